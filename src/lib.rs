@@ -1,0 +1,12 @@
+//! AWS X-Ray for Rust.
+
+pub use xray_macros::traced_http;
+#[doc(hidden)]
+pub use xray_runtime::private as __private;
+pub use xray_runtime::{
+    AnnotationValue, Aws, Cause, Context, ContextMissing, Document, Emitter, Exception, Exceptions, Http, HttpRequest,
+    HttpResponse, InstallError, Instrument, Instrumented, Kind, MemoryEmitter, Namespace, ParseIdError, Recorder,
+    RecorderBuilder, Sampled, Sdk, Segment, SegmentBuilder, SegmentId, SegmentScope, StackFrame, Stats, Subsegment,
+    SubsegmentScope, TRACE_HEADER_NAME, TraceHeader, TraceId, UdpEmitter, current, http, in_current_trace, sampling,
+    stats, testing, trace_id,
+};
