@@ -1,0 +1,275 @@
+//! The context: which segment or subsegment is current on this thread, for this poll or closure.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+
+use crate::document::annotation::is_accepted_key;
+use crate::document::name::legal_name;
+use crate::document::{AnnotationValue, Document, MAX_STRING_CHARS, first_chars};
+use crate::entity::Entity;
+use crate::id::{SegmentId, TraceId};
+use crate::recorder::{ContextMissing, Recorder};
+use crate::segment::Subsegment;
+
+thread_local! {
+    static CURRENT: RefCell<Context> = const { RefCell::new(Context::NONE) };
+}
+
+/// A handle of a segment or subsegment, or of nothing.
+///
+/// It writes to what it names while that is open, and keeps nothing open itself. Where it names nothing, or
+/// what it names is not sampled or has ended, its methods do nothing.
+///
+/// ```
+/// use xray::Instrument as _;
+///
+/// async fn price(cart: &[u32]) -> u32 {
+///     xray::current().annotate("items", cart.len());
+///     cart.iter().sum()
+/// }
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let (total, documents) = xray::testing::capture(price(&[1, 2]).in_segment("shop")).await;
+/// assert_eq!(total, 3);
+/// assert_eq!(documents[0].annotations["items"], 2_usize.into());
+/// # });
+/// ```
+#[derive(Clone, Default)]
+pub struct Context(Option<Scope>);
+
+#[derive(Clone)]
+enum Scope {
+    /// No segment, but a recorder for those that begin here.
+    Recorder(Recorder),
+    Entity(Arc<Entity>),
+}
+
+/// What is current here: the segment or subsegment around this code, if there is one.
+#[must_use]
+pub fn current() -> Context {
+    CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
+}
+
+/// The id of the current trace, for logs; also of one that is not sampled.
+///
+/// ```
+/// assert_eq!(xray::trace_id(), None);
+/// let segment = xray::Segment::builder("todo-app").begin();
+/// assert!(segment.in_scope(xray::trace_id).is_some());
+/// ```
+#[must_use]
+pub fn trace_id() -> Option<TraceId> {
+    current().trace_id()
+}
+
+/// Wraps a closure that will run on another thread, so that what is current here is current in it.
+///
+/// ```
+/// let segment = xray::Segment::builder("todo-app").begin();
+/// let expected = segment.trace_id();
+/// segment.in_scope(|| {
+///     let seen = std::thread::spawn(xray::in_current_trace(xray::trace_id)).join().unwrap();
+///     assert_eq!(seen, expected);
+/// });
+/// ```
+pub fn in_current_trace<T>(run: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let context = current();
+    move || context.in_scope(run)
+}
+
+impl Context {
+    const NONE: Self = Self(None);
+
+    pub(crate) fn of_entity(entity: Arc<Entity>) -> Self {
+        Self(Some(Scope::Entity(entity)))
+    }
+
+    /// Where nothing is open and segments begin with this recorder.
+    pub(crate) fn of_recorder(recorder: Recorder) -> Self {
+        Self(Some(Scope::Recorder(recorder)))
+    }
+
+    /// The id of the trace.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.entity().map(|entity| entity.trace().id())
+    }
+
+    /// The id of the segment or subsegment.
+    #[must_use]
+    pub fn id(&self) -> Option<SegmentId> {
+        self.entity().map(|entity| entity.id())
+    }
+
+    /// Whether there is a trace and it is recorded.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.entity().is_some_and(|entity| entity.trace().is_sampled())
+    }
+
+    /// Begins a subsegment; it ends when it is dropped or at [`end`](Subsegment::end).
+    #[must_use = "a subsegment ends when it is dropped"]
+    pub fn subsegment(&self, name: impl AsRef<str>) -> Subsegment {
+        /// For a name of which nothing is legal.
+        const NAMELESS: &str = "subsegment";
+        Subsegment::begin(self, |trace| {
+            let name = legal_name(name.as_ref()).unwrap_or_else(|| NAMELESS.to_owned());
+            Document::new(SegmentId::random(), name, trace.now())
+        })
+    }
+
+    /// Runs a closure in which this is current. A panic in it is recorded and goes on.
+    pub fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _entered = self.enter();
+        self.observe_panic(run)
+    }
+
+    /// Adds an annotation: a value by which traces can be searched.
+    ///
+    /// The key has 1 to 500 ASCII letters, digits and underscores. What X-Ray does not take is left out and
+    /// counted. (Developer guide, "Annotations".)
+    pub fn annotate(&self, key: impl Into<String>, value: impl Into<AnnotationValue>) {
+        self.update(|record, recorder| {
+            let key = key.into();
+            match value.into().accepted().filter(|_| is_accepted_key(&key)) {
+                Some(value) => drop(record.annotations.insert(key, value)),
+                None => reject(recorder, "annotation", &key),
+            }
+        });
+    }
+
+    /// Adds a value that is kept with the trace but not searched, in the namespace `default`.
+    ///
+    /// A value that is no JSON is left out and counted.
+    pub fn add_metadata(&self, key: impl Into<String>, value: impl Serialize) {
+        self.add_metadata_in("default", key, value);
+    }
+
+    /// The same in a namespace of its own; those that begin with `AWS.` are reserved.
+    pub fn add_metadata_in(&self, namespace: impl Into<String>, key: impl Into<String>, value: impl Serialize) {
+        let Some(entity) = self.entity().filter(|entity| entity.trace().is_sampled()) else { return };
+        // Before the record is locked: this runs the value's own code.
+        let (namespace, key) = (namespace.into(), key.into());
+        match serde_json::to_value(value) {
+            Ok(value) if !namespace.starts_with("AWS.") => entity.update(|record| {
+                record.metadata.entry(namespace).or_default().insert(key, value);
+            }),
+            _ => reject(entity.trace().recorder(), "metadata", &key),
+        }
+    }
+
+    /// Records who is served, on the segment; at most 250 characters.
+    pub fn set_user(&self, user: impl AsRef<str>) {
+        if let Some(entity) = self.entity() {
+            entity.root().update(|record| {
+                record.user = Some(first_chars(user.as_ref(), MAX_STRING_CHARS).to_owned());
+            });
+        }
+    }
+
+    /// Records an error and its sources, and that this is at fault.
+    pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
+        self.update(|record, _| record.record_error(error, false));
+    }
+
+    pub(crate) fn entity(&self) -> Option<&Arc<Entity>> {
+        match &self.0 {
+            Some(Scope::Entity(entity)) => Some(entity),
+            _ => None,
+        }
+    }
+
+    /// The recorder for a segment that begins here.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        match &self.0 {
+            Some(Scope::Entity(entity)) => entity.trace().recorder(),
+            Some(Scope::Recorder(recorder)) => recorder,
+            None => Recorder::global(),
+        }
+    }
+
+    /// Makes it current on this thread until the guard is dropped.
+    pub(crate) fn enter(&self) -> Entered {
+        let previous = CURRENT.try_with(|current| current.replace(self.clone())).unwrap_or_default();
+        Entered { previous, not_send: PhantomData }
+    }
+
+    /// Runs a closure; a panic in it is recorded here and goes on.
+    pub(crate) fn observe_panic<T>(&self, run: impl FnOnce() -> T) -> T {
+        panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+            self.update(|record, _| record.record_panic(panic_message(&*panic)));
+            panic::resume_unwind(panic)
+        })
+    }
+
+    fn update(&self, write: impl FnOnce(&mut Document, &Recorder)) {
+        if let Some(entity) = self.entity() {
+            entity.update(|record| write(record, entity.trace().recorder()));
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Context")
+            .field("trace_id", &self.trace_id())
+            .field("id", &self.id())
+            .field("sampled", &self.is_sampled())
+            .finish()
+    }
+}
+
+/// Restores what was current before. Not `Send`, so no future can hold it across an await.
+pub(crate) struct Entered {
+    previous: Context,
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let previous = std::mem::take(&mut self.previous);
+        // What was current is dropped after the cell is free again.
+        let _ = CURRENT.try_with(|current| current.replace(previous));
+    }
+}
+
+/// The entity below which something is recorded now. `None` costs one read of the thread-local.
+pub(crate) fn current_entity() -> Option<Arc<Entity>> {
+    CURRENT.try_with(|current| current.borrow().entity().cloned()).ok().flatten()
+}
+
+/// Tells, once per process, that something was to be recorded and nothing is open.
+pub(crate) fn report_missing() {
+    static REPORTED: AtomicBool = AtomicBool::new(false);
+    if !REPORTED.load(Ordering::Relaxed) && !REPORTED.swap(true, Ordering::Relaxed) {
+        let recorder = Recorder::global();
+        if recorder.is_enabled() && recorder.context_missing() == ContextMissing::LogError {
+            log::error!(
+                target: "xray::context",
+                "a traced call is made outside any segment and is not recorded; further ones are not reported",
+            );
+        }
+    }
+}
+
+fn reject(recorder: &Recorder, what: &str, key: &str) {
+    if recorder.counters().values_rejected.increment() == 0 {
+        let key = first_chars(key, MAX_STRING_CHARS);
+        log::warn!(target: "xray::context", "{what} {key:?} is left out; further ones are only counted");
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked")
+}

@@ -1,0 +1,69 @@
+//! The `http` block, and what a status says about an entity.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Document, MAX_STRING_CHARS, first_chars};
+
+/// An HTTP request that a segment serves or a subsegment makes. (Developer guide, "HTTP request data".)
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Http {
+    /// The request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<HttpRequest>,
+    /// The head of the response; absent when none came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<HttpResponse>,
+}
+
+/// The request of an [`Http`] block.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HttpRequest {
+    /// The method, such as `GET`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Cow<'static, str>>,
+    /// Scheme, host, port and path; never credentials, query or fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// The response of an [`Http`] block.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HttpResponse {
+    /// The status code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Length of the body in bytes, where it is known. Some SDKs write -1 for "unknown".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_length: Option<i64>,
+}
+
+impl Document {
+    /// Records a response, and what its status says: 4xx is an error, 429 a throttle too, 5xx and beyond a fault.
+    pub(crate) fn record_response(&mut self, status: u16, content_length: Option<u64>) {
+        let content_length = content_length.and_then(|length| i64::try_from(length).ok());
+        let response = HttpResponse { status: Some(status), content_length };
+        self.http.get_or_insert_default().response = Some(response);
+        self.throttle |= status == 429;
+        self.error |= (400..=499).contains(&status);
+        self.fault |= status >= 500;
+    }
+}
+
+/// The method as a document has it, without an allocation for the usual ones.
+pub(crate) fn recorded_method(method: &str) -> Cow<'static, str> {
+    Cow::Borrowed(match method {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        other => return Cow::Owned(first_chars(other, MAX_STRING_CHARS).to_owned()),
+    })
+}

@@ -1,0 +1,104 @@
+//! A document cut into pieces that fit a datagram.
+
+use super::Document;
+
+/// What a document may measure as JSON before its subsegments leave it. X-Ray takes 64 kB; the X-Ray SDK for
+/// Java has the same limit, and a datagram has room for as much and its header.
+pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
+
+/// Writes a document as one or more: what is too large is split into its subsegments and the rest.
+pub(crate) struct Split {
+    unwritten: Vec<Document>,
+}
+
+/// A document that holds too much even without its subsegments.
+#[derive(Debug, PartialEq)]
+pub(crate) struct TooLarge {
+    pub(crate) name: String,
+    pub(crate) bytes: usize,
+}
+
+impl Split {
+    /// `document` is a segment or an independent subsegment.
+    pub(crate) fn new(document: Document) -> Self {
+        Self { unwritten: vec![document] }
+    }
+
+    /// Appends the next document to `buffer` as JSON; `None` when all are written.
+    pub(crate) fn write_next(&mut self, buffer: &mut Vec<u8>) -> Option<Result<(), TooLarge>> {
+        let start = buffer.len();
+        loop {
+            let mut document = self.unwritten.pop()?;
+            // Writing into memory does not fail, and a document has no keys but strings.
+            let written = serde_json::to_writer(&mut *buffer, &document).is_ok();
+            let bytes = buffer.len() - start;
+            if written && bytes <= MAX_DOCUMENT_BYTES {
+                return Some(Ok(()));
+            }
+            buffer.truncate(start);
+            if document.subsegments.is_empty() {
+                return Some(Err(TooLarge { name: document.name, bytes }));
+            }
+            self.detach_subsegments(&mut document);
+            self.unwritten.push(document);
+        }
+    }
+
+    fn detach_subsegments(&mut self, document: &mut Document) {
+        for mut subsegment in document.subsegments.drain(..) {
+            if let Some(trace_id) = document.trace_id {
+                subsegment.make_independent(trace_id, document.id);
+            }
+            self.unwritten.push(subsegment);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{SegmentId, TraceId};
+
+    fn document(name: &str, subsegments: Vec<Document>) -> Document {
+        Document { subsegments, ..Document::new(SegmentId::random(), name.to_owned(), 1.0) }
+    }
+
+    fn written(document: Document) -> Vec<Result<Document, TooLarge>> {
+        let mut split = Split::new(document);
+        let mut written = Vec::new();
+        let mut buffer = b"prefix".to_vec();
+        while let Some(result) = split.write_next(&mut buffer) {
+            written.push(result.map(|()| serde_json::from_slice(&buffer[6..]).unwrap()));
+            buffer.truncate(6);
+        }
+        written
+    }
+
+    #[test]
+    fn small_document_stays_whole() {
+        let segment = document("s", vec![document("a", vec![])]);
+        assert_eq!(written(segment.clone()), [Ok(segment)]);
+    }
+
+    #[test]
+    fn only_what_is_too_large_is_split() {
+        let large = |name: &str, children| document(&format!("{name}{}", "x".repeat(40_000)), children);
+        let mut segment = document("s", vec![large("a", vec![document("b", vec![])]), large("c", vec![])]);
+        segment.trace_id = Some(TraceId::random());
+        let id = segment.id;
+        let pieces: Vec<_> = written(segment).into_iter().map(Result::unwrap).collect();
+        assert_eq!(pieces.len(), 3);
+        assert!(pieces[0].subsegments.is_empty() && pieces[0].id == id);
+        for piece in &pieces[1..] {
+            assert_eq!((piece.parent_id, piece.trace_id), (Some(id), pieces[0].trace_id));
+        }
+        assert_eq!(pieces.iter().map(|piece| piece.subsegments.len()).sum::<usize>(), 1, "b stays in a");
+    }
+
+    #[test]
+    fn what_cannot_be_split_is_told() {
+        let large = document(&"x".repeat(MAX_DOCUMENT_BYTES), vec![document("a", vec![])]);
+        let results = written(large);
+        assert!(matches!(&results[..], [Err(TooLarge { .. }), Ok(a)] if a.name == "a"));
+    }
+}

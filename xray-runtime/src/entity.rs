@@ -1,0 +1,191 @@
+//! A live segment or subsegment: the record that its owner ends and its handles write to.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use http::HeaderValue;
+
+use crate::document::Document;
+use crate::id::{SegmentId, TraceId};
+use crate::recorder::Recorder;
+use crate::trace_header::TraceHeader;
+
+/// Completed children that an entity holds before they leave by themselves.
+const MAX_EMBEDDED: usize = 100;
+/// Levels of nesting in one document; the subsegment below leaves by itself.
+const MAX_DEPTH: u16 = 32;
+
+/// One entity of a trace. Its owner ends it; contexts hold it only to write to it while it is open.
+pub(crate) struct Entity {
+    trace: Arc<Trace>,
+    id: SegmentId,
+    /// `None` for a segment.
+    parent: Option<Arc<Entity>>,
+    depth: u16,
+    /// `None` once ended, and always in a trace that is not sampled.
+    record: Mutex<Option<Document>>,
+}
+
+/// What the entities below one segment have in common.
+pub(crate) struct Trace {
+    recorder: Recorder,
+    id: TraceId,
+    sampled: bool,
+    clock: Clock,
+    /// `;key=value` for each part of the incoming header that is only passed on.
+    extra: String,
+    /// What every outgoing request carries while nothing is recorded.
+    unsampled_header: Option<HeaderValue>,
+}
+
+impl Trace {
+    /// A trace that goes on from `header`, or begins here if that names none.
+    pub(crate) fn new(recorder: Recorder, header: &TraceHeader, sampled: bool) -> Self {
+        let id = header.root.unwrap_or_else(TraceId::random);
+        let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
+        let unsampled_header = (!sampled).then(|| unsampled_header(id, &extra)).flatten();
+        Self { recorder, id, sampled, clock: Clock::start(), extra, unsampled_header }
+    }
+
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    pub(crate) fn id(&self) -> TraceId {
+        self.id
+    }
+
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.sampled
+    }
+
+    /// Seconds since the Unix epoch; never goes back within a trace.
+    pub(crate) fn now(&self) -> f64 {
+        self.clock.now()
+    }
+
+    /// The header for a request that is not recorded.
+    pub(crate) fn unsampled_header(&self) -> Option<&HeaderValue> {
+        self.unsampled_header.as_ref()
+    }
+
+    /// The header for a request that is recorded as `parent`.
+    pub(crate) fn sampled_header(&self, parent: SegmentId) -> Option<HeaderValue> {
+        let mut value = Vec::with_capacity(
+            b"Root=;Parent=;Sampled=1".len() + TraceId::TEXT_LENGTH + SegmentId::TEXT_LENGTH + self.extra.len(),
+        );
+        value.extend_from_slice(b"Root=");
+        value.extend_from_slice(&self.id.to_ascii());
+        value.extend_from_slice(b";Parent=");
+        value.extend_from_slice(&parent.to_ascii());
+        value.extend_from_slice(b";Sampled=1");
+        value.extend_from_slice(self.extra.as_bytes());
+        value.try_into().ok()
+    }
+}
+
+fn unsampled_header(id: TraceId, extra: &str) -> Option<HeaderValue> {
+    let value = HeaderValue::try_from(format!("Root={id};Sampled=0{extra}")).ok()?;
+    // The first clone turns the bytes into shared ones, which allocates; no call is to pay for it.
+    drop(value.clone());
+    Some(value)
+}
+
+impl Entity {
+    /// A segment; `record` is `None` if it is not sampled.
+    pub(crate) fn segment(trace: Trace, id: SegmentId, record: Option<Document>) -> Arc<Self> {
+        Arc::new(Self { trace: Arc::new(trace), id, parent: None, depth: 0, record: Mutex::new(record) })
+    }
+
+    /// A subsegment of this entity, which is sampled; `record` is what is known of it.
+    pub(crate) fn subsegment(self: &Arc<Self>, record: Document) -> Arc<Self> {
+        Arc::new(Self {
+            trace: Arc::clone(&self.trace),
+            id: record.id,
+            parent: Some(Arc::clone(self)),
+            depth: self.depth.saturating_add(1),
+            record: Mutex::new(Some(record)),
+        })
+    }
+
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    pub(crate) fn id(&self) -> SegmentId {
+        self.id
+    }
+
+    /// The segment that it belongs to, or is.
+    pub(crate) fn root(self: &Arc<Self>) -> &Arc<Self> {
+        let mut entity = self;
+        while let Some(parent) = &entity.parent {
+            entity = parent;
+        }
+        entity
+    }
+
+    /// Writes to the record if there is one to write to.
+    pub(crate) fn update(&self, write: impl FnOnce(&mut Document)) {
+        if let Some(record) = &mut *self.lock() {
+            write(record);
+        }
+    }
+
+    /// Ends it now: it goes into its parent's record, or leaves if it has none that is open. Only the first
+    /// call does something.
+    pub(crate) fn end(&self) {
+        let Some(mut record) = self.lock().take() else { return };
+        record.end_time = Some(self.trace.now());
+        match &self.parent {
+            None => self.trace.recorder.emit(record),
+            Some(parent) => parent.adopt(record, self.depth),
+        }
+    }
+
+    /// Ends it without a trace.
+    pub(crate) fn forget(&self) {
+        self.lock().take();
+    }
+
+    /// Takes an ended child in, or sends it by itself.
+    fn adopt(&self, child: Document, depth: u16) {
+        let leaving = match &mut *self.lock() {
+            Some(record) if depth % MAX_DEPTH != 0 => {
+                record.subsegments.push(child);
+                if record.subsegments.len() < MAX_EMBEDDED {
+                    return;
+                }
+                std::mem::take(&mut record.subsegments)
+            }
+            _ => vec![child],
+        };
+        for mut child in leaving {
+            child.make_independent(self.trace.id, self.id);
+            self.trace.recorder.emit(child);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Document>> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wall-clock time that does not jump: the system's at the start, and what has passed since.
+struct Clock {
+    start_micros: u64,
+    started: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { start_micros: u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX), started: Instant::now() }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a double holds microseconds until the year 2255")]
+    fn now(&self) -> f64 {
+        let passed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.start_micros.saturating_add(passed) as f64 / 1_000_000.0
+    }
+}

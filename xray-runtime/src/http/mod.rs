@@ -1,0 +1,103 @@
+//! The subsegment around one HTTP call, and how a client's types become traceable.
+
+mod call;
+pub mod methods;
+mod traced;
+
+pub use self::call::{Call, Opening};
+pub use self::traced::{Adapter, Started, Traced};
+
+/// A type whose `Method` performs an HTTP call: a client's request builder, for instance.
+///
+/// Where an annotated function calls that method on a value of the type, the value first becomes
+/// [`Traced`](Self::Traced), which has a method of the same name and the same arguments that performs the same
+/// call in a subsegment. `Method` is one of [`methods`]. Implement it for a type of your own and every
+/// `#[xray::traced_http]` function traces it:
+///
+/// ```
+/// use std::future::{Ready, ready};
+/// use xray::http::{Adapter, Call, Opening, Site, Started, Traceable, Traced, methods};
+///
+/// /// A request of some client.
+/// pub struct Ping(http::Request<()>);
+///
+/// type Answer = Result<http::Response<()>, std::io::Error>;
+///
+/// impl Ping {
+///     pub fn send(self) -> Ready<Answer> {
+///         ready(Ok(http::Response::new(())))
+///     }
+/// }
+///
+/// impl Traceable<methods::send> for Ping {
+///     type Traced = TracedPing;
+///
+///     fn traced(self, site: &'static Site) -> TracedPing {
+///         TracedPing(self, site)
+///     }
+/// }
+///
+/// /// What stands in for `Ping` in an annotated function.
+/// pub struct TracedPing(Ping, &'static Site);
+///
+/// impl TracedPing {
+///     pub fn send(self) -> Traced<Ready<Answer>, Ping> {
+///         Traced::new(self.0, self.1, Adapter { start, read })
+///     }
+/// }
+///
+/// fn start(mut ping: Ping, opening: Option<Opening>) -> Started<Ready<Answer>> {
+///     let (method, url) = (ping.0.method().clone(), ping.0.uri().to_string());
+///     let call = opening.and_then(|opening| opening.begin(method.as_str(), &url, ping.0.headers_mut()));
+///     Started::new(ping.send(), call)
+/// }
+///
+/// fn read(answer: &Answer, call: &mut Call) {
+///     match answer {
+///         Ok(response) => call.response(response.status().as_u16(), None),
+///         Err(error) => call.error(error),
+///     }
+/// }
+/// ```
+pub trait Traceable<Method>: Sized {
+    /// What stands in for the value in an annotated function.
+    type Traced;
+
+    /// The value as its traced twin, for the call at `site`.
+    fn traced(self, site: &'static Site) -> Self::Traced;
+}
+
+/// A call in the source of an annotated function.
+#[derive(Debug, Clone, Copy)]
+pub struct Site {
+    file: &'static str,
+    line: u32,
+    name: Option<&'static str>,
+}
+
+impl Site {
+    /// The call at a line of a file.
+    #[must_use]
+    pub const fn new(file: &'static str, line: u32) -> Self {
+        Self { file, line, name: None }
+    }
+
+    /// The name that its subsegment is to have in place of the host's.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// The source file.
+    #[must_use]
+    pub const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The line, from 1.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
+}

@@ -1,0 +1,32 @@
+//! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate, which re-exports what is public
+//! here: the recorder, the context, segment documents, sampling, emitters, and the adapters for HTTP clients.
+
+mod clients;
+mod context;
+mod document;
+mod emitter;
+mod entity;
+pub mod http;
+mod id;
+mod instrument;
+#[doc(hidden)]
+pub mod private;
+mod recorder;
+pub mod sampling;
+mod segment;
+mod stats;
+pub mod testing;
+mod trace_header;
+
+pub use crate::context::{Context, current, in_current_trace, trace_id};
+pub use crate::document::{
+    AnnotationValue, Aws, Cause, Document, Exception, Exceptions, Http, HttpRequest, HttpResponse, Kind, Namespace,
+    Sdk, StackFrame,
+};
+pub use crate::emitter::{Emitter, MemoryEmitter, UdpEmitter};
+pub use crate::id::{ParseIdError, SegmentId, TraceId};
+pub use crate::instrument::{Instrument, Instrumented, SegmentScope, SubsegmentScope};
+pub use crate::recorder::{ContextMissing, InstallError, Recorder, RecorderBuilder, stats};
+pub use crate::segment::{Segment, SegmentBuilder, Subsegment};
+pub use crate::stats::Stats;
+pub use crate::trace_header::{Sampled, TRACE_HEADER_NAME, TraceHeader};

@@ -1,0 +1,245 @@
+//! The settings of a recorder, from code and from the environment.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+
+/// What to do when something is to be recorded and nothing is open. (`AWS_XRAY_CONTEXT_MISSING`)
+///
+/// `RUNTIME_ERROR`, the third value of the variable, behaves as `LOG_ERROR`: tracing never fails the program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContextMissing {
+    /// An error in the log, once per process.
+    #[default]
+    LogError,
+    /// Nothing.
+    IgnoreError,
+}
+
+/// What the environment sets. (Developer guide, "Environment variables" of the SDKs.)
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Environment {
+    pub(super) enabled: Option<bool>,
+    pub(super) service_name: Option<String>,
+    pub(super) daemon_address: Option<DaemonAddress>,
+    pub(super) context_missing: Option<ContextMissing>,
+}
+
+/// A setting that was replaced by its default.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RejectedSetting {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) expected: &'static str,
+}
+
+impl fmt::Display for RejectedSetting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Enough to recognise a value; one from outside may be of any size.
+        const SHOWN_CHARS: usize = 100;
+        let value: String = self.value.chars().take(SHOWN_CHARS).collect();
+        write!(formatter, "{} is {value:?}, expected {}; the default stands", self.name, self.expected)
+    }
+}
+
+impl Environment {
+    /// Reads the variables through `get`; each that cannot be read is told and left out.
+    pub(super) fn read(get: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<RejectedSetting>) {
+        let mut rejected = Vec::new();
+        let environment = Self {
+            enabled: setting(&get, &mut rejected, "AWS_XRAY_SDK_ENABLED", "true or false", parse_bool),
+            service_name: setting(&get, &mut rejected, "AWS_XRAY_TRACING_NAME", "a name", |name| {
+                (!name.trim().is_empty()).then(|| name.to_owned())
+            }),
+            daemon_address: setting(&get, &mut rejected, DaemonAddress::VARIABLE, DaemonAddress::EXPECTED, |address| {
+                address.parse().ok()
+            }),
+            context_missing: setting(
+                &get,
+                &mut rejected,
+                "AWS_XRAY_CONTEXT_MISSING",
+                "LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR",
+                parse_context_missing,
+            ),
+        };
+        (environment, rejected)
+    }
+}
+
+fn setting<T>(
+    get: &impl Fn(&str) -> Option<OsString>,
+    rejected: &mut Vec<RejectedSetting>,
+    name: &'static str,
+    expected: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let value = get(name)?;
+    let parsed = value.to_str().and_then(parse);
+    if parsed.is_none() {
+        rejected.push(RejectedSetting { name, value: value.to_string_lossy().into_owned(), expected });
+    }
+    parsed
+}
+
+fn parse_bool(value: &str) -> Option<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
+        "n" | "no" | "f" | "false" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn parse_context_missing(value: &str) -> Option<ContextMissing> {
+    match value.trim().to_ascii_uppercase().as_str() {
+        "LOG_ERROR" | "RUNTIME_ERROR" => Some(ContextMissing::LogError),
+        "IGNORE_ERROR" => Some(ContextMissing::IgnoreError),
+        _ => None,
+    }
+}
+
+/// Where the daemon takes segments: `host:port`, or the UDP part of `tcp:host:port udp:host:port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DaemonAddress {
+    /// As `host:port`, an IPv6 address in brackets.
+    pub(super) udp: String,
+}
+
+impl DaemonAddress {
+    pub(super) const VARIABLE: &'static str = "AWS_XRAY_DAEMON_ADDRESS";
+    pub(super) const EXPECTED: &'static str = "host:port, [ipv6]:port, or tcp:host:port udp:host:port";
+}
+
+impl Default for DaemonAddress {
+    fn default() -> Self {
+        Self { udp: "127.0.0.1:2000".to_owned() }
+    }
+}
+
+impl FromStr for DaemonAddress {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let parts: Vec<&str> = text.split_ascii_whitespace().collect();
+        let udp = match parts[..] {
+            [both] => both,
+            [first, second] => match (protocol(first), protocol(second)) {
+                (Some(("tcp", tcp)), Some(("udp", udp))) | (Some(("udp", udp)), Some(("tcp", tcp))) => {
+                    host_and_port(tcp).and(Some(udp)).ok_or(())?
+                }
+                _ => return Err(()),
+            },
+            _ => return Err(()),
+        };
+        Ok(Self { udp: host_and_port(udp).ok_or(())? })
+    }
+}
+
+/// `udp:host:port` as (`udp`, `host:port`); the protocol in any case.
+fn protocol(part: &str) -> Option<(&'static str, &str)> {
+    let (name, address) = part.split_once(':')?;
+    ["tcp", "udp"].into_iter().find(|known| name.eq_ignore_ascii_case(known)).map(|known| (known, address))
+}
+
+/// The address if it is a host name, an IPv4 or a bracketed IPv6 address, and a port.
+fn host_and_port(address: &str) -> Option<String> {
+    let (host, port) = address.rsplit_once(':')?;
+    let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.split('%').next()?.parse::<Ipv6Addr>().is_ok(),
+        None => is_name(host),
+    };
+    is_host.then(|| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> (Environment, Vec<RejectedSetting>) {
+        Environment::read(|name| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value)))
+    }
+
+    #[test]
+    fn daemon_addresses() {
+        for (address, udp) in [
+            ("127.0.0.1:2000", "127.0.0.1:2000"),
+            ("localhost:2000", "localhost:2000"),
+            ("xray-daemon.internal:3000", "xray-daemon.internal:3000"),
+            ("[::1]:2000", "[::1]:2000"),
+            ("tcp:1.1.1.1:3 udp:2.2.2.2:4", "2.2.2.2:4"),
+            ("udp:daemon:4 tcp:[::1]:3", "daemon:4"),
+            ("UDP:[fe80::1%eth0]:4  TCP:daemon:3 ", "[fe80::1%eth0]:4"),
+        ] {
+            assert_eq!(address.parse(), Ok(DaemonAddress { udp: udp.to_owned() }), "{address}");
+        }
+        for address in [
+            "",
+            "daemon",
+            "192.168.0.1",
+            ":2000",
+            "daemon:",
+            "daemon:0",
+            "daemon:70000",
+            "daemon:-1",
+            "127.0.0.1:2000:9",
+            "::1:2000",
+            "[daemon]:2000",
+            "a:1 b:2",
+            "tcp:1.1.1.1:3",
+            "tcp:a:1 tcp:b:2",
+            "tcp:a:b udp:b:2",
+            "http://daemon:2000",
+            "d\u{e9}mon:2000",
+            "a:1 b:2 c:3",
+        ] {
+            assert_eq!(address.parse::<DaemonAddress>(), Err(()), "{address}");
+        }
+    }
+
+    #[test]
+    fn every_variable_is_read() {
+        let (environment, rejected) = read(&[
+            ("AWS_XRAY_SDK_ENABLED", "False"),
+            ("AWS_XRAY_TRACING_NAME", "todo-app"),
+            ("AWS_XRAY_DAEMON_ADDRESS", "daemon:2000"),
+            ("AWS_XRAY_CONTEXT_MISSING", "ignore_error"),
+        ]);
+        assert_eq!(environment.enabled, Some(false));
+        assert_eq!(environment.service_name.as_deref(), Some("todo-app"));
+        assert_eq!(environment.daemon_address.unwrap().udp, "daemon:2000");
+        assert_eq!(environment.context_missing, Some(ContextMissing::IgnoreError));
+        assert_eq!(rejected, []);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_once_and_left_out() {
+        let huge = "x".repeat(5_000_000);
+        let names =
+            ["AWS_XRAY_SDK_ENABLED", "AWS_XRAY_TRACING_NAME", "AWS_XRAY_DAEMON_ADDRESS", "AWS_XRAY_CONTEXT_MISSING"];
+        let (environment, rejected) = read(&names.map(|name| (name, "")));
+        assert_eq!(environment, Environment::default());
+        assert_eq!(rejected.iter().map(|rejected| rejected.name).collect::<Vec<_>>(), names);
+        let (_, rejected) = read(&[("AWS_XRAY_DAEMON_ADDRESS", &huge)]);
+        assert!(rejected[0].to_string().len() < 300);
+        assert_eq!(
+            read(&[("AWS_XRAY_CONTEXT_MISSING", "SHOUT")]).1[0].to_string(),
+            "AWS_XRAY_CONTEXT_MISSING is \"SHOUT\", expected LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR; \
+             the default stands",
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_rejected() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let (environment, rejected) =
+            Environment::read(|name| (name == "AWS_XRAY_TRACING_NAME").then(|| OsString::from_vec(vec![0xff])));
+        assert_eq!((environment, rejected.len()), (Environment::default(), 1));
+    }
+}

@@ -1,0 +1,261 @@
+//! The recorder: how segments are decided on and where they go.
+
+mod config;
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::{env, fmt};
+
+use once_cell::sync::OnceCell;
+
+pub use self::config::ContextMissing;
+use self::config::{DaemonAddress, Environment, RejectedSetting};
+use crate::document::Document;
+use crate::document::name::legal_name;
+use crate::emitter::{Emitter, UdpEmitter};
+use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
+use crate::stats::{Counters, Stats};
+
+/// The recorder that [`RecorderBuilder::install`] put in place.
+static INSTALLED: OnceCell<Recorder> = OnceCell::new();
+/// The recorder for as long as none is installed.
+static FROM_ENVIRONMENT: OnceCell<Recorder> = OnceCell::new();
+
+/// Decides which segments are recorded and sends them to the X-Ray daemon.
+///
+/// A program needs none of its own: the first segment installs one from the environment. Clones are handles of
+/// the same recorder.
+///
+/// | variable | meaning | default |
+/// |---|---|---|
+/// | `AWS_XRAY_DAEMON_ADDRESS` | `host:port`, `[ipv6]:port`, or `tcp:host:port udp:host:port` | `127.0.0.1:2000` |
+/// | `AWS_XRAY_TRACING_NAME` | the service's name, for segments that are given none | the program's name |
+/// | `AWS_XRAY_SDK_ENABLED` | `false` records nothing and adds no header | `true` |
+/// | `AWS_XRAY_CONTEXT_MISSING` | `LOG_ERROR`, `IGNORE_ERROR`, `RUNTIME_ERROR` (behaves as `LOG_ERROR`) | `LOG_ERROR` |
+///
+/// A variable wins over the same setting in code, as in every X-Ray SDK. One that cannot be read is logged and
+/// counted, and the default stands.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let recorder = xray::Recorder::builder().service_name("todo-app").daemon_address("127.0.0.1:2000").install()?;
+/// // .. the program ..
+/// recorder.flush(Duration::from_secs(2));
+/// # Ok::<(), xray::InstallError>(())
+/// ```
+#[derive(Clone)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    enabled: bool,
+    service_name: String,
+    context_missing: ContextMissing,
+    sampler: Box<dyn Sampler>,
+    emitter: Box<dyn Emitter>,
+    counters: Arc<Counters>,
+}
+
+impl Recorder {
+    /// Settings for a recorder, all optional.
+    pub fn builder() -> RecorderBuilder {
+        RecorderBuilder::default()
+    }
+
+    /// Waits until all documents emitted so far have left, for at most `limit`; false if some have not.
+    ///
+    /// Blocks the thread. A program that ends right after its last segment calls it before.
+    #[expect(clippy::must_use_candidate, reason = "at its end a program can do nothing about what is left")]
+    pub fn flush(&self, limit: Duration) -> bool {
+        self.shared.emitter.flush(limit)
+    }
+
+    /// What this recorder did so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.counters.snapshot()
+    }
+
+    /// The process-wide recorder; installs the one that the environment describes if there is none.
+    pub(crate) fn global() -> &'static Self {
+        INSTALLED.get().unwrap_or_else(|| FROM_ENVIRONMENT.get_or_init(|| Self::builder().build()))
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.shared.enabled
+    }
+
+    pub(crate) fn context_missing(&self) -> ContextMissing {
+        self.shared.context_missing
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// A legal name for a segment that is to be called `name`.
+    pub(crate) fn segment_name(&self, name: &str) -> String {
+        legal_name(name).unwrap_or_else(|| self.shared.service_name.clone())
+    }
+
+    pub(crate) fn decide(&self, service_name: &str) -> Decision {
+        self.shared.sampler.sample(&SamplingRequest::new(service_name))
+    }
+
+    pub(crate) fn emit(&self, document: Document) {
+        self.shared.counters.documents_emitted.increment();
+        self.shared.emitter.emit(document);
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Recorder")
+            .field("enabled", &self.shared.enabled)
+            .field("service_name", &self.shared.service_name)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The counters of the process-wide recorder; see [`Stats`].
+#[must_use]
+pub fn stats() -> Stats {
+    Recorder::global().stats()
+}
+
+/// Settings of a [`Recorder`]. What the environment sets too is taken from there.
+#[must_use = "a builder does nothing until `build` or `install`"]
+#[derive(Default)]
+pub struct RecorderBuilder {
+    service_name: Option<String>,
+    daemon_address: Option<String>,
+    enabled: Option<bool>,
+    context_missing: Option<ContextMissing>,
+    sampler: Option<Box<dyn Sampler>>,
+    emitter: Option<Box<dyn Emitter>>,
+}
+
+impl RecorderBuilder {
+    /// The name of segments that are given none. (`AWS_XRAY_TRACING_NAME`)
+    pub fn service_name(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// Where the daemon listens: `host:port` or `tcp:host:port udp:host:port`. (`AWS_XRAY_DAEMON_ADDRESS`)
+    pub fn daemon_address(mut self, address: impl Into<String>) -> Self {
+        self.daemon_address = Some(address.into());
+        self
+    }
+
+    /// Whether anything is recorded and any header sent. (`AWS_XRAY_SDK_ENABLED`)
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
+        self
+    }
+
+    /// What to do when something is to be recorded and nothing is open. (`AWS_XRAY_CONTEXT_MISSING`)
+    pub fn context_missing(mut self, context_missing: ContextMissing) -> Self {
+        self.context_missing = Some(context_missing);
+        self
+    }
+
+    /// Who decides what is recorded; [`sampling::Always`](crate::sampling::Always) unless set.
+    pub fn sampler(mut self, sampler: impl Sampler) -> Self {
+        self.sampler = Some(Box::new(sampler));
+        self
+    }
+
+    /// Where documents go; a [`UdpEmitter`] unless set.
+    pub fn emitter(mut self, emitter: impl Emitter) -> Self {
+        self.emitter = Some(Box::new(emitter));
+        self
+    }
+
+    /// A recorder that only the segments use which are begun with it.
+    #[must_use]
+    pub fn build(self) -> Recorder {
+        let (environment, rejected) = Environment::read(|name| env::var_os(name));
+        self.build_in(environment, rejected)
+    }
+
+    /// A recorder for which the environment is empty.
+    pub(crate) fn build_isolated(self) -> Recorder {
+        self.build_in(Environment::default(), Vec::new())
+    }
+
+    fn build_in(self, environment: Environment, mut rejected: Vec<RejectedSetting>) -> Recorder {
+        let counters = Arc::new(Counters::default());
+        let daemon_address = environment.daemon_address.or_else(|| parse_address(self.daemon_address, &mut rejected));
+        for setting in &rejected {
+            counters.settings_rejected.increment();
+            log::warn!(target: "xray::recorder", "{setting}");
+        }
+        let service_name = environment.service_name.or(self.service_name);
+        let emitter = self.emitter.unwrap_or_else(|| {
+            let address = daemon_address.unwrap_or_default().udp;
+            Box::new(UdpEmitter::new(address, Arc::clone(&counters)))
+        });
+        let shared = Shared {
+            enabled: environment.enabled.or(self.enabled).unwrap_or(true),
+            service_name: service_name.and_then(|name| legal_name(&name)).unwrap_or_else(program_name),
+            context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
+            sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
+            emitter,
+            counters,
+        };
+        Recorder { shared: Arc::new(shared) }
+    }
+
+    /// Makes it the recorder of the process, for every segment that begins later.
+    ///
+    /// # Errors
+    ///
+    /// If a recorder was installed before. One that the environment described is replaced.
+    pub fn install(self) -> Result<Recorder, InstallError> {
+        let recorder = self.build();
+        INSTALLED.set(recorder.clone()).map_err(|_| InstallError(()))?;
+        Ok(recorder)
+    }
+}
+
+impl fmt::Debug for RecorderBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RecorderBuilder")
+            .field("service_name", &self.service_name)
+            .field("daemon_address", &self.daemon_address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A recorder is installed already.
+#[derive(Debug)]
+pub struct InstallError(());
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a recorder is installed in this process already")
+    }
+}
+
+impl std::error::Error for InstallError {}
+
+fn parse_address(address: Option<String>, rejected: &mut Vec<RejectedSetting>) -> Option<DaemonAddress> {
+    let value = address?;
+    let parsed = value.parse().ok();
+    if parsed.is_none() {
+        rejected.push(RejectedSetting { name: "daemon_address", value, expected: DaemonAddress::EXPECTED });
+    }
+    parsed
+}
+
+fn program_name() -> String {
+    let path = env::current_exe().ok();
+    let stem = path.as_ref().and_then(|path| path.file_stem());
+    stem.and_then(|stem| legal_name(&stem.to_string_lossy())).unwrap_or_else(|| "rust".to_owned())
+}

@@ -1,0 +1,169 @@
+//! Segments and subsegments as their owners hold them.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::context::{self, Context};
+use crate::document::{Aws, Document, Sdk};
+use crate::entity::{Entity, Trace};
+use crate::id::SegmentId;
+use crate::recorder::Recorder;
+use crate::trace_header::{Sampled, TraceHeader};
+
+/// A segment: the work of this service on one request. It ends when it is dropped, or at [`end`](Self::end).
+///
+/// It has the methods of [`Context`], its handle. In a process in which tracing is disabled it does nothing.
+///
+/// ```
+/// use xray::{Segment, TraceHeader};
+///
+/// let header = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+/// let segment = Segment::builder("todo-app").trace_header(&header).begin();
+/// segment.annotate("tier", "gold");
+/// segment.in_scope(|| assert_eq!(xray::trace_id(), header.root));
+/// let part = segment.subsegment("render");
+/// part.end();
+/// segment.end();
+/// ```
+#[must_use = "a segment ends when it is dropped"]
+pub struct Segment {
+    context: Context,
+}
+
+impl Segment {
+    /// Settings for a segment of this name: the service's logical name, a node of the service graph.
+    ///
+    /// Characters that X-Ray does not take are left out; where nothing is left, the recorder's service name stands.
+    pub fn builder(name: impl Into<String>) -> SegmentBuilder {
+        SegmentBuilder { name: name.into(), header: TraceHeader::default(), recorder: None }
+    }
+
+    /// Ends it now.
+    pub fn end(self) {
+        drop(self);
+    }
+}
+
+/// Settings of a [`Segment`].
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `begin`"]
+pub struct SegmentBuilder {
+    name: String,
+    header: TraceHeader,
+    recorder: Option<Recorder>,
+}
+
+impl SegmentBuilder {
+    /// Goes on with the trace of an incoming request: its id, its parent, its sampling decision if it has one.
+    pub fn trace_header(mut self, header: &TraceHeader) -> Self {
+        self.header = header.clone();
+        self
+    }
+
+    /// Records with this recorder, not with the one of the surrounding context or the process.
+    pub fn recorder(mut self, recorder: &Recorder) -> Self {
+        self.recorder = Some(recorder.clone());
+        self
+    }
+
+    /// Begins the segment now. Asks the sampler if the trace header holds no decision.
+    pub fn begin(self) -> Segment {
+        let recorder = self.recorder.unwrap_or_else(|| context::current().recorder().clone());
+        if !recorder.is_enabled() {
+            return Segment { context: Context::default() };
+        }
+        let name = recorder.segment_name(&self.name);
+        let (sampled, rule_name) = match self.header.sampled {
+            Some(Sampled::Yes) => (true, None),
+            Some(Sampled::No) => (false, None),
+            Some(Sampled::Requested) | None => {
+                let decision = recorder.decide(&name);
+                (decision.sampled, decision.rule_name)
+            }
+        };
+        let trace = Trace::new(recorder, &self.header, sampled);
+        let id = SegmentId::random();
+        let record = sampled.then(|| Document {
+            trace_id: Some(trace.id()),
+            // Without its trace a parent means nothing.
+            parent_id: self.header.root.and(self.header.parent),
+            aws: Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() })),
+            ..Document::new(id, name, trace.now())
+        });
+        Segment { context: Context::of_entity(Entity::segment(trace, id, record)) }
+    }
+}
+
+/// A subsegment: a part of the work of a segment. It ends when it is dropped, or at [`end`](Self::end).
+///
+/// It has the methods of [`Context`], its handle. Below a segment that is not sampled it does nothing.
+///
+/// ```
+/// let ((), documents) = xray::testing::capture_blocking(|| {
+///     let segment = xray::Segment::builder("todo-app").begin();
+///     let render = segment.subsegment("render");
+///     render.add_metadata("template", "todo.html");
+/// });
+/// assert_eq!(documents[0].subsegments[0].name, "render");
+/// ```
+#[must_use = "a subsegment ends when it is dropped"]
+pub struct Subsegment {
+    context: Context,
+    /// What it ends; where nothing is recorded `context` is the parent's, and ends elsewhere.
+    owned: Option<Arc<Entity>>,
+}
+
+impl Subsegment {
+    /// A subsegment of what `parent` names; `record` is asked for only where something is recorded.
+    pub(crate) fn begin(parent: &Context, record: impl FnOnce(&Trace) -> Document) -> Self {
+        let Some(entity) = parent.entity().filter(|entity| entity.trace().is_sampled()) else {
+            return Self { context: parent.clone(), owned: None };
+        };
+        let entity = entity.subsegment(record(entity.trace()));
+        Self { context: Context::of_entity(Arc::clone(&entity)), owned: Some(entity) }
+    }
+
+    /// Ends it now.
+    pub fn end(self) {
+        drop(self);
+    }
+
+    /// Ends it without a trace.
+    pub(crate) fn forget(&self) {
+        if let Some(entity) = &self.owned {
+            entity.forget();
+        }
+    }
+}
+
+/// What the owners of a live entity have in common.
+macro_rules! owner {
+    ($owner:ident, |$this:ident| $ended:expr) => {
+        impl Deref for $owner {
+            type Target = Context;
+
+            fn deref(&self) -> &Context {
+                &self.context
+            }
+        }
+
+        impl Drop for $owner {
+            fn drop(&mut self) {
+                let $this = self;
+                if let Some(entity) = $ended {
+                    entity.end();
+                }
+            }
+        }
+
+        impl fmt::Debug for $owner {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.debug_tuple(stringify!($owner)).field(&self.context).finish()
+            }
+        }
+    };
+}
+
+owner!(Segment, |this| this.context.entity());
+owner!(Subsegment, |this| &this.owned);

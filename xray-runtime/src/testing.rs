@@ -1,0 +1,50 @@
+//! For a program's own tests: the documents that a future or closure would have sent.
+
+use crate::context::Context;
+use crate::document::Document;
+use crate::emitter::MemoryEmitter;
+use crate::instrument::Instrument as _;
+use crate::recorder::Recorder;
+use crate::sampling::Always;
+
+/// Runs a future and returns what it gives with the documents that were complete by then, in the order of
+/// their ends.
+///
+/// Every segment that begins in it is sampled and sends nothing, whatever the process has installed or the
+/// environment says. The capture travels in the context: tasks and threads that carry the context are covered,
+/// others are not.
+///
+/// ```
+/// use xray::Instrument as _;
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let (result, documents) = xray::testing::capture(async { 7 }.in_segment("todo-app")).await;
+/// assert_eq!(result, 7);
+/// assert_eq!(documents[0].name, "todo-app");
+/// # });
+/// ```
+pub async fn capture<F: Future>(future: F) -> (F::Output, Vec<Document>) {
+    let (context, emitter) = capturing();
+    (future.in_context(context).await, emitter.take())
+}
+
+/// The same for a closure.
+///
+/// ```
+/// let (result, documents) = xray::testing::capture_blocking(|| {
+///     let _segment = xray::Segment::builder("todo-app").begin();
+///     7
+/// });
+/// assert_eq!((result, documents.len()), (7, 1));
+/// ```
+pub fn capture_blocking<T>(run: impl FnOnce() -> T) -> (T, Vec<Document>) {
+    let (context, emitter) = capturing();
+    (context.in_scope(run), emitter.take())
+}
+
+fn capturing() -> (Context, MemoryEmitter) {
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build_isolated();
+    (Context::of_recorder(recorder), emitter)
+}
