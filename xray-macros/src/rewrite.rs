@@ -1,0 +1,83 @@
+//! The tokens for each kind of call.
+//!
+//! The user's call stays whole: its dot, name and parentheses keep their places, so that panics and
+//! `#[track_caller]` point where they did. All that is generated has a macro's span at the call, so that no lint
+//! speaks of it.
+
+use std::mem;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::{Expr, ExprMatch, ExprMethodCall, Ident, LitStr, Path, Result};
+
+use crate::receiver::{into_peeled, peeled};
+
+/// What the tokens need to know besides the call.
+pub(crate) struct Rewriter<'a> {
+    /// Where the runtime is found.
+    pub(crate) runtime: &'a Path,
+    /// Name for the subsegment, in place of the host's.
+    pub(crate) name: Option<&'a LitStr>,
+}
+
+impl Rewriter<'_> {
+    /// A call on a value: the value is exchanged for its traced twin if its type has one.
+    pub(crate) fn on_value(&self, call: &mut ExprMethodCall) -> Result<()> {
+        let span = span_at(&call.method);
+        let (runtime, method, site) = (self.runtime, generated(&call.method), self.site(&call.method));
+        let mut exchange: ExprMatch = syn::parse2(quote_spanned! {span=>
+            match () {
+                __xray_it => {
+                    #[allow(unused_imports)]
+                    use #runtime::__private::#method::{Known as _, Unknown as _};
+                    (&#runtime::__private::Probe(&__xray_it)).__xray_kind().open(__xray_it, #site)
+                }
+            }
+        })?;
+        let receiver = mem::replace(&mut *call.receiver, Expr::PLACEHOLDER);
+        *exchange.expr = into_peeled(receiver);
+        *call.receiver = Expr::Match(exchange);
+        Ok(())
+    }
+
+    /// A call on a place: the place is asked, which takes the value out only if its type is known.
+    pub(crate) fn on_place(&self, call: &mut ExprMethodCall) -> Result<Expr> {
+        let span = span_at(&call.method);
+        let (runtime, method, site) = (self.runtime, generated(&call.method), self.site(&call.method));
+        let attributes = mem::take(&mut call.attrs);
+        let place = peeled(&call.receiver);
+        let mut on_twin = call.clone();
+        *on_twin.receiver = syn::parse2(quote_spanned!(span=> __xray_known.alive().open(#site)))?;
+        let mut asked: ExprMatch = syn::parse2(quote_spanned! {span=>
+            match {
+                #[allow(unused_imports)]
+                use #runtime::__private::#method::{Peek as _, Take as _};
+                #place.__xray_ask()
+            } {
+                #[allow(unreachable_code, unused_variables, unreachable_patterns)]
+                #runtime::__private::Ask::Yes(__xray_known) => #on_twin,
+                #[allow(unreachable_code, unused_variables, unreachable_patterns)]
+                #runtime::__private::Ask::No(__xray_other) => __xray_other.alive().pass(#call),
+            }
+        })?;
+        asked.attrs = attributes;
+        Ok(Expr::Match(asked))
+    }
+
+    /// The description of the call, a constant. Its line is the user's.
+    fn site(&self, method: &Ident) -> TokenStream {
+        let (span, runtime) = (span_at(method), self.runtime);
+        let line = quote_spanned!(method.span()=> ::core::line!());
+        let named = self.name.map(|name| quote_spanned!(span=> .named(#name)));
+        quote_spanned!(span=> &const { #runtime::__private::Site::new(::core::file!(), #line) #named })
+    }
+}
+
+/// Where the user wrote the method, but a macro's.
+fn span_at(method: &Ident) -> Span {
+    Span::mixed_site().located_at(method.span())
+}
+
+fn generated(method: &Ident) -> Ident {
+    Ident::new(&method.to_string(), span_at(method))
+}
