@@ -1,0 +1,91 @@
+//! A real HTTP service for the tests, which notes what reaches it.
+#![allow(dead_code, unreachable_pub, reason = "each test file has a copy and uses a part of it")]
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::any;
+
+/// A request as it reached the service.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+}
+
+impl Seen {
+    /// All its trace headers.
+    pub fn trace_headers(&self) -> Vec<String> {
+        let values = self.headers.get_all(xray::TRACE_HEADER_NAME).iter();
+        values.map(|value| value.to_str().unwrap().to_owned()).collect()
+    }
+
+    /// Its one trace header.
+    pub fn trace_header(&self) -> xray::TraceHeader {
+        let headers = self.trace_headers();
+        assert_eq!(headers.len(), 1, "{headers:?}");
+        xray::TraceHeader::parse(&headers[0])
+    }
+}
+
+/// The service; it ends with the runtime.
+pub struct Server {
+    pub address: SocketAddr,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Server {
+    /// `/status/{code}`, `/bytes/{count}`, `/chunked`, `/slow/{milliseconds}`, `/redirect` (to `/bytes/3`).
+    pub async fn start() -> Self {
+        let seen = Arc::<Mutex<Vec<Seen>>>::default();
+        let router = Router::new()
+            .route("/status/{code}", any(async |Path(code): Path<u16>| StatusCode::from_u16(code).unwrap()))
+            .route("/bytes/{count}", any(async |Path(count): Path<usize>| "x".repeat(count)))
+            .route("/chunked", any(async || Body::from_stream(futures::stream::iter(["a", "b"].map(Ok::<_, String>)))))
+            .route("/slow/{milliseconds}", any(slow))
+            .route("/redirect", any(async || Redirect::temporary("/bytes/3").into_response()))
+            .layer(from_fn_with_state(Arc::clone(&seen), note));
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async { axum::serve(listener, router).await });
+        Self { address, seen }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// What arrived since the last call.
+    pub fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut *self.seen.lock().unwrap())
+    }
+}
+
+async fn slow(Path(milliseconds): Path<u64>) -> &'static str {
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    "late"
+}
+
+async fn note(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    seen.lock().unwrap().push(Seen {
+        method: parts.method.clone(),
+        uri: parts.uri.clone(),
+        headers: parts.headers.clone(),
+    });
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// A URL at which nobody listens.
+pub fn refused_url() -> String {
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    format!("http://{address}/")
+}
