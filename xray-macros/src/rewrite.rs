@@ -28,7 +28,6 @@ impl Rewriter<'_> {
         let mut exchange: ExprMatch = syn::parse2(quote_spanned! {span=>
             match () {
                 __xray_it => {
-                    #[allow(unused_imports)]
                     use #runtime::__private::#method::{Known as _, Unknown as _};
                     (&#runtime::__private::Probe(&__xray_it)).__xray_kind().open(__xray_it, #site)
                 }
@@ -50,13 +49,10 @@ impl Rewriter<'_> {
         *on_twin.receiver = syn::parse2(quote_spanned!(span=> __xray_known.alive().open(#site)))?;
         let mut asked: ExprMatch = syn::parse2(quote_spanned! {span=>
             match {
-                #[allow(unused_imports)]
                 use #runtime::__private::#method::{Peek as _, Take as _};
                 #place.__xray_ask()
             } {
-                #[allow(unreachable_code, unused_variables, unreachable_patterns)]
                 #runtime::__private::Ask::Yes(__xray_known) => #on_twin,
-                #[allow(unreachable_code, unused_variables, unreachable_patterns)]
                 #runtime::__private::Ask::No(__xray_other) => __xray_other.alive().pass(#call),
             }
         })?;

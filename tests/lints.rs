@@ -1,0 +1,127 @@
+//! Annotated code under every lint: what the attribute adds fires none, in the user's crate least of all.
+#![deny(
+    warnings,
+    future_incompatible,
+    let_underscore,
+    nonstandard_style,
+    rust_2018_idioms,
+    unused,
+    unused_qualifications,
+    unused_lifetimes,
+    unused_import_braces,
+    unsafe_code,
+    unreachable_pub,
+    missing_docs,
+    single_use_lifetimes,
+    trivial_casts,
+    trivial_numeric_casts,
+    variant_size_differences,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::shadow_unrelated,
+    clippy::shadow_same,
+    clippy::shadow_reuse,
+    clippy::wildcard_enum_match_arm,
+    clippy::absolute_paths,
+    clippy::pattern_type_mismatch,
+    clippy::min_ident_chars,
+    clippy::unused_trait_names,
+    clippy::match_wildcard_for_single_variants
+)]
+#![forbid(unsafe_code)]
+
+use xray::Instrument as _;
+
+/// A request builder of nobody's.
+struct Other(bool);
+
+impl Other {
+    const fn send(&self) -> bool {
+        self.0
+    }
+}
+
+struct Holder {
+    request: reqwest::RequestBuilder,
+    other: Other,
+}
+
+#[xray::traced_http]
+async fn values(client: &reqwest::Client, url: &str) -> reqwest::Result<u16> {
+    let response = client.get(url).send().await?;
+    let make = || Other(true);
+    assert!(make().send(), "a value of another type");
+    let later = client.get(url).send();
+    match client.post(url).send().await {
+        Ok(second) if second.status().is_success() => drop(second),
+        Ok(_) | Err(_) => drop(later.await?),
+    }
+    Ok(response.status().as_u16())
+}
+
+#[xray::traced_http]
+async fn places(holder: Holder, request: reqwest::RequestBuilder) -> reqwest::Result<bool> {
+    let sent = holder.other.send();
+    let (first, second) = tokio::join!(holder.request.send(), request.send());
+    first.and(second)?;
+    let other = Other(true);
+    Ok(sent && other.send())
+}
+
+#[xray::traced_http(name = "named")]
+async fn options(client: &reqwest::Client) -> reqwest::Result<()> {
+    #[xray(skip)]
+    let skipped = client.get("no url").send().await;
+    #[xray(name = "one")]
+    client.get("no url").send().await?;
+    skipped.map(drop)
+}
+
+struct Service {
+    client: reqwest::Client,
+}
+
+impl Service {
+    #[xray::traced_http]
+    async fn call(&self) -> reqwest::Result<reqwest::Response> {
+        self.client.get("no url").send().await
+    }
+
+    #[xray::traced_http]
+    fn call_later(&self) -> impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<> {
+        self.client.get("no url").send()
+    }
+}
+
+const fn assert_as_the_clients_own<F: Send + Sync + Unpin>(future: F) -> F {
+    future
+}
+
+#[tokio::test]
+async fn futures_are_send_and_run_under_spawn() {
+    let client = reqwest::Client::new();
+    let spawned = tokio::spawn(
+        async move {
+            let request = || client.get("no url");
+            let holder = Holder { request: request(), other: Other(true) };
+            let refused = values(&client, "no url").await.is_err();
+            let service = Service { client: client.clone() };
+            refused
+                && places(holder, request()).await.is_err()
+                && options(&client).await.is_err()
+                && service.call().await.is_err()
+                && service.call_later().await.is_err()
+        }
+        .in_segment("lints"),
+    );
+    assert!(spawned.await.is_ok_and(|all_refused| all_refused));
+}
+
+#[xray::traced_http]
+#[test]
+fn a_traced_future_is_what_the_clients_is() {
+    let request = reqwest::Client::new().get("no url");
+    drop(assert_as_the_clients_own(request.send()));
+    drop(assert_as_the_clients_own(reqwest::Client::new().get("no url").send()));
+}

@@ -1,0 +1,23 @@
+//! What the compiler says: every message of the attribute once, and code that must compile.
+
+use std::process::Command;
+
+/// The compiler whose own words stand in `tests/ui/compiler`.
+const COMPILER: &str = "rustc 1.95.";
+
+#[test]
+fn ui() {
+    let tests = trybuild::TestCases::new();
+    tests.pass("tests/ui/pass/*.rs");
+    tests.compile_fail("tests/ui/fail/*.rs");
+    if is_compiler() {
+        tests.compile_fail("tests/ui/compiler/*.rs");
+    } else {
+        println!("skipped tests/ui/compiler: it holds the words of {COMPILER}");
+    }
+}
+
+fn is_compiler() -> bool {
+    let version = Command::new("rustc").arg("--version").output();
+    version.is_ok_and(|version| String::from_utf8_lossy(&version.stdout).starts_with(COMPILER))
+}

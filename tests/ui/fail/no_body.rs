@@ -1,0 +1,6 @@
+trait Api {
+    #[xray::traced_http]
+    fn call(&self) -> u32;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[xray::traced_http]
+struct Service {
+    client: reqwest::Client,
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! A call inside a macro that nobody knows is left alone, and is no error.
+
+macro_rules! twice {
+    ($call:expr) => {{
+        $call;
+        $call
+    }};
+}
+
+struct Other;
+
+impl Other {
+    fn send(&self) -> u32 {
+        7
+    }
+}
+
+#[xray::traced_http]
+fn in_a_macro(other: &Other) -> u32 {
+    twice!(other.send())
+}
+
+fn main() {
+    assert_eq!(in_a_macro(&Other), 7);
+}

@@ -1,0 +1,109 @@
+//! Closures, async blocks, control flow, and calls inside calls.
+async fn nested(client: Client) {
+    let retry = |url| async move {
+        match client.get(url) {
+            __xray_it => {
+                use ::xray::__private::send::{Known as _, Unknown as _};
+                (&::xray::__private::Probe(&__xray_it))
+                    .__xray_kind()
+                    .open(
+                        __xray_it,
+                        &const {
+                            ::xray::__private::Site::new(
+                                ::core::file!(),
+                                ::core::line!(),
+                            )
+                        },
+                    )
+            }
+        }
+            .send()
+            .await
+    };
+    if let Ok(response) = match client.get(a) {
+        __xray_it => {
+            use ::xray::__private::send::{Known as _, Unknown as _};
+            (&::xray::__private::Probe(&__xray_it))
+                .__xray_kind()
+                .open(
+                    __xray_it,
+                    &const {
+                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
+                    },
+                )
+        }
+    }
+        .send()
+        .await && response.ok()
+    {
+        other
+            .send(
+                match client.get(b) {
+                    __xray_it => {
+                        use ::xray::__private::send::{Known as _, Unknown as _};
+                        (&::xray::__private::Probe(&__xray_it))
+                            .__xray_kind()
+                            .open(
+                                __xray_it,
+                                &const {
+                                    ::xray::__private::Site::new(
+                                        ::core::file!(),
+                                        ::core::line!(),
+                                    )
+                                },
+                            )
+                    }
+                }
+                    .send()
+                    .await,
+            )
+            .await;
+    }
+    'pages: loop {
+        match match client
+            .get(
+                page(
+                    match client.get(c) {
+                        __xray_it => {
+                            use ::xray::__private::send::{Known as _, Unknown as _};
+                            (&::xray::__private::Probe(&__xray_it))
+                                .__xray_kind()
+                                .open(
+                                    __xray_it,
+                                    &const {
+                                        ::xray::__private::Site::new(
+                                            ::core::file!(),
+                                            ::core::line!(),
+                                        )
+                                    },
+                                )
+                        }
+                    }
+                        .send()
+                        .await?,
+                ),
+            )
+        {
+            __xray_it => {
+                use ::xray::__private::send::{Known as _, Unknown as _};
+                (&::xray::__private::Probe(&__xray_it))
+                    .__xray_kind()
+                    .open(
+                        __xray_it,
+                        &const {
+                            ::xray::__private::Site::new(
+                                ::core::file!(),
+                                ::core::line!(),
+                            )
+                        },
+                    )
+            }
+        }
+            .send()
+            .await
+        {
+            Ok(last) if last.send() => break 'pages last,
+            _ => continue,
+        }
+    }
+}

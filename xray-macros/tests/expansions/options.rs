@@ -1,0 +1,14 @@
+//! A name for all calls of a function, and for one; a call that is skipped; a renamed crate.
+
+#[traced_http(name = "todos", crate = "my::tracing")]
+async fn options(client: &Client) {
+    client.get(a).send().await;
+    #[xray(name = "first todo")]
+    let first = client.get(b).send().await;
+    #[xray(skip)]
+    client.get(c).send().await;
+    #[allow(unused_must_use)]
+    #[xray(name = "in place")]
+    #[cfg(feature = "d")]
+    d.send();
+}

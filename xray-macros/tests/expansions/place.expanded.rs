@@ -1,0 +1,82 @@
+//! A receiver that is a place: a variable, or a field of one.
+async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
+    match {
+        use ::xray::__private::send::{Peek as _, Take as _};
+        request.__xray_ask()
+    } {
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            __xray_known
+                .alive()
+                .open(
+                    &const {
+                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
+                    },
+                )
+                .send()
+        }
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other.alive().pass(request.send())
+        }
+    }
+        .await?;
+    (match {
+        use ::xray::__private::send::{Peek as _, Take as _};
+        wrapper.inner.0.__xray_ask()
+    } {
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            __xray_known
+                .alive()
+                .open(
+                    &const {
+                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
+                    },
+                )
+                .send()
+        }
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other.alive().pass(wrapper.inner.0.send())
+        }
+    })
+        == match {
+            use ::xray::__private::send::{Peek as _, Take as _};
+            wrapper.other.__xray_ask()
+        } {
+            ::xray::__private::Ask::Yes(__xray_known) => {
+                __xray_known
+                    .alive()
+                    .open(
+                        &const {
+                            ::xray::__private::Site::new(
+                                ::core::file!(),
+                                ::core::line!(),
+                            )
+                        },
+                    )
+                    .send()
+            }
+            ::xray::__private::Ask::No(__xray_other) => {
+                __xray_other.alive().pass(wrapper.other.send())
+            }
+        }
+}
+async fn ours(self) -> Result<Response> {
+    match {
+        use ::xray::__private::send::{Peek as _, Take as _};
+        self.__xray_ask()
+    } {
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            __xray_known
+                .alive()
+                .open(
+                    &const {
+                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
+                    },
+                )
+                .send()
+        }
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other.alive().pass(self.send())
+        }
+    }
+        .await
+}

@@ -1,0 +1,98 @@
+//! Where an expression that begins with `match` would end a statement early.
+fn statements(a: Wrapper, b: Wrapper) -> bool {
+    match {
+        use ::xray::__private::send::{Peek as _, Take as _};
+        a.inner.__xray_ask()
+    } {
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            __xray_known
+                .alive()
+                .open(
+                    &const {
+                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
+                    },
+                )
+                .send()
+        }
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other.alive().pass(a.inner.send())
+        }
+    };
+    match {
+        use ::xray::__private::send::{Peek as _, Take as _};
+        a.inner.__xray_ask()
+    } {
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            __xray_known
+                .alive()
+                .open(
+                    &const {
+                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
+                    },
+                )
+                .send()
+        }
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other.alive().pass(a.inner.send())
+        }
+    }?;
+    match {
+        use ::xray::__private::send::{Peek as _, Take as _};
+        a.inner.__xray_ask()
+    } {
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            __xray_known
+                .alive()
+                .open(
+                    &const {
+                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
+                    },
+                )
+                .send()
+        }
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other.alive().pass(a.inner.send())
+        }
+    }
+        .await
+        .unwrap();
+    (match {
+        use ::xray::__private::send::{Peek as _, Take as _};
+        a.inner.__xray_ask()
+    } {
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            __xray_known
+                .alive()
+                .open(
+                    &const {
+                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
+                    },
+                )
+                .send()
+        }
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other.alive().pass(a.inner.send())
+        }
+    })
+        && match {
+            use ::xray::__private::send::{Peek as _, Take as _};
+            b.inner.__xray_ask()
+        } {
+            ::xray::__private::Ask::Yes(__xray_known) => {
+                __xray_known
+                    .alive()
+                    .open(
+                        &const {
+                            ::xray::__private::Site::new(
+                                ::core::file!(),
+                                ::core::line!(),
+                            )
+                        },
+                    )
+                    .send()
+            }
+            ::xray::__private::Ask::No(__xray_other) => {
+                __xray_other.alive().pass(b.inner.send())
+            }
+        }
+}
