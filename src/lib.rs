@@ -1,4 +1,4 @@
-//! AWS X-Ray for Rust.
+#![doc = include_str!("../README.md")]
 
 pub use xray_macros::traced_http;
 #[doc(hidden)]
