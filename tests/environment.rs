@@ -1,0 +1,190 @@
+//! The environment and the process-wide recorder: each case is a process of its own, this test run again.
+
+mod support;
+
+use std::env;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use support::Server;
+use xray::{ContextMissing, Instrument as _, Recorder, Segment};
+
+/// Says to this program that it is the inner process, and which case it is to run.
+const CASE: &str = "XRAY_TEST_CASE";
+
+/// Runs a case in a process with these variables.
+fn run(case: &str, variables: &[(&str, &str)]) {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["inner_process", "--exact", "--nocapture"])
+        .env(CASE, case)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("case done"), "{case}: {text}");
+}
+
+#[test]
+fn inner_process() {
+    let Ok(case) = env::var(CASE) else { return };
+    log::set_logger(&LOGGER).unwrap();
+    log::set_max_level(LevelFilter::Debug);
+    match case.as_str() {
+        "environment over code" => environment_over_code(),
+        "wrong settings" => wrong_settings(),
+        "disabled" => disabled(),
+        "context missing" => context_missing(1),
+        "context missing ignored" => context_missing(0),
+        "install" => install(),
+        "name" => name(),
+        _ => panic!("{case}"),
+    }
+    println!("case done");
+}
+
+fn receive(socket: &UdpSocket) -> String {
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut datagram = vec![0; 65_536];
+    let length = socket.recv(&mut datagram).unwrap();
+    String::from_utf8(datagram[..length].to_vec()).unwrap()
+}
+
+#[test]
+fn the_environment_wins_over_code() {
+    let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = daemon.local_addr().unwrap().to_string();
+    run(
+        "environment over code",
+        &[("AWS_XRAY_DAEMON_ADDRESS", &address), ("AWS_XRAY_TRACING_NAME", "from the environment")],
+    );
+    assert!(receive(&daemon).contains(r#""name":"from the environment""#));
+}
+
+fn environment_over_code() {
+    let recorder = Recorder::builder().daemon_address("192.0.2.1:1").service_name("from code").install().unwrap();
+    // A name of which nothing is legal leaves the service's.
+    Segment::builder("???").begin().end();
+    assert!(recorder.flush(Duration::from_secs(5)));
+    assert_eq!(xray::stats().documents_sent, 1);
+}
+
+#[test]
+fn a_wrong_setting_is_one_warning_and_the_default() {
+    run(
+        "wrong settings",
+        &[
+            ("AWS_XRAY_DAEMON_ADDRESS", "nowhere"),
+            ("AWS_XRAY_CONTEXT_MISSING", "SHOUT"),
+            ("AWS_XRAY_SDK_ENABLED", ""),
+            ("AWS_XRAY_TRACING_NAME", " "),
+        ],
+    );
+}
+
+fn wrong_settings() {
+    let segment = Segment::builder("todo-app").begin();
+    assert!(segment.is_sampled(), "the default is to record");
+    assert_eq!(xray::stats().settings_rejected, 4);
+    let warnings = LOGGER.take(Level::Warn);
+    assert_eq!(warnings.len(), 4, "{warnings:#?}");
+    assert!(warnings.iter().any(|warning| warning.contains(r#"AWS_XRAY_CONTEXT_MISSING is "SHOUT""#)), "{warnings:#?}");
+}
+
+#[test]
+fn disabled_means_nothing_at_all() {
+    run("disabled", &[("AWS_XRAY_SDK_ENABLED", "false")]);
+}
+
+#[tokio::main]
+async fn disabled() {
+    #[xray::traced_http]
+    async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
+        reqwest::Client::new().get(url).send().await
+    }
+    let server = Server::start().await;
+    let work = async {
+        assert_eq!(xray::trace_id(), None);
+        get(&server.url("/bytes/1")).await
+    };
+    assert_eq!(work.in_segment("todo-app").await.unwrap().status(), 200);
+    assert!(server.take_seen()[0].trace_headers().is_empty());
+    assert_eq!(xray::stats().documents_emitted, 0);
+    assert_eq!(LOGGER.take(Level::Error), [""; 0], "a missing context is no error then");
+    let (_, documents) = xray::testing::capture(get(&server.url("/bytes/1")).in_segment("todo-app")).await;
+    assert_eq!(documents[0].subsegments.len(), 1, "a test sees its documents all the same");
+}
+
+#[test]
+fn a_missing_context_is_told_once() {
+    run("context missing", &[]);
+    run("context missing", &[("AWS_XRAY_CONTEXT_MISSING", "RUNTIME_ERROR")]);
+    run("context missing ignored", &[("AWS_XRAY_CONTEXT_MISSING", "IGNORE_ERROR")]);
+}
+
+#[tokio::main]
+async fn context_missing(expected: usize) {
+    #[xray::traced_http]
+    async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
+        reqwest::Client::new().get(url).send().await
+    }
+    for _ in 0..3 {
+        get("no url").await.unwrap_err();
+    }
+    let errors = LOGGER.take(Level::Error);
+    assert_eq!(errors.len(), expected, "{errors:#?}");
+}
+
+#[test]
+fn install_replaces_what_installed_itself_and_happens_once() {
+    run("install", &[("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9")]);
+}
+
+fn install() {
+    Segment::builder("by itself").begin().end();
+    assert_eq!(xray::stats().documents_emitted, 1);
+    let recorder = Recorder::builder().context_missing(ContextMissing::IgnoreError).install().unwrap();
+    assert_eq!(recorder.stats().documents_emitted, 0);
+    Segment::builder("installed").begin().end();
+    assert_eq!((recorder.stats().documents_emitted, xray::stats().documents_emitted), (1, 1));
+    let error = Recorder::builder().install().unwrap_err();
+    assert_eq!(error.to_string(), "a recorder is installed in this process already");
+}
+
+#[test]
+fn a_segment_keeps_the_name_it_is_given() {
+    run("name", &[("AWS_XRAY_TRACING_NAME", "service")]);
+}
+
+fn name() {
+    let ((), documents) = xray::testing::capture_blocking(|| Segment::builder("job <1>").begin().end());
+    assert_eq!(documents[0].name, "job 1");
+}
+
+static LOGGER: Logger = Logger(Mutex::new(Vec::new()));
+
+/// Keeps what is logged by the crate.
+struct Logger(Mutex<Vec<(Level, String)>>);
+
+impl Logger {
+    fn take(&self, level: Level) -> Vec<String> {
+        let kept = self.0.lock().unwrap();
+        kept.iter().filter(|(kept, _)| *kept == level).map(|(_, text)| text.clone()).collect()
+    }
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("xray::")
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().unwrap().push((record.level(), record.args().to_string()));
+        }
+    }
+
+    fn flush(&self) {}
+}
