@@ -1,0 +1,194 @@
+//! What is current where: over tasks, threads, panics, and ends in any order.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use xray::testing::{capture, capture_blocking};
+use xray::{Cause, Document, Instrument as _, Segment};
+
+fn names(documents: &[Document]) -> Vec<&str> {
+    documents.iter().map(|document| document.name.as_str()).collect()
+}
+
+fn only_exception(document: &Document) -> &xray::Exception {
+    match &document.cause {
+        Some(Cause::Exceptions(cause)) if cause.exceptions.len() == 1 => &cause.exceptions[0],
+        other => panic!("{other:#?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nesting_follows_the_code_over_threads() {
+    let work = async {
+        tokio::task::yield_now().await;
+        async {
+            let id = xray::current().id();
+            let handle = tokio::spawn(async move { xray::current().id() == id }.in_current_trace());
+            assert!(handle.await.unwrap());
+            let thread = std::thread::spawn(xray::in_current_trace(move || xray::current().id() == id));
+            assert!(thread.join().unwrap());
+            assert!(
+                tokio::task::spawn_blocking(xray::in_current_trace(move || xray::current().id() == id)).await.unwrap()
+            );
+            tokio::spawn(async {}.in_subsegment("lost")).await.unwrap();
+            tokio::spawn(async {}.in_subsegment("inner").in_current_trace()).await.unwrap();
+        }
+        .in_subsegment("outer")
+        .await;
+        assert_eq!(tokio::spawn(async { xray::trace_id() }).await.unwrap(), None, "a plain spawn carries nothing");
+    };
+    let ((), documents) = capture(work.in_segment("t")).await;
+    assert_eq!(names(&documents), ["t"]);
+    assert_eq!(names(&documents[0].subsegments), ["outer"]);
+    assert_eq!(names(&documents[0].subsegments[0].subsegments), ["inner"]);
+}
+
+#[tokio::test]
+async fn ten_thousand_tasks_at_once_are_ten_thousand_trees() {
+    let work = async {
+        let tasks = (0..10_000).map(|number| {
+            let task = async move {
+                tokio::task::yield_now().await;
+                let inner = async { xray::current().annotate("number", number) }.in_subsegment("inner");
+                tokio::task::yield_now().await;
+                inner.await;
+            };
+            tokio::spawn(task.in_segment(format!("t{number}")).in_current_trace())
+        });
+        futures::future::join_all(tasks.collect::<Vec<_>>()).await;
+    };
+    let ((), documents) = capture(work).await;
+    assert_eq!(documents.len(), 10_000);
+    for document in documents {
+        assert_eq!(names(&document.subsegments), ["inner"]);
+        let number: i64 = document.name[1..].parse().unwrap();
+        assert_eq!(document.subsegments[0].annotations["number"], number.into());
+    }
+}
+
+#[tokio::test]
+async fn captures_side_by_side_see_only_their_own() {
+    let one = capture(async { tokio::task::yield_now().await }.in_segment("one"));
+    let other = capture(async { tokio::task::yield_now().await }.in_segment("other"));
+    let ((_, one), (_, other)) = tokio::join!(one, other);
+    assert_eq!((names(&one), names(&other)), (vec!["one"], vec!["other"]));
+}
+
+#[tokio::test]
+async fn a_panic_is_recorded_where_it_passes_and_goes_on() {
+    let work = async {
+        async { panic!("no way {}", std::hint::black_box("out")) }.in_subsegment("part").await;
+    };
+    let (result, documents) = capture(AssertUnwindSafe(work.in_segment("t")).catch_unwind()).await;
+    assert_eq!(result.unwrap_err().downcast_ref::<String>().unwrap(), "no way out");
+    for document in [&documents[0], &documents[0].subsegments[0]] {
+        assert!(document.fault);
+        assert_eq!(only_exception(document).message.as_deref(), Some("no way out"));
+        assert_eq!(only_exception(document).kind.as_deref(), Some("panic"));
+    }
+
+    let (result, documents) = capture_blocking(|| {
+        let segment = Segment::builder("t").begin();
+        catch_unwind(AssertUnwindSafe(|| segment.in_scope(|| std::panic::panic_any(7))))
+    });
+    assert!(result.is_err());
+    assert_eq!(only_exception(&documents[0]).message.as_deref(), Some("panicked"));
+    assert_eq!(xray::trace_id(), None, "the context is as before");
+}
+
+#[tokio::test]
+async fn an_aborted_task_closes_what_was_open() {
+    let work = async {
+        let task = async {
+            let _held = xray::current().subsegment("held");
+            async { tokio::time::sleep(Duration::from_secs(3600)).await }.in_subsegment("sleeping").await;
+        };
+        let task = tokio::spawn(task.in_segment("aborted").in_current_trace());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+    };
+    let ((), documents) = capture(work).await;
+    assert_eq!(names(&documents), ["aborted"]);
+    assert_eq!(names(&documents[0].subsegments), ["sleeping", "held"], "inner things end first");
+    assert!(documents[0].subsegments.iter().all(|part| part.end_time.is_some()));
+}
+
+#[test]
+fn a_future_that_is_never_polled_opens_nothing() {
+    let ((), documents) = capture_blocking(|| drop(async {}.in_segment("t")));
+    assert!(documents.is_empty());
+}
+
+#[test]
+fn what_a_future_holds_is_dropped_in_its_context() {
+    struct Reporter;
+
+    impl Drop for Reporter {
+        fn drop(&mut self) {
+            xray::current().annotate("dropped_in", "the segment");
+        }
+    }
+
+    let ((), documents) = capture_blocking(|| {
+        let held = Reporter;
+        let mut future = pin!(
+            async move {
+                let _held = held;
+                std::future::pending::<()>().await;
+            }
+            .in_segment("t")
+        );
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    });
+    assert_eq!(documents[0].annotations.len(), 1);
+}
+
+#[test]
+fn a_handle_keeps_nothing_open_and_writes_to_nothing_that_ended() {
+    let (handle, documents) = capture_blocking(|| {
+        let segment = Segment::builder("t").begin();
+        let handle = segment.in_scope(xray::current);
+        segment.end();
+        handle.annotate("late", true);
+        handle
+    });
+    assert!(documents[0].annotations.is_empty());
+    assert_eq!(handle.trace_id(), documents[0].trace_id);
+    assert!(!documents.is_empty());
+}
+
+#[test]
+fn a_segment_within_a_segment_is_a_trace_of_its_own() {
+    let ((), documents) = capture_blocking(|| {
+        let outer = Segment::builder("outer").begin();
+        outer.in_scope(|| Segment::builder("inner").begin().end());
+    });
+    assert_eq!(names(&documents), ["inner", "outer"]);
+    assert_ne!(documents[0].trace_id, documents[1].trace_id);
+}
+
+#[test]
+fn in_a_thread_that_ends_nothing_panics() {
+    struct AtTheEnd;
+
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            assert_eq!(xray::trace_id(), None);
+            Segment::builder("late").begin().in_scope(|| xray::current().annotate("key", 1));
+            assert_eq!(xray::TraceId::random().to_string().len(), 35);
+        }
+    }
+
+    thread_local! {
+        static AT_THE_END: AtTheEnd = const { AtTheEnd };
+    }
+    let thread = std::thread::spawn(|| {
+        AT_THE_END.with(|_| ());
+        Segment::builder("first").begin().in_scope(|| ());
+    });
+    thread.join().unwrap();
+}
