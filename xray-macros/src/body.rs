@@ -2,14 +2,14 @@
 //!
 //! Closures and async blocks belong to the body. Nested items, `const` blocks, types and array lengths do not.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{Parse as _, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Attribute, Block, Error, Expr, ExprClosure, ExprConst, ExprForLoop, ExprIf, ExprRepeat, ExprWhile,
-    GenericArgument, Item, ItemFn, Local, Macro, Result, Stmt, Token, Type,
+    Attribute, Block, Error, Expr, ExprClosure, ExprConst, ExprForLoop, ExprIf, ExprLet, ExprMatch, ExprRepeat,
+    ExprWhile, GenericArgument, Item, ItemFn, Local, Macro, Pat, Result, Stmt, Token, Type,
 };
 
 use crate::attributes::{attributes_mut, take_ours};
@@ -32,7 +32,10 @@ pub(crate) fn rewrite(function: &mut ItemFn, options: &Options) -> Result<()> {
     walker.references.declare_parameters(&function.sig);
     walker.visit_block_mut(&mut function.block);
     if walker.candidates == 0 && !walker.has_unknown_macro {
-        let message = format!("no HTTP call in this function: the attribute looks for {}", calls::list());
+        let message = format!(
+            "no HTTP call in this function: looked for {}, and not inside macros; annotate the function that calls",
+            calls::list()
+        );
         walker.errors.push(Error::new_spanned(&function.sig.ident, message));
     }
     walker.errors.into_result()
@@ -124,8 +127,10 @@ impl VisitMut for Walker<'_> {
 
     fn visit_local_mut(&mut self, local: &mut Local) {
         let attributes = take_ours(&mut local.attrs);
+        // Asked first: what the expression names may be shadowed by what is declared.
+        let is_reference = local.init.as_ref().is_some_and(|init| self.references.shows_reference(&init.expr));
         self.with_options(&attributes, |walker| visit_mut::visit_local_mut(walker, local));
-        self.references.declare_local(local);
+        self.references.declare_pattern(&local.pat, is_reference);
     }
 
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
@@ -156,23 +161,35 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_if_mut(&mut self, conditional: &mut ExprIf) {
-        self.in_scope(|walker| visit_mut::visit_expr_if_mut(walker, conditional));
+        self.in_scope(|walker| {
+            walker.visit_expr_mut(&mut conditional.cond);
+            walker.visit_block_mut(&mut conditional.then_branch);
+        });
+        if let Some((_, otherwise)) = &mut conditional.else_branch {
+            self.visit_expr_mut(otherwise);
+        }
     }
 
     fn visit_expr_while_mut(&mut self, while_loop: &mut ExprWhile) {
         self.in_scope(|walker| visit_mut::visit_expr_while_mut(walker, while_loop));
     }
 
-    fn visit_arm_mut(&mut self, arm: &mut Arm) {
-        self.in_scope(|walker| {
-            walker.references.declare_pattern(&arm.pat, false);
-            visit_mut::visit_arm_mut(walker, arm);
-        });
+    fn visit_expr_match_mut(&mut self, matched: &mut ExprMatch) {
+        let is_reference = self.references.shows_reference(&matched.expr);
+        self.visit_expr_mut(&mut matched.expr);
+        for arm in &mut matched.arms {
+            self.in_scope(|walker| {
+                walker.references.declare_pattern(&arm.pat, is_reference);
+                let attributes = take_ours(&mut arm.attrs);
+                walker.with_options(&attributes, |walker| walker.visit_arm_mut(arm));
+            });
+        }
     }
 
-    fn visit_expr_let_mut(&mut self, condition: &mut syn::ExprLet) {
-        visit_mut::visit_expr_let_mut(self, condition);
-        self.references.declare_pattern(&condition.pat, false);
+    fn visit_expr_let_mut(&mut self, condition: &mut ExprLet) {
+        let is_reference = self.references.shows_reference(&condition.expr);
+        self.visit_expr_mut(&mut condition.expr);
+        self.references.declare_pattern(&condition.pat, is_reference);
     }
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {
@@ -191,7 +208,13 @@ impl VisitMut for Walker<'_> {
     fn visit_expr_const_mut(&mut self, _: &mut ExprConst) {}
     fn visit_type_mut(&mut self, _: &mut Type) {}
     fn visit_generic_argument_mut(&mut self, _: &mut GenericArgument) {}
-    fn visit_pat_mut(&mut self, _: &mut syn::Pat) {}
+
+    /// Of a pattern, only the guard of an arm is evaluated like an expression.
+    fn visit_pat_mut(&mut self, pattern: &mut Pat) {
+        if let Pat::Guard(guarded) = pattern {
+            self.visit_expr_mut(&mut guarded.guard);
+        }
+    }
 }
 
 /// `biased;`, which is tokio's, and expressions.
@@ -203,6 +226,11 @@ fn expressions(input: ParseStream<'_>) -> Result<(TokenStream, Punctuated<Expr, 
         TokenStream::new()
     };
     Ok((prefix, Punctuated::parse_terminated(input)?))
+}
+
+/// Whether the arguments of `vec!` are a value and how often.
+fn is_repeat(arguments: &TokenStream) -> bool {
+    arguments.clone().into_iter().any(|token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';'))
 }
 
 /// What the arguments of a macro are, by its name.
@@ -221,10 +249,11 @@ impl MacroArguments {
             return Self::Unknown;
         };
         match name.as_str() {
-            "join" | "try_join" => Self::Expressions,
+            "vec" if is_repeat(&call.tokens) => Self::Harmless,
+            "join" | "try_join" | "vec" => Self::Expressions,
             "assert" | "assert_eq" | "assert_ne" | "debug_assert" | "debug_assert_eq" | "debug_assert_ne" | "panic"
             | "todo" | "unimplemented" | "unreachable" | "print" | "println" | "eprint" | "eprintln" | "format"
-            | "write" | "writeln" | "vec" | "dbg" | "matches" | "env" | "concat" | "include_str" | "line" | "file"
+            | "write" | "writeln" | "dbg" | "matches" | "env" | "concat" | "include_str" | "line" | "file"
             | "module_path" | "stringify" | "cfg" => Self::Harmless,
             _ => Self::Unknown,
         }

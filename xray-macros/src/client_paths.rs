@@ -7,7 +7,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
-use syn::{Arm, Expr, FieldValue, FnArg, Item, ItemFn, Local, Path, PathSegment};
+use syn::{Arm, Block, Expr, FieldValue, FnArg, Item, ItemFn, Local, Path, PathSegment, Stmt};
 
 use crate::attributes::{attributes, is_conditional};
 use crate::options::Options;
@@ -16,7 +16,7 @@ use crate::options::Options;
 pub(crate) fn checks(function: &ItemFn, options: &Options) -> Vec<Item> {
     let mut named = NamedTypes { options, paths: Vec::new() };
     named.visit_signature(&function.sig);
-    named.visit_block(&function.block);
+    visit::visit_block(&mut named, &function.block);
     named.paths.iter().map(|path| Item::Verbatim(check(path, &options.runtime))).collect()
 }
 
@@ -47,12 +47,15 @@ struct NamedTypes<'a> {
 
 impl NamedTypes<'_> {
     fn is_reqwest(&self, path: &Path) -> bool {
-        let mut segments = path.segments.iter().map(|segment| segment.ident.to_string());
+        let mut segments = path.segments.iter();
         let (Some(first), Some(second)) = (segments.next(), segments.next()) else { return false };
+        let (first, arguments, second) = (first.ident.to_string(), &second.arguments, second.ident.to_string());
         // `reqwest`, or one of several versions under a name such as `reqwest_0_12`.
         let version = first.strip_prefix("reqwest");
         version.is_some_and(|version| version.chars().all(|character| "_v0123456789".contains(character)))
             && ["Client", "RequestBuilder", "Request"].contains(&second.as_str())
+            // reqwest's own types have no parameters.
+            && arguments.is_none()
             && !self.options.local.iter().any(|local| *local == first)
     }
 }
@@ -78,6 +81,13 @@ impl<'ast> Visit<'ast> for NamedTypes<'_> {
         };
         if !is_conditional(attributes) {
             visit::visit_fn_arg(self, parameter);
+        }
+    }
+
+    /// Items in a block may give the name another meaning there than where the check stands.
+    fn visit_block(&mut self, block: &'ast Block) {
+        if !block.stmts.iter().any(|statement| matches!(statement, Stmt::Item(_))) {
+            visit::visit_block(self, block);
         }
     }
 

@@ -29,8 +29,8 @@ use proc_macro::TokenStream;
 /// A call to `.send()` on a type that the runtime knows: `RequestBuilder` of reqwest 0.13 (feature `reqwest`, on
 /// by default) and 0.12 (feature `reqwest-0-12`), and every type that implements
 /// [`Traceable`](../xray/http/trait.Traceable.html). Closures and async blocks in the function are part of it, and
-/// so are the arguments of `join!` and `try_join!`; other macros, nested functions and `const` blocks are not. A
-/// call on any other type is left as it was: the name only makes it a candidate, the type decides.
+/// so are the arguments of `join!`, `try_join!` and `vec!`; other macros, nested functions and `const` blocks are not.
+/// A call on any other type is left as it was: the name only makes it a candidate, the type decides.
 ///
 /// # What it becomes
 ///

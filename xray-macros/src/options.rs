@@ -4,7 +4,6 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned as _;
 use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, Path, Result, Token, parse_quote};
 
 /// `#[traced_http(name = "..", crate = "..", local(..))]`
@@ -35,7 +34,7 @@ impl Options {
         let mut options = Self::default();
         for_each_option(arguments, |name, meta| match name {
             "name" => string(meta).map(|value| options.name = Some(value)),
-            "crate" => string(meta)?.parse().map(|path| options.runtime = path),
+            "crate" => path(meta).map(|value| options.runtime = value),
             "local" => {
                 let list = meta.require_list()?;
                 let names = list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;
@@ -63,7 +62,11 @@ impl CallOptions {
         };
         for_each_option(arguments, |name, meta| match name {
             "name" => string(meta).map(|value| options.name = Some(value)),
-            "skip" => meta.require_path_only().map(|_| options.skip = true),
+            "skip" if matches!(meta, Meta::Path(_)) => {
+                options.skip = true;
+                Ok(())
+            }
+            "skip" => Err(Error::new_spanned(meta, "`skip` takes no value; write `#[xray(skip)]`")),
             _ => Err(unknown(meta, "`skip`, `name = \"..\"`")),
         })?;
         Ok(options)
@@ -88,11 +91,17 @@ fn for_each_option(arguments: TokenStream, mut read: impl FnMut(&str, &Meta) -> 
 }
 
 fn string(meta: &Meta) -> Result<LitStr> {
-    let value = &meta.require_name_value()?.value;
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(string), .. }) => Ok(string.clone()),
-        other => Err(Error::new(other.span(), "expected a string in quotes")),
+    match &meta.require_name_value()?.value {
+        Expr::Lit(ExprLit { lit: Lit::Str(string), .. }) if !string.value().is_empty() => Ok(string.clone()),
+        other => Err(Error::new_spanned(other, "expected a string in quotes that is not empty")),
     }
+}
+
+fn path(meta: &Meta) -> Result<Path> {
+    let string = string(meta)?;
+    string
+        .parse_with(Path::parse_mod_style)
+        .map_err(|_| Error::new_spanned(string, "expected a path in quotes, such as `crate = \"::my_crate::xray\"`"))
 }
 
 fn unknown(meta: &Meta, known: &str) -> Error {
@@ -110,6 +119,11 @@ impl Errors {
             Some(errors) => errors.combine(error),
             none => *none = Some(error),
         }
+    }
+
+    /// What a result holds, or its error for later.
+    pub(crate) fn take<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
     }
 
     pub(crate) fn into_result(self) -> Result<()> {

@@ -5,7 +5,7 @@
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprForLoop, FnArg, Local, Pat, PatIdent, ReceiverKind, Signature, Type};
+use syn::{Expr, ExprForLoop, FnArg, Pat, PatIdent, ReceiverKind, Signature, Type};
 
 use crate::receiver::peeled;
 
@@ -48,16 +48,27 @@ impl References {
         }
     }
 
-    pub(crate) fn declare_local(&mut self, local: &Local) {
-        let initialised = local.init.as_ref().is_some_and(|init| matches!(peeled(&init.expr), Expr::Reference(_)));
-        self.declare_pattern(&local.pat, initialised);
+    /// Whether an expression gives a reference, as far as it shows: bound to a pattern it makes references.
+    pub(crate) fn shows_reference(&self, expression: &Expr) -> bool {
+        match peeled(expression) {
+            Expr::Reference(_) => true,
+            Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.contains(name)),
+            Expr::Try(tried) => self.shows_reference(&tried.expr),
+            Expr::MethodCall(call) => {
+                let method = call.method.to_string();
+                gives_exclusive_reference(&method)
+                    || (PASSES_ON.contains(&method.as_str()) && self.shows_reference(&call.receiver))
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn declare_loop(&mut self, for_loop: &ExprForLoop) {
         let over_references = match peeled(&for_loop.expr) {
-            Expr::Reference(_) => true,
-            Expr::MethodCall(call) => call.method == "iter" || call.method == "iter_mut",
-            _ => false,
+            Expr::MethodCall(call) if call.method == "iter" => true,
+            // By itself a variable may be an iterator, whose items are none of its kind.
+            Expr::Path(_) => false,
+            iterator => self.shows_reference(iterator),
         };
         self.declare_pattern(&for_loop.pat, over_references);
     }
@@ -68,6 +79,30 @@ impl References {
             is_reference || matches!(pattern, Pat::Type(typed) if matches!(*typed.ty, Type::Reference(_)));
         Declaring { references: self, is_reference }.visit_pat(pattern);
     }
+}
+
+/// Methods that take something out of an option, a result or an iterator, or put it into another.
+const PASSES_ON: &[&str] = &[
+    "unwrap",
+    "expect",
+    "unwrap_or_else",
+    "ok",
+    "ok_or",
+    "ok_or_else",
+    "next",
+    "next_back",
+    "last",
+    "nth",
+    "rev",
+    "skip",
+    "take",
+    "enumerate",
+];
+
+/// A shared reference is no trouble: to look at what is behind it, a closure captures no more than it.
+fn gives_exclusive_reference(method: &str) -> bool {
+    method.ends_with("_mut")
+        || ["or_default", "or_insert", "or_insert_with", "get_or_insert", "get_or_insert_with"].contains(&method)
 }
 
 struct Declaring<'a> {

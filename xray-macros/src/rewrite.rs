@@ -8,7 +8,7 @@ use std::mem;
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::{Expr, ExprMatch, ExprMethodCall, Ident, LitStr, Path, Result};
+use syn::{Expr, ExprMatch, ExprMethodCall, ExprParen, Ident, LitStr, Path, Result};
 
 use crate::receiver::{into_peeled, peeled};
 
@@ -40,6 +40,9 @@ impl Rewriter<'_> {
     }
 
     /// A call on a place: the place is asked, which takes the value out only if its type is known.
+    ///
+    /// The parentheses are for operators: at the start of a statement, and in a range there, a `match` would be a
+    /// statement by itself.
     pub(crate) fn on_place(&self, call: &mut ExprMethodCall) -> Result<Expr> {
         let span = span_at(&call.method);
         let (runtime, method, site) = (self.runtime, generated(&call.method), self.site(&call.method));
@@ -47,17 +50,17 @@ impl Rewriter<'_> {
         let place = peeled(&call.receiver);
         let mut on_twin = call.clone();
         *on_twin.receiver = syn::parse2(quote_spanned!(span=> __xray_known.alive().open(#site)))?;
-        let mut asked: ExprMatch = syn::parse2(quote_spanned! {span=>
-            match {
+        let mut asked: ExprParen = syn::parse2(quote_spanned! {span=>
+            (match {
                 use #runtime::__private::#method::{Peek as _, Take as _};
                 #place.__xray_ask()
             } {
                 #runtime::__private::Ask::Yes(__xray_known) => #on_twin,
                 #runtime::__private::Ask::No(__xray_other) => __xray_other.alive().pass(#call),
-            }
+            })
         })?;
         asked.attrs = attributes;
-        Ok(Expr::Match(asked))
+        Ok(Expr::Paren(asked))
     }
 
     /// The description of the call, a constant. Its line is the user's.

@@ -63,10 +63,10 @@ const FUNCTION: &str = "async fn f(c: &Client) { c.get(u).send().await; }";
 fn wrong_options_are_told_all_at_once() {
     expect![[r#"
         "unknown option `nmae`, expected one of: `name = \"..\"`, `crate = \"..\"`, `local(..)`"
-        "expected a string in quotes"
+        "expected a string in quotes that is not empty"
         "`name` stands here twice; keep one"
         "expected attribute arguments in parentheses: `local(...)`"
-        the function is lost"#]]
+        the function is kept"#]]
     .assert_eq(&messages("nmae = \"x\", name = 1, name = \"y\", local", FUNCTION));
 }
 
@@ -86,7 +86,7 @@ fn wrong_places_are_told() {
         the function is kept"#]]
     .assert_eq(&of("struct S { field: u32 }"));
     expect![[r#"
-        "no HTTP call in this function: the attribute looks for `.send()`"
+        "no HTTP call in this function: looked for `.send()`, and not inside macros; annotate the function that calls"
         the function is kept"#]]
     .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
     expect!["the function is kept"].assert_eq(&of("fn f() { users_own!(c.send()) }"));
@@ -110,12 +110,12 @@ fn wrong_inner_options_are_told() {
     expect![[r#"
         "unknown option `skp`, expected one of: `skip`, `name = \"..\"`"
         "no HTTP call here: expected one of `.send()`"
-        the function is lost"#]]
+        the function is kept"#]]
     .assert_eq(&of("(skp)"));
     expect![[r#"
         "expected `#[xray(skip)]` or `#[xray(name = \"..\")]`"
         "no HTTP call here: expected one of `.send()`"
-        the function is lost"#]]
+        the function is kept"#]]
     .assert_eq(&of(""));
 }
 

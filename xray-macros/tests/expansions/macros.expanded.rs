@@ -4,12 +4,12 @@ async fn macros(client: &Client) {
         match client.get(a) { __xray_it => { use ::xray::__private::send:: { Known as _,
         Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()
         .open(__xray_it, & const { ::xray::__private::Site::new(::core::file!(),
-        ::core::line!()) }) } } .send(), match { use ::xray::__private::send:: { Peek as
+        ::core::line!()) }) } } .send(), (match { use ::xray::__private::send:: { Peek as
         _, Take as _ }; request.__xray_ask() } {
         ::xray::__private::Ask::Yes(__xray_known) => __xray_known.alive().open(& const {
         ::xray::__private::Site::new(::core::file!(), ::core::line!()) }).send(),
         ::xray::__private::Ask::No(__xray_other) => __xray_other.alive().pass(request
-        .send()), }
+        .send()), })
     );
     futures::try_join!(
         biased; match client.get(a) { __xray_it => { use ::xray::__private::send:: {

@@ -102,7 +102,29 @@ async fn nested(client: Client) {
             .send()
             .await
         {
-            Ok(last) if last.send() => break 'pages last,
+            Ok(
+                last,
+            ) if (match {
+                use ::xray::__private::send::{Peek as _, Take as _};
+                last.__xray_ask()
+            } {
+                ::xray::__private::Ask::Yes(__xray_known) => {
+                    __xray_known
+                        .alive()
+                        .open(
+                            &const {
+                                ::xray::__private::Site::new(
+                                    ::core::file!(),
+                                    ::core::line!(),
+                                )
+                            },
+                        )
+                        .send()
+                }
+                ::xray::__private::Ask::No(__xray_other) => {
+                    __xray_other.alive().pass(last.send())
+                }
+            }) => break 'pages last,
             _ => continue,
         }
     }

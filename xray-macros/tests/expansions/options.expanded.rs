@@ -40,7 +40,7 @@ async fn options(client: &Client) {
         .await;
     client.get(c).send().await;
     #[allow(unused_must_use)] #[cfg(feature = "d")]
-    match {
+    (match {
         use my::tracing::__private::send::{Peek as _, Take as _};
         d.__xray_ask()
     } {
@@ -61,5 +61,5 @@ async fn options(client: &Client) {
         my::tracing::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(d.send())
         }
-    };
+    });
 }

@@ -1,6 +1,6 @@
 //! A receiver that is a place: a variable, or a field of one.
 async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
-    match {
+    (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         request.__xray_ask()
     } {
@@ -17,7 +17,7 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(request.send())
         }
-    }
+    })
         .await?;
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
@@ -37,7 +37,7 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
             __xray_other.alive().pass(wrapper.inner.0.send())
         }
     })
-        == match {
+        == (match {
             use ::xray::__private::send::{Peek as _, Take as _};
             wrapper.other.__xray_ask()
         } {
@@ -57,10 +57,10 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other.alive().pass(wrapper.other.send())
             }
-        }
+        })
 }
 async fn ours(self) -> Result<Response> {
-    match {
+    (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         self.__xray_ask()
     } {
@@ -77,6 +77,6 @@ async fn ours(self) -> Result<Response> {
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(self.send())
         }
-    }
+    })
         .await
 }

@@ -1,6 +1,6 @@
 //! Where an expression that begins with `match` would end a statement early.
 fn statements(a: Wrapper, b: Wrapper) -> bool {
-    match {
+    (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()
     } {
@@ -17,8 +17,8 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(a.inner.send())
         }
-    };
-    match {
+    });
+    (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()
     } {
@@ -35,8 +35,8 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(a.inner.send())
         }
-    }?;
-    match {
+    })?;
+    (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()
     } {
@@ -53,7 +53,7 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(a.inner.send())
         }
-    }
+    })
         .await
         .unwrap();
     (match {
@@ -74,7 +74,7 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
             __xray_other.alive().pass(a.inner.send())
         }
     })
-        && match {
+        && (match {
             use ::xray::__private::send::{Peek as _, Take as _};
             b.inner.__xray_ask()
         } {
@@ -94,5 +94,5 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other.alive().pass(b.inner.send())
             }
-        }
+        })
 }

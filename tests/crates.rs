@@ -1,0 +1,72 @@
+//! Crates outside the workspace: other editions, features and names than those of the tests in here.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
+
+/// Runs cargo on one of the crates in `tests/crates`, with the versions of the workspace and without a network.
+///
+/// All share a target directory, so that what they depend on is built once; cargo lets one at a time into it.
+fn cargo(command: &str, name: &str) -> Output {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directory = root.join("tests/crates").join(name);
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    fs::copy(root.join("Cargo.lock"), directory.join("Cargo.lock")).unwrap();
+    Command::new(env!("CARGO"))
+        .args([command, "--offline", "--color=never", "--manifest-path"])
+        .arg(directory.join("Cargo.toml"))
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"))
+        // What the outer cargo sets for this test is not meant for the crate.
+        .env_remove("CARGO_MANIFEST_DIR")
+        .env_remove("RUSTFLAGS")
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    let [errors, lines] = [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes));
+    format!("{errors}{lines}")
+}
+
+fn succeeds(command: &str, name: &str) {
+    let output = cargo(command, name);
+    assert!(output.status.success(), "cargo {command} of {name}:\n{}", text(&output));
+}
+
+/// Does not compile, and the one error says which feature is missing.
+fn names_the_feature(name: &str, feature: &str) {
+    let output = cargo("check", name);
+    let text = text(&output);
+    assert!(!output.status.success(), "{name} compiles:\n{text}");
+    assert_eq!(text.matches("error[E").count(), 1, "errors of {name}:\n{text}");
+    for part in ["this version of reqwest is not traced", feature, "src/main.rs:4:"] {
+        assert!(text.contains(part), "{part:?} is not in the error of {name}:\n{text}");
+    }
+}
+
+#[test]
+fn functions_in_edition_2021_keep_their_shape() {
+    succeeds("test", "shapes-2021");
+}
+
+#[test]
+fn reqwest_0_12_without_its_feature_is_an_error() {
+    names_the_feature("reqwest-0-12-off", "reqwest 0.12 the feature `reqwest-0-12`");
+}
+
+#[test]
+fn reqwest_0_13_without_its_feature_is_an_error() {
+    names_the_feature("reqwest-0-13-off", "reqwest 0.13 needs the feature `reqwest` of xray-sdk");
+}
+
+#[test]
+fn a_module_that_is_named_reqwest_is_left_alone() {
+    succeeds("run", "local-reqwest");
+}
+
+#[test]
+fn the_crate_may_have_another_name() {
+    succeeds("run", "renamed");
+}

@@ -1,0 +1,99 @@
+//! Compiles and runs: the types decide, and these are nobody's.
+
+mod reqwest {
+    pub type Result<T> = std::result::Result<T, String>;
+
+    pub struct Client;
+
+    pub struct Request<'a>(pub &'a str);
+
+    pub struct RequestBuilder<B> {
+        url: String,
+        body: B,
+    }
+
+    impl Client {
+        pub fn get(&self, url: &str) -> RequestBuilder<()> {
+            RequestBuilder { url: url.to_owned(), body: () }
+        }
+    }
+
+    impl<B> RequestBuilder<B> {
+        pub fn body<T>(self, body: T) -> RequestBuilder<T> {
+            RequestBuilder { url: self.url, body }
+        }
+
+        pub fn send(self) -> Result<(String, B)> {
+            Ok((self.url, self.body))
+        }
+    }
+}
+
+#[xray::traced_http]
+fn by_value(client: &reqwest::Client) -> reqwest::Result<(String, u8)> {
+    client.get("a").body(1).send()
+}
+
+#[xray::traced_http]
+fn by_place(client: &reqwest::Client, request: reqwest::Request<'_>) -> reqwest::Result<usize> {
+    let builder = client.get(request.0);
+    let (url, ()) = builder.send()?;
+    Ok(url.len())
+}
+
+#[xray::traced_http]
+fn generic<B>(builder: reqwest::RequestBuilder<B>) -> reqwest::Result<(String, B)> {
+    builder.send()
+}
+
+/// Its constructor is not the one that a check would ask, so the function says whose the name is.
+#[xray::traced_http(local(reqwest))]
+fn with_a_constructor() -> u8 {
+    mod reqwest {
+        pub struct Client(u8);
+
+        impl Client {
+            pub fn builder(number: u8) -> Self {
+                Self(number)
+            }
+
+            pub fn send(&self) -> u8 {
+                self.0
+            }
+        }
+    }
+    reqwest::Client::builder(5).send()
+}
+
+/// A name that means something only in a block of the function.
+#[xray::traced_http]
+fn inner(flag: bool) -> usize {
+    if flag {
+        use vendored::reqwest_0_11;
+        let client = reqwest_0_11::Client::default();
+        return client.send();
+    }
+    0
+}
+
+mod vendored {
+    pub mod reqwest_0_11 {
+        #[derive(Default)]
+        pub struct Client;
+
+        impl Client {
+            pub fn send(&self) -> usize {
+                9
+            }
+        }
+    }
+}
+
+fn main() {
+    let client = reqwest::Client;
+    assert_eq!(by_value(&client), Ok(("a".to_owned(), 1)));
+    assert_eq!(by_place(&client, reqwest::Request("abc")), Ok(3));
+    assert_eq!(generic(client.get("b").body("c")), Ok(("b".to_owned(), "c")));
+    assert_eq!(with_a_constructor(), 5);
+    assert_eq!(inner(true) + inner(false), 9);
+}

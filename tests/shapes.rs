@@ -1,0 +1,57 @@
+//! The promise of the attribute, on functions as people write them: it changes neither whether a function
+//! compiles nor what it does, and of its calls those to an HTTP client are recorded, no other.
+//!
+//! Each function stands once in a file below `tests/shapes`. The file is loaded twice as an ordinary module, so
+//! that no macro of ours comes between the source and the attribute: once with the real attribute in scope, once
+//! with one of the same name that gives the function back as it is. Both versions run the same checks, which
+//! say what the function returns, which requests reach a real service, and which of them are recorded.
+//!
+//! `tests/crates/shapes-2021` builds this file in edition 2021.
+#![allow(clippy::duplicate_mod, reason = "each file is loaded twice")]
+
+mod support;
+
+#[path = "shapes/parts.rs"]
+mod parts;
+#[path = "shapes/run.rs"]
+mod run;
+
+#[path = "shapes"]
+#[allow(clippy::all, clippy::pedantic, reason = "the shape of a function is the point, not its style")]
+mod plain {
+    pub(crate) use untraced::traced_http;
+
+    pub(crate) const IS_TRACED: bool = false;
+
+    mod borrows;
+    mod builders;
+    mod channels;
+    mod closures;
+    mod futures;
+    mod limits;
+    mod macros;
+    mod methods;
+    mod positions;
+    mod results;
+    mod temporaries;
+}
+
+#[path = "shapes"]
+#[allow(clippy::all, clippy::pedantic, reason = "the shape of a function is the point, not its style")]
+mod traced {
+    pub(crate) use xray::traced_http;
+
+    pub(crate) const IS_TRACED: bool = true;
+
+    mod borrows;
+    mod builders;
+    mod channels;
+    mod closures;
+    mod futures;
+    mod limits;
+    mod macros;
+    mod methods;
+    mod positions;
+    mod results;
+    mod temporaries;
+}

@@ -1,0 +1,129 @@
+//! The limits: functions that do not compile with the attribute alone. `#[xray(skip)]` on the call is the way out.
+
+use reqwest::{Client, RequestBuilder};
+
+use super::traced_http;
+use crate::parts::{Counter, Shared};
+use crate::run::{Run, recorded, unrecorded};
+
+/// A closure that is no `move` captures what an exclusive reference refers to where it calls a method on it, and
+/// the reference itself where that is only looked at. Where nothing at the variable shows that it is one, the
+/// closure then cannot outlive it.
+#[traced_http]
+fn an_exclusive_reference_out_of_a_function(counter: &mut Counter) -> impl FnMut() -> u32 + '_ {
+    fn same(counter: &mut Counter) -> &mut Counter {
+        counter
+    }
+    let found = same(counter);
+    || {
+        #[xray(skip)]
+        found.send()
+    }
+}
+
+type Exclusive<'a> = &'a mut Counter;
+
+#[traced_http]
+fn an_exclusive_reference_behind_an_alias<'a>(counter: Exclusive<'a>) -> impl FnMut() -> u32 + 'a {
+    || {
+        #[xray(skip)]
+        counter.send()
+    }
+}
+
+struct Holder<'a> {
+    counter: &'a mut Counter,
+}
+
+#[traced_http]
+fn an_exclusive_reference_in_a_field<'a>(holder: Holder<'a>) -> impl FnMut() -> u32 + 'a {
+    || {
+        #[xray(skip)]
+        holder.counter.send()
+    }
+}
+
+/// A variable may be a collection or an iterator: the items of the one are references, of the other anything.
+#[traced_http]
+fn an_exclusive_reference_out_of_a_loop(counters: &mut [Counter]) -> Vec<Box<dyn FnMut() -> u32 + '_>> {
+    let mut closures: Vec<Box<dyn FnMut() -> u32 + '_>> = Vec::new();
+    for counter in counters {
+        closures.push(Box::new(|| {
+            #[xray(skip)]
+            counter.send()
+        }));
+    }
+    closures
+}
+
+/// Shared references have the same trouble only where there are two in a row and the inner one lives longer.
+#[traced_http]
+fn a_reference_to_a_reference<'a>(list: &[&'a Shared]) -> impl Fn() -> u32 + use<'a> {
+    let found = list.iter().next().unwrap();
+    || {
+        #[xray(skip)]
+        found.send()
+    }
+}
+
+/// Two futures that must have one type, of which one cannot be traced.
+#[traced_http]
+async fn one_type_for_two(client: &Client, url: &str, boxed: Box<RequestBuilder>, flag: bool) -> [u16; 2] {
+    let first = if flag {
+        #[xray(skip)]
+        client.get(url).send()
+    } else {
+        boxed.send()
+    };
+    let mut futures = vec![(if flag { client.post(url) } else { client.put(url) }).send()];
+    #[xray(skip)]
+    futures.push(client.put(url).send());
+    client.head(url).send().await.unwrap();
+    let all = futures::future::try_join_all(futures).await.unwrap();
+    [first.await.unwrap().status().as_u16(), all.len().try_into().unwrap()]
+}
+
+#[derive(Clone, Copy)]
+struct Small(u32);
+
+impl Small {
+    fn send(self) -> u32 {
+        self.0
+    }
+}
+
+/// To look at a field it is borrowed, and a field of a packed struct may not be.
+#[traced_http]
+fn a_packed_field() -> u32 {
+    #[repr(packed)]
+    struct Packed {
+        _flag: u8,
+        small: Small,
+    }
+    let packed = Packed { _flag: 1, small: Small(5) };
+    #[xray(skip)]
+    let sent = packed.small.send();
+    sent
+}
+
+#[tokio::test]
+async fn limits() {
+    let run = Run::start(super::IS_TRACED).await;
+    let (client, url) = (&run.client, &run.url("/bytes/1"));
+    let counter = &mut Counter::default();
+    let work = async {
+        let first = an_exclusive_reference_out_of_a_function(counter)();
+        let second = an_exclusive_reference_behind_an_alias(counter)();
+        [first, second, an_exclusive_reference_in_a_field(Holder { counter })()]
+    };
+    run.check("exclusive references", work, [1, 2, 3]).await;
+    let mut counters = [Counter::default(), Counter { count: 5 }];
+    let closures = an_exclusive_reference_out_of_a_loop(&mut counters).into_iter();
+    let work = async { closures.map(|mut count| count()).collect::<Vec<_>>() };
+    run.check("an_exclusive_reference_out_of_a_loop", work, vec![1, 6]).await;
+    run.check("a_reference_to_a_reference", async { a_reference_to_a_reference(&[&Shared(4)])() }, 4).await;
+    let calls = ["GET /bytes/1", "POST /bytes/1", "PUT /bytes/1"].map(unrecorded);
+    let work = one_type_for_two(client, url, Box::new(client.put(url)), true);
+    run.check_calls("one_type_for_two", work, [200, 2], &[&calls[..], &[recorded("HEAD /bytes/1")]].concat()).await;
+    run.check("a_packed_field", async { a_packed_field() }, 5).await;
+}

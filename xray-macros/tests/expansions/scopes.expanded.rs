@@ -1,0 +1,86 @@
+//! A name is a reference only where its declaration says so, and is another variable elsewhere.
+async fn scopes(
+    client: &Client,
+    request: &RequestBuilder,
+    slot: Option<RequestBuilder>,
+) {
+    let &copied = request;
+    copied.send();
+    {
+        let request = client.get(url);
+        let future = async {
+            (match {
+                use ::xray::__private::send::{Peek as _, Take as _};
+                request.__xray_ask()
+            } {
+                ::xray::__private::Ask::Yes(__xray_known) => {
+                    __xray_known
+                        .alive()
+                        .open(
+                            &const {
+                                ::xray::__private::Site::new(
+                                    ::core::file!(),
+                                    ::core::line!(),
+                                )
+                            },
+                        )
+                        .send()
+                }
+                ::xray::__private::Ask::No(__xray_other) => {
+                    __xray_other.alive().pass(request.send())
+                }
+            })
+                .await
+        };
+    }
+    if let Some(client) = slot {
+        (match {
+            use ::xray::__private::send::{Peek as _, Take as _};
+            client.__xray_ask()
+        } {
+            ::xray::__private::Ask::Yes(__xray_known) => {
+                __xray_known
+                    .alive()
+                    .open(
+                        &const {
+                            ::xray::__private::Site::new(
+                                ::core::file!(),
+                                ::core::line!(),
+                            )
+                        },
+                    )
+                    .send()
+            }
+            ::xray::__private::Ask::No(__xray_other) => {
+                __xray_other.alive().pass(client.send())
+            }
+        });
+    } else {
+        client.send();
+    }
+    match client.get(url) {
+        request if (match {
+            use ::xray::__private::send::{Peek as _, Take as _};
+            request.__xray_ask()
+        } {
+            ::xray::__private::Ask::Yes(__xray_known) => {
+                __xray_known
+                    .alive()
+                    .open(
+                        &const {
+                            ::xray::__private::Site::new(
+                                ::core::file!(),
+                                ::core::line!(),
+                            )
+                        },
+                    )
+                    .send()
+            }
+            ::xray::__private::Ask::No(__xray_other) => {
+                __xray_other.alive().pass(request.send())
+            }
+        })
+            .is_ok() => {}
+        request => request.send(),
+    }
+}

@@ -1,0 +1,21 @@
+//! A name is a reference only where its declaration says so, and is another variable elsewhere.
+
+#[traced_http]
+async fn scopes(client: &Client, request: &RequestBuilder, slot: Option<RequestBuilder>) {
+    let &copied = request;
+    copied.send();
+    {
+        let request = client.get(url);
+        let future = async { request.send().await };
+    }
+    if let Some(client) = slot {
+        client.send();
+    } else {
+        client.send();
+    }
+    match client.get(url) {
+        request if request.send().is_ok() => {}
+        #[xray(skip)]
+        request => request.send(),
+    }
+}
