@@ -73,7 +73,7 @@ async fn ten_thousand_tasks_at_once_are_ten_thousand_trees() {
 async fn captures_side_by_side_see_only_their_own() {
     let one = capture(async { tokio::task::yield_now().await }.in_segment("one"));
     let other = capture(async { tokio::task::yield_now().await }.in_segment("other"));
-    let ((_, one), (_, other)) = tokio::join!(one, other);
+    let (((), one), ((), other)) = tokio::join!(one, other);
     assert_eq!((names(&one), names(&other)), (vec!["one"], vec!["other"]));
 }
 

@@ -51,7 +51,7 @@ fn expand_item(item: Item) -> TokenStream {
 fn messages(arguments: &str, item: &str) -> String {
     let expanded = expand(arguments.parse().unwrap(), item.parse().unwrap()).to_string();
     let messages = expanded.split("compile_error ! {").skip(1).map(|rest| rest.split_once('}').unwrap().0.trim());
-    let text = messages.map(|message| format!("{message}\n")).collect::<String>();
+    let text = messages.fold(String::new(), |text, message| text + message + "\n");
     let function = item.parse::<TokenStream>().unwrap().to_string();
     let kept = expanded.starts_with(&function) || expanded.starts_with(function.split("# [xray").next().unwrap());
     text + if kept { "the function is kept" } else { "the function is lost" }
