@@ -205,10 +205,11 @@ impl Context {
 
     /// Runs a closure; a panic in it is recorded here and goes on.
     pub(crate) fn observe_panic<T>(&self, run: impl FnOnce() -> T) -> T {
-        panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-            self.update(|record, _| record.record_panic(panic_message(&*panic)));
-            panic::resume_unwind(panic)
-        })
+        observe_panic(run, |message| self.record_panic(message))
+    }
+
+    pub(crate) fn record_panic(&self, message: &str) {
+        self.update(|record, _| record.record_panic(message));
     }
 
     fn update(&self, write: impl FnOnce(&mut Document, &Recorder)) {
@@ -243,22 +244,37 @@ impl Drop for Entered {
     }
 }
 
+/// Runs a closure; a panic in it is told to `record` and goes on.
+pub(crate) fn observe_panic<T>(run: impl FnOnce() -> T, record: impl FnOnce(&str)) -> T {
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        record(panic_message(&*panic));
+        panic::resume_unwind(panic)
+    })
+}
+
 /// The entity below which something is recorded now. `None` costs one read of the thread-local.
+#[inline]
 pub(crate) fn current_entity() -> Option<Arc<Entity>> {
     CURRENT.try_with(|current| current.borrow().entity().cloned()).ok().flatten()
 }
 
 /// Tells, once per process, that something was to be recorded and nothing is open.
+#[inline]
 pub(crate) fn report_missing() {
     static REPORTED: AtomicBool = AtomicBool::new(false);
     if !REPORTED.load(Ordering::Relaxed) && !REPORTED.swap(true, Ordering::Relaxed) {
-        let recorder = Recorder::global();
-        if recorder.is_enabled() && recorder.context_missing() == ContextMissing::LogError {
-            log::error!(
-                target: "xray::context",
-                "a traced call is made outside any segment and is not recorded; further ones are not reported",
-            );
-        }
+        log_missing();
+    }
+}
+
+#[cold]
+fn log_missing() {
+    let recorder = Recorder::global();
+    if recorder.is_enabled() && recorder.context_missing() == ContextMissing::LogError {
+        log::error!(
+            target: "xray::context",
+            "a traced call is made outside any segment and is not recorded; further ones are not reported",
+        );
     }
 }
 

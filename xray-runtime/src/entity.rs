@@ -32,19 +32,21 @@ pub(crate) struct Trace {
     id: TraceId,
     sampled: bool,
     clock: Clock,
-    /// `;key=value` for each part of the incoming header that is only passed on.
-    extra: String,
     /// What every outgoing request carries while nothing is recorded.
     unsampled_header: Option<HeaderValue>,
+    /// What every recorded one carries, but for its own id.
+    sampled_header: Vec<u8>,
 }
 
 impl Trace {
     /// A trace that goes on from `header`, or begins here if that names none.
     pub(crate) fn new(recorder: Recorder, header: &TraceHeader, sampled: bool) -> Self {
         let id = header.root.unwrap_or_else(TraceId::random);
+        // What is only passed on.
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
         let unsampled_header = (!sampled).then(|| unsampled_header(id, &extra)).flatten();
-        Self { recorder, id, sampled, clock: Clock::start(), extra, unsampled_header }
+        let sampled_header = if sampled { sampled_header(id, &extra) } else { Vec::new() };
+        Self { recorder, id, sampled, clock: Clock::start(), unsampled_header, sampled_header }
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
@@ -71,17 +73,16 @@ impl Trace {
 
     /// The header for a request that is recorded as `parent`.
     pub(crate) fn sampled_header(&self, parent: SegmentId) -> Option<HeaderValue> {
-        let mut value = Vec::with_capacity(
-            b"Root=;Parent=;Sampled=1".len() + TraceId::TEXT_LENGTH + SegmentId::TEXT_LENGTH + self.extra.len(),
-        );
-        value.extend_from_slice(b"Root=");
-        value.extend_from_slice(&self.id.to_ascii());
-        value.extend_from_slice(b";Parent=");
-        value.extend_from_slice(&parent.to_ascii());
-        value.extend_from_slice(b";Sampled=1");
-        value.extend_from_slice(self.extra.as_bytes());
+        const PARENT: usize = "Root=".len() + TraceId::TEXT_LENGTH + ";Parent=".len();
+        let mut value = self.sampled_header.clone();
+        value.get_mut(PARENT..PARENT + SegmentId::TEXT_LENGTH)?.copy_from_slice(&parent.to_ascii());
         value.try_into().ok()
     }
+}
+
+/// With room for the parent's id.
+fn sampled_header(id: TraceId, extra: &str) -> Vec<u8> {
+    format!("Root={id};Parent={:.<width$};Sampled=1{extra}", "", width = SegmentId::TEXT_LENGTH).into_bytes()
 }
 
 fn unsampled_header(id: TraceId, extra: &str) -> Option<HeaderValue> {
@@ -136,10 +137,12 @@ impl Entity {
     /// call does something.
     pub(crate) fn end(&self) {
         let Some(mut record) = self.lock().take() else { return };
-        record.end_time = Some(self.trace.now());
         match &self.parent {
-            None => self.trace.recorder.emit(record),
-            Some(parent) => parent.adopt(record, self.depth),
+            None => {
+                record.end_time = Some(self.trace.now());
+                self.trace.recorder.emit(record);
+            }
+            Some(parent) => parent.adopt(record),
         }
     }
 
@@ -148,12 +151,14 @@ impl Entity {
         self.lock().take();
     }
 
-    /// Takes an ended child in, or sends it by itself.
-    fn adopt(&self, child: Document, depth: u16) {
+    /// Takes in a child, which ends now, or sends it by itself.
+    pub(crate) fn adopt(&self, mut child: Document) {
+        child.end_time = Some(self.trace.now());
+        let is_too_deep = self.depth.saturating_add(1) % MAX_DEPTH == 0;
         let leaving = match &mut *self.lock() {
-            Some(record) if depth % MAX_DEPTH != 0 => {
+            Some(record) if !is_too_deep => {
                 record.subsegments.push(child);
-                if record.subsegments.len() < MAX_EMBEDDED {
+                if record.subsegments.len() <= MAX_EMBEDDED {
                     return;
                 }
                 std::mem::take(&mut record.subsegments)

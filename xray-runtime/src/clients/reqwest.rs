@@ -40,8 +40,8 @@ macro_rules! adapter {
                 Ok(request) => request,
                 Err(error) => return Started::refused(Err(error)),
             };
-            let (method, url) = (request.method().clone(), request.url().clone());
-            let call = opening.begin(method.as_str(), url.as_str(), request.headers_mut());
+            let begun = opening.begin(request.method().as_str(), request.url().as_str());
+            let call = begun.insert_into(request.headers_mut());
             Started::new(RequestBuilder::from_parts(client, request).send(), call)
         }
 

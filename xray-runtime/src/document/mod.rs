@@ -152,6 +152,9 @@ impl Document {
 
 /// At most `limit` characters from the start.
 pub(crate) fn first_chars(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
     match text.char_indices().nth(limit) {
         Some((end, _)) => &text[..end],
         None => text,

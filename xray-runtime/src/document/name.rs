@@ -10,19 +10,24 @@ use super::first_chars;
 /// lists a backslash too, which the published schema refuses. (Schema v1.0.0, `name`.)
 pub(crate) fn legal_name(text: &str) -> Option<String> {
     const MAX_CHARS: usize = 200;
-    let name = if text.chars().all(is_allowed) {
+    let name = if text.bytes().all(is_allowed_ascii) || text.chars().all(is_allowed) {
         first_chars(text, MAX_CHARS).to_owned()
     } else {
         text.chars().filter(|character| is_allowed(*character)).take(MAX_CHARS).collect()
     };
-    (!name.trim().is_empty()).then_some(name)
+    name.contains(|character: char| !character.is_whitespace()).then_some(name)
+}
+
+fn is_allowed_ascii(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b' ' | b'_' | b'.' | b':' | b'/' | b'%' | b'&' | b'#' | b'=' | b'+' | b'-' | b'@')
 }
 
 fn is_allowed(character: char) -> bool {
     use GeneralCategory as Category;
 
-    if character.is_ascii() {
-        return character.is_ascii_alphanumeric() || " _.:/%&#=+-@".contains(character);
+    if let Some(ascii) = u8::try_from(character).ok().filter(u8::is_ascii) {
+        return is_allowed_ascii(ascii);
     }
     matches!(
         get_general_category(character),

@@ -4,31 +4,79 @@ use std::borrow::Cow;
 
 use super::{MAX_STRING_CHARS, first_chars};
 
-/// Scheme, host, port and path of a URL, at most 250 characters.
-pub(crate) fn recorded_url(url: &str) -> String {
-    let parts = Parts::of(url);
-    let mut recorded = String::with_capacity(url.len());
-    recorded.push_str(parts.scheme);
-    recorded.push_str(parts.host_and_port);
-    recorded.push_str(parts.path);
-    recorded.truncate(first_chars(&recorded, MAX_STRING_CHARS).len());
-    recorded
+/// A URL cut at its seams, without credentials, query and fragment.
+///
+/// Made with `into()` from a text or from an [`http::Uri`], without a copy.
+#[derive(Debug, Clone, Copy)]
+pub struct Url<'a> {
+    scheme: &'a str,
+    /// What stands before the authority; empty where there is none.
+    slashes: &'static str,
+    host_and_port: &'a str,
+    path: &'a str,
 }
 
-/// The host in lower case, without port and without the brackets of an IPv6 address.
-pub(crate) fn host(url: &str) -> Option<Cow<'_, str>> {
-    let host_and_port = Parts::of(url).host_and_port;
-    let host = match host_and_port.strip_prefix('[') {
-        Some(address) => address.split(']').next()?,
-        None => host_and_port.split(':').next()?,
-    };
-    if host.is_empty() {
-        None
-    } else if host.chars().any(char::is_uppercase) {
-        Some(Cow::Owned(host.to_lowercase()))
-    } else {
-        Some(Cow::Borrowed(host))
+impl<'a> Url<'a> {
+    /// Scheme, host, port and path, at most 250 characters.
+    pub(crate) fn recorded(&self) -> String {
+        let parts = [self.scheme, self.slashes, self.host_and_port, self.path];
+        let mut recorded = parts.concat();
+        recorded.truncate(first_chars(&recorded, MAX_STRING_CHARS).len());
+        recorded
     }
+
+    /// The host in lower case, without port and without the brackets of an IPv6 address.
+    pub(crate) fn host(&self) -> Option<Cow<'a, str>> {
+        let host = match self.host_and_port.strip_prefix('[') {
+            Some(address) => until(b"]", address),
+            None => until(b":", self.host_and_port),
+        };
+        let is_lower = host.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+        let host = if is_lower { Cow::Borrowed(host) } else { Cow::Owned(host.to_lowercase()) };
+        (!host.is_empty()).then_some(host)
+    }
+}
+
+impl<'a> From<&'a str> for Url<'a> {
+    fn from(url: &'a str) -> Self {
+        let url = until(b"?#", url);
+        let scheme_length = match url.as_bytes().windows(2).position(|pair| pair == b"//") {
+            Some(slashes) if slashes == 0 || url[..slashes].ends_with(':') => slashes,
+            _ => return Self { scheme: "", slashes: "", host_and_port: "", path: url },
+        };
+        let (scheme, rest) = (&url[..scheme_length], &url[scheme_length + 2..]);
+        let (authority, path) = rest.split_at(until(b"/\\", rest).len());
+        Self { scheme, slashes: "//", host_and_port: without_credentials(authority), path }
+    }
+}
+
+impl<'a> From<&'a String> for Url<'a> {
+    fn from(url: &'a String) -> Self {
+        url.as_str().into()
+    }
+}
+
+impl<'a> From<&'a http::Uri> for Url<'a> {
+    fn from(uri: &'a http::Uri) -> Self {
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let authority = uri.authority().map_or("", http::uri::Authority::as_str);
+        Self {
+            scheme,
+            slashes: if scheme.is_empty() { "" } else { "://" },
+            host_and_port: without_credentials(authority),
+            path: uri.path(),
+        }
+    }
+}
+
+/// The text before the first of these ASCII characters, of which it may have none.
+fn until<'a>(ends: &[u8], text: &'a str) -> &'a str {
+    let end = text.bytes().position(|byte| ends.contains(&byte));
+    &text[..end.unwrap_or(text.len())]
+}
+
+fn without_credentials(authority: &str) -> &str {
+    authority.rfind('@').map_or(authority, |at| &authority[at + 1..])
 }
 
 /// A text in which every URL is without credentials, query and fragment.
@@ -41,8 +89,8 @@ pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
     let mut cleaned = String::with_capacity(text.len());
     for word in text.split_inclusive(|character: char| character.is_whitespace() || "\"<>`".contains(character)) {
         let (before, url, after) = find_url(word);
-        let parts = Parts::of(url);
-        cleaned.extend([before, parts.scheme, parts.host_and_port, parts.path, after]);
+        let url = Url::from(url);
+        cleaned.extend([before, url.scheme, url.slashes, url.host_and_port, url.path, after]);
     }
     Cow::Owned(cleaned)
 }
@@ -55,27 +103,6 @@ fn find_url(word: &str) -> (&str, &str, &str) {
     let is_closing = |character: char| character.is_whitespace() || ")]}>,;:.'\"<`".contains(character);
     let end = word.trim_end_matches(is_closing).len();
     (&word[..slashes - scheme_length], &word[slashes - scheme_length..end], &word[end..])
-}
-
-/// A URL cut at its seams. What stands before the authority is the scheme, with `//`.
-struct Parts<'a> {
-    scheme: &'a str,
-    host_and_port: &'a str,
-    path: &'a str,
-}
-
-impl<'a> Parts<'a> {
-    fn of(url: &'a str) -> Self {
-        let url = &url[..url.find(['?', '#']).unwrap_or(url.len())];
-        let authority = match url.find("//") {
-            Some(slashes) if slashes == 0 || url[..slashes].ends_with(':') => slashes + 2,
-            _ => return Self { scheme: "", host_and_port: "", path: url },
-        };
-        let (scheme, rest) = url.split_at(authority);
-        let (authority, path) = rest.split_at(rest.find(['/', '\\']).unwrap_or(rest.len()));
-        let host_and_port = authority.rfind('@').map_or(authority, |at| &authority[at + 1..]);
-        Self { scheme, host_and_port, path }
-    }
 }
 
 #[cfg(test)]
@@ -100,11 +127,29 @@ mod tests {
             ("data:,a@b", "data:,a@b", None),
             ("", "", None),
         ] {
-            assert_eq!(recorded_url(url), recorded, "{url}");
-            assert_eq!(host(url).as_deref(), name, "{url}");
+            let parts = Url::from(url);
+            assert_eq!(parts.recorded(), recorded, "{url}");
+            assert_eq!(parts.host().as_deref(), name, "{url}");
         }
         let long = format!("http://h/{}", "\u{e9}".repeat(300));
-        assert_eq!(recorded_url(&long).chars().count(), 250);
+        assert_eq!(Url::from(&long).recorded().chars().count(), 250);
+    }
+
+    #[test]
+    fn uris() {
+        for (uri, recorded, name) in [
+            ("https://names.example.com/", "https://names.example.com/", Some("names.example.com")),
+            ("http://EXAMPLE.com:8080", "http://EXAMPLE.com:8080/", Some("example.com")),
+            ("http://user:p%40ss@h:1/a?token=x", "http://h:1/a", Some("h")),
+            ("http://[::1]:80/", "http://[::1]:80/", Some("::1")),
+            ("/p?x=1", "/p", None),
+            ("host:443", "host:443", Some("host")),
+        ] {
+            let uri: http::Uri = uri.parse().unwrap();
+            let url = Url::from(&uri);
+            assert_eq!(url.recorded(), recorded, "{uri}");
+            assert_eq!(url.host().as_deref(), name, "{uri}");
+        }
     }
 
     #[test]

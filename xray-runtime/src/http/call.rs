@@ -1,6 +1,10 @@
 //! One HTTP call as a subsegment: what is known before, and what its end says.
 
+use std::borrow::Cow;
 use std::error::Error;
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
 
@@ -8,9 +12,9 @@ use super::Site;
 use crate::context::{self, Context};
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
-use crate::document::url::{host, recorded_url};
+use crate::document::url::Url;
 use crate::document::{Document, Http, HttpRequest, Namespace};
-use crate::entity::Trace;
+use crate::entity::Entity;
 use crate::id::SegmentId;
 use crate::segment::Subsegment;
 use crate::trace_header::TRACE_HEADER_NAME;
@@ -19,58 +23,63 @@ use crate::trace_header::TRACE_HEADER_NAME;
 const UNKNOWN_HOST: &str = "UNKNOWN HOST";
 
 /// The place in a trace where an HTTP call is about to begin: below a segment or subsegment that is open.
-#[derive(Debug)]
 pub struct Opening {
-    parent: Context,
+    parent: Arc<Entity>,
     site: &'static Site,
 }
 
 impl Opening {
     /// The place for a call made here, if anything is open.
+    #[inline]
     pub(crate) fn here(site: &'static Site) -> Option<Self> {
-        let parent = Context::of_entity(context::current_entity()?);
-        Some(Self { parent, site })
+        context::current_entity().map(|parent| Self { parent, site })
     }
 
-    /// Begins the call: puts the trace header into `headers` and opens the subsegment.
+    /// Begins the call: opens its subsegment, of which the id goes into the header.
     ///
-    /// The subsegment has the name of the URL's host, and of the URL what may be recorded. `None` where the
-    /// trace is not sampled; the header is put in all the same.
-    #[must_use = "a call ends when it is dropped"]
-    pub fn begin(self, method: &str, url: &str, headers: &mut HeaderMap) -> Option<Call> {
-        self.begin_with(method, url, |value| {
-            headers.insert(TRACE_HEADER_NAME, value);
-        })
-    }
-
-    /// The same for a client whose headers are no [`HeaderMap`]: `insert_header` replaces any
-    /// `X-Amzn-Trace-Id` by this value.
-    #[must_use = "a call ends when it is dropped"]
-    pub fn begin_with(self, method: &str, url: &str, insert_header: impl FnOnce(HeaderValue)) -> Option<Call> {
+    /// The subsegment has the name of the URL's host, and of the URL what may be recorded. The URL is a text or
+    /// an [`http::Uri`].
+    pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> Begun {
         let Self { parent, site } = self;
-        let trace = parent.entity()?.trace();
+        let trace = parent.trace();
         if !trace.is_sampled() {
-            trace.unsampled_header().cloned().map(insert_header);
-            return None;
+            return Begun { header: trace.unsampled_header().cloned(), call: None };
         }
         let id = SegmentId::random();
-        trace.sampled_header(id).map(insert_header);
-        let subsegment = Subsegment::begin(&parent, |_| record(id, site, method, url));
-        Some(Call { subsegment, stage: Stage::Prepared })
+        let header = trace.sampled_header(id);
+        let draft = Draft::new(id, site, method, url.into());
+        let call = Call { live: Box::new(Live { parent, stage: Stage::Prepared, draft, subsegment: None }) };
+        Begun { header, call: Some(call) }
     }
 }
 
-/// What is known of a call before it starts.
-fn record(id: SegmentId, site: &Site, method: &str, url: &str) -> Document {
-    let name = match site.name {
-        Some(name) => legal_name(name),
-        None => host(url).and_then(|host| legal_name(&host)),
-    };
-    let request = HttpRequest { method: Some(recorded_method(method)), url: Some(recorded_url(url)) };
-    Document {
-        namespace: Some(Namespace::Remote),
-        http: Some(Http { request: Some(request), response: None }),
-        ..Document::new(id, name.unwrap_or_else(|| UNKNOWN_HOST.to_owned()), 0.0)
+impl fmt::Debug for Opening {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Opening").field("site", &self.site).finish_non_exhaustive()
+    }
+}
+
+/// A call that has begun, and the header that its request is to carry.
+#[derive(Debug)]
+#[must_use = "the request is to carry the header"]
+pub struct Begun {
+    header: Option<HeaderValue>,
+    call: Option<Call>,
+}
+
+impl Begun {
+    /// Puts the header in, in place of any that is there. `None` where the trace is not sampled.
+    #[must_use = "a call ends when it is dropped"]
+    pub fn insert_into(self, headers: &mut HeaderMap) -> Option<Call> {
+        self.insert_with(|value| drop(headers.insert(TRACE_HEADER_NAME, value)))
+    }
+
+    /// The same for a client whose headers are no [`HeaderMap`]: `insert` replaces any `X-Amzn-Trace-Id` by this
+    /// value.
+    #[must_use = "a call ends when it is dropped"]
+    pub fn insert_with(self, insert: impl FnOnce(HeaderValue)) -> Option<Call> {
+        self.header.map(insert);
+        self.call
     }
 }
 
@@ -78,10 +87,17 @@ fn record(id: SegmentId, site: &Site, method: &str, url: &str) -> Document {
 ///
 /// Dropped before it [started](Self::start) it leaves no trace; dropped between its start and an answer it is
 /// marked as cancelled, with `{"cancelled": true}` in the metadata of the namespace `xray`.
-#[derive(Debug)]
 pub struct Call {
-    subsegment: Subsegment,
+    // Behind a pointer, so that the futures of calls that are not recorded have little to carry.
+    live: Box<Live>,
+}
+
+struct Live {
+    parent: Arc<Entity>,
     stage: Stage,
+    draft: Draft,
+    /// What the draft became once somebody asked for it. Few do, and a draft needs neither lock nor count.
+    subsegment: Option<Subsegment>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,9 +110,10 @@ enum Stage {
 impl Call {
     /// The call is on its way; its time begins. Only the first time counts.
     pub fn start(&mut self) {
-        if self.stage == Stage::Prepared {
-            self.stage = Stage::Started;
-            self.update(|trace, record| record.start_time = trace.now());
+        let live = &mut *self.live;
+        if live.stage == Stage::Prepared {
+            live.stage = Stage::Started;
+            live.draft.start_time = live.parent.trace().now();
         }
     }
 
@@ -104,40 +121,119 @@ impl Call {
     ///
     /// 4xx is recorded as `error`, 429 as `throttle` too, 5xx as `fault`.
     pub fn response(&mut self, status: u16, content_length: Option<u64>) {
-        self.answered(|record| record.record_response(status, content_length));
+        self.answered();
+        self.live.draft.response = Some((status, content_length));
     }
 
     /// No response came: `fault`, with the error and its sources as the cause.
     ///
     /// Of URLs in the messages only scheme, host, port and path are kept.
     pub fn error<E: Error + ?Sized>(&mut self, error: &E) {
-        self.answered(|record| record.record_error(error, true));
+        self.answered();
+        if let Some(entity) = self.subsegment().entity() {
+            entity.update(|record| record.record_error(error, true));
+        }
     }
 
     /// The subsegment, to record more.
-    pub fn subsegment(&self) -> &Subsegment {
-        &self.subsegment
+    pub fn subsegment(&mut self) -> &Subsegment {
+        self.live.subsegment()
     }
 
-    fn answered(&mut self, write: impl FnOnce(&mut Document)) {
+    /// Runs a closure; a panic in it is recorded and goes on.
+    pub(crate) fn observe_panic<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        context::observe_panic(run, |message| {
+            self.answered();
+            self.subsegment().record_panic(message);
+        })
+    }
+
+    fn answered(&mut self) {
         self.start();
-        self.stage = Stage::Answered;
-        self.update(|_, record| write(record));
+        self.live.stage = Stage::Answered;
     }
+}
 
-    fn update(&self, write: impl FnOnce(&Trace, &mut Document)) {
-        if let Some(entity) = self.subsegment.entity() {
-            entity.update(|record| write(entity.trace(), record));
+impl fmt::Debug for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Live { stage, draft, .. } = &*self.live;
+        formatter.debug_struct("Call").field("id", &draft.id).field("stage", stage).finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    fn subsegment(&mut self) -> &Subsegment {
+        self.subsegment.get_or_insert_with(|| {
+            let parent = Context::of_entity(Arc::clone(&self.parent));
+            Subsegment::begin(&parent, |_| self.draft.take())
+        })
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Prepared => {
+                self.subsegment.iter().for_each(Subsegment::forget);
+                return;
+            }
+            Stage::Started => self.subsegment().add_metadata_in("xray", "cancelled", true),
+            Stage::Answered => {}
+        }
+        match self.subsegment.as_ref().and_then(|subsegment| subsegment.entity()) {
+            None => {
+                let mut record = self.draft.take();
+                self.draft.complete(&mut record);
+                self.parent.adopt(record);
+            }
+            // It ends with its owner, right after this.
+            Some(entity) => entity.update(|record| self.draft.complete(record)),
         }
     }
 }
 
-impl Drop for Call {
-    fn drop(&mut self) {
-        match self.stage {
-            Stage::Prepared => self.subsegment.forget(),
-            Stage::Started => self.subsegment.add_metadata_in("xray", "cancelled", true),
-            Stage::Answered => {}
+/// What only the call itself knows of its subsegment.
+struct Draft {
+    id: SegmentId,
+    name: String,
+    method: Cow<'static, str>,
+    url: String,
+    start_time: f64,
+    /// Status and length of the body.
+    response: Option<(u16, Option<u64>)>,
+}
+
+impl Draft {
+    fn new(id: SegmentId, site: &Site, method: &str, url: Url<'_>) -> Self {
+        let name = match site.name {
+            Some(name) => legal_name(name),
+            None => url.host().and_then(|host| legal_name(&host)),
+        };
+        Self {
+            id,
+            name: name.unwrap_or_else(|| UNKNOWN_HOST.to_owned()),
+            method: recorded_method(method),
+            url: url.recorded(),
+            start_time: 0.0,
+            response: None,
+        }
+    }
+
+    /// The subsegment, as far as it was known from the beginning.
+    fn take(&mut self) -> Document {
+        let request = HttpRequest { method: Some(mem::take(&mut self.method)), url: Some(mem::take(&mut self.url)) };
+        Document {
+            namespace: Some(Namespace::Remote),
+            http: Some(Http { request: Some(request), response: None }),
+            ..Document::new(self.id, mem::take(&mut self.name), 0.0)
+        }
+    }
+
+    /// What became known later.
+    fn complete(&self, record: &mut Document) {
+        record.start_time = self.start_time;
+        if let Some((status, content_length)) = self.response {
+            record.record_response(status, content_length);
         }
     }
 }

@@ -4,8 +4,9 @@ mod call;
 pub mod methods;
 mod traced;
 
-pub use self::call::{Call, Opening};
+pub use self::call::{Begun, Call, Opening};
 pub use self::traced::{Adapter, Started, Traced};
+pub use crate::document::url::Url;
 
 /// A type whose `Method` performs an HTTP call: a client's request builder, for instance.
 ///
@@ -47,8 +48,8 @@ pub use self::traced::{Adapter, Started, Traced};
 /// }
 ///
 /// fn start(mut ping: Ping, opening: Option<Opening>) -> Started<Ready<Answer>> {
-///     let (method, url) = (ping.0.method().clone(), ping.0.uri().to_string());
-///     let call = opening.and_then(|opening| opening.begin(method.as_str(), &url, ping.0.headers_mut()));
+///     let begun = opening.map(|opening| opening.begin(ping.0.method().as_str(), ping.0.uri()));
+///     let call = begun.and_then(|begun| begun.insert_into(ping.0.headers_mut()));
 ///     Started::new(ping.send(), call)
 /// }
 ///

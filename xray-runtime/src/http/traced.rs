@@ -73,6 +73,7 @@ pin_project! {
 
 impl<F: Future, R> Traced<F, R> {
     /// Performs the call at `site` with `request`.
+    #[inline]
     pub fn new(request: R, site: &'static Site, adapter: Adapter<R, F>) -> Self {
         match Opening::here(site) {
             None => Self { state: State::Waiting { request: Some(request) }, call: None, site, adapter },
@@ -96,16 +97,21 @@ impl<F: Future, R> State<F, R> {
 impl<F: Future, R> Future for Traced<F, R> {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         if let StateProjection::Waiting { request } = this.state.as_mut().project() {
-            if let Some(request) = request.take() {
+            let started = request.take().map(|request| {
                 let opening = Opening::here(this.site);
                 if opening.is_none() {
                     context::report_missing();
                 }
-                let Started { sent, call } = (this.adapter.start)(request, opening);
-                *this.call = call;
+                (this.adapter.start)(request, opening)
+            });
+            if let Some(Started { sent, call }) = started {
+                if call.is_some() {
+                    *this.call = call;
+                }
                 this.state.set(State::of(sent));
             }
         }
@@ -117,8 +123,7 @@ impl<F: Future, R> Future for Traced<F, R> {
         };
         let Some(call) = this.call else { return future.poll(task) };
         call.start();
-        let subsegment = call.subsegment();
-        let output = ready!(subsegment.observe_panic(|| future.poll(task)));
+        let output = ready!(call.observe_panic(|| future.poll(task)));
         (this.adapter.read)(&output, call);
         *this.call = None;
         Poll::Ready(output)

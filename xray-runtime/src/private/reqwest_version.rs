@@ -40,6 +40,7 @@ pub fn supported<T: Supported>(_: T) {}
 
 impl Supported for Passes {}
 
+#[cfg(any(feature = "reqwest", feature = "reqwest-0-12"))]
 macro_rules! supports {
     ($reqwest:ident) => {
         impl Supported for $reqwest::ClientBuilder {}
