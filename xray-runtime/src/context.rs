@@ -1,7 +1,7 @@
 //! The context: which segment or subsegment is current on this thread, for this poll or closure.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,6 +21,8 @@ use crate::segment::Subsegment;
 
 thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context::NONE) };
+    /// Whether `CURRENT` names anything: all that a call outside any segment has to read.
+    static IS_SET: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A handle of a segment or subsegment, or of nothing.
@@ -199,8 +201,7 @@ impl Context {
 
     /// Makes it current on this thread until the guard is dropped.
     pub(crate) fn enter(&self) -> Entered {
-        let previous = CURRENT.try_with(|current| current.replace(self.clone())).unwrap_or_default();
-        Entered { previous, not_send: PhantomData }
+        Entered { previous: replace_current(self.clone()), not_send: PhantomData }
     }
 
     /// Runs a closure; a panic in it is recorded here and goes on.
@@ -238,10 +239,20 @@ pub(crate) struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let previous = std::mem::take(&mut self.previous);
-        // What was current is dropped after the cell is free again.
-        let _ = CURRENT.try_with(|current| current.replace(previous));
+        drop(replace_current(std::mem::take(&mut self.previous)));
     }
+}
+
+/// Makes a context current and returns the one before. In a thread's last destructors nothing is current.
+fn replace_current(context: Context) -> Context {
+    let is_set = context.0.is_some();
+    CURRENT.try_with(|current| current.replace(context)).map_or_else(
+        |_| Context::NONE,
+        |previous| {
+            IS_SET.set(is_set);
+            previous
+        },
+    )
 }
 
 /// Runs a closure; a panic in it is told to `record` and goes on.
@@ -252,9 +263,12 @@ pub(crate) fn observe_panic<T>(run: impl FnOnce() -> T, record: impl FnOnce(&str
     })
 }
 
-/// The entity below which something is recorded now. `None` costs one read of the thread-local.
+/// The entity below which something is recorded now. `None` costs one read of a thread-local.
 #[inline]
 pub(crate) fn current_entity() -> Option<Arc<Entity>> {
+    if !IS_SET.get() {
+        return None;
+    }
     CURRENT.try_with(|current| current.borrow().entity().cloned()).ok().flatten()
 }
 
