@@ -5,16 +5,31 @@
 //! takes the value as it is, then what takes a reference to it. There is a module for each method name, so that
 //! a type which is traceable by one name is left alone by another.
 
+use self::answer::{Slot, Untouched};
+pub use crate::context::in_current_trace;
 pub use crate::http::Site;
 #[cfg(doc)]
 use crate::http::Traceable;
 use crate::http::methods;
+use crate::instrument::{Instrument as _, Instrumented};
 
+pub mod answer;
 pub mod reqwest_version;
 
 /// A value that is only looked at.
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
+
+/// Looks at an argument on its way into a call. Its type is the parameter's by then.
+pub fn look<T>(mut argument: T, look: impl FnOnce(&mut T)) -> T {
+    look(&mut argument);
+    argument
+}
+
+/// A future that is spawned, in what is current.
+pub fn future_in_current_trace<F: Future>(future: F) -> Instrumented<F> {
+    future.in_current_trace()
+}
 
 /// The answer about a place: it holds a value of a known type, or of another one.
 #[derive(Debug)]
@@ -44,6 +59,8 @@ impl Other {
     pub fn pass<T>(self, result: T) -> T {
         result
     }
+
+    pub fn enter<T: ?Sized>(self, _argument: &mut T, _site: &'static Site, _slot: &mut Slot<Untouched>) {}
 }
 
 #[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "there is nothing to use")]
@@ -65,7 +82,8 @@ impl Never {
 #[derive(Debug)]
 pub enum Nothing {}
 
-macro_rules! dispatch {
+/// For methods whose receiver is the request.
+macro_rules! on_receiver {
     ($($method:ident),* $(,)?) => {
         impl Nothing {$(
             pub fn $method<R>(self) -> R {
@@ -153,4 +171,59 @@ macro_rules! dispatch {
     };
 }
 
-dispatch!(send);
+on_receiver!(send);
+
+/// For methods whose argument is the request.
+macro_rules! on_argument {
+    ($($method:ident),* $(,)?) => {$(
+        pub mod $method {
+            use super::answer::{Entered, Slot};
+            use super::{Other, Probe, methods};
+            use crate::context;
+            use crate::http::{Opening, Outgoing, Site};
+
+            type Method = methods::$method;
+
+            /// The answer for a request.
+            #[derive(Debug)]
+            pub struct IsRequest;
+
+            impl IsRequest {
+                pub fn enter<T>(self, request: &mut T, site: &'static Site, slot: &mut Slot<Entered>)
+                where
+                    T: Outgoing<Method>,
+                {
+                    let opening = Opening::here(site);
+                    if opening.is_none() {
+                        context::report_missing();
+                    }
+                    slot.put(opening.and_then(|opening| request.begin(opening)));
+                }
+            }
+
+            /// For an argument that is a request: found first.
+            pub trait Request {
+                fn __xray_kind(&self) -> IsRequest;
+            }
+
+            impl<T: Outgoing<Method>> Request for Probe<'_, T> {
+                fn __xray_kind(&self) -> IsRequest {
+                    IsRequest
+                }
+            }
+
+            /// For an argument of any type: one reference further.
+            pub trait NoRequest {
+                fn __xray_kind(&self) -> Other;
+            }
+
+            impl<T: ?Sized> NoRequest for &Probe<'_, T> {
+                fn __xray_kind(&self) -> Other {
+                    Other
+                }
+            }
+        }
+    )*};
+}
+
+on_argument!(execute, request, call, oneshot, send_request, try_send_request);

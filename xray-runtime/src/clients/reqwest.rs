@@ -1,12 +1,12 @@
-//! reqwest, async: `RequestBuilder::send`.
+//! reqwest, async: `RequestBuilder::send`, `Client::execute`.
 
 /// Versions 0.12 and 0.13 have the same signatures, and types that have nothing in common.
 macro_rules! adapter {
     ($reqwest:ident) => {
         use http::header::CONTENT_LENGTH;
-        use $reqwest::{Error, RequestBuilder, Response};
+        use $reqwest::{Error, Request, RequestBuilder, Response};
 
-        use crate::http::{Adapter, Call, Opening, Site, Started, Traceable, Traced, methods};
+        use crate::http::{Adapter, Answer, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
 
         impl Traceable<methods::send> for RequestBuilder {
             type Traced = TracedRequestBuilder;
@@ -26,7 +26,7 @@ macro_rules! adapter {
         impl TracedRequestBuilder {
             /// [`RequestBuilder::send`] in a subsegment.
             pub fn send(self) -> Traced<impl Future<Output = Result<Response, Error>>, RequestBuilder> {
-                Traced::new(self.builder, self.site, Adapter { start, read })
+                Traced::new(self.builder, self.site, Adapter { start, read: Answer::read })
             }
         }
 
@@ -40,19 +40,26 @@ macro_rules! adapter {
                 Ok(request) => request,
                 Err(error) => return Started::refused(Err(error)),
             };
-            let begun = opening.begin(request.method().as_str(), request.url().as_str());
-            let call = begun.insert_into(request.headers_mut());
+            let call = Outgoing::<methods::execute>::begin(&mut request, opening);
             Started::new(RequestBuilder::from_parts(client, request).send(), call)
         }
 
-        fn read(answer: &Result<Response, Error>, call: &mut Call) {
-            match answer {
-                Ok(response) => {
-                    let header = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-                    let length = header.and_then(|value| value.parse().ok()).or_else(|| response.content_length());
-                    call.response(response.status().as_u16(), length);
+        impl Outgoing<methods::execute> for Request {
+            fn begin(&mut self, opening: Opening) -> Option<Call> {
+                opening.begin(self.method().as_str(), self.url().as_str()).insert_into(self.headers_mut())
+            }
+        }
+
+        impl Answer for Result<Response, Error> {
+            fn read(&self, call: &mut Call) {
+                match self {
+                    Ok(response) => {
+                        let header = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+                        let length = header.and_then(|value| value.parse().ok()).or_else(|| response.content_length());
+                        call.response(response.status().as_u16(), length);
+                    }
+                    Err(error) => call.error(error),
                 }
-                Err(error) => call.error(error),
             }
         }
     };

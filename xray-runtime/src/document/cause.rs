@@ -85,6 +85,11 @@ impl Document {
         self.record_exceptions(chain(error, remote));
     }
 
+    /// Records an error of which only the type is known, and the fault that it is.
+    pub(crate) fn record_opaque_error(&mut self, kind: &str) {
+        self.record_exceptions(vec![exception("", Some(kind.to_owned()), true)]);
+    }
+
     /// Records a panic, and the fault that it is.
     pub(crate) fn record_panic(&mut self, message: &str) {
         self.record_exceptions(vec![exception(message, Some("panic".to_owned()), false)]);

@@ -135,6 +135,19 @@ impl Call {
         }
     }
 
+    /// Something came of which nothing is known.
+    pub(crate) fn unread_answer(&mut self) {
+        self.answered();
+    }
+
+    /// No response came, and of the error only the type is known.
+    pub(crate) fn opaque_error(&mut self, kind: &str) {
+        self.answered();
+        if let Some(entity) = self.subsegment().entity() {
+            entity.update(|record| record.record_opaque_error(kind));
+        }
+    }
+
     /// The subsegment, to record more.
     pub fn subsegment(&mut self) -> &Subsegment {
         self.live.subsegment()

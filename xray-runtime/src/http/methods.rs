@@ -10,4 +10,4 @@ macro_rules! methods {
     )*};
 }
 
-methods!(send);
+methods!(send, execute, request, call, oneshot, send_request, try_send_request);

@@ -68,6 +68,61 @@ pub trait Traceable<Method>: Sized {
     fn traced(self, site: &'static Site) -> Self::Traced;
 }
 
+/// A request that is the argument of `Method`: `client.execute(request)`.
+///
+/// Where an annotated function passes such a value to that method, on whatever receiver, the value is looked at
+/// on its way, and what the method gives is read as an [`Answer`]. `Method` is one of [`methods`].
+///
+/// ```
+/// use xray::http::{Answer, Call, Opening, Outgoing, methods};
+///
+/// /// A request of some client, and what that answers.
+/// struct Query(http::Request<String>);
+/// struct Rows(http::StatusCode);
+///
+/// impl Outgoing<methods::execute> for Query {
+///     fn begin(&mut self, opening: Opening) -> Option<Call> {
+///         opening.begin(self.0.method().as_str(), self.0.uri()).insert_into(self.0.headers_mut())
+///     }
+/// }
+///
+/// impl Answer for Rows {
+///     fn read(&self, call: &mut Call) {
+///         call.response(self.0.as_u16(), None);
+///     }
+/// }
+///
+/// struct Database;
+///
+/// impl Database {
+///     fn execute(&self, query: Query) -> Rows {
+///         assert!(query.0.headers().contains_key("x-amzn-trace-id"));
+///         Rows(http::StatusCode::OK)
+///     }
+/// }
+///
+/// #[xray::traced_http]
+/// fn ask(database: &Database, query: Query) -> Rows {
+///     database.execute(query)
+/// }
+///
+/// let request = http::Request::get("https://db.example.com/sql").body("select 1".to_owned()).unwrap();
+/// let (_, documents) = xray::testing::capture_blocking(|| {
+///     xray::Segment::builder("todo-app").begin().in_scope(|| ask(&Database, Query(request)))
+/// });
+/// assert_eq!(documents[0].subsegments[0].name, "db.example.com");
+/// ```
+pub trait Outgoing<Method> {
+    /// Begins the call with [`Opening::begin`]; `None` if it is not recorded, or if this is no outgoing request.
+    fn begin(&mut self, opening: Opening) -> Option<Call>;
+}
+
+/// What a call gives, at once or from a future: an answer, or the error in place of one.
+pub trait Answer {
+    /// Tells `call` what came of it: [`Call::response`] or [`Call::error`].
+    fn read(&self, call: &mut Call);
+}
+
 /// A call in the source of an annotated function.
 #[derive(Debug, Clone, Copy)]
 pub struct Site {

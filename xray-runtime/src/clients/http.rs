@@ -1,0 +1,64 @@
+//! Every client that takes an `http::Request`: hyper's connections, hyper-util's client, tower services and
+//! those built on them.
+
+use std::error::Error;
+
+use http::header::{CONTENT_LENGTH, HOST};
+use http::{Request, Response};
+
+use crate::http::{Answer, Call, Opening, Outgoing, methods};
+
+/// For methods that are also those of server middleware: only a request that names its host goes out.
+macro_rules! to_a_named_host {
+    ($($method:ident),*) => {$(
+        impl<B> Outgoing<methods::$method> for Request<B> {
+            fn begin(&mut self, opening: Opening) -> Option<Call> {
+                self.uri().authority()?;
+                begin(self, opening)
+            }
+        }
+    )*};
+}
+
+to_a_named_host!(call, execute, oneshot, request);
+
+/// For a connection, whose requests name the host in a header. It sends at the call.
+macro_rules! on_a_connection {
+    ($($method:ident),*) => {$(
+        impl<B> Outgoing<methods::$method> for Request<B> {
+            fn begin(&mut self, opening: Opening) -> Option<Call> {
+                let mut call = begin(self, opening)?;
+                call.start();
+                Some(call)
+            }
+        }
+    )*};
+}
+
+on_a_connection!(send_request, try_send_request);
+
+fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+    let (method, uri) = (request.method().as_str(), request.uri());
+    let begun = if uri.authority().is_some() {
+        opening.begin(method, uri)
+    } else {
+        // The scheme is the connection's secret.
+        let host = request.headers().get(HOST)?.to_str().ok()?;
+        opening.begin(method, &format!("//{host}{}", uri.path()))
+    };
+    begun.insert_into(request.headers_mut())
+}
+
+impl<B, E: Error> Answer for Result<Response<B>, E> {
+    fn read(&self, call: &mut Call) {
+        match self {
+            Ok(response) => read_response(response, call),
+            Err(error) => call.error(error),
+        }
+    }
+}
+
+pub(crate) fn read_response<B>(response: &Response<B>, call: &mut Call) {
+    let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    call.response(response.status().as_u16(), length.and_then(|length| length.parse().ok()));
+}
