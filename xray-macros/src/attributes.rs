@@ -18,7 +18,12 @@ pub(crate) fn take_ours(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
 
 /// Whether what the attributes stand on may be left out of the build.
 pub(crate) fn is_conditional(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| attribute.path().is_ident("cfg"))
+    attributes.iter().any(is_condition)
+}
+
+/// Whether the attribute may leave what it stands on out of the build.
+pub(crate) fn is_condition(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg")
 }
 
 /// One accessor shared, one exclusive.

@@ -2,35 +2,40 @@
 //!
 //! Closures and async blocks belong to the body. Nested items, `const` blocks, types and array lengths do not.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::quote;
-use syn::parse::{Parse as _, ParseStream, Parser as _};
-use syn::punctuated::Punctuated;
+use std::mem;
+
+use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Block, Error, Expr, ExprClosure, ExprConst, ExprForLoop, ExprIf, ExprLet, ExprMatch, ExprRepeat,
-    ExprWhile, GenericArgument, Item, ItemFn, Local, Macro, Pat, Result, Stmt, Token, Type,
+    Attribute, Block, Error, Expr, ExprAsync, ExprClosure, ExprConst, ExprForLoop, ExprIf, ExprLet, ExprMatch,
+    ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, ItemFn, Local, Macro, Pat, Result, Stmt, Type,
+    parse_quote,
 };
 
-use crate::attributes::{attributes_mut, take_ours};
-use crate::calls;
+use crate::argument::is_settled;
+use crate::attributes::{attributes, attributes_mut, is_condition, take_ours};
+use crate::calls::{self, Shape};
+use crate::macros;
 use crate::options::{CallOptions, Errors, Options};
 use crate::receiver::Receiver;
-use crate::references::References;
-use crate::rewrite::Rewriter;
+use crate::rewrite::{Rewriter, Slot};
+use crate::variables::{Shown, Variables};
 
 /// Rewrites the candidates in a function.
 pub(crate) fn rewrite(function: &mut ItemFn, options: &Options) -> Result<()> {
     let mut walker = Walker {
         options,
         call_options: CallOptions { skip: false, name: options.name.clone() },
-        references: References::default(),
+        variables: Variables::default(),
+        slots: Vec::new(),
+        conditions: Vec::new(),
+        names_a_future: names_a_future(function),
         candidates: 0,
         has_unknown_macro: false,
         errors: Errors::default(),
     };
-    walker.references.declare_parameters(&function.sig);
-    walker.visit_block_mut(&mut function.block);
+    walker.variables.declare_parameters(&function.sig);
+    walker.walk_body(&mut function.block);
     if walker.candidates == 0 && !walker.has_unknown_macro {
         let message = format!(
             "no HTTP call in this function: looked for {}, and not inside macros; annotate the function that calls",
@@ -41,11 +46,26 @@ pub(crate) fn rewrite(function: &mut ItemFn, options: &Options) -> Result<()> {
     walker.errors.into_result()
 }
 
-struct Walker<'a> {
+/// Whether a function returns a future by its name, such as `-> ResponseFuture`; a traced one has another name.
+fn names_a_future(function: &ItemFn) -> bool {
+    let result = function.sig.output.to_token_stream();
+    // `Future` by itself is the trait.
+    let is_name = |word: &str| word.ends_with("Future") && word != "Future";
+    let text = result.to_string();
+    function.sig.asyncness.is_none() && text.split(|character: char| !character.is_alphanumeric()).any(is_name)
+}
+
+/// Walks a body; see [`rewrite`].
+pub(crate) struct Walker<'a> {
     options: &'a Options,
     /// What holds for the expression that is being walked.
     call_options: CallOptions,
-    references: References,
+    variables: Variables,
+    /// What the calls in the body that is being walked need declared at its head.
+    slots: Vec<Slot>,
+    /// The `#[cfg]` attributes around the expression that is being walked, in its body.
+    conditions: Vec<Attribute>,
+    names_a_future: bool,
     /// Calls that are in the table, skipped ones too.
     candidates: usize,
     /// Whether a macro was left alone in which a call may hide.
@@ -74,23 +94,57 @@ impl Walker<'_> {
         }
     }
 
-    /// Rewrites one call, if it is in the table and its receiver lets it.
-    fn rewrite_call(&mut self, expression: &mut Expr) {
-        let Expr::MethodCall(call) = expression else { return };
-        if !calls::is_candidate(call) {
-            return;
-        }
-        self.candidates += 1;
-        if self.call_options.skip {
-            return;
-        }
+    /// Walks what is compiled only under the conditions among `attributes`.
+    fn under_conditions(&mut self, attributes: &[Attribute], walk: impl FnOnce(&mut Self)) {
+        let outer = self.conditions.len();
+        self.conditions.extend(attributes.iter().filter(|attribute| is_condition(attribute)).cloned());
+        walk(self);
+        self.conditions.truncate(outer);
+    }
+
+    /// Walks a body and returns what its calls need declared at its head.
+    fn in_body(&mut self, walk: impl FnOnce(&mut Self)) -> Vec<Stmt> {
+        let outer = (mem::take(&mut self.slots), mem::take(&mut self.conditions));
+        walk(self);
+        let (slots, conditions) = outer;
+        self.conditions = conditions;
+        let declared = mem::replace(&mut self.slots, slots);
+        declared.into_iter().map(|slot| slot.declaration(&self.options.runtime)).collect()
+    }
+
+    /// Walks the body of the function or of an async block.
+    fn walk_body(&mut self, block: &mut Block) {
+        let declarations = self.in_body(|walker| walker.visit_block_mut(block));
+        block.stmts.splice(0..0, declarations);
+    }
+
+    /// Rewrites a call, after what is inside it, of which `inner` are candidates.
+    fn rewrite_call(&mut self, expression: &mut Expr, inner: usize) {
         let rewriter = Rewriter { runtime: &self.options.runtime, name: self.call_options.name.as_ref() };
-        let rewritten = match Receiver::of(&call.receiver) {
-            Receiver::Value => rewriter.on_value(call),
-            Receiver::Variable(name) if self.references.contains(&name) => return,
-            Receiver::Place | Receiver::Variable(_) if call.turbofish.is_none() => {
-                rewriter.on_place(call).map(|asked| *expression = asked)
+        let rewritten = match expression {
+            Expr::MethodCall(call) => {
+                let Some(shape) = calls::shape(call) else { return };
+                self.candidates += 1;
+                match shape {
+                    _ if self.call_options.skip => return,
+                    Shape::Argument if self.names_a_future || !is_settled(&call.args[0], &self.variables) => return,
+                    Shape::Argument => {
+                        let slot = Slot::new(self.slots.len(), &call.method, self.conditions.clone());
+                        let answered = rewriter.on_argument(call, &slot);
+                        self.slots.push(slot);
+                        answered.map(|answered| *expression = answered)
+                    }
+                    Shape::Receiver => match Receiver::of(&call.receiver) {
+                        Receiver::Value => rewriter.on_value(call),
+                        Receiver::Variable(name) if self.variables.is_reference(&name) => return,
+                        Receiver::Place | Receiver::Variable(_) if call.turbofish.is_none() => {
+                            rewriter.on_place(call).map(|asked| *expression = asked)
+                        }
+                        _ => return,
+                    },
+                }
             }
+            Expr::Call(call) if inner > 0 && calls::is_spawn(call) => rewriter.on_spawn(call),
             _ => return,
         };
         if let Err(error) = rewritten {
@@ -98,45 +152,43 @@ impl Walker<'_> {
         }
     }
 
-    /// Walks the arguments of `join!` and its like. Arguments that are no expressions are left as they are.
-    fn walk_expressions(&mut self, call: &mut Macro) {
-        let Ok((prefix, mut expressions)) = expressions.parse2(call.tokens.clone()) else {
-            self.has_unknown_macro = true;
-            return;
-        };
-        expressions.iter_mut().for_each(|expression| self.visit_expr_mut(expression));
-        call.tokens = quote!(#prefix #expressions);
-    }
-
     /// Walks something that declares variables of its own.
     fn in_scope(&mut self, walk: impl FnOnce(&mut Self)) {
-        let outer = self.references.len();
+        let outer = self.variables.len();
         walk(self);
-        self.references.truncate(outer);
+        self.variables.truncate(outer);
     }
 }
 
 impl VisitMut for Walker<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        let attributes = attributes_mut(expression).map(take_ours).unwrap_or_default();
-        self.with_options(&attributes, |walker| {
-            visit_mut::visit_expr_mut(walker, expression);
-            walker.rewrite_call(expression);
+        let ours = attributes_mut(expression).map(take_ours).unwrap_or_default();
+        let others = attributes(expression).to_vec();
+        self.with_options(&ours, |walker| {
+            walker.under_conditions(&others, |walker| {
+                let before = walker.candidates;
+                visit_mut::visit_expr_mut(walker, expression);
+                walker.rewrite_call(expression, walker.candidates - before);
+            });
         });
     }
 
     fn visit_local_mut(&mut self, local: &mut Local) {
-        let attributes = take_ours(&mut local.attrs);
-        // Asked first: what the expression names may be shadowed by what is declared.
-        let is_reference = local.init.as_ref().is_some_and(|init| self.references.shows_reference(&init.expr));
-        self.with_options(&attributes, |walker| visit_mut::visit_local_mut(walker, local));
-        self.references.declare_pattern(&local.pat, is_reference);
+        let (ours, others) = (take_ours(&mut local.attrs), local.attrs.clone());
+        // Asked first: afterwards the expression is another.
+        let shown = self.variables.of_local(local);
+        self.with_options(&ours, |walker| {
+            walker.under_conditions(&others, |walker| visit_mut::visit_local_mut(walker, local));
+        });
+        self.variables.declare(&local.pat, shown);
     }
 
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
         if let Stmt::Macro(statement) = statement {
             let attributes = take_ours(&mut statement.attrs);
-            return self.with_options(&attributes, |walker| walker.visit_macro_mut(&mut statement.mac));
+            return self.with_options(&attributes, |walker| {
+                walker.under_conditions(&statement.attrs, |walker| walker.visit_macro_mut(&mut statement.mac));
+            });
         }
         visit_mut::visit_stmt_mut(self, statement);
     }
@@ -147,15 +199,23 @@ impl VisitMut for Walker<'_> {
 
     fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
         self.in_scope(|walker| {
-            closure.inputs.iter().for_each(|input| walker.references.declare_pattern(input, false));
-            walker.visit_expr_mut(&mut closure.body);
+            closure.inputs.iter().for_each(|input| walker.variables.declare(input, Shown::default()));
+            let declarations = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
+            if !declarations.is_empty() {
+                let body = &closure.body;
+                *closure.body = parse_quote!({ #(#declarations)* #body });
+            }
         });
+    }
+
+    fn visit_expr_async_mut(&mut self, block: &mut ExprAsync) {
+        self.walk_body(&mut block.block);
     }
 
     fn visit_expr_for_loop_mut(&mut self, for_loop: &mut ExprForLoop) {
         self.visit_expr_mut(&mut for_loop.expr);
         self.in_scope(|walker| {
-            walker.references.declare_loop(for_loop);
+            walker.variables.declare_loop(for_loop);
             walker.visit_block_mut(&mut for_loop.body);
         });
     }
@@ -175,29 +235,31 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_match_mut(&mut self, matched: &mut ExprMatch) {
-        let is_reference = self.references.shows_reference(&matched.expr);
+        let shown = self.variables.of_matched(&matched.expr);
         self.visit_expr_mut(&mut matched.expr);
         for arm in &mut matched.arms {
             self.in_scope(|walker| {
-                walker.references.declare_pattern(&arm.pat, is_reference);
-                let attributes = take_ours(&mut arm.attrs);
-                walker.with_options(&attributes, |walker| walker.visit_arm_mut(arm));
+                walker.variables.declare(&arm.pat, shown);
+                let (ours, others) = (take_ours(&mut arm.attrs), arm.attrs.clone());
+                walker.with_options(&ours, |walker| {
+                    walker.under_conditions(&others, |walker| walker.visit_arm_mut(arm));
+                });
             });
         }
     }
 
     fn visit_expr_let_mut(&mut self, condition: &mut ExprLet) {
-        let is_reference = self.references.shows_reference(&condition.expr);
+        let shown = self.variables.of_matched(&condition.expr);
         self.visit_expr_mut(&mut condition.expr);
-        self.references.declare_pattern(&condition.pat, is_reference);
+        self.variables.declare(&condition.pat, shown);
     }
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {
-        match MacroArguments::of(call) {
-            MacroArguments::Expressions => self.walk_expressions(call),
-            MacroArguments::Harmless => {}
-            MacroArguments::Unknown => self.has_unknown_macro = true,
-        }
+        self.has_unknown_macro |= !macros::walk(self, call);
+    }
+
+    fn visit_field_value_mut(&mut self, field: &mut FieldValue) {
+        self.under_conditions(&field.attrs.clone(), |walker| visit_mut::visit_field_value_mut(walker, field));
     }
 
     fn visit_expr_repeat_mut(&mut self, repeat: &mut ExprRepeat) {
@@ -213,49 +275,6 @@ impl VisitMut for Walker<'_> {
     fn visit_pat_mut(&mut self, pattern: &mut Pat) {
         if let Pat::Guard(guarded) = pattern {
             self.visit_expr_mut(&mut guarded.guard);
-        }
-    }
-}
-
-/// `biased;`, which is tokio's, and expressions.
-fn expressions(input: ParseStream<'_>) -> Result<(TokenStream, Punctuated<Expr, Token![,]>)> {
-    let prefix = if input.peek(syn::Ident) && input.peek2(Token![;]) {
-        let (biased, semicolon) = (syn::Ident::parse(input)?, <Token![;]>::parse(input)?);
-        quote!(#biased #semicolon)
-    } else {
-        TokenStream::new()
-    };
-    Ok((prefix, Punctuated::parse_terminated(input)?))
-}
-
-/// Whether the arguments of `vec!` are a value and how often.
-fn is_repeat(arguments: &TokenStream) -> bool {
-    arguments.clone().into_iter().any(|token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';'))
-}
-
-/// What the arguments of a macro are, by its name.
-enum MacroArguments {
-    /// Expressions with commas between them, each evaluated where it stands.
-    Expressions,
-    /// Nothing in which a call would be expected.
-    Harmless,
-    /// Nobody knows.
-    Unknown,
-}
-
-impl MacroArguments {
-    fn of(call: &Macro) -> Self {
-        let Some(name) = call.path.segments.last().map(|segment| segment.ident.to_string()) else {
-            return Self::Unknown;
-        };
-        match name.as_str() {
-            "vec" if is_repeat(&call.tokens) => Self::Harmless,
-            "join" | "try_join" | "vec" => Self::Expressions,
-            "assert" | "assert_eq" | "assert_ne" | "debug_assert" | "debug_assert_eq" | "debug_assert_ne" | "panic"
-            | "todo" | "unimplemented" | "unreachable" | "print" | "println" | "eprint" | "eprintln" | "format"
-            | "write" | "writeln" | "dbg" | "matches" | "env" | "concat" | "include_str" | "line" | "file"
-            | "module_path" | "stringify" | "cfg" => Self::Harmless,
-            _ => Self::Unknown,
         }
     }
 }

@@ -1,16 +1,18 @@
 //! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate, which re-exports the attribute.
 
+mod argument;
 mod attributes;
 mod body;
 mod calls;
 mod client_paths;
 mod function;
+mod macros;
 mod options;
 mod receiver;
-mod references;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod variables;
 
 use proc_macro::TokenStream;
 
@@ -26,11 +28,14 @@ use proc_macro::TokenStream;
 ///
 /// # What is traced
 ///
-/// A call to `.send()` on a type that the runtime knows: `RequestBuilder` of reqwest 0.13 (feature `reqwest`, on
-/// by default) and 0.12 (feature `reqwest-0-12`), and every type that implements
-/// [`Traceable`](../xray/http/trait.Traceable.html). Closures and async blocks in the function are part of it, and
-/// so are the arguments of `join!`, `try_join!` and `vec!`; other macros, nested functions and `const` blocks are not.
-/// A call on any other type is left as it was: the name only makes it a candidate, the type decides.
+/// A call to `.send()` on a type that the runtime knows, and a call to `.execute(..)`, `.request(..)`, `.call(..)`,
+/// `.oneshot(..)`, `.send_request(..)` or `.try_send_request(..)` with a request that it knows: `RequestBuilder` and
+/// `Request` of reqwest 0.13 (feature `reqwest`, on by default) and 0.12 (feature `reqwest-0-12`), `http::Request`,
+/// and every type that implements [`Traceable`](../xray/http/trait.Traceable.html) or
+/// [`Outgoing`](../xray/http/trait.Outgoing.html). Closures and async blocks in the function are part of it, and
+/// so are the arguments of `join!`, `try_join!`, `select!`, `vec!`, `matches!`, `bail!`, the `format!` family and
+/// assertions with a message; other macros, nested functions and `const` blocks are not. What is handed to
+/// `tokio::spawn` and its like with such a call in it runs in the current trace. A call on any other type is left as it was: the name only makes it a candidate, the type decides.
 ///
 /// # What it becomes
 ///

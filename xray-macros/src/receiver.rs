@@ -84,7 +84,7 @@ fn is_constant_expression(expression: &Expr) -> bool {
 
 /// The name of a variable. Constants and unit structs look alike but for their first letter: naming one of
 /// those makes a new value each time.
-fn variable(path: &ExprPath) -> Option<&Ident> {
+pub(crate) fn variable(path: &ExprPath) -> Option<&Ident> {
     let name = path.path.get_ident().filter(|_| path.attrs.is_empty() && path.qself.is_none())?;
     (!starts_upper_case(name)).then_some(name)
 }

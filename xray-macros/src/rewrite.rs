@@ -8,7 +8,8 @@ use std::mem;
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
-use syn::{Expr, ExprMatch, ExprMethodCall, ExprParen, Ident, LitStr, Path, Result};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Expr, ExprCall, ExprMatch, ExprMethodCall, ExprParen, Ident, LitStr, Path, Result, Stmt};
 
 use crate::receiver::{into_peeled, peeled};
 
@@ -63,12 +64,74 @@ impl Rewriter<'_> {
         Ok(Expr::Paren(asked))
     }
 
+    /// A call with an argument: that is looked at on its way into the call, and if it is a request, what the call
+    /// gives is read as its answer.
+    pub(crate) fn on_argument(&self, call: &mut ExprMethodCall, slot: &Slot) -> Result<Expr> {
+        let span = span_at(&call.method);
+        let (runtime, method, site) = (self.runtime, generated(&call.method), self.site(&call.method));
+        let slot = &slot.name;
+        let mut looked_at: ExprCall = syn::parse2(quote_spanned! {span=>
+            #runtime::__private::look((), |__xray_it| {
+                use #runtime::__private::#method::{NoRequest as _, Request as _};
+                (&#runtime::__private::Probe(&*__xray_it)).__xray_kind().enter(__xray_it, #site, &mut #slot)
+            })
+        })?;
+        let mut answered: ExprParen = syn::parse2(quote_spanned! {span=>
+            (match () {
+                __xray_out => {
+                    use #runtime::__private::answer::*;
+                    (&&&&&Answered(&__xray_out, &#slot)).__xray_kind().exit(__xray_out, #slot.take())
+                }
+            })
+        })?;
+        answered.attrs = mem::take(&mut call.attrs);
+        mem::swap(&mut looked_at.args[0], &mut call.args[0]);
+        call.args[0] = Expr::Call(looked_at);
+        if let Expr::Match(answer) = &mut *answered.expr {
+            *answer.expr = Expr::MethodCall(call.clone());
+        }
+        Ok(Expr::Paren(answered))
+    }
+
+    /// The start of a task or thread: its future or closure is carried in what is current.
+    pub(crate) fn on_spawn(&self, call: &mut ExprCall) -> Result<()> {
+        let (runtime, span) = (self.runtime, Span::mixed_site().located_at(call.args[0].span()));
+        let is_closure = matches!(call.args[0], Expr::Closure(_));
+        let carry = Ident::new(if is_closure { "in_current_trace" } else { "future_in_current_trace" }, span);
+        let mut carried: ExprCall = syn::parse2(quote_spanned!(span=> #runtime::__private::#carry(())))?;
+        mem::swap(&mut carried.args[0], &mut call.args[0]);
+        call.args[0] = Expr::Call(carried);
+        Ok(())
+    }
+
     /// The description of the call, a constant. Its line is the user's.
     fn site(&self, method: &Ident) -> TokenStream {
         let (span, runtime) = (span_at(method), self.runtime);
         let line = quote_spanned!(method.span()=> ::core::line!());
         let named = self.name.map(|name| quote_spanned!(span=> .named(#name)));
         quote_spanned!(span=> &const { #runtime::__private::Site::new(::core::file!(), #line) #named })
+    }
+}
+
+/// A variable at the head of a body that holds a call from its request to its answer.
+pub(crate) struct Slot {
+    name: Ident,
+    /// The `#[cfg]` attributes around the call: where that is left out, nothing says what the slot holds.
+    conditions: Vec<Attribute>,
+}
+
+impl Slot {
+    pub(crate) fn new(number: usize, method: &Ident, conditions: Vec<Attribute>) -> Self {
+        Self { name: Ident::new(&format!("__xray_slot_{number}"), span_at(method)), conditions }
+    }
+
+    pub(crate) fn declaration(&self, runtime: &Path) -> Stmt {
+        let (name, conditions) = (&self.name, &self.conditions);
+        let declaration = quote_spanned! {name.span()=>
+            #(#conditions)*
+            let mut #name = #runtime::__private::answer::Slot::new();
+        };
+        Stmt::Expr(Expr::Verbatim(declaration), None)
     }
 }
 

@@ -86,7 +86,7 @@ fn wrong_places_are_told() {
         the function is kept"#]]
     .assert_eq(&of("struct S { field: u32 }"));
     expect![[r#"
-        "no HTTP call in this function: looked for `.send()`, and not inside macros; annotate the function that calls"
+        "no HTTP call in this function: looked for `.send()`, `.execute(..)`, `.request(..)`, `.call(..)`, `.oneshot(..)`, `.send_request(..)`, `.try_send_request(..)`, and not inside macros; annotate the function that calls"
         the function is kept"#]]
     .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
     expect!["the function is kept"].assert_eq(&of("fn f() { users_own!(c.send()) }"));
@@ -109,12 +109,12 @@ fn wrong_inner_options_are_told() {
     let of = |inner| messages("", &format!("async fn f() {{ c.get(u).send().await; #[xray{inner}] c.other(); }}"));
     expect![[r#"
         "unknown option `skp`, expected one of: `skip`, `name = \"..\"`"
-        "no HTTP call here: expected one of `.send()`"
+        "no HTTP call here: expected one of `.send()`, `.execute(..)`, `.request(..)`, `.call(..)`, `.oneshot(..)`, `.send_request(..)`, `.try_send_request(..)`"
         the function is kept"#]]
     .assert_eq(&of("(skp)"));
     expect![[r#"
         "expected `#[xray(skip)]` or `#[xray(name = \"..\")]`"
-        "no HTTP call here: expected one of `.send()`"
+        "no HTTP call here: expected one of `.send()`, `.execute(..)`, `.request(..)`, `.call(..)`, `.oneshot(..)`, `.send_request(..)`, `.try_send_request(..)`"
         the function is kept"#]]
     .assert_eq(&of(""));
 }

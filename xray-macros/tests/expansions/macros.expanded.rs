@@ -17,7 +17,12 @@ async fn macros(client: &Client) {
         .__xray_kind().open(__xray_it, & const {
         ::xray::__private::Site::new(::core::file!(), ::core::line!()) }) } } .send(),
     )?;
-    println!("{:?}", client.get(a).send());
+    println!(
+        "{:?}", match client.get(a) { __xray_it => { use ::xray::__private::send:: {
+        Known as _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it))
+        .__xray_kind().open(__xray_it, & const {
+        ::xray::__private::Site::new(::core::file!(), ::core::line!()) }) } } .send()
+    );
     users_own! {
         client.get(a).send()
     }

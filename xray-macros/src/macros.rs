@@ -1,0 +1,171 @@
+//! Macros whose arguments are walked. Any other macro is left as it is, token for token.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use syn::parse::{ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::visit_mut::VisitMut as _;
+use syn::{Expr, Ident, Macro, Pat, Result, Token, token};
+
+use crate::body::Walker;
+
+/// What the arguments of a macro are.
+#[derive(Clone, Copy)]
+enum Grammar {
+    /// Expressions with commas between them, each evaluated where it stands: `join!(a, b)`, `format!("{}", a)`.
+    Expressions,
+    /// The same if there are more than those that are checked: `assert!(a, "{}", b)`. Without a message of their
+    /// own these macros print the tokens of what they check.
+    Checked(usize),
+    /// An expression, then a pattern: `matches!(a, Some(_))`.
+    Pattern,
+    /// Arms of a pattern, a future and a handler: `select! { r = a => b }`.
+    Arms,
+    /// It prints its tokens, or takes none that a call could be in.
+    Nothing,
+}
+
+const GRAMMARS: &[(&[&str], Grammar)] = &[
+    (&["join", "try_join", "vec"], Grammar::Expressions),
+    (&["format", "format_args", "print", "println", "eprint", "eprintln", "write", "writeln"], Grammar::Expressions),
+    (&["panic", "bail"], Grammar::Expressions),
+    (&["trace", "debug", "info", "warn", "error"], Grammar::Nothing),
+    (&["matches"], Grammar::Pattern),
+    (&["select"], Grammar::Arms),
+    (&["assert", "debug_assert", "ensure"], Grammar::Checked(1)),
+    (&["assert_eq", "assert_ne", "debug_assert_eq", "debug_assert_ne"], Grammar::Checked(2)),
+    (&["dbg", "todo", "unimplemented", "unreachable", "env", "option_env", "concat"], Grammar::Nothing),
+    (&["stringify", "include_str", "include_bytes", "cfg", "line", "file", "module_path"], Grammar::Nothing),
+];
+
+/// Walks the arguments of a macro, as far as its name says what they are; false if it does not.
+pub(crate) fn walk(walker: &mut Walker<'_>, call: &mut Macro) -> bool {
+    let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+    let Some((_, grammar)) = GRAMMARS.iter().find(|(names, _)| names.contains(&name.as_str())) else { return false };
+    let tokens = call.tokens.clone();
+    let output = match *grammar {
+        Grammar::Expressions => (|input: ParseStream<'_>| expressions(walker, input)).parse2(tokens),
+        Grammar::Checked(count) => (|input: ParseStream<'_>| checked(walker, input, count)).parse2(tokens),
+        Grammar::Pattern => (|input: ParseStream<'_>| pattern(walker, input)).parse2(tokens),
+        Grammar::Arms => (|input: ParseStream<'_>| arms(walker, input)).parse2(tokens),
+        Grammar::Nothing => return true,
+    };
+    // Not of that grammar: a macro of the user's own that has the name.
+    output.map(|output| call.tokens = output).is_ok()
+}
+
+fn walked(walker: &mut Walker<'_>, mut expression: Expr) -> TokenStream {
+    walker.visit_expr_mut(&mut expression);
+    expression.into_token_stream()
+}
+
+/// Expressions with commas; a semicolon stands in tokio's `biased;` and in `vec![a; n]`, of which the length is
+/// none of ours.
+fn expressions(walker: &mut Walker<'_>, input: ParseStream<'_>) -> Result<TokenStream> {
+    let mut output = biased(input)?;
+    // All are read before one is walked: what cannot be read is left as it was.
+    let mut read = Vec::new();
+    while !input.is_empty() {
+        let expression: Expr = input.parse()?;
+        let separator = match input.parse::<Option<Token![,]>>()? {
+            Some(comma) => comma.into_token_stream(),
+            None if input.is_empty() => TokenStream::new(),
+            None => {
+                let (semicolon, length): (Token![;], Expr) = (input.parse()?, input.parse()?);
+                quote!(#semicolon #length)
+            }
+        };
+        read.push((expression, separator));
+    }
+    for (expression, separator) in read {
+        output.extend(walked(walker, expression));
+        output.extend(separator);
+    }
+    Ok(output)
+}
+
+fn checked(walker: &mut Walker<'_>, input: ParseStream<'_>, count: usize) -> Result<TokenStream> {
+    let mut expressions = Punctuated::<Expr, Token![,]>::parse_terminated(input)?;
+    if expressions.len() > count {
+        expressions.iter_mut().for_each(|expression| walker.visit_expr_mut(expression));
+    }
+    Ok(expressions.into_token_stream())
+}
+
+fn pattern(walker: &mut Walker<'_>, input: ParseStream<'_>) -> Result<TokenStream> {
+    let (expression, comma, rest): (Expr, Token![,], TokenStream) = (input.parse()?, input.parse()?, input.parse()?);
+    let expression = walked(walker, expression);
+    Ok(quote!(#expression #comma #rest))
+}
+
+/// `biased;`, or nothing.
+fn biased(input: ParseStream<'_>) -> Result<TokenStream> {
+    if input.peek(Ident) && input.peek2(Token![;]) {
+        let (biased, semicolon): (Ident, Token![;]) = (input.parse()?, input.parse()?);
+        return Ok(quote!(#biased #semicolon));
+    }
+    Ok(TokenStream::new())
+}
+
+/// An arm of `select!`.
+struct SelectArm {
+    /// `pattern = future`, with its guard; or `else`, `complete` or `default`.
+    event: Event,
+    arrow: Token![=>],
+    handler: Expr,
+    comma: Option<Token![,]>,
+}
+
+enum Event {
+    Ready(Box<Ready>),
+    Word(TokenTree),
+}
+
+struct Ready {
+    pattern: Pat,
+    equals: Token![=],
+    future: Expr,
+    guard: Option<(Token![,], Token![if], Expr)>,
+}
+
+fn arms(walker: &mut Walker<'_>, input: ParseStream<'_>) -> Result<TokenStream> {
+    let mut output = biased(input)?;
+    let mut read = Vec::new();
+    while !input.is_empty() {
+        read.push(arm(input)?);
+    }
+    for SelectArm { event, arrow, handler, comma } in read {
+        match event {
+            Event::Ready(ready) => {
+                let Ready { pattern, equals, future, guard } = *ready;
+                let future = walked(walker, future);
+                output.extend(quote!(#pattern #equals #future));
+                if let Some((comma, conditional, guard)) = guard {
+                    let guard = walked(walker, guard);
+                    output.extend(quote!(#comma #conditional #guard));
+                }
+            }
+            Event::Word(word) => output.extend([word]),
+        }
+        let handler = walked(walker, handler);
+        output.extend(quote!(#arrow #handler #comma));
+    }
+    Ok(output)
+}
+
+fn arm(input: ParseStream<'_>) -> Result<SelectArm> {
+    let event = if input.peek2(Token![=>]) { Event::Word(input.parse()?) } else { ready(input)? };
+    let arrow = input.parse()?;
+    let handler =
+        if input.peek(token::Brace) { Expr::parse_with_earlier_boundary_rule(input)? } else { input.parse()? };
+    Ok(SelectArm { event, arrow, handler, comma: input.parse()? })
+}
+
+fn ready(input: ParseStream<'_>) -> Result<Event> {
+    let (pattern, equals, future) = (Pat::parse_multi_with_leading_vert(input)?, input.parse()?, input.parse()?);
+    let guard = match input.parse::<Option<Token![,]>>()? {
+        Some(comma) => Some((comma, input.parse()?, input.parse()?)),
+        None => None,
+    };
+    Ok(Event::Ready(Box::new(Ready { pattern, equals, future, guard })))
+}

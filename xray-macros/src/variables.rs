@@ -1,0 +1,151 @@
+//! What the declarations of a function's variables show.
+
+use proc_macro2::Ident;
+use syn::visit::{self, Visit};
+use syn::{Expr, ExprForLoop, FnArg, Local, Pat, PatIdent, ReceiverKind, Signature, Type};
+
+use crate::argument::is_settled;
+use crate::receiver::peeled;
+
+/// The variables in scope; the innermost is last.
+#[derive(Default)]
+pub(crate) struct Variables {
+    declared: Vec<(Ident, Shown)>,
+}
+
+/// What a declaration shows of a variable's type.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Shown {
+    /// It is a reference. A closure captures a reference that it reads as the reference, and one on which it
+    /// calls a method as what is behind it. Naming such a variable once more could make a closure borrow the
+    /// variable, so it is left alone.
+    is_reference: bool,
+    /// It may be left to a later use.
+    may_be_open: bool,
+}
+
+impl Variables {
+    /// Whether the variable is a reference, as far as its declaration shows.
+    pub(crate) fn is_reference(&self, name: &Ident) -> bool {
+        self.shown(name).is_reference
+    }
+
+    /// Whether the variable's type may be left to a later use, as far as its declaration shows.
+    pub(crate) fn may_be_open(&self, name: &Ident) -> bool {
+        self.shown(name).may_be_open
+    }
+
+    fn shown(&self, name: &Ident) -> Shown {
+        let innermost = self.declared.iter().rev().find(|(declared, _)| declared == name);
+        innermost.map(|(_, shown)| *shown).unwrap_or_default()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.declared.len()
+    }
+
+    /// Forgets what was declared since the length was this.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.declared.truncate(length);
+    }
+
+    pub(crate) fn declare_parameters(&mut self, signature: &Signature) {
+        for parameter in &signature.inputs {
+            match parameter {
+                FnArg::Receiver(receiver) => {
+                    let is_reference = match &receiver.kind {
+                        ReceiverKind::Reference(..) => true,
+                        ReceiverKind::Typed(_, ty) => matches!(**ty, Type::Reference(_)),
+                        _ => false,
+                    };
+                    self.declared.push((receiver.self_token.into(), Shown { is_reference, may_be_open: false }));
+                }
+                FnArg::Typed(parameter) => {
+                    let is_reference = matches!(*parameter.ty, Type::Reference(_));
+                    self.declare(&parameter.pat, Shown { is_reference, may_be_open: false });
+                }
+            }
+        }
+    }
+
+    /// What is declared by a `let` with this value.
+    pub(crate) fn of_local(&self, local: &Local) -> Shown {
+        let Some(init) = &local.init else { return Shown::default() };
+        let may_be_open = !matches!(local.pat, Pat::Type(_)) && !is_settled(&init.expr, self);
+        Shown { is_reference: self.shows_reference(&init.expr), may_be_open }
+    }
+
+    /// What is declared by a pattern for this value.
+    pub(crate) fn of_matched(&self, matched: &Expr) -> Shown {
+        Shown { is_reference: self.shows_reference(matched), may_be_open: false }
+    }
+
+    /// Whether an expression gives a reference, as far as it shows: bound to a pattern it makes references.
+    fn shows_reference(&self, expression: &Expr) -> bool {
+        match peeled(expression) {
+            Expr::Reference(_) => true,
+            Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.is_reference(name)),
+            Expr::Try(tried) => self.shows_reference(&tried.expr),
+            Expr::MethodCall(call) => {
+                let method = call.method.to_string();
+                gives_exclusive_reference(&method)
+                    || (PASSES_ON.contains(&method.as_str()) && self.shows_reference(&call.receiver))
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn declare_loop(&mut self, for_loop: &ExprForLoop) {
+        let is_reference = match peeled(&for_loop.expr) {
+            Expr::MethodCall(call) if call.method == "iter" => true,
+            iterator => self.shows_reference(iterator),
+        };
+        self.declare(&for_loop.pat, Shown { is_reference, may_be_open: false });
+    }
+
+    /// Declares the variables of a pattern.
+    pub(crate) fn declare(&mut self, pattern: &Pat, mut shown: Shown) {
+        shown.is_reference |= matches!(pattern, Pat::Type(typed) if matches!(*typed.ty, Type::Reference(_)));
+        Declaring { variables: self, shown }.visit_pat(pattern);
+    }
+}
+
+/// Methods that take something out of an option, a result or an iterator, or put it into another.
+const PASSES_ON: &[&str] = &[
+    "unwrap",
+    "expect",
+    "unwrap_or_else",
+    "ok",
+    "ok_or",
+    "ok_or_else",
+    "next",
+    "next_back",
+    "last",
+    "nth",
+    "rev",
+    "skip",
+    "take",
+    "enumerate",
+];
+
+/// A shared reference is no trouble: to look at what is behind it, a closure captures no more than it.
+fn gives_exclusive_reference(method: &str) -> bool {
+    method.ends_with("_mut")
+        || ["or_default", "or_insert", "or_insert_with", "get_or_insert", "get_or_insert_with"].contains(&method)
+}
+
+struct Declaring<'a> {
+    variables: &'a mut Variables,
+    /// What holds for every variable of the pattern.
+    shown: Shown,
+}
+
+impl<'ast> Visit<'ast> for Declaring<'_> {
+    fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+        let is_reference = self.shown.is_reference || pattern.by_ref.is_some();
+        self.variables.declared.push((pattern.ident.clone(), Shown { is_reference, ..self.shown }));
+        visit::visit_pat_ident(self, pattern);
+    }
+
+    fn visit_expr(&mut self, _: &'ast Expr) {}
+}

@@ -1,0 +1,106 @@
+//! The request is the argument: it is looked at on its way into the call.
+async fn requests(client: &Client, mut service: Service, text: &str) {
+    let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
+    #[cfg(feature = "http2")]
+    let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
+    (match client
+        .execute(
+            ::xray::__private::look(
+                build()?,
+                |__xray_it| {
+                    use ::xray::__private::execute::{NoRequest as _, Request as _};
+                    (&::xray::__private::Probe(&*__xray_it))
+                        .__xray_kind()
+                        .enter(
+                            __xray_it,
+                            &const {
+                                ::xray::__private::Site::new(
+                                    ::core::file!(),
+                                    ::core::line!(),
+                                )
+                            },
+                            &mut __xray_slot_0,
+                        )
+                },
+            ),
+        )
+    {
+        __xray_out => {
+            use ::xray::__private::answer::*;
+            (&&&&&Answered(&__xray_out, &__xray_slot_0))
+                .__xray_kind()
+                .exit(__xray_out, __xray_slot_0.take())
+        }
+    })
+        .await?;
+    let later = |request| {
+        let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
+        (match service
+            .call(
+                ::xray::__private::look(
+                    request,
+                    |__xray_it| {
+                        use ::xray::__private::call::{NoRequest as _, Request as _};
+                        (&::xray::__private::Probe(&*__xray_it))
+                            .__xray_kind()
+                            .enter(
+                                __xray_it,
+                                &const {
+                                    ::xray::__private::Site::new(
+                                        ::core::file!(),
+                                        ::core::line!(),
+                                    )
+                                },
+                                &mut __xray_slot_0,
+                            )
+                    },
+                ),
+            )
+        {
+            __xray_out => {
+                use ::xray::__private::answer::*;
+                (&&&&&Answered(&__xray_out, &__xray_slot_0))
+                    .__xray_kind()
+                    .exit(__xray_out, __xray_slot_0.take())
+            }
+        })
+    };
+    #[cfg(feature = "http2")]
+    (match connection
+        .send_request(
+            ::xray::__private::look(
+                request,
+                |__xray_it| {
+                    use ::xray::__private::send_request::{NoRequest as _, Request as _};
+                    (&::xray::__private::Probe(&*__xray_it))
+                        .__xray_kind()
+                        .enter(
+                            __xray_it,
+                            &const {
+                                ::xray::__private::Site::new(
+                                    ::core::file!(),
+                                    ::core::line!(),
+                                )
+                            },
+                            &mut __xray_slot_1,
+                        )
+                },
+            ),
+        )
+    {
+        __xray_out => {
+            use ::xray::__private::answer::*;
+            (&&&&&Answered(&__xray_out, &__xray_slot_1))
+                .__xray_kind()
+                .exit(__xray_out, __xray_slot_1.take())
+        }
+    })
+        .await?;
+    let id = text.parse()?;
+    service.call(id);
+    service.call(&request);
+    service.execute(|| 1);
+}
+fn named(client: &Client, request: Request) -> ResponseFuture {
+    client.request(request)
+}

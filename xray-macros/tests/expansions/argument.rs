@@ -1,0 +1,18 @@
+//! The request is the argument: it is looked at on its way into the call.
+
+#[traced_http]
+async fn requests(client: &Client, mut service: Service, text: &str) {
+    client.execute(build()?).await?;
+    let later = |request| service.call(request);
+    #[cfg(feature = "http2")]
+    connection.send_request(request).await?;
+    let id = text.parse()?;
+    service.call(id);
+    service.call(&request);
+    service.execute(|| 1);
+}
+
+#[traced_http]
+fn named(client: &Client, request: Request) -> ResponseFuture {
+    client.request(request)
+}

@@ -1,0 +1,51 @@
+//! A task or thread with a call in it is carried in the current trace.
+async fn spawned(client: Client) {
+    tokio::spawn(
+        ::xray::__private::future_in_current_trace(async move {
+            match client.get(url) {
+                __xray_it => {
+                    use ::xray::__private::send::{Known as _, Unknown as _};
+                    (&::xray::__private::Probe(&__xray_it))
+                        .__xray_kind()
+                        .open(
+                            __xray_it,
+                            &const {
+                                ::xray::__private::Site::new(
+                                    ::core::file!(),
+                                    ::core::line!(),
+                                )
+                            },
+                        )
+                }
+            }
+                .send()
+                .await
+        }),
+    );
+    std::thread::spawn(
+        ::xray::__private::in_current_trace(move || {
+            (match {
+                use ::xray::__private::send::{Peek as _, Take as _};
+                request.__xray_ask()
+            } {
+                ::xray::__private::Ask::Yes(__xray_known) => {
+                    __xray_known
+                        .alive()
+                        .open(
+                            &const {
+                                ::xray::__private::Site::new(
+                                    ::core::file!(),
+                                    ::core::line!(),
+                                )
+                            },
+                        )
+                        .send()
+                }
+                ::xray::__private::Ask::No(__xray_other) => {
+                    __xray_other.alive().pass(request.send())
+                }
+            })
+        }),
+    );
+    tokio::spawn(async { nothing().await });
+}
