@@ -23,6 +23,7 @@ mod plain {
 
     pub(crate) const IS_TRACED: bool = false;
 
+    mod arguments;
     mod borrows;
     mod builders;
     mod channels;
@@ -43,6 +44,7 @@ mod traced {
 
     pub(crate) const IS_TRACED: bool = true;
 
+    mod arguments;
     mod borrows;
     mod builders;
     mod channels;
