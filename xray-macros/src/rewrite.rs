@@ -42,6 +42,9 @@ impl Rewriter<'_> {
 
     /// A call on a place: the place is asked, which takes the value out only if its type is known.
     ///
+    /// Older compilers, 1.85 among them, warn of what follows the arm that is never taken: the variable in that arm
+    /// is there to come before the user's code.
+    ///
     /// The parentheses are for operators: at the start of a statement, and in a range there, a `match` would be a
     /// statement by itself.
     pub(crate) fn on_place(&self, call: &mut ExprMethodCall) -> Result<Expr> {
@@ -50,13 +53,18 @@ impl Rewriter<'_> {
         let attributes = mem::take(&mut call.attrs);
         let place = peeled(&call.receiver);
         let mut on_twin = call.clone();
-        *on_twin.receiver = syn::parse2(quote_spanned!(span=> __xray_known.alive().open(#site)))?;
+        *on_twin.receiver = syn::parse2(quote_spanned!(span=> __xray_twin))?;
         let mut asked: ExprParen = syn::parse2(quote_spanned! {span=>
             (match {
                 use #runtime::__private::#method::{Peek as _, Take as _};
                 #place.__xray_ask()
             } {
-                #runtime::__private::Ask::Yes(__xray_known) => #on_twin,
+                #[allow(unreachable_code)]
+                #runtime::__private::Ask::Yes(__xray_known) => {
+                    let __xray_twin = __xray_known.alive().open(#site);
+                    #on_twin
+                }
+                #[allow(unreachable_code)]
                 #runtime::__private::Ask::No(__xray_other) => __xray_other.alive().pass(#call),
             })
         })?;

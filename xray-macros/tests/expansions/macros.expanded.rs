@@ -5,9 +5,10 @@ async fn macros(client: &Client) {
         Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()
         .open(__xray_it, & const { ::xray::__private::Site::new(::core::file!(),
         ::core::line!()) }) } } .send(), (match { use ::xray::__private::send:: { Peek as
-        _, Take as _ }; request.__xray_ask() } {
-        ::xray::__private::Ask::Yes(__xray_known) => __xray_known.alive().open(& const {
-        ::xray::__private::Site::new(::core::file!(), ::core::line!()) }).send(),
+        _, Take as _ }; request.__xray_ask() } { #[allow(unreachable_code)]
+        ::xray::__private::Ask::Yes(__xray_known) => { let __xray_twin = __xray_known
+        .alive().open(& const { ::xray::__private::Site::new(::core::file!(),
+        ::core::line!()) }); __xray_twin.send() } #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => __xray_other.alive().pass(request
         .send()), })
     );

@@ -108,8 +108,9 @@ async fn nested(client: Client) {
                 use ::xray::__private::send::{Peek as _, Take as _};
                 last.__xray_ask()
             } {
+                #[allow(unreachable_code)]
                 ::xray::__private::Ask::Yes(__xray_known) => {
-                    __xray_known
+                    let __xray_twin = __xray_known
                         .alive()
                         .open(
                             &const {
@@ -118,9 +119,10 @@ async fn nested(client: Client) {
                                     ::core::line!(),
                                 )
                             },
-                        )
-                        .send()
+                        );
+                    __xray_twin.send()
                 }
+                #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
                     __xray_other.alive().pass(last.send())
                 }

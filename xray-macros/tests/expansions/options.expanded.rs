@@ -44,8 +44,9 @@ async fn options(client: &Client) {
         use my::tracing::__private::send::{Peek as _, Take as _};
         d.__xray_ask()
     } {
+        #[allow(unreachable_code)]
         my::tracing::__private::Ask::Yes(__xray_known) => {
-            __xray_known
+            let __xray_twin = __xray_known
                 .alive()
                 .open(
                     &const {
@@ -55,9 +56,10 @@ async fn options(client: &Client) {
                             )
                             .named("in place")
                     },
-                )
-                .send()
+                );
+            __xray_twin.send()
         }
+        #[allow(unreachable_code)]
         my::tracing::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(d.send())
         }

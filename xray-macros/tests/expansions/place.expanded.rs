@@ -4,16 +4,18 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         use ::xray::__private::send::{Peek as _, Take as _};
         request.__xray_ask()
     } {
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
-            __xray_known
+            let __xray_twin = __xray_known
                 .alive()
                 .open(
                     &const {
                         ::xray::__private::Site::new(::core::file!(), ::core::line!())
                     },
-                )
-                .send()
+                );
+            __xray_twin.send()
         }
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(request.send())
         }
@@ -23,16 +25,18 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         use ::xray::__private::send::{Peek as _, Take as _};
         wrapper.inner.0.__xray_ask()
     } {
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
-            __xray_known
+            let __xray_twin = __xray_known
                 .alive()
                 .open(
                     &const {
                         ::xray::__private::Site::new(::core::file!(), ::core::line!())
                     },
-                )
-                .send()
+                );
+            __xray_twin.send()
         }
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(wrapper.inner.0.send())
         }
@@ -41,8 +45,9 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
             use ::xray::__private::send::{Peek as _, Take as _};
             wrapper.other.__xray_ask()
         } {
+            #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {
-                __xray_known
+                let __xray_twin = __xray_known
                     .alive()
                     .open(
                         &const {
@@ -51,9 +56,10 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
                                 ::core::line!(),
                             )
                         },
-                    )
-                    .send()
+                    );
+                __xray_twin.send()
             }
+            #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other.alive().pass(wrapper.other.send())
             }
@@ -64,16 +70,18 @@ async fn ours(self) -> Result<Response> {
         use ::xray::__private::send::{Peek as _, Take as _};
         self.__xray_ask()
     } {
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
-            __xray_known
+            let __xray_twin = __xray_known
                 .alive()
                 .open(
                     &const {
                         ::xray::__private::Site::new(::core::file!(), ::core::line!())
                     },
-                )
-                .send()
+                );
+            __xray_twin.send()
         }
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(self.send())
         }

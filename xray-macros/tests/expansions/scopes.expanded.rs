@@ -13,8 +13,9 @@ async fn scopes(
                 use ::xray::__private::send::{Peek as _, Take as _};
                 request.__xray_ask()
             } {
+                #[allow(unreachable_code)]
                 ::xray::__private::Ask::Yes(__xray_known) => {
-                    __xray_known
+                    let __xray_twin = __xray_known
                         .alive()
                         .open(
                             &const {
@@ -23,9 +24,10 @@ async fn scopes(
                                     ::core::line!(),
                                 )
                             },
-                        )
-                        .send()
+                        );
+                    __xray_twin.send()
                 }
+                #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
                     __xray_other.alive().pass(request.send())
                 }
@@ -38,8 +40,9 @@ async fn scopes(
             use ::xray::__private::send::{Peek as _, Take as _};
             client.__xray_ask()
         } {
+            #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {
-                __xray_known
+                let __xray_twin = __xray_known
                     .alive()
                     .open(
                         &const {
@@ -48,9 +51,10 @@ async fn scopes(
                                 ::core::line!(),
                             )
                         },
-                    )
-                    .send()
+                    );
+                __xray_twin.send()
             }
+            #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other.alive().pass(client.send())
             }
@@ -63,8 +67,9 @@ async fn scopes(
             use ::xray::__private::send::{Peek as _, Take as _};
             request.__xray_ask()
         } {
+            #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {
-                __xray_known
+                let __xray_twin = __xray_known
                     .alive()
                     .open(
                         &const {
@@ -73,9 +78,10 @@ async fn scopes(
                                 ::core::line!(),
                             )
                         },
-                    )
-                    .send()
+                    );
+                __xray_twin.send()
             }
+            #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other.alive().pass(request.send())
             }

@@ -28,8 +28,9 @@ async fn spawned(client: Client) {
                 use ::xray::__private::send::{Peek as _, Take as _};
                 request.__xray_ask()
             } {
+                #[allow(unreachable_code)]
                 ::xray::__private::Ask::Yes(__xray_known) => {
-                    __xray_known
+                    let __xray_twin = __xray_known
                         .alive()
                         .open(
                             &const {
@@ -38,9 +39,10 @@ async fn spawned(client: Client) {
                                     ::core::line!(),
                                 )
                             },
-                        )
-                        .send()
+                        );
+                    __xray_twin.send()
                 }
+                #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
                     __xray_other.alive().pass(request.send())
                 }

@@ -4,16 +4,18 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()
     } {
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
-            __xray_known
+            let __xray_twin = __xray_known
                 .alive()
                 .open(
                     &const {
                         ::xray::__private::Site::new(::core::file!(), ::core::line!())
                     },
-                )
-                .send()
+                );
+            __xray_twin.send()
         }
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(a.inner.send())
         }
@@ -22,16 +24,18 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()
     } {
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
-            __xray_known
+            let __xray_twin = __xray_known
                 .alive()
                 .open(
                     &const {
                         ::xray::__private::Site::new(::core::file!(), ::core::line!())
                     },
-                )
-                .send()
+                );
+            __xray_twin.send()
         }
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(a.inner.send())
         }
@@ -40,16 +44,18 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()
     } {
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
-            __xray_known
+            let __xray_twin = __xray_known
                 .alive()
                 .open(
                     &const {
                         ::xray::__private::Site::new(::core::file!(), ::core::line!())
                     },
-                )
-                .send()
+                );
+            __xray_twin.send()
         }
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(a.inner.send())
         }
@@ -60,16 +66,18 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()
     } {
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
-            __xray_known
+            let __xray_twin = __xray_known
                 .alive()
                 .open(
                     &const {
                         ::xray::__private::Site::new(::core::file!(), ::core::line!())
                     },
-                )
-                .send()
+                );
+            __xray_twin.send()
         }
+        #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other.alive().pass(a.inner.send())
         }
@@ -78,8 +86,9 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
             use ::xray::__private::send::{Peek as _, Take as _};
             b.inner.__xray_ask()
         } {
+            #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {
-                __xray_known
+                let __xray_twin = __xray_known
                     .alive()
                     .open(
                         &const {
@@ -88,9 +97,10 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
                                 ::core::line!(),
                             )
                         },
-                    )
-                    .send()
+                    );
+                __xray_twin.send()
             }
+            #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other.alive().pass(b.inner.send())
             }
