@@ -20,13 +20,13 @@
 //!
 //! | row | floor | traced | | goal |
 //! |---|---|---|---|---|
-//! | `untraced/no_context` | 2.6 | 15.9 | + 13.3 | + 5 |
-//! | `untraced/disabled` | 2.6 | 17.7 | + 15.1 | + 5 |
-//! | `untraced_224_bytes/no_context` | 34 | 122 | + 88 | |
-//! | `untraced_224_bytes/disabled` | 34 | 126 | + 92 | |
-//! | `unsampled` | 19 | 51 | + 32 | + 5 |
-//! | `sampled/traced` | 340 | 488 | x 1.44 | x 1.5 |
-//! | `sampled/handed_over` | 340 | 826 | x 2.4 | |
+//! | `untraced/no_context` | 2.5 | 12.3 | + 9.8 | + 5 |
+//! | `untraced/disabled` | 2.5 | 13.3 | + 10.8 | + 5 |
+//! | `untraced_224_bytes/no_context` | 34 | 116 | + 82 | |
+//! | `untraced_224_bytes/disabled` | 34 | 113 | + 79 | |
+//! | `unsampled` | 18 | 45 | + 27 | + 5 |
+//! | `sampled/traced` | 301 | 464 | x 1.54 | x 1.5 |
+//! | `sampled/handed_over` | 301 | 640 | x 2.1 | |
 //! | `live`: 1, 100, 10,000 | 62, 29, 47 | 616, 761, 912 | | flat |
 //! | `threads`: 1, 2, 4 | | 600, 730, 739 | | flat |
 #![expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "counts, times and digits are small")]
