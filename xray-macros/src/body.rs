@@ -12,7 +12,6 @@ use syn::{
     parse_quote,
 };
 
-use crate::argument::is_settled;
 use crate::attributes::{attributes, attributes_mut, is_condition, take_ours};
 use crate::calls::{self, Shape};
 use crate::macros;
@@ -56,7 +55,7 @@ fn names_a_future(function: &ItemFn) -> bool {
 }
 
 /// Walks a body; see [`rewrite`].
-pub(crate) struct Walker<'a> {
+struct Walker<'a> {
     options: &'a Options,
     /// What holds for the expression that is being walked.
     call_options: CallOptions,
@@ -127,7 +126,7 @@ impl Walker<'_> {
                 self.candidates += 1;
                 match shape {
                     _ if self.call_options.skip => return,
-                    Shape::Argument if self.names_a_future || !is_settled(&call.args[0], &self.variables) => return,
+                    Shape::Argument if self.names_a_future || !self.variables.is_settled(&call.args[0]) => return,
                     Shape::Argument => {
                         let slot = Slot::new(self.slots.len(), &call.method, self.conditions.clone());
                         let answered = rewriter.on_argument(call, &slot);

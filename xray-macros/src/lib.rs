@@ -1,6 +1,5 @@
 //! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate, which re-exports the attribute.
 
-mod argument;
 mod attributes;
 mod body;
 mod calls;

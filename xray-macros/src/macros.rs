@@ -4,10 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::visit_mut::VisitMut as _;
+use syn::visit_mut::VisitMut;
 use syn::{Expr, Ident, Macro, Pat, Result, Token, token};
-
-use crate::body::Walker;
 
 /// What the arguments of a macro are.
 #[derive(Clone, Copy)]
@@ -39,7 +37,7 @@ const GRAMMARS: &[(&[&str], Grammar)] = &[
 ];
 
 /// Walks the arguments of a macro, as far as its name says what they are; false if it does not.
-pub(crate) fn walk(walker: &mut Walker<'_>, call: &mut Macro) -> bool {
+pub(crate) fn walk(walker: &mut impl VisitMut, call: &mut Macro) -> bool {
     let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
     let Some((_, grammar)) = GRAMMARS.iter().find(|(names, _)| names.contains(&name.as_str())) else { return false };
     let tokens = call.tokens.clone();
@@ -54,14 +52,14 @@ pub(crate) fn walk(walker: &mut Walker<'_>, call: &mut Macro) -> bool {
     output.map(|output| call.tokens = output).is_ok()
 }
 
-fn walked(walker: &mut Walker<'_>, mut expression: Expr) -> TokenStream {
+fn walked(walker: &mut impl VisitMut, mut expression: Expr) -> TokenStream {
     walker.visit_expr_mut(&mut expression);
     expression.into_token_stream()
 }
 
 /// Expressions with commas; a semicolon stands in tokio's `biased;` and in `vec![a; n]`, of which the length is
 /// none of ours.
-fn expressions(walker: &mut Walker<'_>, input: ParseStream<'_>) -> Result<TokenStream> {
+fn expressions(walker: &mut impl VisitMut, input: ParseStream<'_>) -> Result<TokenStream> {
     let mut output = biased(input)?;
     // All are read before one is walked: what cannot be read is left as it was.
     let mut read = Vec::new();
@@ -84,7 +82,7 @@ fn expressions(walker: &mut Walker<'_>, input: ParseStream<'_>) -> Result<TokenS
     Ok(output)
 }
 
-fn checked(walker: &mut Walker<'_>, input: ParseStream<'_>, count: usize) -> Result<TokenStream> {
+fn checked(walker: &mut impl VisitMut, input: ParseStream<'_>, count: usize) -> Result<TokenStream> {
     let mut expressions = Punctuated::<Expr, Token![,]>::parse_terminated(input)?;
     if expressions.len() > count {
         expressions.iter_mut().for_each(|expression| walker.visit_expr_mut(expression));
@@ -92,7 +90,7 @@ fn checked(walker: &mut Walker<'_>, input: ParseStream<'_>, count: usize) -> Res
     Ok(expressions.into_token_stream())
 }
 
-fn pattern(walker: &mut Walker<'_>, input: ParseStream<'_>) -> Result<TokenStream> {
+fn pattern(walker: &mut impl VisitMut, input: ParseStream<'_>) -> Result<TokenStream> {
     let (expression, comma, rest): (Expr, Token![,], TokenStream) = (input.parse()?, input.parse()?, input.parse()?);
     let expression = walked(walker, expression);
     Ok(quote!(#expression #comma #rest))
@@ -128,7 +126,7 @@ struct Ready {
     guard: Option<(Token![,], Token![if], Expr)>,
 }
 
-fn arms(walker: &mut Walker<'_>, input: ParseStream<'_>) -> Result<TokenStream> {
+fn arms(walker: &mut impl VisitMut, input: ParseStream<'_>) -> Result<TokenStream> {
     let mut output = biased(input)?;
     let mut read = Vec::new();
     while !input.is_empty() {

@@ -2,10 +2,9 @@
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprForLoop, FnArg, Local, Pat, PatIdent, ReceiverKind, Signature, Type};
+use syn::{Block, Expr, ExprForLoop, FnArg, Local, Pat, PatIdent, ReceiverKind, Signature, Stmt, Type};
 
-use crate::argument::is_settled;
-use crate::receiver::peeled;
+use crate::receiver::{peeled, variable};
 
 /// The variables in scope; the innermost is last.
 #[derive(Default)]
@@ -71,13 +70,51 @@ impl Variables {
     /// What is declared by a `let` with this value.
     pub(crate) fn of_local(&self, local: &Local) -> Shown {
         let Some(init) = &local.init else { return Shown::default() };
-        let may_be_open = !matches!(local.pat, Pat::Type(_)) && !is_settled(&init.expr, self);
+        let may_be_open = !matches!(local.pat, Pat::Type(_)) && !self.is_settled(&init.expr);
         Shown { is_reference: self.shows_reference(&init.expr), may_be_open }
     }
 
     /// What is declared by a pattern for this value.
     pub(crate) fn of_matched(&self, matched: &Expr) -> Shown {
         Shown { is_reference: self.shows_reference(matched), may_be_open: false }
+    }
+
+    /// Whether the type of an expression is settled without the call in which it stands, as far as it shows.
+    ///
+    /// The runtime looks at an argument to see whether it is a request. Looked at while its type is still open, it
+    /// would be taken for one.
+    pub(crate) fn is_settled(&self, expression: &Expr) -> bool {
+        match peeled(expression) {
+            Expr::Path(path) => variable(path).is_some_and(|name| !self.may_be_open(name)),
+            Expr::Field(_) | Expr::Struct(_) => true,
+            Expr::Try(unpacked) => self.is_settled(&unpacked.expr),
+            Expr::Await(awaited) => self.is_settled(&awaited.base),
+            Expr::MethodCall(call) if UNPACKING.iter().any(|name| call.method == name) => {
+                self.is_settled(&call.receiver)
+            }
+            Expr::MethodCall(call) => !is_conversion(&call.method.to_string()),
+            Expr::Call(call) => match peeled(&call.func) {
+                Expr::Path(function) => function.path.segments.last().is_some_and(|last| {
+                    let name = last.ident.to_string();
+                    !name.starts_with(char::is_uppercase) && !is_conversion(&name)
+                }),
+                _ => false,
+            },
+            Expr::Tuple(tuple) => tuple.elems.iter().all(|element| self.is_settled(element)),
+            // Branches have one type: where it is settled in one, it is in all.
+            Expr::Block(block) => self.is_tail_settled(&block.block),
+            Expr::If(conditional) => {
+                let otherwise = conditional.else_branch.as_ref();
+                self.is_tail_settled(&conditional.then_branch)
+                    || otherwise.is_some_and(|(_, otherwise)| self.is_settled(otherwise))
+            }
+            Expr::Match(choice) => choice.arms.iter().any(|arm| self.is_settled(&arm.body)),
+            _ => false,
+        }
+    }
+
+    fn is_tail_settled(&self, block: &Block) -> bool {
+        matches!(block.stmts.last(), Some(Stmt::Expr(tail, None)) if self.is_settled(tail))
     }
 
     /// Whether an expression gives a reference, as far as it shows: bound to a pattern it makes references.
@@ -108,6 +145,17 @@ impl Variables {
         shown.is_reference |= matches!(pattern, Pat::Type(typed) if matches!(*typed.ty, Type::Reference(_)));
         Declaring { variables: self, shown }.visit_pat(pattern);
     }
+}
+
+/// Methods and functions whose result has the type that the caller asks for.
+const CONVERSIONS: &[&str] = &["into", "try_into", "parse", "default", "collect", "json", "sum", "product"];
+/// The same by the beginning of their names.
+const CONVERSION_PREFIXES: &[&str] = &["from", "decode"];
+/// Methods that only unpack what stands before them.
+const UNPACKING: &[&str] = &["unwrap", "expect", "unwrap_or_default", "unwrap_or_else", "map_err", "context", "ok"];
+
+fn is_conversion(name: &str) -> bool {
+    CONVERSIONS.contains(&name) || CONVERSION_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Methods that take something out of an option, a result or an iterator, or put it into another.

@@ -12,12 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use crate::document::annotation::is_accepted_key;
-use crate::document::name::legal_name;
 use crate::document::{AnnotationValue, Document, MAX_STRING_CHARS, first_chars};
 use crate::entity::Entity;
 use crate::id::{SegmentId, TraceId};
 use crate::recorder::{ContextMissing, Recorder};
-use crate::segment::Subsegment;
 
 thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context::NONE) };
@@ -116,17 +114,6 @@ impl Context {
     #[must_use]
     pub fn is_sampled(&self) -> bool {
         self.entity().is_some_and(|entity| entity.trace().is_sampled())
-    }
-
-    /// Begins a subsegment; it ends when it is dropped or at [`end`](Subsegment::end).
-    #[must_use = "a subsegment ends when it is dropped"]
-    pub fn subsegment(&self, name: impl AsRef<str>) -> Subsegment {
-        /// For a name of which nothing is legal.
-        const NAMELESS: &str = "subsegment";
-        Subsegment::begin(self, |trace| {
-            let name = legal_name(name.as_ref()).unwrap_or_else(|| NAMELESS.to_owned());
-            Document::new(SegmentId::random(), name, trace.now())
-        })
     }
 
     /// Runs a closure in which this is current. A panic in it is recorded and goes on.

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::context::{self, Context};
+use crate::document::name::legal_name;
 use crate::document::{Aws, Document, Sdk};
 use crate::entity::{Entity, Trace};
 use crate::id::SegmentId;
@@ -112,6 +113,19 @@ pub struct Subsegment {
     context: Context,
     /// What it ends; where nothing is recorded `context` is the parent's, and ends elsewhere.
     owned: Option<Arc<Entity>>,
+}
+
+impl Context {
+    /// Begins a subsegment; it ends when it is dropped or at [`end`](Subsegment::end).
+    #[must_use = "a subsegment ends when it is dropped"]
+    pub fn subsegment(&self, name: impl AsRef<str>) -> Subsegment {
+        /// For a name of which nothing is legal.
+        const NAMELESS: &str = "subsegment";
+        Subsegment::begin(self, |trace| {
+            let name = legal_name(name.as_ref()).unwrap_or_else(|| NAMELESS.to_owned());
+            Document::new(SegmentId::random(), name, trace.now())
+        })
+    }
 }
 
 impl Subsegment {
