@@ -5,11 +5,11 @@
 use std::mem;
 
 use quote::ToTokens as _;
+use syn::token::Brace;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Block, Error, Expr, ExprAsync, ExprClosure, ExprConst, ExprForLoop, ExprIf, ExprLet, ExprMatch,
-    ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, ItemFn, Local, Macro, Pat, Result, Stmt, Type,
-    parse_quote,
+    Attribute, Block, Error, Expr, ExprAsync, ExprBlock, ExprClosure, ExprConst, ExprForLoop, ExprIf, ExprLet,
+    ExprMatch, ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, ItemFn, Local, Macro, Pat, Result, Stmt, Type,
 };
 
 use crate::attributes::{attributes, attributes_mut, is_condition, take_ours};
@@ -129,9 +129,9 @@ impl Walker<'_> {
                     Shape::Argument if self.names_a_future || !self.variables.is_settled(&call.args[0]) => return,
                     Shape::Argument => {
                         let slot = Slot::new(self.slots.len(), &call.method, self.conditions.clone());
-                        let answered = rewriter.on_argument(call, &slot);
+                        let rewritten = rewriter.on_argument(expression, &slot);
                         self.slots.push(slot);
-                        answered.map(|answered| *expression = answered)
+                        rewritten
                     }
                     Shape::Receiver => match Receiver::of(&call.receiver) {
                         Receiver::Value => rewriter.on_value(call),
@@ -199,10 +199,11 @@ impl VisitMut for Walker<'_> {
     fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
         self.in_scope(|walker| {
             closure.inputs.iter().for_each(|input| walker.variables.declare(input, Shown::default()));
-            let declarations = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
-            if !declarations.is_empty() {
-                let body = &closure.body;
-                *closure.body = parse_quote!({ #(#declarations)* #body });
+            let mut stmts = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
+            if !stmts.is_empty() {
+                stmts.push(Stmt::Expr(mem::replace(&mut *closure.body, Expr::PLACEHOLDER), None));
+                let block = Block { brace_token: Brace::default(), stmts };
+                *closure.body = Expr::Block(ExprBlock { attrs: Vec::new(), label: None, block });
             }
         });
     }

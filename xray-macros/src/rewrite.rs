@@ -74,7 +74,10 @@ impl Rewriter<'_> {
 
     /// A call with an argument: that is looked at on its way into the call, and if it is a request, what the call
     /// gives is read as its answer.
-    pub(crate) fn on_argument(&self, call: &mut ExprMethodCall, slot: &Slot) -> Result<Expr> {
+    ///
+    /// The call is moved into its place, so that calls inside calls take linear time.
+    pub(crate) fn on_argument(&self, expression: &mut Expr, slot: &Slot) -> Result<()> {
+        let Expr::MethodCall(call) = expression else { return Ok(()) };
         let span = span_at(&call.method);
         let (runtime, method, site) = (self.runtime, generated(&call.method), self.site(&call.method));
         let slot = &slot.name;
@@ -95,10 +98,12 @@ impl Rewriter<'_> {
         answered.attrs = mem::take(&mut call.attrs);
         mem::swap(&mut looked_at.args[0], &mut call.args[0]);
         call.args[0] = Expr::Call(looked_at);
+        let call = mem::replace(expression, Expr::PLACEHOLDER);
         if let Expr::Match(answer) = &mut *answered.expr {
-            *answer.expr = Expr::MethodCall(call.clone());
+            *answer.expr = call;
         }
-        Ok(Expr::Paren(answered))
+        *expression = Expr::Paren(answered);
+        Ok(())
     }
 
     /// The start of a task or thread: its future or closure is carried in what is current.
