@@ -161,6 +161,51 @@ fn a_handle_keeps_nothing_open_and_writes_to_nothing_that_ended() {
     assert!(!documents.is_empty());
 }
 
+/// What a caller hands over may itself record something where it stands.
+#[test]
+fn no_lock_is_held_while_the_callers_code_runs() {
+    #[derive(Debug)]
+    struct Recording;
+
+    impl std::fmt::Display for Recording {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            xray::current().annotate("shown", true);
+            formatter.write_str("recording")
+        }
+    }
+
+    impl std::error::Error for Recording {}
+
+    impl From<Recording> for xray::AnnotationValue {
+        fn from(_: Recording) -> Self {
+            xray::current().annotate("converted", true);
+            Self::from(1)
+        }
+    }
+
+    impl AsRef<str> for Recording {
+        fn as_ref(&self) -> &'static str {
+            xray::current().annotate("read", true);
+            "me"
+        }
+    }
+
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let ((), documents) = capture_blocking(|| {
+            Segment::builder("t").begin().in_scope(|| {
+                xray::current().record_error(&Recording);
+                xray::current().annotate("key", Recording);
+                xray::current().set_user(Recording);
+            });
+        });
+        sender.send(documents).unwrap();
+    });
+    let documents = receiver.recv_timeout(Duration::from_secs(10)).expect("a lock that waits for itself");
+    assert_eq!(documents[0].annotations.len(), 4, "{documents:#?}");
+    assert_eq!(only_exception(&documents[0]).message.as_deref(), Some("recording"));
+}
+
 #[test]
 fn a_segment_within_a_segment_is_a_trace_of_its_own() {
     let ((), documents) = capture_blocking(|| {

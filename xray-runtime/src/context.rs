@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use crate::document::annotation::is_accepted_key;
-use crate::document::{AnnotationValue, Document, MAX_STRING_CHARS, first_chars};
+use crate::document::cause::chain;
+use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS, first_chars};
 use crate::entity::Entity;
 use crate::id::{SegmentId, TraceId};
 use crate::recorder::{ContextMissing, Recorder};
@@ -127,13 +128,12 @@ impl Context {
     /// The key has 1 to 500 ASCII letters, digits and underscores. What X-Ray does not take is left out and
     /// counted. (Developer guide, "Annotations".)
     pub fn annotate(&self, key: impl Into<String>, value: impl Into<AnnotationValue>) {
-        self.update(|record, recorder| {
-            let key = key.into();
-            match value.into().accepted().filter(|_| is_accepted_key(&key)) {
-                Some(value) => drop(record.annotations.insert(key, value)),
-                None => reject(recorder, "annotation", &key),
-            }
-        });
+        let Some(entity) = self.sampled_entity() else { return };
+        let (key, value) = (key.into(), value.into());
+        match value.accepted().filter(|_| is_accepted_key(&key)) {
+            Some(value) => entity.update(|record| drop(record.annotations.insert(key, value))),
+            None => reject(entity.trace().recorder(), "annotation", &key),
+        }
     }
 
     /// Adds a value that is kept with the trace but not searched, in the namespace `default`.
@@ -145,8 +145,7 @@ impl Context {
 
     /// The same in a namespace of its own; those that begin with `AWS.` are reserved.
     pub fn add_metadata_in(&self, namespace: impl Into<String>, key: impl Into<String>, value: impl Serialize) {
-        let Some(entity) = self.entity().filter(|entity| entity.trace().is_sampled()) else { return };
-        // Before the record is locked: this runs the value's own code.
+        let Some(entity) = self.sampled_entity() else { return };
         let (namespace, key) = (namespace.into(), key.into());
         match serde_json::to_value(value) {
             Ok(value) if !namespace.starts_with("AWS.") => entity.update(|record| {
@@ -158,16 +157,16 @@ impl Context {
 
     /// Records who is served, on the segment; at most 250 characters.
     pub fn set_user(&self, user: impl AsRef<str>) {
-        if let Some(entity) = self.entity() {
-            entity.root().update(|record| {
-                record.user = Some(first_chars(user.as_ref(), MAX_STRING_CHARS).to_owned());
-            });
-        }
+        let Some(entity) = self.sampled_entity() else { return };
+        let user = first_chars(user.as_ref(), MAX_STRING_CHARS).to_owned();
+        entity.root().update(|record| record.user = Some(user));
     }
 
     /// Records an error and its sources, and that this is at fault.
     pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
-        self.update(|record, _| record.record_error(error, false));
+        let Some(entity) = self.sampled_entity() else { return };
+        let exceptions = chain(error, false);
+        entity.update(|record| record.record_exceptions(exceptions));
     }
 
     pub(crate) fn entity(&self) -> Option<&Arc<Entity>> {
@@ -175,6 +174,12 @@ impl Context {
             Some(Scope::Entity(entity)) => Some(entity),
             _ => None,
         }
+    }
+
+    /// What there is to write to. The caller's own code (a conversion, a `Display`, a logger) may write to it too, so
+    /// it runs before the record is locked.
+    fn sampled_entity(&self) -> Option<&Arc<Entity>> {
+        self.entity().filter(|entity| entity.trace().is_sampled())
     }
 
     /// The recorder for a segment that begins here.
@@ -197,12 +202,9 @@ impl Context {
     }
 
     pub(crate) fn record_panic(&self, message: &str) {
-        self.update(|record, _| record.record_panic(message));
-    }
-
-    fn update(&self, write: impl FnOnce(&mut Document, &Recorder)) {
-        if let Some(entity) = self.entity() {
-            entity.update(|record| write(record, entity.trace().recorder()));
+        if let Some(entity) = self.sampled_entity() {
+            let panic = Exception::panic(message);
+            entity.update(|record| record.record_exceptions(vec![panic]));
         }
     }
 }

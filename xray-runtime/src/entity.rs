@@ -126,7 +126,7 @@ impl Entity {
         entity
     }
 
-    /// Writes to the record if there is one to write to.
+    /// Writes to the record if there is one to write to. It is locked meanwhile: `write` runs nobody else's code.
     pub(crate) fn update(&self, write: impl FnOnce(&mut Document)) {
         if let Some(record) = &mut *self.lock() {
             write(record);

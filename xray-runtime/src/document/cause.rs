@@ -80,22 +80,8 @@ pub struct StackFrame {
 }
 
 impl Document {
-    /// Records an error with its chain of sources, and the fault that it is.
-    pub(crate) fn record_error<E: Error + ?Sized>(&mut self, error: &E, remote: bool) {
-        self.record_exceptions(chain(error, remote));
-    }
-
-    /// Records an error of which only the type is known, and the fault that it is.
-    pub(crate) fn record_opaque_error(&mut self, kind: &str) {
-        self.record_exceptions(vec![exception("", Some(kind.to_owned()), true)]);
-    }
-
-    /// Records a panic, and the fault that it is.
-    pub(crate) fn record_panic(&mut self, message: &str) {
-        self.record_exceptions(vec![exception(message, Some("panic".to_owned()), false)]);
-    }
-
-    fn record_exceptions(&mut self, exceptions: Vec<Exception>) {
+    /// Records exceptions, and the fault that they are.
+    pub(crate) fn record_exceptions(&mut self, exceptions: Vec<Exception>) {
         match &mut self.cause {
             Some(Cause::Exceptions(recorded)) => recorded.exceptions.extend(exceptions),
             cause => *cause = Some(Cause::Exceptions(Box::new(Exceptions { exceptions, ..Exceptions::default() }))),
@@ -104,8 +90,22 @@ impl Document {
     }
 }
 
+impl Exception {
+    /// An error of which only the type is known.
+    pub(crate) fn opaque(kind: &str) -> Self {
+        exception("", Some(kind.to_owned()), true)
+    }
+
+    /// A panic.
+    pub(crate) fn panic(message: &str) -> Self {
+        exception(message, Some("panic".to_owned()), false)
+    }
+}
+
 /// An exception for the error and for each source, linked by their ids.
-fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> Vec<Exception> {
+///
+/// This runs the error's own code, so no record may be locked.
+pub(crate) fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> Vec<Exception> {
     /// More than any real chain; a `source` that returns its own kind for ever ends here.
     const MAX_DEPTH: usize = 32;
 

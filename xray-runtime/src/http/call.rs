@@ -10,10 +10,11 @@ use http::{HeaderMap, HeaderValue};
 
 use super::Site;
 use crate::context::{self, Context};
+use crate::document::cause::chain;
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
 use crate::document::url::Url;
-use crate::document::{Document, Http, HttpRequest, Namespace};
+use crate::document::{Document, Exception, Http, HttpRequest, Namespace};
 use crate::entity::Entity;
 use crate::id::SegmentId;
 use crate::segment::Subsegment;
@@ -129,10 +130,7 @@ impl Call {
     ///
     /// Of URLs in the messages only scheme, host, port and path are kept.
     pub fn error<E: Error + ?Sized>(&mut self, error: &E) {
-        self.answered();
-        if let Some(entity) = self.subsegment().entity() {
-            entity.update(|record| record.record_error(error, true));
-        }
+        self.failed(chain(error, true));
     }
 
     /// Something came of which nothing is known.
@@ -142,10 +140,7 @@ impl Call {
 
     /// No response came, and of the error only the type is known.
     pub(crate) fn opaque_error(&mut self, kind: &str) {
-        self.answered();
-        if let Some(entity) = self.subsegment().entity() {
-            entity.update(|record| record.record_opaque_error(kind));
-        }
+        self.failed(vec![Exception::opaque(kind)]);
     }
 
     /// The subsegment, to record more.
@@ -159,6 +154,13 @@ impl Call {
             self.answered();
             self.subsegment().record_panic(message);
         })
+    }
+
+    fn failed(&mut self, exceptions: Vec<Exception>) {
+        self.answered();
+        if let Some(entity) = self.subsegment().entity() {
+            entity.update(|record| record.record_exceptions(exceptions));
+        }
     }
 
     fn answered(&mut self) {
