@@ -321,12 +321,12 @@ impl<R: Unpin> Future for Pending<R> {
 impl<R: Held, C: Client<R>> Traceable<methods::send> for Ping<R, C> {
     type Traced = TracedPing<R, C>;
 
-    fn traced(self, site: &'static Site) -> Self::Traced {
+    fn traced(self, site: Site) -> Self::Traced {
         TracedPing(self, site)
     }
 }
 
-struct TracedPing<R, C>(Ping<R, C>, &'static Site);
+struct TracedPing<R, C>(Ping<R, C>, Site);
 
 impl<R: Held, C: Client<R>> TracedPing<R, C> {
     fn send(self) -> Traced<C::Future, Ping<R, C>> {

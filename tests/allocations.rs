@@ -199,12 +199,12 @@ impl Ping {
 impl Traceable<methods::send> for Ping {
     type Traced = TracedPing;
 
-    fn traced(self, site: &'static Site) -> TracedPing {
+    fn traced(self, site: Site) -> TracedPing {
         TracedPing(self, site)
     }
 }
 
-struct TracedPing(Ping, &'static Site);
+struct TracedPing(Ping, Site);
 
 impl TracedPing {
     fn send(self) -> Traced<Ready<StatusCode>, Ping> {

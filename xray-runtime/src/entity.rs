@@ -133,6 +133,24 @@ impl Entity {
         }
     }
 
+    /// Whether a header names a call of this trace that was begun in this process and has not ended, as far as it
+    /// shows here.
+    pub(crate) fn has_open_call(self: &Arc<Self>, header: &TraceHeader) -> bool {
+        let (Some(root), Some(id)) = (header.root, header.parent) else { return false };
+        root == self.trace.id && !self.is_within(id) && !self.has_ended(id)
+    }
+
+    /// Whether the id is its own, that of an entity around it, or that of the caller of this service.
+    fn is_within(self: &Arc<Self>, id: SegmentId) -> bool {
+        let mut around = std::iter::successors(Some(self), |entity| entity.parent.as_ref());
+        around.any(|entity| entity.id == id)
+            || self.root().lock().as_ref().is_some_and(|segment| segment.parent_id == Some(id))
+    }
+
+    fn has_ended(&self, child: SegmentId) -> bool {
+        self.lock().as_ref().is_some_and(|record| record.subsegments.iter().any(|ended| ended.id == child))
+    }
+
     /// Ends it now: it goes into its parent's record, or leaves if it has none that is open. Only the first
     /// call does something.
     pub(crate) fn end(&self) {

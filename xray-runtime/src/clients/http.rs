@@ -20,7 +20,7 @@ macro_rules! to_a_named_host {
     )*};
 }
 
-to_a_named_host!(call, execute, oneshot, request);
+to_a_named_host!(any, call, execute, oneshot, request, run);
 
 /// For a connection, whose requests name the host in a header. It sends at the call.
 macro_rules! on_a_connection {
@@ -56,6 +56,11 @@ impl<B, E: Error> Answer for Result<Response<B>, E> {
             Err(error) => call.error(error),
         }
     }
+}
+
+/// An error of a client that may stand for a response, of which it holds the status.
+pub trait StatusError: Error {
+    fn status(&self) -> Option<u16>;
 }
 
 pub(crate) fn read_response<B>(response: &Response<B>, call: &mut Call) {

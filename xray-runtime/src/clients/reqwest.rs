@@ -1,17 +1,21 @@
-//! reqwest, async: `RequestBuilder::send`, `Client::execute`.
+//! reqwest: `RequestBuilder::send`, `Client::execute`, `get`, each asynchronous or blocking.
 
-/// Versions 0.12 and 0.13 have the same signatures, and types that have nothing in common.
-macro_rules! adapter {
-    ($reqwest:ident) => {
-        use http::header::CONTENT_LENGTH;
-        use $reqwest::{Error, Request, RequestBuilder, Response};
+/// The versions have the same signatures, and types that have nothing in common. `$insert` puts the header in.
+macro_rules! asynchronous {
+    ($reqwest:ident, $insert:path) => {
+        use tower_service::Service;
+        use $reqwest::{Client, Error, IntoUrl, Request, RequestBuilder, Response};
 
         use crate::http::{Adapter, Answer, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
+        use crate::private::functions::FetchedLater;
+
+        /// What `RequestBuilder::send` gives too; only here it has a name.
+        type Pending = <Client as Service<Request>>::Future;
 
         impl Traceable<methods::send> for RequestBuilder {
             type Traced = TracedRequestBuilder;
 
-            fn traced(self, site: &'static Site) -> TracedRequestBuilder {
+            fn traced(self, site: Site) -> TracedRequestBuilder {
                 TracedRequestBuilder { builder: self, site }
             }
         }
@@ -20,43 +24,122 @@ macro_rules! adapter {
         #[derive(Debug)]
         pub struct TracedRequestBuilder {
             builder: RequestBuilder,
-            site: &'static Site,
+            site: Site,
         }
 
         impl TracedRequestBuilder {
             /// [`RequestBuilder::send`] in a subsegment.
-            pub fn send(self) -> Traced<impl Future<Output = Result<Response, Error>>, RequestBuilder> {
+            pub fn send(self) -> Traced<Pending, RequestBuilder> {
                 Traced::new(self.builder, self.site, Adapter { start, read: Answer::read })
             }
         }
 
-        fn start(
-            builder: RequestBuilder,
-            opening: Option<Opening>,
-        ) -> Started<impl Future<Output = Result<Response, Error>>> {
-            let Some(opening) = opening else { return Started::new(builder.send(), None) };
+        /// [`RequestBuilder::send`] consists of the same two steps.
+        fn start(builder: RequestBuilder, opening: Option<Opening>) -> Started<Pending> {
             let (client, request) = builder.build_split();
-            let mut request = match request {
-                Ok(request) => request,
-                Err(error) => return Started::refused(Err(error)),
-            };
-            let call = Outgoing::<methods::execute>::begin(&mut request, opening);
-            Started::new(RequestBuilder::from_parts(client, request).send(), call)
-        }
-
-        impl Outgoing<methods::execute> for Request {
-            fn begin(&mut self, opening: Opening) -> Option<Call> {
-                opening.begin(self.method().as_str(), self.url().as_str()).insert_into(self.headers_mut())
+            match request {
+                Ok(mut request) => {
+                    let call = opening.and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
+                    Started::new((&client).call(request), call)
+                }
+                Err(error) => Started::refused(Err(error)),
             }
         }
 
-        impl Answer for Result<Response, Error> {
+        super::outgoing!(methods: [any, call, execute, oneshot], Request, $insert);
+        super::answer!(Response, Error);
+
+        /// `get` makes a client for each request.
+        impl<T: IntoUrl> FetchedLater<T> for Result<Response, Error> {
+            const CRATE: &str = "reqwest";
+            type Future = Pending;
+
+            fn fetch(url: T, opening: Opening) -> Started<Pending> {
+                match Client::builder().build() {
+                    Ok(client) => start(client.get(url), Some(opening)),
+                    Err(error) => Started::refused(Err(error)),
+                }
+            }
+        }
+    };
+}
+
+#[cfg(any(feature = "reqwest-blocking", feature = "reqwest-0-12-blocking"))]
+macro_rules! blocking {
+    ($reqwest:ident) => {
+        use $reqwest::blocking::{Client, Request, RequestBuilder, Response};
+        use $reqwest::{Error, IntoUrl};
+
+        use crate::http::{Answer, Begun, Call, Opening, Outgoing, Site, Traceable, methods, perform};
+        use crate::private::functions::FetchedNow;
+
+        impl Traceable<methods::send> for RequestBuilder {
+            type Traced = TracedRequestBuilder;
+
+            fn traced(self, site: Site) -> TracedRequestBuilder {
+                TracedRequestBuilder { builder: self, site }
+            }
+        }
+
+        /// A [`RequestBuilder`] in an annotated function.
+        #[derive(Debug)]
+        pub struct TracedRequestBuilder {
+            builder: RequestBuilder,
+            site: Site,
+        }
+
+        impl TracedRequestBuilder {
+            /// [`RequestBuilder::send`] in a subsegment.
+            pub fn send(self) -> Result<Response, Error> {
+                match self.site.open() {
+                    Some(opening) => send(self.builder, opening),
+                    None => self.builder.send(),
+                }
+            }
+        }
+
+        fn send(builder: RequestBuilder, opening: Opening) -> Result<Response, Error> {
+            let (client, request) = builder.build_split();
+            let mut request = request?;
+            let call = Outgoing::<methods::execute>::begin(&mut request, opening);
+            perform(call, || client.execute(request), Answer::read)
+        }
+
+        super::outgoing!(methods: [any, execute], Request, Begun::insert_into);
+        super::answer!(Response, Error);
+
+        /// `get` makes a client for each request.
+        impl<T: IntoUrl> FetchedNow<T> for Result<Response, Error> {
+            const CRATE: &str = "reqwest";
+
+            fn fetch(url: T, opening: Opening) -> Self {
+                send(Client::builder().build()?.get(url), opening)
+            }
+        }
+    };
+}
+
+/// A request by itself, as `execute` takes it.
+macro_rules! outgoing {
+    (methods: [$($method:ident),*], $request:ty, $insert:path) => {$(
+        impl Outgoing<methods::$method> for $request {
+            fn begin(&mut self, opening: Opening) -> Option<Call> {
+                $insert(opening.begin(self.method().as_str(), self.url().as_str()), self.headers_mut())
+            }
+        }
+    )*};
+}
+
+/// A response, or the error in place of one.
+macro_rules! answer {
+    ($response:ty, $error:ty) => {
+        impl Answer for Result<$response, $error> {
             fn read(&self, call: &mut Call) {
                 match self {
                     Ok(response) => {
-                        let header = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-                        let length = header.and_then(|value| value.parse().ok()).or_else(|| response.content_length());
-                        call.response(response.status().as_u16(), length);
+                        let header = response.headers().get("content-length");
+                        let length = header.and_then(|value| value.to_str().ok()?.parse().ok());
+                        call.response(response.status().as_u16(), length.or_else(|| response.content_length()));
                     }
                     Err(error) => call.error(error),
                 }
@@ -65,12 +148,29 @@ macro_rules! adapter {
     };
 }
 
+use {answer, outgoing};
+
 #[cfg(feature = "reqwest")]
 mod v0_13 {
-    adapter!(reqwest);
+    asynchronous!(reqwest, crate::http::Begun::insert_into);
 }
 
 #[cfg(feature = "reqwest-0-12")]
 mod v0_12 {
-    adapter!(reqwest_0_12);
+    asynchronous!(reqwest_0_12, crate::http::Begun::insert_into);
+}
+
+#[cfg(feature = "reqwest-0-11")]
+mod v0_11 {
+    asynchronous!(reqwest_0_11, crate::clients::http_0_2::insert_into);
+}
+
+#[cfg(feature = "reqwest-blocking")]
+mod v0_13_blocking {
+    blocking!(reqwest);
+}
+
+#[cfg(feature = "reqwest-0-12-blocking")]
+mod v0_12_blocking {
+    blocking!(reqwest_0_12);
 }

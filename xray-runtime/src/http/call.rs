@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
 
-use super::Site;
+use super::site::Site;
 use crate::context::{self, Context};
 use crate::document::cause::chain;
 use crate::document::http::recorded_method;
@@ -18,7 +18,7 @@ use crate::document::{Document, Exception, Http, HttpRequest, Namespace};
 use crate::entity::Entity;
 use crate::id::SegmentId;
 use crate::segment::Subsegment;
-use crate::trace_header::TRACE_HEADER_NAME;
+use crate::trace_header::{TRACE_HEADER_NAME, TraceHeader};
 
 /// For a URL without a host, as in the X-Ray SDK for Python.
 const UNKNOWN_HOST: &str = "UNKNOWN HOST";
@@ -26,29 +26,51 @@ const UNKNOWN_HOST: &str = "UNKNOWN HOST";
 /// The place in a trace where an HTTP call is about to begin: below a segment or subsegment that is open.
 pub struct Opening {
     parent: Arc<Entity>,
-    site: &'static Site,
+    site: Site,
+}
+
+impl Site {
+    /// The place in the trace for this call, made now: below what is current.
+    ///
+    /// `None` where nothing is open, which is reported once per process.
+    #[must_use]
+    pub fn open(self) -> Option<Opening> {
+        let parent = context::current_entity();
+        if parent.is_none() {
+            context::report_missing();
+        }
+        parent.map(|parent| Opening { parent, site: self })
+    }
+
+    /// The same where nothing has to be reported yet: the call's future may be polled elsewhere.
+    #[inline]
+    pub(crate) fn open_early(self) -> Result<Opening, Self> {
+        match context::current_entity() {
+            Some(parent) => Ok(Opening { parent, site: self }),
+            None => Err(self),
+        }
+    }
 }
 
 impl Opening {
-    /// The place for a call made here, if anything is open.
-    #[inline]
-    pub(crate) fn here(site: &'static Site) -> Option<Self> {
-        context::current_entity().map(|parent| Self { parent, site })
-    }
-
     /// Begins the call: opens its subsegment, of which the id goes into the header.
     ///
     /// The subsegment has the name of the URL's host, and of the URL what may be recorded. The URL is a text or
     /// an [`http::Uri`].
     pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> Begun {
         let Self { parent, site } = self;
+        site.note_traced();
+        let url = url.into();
+        if site.skips(&url) {
+            return Begun::unrecorded(None);
+        }
         let trace = parent.trace();
         if !trace.is_sampled() {
-            return Begun { header: trace.unsampled_header().cloned(), call: None };
+            return Begun::unrecorded(trace.unsampled_header().cloned());
         }
         let id = SegmentId::random();
         let header = trace.sampled_header(id);
-        let draft = Draft::new(id, site, method, url.into());
+        let draft = Draft::new(id, site, method, url);
         let call = Call { live: Box::new(Live { parent, stage: Stage::Prepared, draft, subsegment: None }) };
         Begun { header, call: Some(call) }
     }
@@ -61,6 +83,10 @@ impl fmt::Debug for Opening {
 }
 
 /// A call that has begun, and the header that its request is to carry.
+///
+/// A request may carry the header of another call of this trace already, which is still open: it goes through two
+/// mechanisms, such as an annotated function and a middleware. Then that header stays and this call is forgotten,
+/// so that there is one subsegment for it.
 #[derive(Debug)]
 #[must_use = "the request is to carry the header"]
 pub struct Begun {
@@ -69,18 +95,35 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// Puts the header in, in place of any that is there. `None` where the trace is not sampled.
-    #[must_use = "a call ends when it is dropped"]
-    pub fn insert_into(self, headers: &mut HeaderMap) -> Option<Call> {
-        self.insert_with(|value| drop(headers.insert(TRACE_HEADER_NAME, value)))
+    pub(crate) fn unrecorded(header: Option<HeaderValue>) -> Self {
+        Self { header, call: None }
     }
 
-    /// The same for a client whose headers are no [`HeaderMap`]: `insert` replaces any `X-Amzn-Trace-Id` by this
-    /// value.
+    /// Puts the header in, in place of any that is there. `None` where the call is not recorded.
     #[must_use = "a call ends when it is dropped"]
-    pub fn insert_with(self, insert: impl FnOnce(HeaderValue)) -> Option<Call> {
-        self.header.map(insert);
-        self.call
+    pub fn insert_into(self, headers: &mut HeaderMap) -> Option<Call> {
+        let (header, call) = self.settle(headers.get(TRACE_HEADER_NAME).and_then(|value| value.to_str().ok()));
+        header.map(|value| headers.insert(TRACE_HEADER_NAME, value));
+        call
+    }
+
+    /// The same for a client whose headers are no [`HeaderMap`]: `existing` is the `X-Amzn-Trace-Id` that the request
+    /// has, and `insert` replaces it by this value.
+    #[must_use = "a call ends when it is dropped"]
+    pub fn insert_with(self, existing: Option<&str>, insert: impl FnOnce(HeaderValue)) -> Option<Call> {
+        let (header, call) = self.settle(existing);
+        header.map(insert);
+        call
+    }
+
+    /// What is left to do for a request that carries `existing`.
+    fn settle(self, existing: Option<&str>) -> (Option<HeaderValue>, Option<Call>) {
+        match (&self.call, existing) {
+            (Some(call), Some(existing)) if call.live.parent.has_open_call(&TraceHeader::parse(existing)) => {
+                (None, None)
+            }
+            _ => (self.header, self.call),
+        }
     }
 }
 
@@ -115,6 +158,18 @@ impl Call {
         if live.stage == Stage::Prepared {
             live.stage = Stage::Started;
             live.draft.start_time = live.parent.trace().now();
+        }
+    }
+
+    /// Notes when the request was made, for a call of which it shows only later that it blocks.
+    pub(crate) fn stamp(&mut self) {
+        self.live.draft.start_time = self.live.parent.trace().now();
+    }
+
+    /// The call began when it was stamped.
+    pub(crate) fn start_as_stamped(&mut self) {
+        if self.live.stage == Stage::Prepared {
+            self.live.stage = Stage::Started;
         }
     }
 
@@ -210,6 +265,7 @@ impl Drop for Live {
 /// What only the call itself knows of its subsegment.
 struct Draft {
     id: SegmentId,
+    site: Site,
     name: String,
     method: Cow<'static, str>,
     url: String,
@@ -219,13 +275,14 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(id: SegmentId, site: &Site, method: &str, url: Url<'_>) -> Self {
-        let name = match site.name {
+    fn new(id: SegmentId, site: Site, method: &str, url: Url<'_>) -> Self {
+        let name = match site.name() {
             Some(name) => legal_name(name),
             None => url.host().and_then(|host| legal_name(&host)),
         };
         Self {
             id,
+            site,
             name: name.unwrap_or_else(|| UNKNOWN_HOST.to_owned()),
             method: recorded_method(method),
             url: url.recorded(),
@@ -240,6 +297,7 @@ impl Draft {
         Document {
             namespace: Some(Namespace::Remote),
             http: Some(Http { request: Some(request), response: None }),
+            annotations: self.site.annotations().collect(),
             ..Document::new(self.id, mem::take(&mut self.name), 0.0)
         }
     }

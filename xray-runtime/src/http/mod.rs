@@ -1,10 +1,19 @@
 //! The subsegment around one HTTP call, and how a client's types become traceable.
 
+mod blocking;
 mod call;
+mod function;
 pub mod methods;
+mod site;
 mod traced;
 
+pub use self::blocking::perform;
 pub use self::call::{Begun, Call, Opening};
+#[doc(hidden)]
+pub use self::function::{Function, Run};
+pub use self::site::Site;
+#[doc(hidden)]
+pub use self::site::{Annotations, Place};
 pub use self::traced::{Adapter, Started, Traced};
 pub use crate::document::url::Url;
 
@@ -33,13 +42,13 @@ pub use crate::document::url::Url;
 /// impl Traceable<methods::send> for Ping {
 ///     type Traced = TracedPing;
 ///
-///     fn traced(self, site: &'static Site) -> TracedPing {
+///     fn traced(self, site: Site) -> TracedPing {
 ///         TracedPing(self, site)
 ///     }
 /// }
 ///
 /// /// What stands in for `Ping` in an annotated function.
-/// pub struct TracedPing(Ping, &'static Site);
+/// pub struct TracedPing(Ping, Site);
 ///
 /// impl TracedPing {
 ///     pub fn send(self) -> Traced<Ready<Answer>, Ping> {
@@ -65,7 +74,7 @@ pub trait Traceable<Method>: Sized {
     type Traced;
 
     /// The value as its traced twin, for the call at `site`.
-    fn traced(self, site: &'static Site) -> Self::Traced;
+    fn traced(self, site: Site) -> Self::Traced;
 }
 
 /// A request that is the argument of `Method`: `client.execute(request)`.
@@ -121,39 +130,4 @@ pub trait Outgoing<Method> {
 pub trait Answer {
     /// Tells `call` what came of it: [`Call::response`] or [`Call::error`].
     fn read(&self, call: &mut Call);
-}
-
-/// A call in the source of an annotated function.
-#[derive(Debug, Clone, Copy)]
-pub struct Site {
-    file: &'static str,
-    line: u32,
-    name: Option<&'static str>,
-}
-
-impl Site {
-    /// The call at a line of a file.
-    #[must_use]
-    pub const fn new(file: &'static str, line: u32) -> Self {
-        Self { file, line, name: None }
-    }
-
-    /// The name that its subsegment is to have in place of the host's.
-    #[must_use]
-    pub const fn named(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
-
-    /// The source file.
-    #[must_use]
-    pub const fn file(&self) -> &'static str {
-        self.file
-    }
-
-    /// The line, from 1.
-    #[must_use]
-    pub const fn line(&self) -> u32 {
-        self.line
-    }
 }

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::{Call, Opening, Site};
-use crate::context;
+use super::call::{Call, Opening};
+use super::site::Site;
 
 /// How a client's requests are sent, and its answers read.
 pub struct Adapter<R, F: Future> {
@@ -38,6 +38,11 @@ impl<F: Future> Started<F> {
         Self { sent: Ok(future), call }
     }
 
+    /// The same with another future around the client's.
+    pub(crate) fn map<G: Future<Output = F::Output>>(self, wrap: impl FnOnce(F) -> G) -> Started<G> {
+        Started { sent: self.sent.map(wrap), call: self.call }
+    }
+
     /// What the client's future would give without sending anything: an error of the builder, for instance.
     pub fn refused(output: F::Output) -> Self {
         Self { sent: Err(output), call: None }
@@ -57,7 +62,6 @@ pin_project! {
         state: State<F, R>,
         // Below the future, so that it ends after what it measures.
         call: Option<Call>,
-        site: &'static Site,
         adapter: Adapter<R, F>,
     }
 }
@@ -66,7 +70,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<F: Future, R> {
         // Made where nothing was open.
-        Waiting { request: Option<R> },
+        Waiting { request: Option<(R, Site)> },
         Running { #[pin] future: F },
         Refused { output: Option<F::Output> },
     }
@@ -75,13 +79,13 @@ pin_project! {
 impl<F: Future, R> Traced<F, R> {
     /// Performs the call at `site` with `request`.
     #[inline]
-    pub fn new(request: R, site: &'static Site, adapter: Adapter<R, F>) -> Self {
-        match Opening::here(site) {
-            None => Self { state: State::Waiting { request: Some(request) }, call: None, site, adapter },
-            opening => {
-                let Started { sent, call } = (adapter.start)(request, opening);
-                Self { state: State::of(sent), call, site, adapter }
+    pub fn new(request: R, site: Site, adapter: Adapter<R, F>) -> Self {
+        match site.open_early() {
+            Ok(opening) => {
+                let Started { sent, call } = (adapter.start)(request, Some(opening));
+                Self { state: State::of(sent), call, adapter }
             }
+            Err(site) => Self { state: State::Waiting { request: Some((request, site)) }, call: None, adapter },
         }
     }
 }
@@ -89,12 +93,10 @@ impl<F: Future, R> Traced<F, R> {
 impl<F: Future> Traced<F, Infallible> {
     /// The future of a call that is made already.
     pub(crate) fn running(future: F, call: Option<Call>, read: fn(&F::Output, &mut Call)) -> Self {
-        /// Only a request that waits for its first poll needs to know where it stands.
-        const NOWHERE: &Site = &Site::new("", 0);
         fn start<F: Future>(request: Infallible, _: Option<Opening>) -> Started<F> {
             match request {}
         }
-        Self { state: State::Running { future }, call, site: NOWHERE, adapter: Adapter { start, read } }
+        Self { state: State::Running { future }, call, adapter: Adapter { start, read } }
     }
 }
 
@@ -114,13 +116,7 @@ impl<F: Future, R> Future for Traced<F, R> {
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         if let StateProjection::Waiting { request } = this.state.as_mut().project() {
-            let started = request.take().map(|request| {
-                let opening = Opening::here(this.site);
-                if opening.is_none() {
-                    context::report_missing();
-                }
-                (this.adapter.start)(request, opening)
-            });
+            let started = request.take().map(|(request, site)| (this.adapter.start)(request, site.open()));
             if let Some(Started { sent, call }) = started {
                 if call.is_some() {
                     *this.call = call;
@@ -145,6 +141,6 @@ impl<F: Future, R> Future for Traced<F, R> {
 
 impl<F: Future, R> fmt::Debug for Traced<F, R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Traced").field("call", &self.call).field("site", &self.site).finish_non_exhaustive()
+        formatter.debug_struct("Traced").field("call", &self.call).finish_non_exhaustive()
     }
 }

@@ -1,13 +1,13 @@
 //! What becomes of the result of a call whose argument was a request, or was none.
 //!
-//! Which of the traits below is found for `&&&&&Answered` says what the result is. They are tried from the one for
+//! Which of the traits below is found for `&&&&&&Answered` says what the result is. They are tried from the one for
 //! the most references to the one for none; a result of which nothing is known comes back as it is.
 
 use std::any::type_name;
 use std::convert::Infallible;
 use std::error::Error;
 
-use crate::clients::http::read_response;
+use crate::clients::http::{StatusError, read_response};
 use crate::http::{Answer, Call, Traced};
 
 /// Between the request and the answer of a call, at the head of the body in which the call stands. The type of
@@ -41,7 +41,10 @@ impl<S> Default for Slot<S> {
 }
 
 impl Slot<Entered> {
-    pub(super) fn put(&mut self, call: Option<Call>) {
+    pub(super) fn put(&mut self, mut call: Option<Call>) {
+        if let Some(call) = &mut call {
+            call.stamp();
+        }
         self.0 = Some(Entered(call));
     }
 }
@@ -65,6 +68,7 @@ pub struct Now<T>(fn(&T, &mut Call));
 impl<T> Now<T> {
     pub fn exit(self, answer: T, entered: Option<Entered>) -> T {
         if let Some(Entered(Some(mut call))) = entered {
+            call.start_as_stamped();
             (self.0)(&answer, &mut call);
         }
         answer
@@ -85,9 +89,36 @@ pub trait NoRequest {
     fn __xray_kind(&self) -> Unchanged;
 }
 
-impl<T> NoRequest for &&&&Answered<'_, T, Untouched> {
+impl<T> NoRequest for &&&&&Answered<'_, T, Untouched> {
     fn __xray_kind(&self) -> Unchanged {
         Unchanged
+    }
+}
+
+/// An answer whose error may stand for a response.
+pub trait StatusLater<F: Future> {
+    fn __xray_kind(&self) -> Later<F>;
+}
+
+impl<F, B, E> StatusLater<F> for &&&&&Answered<'_, F, Entered>
+where
+    F: Future<Output = Result<http::Response<B>, E>>,
+    E: StatusError,
+{
+    fn __xray_kind(&self) -> Later<F> {
+        Later(read_status)
+    }
+}
+
+pub trait StatusNow<T> {
+    fn __xray_kind(&self) -> Now<T>;
+}
+
+impl<B, E: StatusError> StatusNow<Result<http::Response<B>, E>>
+    for &&&&&Answered<'_, Result<http::Response<B>, E>, Entered>
+{
+    fn __xray_kind(&self) -> Now<Result<http::Response<B>, E>> {
+        Now(read_status)
     }
 }
 
@@ -183,6 +214,16 @@ pub trait Unread {
 impl<T> Unread for Answered<'_, T, Entered> {
     fn __xray_kind(&self) -> Unchanged {
         Unchanged
+    }
+}
+
+fn read_status<B, E: StatusError>(answer: &Result<http::Response<B>, E>, call: &mut Call) {
+    match answer {
+        Ok(response) => read_response(response, call),
+        Err(error) => match error.status() {
+            Some(status) => call.response(status, None),
+            None => call.error(error),
+        },
     }
 }
 

@@ -1,5 +1,7 @@
 //! Sampling: which requests are recorded.
 
+pub(crate) mod wildcard;
+
 /// Decides whether a request is recorded, where the caller has not decided already.
 ///
 /// Asked once for each segment that begins without a decision in its trace header, on the thread that begins

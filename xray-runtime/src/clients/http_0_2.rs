@@ -1,0 +1,16 @@
+//! The headers of `http` 0.2, which older clients have.
+
+use http_0_2::{HeaderMap, HeaderValue};
+
+use crate::http::{Begun, Call};
+
+/// As [`Begun::insert_into`].
+pub(super) fn insert_into(begun: Begun, headers: &mut HeaderMap) -> Option<Call> {
+    const NAME: &str = "x-amzn-trace-id";
+    let existing = headers.get(NAME).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    begun.insert_with(existing.as_deref(), |value| {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            headers.insert(NAME, value);
+        }
+    })
+}

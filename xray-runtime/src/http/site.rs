@@ -1,0 +1,142 @@
+//! Where a call stands in the source of an annotated function, and what that says of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::function::Function;
+use crate::context;
+use crate::document::AnnotationValue;
+use crate::document::url::Url;
+use crate::sampling::wildcard;
+
+/// A call of an annotated function that is being made.
+///
+/// [`Traceable::traced`](super::Traceable::traced) gets one and hands it on when the call begins.
+#[derive(Clone)]
+pub struct Site {
+    place: &'static Place,
+    annotations: Annotations,
+}
+
+impl Site {
+    /// The source file.
+    #[must_use]
+    pub fn file(&self) -> &'static str {
+        self.place.file
+    }
+
+    /// The line, from 1.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.place.line
+    }
+
+    /// A call that no attribute knows of.
+    pub(super) fn manual() -> Self {
+        const NOWHERE: &Place = &Place::new("", 0);
+        Self::from(NOWHERE)
+    }
+
+    /// The name that its subsegment is to have in place of the host's.
+    pub(super) fn name(&self) -> Option<&'static str> {
+        self.place.name
+    }
+
+    /// Whether a call to this URL is to be left alone.
+    pub(super) fn skips(&self, url: &Url<'_>) -> bool {
+        let patterns = self.place.skip_hosts;
+        !patterns.is_empty()
+            && url.host().is_some_and(|host| patterns.iter().any(|pattern| wildcard::matches(pattern, &host)))
+    }
+
+    /// Notes that its type is none that is traced.
+    pub(crate) fn note_unknown(&self) {
+        if let Some(function) = self.place.function {
+            function().note_unknown();
+        }
+    }
+
+    pub(super) fn note_traced(&self) {
+        if let Some(function) = self.place.function {
+            function().note_traced();
+        }
+    }
+
+    pub(super) fn annotations(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
+        let annotations = self.annotations.0.iter().flat_map(|annotations| annotations.iter());
+        annotations.map(|(key, value)| ((*key).to_owned(), value.clone()))
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Site").field("file", &self.file()).field("line", &self.line()).finish_non_exhaustive()
+    }
+}
+
+impl From<&'static Place> for Site {
+    fn from(place: &'static Place) -> Self {
+        Self { place, annotations: Annotations(None) }
+    }
+}
+
+impl From<(&'static Place, &Annotations)> for Site {
+    fn from((place, annotations): (&'static Place, &Annotations)) -> Self {
+        Self { place, annotations: annotations.clone() }
+    }
+}
+
+/// What the source alone says of a call: a constant in the macro's output.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Place {
+    file: &'static str,
+    line: u32,
+    function: Option<fn() -> &'static Function>,
+    name: Option<&'static str>,
+    skip_hosts: &'static [&'static str],
+}
+
+impl Place {
+    #[must_use]
+    pub const fn new(file: &'static str, line: u32) -> Self {
+        Self { file, line, function: None, name: None, skip_hosts: &[] }
+    }
+
+    /// The function in which it stands. (A pointer to that itself would be one to memory that changes, which no
+    /// constant may hold.)
+    #[must_use]
+    pub const fn within(mut self, function: fn() -> &'static Function) -> Self {
+        self.function = Some(function);
+        self
+    }
+
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    #[must_use]
+    pub const fn skip_hosts(mut self, patterns: &'static [&'static str]) -> Self {
+        self.skip_hosts = patterns;
+        self
+    }
+}
+
+/// What `annotate(..)` of the attribute adds to the subsegments of one run of a function.
+#[derive(Clone)]
+pub struct Annotations(Option<Arc<Vec<Annotation>>>);
+
+type Annotation = (&'static str, AnnotationValue);
+
+impl Annotations {
+    /// The values are made only below a segment that is sampled.
+    pub fn new(make: impl FnOnce() -> Vec<Annotation>) -> Self {
+        Self(context::current().is_sampled().then(|| Arc::new(accepted(make()))))
+    }
+}
+
+fn accepted(annotations: Vec<Annotation>) -> Vec<Annotation> {
+    annotations.into_iter().filter_map(|(key, value)| Some((key, value.accepted()?))).collect()
+}

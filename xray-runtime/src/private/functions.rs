@@ -1,0 +1,149 @@
+//! What is asked about a function that may make a request by itself: `reqwest::get(url)`.
+//!
+//! What it gives says whether it is a client's; a function of the user's own that has the same path passes.
+
+use std::any::type_name;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::http::{Adapter, Answer, Opening, Site, Started, Traced};
+
+/// What a client's function gives, later: how it makes the request itself.
+pub trait FetchedLater<T>: Answer + Sized {
+    /// The client's crate.
+    const CRATE: &str;
+    type Future: Future<Output = Self>;
+
+    fn fetch(url: T, opening: Opening) -> Started<Self::Future>;
+}
+
+/// What a client's function gives at once: how it makes the request itself.
+pub trait FetchedNow<T> {
+    /// The client's crate.
+    const CRATE: &str;
+
+    fn fetch(url: T, opening: Opening) -> Self;
+}
+
+/// A function of one argument, by what it takes and gives.
+pub struct Callee<T, R>(PhantomData<fn(T) -> R>);
+
+impl<T, R> Callee<T, R> {
+    pub fn of(_: &impl FnOnce(T) -> R) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// For an asynchronous function of a client: found first.
+pub trait KnownLater<T, R> {
+    fn __xray_kind(&self) -> Later<T, R>;
+}
+
+impl<T, R: Future<Output: FetchedLater<T>>> KnownLater<T, R> for Callee<T, R> {
+    fn __xray_kind(&self) -> Later<T, R> {
+        Later(PhantomData)
+    }
+}
+
+/// For a function of a client that blocks.
+pub trait KnownNow<T, R> {
+    fn __xray_kind(&self) -> Now<T, R>;
+}
+
+impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
+    fn __xray_kind(&self) -> Now<T, R> {
+        Now(PhantomData)
+    }
+}
+
+/// For any function: one reference further.
+pub trait Unknown {
+    fn __xray_kind(&self) -> Other;
+}
+
+impl<T, R> Unknown for &Callee<T, R> {
+    fn __xray_kind(&self) -> Other {
+        Other
+    }
+}
+
+/// The answer for a function that is nobody's business.
+#[derive(Debug)]
+pub struct Other;
+
+impl Other {
+    pub fn open<F>(self, function: F, site: impl Into<Site>) -> F {
+        site.into().note_unknown();
+        function
+    }
+}
+
+/// The answer for an asynchronous function of a client.
+pub struct Later<T, R>(PhantomData<fn(T) -> R>);
+
+impl<T, R, O> Later<T, R>
+where
+    R: Future<Output = O>,
+    O: FetchedLater<T>,
+{
+    pub fn open<F>(self, function: F, site: impl Into<Site>) -> impl FnOnce(T) -> Traced<Fetching<R, O::Future>, (F, T)>
+    where
+        F: FnOnce(T) -> R,
+    {
+        let site = site.into();
+        move |url| Traced::new((function, url), site, Adapter { start, read: Answer::read })
+    }
+}
+
+fn start<F, T, R, O>((function, url): (F, T), opening: Option<Opening>) -> Started<Fetching<R, O::Future>>
+where
+    F: FnOnce(T) -> R,
+    R: Future<Output = O>,
+    O: FetchedLater<T>,
+{
+    match opening {
+        Some(opening) if is_of::<F>(O::CRATE) => O::fetch(url, opening).map(|future| Fetching::Own { future }),
+        _ => Started::new(Fetching::Called { future: function(url) }, None),
+    }
+}
+
+/// The answer for a function of a client that blocks.
+pub struct Now<T, R>(PhantomData<fn(T) -> R>);
+
+impl<T, R: FetchedNow<T>> Now<T, R> {
+    pub fn open<F: FnOnce(T) -> R>(self, function: F, site: impl Into<Site>) -> impl FnOnce(T) -> R {
+        let site = site.into();
+        move |url| match site.open() {
+            Some(opening) if is_of::<F>(R::CRATE) => R::fetch(url, opening),
+            _ => function(url),
+        }
+    }
+}
+
+/// Whether a function is one of a crate: a wrapper of the user's own may give the same.
+fn is_of<F>(krate: &str) -> bool {
+    type_name::<F>().strip_prefix(krate).is_some_and(|rest| rest.starts_with("::"))
+}
+
+pin_project! {
+    /// The future of a client's function, or what stands in for it.
+    #[project = FetchingProjection]
+    pub enum Fetching<R, F> {
+        Called { #[pin] future: R },
+        Own { #[pin] future: F },
+    }
+}
+
+impl<R: Future, F: Future<Output = R::Output>> Future for Fetching<R, F> {
+    type Output = R::Output;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<R::Output> {
+        match self.project() {
+            FetchingProjection::Called { future } => future.poll(task),
+            FetchingProjection::Own { future } => future.poll(task),
+        }
+    }
+}

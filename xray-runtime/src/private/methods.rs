@@ -1,0 +1,162 @@
+//! What is asked about the receiver and the argument of each method: one module for each name.
+
+use super::Nothing;
+
+macro_rules! modules {
+    ($($method:ident),* $(,)?) => {$(
+        pub mod $method {
+            use crate::http::{Outgoing, Site, Traceable};
+            use crate::private::answer::{Entered, Slot};
+            use crate::private::{Ask, Never, Other, Probe};
+
+            type Method = crate::http::methods::$method;
+
+            /// The answer for a traceable receiver.
+            #[derive(Debug)]
+            pub struct IsKnown;
+
+            impl IsKnown {
+                pub fn open<T: Traceable<Method>>(self, value: T, site: impl Into<Site>) -> T::Traced {
+                    value.traced(site.into())
+                }
+            }
+
+            /// For a value of a traceable type: found first.
+            pub trait Known {
+                fn __xray_kind(&self) -> IsKnown;
+            }
+
+            impl<T: Traceable<Method>> Known for Probe<'_, T> {
+                fn __xray_kind(&self) -> IsKnown {
+                    IsKnown
+                }
+            }
+
+            /// For a value of any type: one reference further.
+            pub trait Unknown {
+                fn __xray_kind(&self) -> Other;
+            }
+
+            impl<T: ?Sized> Unknown for &Probe<'_, T> {
+                fn __xray_kind(&self) -> Other {
+                    Other
+                }
+            }
+
+            /// For a place that holds a traceable value, which it takes out: found first.
+            pub trait Take: Sized {
+                fn __xray_ask(self) -> Ask<Held<Self>, Never>;
+            }
+
+            impl<T: Traceable<Method>> Take for T {
+                fn __xray_ask(self) -> Ask<Held<Self>, Never> {
+                    Ask::Yes(Held(self))
+                }
+            }
+
+            /// For a place that holds anything: only looked at.
+            pub trait Peek {
+                fn __xray_ask(&self) -> Ask<Never, Other>;
+            }
+
+            impl<T: ?Sized> Peek for T {
+                fn __xray_ask(&self) -> Ask<Never, Other> {
+                    Ask::No(Other)
+                }
+            }
+
+            /// A traceable value out of its place.
+            #[derive(Debug)]
+            pub struct Held<T>(T);
+
+            impl<T: Traceable<Method>> Held<T> {
+                #[must_use]
+                pub fn alive(self) -> Self {
+                    self
+                }
+
+                pub fn open(self, site: impl Into<Site>) -> T::Traced {
+                    self.0.traced(site.into())
+                }
+            }
+
+            /// A receiver that must be traceable.
+            pub fn open<T: Traceable<Method>>(value: T, site: impl Into<Site>) -> T::Traced {
+                value.traced(site.into())
+            }
+
+            /// The answer for a request.
+            #[derive(Debug)]
+            pub struct IsRequest;
+
+            impl IsRequest {
+                pub fn enter<T>(self, request: &mut T, site: impl Into<Site>, slot: &mut Slot<Entered>)
+                where
+                    T: Outgoing<Method>,
+                {
+                    enter(request, site, slot);
+                }
+            }
+
+            /// For an argument that is a request: found first.
+            pub trait Request {
+                fn __xray_kind(&self) -> IsRequest;
+            }
+
+            impl<T: Outgoing<Method>> Request for Probe<'_, T> {
+                fn __xray_kind(&self) -> IsRequest {
+                    IsRequest
+                }
+            }
+
+            /// For an argument of any type: one reference further.
+            pub trait NoRequest {
+                fn __xray_kind(&self) -> Other;
+            }
+
+            impl<T: ?Sized> NoRequest for &Probe<'_, T> {
+                fn __xray_kind(&self) -> Other {
+                    Other
+                }
+            }
+
+            /// An argument that must be a request.
+            pub fn enter<T: Outgoing<Method>>(request: &mut T, site: impl Into<Site>, slot: &mut Slot<Entered>) {
+                slot.put(site.into().open().and_then(|opening| request.begin(opening)));
+            }
+        }
+    )*};
+}
+
+crate::http::methods::for_each_method!(modules);
+
+impl Nothing {
+    pub fn send<R>(self) -> R {
+        match self {}
+    }
+
+    pub fn call<R>(self) -> R {
+        match self {}
+    }
+
+    pub fn run<R>(self) -> R {
+        match self {}
+    }
+
+    pub fn send_empty<R>(self) -> R {
+        match self {}
+    }
+}
+
+/// Methods that take what is sent.
+macro_rules! with_body {
+    ($($method:ident),* $(,)?) => {
+        impl Nothing {$(
+            pub fn $method<B, R>(self, _body: B) -> R {
+                match self {}
+            }
+        )*}
+    };
+}
+
+with_body!(get, send_json, send_form, send_string, send_bytes, send_body, send_stream);
