@@ -9,54 +9,86 @@ use syn::token::Brace;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Attribute, Block, Error, Expr, ExprAsync, ExprBlock, ExprClosure, ExprConst, ExprForLoop, ExprIf, ExprLet,
-    ExprMatch, ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, ItemFn, Local, Macro, Pat, Result, Stmt, Type,
+    ExprMatch, ExprMethodCall, ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, Local, Macro, Pat, Result,
+    Signature, Stmt, Type, parse_quote,
 };
 
 use crate::attributes::{attributes, attributes_mut, is_condition, take_ours};
-use crate::calls::{self, Shape};
+use crate::calls::{self, Spawned};
+use crate::candidate::{Candidate, Demand};
+use crate::head;
 use crate::macros;
 use crate::options::{CallOptions, Errors, Options};
-use crate::receiver::Receiver;
 use crate::rewrite::{Rewriter, Slot};
 use crate::variables::{Shown, Variables};
 
+/// What was found in a function.
+pub(crate) struct Found {
+    /// Whether any call is in the table, skipped ones too.
+    pub(crate) has_candidate: bool,
+    /// Whether a macro was left alone in which a call may hide.
+    pub(crate) has_unknown_macro: bool,
+}
+
 /// Rewrites the candidates in a function.
-pub(crate) fn rewrite(function: &mut ItemFn, options: &Options) -> Result<()> {
+pub(crate) fn rewrite(signature: &Signature, block: &mut Block, options: &Options) -> Result<Found> {
     let mut walker = Walker {
         options,
-        call_options: CallOptions { skip: false, name: options.name.clone() },
+        signature,
+        call_options: CallOptions::default(),
         variables: Variables::default(),
         slots: Vec::new(),
         conditions: Vec::new(),
-        names_a_future: names_a_future(function),
+        names_a_future: names_a_future(signature),
+        is_link: false,
         candidates: 0,
+        direct: 0,
         has_unknown_macro: false,
         errors: Errors::default(),
     };
-    walker.variables.declare_parameters(&function.sig);
-    walker.walk_body(&mut function.block);
-    if walker.candidates == 0 && !walker.has_unknown_macro {
-        let message = format!(
-            "no HTTP call in this function: looked for {}, and not inside macros; annotate the function that calls",
-            calls::list()
-        );
-        walker.errors.push(Error::new_spanned(&function.sig.ident, message));
+    walker.variables.declare_parameters(signature);
+    walker.walk_body(block, signature.asyncness.is_some());
+    if walker.candidates > 0 {
+        block.stmts.splice(0..0, head::declarations(signature, options));
     }
-    walker.errors.into_result()
+    let found = Found { has_candidate: walker.candidates > 0, has_unknown_macro: walker.has_unknown_macro };
+    walker.errors.into_result().map(|()| found)
 }
 
 /// Whether a function returns a future by its name, such as `-> ResponseFuture`; a traced one has another name.
-fn names_a_future(function: &ItemFn) -> bool {
-    let result = function.sig.output.to_token_stream();
+fn names_a_future(signature: &Signature) -> bool {
+    let result = signature.output.to_token_stream();
     // `Future` by itself is the trait.
     let is_name = |word: &str| word.ends_with("Future") && word != "Future";
     let text = result.to_string();
-    function.sig.asyncness.is_none() && text.split(|character: char| !character.is_alphanumeric()).any(is_name)
+    signature.asyncness.is_none() && text.split(|character: char| !character.is_alphanumeric()).any(is_name)
+}
+
+/// The call that an attribute on an expression speaks of.
+fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
+    match expression {
+        Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_) => Some(expression),
+        Expr::Await(awaited) => marked_call(&mut awaited.base),
+        Expr::Try(tried) => marked_call(&mut tried.expr),
+        Expr::Paren(paren) => marked_call(&mut paren.expr),
+        Expr::Group(group) => marked_call(&mut group.expr),
+        Expr::Reference(reference) => marked_call(&mut reference.expr),
+        Expr::Unary(unary) => marked_call(&mut unary.expr),
+        Expr::Cast(cast) => marked_call(&mut cast.expr),
+        Expr::Assign(assignment) => marked_call(&mut assignment.right),
+        Expr::Return(returned) => marked_call(returned.expr.as_mut()?),
+        _ => None,
+    }
+}
+
+fn is_call(expression: &Expr) -> bool {
+    matches!(expression, Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_))
 }
 
 /// Walks a body; see [`rewrite`].
 struct Walker<'a> {
     options: &'a Options,
+    signature: &'a Signature,
     /// What holds for the expression that is being walked.
     call_options: CallOptions,
     variables: Variables,
@@ -65,8 +97,12 @@ struct Walker<'a> {
     /// The `#[cfg]` attributes around the expression that is being walked, in its body.
     conditions: Vec<Attribute>,
     names_a_future: bool,
+    /// Whether the expression that is being walked is the receiver of another call.
+    is_link: bool,
     /// Calls that are in the table, skipped ones too.
     candidates: usize,
+    /// Those of them that stand in the body that is being walked, and not in one inside it.
+    direct: usize,
     /// Whether a macro was left alone in which a call may hide.
     has_unknown_macro: bool,
     errors: Errors,
@@ -101,53 +137,111 @@ impl Walker<'_> {
         self.conditions.truncate(outer);
     }
 
-    /// Walks a body and returns what its calls need declared at its head.
-    fn in_body(&mut self, walk: impl FnOnce(&mut Self)) -> Vec<Stmt> {
-        let outer = (mem::take(&mut self.slots), mem::take(&mut self.conditions));
+    /// Walks a body and returns what its calls need declared at its head, and whether it has calls of its own.
+    fn in_body(&mut self, walk: impl FnOnce(&mut Self)) -> (Vec<Stmt>, bool) {
+        let outer = (mem::take(&mut self.slots), mem::take(&mut self.conditions), mem::take(&mut self.direct));
         walk(self);
-        let (slots, conditions) = outer;
+        let (slots, conditions, direct) = outer;
         self.conditions = conditions;
+        let has_own = mem::replace(&mut self.direct, direct) > 0;
         let declared = mem::replace(&mut self.slots, slots);
-        declared.into_iter().map(|slot| slot.declaration(&self.options.runtime)).collect()
+        (declared.into_iter().map(|slot| slot.declaration(&self.options.runtime)).collect(), has_own)
     }
 
-    /// Walks the body of the function or of an async block.
-    fn walk_body(&mut self, block: &mut Block) {
-        let declarations = self.in_body(|walker| walker.visit_block_mut(block));
+    /// Walks the body of the function or of an async block. Where that runs by itself, a run of the function is its
+    /// own.
+    fn walk_body(&mut self, block: &mut Block, is_run: bool) {
+        let (mut declarations, has_own) = self.in_body(|walker| walker.visit_block_mut(block));
+        if self.candidates > 0 && (is_run || (has_own && self.signature.asyncness.is_none())) {
+            declarations.insert(0, head::run(&self.signature.ident));
+        }
         block.stmts.splice(0..0, declarations);
     }
 
-    /// Rewrites a call, after what is inside it, of which `inner` are candidates.
-    fn rewrite_call(&mut self, expression: &mut Expr, inner: usize) {
-        let rewriter = Rewriter { runtime: &self.options.runtime, name: self.call_options.name.as_ref() };
-        let rewritten = match expression {
-            Expr::MethodCall(call) => {
-                let Some(shape) = calls::shape(call) else { return };
-                self.candidates += 1;
-                match shape {
-                    _ if self.call_options.skip => return,
-                    Shape::Argument if self.names_a_future || !self.variables.is_settled(&call.args[0]) => return,
-                    Shape::Argument => {
-                        let slot = Slot::new(self.slots.len(), &call.method, self.conditions.clone());
-                        let rewritten = rewriter.on_argument(expression, &slot);
-                        self.slots.push(slot);
-                        rewritten
-                    }
-                    Shape::Receiver => match Receiver::of(&call.receiver) {
-                        Receiver::Value => rewriter.on_value(call),
-                        Receiver::Variable(name) if self.variables.is_reference(&name) => return,
-                        Receiver::Place | Receiver::Variable(_) if call.turbofish.is_none() => {
-                            rewriter.on_place(call).map(|asked| *expression = asked)
-                        }
-                        _ => return,
-                    },
-                }
+    fn candidate(&mut self, expression: &Expr, demand: Demand) -> Option<Candidate> {
+        if matches!(expression, Expr::Paren(_) | Expr::Group(_)) {
+            return None;
+        }
+        // `client.get(url).send()` is a builder's.
+        let is_link = mem::take(&mut self.is_link);
+        let candidate = Candidate::of(expression, &self.variables, demand, &self.options.local)?;
+        (!is_link || candidate != Candidate::Client).then_some(candidate)
+    }
+
+    /// Rewrites a call, after what is inside it.
+    fn rewrite_call(&mut self, expression: &mut Expr, candidate: Candidate, demand: Demand) {
+        self.candidates += 1;
+        self.direct += 1;
+        if self.call_options.skip {
+            return;
+        }
+        let rewriter = Rewriter { options: self.options, name: self.call_options.name.as_ref(), demand };
+        let rewritten = match (candidate, &mut *expression) {
+            (Candidate::Value, Expr::MethodCall(call)) => rewriter.on_value(call),
+            (Candidate::Place, Expr::MethodCall(call)) => rewriter.on_place(call).map(|asked| *expression = asked),
+            (Candidate::Client, Expr::MethodCall(call)) => {
+                let is_reference = self.variables.shows_reference(&call.receiver);
+                rewriter.on_client(call, is_reference).map(|asked| *expression = asked)
             }
-            Expr::Call(call) if inner > 0 && calls::is_spawn(call) => rewriter.on_spawn(call),
-            _ => return,
+            (Candidate::Function, Expr::Call(call)) => rewriter.on_function(call),
+            (Candidate::Argument, _) if !self.names_a_future => {
+                let slot = Slot::new(self.slots.len(), expression, self.conditions.clone());
+                let rewritten = rewriter.on_argument(expression, &slot);
+                self.slots.push(slot);
+                rewritten
+            }
+            _ if demand == Demand::None => Ok(()),
+            _ => {
+                let message = "no type can be asked of this call as it stands here: give it a request, and where \
+                               the function names a future in its result, no call whose argument is the request";
+                Err(Error::new_spanned(expression, message))
+            }
         };
-        if let Err(error) = rewritten {
-            self.errors.push(error);
+        self.errors.take(rewritten);
+    }
+
+    /// Rewrites what holds calls, after these: the start of a task or thread, and what moves the annotations.
+    fn rewrite_holder(&mut self, expression: &mut Expr, spawned: Option<Spawned>) {
+        if let (Expr::Call(call), Some(spawned)) = (&mut *expression, spawned) {
+            let rewriter = Rewriter { options: self.options, name: None, demand: Demand::None };
+            self.errors.take(rewriter.on_spawn(call, spawned));
+        }
+        let moves = match expression {
+            Expr::Closure(closure) => closure.capture.is_some(),
+            Expr::Async(block) => block.capture.is_some(),
+            _ => false,
+        };
+        if moves && !self.options.annotations.is_empty() {
+            *expression = head::with_own_annotations(expression);
+        }
+    }
+
+    /// What the user says of the call that stands here.
+    ///
+    /// `#[xray(trace)]` is handed on to the call that it speaks of, inside `?`, `.await`, references and the like.
+    fn demand(&mut self, expression: &mut Expr) -> Demand {
+        if !mem::take(&mut self.call_options.trace) {
+            return if self.options.strict { Demand::Strict } else { Demand::None };
+        }
+        if is_call(expression) {
+            return Demand::Marked;
+        }
+        match marked_call(expression).and_then(attributes_mut) {
+            Some(attributes) => attributes.push(parse_quote!(#[xray(trace)])),
+            None => {
+                let message = "`#[xray(trace)]` stands on a call of a method, a function or a macro";
+                self.errors.push(Error::new_spanned(&*expression, message));
+            }
+        }
+        Demand::None
+    }
+
+    fn walk_macro(&mut self, call: &mut Macro, demand: Demand) {
+        if demand == Demand::Marked {
+            let walked = macros::walk_expressions(self, call);
+            self.errors.take(walked);
+        } else {
+            self.has_unknown_macro |= !macros::walk(self, call);
         }
     }
 
@@ -165,9 +259,19 @@ impl VisitMut for Walker<'_> {
         let others = attributes(expression).to_vec();
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| {
-                let before = walker.candidates;
-                visit_mut::visit_expr_mut(walker, expression);
-                walker.rewrite_call(expression, walker.candidates - before);
+                let (before, demand) = (walker.candidates, walker.demand(expression));
+                // Asked first: afterwards what is inside is another.
+                let (candidate, spawned) = (walker.candidate(expression, demand), calls::spawned(expression));
+                match expression {
+                    Expr::Macro(call) => return walker.walk_macro(&mut call.mac, demand),
+                    _ => visit_mut::visit_expr_mut(walker, expression),
+                }
+                if walker.candidates > before {
+                    walker.rewrite_holder(expression, spawned);
+                }
+                if let Some(candidate) = candidate {
+                    walker.rewrite_call(expression, candidate, demand);
+                }
             });
         });
     }
@@ -186,7 +290,9 @@ impl VisitMut for Walker<'_> {
         if let Stmt::Macro(statement) = statement {
             let attributes = take_ours(&mut statement.attrs);
             return self.with_options(&attributes, |walker| {
-                walker.under_conditions(&statement.attrs, |walker| walker.visit_macro_mut(&mut statement.mac));
+                let is_marked = mem::take(&mut walker.call_options.trace);
+                let demand = if is_marked { Demand::Marked } else { Demand::None };
+                walker.under_conditions(&statement.attrs, |walker| walker.walk_macro(&mut statement.mac, demand));
             });
         }
         visit_mut::visit_stmt_mut(self, statement);
@@ -199,7 +305,7 @@ impl VisitMut for Walker<'_> {
     fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
         self.in_scope(|walker| {
             closure.inputs.iter().for_each(|input| walker.variables.declare(input, Shown::default()));
-            let mut stmts = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
+            let (mut stmts, _) = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
             if !stmts.is_empty() {
                 stmts.push(Stmt::Expr(mem::replace(&mut *closure.body, Expr::PLACEHOLDER), None));
                 let block = Block { brace_token: Brace::default(), stmts };
@@ -209,7 +315,7 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_async_mut(&mut self, block: &mut ExprAsync) {
-        self.walk_body(&mut block.block);
+        self.walk_body(&mut block.block, false);
     }
 
     fn visit_expr_for_loop_mut(&mut self, for_loop: &mut ExprForLoop) {
@@ -254,8 +360,15 @@ impl VisitMut for Walker<'_> {
         self.variables.declare(&condition.pat, shown);
     }
 
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        self.is_link = true;
+        self.visit_expr_mut(&mut call.receiver);
+        self.is_link = false;
+        call.args.iter_mut().for_each(|argument| self.visit_expr_mut(argument));
+    }
+
     fn visit_macro_mut(&mut self, call: &mut Macro) {
-        self.has_unknown_macro |= !macros::walk(self, call);
+        self.walk_macro(call, Demand::None);
     }
 
     fn visit_field_value_mut(&mut self, field: &mut FieldValue) {

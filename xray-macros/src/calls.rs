@@ -1,14 +1,22 @@
 //! THE table: which calls may be HTTP calls. A name is only a candidate; a type decides.
 
-use syn::{Expr, ExprCall, ExprMethodCall};
+use syn::{Expr, ExprCall, ExprMethodCall, Ident, Path};
+
+use crate::receiver::{peeled, variable};
 
 /// What of a call is the request.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Shape {
-    /// The receiver: `request.send()`.
+    /// The receiver: `request.send()`, `request.send_json(value)`.
     Receiver,
-    /// The argument: `client.execute(request)`.
+    /// The receiver, if that is no variable: `agent.post(url).send(body)`. Channels have the same name and are variables.
+    ValueReceiver,
+    /// The first argument: `client.execute(request)`.
     Argument,
+    /// The client is the receiver, which its name has to say, and the argument a URL: `client.get(url)`.
+    Client,
+    /// The function itself makes the request: `reqwest::get(url)`.
+    Function,
 }
 
 /// A method that may perform an HTTP call.
@@ -19,49 +27,119 @@ struct Method {
     shape: Shape,
 }
 
-const fn on_receiver(name: &'static str) -> Method {
-    Method { name, arguments: 0, shape: Shape::Receiver }
-}
-
-const fn on_argument(name: &'static str) -> Method {
-    Method { name, arguments: 1, shape: Shape::Argument }
+const fn method(name: &'static str, arguments: usize, shape: Shape) -> Method {
+    Method { name, arguments, shape }
 }
 
 const METHODS: &[Method] = &[
-    on_receiver("send"),
-    on_argument("execute"),
-    on_argument("request"),
-    on_argument("call"),
-    on_argument("oneshot"),
-    on_argument("send_request"),
-    on_argument("try_send_request"),
+    method("send", 0, Shape::Receiver),
+    method("send", 1, Shape::ValueReceiver),
+    method("send_empty", 0, Shape::Receiver),
+    method("send_json", 1, Shape::Receiver),
+    method("send_form", 1, Shape::Receiver),
+    method("send_string", 1, Shape::Receiver),
+    method("send_bytes", 1, Shape::Receiver),
+    method("send_body", 1, Shape::Receiver),
+    method("send_stream", 1, Shape::Receiver),
+    method("send_async", 0, Shape::ValueReceiver),
+    method("send_async", 1, Shape::Argument),
+    method("call", 0, Shape::Receiver),
+    method("call", 1, Shape::Argument),
+    method("run", 0, Shape::Receiver),
+    method("run", 1, Shape::Argument),
+    method("execute", 1, Shape::Argument),
+    method("execute_with_extensions", 2, Shape::Argument),
+    method("request", 1, Shape::Argument),
+    method("oneshot", 1, Shape::Argument),
+    method("send_request", 1, Shape::Argument),
+    method("try_send_request", 1, Shape::Argument),
+    method("get", 1, Shape::Client),
 ];
 
-/// The shape of a call that is in the table.
-pub(crate) fn shape(call: &ExprMethodCall) -> Option<Shape> {
+/// Functions of a client's crate, by the whole path: the request is made there, or is the argument.
+const FUNCTIONS: &[(&[&str], Shape)] = &[
+    (&["reqwest", "get"], Shape::Function),
+    (&["reqwest", "blocking", "get"], Shape::Function),
+    (&["isahc", "get"], Shape::Function),
+    (&["isahc", "get_async"], Shape::Function),
+    (&["isahc", "send"], Shape::Argument),
+    (&["isahc", "send_async"], Shape::Argument),
+    (&["ureq", "run"], Shape::Argument),
+];
+
+/// The shape of a method call that is in the table.
+pub(crate) fn of_method(call: &ExprMethodCall) -> Option<Shape> {
     let mut methods = METHODS.iter();
     let method = methods.find(|method| call.method == method.name && call.args.len() == method.arguments)?;
-    Some(method.shape)
+    let is_candidate = method.shape != Shape::Client || (is_client(&call.receiver) && is_url(&call.args[0]));
+    is_candidate.then_some(method.shape)
 }
 
-/// Whether a call starts a task or thread with its first argument.
-pub(crate) fn is_spawn(call: &ExprCall) -> bool {
-    let (Expr::Path(callee), Some(Expr::Closure(_) | Expr::Async(_))) = (&*call.func, call.args.first()) else {
-        return false;
+/// The shape of a function call that is in the table.
+pub(crate) fn of_function(call: &ExprCall, local: &[Ident]) -> Option<Shape> {
+    let Expr::Path(callee) = peeled(&call.func) else { return None };
+    let is_local = callee.path.segments.first().is_some_and(|first| local.contains(&first.ident));
+    if call.args.len() != 1 || callee.qself.is_some() || is_local {
+        return None;
+    }
+    let (_, shape) = FUNCTIONS.iter().find(|(path, _)| is_path(&callee.path, path))?;
+    Some(*shape)
+}
+
+/// Whether the runtime has a module for a name.
+pub(crate) fn has_module(name: &Ident) -> bool {
+    METHODS.iter().any(|method| name == method.name)
+}
+
+/// What a call hands to a task or thread that it starts.
+#[derive(Clone, Copy)]
+pub(crate) enum Spawned {
+    Future,
+    Closure,
+}
+
+/// What a call starts a task or thread with, if it does: its first argument.
+pub(crate) fn spawned(expression: &Expr) -> Option<Spawned> {
+    let Expr::Call(call) = expression else { return None };
+    let Expr::Path(callee) = &*call.func else { return None };
+    let spawned = match call.args.first()? {
+        Expr::Closure(_) => Spawned::Closure,
+        Expr::Async(_) => Spawned::Future,
+        _ => return None,
     };
     let names: Vec<_> = callee.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let is_spawn = match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [.., "tokio" | "thread", "spawn"] => true,
         [.., "task", name] => name.starts_with("spawn"),
+        _ => false,
+    };
+    is_spawn.then_some(spawned)
+}
+
+/// The table for a message: `.send`, `.execute`, ..
+pub(crate) fn list() -> String {
+    let methods = METHODS.iter().map(|method| format!("`.{}`", method.name));
+    let functions = FUNCTIONS.iter().map(|(path, _)| format!("`{}`", path.join("::")));
+    let mut names: Vec<_> = methods.chain(functions).collect();
+    names.dedup();
+    names.join(", ")
+}
+
+/// Whether a variable or field has a name that ends in "client".
+fn is_client(receiver: &Expr) -> bool {
+    let says_so = |name: &Ident| name.to_string().ends_with("client");
+    match peeled(receiver) {
+        Expr::Path(path) => variable(path).is_some_and(says_so),
+        Expr::Field(field) => matches!(&field.member, syn::Member::Named(name) if says_so(name)),
         _ => false,
     }
 }
 
-/// The table for a message: `.send()`, `.execute(..)`, ..
-pub(crate) fn list() -> String {
-    let methods = METHODS.iter().map(|method| {
-        let arguments = if method.arguments == 0 { "" } else { ".." };
-        format!("`.{}({arguments})`", method.name)
-    });
-    methods.collect::<Vec<_>>().join(", ")
+/// A map is asked with a reference.
+fn is_url(argument: &Expr) -> bool {
+    !matches!(peeled(argument), Expr::Reference(_) | Expr::Lit(_))
+}
+
+fn is_path(path: &Path, names: &[&str]) -> bool {
+    path.segments.len() == names.len() && path.segments.iter().zip(names).all(|(segment, name)| segment.ident == name)
 }

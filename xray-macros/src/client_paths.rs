@@ -7,16 +7,16 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
-use syn::{Arm, Block, Expr, FieldValue, FnArg, Item, ItemFn, Local, Path, PathSegment, Stmt};
+use syn::{Arm, Block, Expr, FieldValue, FnArg, Item, Local, Path, PathSegment, Signature, Stmt};
 
 use crate::attributes::{attributes, is_conditional};
 use crate::options::Options;
 
 /// The checks for the types that a function names.
-pub(crate) fn checks(function: &ItemFn, options: &Options) -> Vec<Item> {
+pub(crate) fn checks(signature: &Signature, block: &Block, options: &Options) -> Vec<Item> {
     let mut named = NamedTypes { options, paths: Vec::new() };
-    named.visit_signature(&function.sig);
-    visit::visit_block(&mut named, &function.block);
+    named.visit_signature(signature);
+    visit::visit_block(&mut named, block);
     named.paths.iter().map(|path| Item::Verbatim(check(path, &options.runtime))).collect()
 }
 

@@ -3,21 +3,29 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Error, ForeignItemFn, Item, ItemFn, Result, Stmt};
+use syn::{Attribute, Block, Error, ForeignItemFn, ImplItem, Item, ItemFn, ItemImpl, Result, Signature, Stmt};
 
 use crate::attributes::take_ours;
-use crate::body;
+use crate::body::{self, Found};
+use crate::calls;
 use crate::client_paths;
-use crate::options::{Errors, Options};
+use crate::options::{CallOptions, Errors, Options};
 
 /// Expands the attribute. Whatever is wrong, the user's function comes out as it was, so that an editor and the
 /// rest of the program go on with it.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = errors.take(Options::parse(arguments)).unwrap_or_default();
-    let function = errors.take(parse(item.clone()).and_then(|function| rewrite(function, &options)));
+    let mut annotated = errors.take(Annotated::parse(item.clone()));
+    if let Some(annotated) = &mut annotated {
+        errors.take(annotated.rewrite(&options));
+    }
     match errors.into_result() {
-        Ok(()) => function.into_token_stream(),
+        Ok(()) => match annotated {
+            Some(Annotated::Function(function)) => function.into_token_stream(),
+            Some(Annotated::Impl(implementation)) => implementation.into_token_stream(),
+            None => item,
+        },
         Err(error) => {
             let mut output = without_ours(item);
             output.extend(error.into_compile_error());
@@ -26,19 +34,86 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-fn rewrite(mut function: ItemFn, options: &Options) -> Result<ItemFn> {
-    let checks = client_paths::checks(&function, options);
-    body::rewrite(&mut function, options)?;
-    function.block.stmts.splice(0..0, checks.into_iter().map(Stmt::Item));
-    Ok(function)
+/// What the attribute may stand on.
+enum Annotated {
+    Function(ItemFn),
+    Impl(ItemImpl),
 }
 
-fn parse(item: TokenStream) -> Result<ItemFn> {
-    let function: ItemFn = syn::parse2(item.clone()).map_err(|error| explain(item, error))?;
-    match &function.sig.constness {
-        Some(constness) => Err(Error::new_spanned(constness, "a `const fn` cannot make HTTP calls; remove `const`")),
-        None => Ok(function),
+impl Annotated {
+    fn parse(item: TokenStream) -> Result<Self> {
+        match syn::parse2::<ItemFn>(item.clone()) {
+            Ok(function) => Ok(Self::Function(function)),
+            Err(error) => syn::parse2(item.clone()).map(Self::Impl).map_err(|_| explain(item, error)),
+        }
     }
+
+    /// The functions in it that make calls: of an `impl` block those that have neither this attribute themselves nor
+    /// `#[xray(skip)]`, and are no `const fn`.
+    fn rewrite(&mut self, options: &Options) -> Result<()> {
+        let (found, named) = match self {
+            Self::Function(function) => {
+                if let Some(constness) = &function.sig.constness {
+                    let message = "a `const fn` cannot make HTTP calls; remove `const`";
+                    return Err(Error::new_spanned(constness, message));
+                }
+                (rewrite(&function.sig, &mut function.block, options)?, function.sig.ident.to_token_stream())
+            }
+            Self::Impl(implementation) => {
+                (rewrite_methods(implementation, options)?, implementation.impl_token.to_token_stream())
+            }
+        };
+        if found.has_candidate || found.has_unknown_macro {
+            return Ok(());
+        }
+        let message = format!(
+            "no HTTP call in here: looked for {}, and not inside macros; annotate the function that calls",
+            calls::list()
+        );
+        Err(Error::new_spanned(named, message))
+    }
+}
+
+fn rewrite_methods(implementation: &mut ItemImpl, options: &Options) -> Result<Found> {
+    let mut errors = Errors::default();
+    let mut all = Found { has_candidate: false, has_unknown_macro: false };
+    for item in &mut implementation.items {
+        let ImplItem::Fn(method) = item else { continue };
+        let is_skipped = errors.take(is_skipped(&mut method.attrs)).unwrap_or(true);
+        if is_skipped || method.sig.constness.is_some() || method.attrs.iter().any(is_this_attribute) {
+            continue;
+        }
+        if let Some(found) = errors.take(rewrite(&method.sig, &mut method.block, options)) {
+            all.has_candidate |= found.has_candidate;
+            all.has_unknown_macro |= found.has_unknown_macro;
+        }
+    }
+    errors.into_result().map(|()| all)
+}
+
+/// Whether a method of an `impl` block is to be left alone, by a `#[xray(skip)]` on it, which is taken off.
+fn is_skipped(attributes: &mut Vec<Attribute>) -> Result<bool> {
+    let mut options = CallOptions::default();
+    for attribute in take_ours(attributes) {
+        options = options.with(&attribute)?;
+        if options.trace || options.name.is_some() {
+            let message = "on a method of an annotated `impl` only `#[xray(skip)]` stands; put \
+                           `#[traced_http(..)]` on the method for options of its own";
+            return Err(Error::new_spanned(attribute, message));
+        }
+    }
+    Ok(options.skip)
+}
+
+fn is_this_attribute(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == "traced_http")
+}
+
+fn rewrite(signature: &Signature, block: &mut Block, options: &Options) -> Result<Found> {
+    let checks = client_paths::checks(signature, block, options);
+    let found = body::rewrite(signature, block, options)?;
+    block.stmts.splice(0..0, checks.into_iter().map(Stmt::Item));
+    Ok(found)
 }
 
 /// The item without `#[xray(..)]`, which the compiler would not know.
@@ -49,9 +124,9 @@ fn without_ours(item: TokenStream) -> TokenStream {
             take_ours(attributes);
         }
     }
-    let Ok(mut function) = syn::parse2::<ItemFn>(item.clone()) else { return item };
-    WithoutOurs.visit_item_fn_mut(&mut function);
-    function.into_token_stream()
+    let Ok(mut item) = syn::parse2::<Item>(item.clone()) else { return item };
+    WithoutOurs.visit_item_mut(&mut item);
+    item.into_token_stream()
 }
 
 /// Says what is wrong with an item that is no function with a body.
@@ -62,7 +137,7 @@ fn explain(item: TokenStream, error: Error) -> Error {
     match syn::parse2::<Item>(item) {
         Ok(Item::Verbatim(_)) | Err(_) => error,
         Ok(other) => {
-            let message = "expected a function: `#[traced_http]` stands on each `fn` that makes calls";
+            let message = "expected a function: `#[traced_http]` stands on each `fn` that makes calls, or on an `impl`";
             Error::new(keyword(&other), message)
         }
     }

@@ -3,8 +3,10 @@
 mod attributes;
 mod body;
 mod calls;
+mod candidate;
 mod client_paths;
 mod function;
+mod head;
 mod macros;
 mod options;
 mod receiver;

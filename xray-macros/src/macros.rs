@@ -52,6 +52,13 @@ pub(crate) fn walk(walker: &mut impl VisitMut, call: &mut Macro) -> bool {
     output.map(|output| call.tokens = output).is_ok()
 }
 
+/// Walks the arguments of a macro of which the user says that they are expressions; an error if they are not.
+pub(crate) fn walk_expressions(walker: &mut impl VisitMut, call: &mut Macro) -> Result<()> {
+    let tokens = call.tokens.clone();
+    call.tokens = (|input: ParseStream<'_>| expressions(walker, input)).parse2(tokens)?;
+    Ok(())
+}
+
 fn walked(walker: &mut impl VisitMut, mut expression: Expr) -> TokenStream {
     walker.visit_expr_mut(&mut expression);
     expression.into_token_stream()

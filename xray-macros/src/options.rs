@@ -2,46 +2,61 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
-use syn::parse::Parser as _;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, Path, Result, Token, parse_quote};
 
-/// `#[traced_http(name = "..", crate = "..", local(..))]`
+/// `#[traced_http(name = "..", annotate(..), skip_hosts(..), strict, crate = "..", local(..))]`
 pub(crate) struct Options {
     /// Name for the subsegments, in place of the host's.
     pub(crate) name: Option<LitStr>,
+    /// Annotations for the subsegments.
+    pub(crate) annotations: Vec<(Ident, Expr)>,
+    /// Patterns of hosts to which calls are left alone.
+    pub(crate) skip_hosts: Vec<LitStr>,
+    /// Every call in the table must be of a type that is known.
+    pub(crate) strict: bool,
     /// Where the runtime is found.
     pub(crate) runtime: Path,
     /// Names that look like a client's crate and are modules of the user's own.
     pub(crate) local: Vec<Ident>,
 }
 
-/// `#[xray(skip)]`, `#[xray(name = "..")]`: for the calls in one statement or expression.
+/// `#[xray(skip)]`, `#[xray(trace)]`, `#[xray(name = "..")]`: for the calls in one statement or expression.
 #[derive(Clone, Default)]
 pub(crate) struct CallOptions {
     pub(crate) skip: bool,
+    pub(crate) trace: bool,
     pub(crate) name: Option<LitStr>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { name: None, runtime: parse_quote!(::xray), local: Vec::new() }
+        Self {
+            name: None,
+            annotations: Vec::new(),
+            skip_hosts: Vec::new(),
+            strict: false,
+            runtime: parse_quote!(::xray),
+            local: Vec::new(),
+        }
     }
 }
 
 impl Options {
     pub(crate) fn parse(arguments: TokenStream) -> Result<Self> {
+        const KNOWN: &str = "`name = \"..\"`, `annotate(key = value)`, `skip_hosts(\"..\")`, `strict`, `crate = \"..\"`, \
+            `local(..)`";
         let mut options = Self::default();
         for_each_option(arguments, |name, meta| match name {
             "name" => string(meta).map(|value| options.name = Some(value)),
             "crate" => path(meta).map(|value| options.runtime = value),
-            "local" => {
-                let list = meta.require_list()?;
-                let names = list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;
-                options.local.extend(names);
-                Ok(())
-            }
-            _ => Err(unknown(meta, "`name = \"..\"`, `crate = \"..\"`, `local(..)`")),
+            "annotate" => list(meta, annotation).map(|annotations| options.annotations = annotations),
+            "skip_hosts" => list(meta, host_pattern).map(|patterns| options.skip_hosts = patterns),
+            "strict" => word(meta).map(|()| options.strict = true),
+            "local" => list(meta, Ident::parse_any).map(|names| options.local = names),
+            _ => Err(unknown(meta, KNOWN)),
         })?;
         Ok(options)
     }
@@ -58,16 +73,16 @@ impl CallOptions {
         let mut options = self.clone();
         let arguments = match &attribute.meta {
             Meta::List(list) => list.tokens.clone(),
-            other => return Err(Error::new_spanned(other, "expected `#[xray(skip)]` or `#[xray(name = \"..\")]`")),
+            other => {
+                let message = "expected `#[xray(skip)]`, `#[xray(trace)]` or `#[xray(name = \"..\")]`";
+                return Err(Error::new_spanned(other, message));
+            }
         };
         for_each_option(arguments, |name, meta| match name {
             "name" => string(meta).map(|value| options.name = Some(value)),
-            "skip" if matches!(meta, Meta::Path(_)) => {
-                options.skip = true;
-                Ok(())
-            }
-            "skip" => Err(Error::new_spanned(meta, "`skip` takes no value; write `#[xray(skip)]`")),
-            _ => Err(unknown(meta, "`skip`, `name = \"..\"`")),
+            "skip" => word(meta).map(|()| options.skip = true),
+            "trace" => word(meta).map(|()| options.trace = true),
+            _ => Err(unknown(meta, "`skip`, `trace`, `name = \"..\"`")),
         })?;
         Ok(options)
     }
@@ -95,6 +110,49 @@ fn string(meta: &Meta) -> Result<LitStr> {
         Expr::Lit(ExprLit { lit: Lit::Str(string), .. }) if !string.value().is_empty() => Ok(string.clone()),
         other => Err(Error::new_spanned(other, "expected a string in quotes that is not empty")),
     }
+}
+
+/// An option that stands by itself.
+fn word(meta: &Meta) -> Result<()> {
+    match meta {
+        Meta::Path(_) => Ok(()),
+        other => {
+            let name = other.path().to_token_stream();
+            Err(Error::new_spanned(other, format!("`{name}` takes no value; write `{name}` alone")))
+        }
+    }
+}
+
+/// An option with something in parentheses.
+fn list<T>(meta: &Meta, item: fn(ParseStream<'_>) -> Result<T>) -> Result<Vec<T>> {
+    let items = meta
+        .require_list()?
+        .parse_args_with(|input: ParseStream<'_>| Punctuated::<T, Token![,]>::parse_terminated_with(input, item))?;
+    if items.is_empty() {
+        return Err(Error::new_spanned(meta, "expected something in the parentheses"));
+    }
+    Ok(items.into_iter().collect())
+}
+
+/// `key = value`
+fn annotation(input: ParseStream<'_>) -> Result<(Ident, Expr)> {
+    let key: Ident = input.call(Ident::parse_any)?;
+    if !key.unraw().to_string().is_ascii() {
+        return Err(Error::new(key.span(), "the key of an annotation has only ASCII letters, digits and underscores"));
+    }
+    input.parse::<Token![=]>()?;
+    Ok((key, input.parse()?))
+}
+
+/// A host, in which `*` stands for any characters and `?` for one.
+fn host_pattern(input: ParseStream<'_>) -> Result<LitStr> {
+    let pattern: LitStr = input.parse()?;
+    let text = pattern.value();
+    if text.is_empty() || text.contains(['/', ' ']) || text.contains("://") {
+        let message = "expected a host such as \"localhost\" or \"*.example.com\", without scheme or path";
+        return Err(Error::new_spanned(pattern, message));
+    }
+    Ok(pattern)
 }
 
 fn path(meta: &Meta) -> Result<Path> {

@@ -11,61 +11,92 @@ use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, ExprCall, ExprMatch, ExprMethodCall, ExprParen, Ident, LitStr, Path, Result, Stmt};
 
+use crate::calls::{self, Spawned};
+use crate::candidate::Demand;
+use crate::options::Options;
 use crate::receiver::{into_peeled, peeled};
 
 /// What the tokens need to know besides the call.
 pub(crate) struct Rewriter<'a> {
-    /// Where the runtime is found.
-    pub(crate) runtime: &'a Path,
-    /// Name for the subsegment, in place of the host's.
+    pub(crate) options: &'a Options,
+    /// Name for the subsegment, from an attribute in the function.
     pub(crate) name: Option<&'a LitStr>,
+    /// What the user says of the call.
+    pub(crate) demand: Demand,
 }
 
 impl Rewriter<'_> {
     /// A call on a value: the value is exchanged for its traced twin if its type has one.
     pub(crate) fn on_value(&self, call: &mut ExprMethodCall) -> Result<()> {
-        let span = span_at(&call.method);
-        let (runtime, method, site) = (self.runtime, generated(&call.method), self.site(&call.method));
+        let (span, module, site) = (span_at(&call.method), self.module(&call.method), self.site(&call.method));
+        let receiver = mem::replace(&mut *call.receiver, Expr::PLACEHOLDER);
+        if self.demand != Demand::None {
+            let mut opened: ExprCall = syn::parse2(quote_spanned!(span=> #module::open((), #site)))?;
+            opened.args[0] = receiver;
+            *call.receiver = Expr::Call(opened);
+            return Ok(());
+        }
+        let probe = self.private("Probe", span);
         let mut exchange: ExprMatch = syn::parse2(quote_spanned! {span=>
             match () {
                 __xray_it => {
-                    use #runtime::__private::#method::{Known as _, Unknown as _};
-                    (&#runtime::__private::Probe(&__xray_it)).__xray_kind().open(__xray_it, #site)
+                    use #module::{Known as _, Unknown as _};
+                    (&#probe(&__xray_it)).__xray_kind().open(__xray_it, #site)
                 }
             }
         })?;
-        let receiver = mem::replace(&mut *call.receiver, Expr::PLACEHOLDER);
         *exchange.expr = into_peeled(receiver);
         *call.receiver = Expr::Match(exchange);
         Ok(())
     }
 
     /// A call on a place: the place is asked, which takes the value out only if its type is known.
+    pub(crate) fn on_place(&self, call: &mut ExprMethodCall) -> Result<Expr> {
+        let (span, module) = (span_at(&call.method), self.module(&call.method));
+        let place = peeled(&call.receiver);
+        let question = quote_spanned! {span=>
+            use #module::{Peek as _, Take as _};
+            #place.__xray_ask()
+        };
+        self.asked(call, &question)
+    }
+
+    /// A call on a client, which stays where it is.
+    ///
+    /// What is behind a reference is asked as the call itself reaches it, so that a closure captures the same.
+    pub(crate) fn on_client(&self, call: &mut ExprMethodCall, is_reference: bool) -> Result<Expr> {
+        let (span, module) = (span_at(&call.method), self.private("client", span_at(&call.method)));
+        let client = peeled(&call.receiver);
+        let client = if is_reference { quote_spanned!(span=> *#client) } else { quote_spanned!(span=> #client) };
+        let question = quote_spanned! {span=>
+            use #module::{IsClient as _, NoClient as _};
+            (&#module::Asked(&#client)).__xray_ask()
+        };
+        self.asked(call, &question)
+    }
+
+    /// A call that stands in two arms, of which the answer to a question says which is dead.
     ///
     /// Older compilers, 1.85 among them, warn of what follows the arm that is never taken: the variable in that arm
     /// is there to come before the user's code.
     ///
     /// The parentheses are for operators: at the start of a statement, and in a range there, a `match` would be a
     /// statement by itself.
-    pub(crate) fn on_place(&self, call: &mut ExprMethodCall) -> Result<Expr> {
-        let span = span_at(&call.method);
-        let (runtime, method, site) = (self.runtime, generated(&call.method), self.site(&call.method));
+    fn asked(&self, call: &mut ExprMethodCall, question: &TokenStream) -> Result<Expr> {
+        let (span, site) = (span_at(&call.method), self.site(&call.method));
+        let ask = self.private("Ask", span);
         let attributes = mem::take(&mut call.attrs);
-        let place = peeled(&call.receiver);
         let mut on_twin = call.clone();
         *on_twin.receiver = syn::parse2(quote_spanned!(span=> __xray_twin))?;
         let mut asked: ExprParen = syn::parse2(quote_spanned! {span=>
-            (match {
-                use #runtime::__private::#method::{Peek as _, Take as _};
-                #place.__xray_ask()
-            } {
+            (match { #question } {
                 #[allow(unreachable_code)]
-                #runtime::__private::Ask::Yes(__xray_known) => {
+                #ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known.alive().open(#site);
                     #on_twin
                 }
                 #[allow(unreachable_code)]
-                #runtime::__private::Ask::No(__xray_other) => __xray_other.alive().pass(#call),
+                #ask::No(__xray_other) => __xray_other.alive().pass(#call, #site),
             })
         })?;
         asked.attrs = attributes;
@@ -77,27 +108,35 @@ impl Rewriter<'_> {
     ///
     /// The call is moved into its place, so that calls inside calls take linear time.
     pub(crate) fn on_argument(&self, expression: &mut Expr, slot: &Slot) -> Result<()> {
-        let Expr::MethodCall(call) = expression else { return Ok(()) };
-        let span = span_at(&call.method);
-        let (runtime, method, site) = (self.runtime, generated(&call.method), self.site(&call.method));
-        let slot = &slot.name;
-        let mut looked_at: ExprCall = syn::parse2(quote_spanned! {span=>
-            #runtime::__private::look((), |__xray_it| {
-                use #runtime::__private::#method::{NoRequest as _, Request as _};
-                (&#runtime::__private::Probe(&*__xray_it)).__xray_kind().enter(__xray_it, #site, &mut #slot)
-            })
-        })?;
+        let Some(name) = name_of(expression) else { return Ok(()) };
+        let (span, module, site, slot) = (span_at(&name), self.module(&name), self.site(&name), &slot.name);
+        let (look, answer) = (self.private("look", span), self.private("answer", span));
+        let entered = if self.demand == Demand::None {
+            let probe = self.private("Probe", span);
+            quote_spanned! {span=>
+                use #module::{NoRequest as _, Request as _};
+                (&#probe(&*__xray_it)).__xray_kind().enter(__xray_it, #site, &mut #slot)
+            }
+        } else {
+            quote_spanned!(span=> #module::enter(__xray_it, #site, &mut #slot))
+        };
+        let mut looked_at: ExprCall = syn::parse2(quote_spanned!(span=> #look((), |__xray_it| { #entered })))?;
         let mut answered: ExprParen = syn::parse2(quote_spanned! {span=>
             (match () {
                 __xray_out => {
-                    use #runtime::__private::answer::*;
-                    (&&&&&Answered(&__xray_out, &#slot)).__xray_kind().exit(__xray_out, #slot.take())
+                    use #answer::*;
+                    (&&&&&&Answered(&__xray_out, &#slot)).__xray_kind().exit(__xray_out, #slot.take())
                 }
             })
         })?;
-        answered.attrs = mem::take(&mut call.attrs);
-        mem::swap(&mut looked_at.args[0], &mut call.args[0]);
-        call.args[0] = Expr::Call(looked_at);
+        let (attributes, argument) = match &mut *expression {
+            Expr::MethodCall(call) => (&mut call.attrs, &mut call.args[0]),
+            Expr::Call(call) => (&mut call.attrs, &mut call.args[0]),
+            _ => return Ok(()),
+        };
+        answered.attrs = mem::take(attributes);
+        mem::swap(&mut looked_at.args[0], argument);
+        *argument = Expr::Call(looked_at);
         let call = mem::replace(expression, Expr::PLACEHOLDER);
         if let Expr::Match(answer) = &mut *answered.expr {
             *answer.expr = call;
@@ -106,23 +145,58 @@ impl Rewriter<'_> {
         Ok(())
     }
 
+    /// A function that makes the request itself: it is exchanged for its traced twin if it gives what a client's
+    /// function of that name gives.
+    pub(crate) fn on_function(&self, call: &mut ExprCall) -> Result<()> {
+        let Some(name) = name_of_function(call) else { return Ok(()) };
+        let (span, site) = (span_at(&name), self.site(&name));
+        let functions = self.private("functions", span);
+        let function = &call.func;
+        *call.func = syn::parse2(quote_spanned! {span=>
+            (match #function {
+                __xray_callee => {
+                    use #functions::{KnownLater as _, KnownNow as _, Unknown as _};
+                    (&#functions::Callee::of(&__xray_callee)).__xray_kind().open(__xray_callee, #site)
+                }
+            })
+        })?;
+        Ok(())
+    }
+
     /// The start of a task or thread: its future or closure is carried in what is current.
-    pub(crate) fn on_spawn(&self, call: &mut ExprCall) -> Result<()> {
-        let (runtime, span) = (self.runtime, Span::mixed_site().located_at(call.args[0].span()));
-        let is_closure = matches!(call.args[0], Expr::Closure(_));
-        let carry = Ident::new(if is_closure { "in_current_trace" } else { "future_in_current_trace" }, span);
-        let mut carried: ExprCall = syn::parse2(quote_spanned!(span=> #runtime::__private::#carry(())))?;
+    pub(crate) fn on_spawn(&self, call: &mut ExprCall, spawned: Spawned) -> Result<()> {
+        let carry = match spawned {
+            Spawned::Closure => "in_current_trace",
+            Spawned::Future => "future_in_current_trace",
+        };
+        let span = Span::mixed_site().located_at(call.args[0].span());
+        let carry = self.private(carry, span);
+        let mut carried: ExprCall = syn::parse2(quote_spanned!(span=> #carry(())))?;
         mem::swap(&mut carried.args[0], &mut call.args[0]);
         call.args[0] = Expr::Call(carried);
         Ok(())
     }
 
-    /// The description of the call, a constant. Its line is the user's.
-    fn site(&self, method: &Ident) -> TokenStream {
-        let (span, runtime) = (span_at(method), self.runtime);
-        let line = quote_spanned!(method.span()=> ::core::line!());
+    /// The path of something that only the output names.
+    fn private(&self, name: &str, span: Span) -> TokenStream {
+        let (runtime, name) = (&self.options.runtime, Ident::new(name, span));
+        quote_spanned!(span=> #runtime::__private::#name)
+    }
+
+    /// The module of a method's or function's name.
+    fn module(&self, name: &Ident) -> TokenStream {
+        let is_in_table = self.demand != Demand::Marked || calls::has_module(name);
+        let module = if is_in_table { name.to_string() } else { "any".to_owned() };
+        self.private(&module, span_at(name))
+    }
+
+    /// The description of the call. Its line is the user's.
+    fn site(&self, name: &Ident) -> TokenStream {
+        let span = span_at(name);
+        let line = quote_spanned!(name.span()=> ::core::line!());
         let named = self.name.map(|name| quote_spanned!(span=> .named(#name)));
-        quote_spanned!(span=> &const { #runtime::__private::Site::new(::core::file!(), #line) #named })
+        let place = quote_spanned!(span=> &const { __xray_place(#line) #named });
+        if self.options.annotations.is_empty() { place } else { quote_spanned!(span=> (#place, &__xray_annotations)) }
     }
 }
 
@@ -134,8 +208,9 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn new(number: usize, method: &Ident, conditions: Vec<Attribute>) -> Self {
-        Self { name: Ident::new(&format!("__xray_slot_{number}"), span_at(method)), conditions }
+    pub(crate) fn new(number: usize, expression: &Expr, conditions: Vec<Attribute>) -> Self {
+        let span = name_of(expression).map_or_else(Span::mixed_site, |name| span_at(&name));
+        Self { name: Ident::new(&format!("__xray_slot_{number}"), span), conditions }
     }
 
     pub(crate) fn declaration(&self, runtime: &Path) -> Stmt {
@@ -148,11 +223,23 @@ impl Slot {
     }
 }
 
-/// Where the user wrote the method, but a macro's.
-fn span_at(method: &Ident) -> Span {
-    Span::mixed_site().located_at(method.span())
+/// The name of the method or function that is called.
+fn name_of(call: &Expr) -> Option<Ident> {
+    match call {
+        Expr::MethodCall(call) => Some(call.method.clone()),
+        Expr::Call(call) => name_of_function(call),
+        _ => None,
+    }
 }
 
-fn generated(method: &Ident) -> Ident {
-    Ident::new(&method.to_string(), span_at(method))
+fn name_of_function(call: &ExprCall) -> Option<Ident> {
+    match peeled(&call.func) {
+        Expr::Path(function) => function.path.segments.last().map(|last| last.ident.clone()),
+        other => Some(Ident::new("any", other.span())),
+    }
+}
+
+/// Where the user wrote a name, but a macro's.
+fn span_at(name: &Ident) -> Span {
+    Span::mixed_site().located_at(name.span())
 }

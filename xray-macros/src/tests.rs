@@ -62,7 +62,7 @@ const FUNCTION: &str = "async fn f(c: &Client) { c.get(u).send().await; }";
 #[test]
 fn wrong_options_are_told_all_at_once() {
     expect![[r#"
-        "unknown option `nmae`, expected one of: `name = \"..\"`, `crate = \"..\"`, `local(..)`"
+        "unknown option `nmae`, expected one of: `name = \"..\"`, `annotate(key = value)`, `skip_hosts(\"..\")`, `strict`, `crate = \"..\"`, `local(..)`"
         "expected a string in quotes that is not empty"
         "`name` stands here twice; keep one"
         "expected attribute arguments in parentheses: `local(...)`"
@@ -82,11 +82,11 @@ fn wrong_places_are_told() {
         the function is kept"#]]
     .assert_eq(&of("fn f();"));
     expect![[r#"
-        "expected a function: `#[traced_http]` stands on each `fn` that makes calls"
+        "expected a function: `#[traced_http]` stands on each `fn` that makes calls, or on an `impl`"
         the function is kept"#]]
     .assert_eq(&of("struct S { field: u32 }"));
     expect![[r#"
-        "no HTTP call in this function: looked for `.send()`, `.execute(..)`, `.request(..)`, `.call(..)`, `.oneshot(..)`, `.send_request(..)`, `.try_send_request(..)`, and not inside macros; annotate the function that calls"
+        "no HTTP call in here: looked for `.send`, `.send_empty`, `.send_json`, `.send_form`, `.send_string`, `.send_bytes`, `.send_body`, `.send_stream`, `.send_async`, `.call`, `.run`, `.execute`, `.execute_with_extensions`, `.request`, `.oneshot`, `.send_request`, `.try_send_request`, `.get`, `reqwest::get`, `reqwest::blocking::get`, `isahc::get`, `isahc::get_async`, `isahc::send`, `isahc::send_async`, `ureq::run`, and not inside macros; annotate the function that calls"
         the function is kept"#]]
     .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
     expect!["the function is kept"].assert_eq(&of("fn f() { users_own!(c.send()) }"));
@@ -108,13 +108,13 @@ fn half_typed_code_is_kept() {
 fn wrong_inner_options_are_told() {
     let of = |inner| messages("", &format!("async fn f() {{ c.get(u).send().await; #[xray{inner}] c.other(); }}"));
     expect![[r#"
-        "unknown option `skp`, expected one of: `skip`, `name = \"..\"`"
-        "no HTTP call here: expected one of `.send()`, `.execute(..)`, `.request(..)`, `.call(..)`, `.oneshot(..)`, `.send_request(..)`, `.try_send_request(..)`"
+        "unknown option `skp`, expected one of: `skip`, `trace`, `name = \"..\"`"
+        "no HTTP call here: expected one of `.send`, `.send_empty`, `.send_json`, `.send_form`, `.send_string`, `.send_bytes`, `.send_body`, `.send_stream`, `.send_async`, `.call`, `.run`, `.execute`, `.execute_with_extensions`, `.request`, `.oneshot`, `.send_request`, `.try_send_request`, `.get`, `reqwest::get`, `reqwest::blocking::get`, `isahc::get`, `isahc::get_async`, `isahc::send`, `isahc::send_async`, `ureq::run`"
         the function is kept"#]]
     .assert_eq(&of("(skp)"));
     expect![[r#"
-        "expected `#[xray(skip)]` or `#[xray(name = \"..\")]`"
-        "no HTTP call here: expected one of `.send()`, `.execute(..)`, `.request(..)`, `.call(..)`, `.oneshot(..)`, `.send_request(..)`, `.try_send_request(..)`"
+        "expected `#[xray(skip)]`, `#[xray(trace)]` or `#[xray(name = \"..\")]`"
+        "no HTTP call here: expected one of `.send`, `.send_empty`, `.send_json`, `.send_form`, `.send_string`, `.send_bytes`, `.send_body`, `.send_stream`, `.send_async`, `.call`, `.run`, `.execute`, `.execute_with_extensions`, `.request`, `.oneshot`, `.send_request`, `.try_send_request`, `.get`, `reqwest::get`, `reqwest::blocking::get`, `isahc::get`, `isahc::get_async`, `isahc::send`, `isahc::send_async`, `ureq::run`"
         the function is kept"#]]
     .assert_eq(&of(""));
 }

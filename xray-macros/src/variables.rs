@@ -118,7 +118,7 @@ impl Variables {
     }
 
     /// Whether an expression gives a reference, as far as it shows: bound to a pattern it makes references.
-    fn shows_reference(&self, expression: &Expr) -> bool {
+    pub(crate) fn shows_reference(&self, expression: &Expr) -> bool {
         match peeled(expression) {
             Expr::Reference(_) => true,
             Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.is_reference(name)),

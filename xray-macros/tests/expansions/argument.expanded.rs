@@ -1,5 +1,17 @@
 //! The request is the argument: it is looked at on its way into the call.
 async fn requests(client: &Client, mut service: Service, text: &str) {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "requests",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     #[cfg(feature = "http2")]
     let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
@@ -13,12 +25,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                         .__xray_kind()
                         .enter(
                             __xray_it,
-                            &const {
-                                ::xray::__private::Site::new(
-                                    ::core::file!(),
-                                    ::core::line!(),
-                                )
-                            },
+                            &const { __xray_place(::core::line!()) },
                             &mut __xray_slot_0,
                         )
                 },
@@ -27,7 +34,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     {
         __xray_out => {
             use ::xray::__private::answer::*;
-            (&&&&&Answered(&__xray_out, &__xray_slot_0))
+            (&&&&&&Answered(&__xray_out, &__xray_slot_0))
                 .__xray_kind()
                 .exit(__xray_out, __xray_slot_0.take())
         }
@@ -45,12 +52,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                             .__xray_kind()
                             .enter(
                                 __xray_it,
-                                &const {
-                                    ::xray::__private::Site::new(
-                                        ::core::file!(),
-                                        ::core::line!(),
-                                    )
-                                },
+                                &const { __xray_place(::core::line!()) },
                                 &mut __xray_slot_0,
                             )
                     },
@@ -59,7 +61,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         {
             __xray_out => {
                 use ::xray::__private::answer::*;
-                (&&&&&Answered(&__xray_out, &__xray_slot_0))
+                (&&&&&&Answered(&__xray_out, &__xray_slot_0))
                     .__xray_kind()
                     .exit(__xray_out, __xray_slot_0.take())
             }
@@ -76,12 +78,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                         .__xray_kind()
                         .enter(
                             __xray_it,
-                            &const {
-                                ::xray::__private::Site::new(
-                                    ::core::file!(),
-                                    ::core::line!(),
-                                )
-                            },
+                            &const { __xray_place(::core::line!()) },
                             &mut __xray_slot_1,
                         )
                 },
@@ -90,7 +87,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     {
         __xray_out => {
             use ::xray::__private::answer::*;
-            (&&&&&Answered(&__xray_out, &__xray_slot_1))
+            (&&&&&&Answered(&__xray_out, &__xray_slot_1))
                 .__xray_kind()
                 .exit(__xray_out, __xray_slot_1.take())
         }
@@ -102,5 +99,17 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     service.execute(|| 1);
 }
 fn named(client: &Client, request: Request) -> ResponseFuture {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "named",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     client.request(request)
 }

@@ -1,28 +1,39 @@
 //! Macros whose arguments are expressions are walked, others are left as they are.
 async fn macros(client: &Client) {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "macros",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     let (a, b) = tokio::join!(
         match client.get(a) { __xray_it => { use ::xray::__private::send:: { Known as _,
         Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()
-        .open(__xray_it, & const { ::xray::__private::Site::new(::core::file!(),
-        ::core::line!()) }) } } .send(), (match { use ::xray::__private::send:: { Peek as
-        _, Take as _ }; request.__xray_ask() } { #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => { let __xray_twin = __xray_known
-        .alive().open(& const { ::xray::__private::Site::new(::core::file!(),
-        ::core::line!()) }); __xray_twin.send() } #[allow(unreachable_code)]
+        .open(__xray_it, & const { __xray_place(::core::line!()) }) } } .send(), (match {
+        use ::xray::__private::send:: { Peek as _, Take as _ }; request.__xray_ask() } {
+        #[allow(unreachable_code)] ::xray::__private::Ask::Yes(__xray_known) => { let
+        __xray_twin = __xray_known.alive().open(& const { __xray_place(::core::line!())
+        }); __xray_twin.send() } #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => __xray_other.alive().pass(request
-        .send()), })
+        .send(), & const { __xray_place(::core::line!()) }), })
     );
     futures::try_join!(
         biased; match client.get(a) { __xray_it => { use ::xray::__private::send:: {
         Known as _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it))
-        .__xray_kind().open(__xray_it, & const {
-        ::xray::__private::Site::new(::core::file!(), ::core::line!()) }) } } .send(),
+        .__xray_kind().open(__xray_it, & const { __xray_place(::core::line!()) }) } }
+        .send(),
     )?;
     println!(
         "{:?}", match client.get(a) { __xray_it => { use ::xray::__private::send:: {
         Known as _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it))
-        .__xray_kind().open(__xray_it, & const {
-        ::xray::__private::Site::new(::core::file!(), ::core::line!()) }) } } .send()
+        .__xray_kind().open(__xray_it, & const { __xray_place(::core::line!()) }) } }
+        .send()
     );
     users_own! {
         client.get(a).send()

@@ -1,20 +1,24 @@
 //! Closures, async blocks, control flow, and calls inside calls.
 async fn nested(client: Client) {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "nested",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     let retry = |url| async move {
         match client.get(url) {
             __xray_it => {
                 use ::xray::__private::send::{Known as _, Unknown as _};
                 (&::xray::__private::Probe(&__xray_it))
                     .__xray_kind()
-                    .open(
-                        __xray_it,
-                        &const {
-                            ::xray::__private::Site::new(
-                                ::core::file!(),
-                                ::core::line!(),
-                            )
-                        },
-                    )
+                    .open(__xray_it, &const { __xray_place(::core::line!()) })
             }
         }
             .send()
@@ -25,12 +29,7 @@ async fn nested(client: Client) {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(
-                    __xray_it,
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                )
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
         }
     }
         .send()
@@ -43,15 +42,7 @@ async fn nested(client: Client) {
                         use ::xray::__private::send::{Known as _, Unknown as _};
                         (&::xray::__private::Probe(&__xray_it))
                             .__xray_kind()
-                            .open(
-                                __xray_it,
-                                &const {
-                                    ::xray::__private::Site::new(
-                                        ::core::file!(),
-                                        ::core::line!(),
-                                    )
-                                },
-                            )
+                            .open(__xray_it, &const { __xray_place(::core::line!()) })
                     }
                 }
                     .send()
@@ -68,15 +59,7 @@ async fn nested(client: Client) {
                             use ::xray::__private::send::{Known as _, Unknown as _};
                             (&::xray::__private::Probe(&__xray_it))
                                 .__xray_kind()
-                                .open(
-                                    __xray_it,
-                                    &const {
-                                        ::xray::__private::Site::new(
-                                            ::core::file!(),
-                                            ::core::line!(),
-                                        )
-                                    },
-                                )
+                                .open(__xray_it, &const { __xray_place(::core::line!()) })
                         }
                     }
                         .send()
@@ -88,15 +71,7 @@ async fn nested(client: Client) {
                 use ::xray::__private::send::{Known as _, Unknown as _};
                 (&::xray::__private::Probe(&__xray_it))
                     .__xray_kind()
-                    .open(
-                        __xray_it,
-                        &const {
-                            ::xray::__private::Site::new(
-                                ::core::file!(),
-                                ::core::line!(),
-                            )
-                        },
-                    )
+                    .open(__xray_it, &const { __xray_place(::core::line!()) })
             }
         }
             .send()
@@ -112,19 +87,14 @@ async fn nested(client: Client) {
                 ::xray::__private::Ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known
                         .alive()
-                        .open(
-                            &const {
-                                ::xray::__private::Site::new(
-                                    ::core::file!(),
-                                    ::core::line!(),
-                                )
-                            },
-                        );
+                        .open(&const { __xray_place(::core::line!()) });
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
-                    __xray_other.alive().pass(last.send())
+                    __xray_other
+                        .alive()
+                        .pass(last.send(), &const { __xray_place(::core::line!()) })
                 }
             }) => break 'pages last,
             _ => continue,

@@ -1,20 +1,25 @@
 //! A name for all calls of a function, and for one; a call that is skipped; a renamed crate.
 async fn options(client: &Client) {
+    fn __xray_function() -> &'static my::tracing::__private::Function {
+        static FUNCTION: my::tracing::__private::Function = my::tracing::__private::Function::new(
+            "options",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> my::tracing::__private::Place {
+        my::tracing::__private::Place::new(::core::file!(), line)
+            .within(__xray_function)
+            .named("todos")
+    }
+    let __xray_run = __xray_function().run();
     match client.get(a) {
         __xray_it => {
             use my::tracing::__private::send::{Known as _, Unknown as _};
             (&my::tracing::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(
-                    __xray_it,
-                    &const {
-                        my::tracing::__private::Site::new(
-                                ::core::file!(),
-                                ::core::line!(),
-                            )
-                            .named("todos")
-                    },
-                )
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
         }
     }
         .send()
@@ -26,13 +31,7 @@ async fn options(client: &Client) {
                 .__xray_kind()
                 .open(
                     __xray_it,
-                    &const {
-                        my::tracing::__private::Site::new(
-                                ::core::file!(),
-                                ::core::line!(),
-                            )
-                            .named("first todo")
-                    },
+                    &const { __xray_place(::core::line!()).named("first todo") },
                 )
         }
     }
@@ -48,20 +47,17 @@ async fn options(client: &Client) {
         my::tracing::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(
-                    &const {
-                        my::tracing::__private::Site::new(
-                                ::core::file!(),
-                                ::core::line!(),
-                            )
-                            .named("in place")
-                    },
-                );
+                .open(&const { __xray_place(::core::line!()).named("in place") });
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         my::tracing::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(d.send())
+            __xray_other
+                .alive()
+                .pass(
+                    d.send(),
+                    &const { __xray_place(::core::line!()).named("in place") },
+                )
         }
     });
 }

@@ -1,5 +1,17 @@
 //! A receiver that is a place: a variable, or a field of one.
 async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "places",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         request.__xray_ask()
@@ -8,16 +20,14 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                );
+                .open(&const { __xray_place(::core::line!()) });
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(request.send())
+            __xray_other
+                .alive()
+                .pass(request.send(), &const { __xray_place(::core::line!()) })
         }
     })
         .await?;
@@ -29,16 +39,14 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                );
+                .open(&const { __xray_place(::core::line!()) });
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(wrapper.inner.0.send())
+            __xray_other
+                .alive()
+                .pass(wrapper.inner.0.send(), &const { __xray_place(::core::line!()) })
         }
     })
         == (match {
@@ -49,23 +57,30 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open(
-                        &const {
-                            ::xray::__private::Site::new(
-                                ::core::file!(),
-                                ::core::line!(),
-                            )
-                        },
-                    );
+                    .open(&const { __xray_place(::core::line!()) });
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other.alive().pass(wrapper.other.send())
+                __xray_other
+                    .alive()
+                    .pass(wrapper.other.send(), &const { __xray_place(::core::line!()) })
             }
         })
 }
 async fn ours(self) -> Result<Response> {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "ours",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         self.__xray_ask()
@@ -74,16 +89,14 @@ async fn ours(self) -> Result<Response> {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                );
+                .open(&const { __xray_place(::core::line!()) });
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(self.send())
+            __xray_other
+                .alive()
+                .pass(self.send(), &const { __xray_place(::core::line!()) })
         }
     })
         .await

@@ -19,17 +19,24 @@ async fn named(
         use ::xray::__private::reqwest_version::Unrelated as _;
         ::xray::__private::reqwest_version::supported(__xray_it.build_split());
     };
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "named",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     let other = match reqwest::Client::new().get(url) {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(
-                    __xray_it,
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                )
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
         }
     }
         .send()
@@ -38,34 +45,48 @@ async fn named(
     let hidden = reqwest::RequestBuilder::new();
 }
 async fn a_module_of_ones_own(client: &reqwest::Client) {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "a_module_of_ones_own",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     match client.get(url) {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(
-                    __xray_it,
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                )
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
         }
     }
         .send()
         .await;
 }
 async fn not_reqwest(client: &reqwest_middleware::Client, result: reqwest::Result<u32>) {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "not_reqwest",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     match client.get(url) {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(
-                    __xray_it,
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                )
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
         }
     }
         .send()

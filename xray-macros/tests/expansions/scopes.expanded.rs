@@ -4,10 +4,39 @@ async fn scopes(
     request: &RequestBuilder,
     slot: Option<RequestBuilder>,
 ) {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "scopes",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     let &copied = request;
     copied.send();
     {
-        let request = client.get(url);
+        let request = (match {
+            use ::xray::__private::client::{IsClient as _, NoClient as _};
+            (&::xray::__private::client::Asked(&*client)).__xray_ask()
+        } {
+            #[allow(unreachable_code)]
+            ::xray::__private::Ask::Yes(__xray_known) => {
+                let __xray_twin = __xray_known
+                    .alive()
+                    .open(&const { __xray_place(::core::line!()) });
+                __xray_twin.get(url)
+            }
+            #[allow(unreachable_code)]
+            ::xray::__private::Ask::No(__xray_other) => {
+                __xray_other
+                    .alive()
+                    .pass(client.get(url), &const { __xray_place(::core::line!()) })
+            }
+        });
         let future = async {
             (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
@@ -17,19 +46,14 @@ async fn scopes(
                 ::xray::__private::Ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known
                         .alive()
-                        .open(
-                            &const {
-                                ::xray::__private::Site::new(
-                                    ::core::file!(),
-                                    ::core::line!(),
-                                )
-                            },
-                        );
+                        .open(&const { __xray_place(::core::line!()) });
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
-                    __xray_other.alive().pass(request.send())
+                    __xray_other
+                        .alive()
+                        .pass(request.send(), &const { __xray_place(::core::line!()) })
                 }
             })
                 .await
@@ -44,25 +68,37 @@ async fn scopes(
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open(
-                        &const {
-                            ::xray::__private::Site::new(
-                                ::core::file!(),
-                                ::core::line!(),
-                            )
-                        },
-                    );
+                    .open(&const { __xray_place(::core::line!()) });
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other.alive().pass(client.send())
+                __xray_other
+                    .alive()
+                    .pass(client.send(), &const { __xray_place(::core::line!()) })
             }
         });
     } else {
         client.send();
     }
-    match client.get(url) {
+    match (match {
+        use ::xray::__private::client::{IsClient as _, NoClient as _};
+        (&::xray::__private::client::Asked(&*client)).__xray_ask()
+    } {
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            let __xray_twin = __xray_known
+                .alive()
+                .open(&const { __xray_place(::core::line!()) });
+            __xray_twin.get(url)
+        }
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other
+                .alive()
+                .pass(client.get(url), &const { __xray_place(::core::line!()) })
+        }
+    }) {
         request if (match {
             use ::xray::__private::send::{Peek as _, Take as _};
             request.__xray_ask()
@@ -71,19 +107,14 @@ async fn scopes(
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open(
-                        &const {
-                            ::xray::__private::Site::new(
-                                ::core::file!(),
-                                ::core::line!(),
-                            )
-                        },
-                    );
+                    .open(&const { __xray_place(::core::line!()) });
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other.alive().pass(request.send())
+                __xray_other
+                    .alive()
+                    .pass(request.send(), &const { __xray_place(::core::line!()) })
             }
         })
             .is_ok() => {}

@@ -1,5 +1,17 @@
 //! A task or thread with a call in it is carried in the current trace.
 async fn spawned(client: Client) {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "spawned",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     tokio::spawn(
         ::xray::__private::future_in_current_trace(async move {
             match client.get(url) {
@@ -7,15 +19,7 @@ async fn spawned(client: Client) {
                     use ::xray::__private::send::{Known as _, Unknown as _};
                     (&::xray::__private::Probe(&__xray_it))
                         .__xray_kind()
-                        .open(
-                            __xray_it,
-                            &const {
-                                ::xray::__private::Site::new(
-                                    ::core::file!(),
-                                    ::core::line!(),
-                                )
-                            },
-                        )
+                        .open(__xray_it, &const { __xray_place(::core::line!()) })
                 }
             }
                 .send()
@@ -32,19 +36,14 @@ async fn spawned(client: Client) {
                 ::xray::__private::Ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known
                         .alive()
-                        .open(
-                            &const {
-                                ::xray::__private::Site::new(
-                                    ::core::file!(),
-                                    ::core::line!(),
-                                )
-                            },
-                        );
+                        .open(&const { __xray_place(::core::line!()) });
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
-                    __xray_other.alive().pass(request.send())
+                    __xray_other
+                        .alive()
+                        .pass(request.send(), &const { __xray_place(::core::line!()) })
                 }
             })
         }),

@@ -1,5 +1,17 @@
 //! Where an expression that begins with `match` would end a statement early.
 fn statements(a: Wrapper, b: Wrapper) -> bool {
+    fn __xray_function() -> &'static ::xray::__private::Function {
+        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+            "statements",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &FUNCTION
+    }
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+    }
+    let __xray_run = __xray_function().run();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()
@@ -8,16 +20,14 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                );
+                .open(&const { __xray_place(::core::line!()) });
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(a.inner.send())
+            __xray_other
+                .alive()
+                .pass(a.inner.send(), &const { __xray_place(::core::line!()) })
         }
     });
     (match {
@@ -28,16 +38,14 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                );
+                .open(&const { __xray_place(::core::line!()) });
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(a.inner.send())
+            __xray_other
+                .alive()
+                .pass(a.inner.send(), &const { __xray_place(::core::line!()) })
         }
     })?;
     (match {
@@ -48,16 +56,14 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                );
+                .open(&const { __xray_place(::core::line!()) });
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(a.inner.send())
+            __xray_other
+                .alive()
+                .pass(a.inner.send(), &const { __xray_place(::core::line!()) })
         }
     })
         .await
@@ -70,16 +76,14 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(
-                    &const {
-                        ::xray::__private::Site::new(::core::file!(), ::core::line!())
-                    },
-                );
+                .open(&const { __xray_place(::core::line!()) });
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(a.inner.send())
+            __xray_other
+                .alive()
+                .pass(a.inner.send(), &const { __xray_place(::core::line!()) })
         }
     })
         && (match {
@@ -90,19 +94,14 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open(
-                        &const {
-                            ::xray::__private::Site::new(
-                                ::core::file!(),
-                                ::core::line!(),
-                            )
-                        },
-                    );
+                    .open(&const { __xray_place(::core::line!()) });
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other.alive().pass(b.inner.send())
+                __xray_other
+                    .alive()
+                    .pass(b.inner.send(), &const { __xray_place(::core::line!()) })
             }
         })
 }

@@ -1,0 +1,64 @@
+//! What stands at the head of an annotated function.
+
+use proc_macro2::Span;
+use quote::quote_spanned;
+use syn::ext::IdentExt as _;
+use syn::{Expr, Ident, Signature, Stmt};
+
+use crate::options::Options;
+
+/// The function as the runtime knows it, what its calls have in common, and its annotations.
+pub(crate) fn declarations(signature: &Signature, options: &Options) -> Vec<Stmt> {
+    let (name, runtime) = (&signature.ident, &options.runtime);
+    let span = span_at(name);
+    let (text, line) = (name.unraw().to_string(), quote_spanned!(name.span()=> ::core::line!()));
+    let function = quote_spanned! {span=>
+        fn __xray_function() -> &'static #runtime::__private::Function {
+            static FUNCTION: #runtime::__private::Function =
+                #runtime::__private::Function::new(#text, ::core::file!(), #line);
+            &FUNCTION
+        }
+    };
+    let named = options.name.as_ref().map(|name| quote_spanned!(span=> .named(#name)));
+    let hosts = &options.skip_hosts;
+    let skipping = (!hosts.is_empty()).then(|| quote_spanned!(span=> .skip_hosts(&[#(#hosts),*])));
+    let place = quote_spanned! {span=>
+        const fn __xray_place(line: u32) -> #runtime::__private::Place {
+            #runtime::__private::Place::new(::core::file!(), line).within(__xray_function) #named #skipping
+        }
+    };
+    let mut declarations = [function, place].map(|item| Stmt::Expr(Expr::Verbatim(item), None)).to_vec();
+    if !options.annotations.is_empty() {
+        let (keys, values): (Vec<_>, Vec<_>) = options.annotations.iter().map(|(key, value)| (key, value)).unzip();
+        let keys = keys.into_iter().map(|key| key.unraw().to_string());
+        let annotations = quote_spanned! {span=>
+            let __xray_annotations = #runtime::__private::Annotations::new(|| {
+                use #runtime::__private::annotation::ToAnnotation as _;
+                ::std::vec![#((#keys, (#values).__xray_annotation())),*]
+            });
+        };
+        declarations.push(Stmt::Expr(Expr::Verbatim(annotations), None));
+    }
+    declarations
+}
+
+/// One run of the function, from here to the end of the body at whose head it stands.
+pub(crate) fn run(name: &Ident) -> Stmt {
+    let run = quote_spanned!(span_at(name)=> let __xray_run = __xray_function().run(););
+    Stmt::Expr(Expr::Verbatim(run), None)
+}
+
+/// A closure or async block that moves what it names: the annotations stay for the next one.
+pub(crate) fn with_own_annotations(mover: &Expr) -> Expr {
+    let span = Span::mixed_site();
+    Expr::Verbatim(quote_spanned! {span=>
+        {
+            let __xray_annotations = ::core::clone::Clone::clone(&__xray_annotations);
+            #mover
+        }
+    })
+}
+
+fn span_at(name: &Ident) -> Span {
+    Span::mixed_site().located_at(name.span())
+}
