@@ -1,27 +1,47 @@
-//! Types of reqwest that a function names, checked to be of a version that the build traces.
+//! Clients that a function names by their paths, checked to be some that the build traces.
 //!
-//! The macro cannot see features. For each such type it emits a constant that does nothing and compiles only
-//! where the runtime knows the type; see `reqwest_version` there.
+//! The macro cannot see features. For each such path it emits a constant that does nothing and compiles only where
+//! the runtime knows the client: see `clients` there, and for the versions of reqwest `reqwest_version`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
-use syn::{Arm, Block, Expr, FieldValue, FnArg, Item, Local, Path, PathSegment, Signature, Stmt};
+use syn::{Arm, Block, Expr, ExprCall, FieldValue, FnArg, Ident, Item, Local, Path, PathSegment, Signature, Stmt};
 
 use crate::attributes::{attributes, is_conditional};
 use crate::options::Options;
 
-/// The checks for the types that a function names.
+/// Clients of which one feature is enough: the beginning of a path, and the types that are named behind it. Any
+/// function behind it counts too.
+const CLIENTS: &[(&[&str], &str, &[&str])] = &[
+    (&["reqwest", "blocking"], "reqwest_blocking", &["Client", "RequestBuilder", "Request"]),
+    (&["ureq"], "ureq", &["Agent", "RequestBuilder", "Request"]),
+    (&["isahc"], "isahc", &["HttpClient"]),
+    (&["attohttpc"], "attohttpc", &["Session", "RequestBuilder"]),
+    (&["awc"], "awc", &["Client", "ClientRequest"]),
+];
+
+/// The checks for the clients that a function names.
 pub(crate) fn checks(signature: &Signature, block: &Block, options: &Options) -> Vec<Item> {
-    let mut named = NamedTypes { options, paths: Vec::new() };
+    let mut named = NamedClients { options, types: Vec::new(), clients: Vec::new() };
     named.visit_signature(signature);
     visit::visit_block(&mut named, block);
-    named.paths.iter().map(|path| Item::Verbatim(check(path, &options.runtime))).collect()
+    let types = named.types.iter().map(|path| check_version(path, &options.runtime));
+    let clients = named.clients.iter().map(|(client, span)| check_feature(client, *span, &options.runtime));
+    types.chain(clients).map(Item::Verbatim).collect()
+}
+
+/// A constant that compiles where a feature of the client is on.
+fn check_feature(client: &str, span: Span, runtime: &Path) -> TokenStream {
+    let (client, span) = (Ident::new(client, span), Span::mixed_site().located_at(span));
+    quote_spanned! {span=>
+        const _: fn() = #runtime::__private::clients::#client::check::<#runtime::__private::clients::#client::Client>;
+    }
 }
 
 /// A constant that calls a method which only reqwest's type has, and asks the runtime about its result.
-fn check(path: &Path, runtime: &Path) -> TokenStream {
+fn check_version(path: &Path, runtime: &Path) -> TokenStream {
     let span = Span::mixed_site().located_at(path.span());
     let (kind, probe) = match path.segments[1].ident.to_string().as_str() {
         "Client" => (quote_spanned!(span=> fn() = ||), quote_spanned!(path.span()=> <#path>::builder())),
@@ -39,13 +59,16 @@ fn check(path: &Path, runtime: &Path) -> TokenStream {
     }
 }
 
-/// Finds `reqwest::Client`, `RequestBuilder` and `Request`, wherever they are sure to be compiled.
-struct NamedTypes<'a> {
+/// Finds the paths of clients, wherever they are sure to be compiled.
+struct NamedClients<'a> {
     options: &'a Options,
-    paths: Vec<Path>,
+    /// `reqwest::Client`, `RequestBuilder` and `Request`.
+    types: Vec<Path>,
+    /// The others, and where each is named first.
+    clients: Vec<(&'static str, Span)>,
 }
 
-impl NamedTypes<'_> {
+impl NamedClients<'_> {
     fn is_reqwest(&self, path: &Path) -> bool {
         let mut segments = path.segments.iter();
         let (Some(first), Some(second)) = (segments.next(), segments.next()) else { return false };
@@ -56,22 +79,62 @@ impl NamedTypes<'_> {
             && ["Client", "RequestBuilder", "Request"].contains(&second.as_str())
             // reqwest's own types have no parameters.
             && arguments.is_none()
-            && !self.options.local.iter().any(|local| *local == first)
+            && !self.is_local(path)
+    }
+
+    fn is_local(&self, path: &Path) -> bool {
+        path.segments.first().is_some_and(|first| self.options.local.contains(&first.ident))
+    }
+
+    fn add(&mut self, client: &'static str, path: &Path) {
+        if !self.is_local(path) && self.clients.iter().all(|(known, _)| *known != client) {
+            self.clients.push((client, path.span()));
+        }
     }
 }
 
-impl<'ast> Visit<'ast> for NamedTypes<'_> {
+fn is_reqwest_get(path: &Path) -> bool {
+    path.segments.iter().map(|segment| segment.ident.to_string()).eq(["reqwest", "get"])
+}
+
+/// The client that a path belongs to, and what stands behind that.
+fn client_of(path: &Path) -> Option<(&'static str, &'static [&'static str], String)> {
+    CLIENTS.iter().find_map(|(prefix, client, types)| {
+        let names = path.segments.iter().map(|segment| segment.ident.to_string());
+        let is_prefix = names.clone().take(prefix.len()).eq(prefix.iter().copied());
+        let next = names.clone().nth(prefix.len())?;
+        is_prefix.then_some((*client, *types, next))
+    })
+}
+
+impl<'ast> Visit<'ast> for NamedClients<'_> {
     fn visit_path(&mut self, path: &'ast Path) {
         if self.is_reqwest(path) {
             let segments =
                 path.segments.iter().take(2).map(|segment| PathSegment::from(segment.ident.clone())).collect();
             let named = Path { leading_colon: path.leading_colon, segments };
             let text = named.to_token_stream().to_string();
-            if self.paths.iter().all(|path| path.to_token_stream().to_string() != text) {
-                self.paths.push(named);
+            if self.types.iter().all(|path| path.to_token_stream().to_string() != text) {
+                self.types.push(named);
+            }
+        }
+        if let Some((client, types, next)) = client_of(path) {
+            if types.contains(&next.as_str()) {
+                self.add(client, path);
             }
         }
         visit::visit_path(self, path);
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        if let Expr::Path(function) = &*call.func {
+            match client_of(&function.path) {
+                Some((client, ..)) => self.add(client, &function.path),
+                None if is_reqwest_get(&function.path) => self.add("reqwest", &function.path),
+                None => {}
+            }
+        }
+        visit::visit_expr_call(self, call);
     }
 
     fn visit_fn_arg(&mut self, parameter: &'ast FnArg) {

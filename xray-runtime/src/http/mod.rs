@@ -69,6 +69,12 @@ pub use crate::document::url::Url;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "xray does not know `{Self}` as a request that is sent with this method",
+    label = "the receiver of this call is to be traced",
+    note = "is the feature of its client on? xray-sdk has one for each: `reqwest`, `reqwest-blocking`, `ureq`, ..",
+    note = "for a type of your own, implement `xray::http::Traceable<{Method}>`"
+)]
 pub trait Traceable<Method>: Sized {
     /// What stands in for the value in an annotated function.
     type Traced;
@@ -121,6 +127,12 @@ pub trait Traceable<Method>: Sized {
 /// });
 /// assert_eq!(documents[0].subsegments[0].name, "db.example.com");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "xray does not know `{Self}` as a request that is passed to this method",
+    label = "the argument of this call is to be traced",
+    note = "is the feature of its client on? xray-sdk has one for each: `reqwest`, `reqwest-blocking`, `ureq`, ..",
+    note = "for a type of your own, implement `xray::http::Outgoing<{Method}>`"
+)]
 pub trait Outgoing<Method> {
     /// Begins the call with [`Opening::begin`]; `None` if it is not recorded, or if this is no outgoing request.
     fn begin(&mut self, opening: Opening) -> Option<Call>;

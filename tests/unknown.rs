@@ -1,0 +1,104 @@
+//! A function none of whose calls is of a type that is traced: most likely a client's feature is off, and nothing else
+//! would say so.
+
+use std::sync::Mutex;
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use xray::testing::{capture, capture_blocking};
+use xray::{Instrument as _, Segment, TraceHeader};
+
+static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Logger;
+
+impl Log for Logger {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.target() == "xray::http" {
+            assert_eq!(record.level(), Level::Warn);
+            TOLD.lock().unwrap().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn told() -> Vec<String> {
+    std::mem::take(&mut TOLD.lock().unwrap())
+}
+
+struct Request;
+
+impl Request {
+    fn send(self) -> u32 {
+        1
+    }
+}
+
+const LINE: u32 = line!() + 3;
+
+#[xray::traced_http]
+fn unknown_only(request: Request) -> u32 {
+    let inner = || Request.send();
+    request.send() + Some(inner).map_or(0, |inner| inner())
+}
+
+#[xray::traced_http]
+async fn unknown_in_a_block() -> u32 {
+    let work = async { Some(Request).unwrap().send() };
+    work.await
+}
+
+#[xray::traced_http]
+fn unknown_in_a_future() -> impl Future<Output = u32> {
+    async { Some(Request).unwrap().send() }
+}
+
+#[xray::traced_http]
+async fn known_too(client: &reqwest::Client) -> u32 {
+    let sum = Request.send() + Some(Request).unwrap().send();
+    client.get("http://127.0.0.1:1/").send().await.map_or(sum, |_| 0)
+}
+
+#[xray::traced_http]
+fn known_elsewhere(client: Option<&reqwest::Client>) -> u32 {
+    match client {
+        Some(client) => u32::from(futures::executor::block_on(client.get("nowhere").send()).is_ok()),
+        None => 0,
+    }
+}
+
+#[tokio::test]
+async fn is_told_once_below_a_sampled_segment() {
+    log::set_logger(&Logger).unwrap();
+    log::set_max_level(LevelFilter::Trace);
+
+    // Nobody looks at what is not recorded.
+    unknown_only(Request);
+    let unsampled = Segment::builder("t").trace_header(&TraceHeader::parse("Sampled=0")).begin();
+    unsampled.in_scope(|| unknown_only(Request));
+    assert_eq!(told(), [""; 0]);
+
+    let run = || Segment::builder("t").begin().in_scope(|| unknown_only(Request));
+    let ((), _) = capture_blocking(|| assert_eq!((run(), run()), (2, 2)));
+    let expected = format!(
+        "no call in `unknown_only` at tests/unknown.rs:{LINE} was traced: none has a type that this build of xray \
+         knows; is the feature of its client on?"
+    );
+    assert_eq!(told(), [expected]);
+
+    let both = async { unknown_in_a_block().await + unknown_in_a_future().await };
+    assert_eq!(capture(both.in_segment("t")).await.0, 2);
+    let told_of = told();
+    assert_eq!(told_of.len(), 2, "{told_of:?}");
+    assert!(told_of[0].contains("`unknown_in_a_block`") && told_of[1].contains("`unknown_in_a_future`"));
+
+    let client = reqwest::Client::new();
+    let (sum, _) = capture(known_too(&client).in_segment("t")).await;
+    assert_eq!(sum, 2);
+    capture(async { known_elsewhere(None) }.in_segment("t")).await;
+    assert_eq!(told(), [""; 0]);
+}
