@@ -60,10 +60,15 @@ async fn annotate_on_every_call() {
     // What a task makes of a closure that was written outside is not its own.
     assert_eq!((subsegments.len(), server.take_seen().len()), (5, 7));
     let value = AnnotationValue::from;
-    let expected: BTreeMap<_, _> =
-        [("order", "a-1".into()), ("items", 3.into()), ("type", "book".into()), ("tier", "".into()), ("free", value(true))]
-            .map(|(key, value)| (key.to_owned(), value))
-            .into();
+    let expected: BTreeMap<_, _> = [
+        ("order", "a-1".into()),
+        ("items", 3.into()),
+        ("type", "book".into()),
+        ("tier", "".into()),
+        ("free", value(true)),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into();
     for subsegment in subsegments {
         assert_eq!(subsegment.annotations.into_iter().collect::<BTreeMap<_, _>>(), expected);
     }

@@ -114,7 +114,8 @@ impl Walker<'_> {
         if attributes.is_empty() {
             return walk(self);
         }
-        let (outer, candidates) = (self.call_options.clone(), self.candidates);
+        let outer = self.call_options.clone();
+        let before = (self.candidates, self.errors.count());
         for attribute in attributes {
             match self.call_options.with(attribute) {
                 Ok(options) => self.call_options = options,
@@ -123,8 +124,8 @@ impl Walker<'_> {
         }
         walk(self);
         self.call_options = outer;
-        if self.candidates == candidates {
-            let message = format!("no HTTP call here: expected one of {}", calls::list());
+        if (self.candidates, self.errors.count()) == before {
+            let message = format!("no HTTP call here: expected {}", calls::EXAMPLES);
             self.errors.push(Error::new_spanned(&attributes[0], message));
         }
     }
@@ -226,12 +227,11 @@ impl Walker<'_> {
         if is_call(expression) {
             return Demand::Marked;
         }
-        match marked_call(expression).and_then(attributes_mut) {
-            Some(attributes) => attributes.push(parse_quote!(#[xray(trace)])),
-            None => {
-                let message = "`#[xray(trace)]` stands on a call of a method, a function or a macro";
-                self.errors.push(Error::new_spanned(&*expression, message));
-            }
+        if let Some(attributes) = marked_call(expression).and_then(attributes_mut) {
+            attributes.push(parse_quote!(#[xray(trace)]));
+        } else {
+            let message = "`#[xray(trace)]` stands on a call of a method, a function or a macro";
+            self.errors.push(Error::new_spanned(&*expression, message));
         }
         Demand::None
     }

@@ -116,14 +116,9 @@ pub(crate) fn spawned(expression: &Expr) -> Option<Spawned> {
     is_spawn.then_some(spawned)
 }
 
-/// The table for a message: `.send`, `.execute`, ..
-pub(crate) fn list() -> String {
-    let methods = METHODS.iter().map(|method| format!("`.{}`", method.name));
-    let functions = FUNCTIONS.iter().map(|(path, _)| format!("`{}`", path.join("::")));
-    let mut names: Vec<_> = methods.chain(functions).collect();
-    names.dedup();
-    names.join(", ")
-}
+/// The table in short, for messages.
+pub(crate) const EXAMPLES: &str = "`.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or the like (the README \
+     has the table)";
 
 /// Whether a variable or field has a name that ends in "client".
 fn is_client(receiver: &Expr) -> bool {

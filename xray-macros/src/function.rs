@@ -68,7 +68,7 @@ impl Annotated {
         }
         let message = format!(
             "no HTTP call in here: looked for {}, and not inside macros; annotate the function that calls",
-            calls::list()
+            calls::EXAMPLES
         );
         Err(Error::new_spanned(named, message))
     }

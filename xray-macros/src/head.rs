@@ -7,27 +7,25 @@ use syn::{Expr, Ident, Signature, Stmt};
 
 use crate::options::Options;
 
-/// The function as the runtime knows it, what its calls have in common, and its annotations.
+/// What the places of its calls have in common, and its annotations.
 pub(crate) fn declarations(signature: &Signature, options: &Options) -> Vec<Stmt> {
     let (name, runtime) = (&signature.ident, &options.runtime);
     let span = span_at(name);
     let (text, line) = (name.unraw().to_string(), quote_spanned!(name.span()=> ::core::line!()));
-    let function = quote_spanned! {span=>
-        fn __xray_function() -> &'static #runtime::__private::Function {
-            static FUNCTION: #runtime::__private::Function =
-                #runtime::__private::Function::new(#text, ::core::file!(), #line);
-            &FUNCTION
-        }
-    };
     let named = options.name.as_ref().map(|name| quote_spanned!(span=> .named(#name)));
     let hosts = &options.skip_hosts;
     let skipping = (!hosts.is_empty()).then(|| quote_spanned!(span=> .skip_hosts(&[#(#hosts),*])));
     let place = quote_spanned! {span=>
         const fn __xray_place(line: u32) -> #runtime::__private::Place {
-            #runtime::__private::Place::new(::core::file!(), line).within(__xray_function) #named #skipping
+            fn function() -> &'static #runtime::__private::Function {
+                static FUNCTION: #runtime::__private::Function =
+                    #runtime::__private::Function::new(#text, ::core::file!(), #line);
+                &FUNCTION
+            }
+            #runtime::__private::Place::new(::core::file!(), line, function) #named #skipping
         }
     };
-    let mut declarations = [function, place].map(|item| Stmt::Expr(Expr::Verbatim(item), None)).to_vec();
+    let mut declarations = vec![Stmt::Expr(Expr::Verbatim(place), None)];
     if !options.annotations.is_empty() {
         let (keys, values): (Vec<_>, Vec<_>) = options.annotations.iter().map(|(key, value)| (key, value)).unzip();
         let keys = keys.into_iter().map(|key| key.unraw().to_string());
@@ -44,7 +42,7 @@ pub(crate) fn declarations(signature: &Signature, options: &Options) -> Vec<Stmt
 
 /// One run of the function, from here to the end of the body at whose head it stands.
 pub(crate) fn run(name: &Ident) -> Stmt {
-    let run = quote_spanned!(span_at(name)=> let __xray_run = __xray_function().run(););
+    let run = quote_spanned!(span_at(name)=> let __xray_run = __xray_place(0).run(););
     Stmt::Expr(Expr::Verbatim(run), None)
 }
 

@@ -169,11 +169,15 @@ fn unknown(meta: &Meta, known: &str) -> Error {
 
 /// Errors that are reported together.
 #[derive(Default)]
-pub(crate) struct Errors(Option<Error>);
+pub(crate) struct Errors {
+    combined: Option<Error>,
+    count: usize,
+}
 
 impl Errors {
     pub(crate) fn push(&mut self, error: Error) {
-        match &mut self.0 {
+        self.count += 1;
+        match &mut self.combined {
             Some(errors) => errors.combine(error),
             none => *none = Some(error),
         }
@@ -184,7 +188,11 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
     pub(crate) fn into_result(self) -> Result<()> {
-        self.0.map_or(Ok(()), Err)
+        self.combined.map_or(Ok(()), Err)
     }
 }

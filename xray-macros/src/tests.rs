@@ -36,15 +36,19 @@ fn expand_file(source: &str) -> String {
     prettyplease::unparse(&file)
 }
 
-fn expand_item(item: Item) -> TokenStream {
-    let Item::Fn(mut function) = item else { return item.into_token_stream() };
-    let position = function.attrs.iter().position(|attribute| attribute.path().is_ident("traced_http"));
-    let Some(position) = position else { return function.into_token_stream() };
-    let arguments = match function.attrs.remove(position).meta {
+fn expand_item(mut item: Item) -> TokenStream {
+    let attributes = match &mut item {
+        Item::Fn(function) => &mut function.attrs,
+        Item::Impl(implementation) => &mut implementation.attrs,
+        _ => return item.into_token_stream(),
+    };
+    let position = attributes.iter().position(|attribute| attribute.path().is_ident("traced_http"));
+    let Some(position) = position else { return item.into_token_stream() };
+    let arguments = match attributes.remove(position).meta {
         Meta::List(list) => list.tokens,
         _ => TokenStream::new(),
     };
-    expand(arguments, function.into_token_stream())
+    expand(arguments, item.into_token_stream())
 }
 
 /// The messages in what comes out, one a line, and whether the user's function came out too.
@@ -86,7 +90,7 @@ fn wrong_places_are_told() {
         the function is kept"#]]
     .assert_eq(&of("struct S { field: u32 }"));
     expect![[r#"
-        "no HTTP call in here: looked for `.send`, `.send_empty`, `.send_json`, `.send_form`, `.send_string`, `.send_bytes`, `.send_body`, `.send_stream`, `.send_async`, `.call`, `.run`, `.execute`, `.execute_with_extensions`, `.request`, `.oneshot`, `.send_request`, `.try_send_request`, `.get`, `reqwest::get`, `reqwest::blocking::get`, `isahc::get`, `isahc::get_async`, `isahc::send`, `isahc::send_async`, `ureq::run`, and not inside macros; annotate the function that calls"
+        "no HTTP call in here: looked for `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or the like (the README has the table), and not inside macros; annotate the function that calls"
         the function is kept"#]]
     .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
     expect!["the function is kept"].assert_eq(&of("fn f() { users_own!(c.send()) }"));
@@ -109,12 +113,10 @@ fn wrong_inner_options_are_told() {
     let of = |inner| messages("", &format!("async fn f() {{ c.get(u).send().await; #[xray{inner}] c.other(); }}"));
     expect![[r#"
         "unknown option `skp`, expected one of: `skip`, `trace`, `name = \"..\"`"
-        "no HTTP call here: expected one of `.send`, `.send_empty`, `.send_json`, `.send_form`, `.send_string`, `.send_bytes`, `.send_body`, `.send_stream`, `.send_async`, `.call`, `.run`, `.execute`, `.execute_with_extensions`, `.request`, `.oneshot`, `.send_request`, `.try_send_request`, `.get`, `reqwest::get`, `reqwest::blocking::get`, `isahc::get`, `isahc::get_async`, `isahc::send`, `isahc::send_async`, `ureq::run`"
         the function is kept"#]]
     .assert_eq(&of("(skp)"));
     expect![[r#"
         "expected `#[xray(skip)]`, `#[xray(trace)]` or `#[xray(name = \"..\")]`"
-        "no HTTP call here: expected one of `.send`, `.send_empty`, `.send_json`, `.send_form`, `.send_string`, `.send_bytes`, `.send_body`, `.send_stream`, `.send_async`, `.call`, `.run`, `.execute`, `.execute_with_extensions`, `.request`, `.oneshot`, `.send_request`, `.try_send_request`, `.get`, `reqwest::get`, `reqwest::blocking::get`, `isahc::get`, `isahc::get_async`, `isahc::send`, `isahc::send_async`, `ureq::run`"
         the function is kept"#]]
     .assert_eq(&of(""));
 }

@@ -1,17 +1,17 @@
 //! Receivers and calls that are no candidates, or of which the macro cannot tell what looking twice would do.
 async fn left_alone(&self, reference: &Sender) {
-    fn __xray_function() -> &'static ::xray::__private::Function {
-        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-            "left_alone",
-            ::core::file!(),
-            ::core::line!(),
-        );
-        &FUNCTION
-    }
     const fn __xray_place(line: u32) -> ::xray::__private::Place {
-        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "left_alone",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
     }
-    let __xray_run = __xray_function().run();
+    let __xray_run = __xray_place(0).run();
     let borrowed = &sender();
     reference.send();
     borrowed.send();

@@ -1,17 +1,17 @@
 //! Macros whose arguments are expressions are walked, others are left as they are.
 async fn macros(client: &Client) {
-    fn __xray_function() -> &'static ::xray::__private::Function {
-        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-            "macros",
-            ::core::file!(),
-            ::core::line!(),
-        );
-        &FUNCTION
-    }
     const fn __xray_place(line: u32) -> ::xray::__private::Place {
-        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "macros",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
     }
-    let __xray_run = __xray_function().run();
+    let __xray_run = __xray_place(0).run();
     let (a, b) = tokio::join!(
         match client.get(a) { __xray_it => { use ::xray::__private::send:: { Known as _,
         Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()

@@ -1,19 +1,18 @@
 //! A name for all calls of a function, and for one; a call that is skipped; a renamed crate.
 async fn options(client: &Client) {
-    fn __xray_function() -> &'static my::tracing::__private::Function {
-        static FUNCTION: my::tracing::__private::Function = my::tracing::__private::Function::new(
-            "options",
-            ::core::file!(),
-            ::core::line!(),
-        );
-        &FUNCTION
-    }
     const fn __xray_place(line: u32) -> my::tracing::__private::Place {
-        my::tracing::__private::Place::new(::core::file!(), line)
-            .within(__xray_function)
+        fn function() -> &'static my::tracing::__private::Function {
+            static FUNCTION: my::tracing::__private::Function = my::tracing::__private::Function::new(
+                "options",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        my::tracing::__private::Place::new(::core::file!(), line, function)
             .named("todos")
     }
-    let __xray_run = __xray_function().run();
+    let __xray_run = __xray_place(0).run();
     match client.get(a) {
         __xray_it => {
             use my::tracing::__private::send::{Known as _, Unknown as _};

@@ -1,17 +1,17 @@
 //! A receiver that is a place: a variable, or a field of one.
 async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
-    fn __xray_function() -> &'static ::xray::__private::Function {
-        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-            "places",
-            ::core::file!(),
-            ::core::line!(),
-        );
-        &FUNCTION
-    }
     const fn __xray_place(line: u32) -> ::xray::__private::Place {
-        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "places",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
     }
-    let __xray_run = __xray_function().run();
+    let __xray_run = __xray_place(0).run();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         request.__xray_ask()
@@ -69,18 +69,18 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         })
 }
 async fn ours(self) -> Result<Response> {
-    fn __xray_function() -> &'static ::xray::__private::Function {
-        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-            "ours",
-            ::core::file!(),
-            ::core::line!(),
-        );
-        &FUNCTION
-    }
     const fn __xray_place(line: u32) -> ::xray::__private::Place {
-        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "ours",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
     }
-    let __xray_run = __xray_function().run();
+    let __xray_run = __xray_place(0).run();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         self.__xray_ask()

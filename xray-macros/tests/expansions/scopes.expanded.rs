@@ -4,18 +4,18 @@ async fn scopes(
     request: &RequestBuilder,
     slot: Option<RequestBuilder>,
 ) {
-    fn __xray_function() -> &'static ::xray::__private::Function {
-        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-            "scopes",
-            ::core::file!(),
-            ::core::line!(),
-        );
-        &FUNCTION
-    }
     const fn __xray_place(line: u32) -> ::xray::__private::Place {
-        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "scopes",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
     }
-    let __xray_run = __xray_function().run();
+    let __xray_run = __xray_place(0).run();
     let &copied = request;
     copied.send();
     {

@@ -1,17 +1,17 @@
 //! A task or thread with a call in it is carried in the current trace.
 async fn spawned(client: Client) {
-    fn __xray_function() -> &'static ::xray::__private::Function {
-        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-            "spawned",
-            ::core::file!(),
-            ::core::line!(),
-        );
-        &FUNCTION
-    }
     const fn __xray_place(line: u32) -> ::xray::__private::Place {
-        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "spawned",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
     }
-    let __xray_run = __xray_function().run();
+    let __xray_run = __xray_place(0).run();
     tokio::spawn(
         ::xray::__private::future_in_current_trace(async move {
             match client.get(url) {

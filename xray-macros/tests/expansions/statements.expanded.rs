@@ -1,17 +1,17 @@
 //! Where an expression that begins with `match` would end a statement early.
 fn statements(a: Wrapper, b: Wrapper) -> bool {
-    fn __xray_function() -> &'static ::xray::__private::Function {
-        static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-            "statements",
-            ::core::file!(),
-            ::core::line!(),
-        );
-        &FUNCTION
-    }
     const fn __xray_place(line: u32) -> ::xray::__private::Place {
-        ::xray::__private::Place::new(::core::file!(), line).within(__xray_function)
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "statements",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
     }
-    let __xray_run = __xray_function().run();
+    let __xray_run = __xray_place(0).run();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()

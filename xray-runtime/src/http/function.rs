@@ -24,13 +24,13 @@ pub struct Function {
 }
 
 impl Function {
+    /// Where it stands.
     #[must_use]
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
         Self { name, file, line, state: AtomicU8::new(IDLE) }
     }
 
-    /// One run of it.
-    pub const fn run(&'static self) -> Run {
+    pub(super) const fn run(&'static self) -> Run {
         Run(self)
     }
 

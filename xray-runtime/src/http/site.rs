@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::function::Function;
+use super::function::{Function, Run};
 use crate::context;
 use crate::document::AnnotationValue;
 use crate::document::url::Url;
@@ -33,8 +33,11 @@ impl Site {
 
     /// A call that no attribute knows of.
     pub(super) fn manual() -> Self {
-        const NOWHERE: &Place = &Place::new("", 0);
-        Self::from(NOWHERE)
+        fn nobody() -> &'static Function {
+            static NOBODY: Function = Function::new("", "", 0);
+            &NOBODY
+        }
+        Self::from(&const { Place::new("", 0, nobody) })
     }
 
     /// The name that its subsegment is to have in place of the host's.
@@ -51,15 +54,11 @@ impl Site {
 
     /// Notes that its type is none that is traced.
     pub(crate) fn note_unknown(&self) {
-        if let Some(function) = self.place.function {
-            function().note_unknown();
-        }
+        (self.place.function)().note_unknown();
     }
 
     pub(super) fn note_traced(&self) {
-        if let Some(function) = self.place.function {
-            function().note_traced();
-        }
+        (self.place.function)().note_traced();
     }
 
     pub(super) fn annotations(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
@@ -92,31 +91,32 @@ impl From<(&'static Place, &Annotations)> for Site {
 pub struct Place {
     file: &'static str,
     line: u32,
-    function: Option<fn() -> &'static Function>,
+    function: fn() -> &'static Function,
     name: Option<&'static str>,
     skip_hosts: &'static [&'static str],
 }
 
 impl Place {
+    /// (A pointer to the function itself would be one to memory that changes, which no constant may hold.)
     #[must_use]
-    pub const fn new(file: &'static str, line: u32) -> Self {
-        Self { file, line, function: None, name: None, skip_hosts: &[] }
+    pub const fn new(file: &'static str, line: u32, function: fn() -> &'static Function) -> Self {
+        Self { file, line, function, name: None, skip_hosts: &[] }
     }
 
-    /// The function in which it stands. (A pointer to that itself would be one to memory that changes, which no
-    /// constant may hold.)
+    /// One run of the function, until it is dropped.
     #[must_use]
-    pub const fn within(mut self, function: fn() -> &'static Function) -> Self {
-        self.function = Some(function);
-        self
+    pub fn run(&self) -> Run {
+        (self.function)().run()
     }
 
+    /// The name for the subsegment.
     #[must_use]
     pub const fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
         self
     }
 
+    /// Hosts that are left alone.
     #[must_use]
     pub const fn skip_hosts(mut self, patterns: &'static [&'static str]) -> Self {
         self.skip_hosts = patterns;

@@ -32,6 +32,7 @@ pub trait FetchedNow<T> {
 pub struct Callee<T, R>(PhantomData<fn(T) -> R>);
 
 impl<T, R> Callee<T, R> {
+    #[must_use]
     pub fn of(_: &impl FnOnce(T) -> R) -> Self {
         Self(PhantomData)
     }

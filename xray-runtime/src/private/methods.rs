@@ -130,33 +130,27 @@ macro_rules! modules {
 
 crate::http::methods::for_each_method!(modules);
 
-impl Nothing {
-    pub fn send<R>(self) -> R {
-        match self {}
-    }
-
-    pub fn call<R>(self) -> R {
-        match self {}
-    }
-
-    pub fn run<R>(self) -> R {
-        match self {}
-    }
-
-    pub fn send_empty<R>(self) -> R {
-        match self {}
-    }
-}
-
-/// Methods that take what is sent.
-macro_rules! with_body {
-    ($($method:ident),* $(,)?) => {
+/// Each with what is sent, if anything.
+macro_rules! nothing {
+    ($($method:ident($($argument:ident)?),)*) => {
         impl Nothing {$(
-            pub fn $method<B, R>(self, _body: B) -> R {
+            pub fn $method<$($argument,)? R>(self $(, _: $argument)?) -> R {
                 match self {}
             }
         )*}
     };
 }
 
-with_body!(get, send_json, send_form, send_string, send_bytes, send_body, send_stream);
+nothing!(
+    send(),
+    call(),
+    run(),
+    send_empty(),
+    get(U),
+    send_json(B),
+    send_form(B),
+    send_string(B),
+    send_bytes(B),
+    send_body(B),
+    send_stream(B),
+);

@@ -20,7 +20,6 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
                     return false;
                 }
                 (pattern, text) = (after_star.clone(), taken.clone());
-                continue;
             }
         }
     }

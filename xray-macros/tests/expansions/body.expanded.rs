@@ -1,0 +1,92 @@
+//! A receiver with a body to send: a value takes any, a place only what may stand twice.
+fn bodies(
+    agent: &Agent,
+    request: RequestBuilder,
+    user: User,
+    list: Vec<u32>,
+) -> Result<(), Error> {
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "bodies",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
+    }
+    let __xray_run = __xray_place(0).run();
+    match agent.post("/") {
+        __xray_it => {
+            use ::xray::__private::send::{Known as _, Unknown as _};
+            (&::xray::__private::Probe(&__xray_it))
+                .__xray_kind()
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
+        }
+    }
+        .send("text")?;
+    match agent.post("/") {
+        __xray_it => {
+            use ::xray::__private::send_json::{Known as _, Unknown as _};
+            (&::xray::__private::Probe(&__xray_it))
+                .__xray_kind()
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
+        }
+    }
+        .send_json(json!({ "user" : user }))?;
+    (match {
+        use ::xray::__private::send_json::{Peek as _, Take as _};
+        request.__xray_ask()
+    } {
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            let __xray_twin = __xray_known
+                .alive()
+                .open(&const { __xray_place(::core::line!()) });
+            __xray_twin.send_json(&user)
+        }
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other
+                .alive()
+                .pass(request.send_json(&user), &const { __xray_place(::core::line!()) })
+        }
+    })?;
+    match self::next() {
+        __xray_it => {
+            use ::xray::__private::send_form::{Known as _, Unknown as _};
+            (&::xray::__private::Probe(&__xray_it))
+                .__xray_kind()
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
+        }
+    }
+        .send_form([("id", list.len())])?;
+    (match {
+        use ::xray::__private::send_json::{Peek as _, Take as _};
+        other.__xray_ask()
+    } {
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            let __xray_twin = __xray_known
+                .alive()
+                .open(&const { __xray_place(::core::line!()) });
+            __xray_twin.send_json((user.id, 1, &list))
+        }
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other
+                .alive()
+                .pass(
+                    other.send_json((user.id, 1, &list)),
+                    &const { __xray_place(::core::line!()) },
+                )
+        }
+    })?;
+    other.send_json(list.clone())?;
+    other.send_json(&make())?;
+    other.send_json(json!(1))?;
+    other.send_json(None)?;
+    other.send("text")?;
+    Ok(())
+}

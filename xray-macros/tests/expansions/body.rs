@@ -1,0 +1,16 @@
+//! A receiver with a body to send: a value takes any, a place only what may stand twice.
+#[traced_http]
+fn bodies(agent: &Agent, request: RequestBuilder, user: User, list: Vec<u32>) -> Result<(), Error> {
+    agent.post("/").send("text")?;
+    agent.post("/").send_json(json!({ "user": user }))?;
+    request.send_json(&user)?;
+    self::next().send_form([("id", list.len())])?;
+    other.send_json((user.id, 1, &list))?;
+    // Left alone: these would not mean the same in two arms, or have no type in one.
+    other.send_json(list.clone())?;
+    other.send_json(&make())?;
+    other.send_json(json!(1))?;
+    other.send_json(None)?;
+    other.send("text")?;
+    Ok(())
+}

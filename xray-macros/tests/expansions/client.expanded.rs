@@ -1,0 +1,67 @@
+//! A client with the URL as the argument; its name has to say that it is one.
+async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(), Error> {
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "clients",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
+    }
+    let __xray_run = __xray_place(0).run();
+    self.client.get(uri.clone()).await?;
+    (match {
+        use ::xray::__private::client::{IsClient as _, NoClient as _};
+        (&::xray::__private::client::Asked(&self.client)).__xray_ask()
+    } {
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            let __xray_twin = __xray_known
+                .alive()
+                .open(&const { __xray_place(::core::line!()) });
+            __xray_twin.get(uri)
+        }
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other
+                .alive()
+                .pass(self.client.get(uri), &const { __xray_place(::core::line!()) })
+        }
+    })
+        .await?;
+    (match {
+        use ::xray::__private::client::{IsClient as _, NoClient as _};
+        (&::xray::__private::client::Asked(&*http_client)).__xray_ask()
+    } {
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            let __xray_twin = __xray_known
+                .alive()
+                .open(&const { __xray_place(::core::line!()) });
+            __xray_twin.get(uri)
+        }
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other
+                .alive()
+                .pass(http_client.get(uri), &const { __xray_place(::core::line!()) })
+        }
+    })
+        .await?;
+    self.clients.get(key);
+    http_client.get(&key);
+    match http_client.get(key).header("a", "b") {
+        __xray_it => {
+            use ::xray::__private::send::{Known as _, Unknown as _};
+            (&::xray::__private::Probe(&__xray_it))
+                .__xray_kind()
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
+        }
+    }
+        .send()
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Calls that must be of a known type: marked ones, whatever their name, and all of a strict function.
+async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "marked",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
+    }
+    let __xray_run = __xray_place(0).run();
+    let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
+    let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
+    ::xray::__private::any::open(parcel, &const { __xray_place(::core::line!()) })
+        .ship()
+        .await?;
+    let answer = (match courier
+        .carry(
+            ::xray::__private::look(
+                parcel,
+                |__xray_it| {
+                    ::xray::__private::any::enter(
+                        __xray_it,
+                        &const { __xray_place(::core::line!()).named("courier") },
+                        &mut __xray_slot_0,
+                    )
+                },
+            ),
+            1,
+        )
+    {
+        __xray_out => {
+            use ::xray::__private::answer::*;
+            (&&&&&&Answered(&__xray_out, &__xray_slot_0))
+                .__xray_kind()
+                .exit(__xray_out, __xray_slot_0.take())
+        }
+    })
+        .await?;
+    let answer = (match courier::carry(
+        ::xray::__private::look(
+            parcel,
+            |__xray_it| {
+                ::xray::__private::any::enter(
+                    __xray_it,
+                    &const { __xray_place(::core::line!()) },
+                    &mut __xray_slot_1,
+                )
+            },
+        ),
+    ) {
+        __xray_out => {
+            use ::xray::__private::answer::*;
+            (&&&&&&Answered(&__xray_out, &__xray_slot_1))
+                .__xray_kind()
+                .exit(__xray_out, __xray_slot_1.take())
+        }
+    })?;
+    retry!(
+        match client.get(url) { __xray_it => { use ::xray::__private::send:: { Known as
+        _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()
+        .open(__xray_it, & const { __xray_place(::core::line!()) }) } } .send(), 3
+    );
+    Ok(())
+}
+async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "strict",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
+            .skip_hosts(&["*.local"])
+    }
+    let __xray_run = __xray_place(0).run();
+    let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
+    ::xray::__private::send::open(request, &const { __xray_place(::core::line!()) })
+        .send()
+        .await?;
+    (match client
+        .execute(
+            ::xray::__private::look(
+                request.build()?,
+                |__xray_it| {
+                    ::xray::__private::execute::enter(
+                        __xray_it,
+                        &const { __xray_place(::core::line!()) },
+                        &mut __xray_slot_0,
+                    )
+                },
+            ),
+        )
+    {
+        __xray_out => {
+            use ::xray::__private::answer::*;
+            (&&&&&&Answered(&__xray_out, &__xray_slot_0))
+                .__xray_kind()
+                .exit(__xray_out, __xray_slot_0.take())
+        }
+    })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! A function that makes the request itself, and one that is given it.
+async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
+    const _: fn() = ::xray::__private::clients::reqwest::check::<
+        ::xray::__private::clients::reqwest::Client,
+    >;
+    const _: fn() = ::xray::__private::clients::reqwest_blocking::check::<
+        ::xray::__private::clients::reqwest_blocking::Client,
+    >;
+    const _: fn() = ::xray::__private::clients::ureq::check::<
+        ::xray::__private::clients::ureq::Client,
+    >;
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "functions",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
+    }
+    let __xray_run = __xray_place(0).run();
+    let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
+    (match reqwest::get {
+        __xray_callee => {
+            use ::xray::__private::functions::{
+                KnownLater as _, KnownNow as _, Unknown as _,
+            };
+            (&::xray::__private::functions::Callee::of(&__xray_callee))
+                .__xray_kind()
+                .open(__xray_callee, &const { __xray_place(::core::line!()) })
+        }
+    })(url)
+        .await?;
+    (match reqwest::blocking::get::<&str> {
+        __xray_callee => {
+            use ::xray::__private::functions::{
+                KnownLater as _, KnownNow as _, Unknown as _,
+            };
+            (&::xray::__private::functions::Callee::of(&__xray_callee))
+                .__xray_kind()
+                .open(__xray_callee, &const { __xray_place(::core::line!()) })
+        }
+    })(url)?;
+    (match ureq::run(
+        ::xray::__private::look(
+            request,
+            |__xray_it| {
+                use ::xray::__private::run::{NoRequest as _, Request as _};
+                (&::xray::__private::Probe(&*__xray_it))
+                    .__xray_kind()
+                    .enter(
+                        __xray_it,
+                        &const { __xray_place(::core::line!()) },
+                        &mut __xray_slot_0,
+                    )
+            },
+        ),
+    ) {
+        __xray_out => {
+            use ::xray::__private::answer::*;
+            (&&&&&&Answered(&__xray_out, &__xray_slot_0))
+                .__xray_kind()
+                .exit(__xray_out, __xray_slot_0.take())
+        }
+    })?;
+    self::reqwest::get(url);
+    get(url);
+    Ok(())
+}
+async fn own_module(url: &str) {
+    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "own_module",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(::core::file!(), line, function)
+    }
+    let __xray_run = __xray_place(0).run();
+    match reqwest::get(url) {
+        __xray_it => {
+            use ::xray::__private::send::{Known as _, Unknown as _};
+            (&::xray::__private::Probe(&__xray_it))
+                .__xray_kind()
+                .open(__xray_it, &const { __xray_place(::core::line!()) })
+        }
+    }
+        .send();
+}

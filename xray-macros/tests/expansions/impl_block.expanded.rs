@@ -1,0 +1,68 @@
+//! All functions of an `impl`, but those that say otherwise.
+impl Service {
+    const LIMIT: u32 = 1;
+    const fn limit() -> u32 {
+        Self::LIMIT
+    }
+    async fn get(&self) -> Result<(), Error> {
+        const fn __xray_place(line: u32) -> ::xray::__private::Place {
+            fn function() -> &'static ::xray::__private::Function {
+                static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                    "get",
+                    ::core::file!(),
+                    ::core::line!(),
+                );
+                &FUNCTION
+            }
+            ::xray::__private::Place::new(::core::file!(), line, function).named("todos")
+        }
+        let __xray_annotations = ::xray::__private::Annotations::new(|| {
+            use ::xray::__private::annotation::ToAnnotation as _;
+            ::std::vec![("tier", (self.tier).__xray_annotation())]
+        });
+        let __xray_run = __xray_place(0).run();
+        let later = {
+            let __xray_annotations = ::core::clone::Clone::clone(&__xray_annotations);
+            async move {
+                match self.client.put(url) {
+                    __xray_it => {
+                        use ::xray::__private::send::{Known as _, Unknown as _};
+                        (&::xray::__private::Probe(&__xray_it))
+                            .__xray_kind()
+                            .open(
+                                __xray_it,
+                                (
+                                    &const { __xray_place(::core::line!()) },
+                                    &__xray_annotations,
+                                ),
+                            )
+                    }
+                }
+                    .send()
+                    .await
+            }
+        };
+        match self.client.get(url) {
+            __xray_it => {
+                use ::xray::__private::send::{Known as _, Unknown as _};
+                (&::xray::__private::Probe(&__xray_it))
+                    .__xray_kind()
+                    .open(
+                        __xray_it,
+                        (&const { __xray_place(::core::line!()) }, &__xray_annotations),
+                    )
+            }
+        }
+            .send()
+            .await?;
+        later.await
+    }
+    async fn skipped(&self) {
+        self.client.get(url).send().await;
+    }
+    #[xray::traced_http(name = "own")]
+    async fn own(&self) {
+        self.client.get(url).send().await;
+    }
+    fn no_call(&self) {}
+}
