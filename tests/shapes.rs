@@ -24,6 +24,7 @@ mod plain {
     pub(crate) const IS_TRACED: bool = false;
 
     mod arguments;
+    mod bodies;
     mod borrows;
     mod builders;
     mod channels;
@@ -45,6 +46,7 @@ mod traced {
     pub(crate) const IS_TRACED: bool = true;
 
     mod arguments;
+    mod bodies;
     mod borrows;
     mod builders;
     mod channels;
