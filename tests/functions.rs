@@ -113,9 +113,8 @@ async fn modules_of_the_same_name_are_left_alone() {
     assert_eq!(own::another_type(), Some(7));
     let server = Server::start().await;
     let url = server.url("/bytes/1");
-    let work = move || {
-        capture_blocking(|| Segment::builder("t").begin().in_scope(|| own::the_same_type(&url).unwrap()))
-    };
+    let work =
+        move || capture_blocking(|| Segment::builder("t").begin().in_scope(|| own::the_same_type(&url).unwrap()));
     let (status, documents) = tokio::task::spawn_blocking(work).await.unwrap();
     assert_eq!((status, documents[0].subsegments.len()), (404, 0));
     assert_eq!(server.take_seen()[0].uri, "/bytes/1/own");
@@ -148,9 +147,8 @@ async fn reqwest_blocking() {
         ("/chunked", false, 200, None),
     ] {
         let url = server.url(path);
-        let work = move || {
-            capture_blocking(|| Segment::builder("t").begin().in_scope(|| blocking(&url, place).unwrap()))
-        };
+        let work =
+            move || capture_blocking(|| Segment::builder("t").begin().in_scope(|| blocking(&url, place).unwrap()));
         let ((status, text), documents) = tokio::task::spawn_blocking(work).await.unwrap();
         let call = call(&server, &documents);
         let response = call.http.as_ref().unwrap().response.unwrap();
@@ -165,8 +163,7 @@ async fn reqwest_blocking() {
 #[test]
 fn a_blocking_call_that_is_refused() {
     let url = refused_url();
-    let (result, documents) =
-        capture_blocking(|| Segment::builder("t").begin().in_scope(|| blocking(&url, false)));
+    let (result, documents) = capture_blocking(|| Segment::builder("t").begin().in_scope(|| blocking(&url, false)));
     assert!(result.unwrap_err().is_connect());
     let call = &documents[0].subsegments[0];
     assert!(call.fault && call.http.as_ref().unwrap().response.is_none());

@@ -177,35 +177,33 @@ impl Walker<'_> {
             return;
         }
         let rewriter = Rewriter { options: self.options, name: self.call_options.name.as_ref(), demand };
-        let rewritten = match (candidate, &mut *expression) {
+        match (candidate, &mut *expression) {
             (Candidate::Value, Expr::MethodCall(call)) => rewriter.on_value(call),
-            (Candidate::Place, Expr::MethodCall(call)) => rewriter.on_place(call).map(|asked| *expression = asked),
+            (Candidate::Place, Expr::MethodCall(call)) => *expression = rewriter.on_place(call),
             (Candidate::Client, Expr::MethodCall(call)) => {
                 let is_reference = self.variables.shows_reference(&call.receiver);
-                rewriter.on_client(call, is_reference).map(|asked| *expression = asked)
+                *expression = rewriter.on_client(call, is_reference);
             }
             (Candidate::Function, Expr::Call(call)) => rewriter.on_function(call),
             (Candidate::Argument, _) if !self.names_a_future => {
                 let slot = Slot::new(self.slots.len(), expression, self.conditions.clone());
-                let rewritten = rewriter.on_argument(expression, &slot);
+                rewriter.on_argument(expression, &slot);
                 self.slots.push(slot);
-                rewritten
             }
-            _ if demand == Demand::None => Ok(()),
+            _ if demand == Demand::None => {}
             _ => {
                 let message = "no type can be asked of this call as it stands here: give it a request, and where \
                                the function names a future in its result, no call whose argument is the request";
-                Err(Error::new_spanned(expression, message))
+                self.errors.push(Error::new_spanned(expression, message));
             }
-        };
-        self.errors.take(rewritten);
+        }
     }
 
     /// Rewrites what holds calls, after these: the start of a task or thread, and what moves the annotations.
     fn rewrite_holder(&mut self, expression: &mut Expr, spawned: Option<Spawned>) {
         if let (Expr::Call(call), Some(spawned)) = (&mut *expression, spawned) {
             let rewriter = Rewriter { options: self.options, name: None, demand: Demand::None };
-            self.errors.take(rewriter.on_spawn(call, spawned));
+            rewriter.on_spawn(call, spawned);
         }
         let moves = match expression {
             Expr::Closure(closure) => closure.capture.is_some(),

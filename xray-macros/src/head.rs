@@ -16,14 +16,14 @@ pub(crate) fn declarations(signature: &Signature, options: &Options) -> Vec<Stmt
     let hosts = &options.skip_hosts;
     let skipping = (!hosts.is_empty()).then(|| quote_spanned!(span=> .skip_hosts(&[#(#hosts),*])));
     let place = quote_spanned! {span=>
-        const fn __xray_place(line: u32) -> #runtime::__private::Place {
+        const __XRAY_PLACE: #runtime::__private::Place = {
             fn function() -> &'static #runtime::__private::Function {
                 static FUNCTION: #runtime::__private::Function =
                     #runtime::__private::Function::new(#text, ::core::file!(), #line);
                 &FUNCTION
             }
-            #runtime::__private::Place::new(::core::file!(), line, function) #named #skipping
-        }
+            #runtime::__private::Place::new(function) #named #skipping
+        };
     };
     let mut declarations = vec![Stmt::Expr(Expr::Verbatim(place), None)];
     if !options.annotations.is_empty() {
@@ -42,7 +42,7 @@ pub(crate) fn declarations(signature: &Signature, options: &Options) -> Vec<Stmt
 
 /// One run of the function, from here to the end of the body at whose head it stands.
 pub(crate) fn run(name: &Ident) -> Stmt {
-    let run = quote_spanned!(span_at(name)=> let __xray_run = __xray_place(0).run(););
+    let run = quote_spanned!(span_at(name)=> let __xray_run = __XRAY_PLACE.run(););
     Stmt::Expr(Expr::Verbatim(run), None)
 }
 

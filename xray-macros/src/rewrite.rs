@@ -2,14 +2,16 @@
 //!
 //! The user's call stays whole: its dot, name and parentheses keep their places, so that panics and
 //! `#[track_caller]` point where they did. All that is generated has a macro's span at the call, so that no lint
-//! speaks of it.
+//! speaks of it. It is not parsed again: in a debug build of this crate, which is what users have, that would take
+//! longer than all the rest.
 
 use std::mem;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Expr, ExprCall, ExprMatch, ExprMethodCall, ExprParen, Ident, LitStr, Path, Result, Stmt};
+use syn::token::Brace;
+use syn::{Arm, Attribute, Expr, ExprCall, ExprMatch, ExprMethodCall, Ident, LitStr, Pat, Path, Stmt, Token};
 
 use crate::calls::{self, Spawned};
 use crate::candidate::Demand;
@@ -27,31 +29,25 @@ pub(crate) struct Rewriter<'a> {
 
 impl Rewriter<'_> {
     /// A call on a value: the value is exchanged for its traced twin if its type has one.
-    pub(crate) fn on_value(&self, call: &mut ExprMethodCall) -> Result<()> {
+    pub(crate) fn on_value(&self, call: &mut ExprMethodCall) {
         let (span, module, site) = (span_at(&call.method), self.module(&call.method), self.site(&call.method));
         let receiver = mem::replace(&mut *call.receiver, Expr::PLACEHOLDER);
         if self.demand != Demand::None {
-            let mut opened: ExprCall = syn::parse2(quote_spanned!(span=> #module::open((), #site)))?;
-            opened.args[0] = receiver;
-            *call.receiver = Expr::Call(opened);
-            return Ok(());
+            *call.receiver = Expr::Verbatim(quote_spanned!(span=> #module::open(#receiver, #site)));
+            return;
         }
         let probe = self.private("Probe", span);
-        let mut exchange: ExprMatch = syn::parse2(quote_spanned! {span=>
-            match () {
-                __xray_it => {
-                    use #module::{Known as _, Unknown as _};
-                    (&#probe(&__xray_it)).__xray_kind().open(__xray_it, #site)
-                }
+        let exchanged = quote_spanned! {span=>
+            {
+                use #module::{Known as _, Unknown as _};
+                (&#probe(&__xray_it)).__xray_kind().open(__xray_it, #site)
             }
-        })?;
-        *exchange.expr = into_peeled(receiver);
-        *call.receiver = Expr::Match(exchange);
-        Ok(())
+        };
+        *call.receiver = Expr::Match(match_one(into_peeled(receiver), Ident::new("__xray_it", span), exchanged));
     }
 
     /// A call on a place: the place is asked, which takes the value out only if its type is known.
-    pub(crate) fn on_place(&self, call: &mut ExprMethodCall) -> Result<Expr> {
+    pub(crate) fn on_place(&self, call: &mut ExprMethodCall) -> Expr {
         let (span, module) = (span_at(&call.method), self.module(&call.method));
         let place = peeled(&call.receiver);
         let question = quote_spanned! {span=>
@@ -64,7 +60,7 @@ impl Rewriter<'_> {
     /// A call on a client, which stays where it is.
     ///
     /// What is behind a reference is asked as the call itself reaches it, so that a closure captures the same.
-    pub(crate) fn on_client(&self, call: &mut ExprMethodCall, is_reference: bool) -> Result<Expr> {
+    pub(crate) fn on_client(&self, call: &mut ExprMethodCall, is_reference: bool) -> Expr {
         let (span, module) = (span_at(&call.method), self.private("client", span_at(&call.method)));
         let client = peeled(&call.receiver);
         let client = if is_reference { quote_spanned!(span=> *#client) } else { quote_spanned!(span=> #client) };
@@ -82,13 +78,14 @@ impl Rewriter<'_> {
     ///
     /// The parentheses are for operators: at the start of a statement, and in a range there, a `match` would be a
     /// statement by itself.
-    fn asked(&self, call: &mut ExprMethodCall, question: &TokenStream) -> Result<Expr> {
+    fn asked(&self, call: &mut ExprMethodCall, question: &TokenStream) -> Expr {
         let (span, site) = (span_at(&call.method), self.site(&call.method));
         let ask = self.private("Ask", span);
         let attributes = mem::take(&mut call.attrs);
         let mut on_twin = call.clone();
-        *on_twin.receiver = syn::parse2(quote_spanned!(span=> __xray_twin))?;
-        let mut asked: ExprParen = syn::parse2(quote_spanned! {span=>
+        *on_twin.receiver = Expr::Verbatim(quote_spanned!(span=> __xray_twin));
+        Expr::Verbatim(quote_spanned! {span=>
+            #(#attributes)*
             (match { #question } {
                 #[allow(unreachable_code)]
                 #ask::Yes(__xray_known) => {
@@ -98,17 +95,15 @@ impl Rewriter<'_> {
                 #[allow(unreachable_code)]
                 #ask::No(__xray_other) => __xray_other.alive().pass(#call, #site),
             })
-        })?;
-        asked.attrs = attributes;
-        Ok(Expr::Paren(asked))
+        })
     }
 
     /// A call with an argument: that is looked at on its way into the call, and if it is a request, what the call
     /// gives is read as its answer.
     ///
     /// The call is moved into its place, so that calls inside calls take linear time.
-    pub(crate) fn on_argument(&self, expression: &mut Expr, slot: &Slot) -> Result<()> {
-        let Some(name) = name_of(expression) else { return Ok(()) };
+    pub(crate) fn on_argument(&self, expression: &mut Expr, slot: &Slot) {
+        let Some(name) = name_of(expression) else { return };
         let (span, module, site, slot) = (span_at(&name), self.module(&name), self.site(&name), &slot.name);
         let (look, answer) = (self.private("look", span), self.private("answer", span));
         let entered = if self.demand == Demand::None {
@@ -120,61 +115,51 @@ impl Rewriter<'_> {
         } else {
             quote_spanned!(span=> #module::enter(__xray_it, #site, &mut #slot))
         };
-        let mut looked_at: ExprCall = syn::parse2(quote_spanned!(span=> #look((), |__xray_it| { #entered })))?;
-        let mut answered: ExprParen = syn::parse2(quote_spanned! {span=>
-            (match () {
+        let (attributes, argument) = match &mut *expression {
+            Expr::MethodCall(call) => (&mut call.attrs, &mut call.args[0]),
+            Expr::Call(call) => (&mut call.attrs, &mut call.args[0]),
+            _ => return,
+        };
+        let attributes = mem::take(attributes);
+        *argument = Expr::Verbatim(quote_spanned!(span=> #look(#argument, |__xray_it| { #entered })));
+        *expression = Expr::Verbatim(quote_spanned! {span=>
+            #(#attributes)*
+            (match #expression {
                 __xray_out => {
                     use #answer::*;
                     (&&&&&&Answered(&__xray_out, &#slot)).__xray_kind().exit(__xray_out, #slot.take())
                 }
             })
-        })?;
-        let (attributes, argument) = match &mut *expression {
-            Expr::MethodCall(call) => (&mut call.attrs, &mut call.args[0]),
-            Expr::Call(call) => (&mut call.attrs, &mut call.args[0]),
-            _ => return Ok(()),
-        };
-        answered.attrs = mem::take(attributes);
-        mem::swap(&mut looked_at.args[0], argument);
-        *argument = Expr::Call(looked_at);
-        let call = mem::replace(expression, Expr::PLACEHOLDER);
-        if let Expr::Match(answer) = &mut *answered.expr {
-            *answer.expr = call;
-        }
-        *expression = Expr::Paren(answered);
-        Ok(())
+        });
     }
 
     /// A function that makes the request itself: it is exchanged for its traced twin if it gives what a client's
     /// function of that name gives.
-    pub(crate) fn on_function(&self, call: &mut ExprCall) -> Result<()> {
-        let Some(name) = name_of_function(call) else { return Ok(()) };
+    pub(crate) fn on_function(&self, call: &mut ExprCall) {
+        let Some(name) = name_of_function(call) else { return };
         let (span, site) = (span_at(&name), self.site(&name));
         let functions = self.private("functions", span);
         let function = &call.func;
-        *call.func = syn::parse2(quote_spanned! {span=>
+        *call.func = Expr::Verbatim(quote_spanned! {span=>
             (match #function {
                 __xray_callee => {
                     use #functions::{KnownLater as _, KnownNow as _, Unknown as _};
                     (&#functions::Callee::of(&__xray_callee)).__xray_kind().open(__xray_callee, #site)
                 }
             })
-        })?;
-        Ok(())
+        });
     }
 
     /// The start of a task or thread: its future or closure is carried in what is current.
-    pub(crate) fn on_spawn(&self, call: &mut ExprCall, spawned: Spawned) -> Result<()> {
+    pub(crate) fn on_spawn(&self, call: &mut ExprCall, spawned: Spawned) {
         let carry = match spawned {
             Spawned::Closure => "in_current_trace",
             Spawned::Future => "future_in_current_trace",
         };
         let span = Span::mixed_site().located_at(call.args[0].span());
         let carry = self.private(carry, span);
-        let mut carried: ExprCall = syn::parse2(quote_spanned!(span=> #carry(())))?;
-        mem::swap(&mut carried.args[0], &mut call.args[0]);
-        call.args[0] = Expr::Call(carried);
-        Ok(())
+        let argument = &call.args[0];
+        call.args[0] = Expr::Verbatim(quote_spanned!(span=> #carry(#argument)));
     }
 
     /// The path of something that only the output names.
@@ -194,9 +179,15 @@ impl Rewriter<'_> {
     fn site(&self, name: &Ident) -> TokenStream {
         let span = span_at(name);
         let line = quote_spanned!(name.span()=> ::core::line!());
-        let named = self.name.map(|name| quote_spanned!(span=> .named(#name)));
-        let place = quote_spanned!(span=> &const { __xray_place(#line) #named });
-        if self.options.annotations.is_empty() { place } else { quote_spanned!(span=> (#place, &__xray_annotations)) }
+        let place = match self.name {
+            Some(name) => quote_spanned!(span=> const { &__XRAY_PLACE.named(#name) }),
+            None => quote_spanned!(span=> &__XRAY_PLACE),
+        };
+        if self.options.annotations.is_empty() {
+            quote_spanned!(span=> (#place, #line))
+        } else {
+            quote_spanned!(span=> (#place, #line, &__xray_annotations))
+        }
     }
 }
 
@@ -220,6 +211,25 @@ impl Slot {
             let mut #name = #runtime::__private::answer::Slot::new();
         };
         Stmt::Expr(Expr::Verbatim(declaration), None)
+    }
+}
+
+/// `match value { name => body }`: a value under a name, whose temporaries live on.
+fn match_one(value: Expr, name: Ident, body: TokenStream) -> ExprMatch {
+    let span = name.span();
+    let arm = Arm {
+        attrs: Vec::new(),
+        pat: Pat::Verbatim(name.into_token_stream()),
+        fat_arrow_token: Token![=>](span),
+        body: Box::new(Expr::Verbatim(body)),
+        comma: None,
+    };
+    ExprMatch {
+        attrs: Vec::new(),
+        match_token: Token![match](span),
+        expr: Box::new(value),
+        brace_token: Brace(span),
+        arms: vec![arm],
     }
 }
 

@@ -1,6 +1,6 @@
 //! The request is the argument: it is looked at on its way into the call.
 async fn requests(client: &Client, mut service: Service, text: &str) {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "requests",
@@ -9,9 +9,9 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     #[cfg(feature = "http2")]
     let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
@@ -25,7 +25,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                         .__xray_kind()
                         .enter(
                             __xray_it,
-                            &const { __xray_place(::core::line!()) },
+                            (&__XRAY_PLACE, ::core::line!()),
                             &mut __xray_slot_0,
                         )
                 },
@@ -52,7 +52,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                             .__xray_kind()
                             .enter(
                                 __xray_it,
-                                &const { __xray_place(::core::line!()) },
+                                (&__XRAY_PLACE, ::core::line!()),
                                 &mut __xray_slot_0,
                             )
                     },
@@ -78,7 +78,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                         .__xray_kind()
                         .enter(
                             __xray_it,
-                            &const { __xray_place(::core::line!()) },
+                            (&__XRAY_PLACE, ::core::line!()),
                             &mut __xray_slot_1,
                         )
                 },
@@ -99,7 +99,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     service.execute(|| 1);
 }
 fn named(client: &Client, request: Request) -> ResponseFuture {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "named",
@@ -108,8 +108,8 @@ fn named(client: &Client, request: Request) -> ResponseFuture {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     client.request(request)
 }

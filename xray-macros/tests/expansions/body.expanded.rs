@@ -5,7 +5,7 @@ fn bodies(
     user: User,
     list: Vec<u32>,
 ) -> Result<(), Error> {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "bodies",
@@ -14,15 +14,15 @@ fn bodies(
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     match agent.post("/") {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send("text")?;
@@ -31,7 +31,7 @@ fn bodies(
             use ::xray::__private::send_json::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send_json(json!({ "user" : user }))?;
@@ -43,14 +43,14 @@ fn bodies(
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.send_json(&user)
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(request.send_json(&user), &const { __xray_place(::core::line!()) })
+                .pass(request.send_json(&user), (&__XRAY_PLACE, ::core::line!()))
         }
     })?;
     match self::next() {
@@ -58,7 +58,7 @@ fn bodies(
             use ::xray::__private::send_form::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send_form([("id", list.len())])?;
@@ -70,7 +70,7 @@ fn bodies(
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.send_json((user.id, 1, &list))
         }
         #[allow(unreachable_code)]
@@ -79,7 +79,7 @@ fn bodies(
                 .alive()
                 .pass(
                     other.send_json((user.id, 1, &list)),
-                    &const { __xray_place(::core::line!()) },
+                    (&__XRAY_PLACE, ::core::line!()),
                 )
         }
     })?;

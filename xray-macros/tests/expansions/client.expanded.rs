@@ -1,6 +1,6 @@
 //! A client with the URL as the argument; its name has to say that it is one.
 async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(), Error> {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "clients",
@@ -9,9 +9,9 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     self.client.get(uri.clone()).await?;
     (match {
         use ::xray::__private::client::{IsClient as _, NoClient as _};
@@ -21,14 +21,14 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.get(uri)
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(self.client.get(uri), &const { __xray_place(::core::line!()) })
+                .pass(self.client.get(uri), (&__XRAY_PLACE, ::core::line!()))
         }
     })
         .await?;
@@ -40,14 +40,14 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.get(uri)
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(http_client.get(uri), &const { __xray_place(::core::line!()) })
+                .pass(http_client.get(uri), (&__XRAY_PLACE, ::core::line!()))
         }
     })
         .await?;
@@ -58,7 +58,7 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()

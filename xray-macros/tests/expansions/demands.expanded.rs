@@ -1,6 +1,6 @@
 //! Calls that must be of a known type: marked ones, whatever their name, and all of a strict function.
 async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "marked",
@@ -9,14 +9,12 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
-    ::xray::__private::any::open(parcel, &const { __xray_place(::core::line!()) })
-        .ship()
-        .await?;
+    ::xray::__private::any::open(parcel, (&__XRAY_PLACE, ::core::line!())).ship().await?;
     let answer = (match courier
         .carry(
             ::xray::__private::look(
@@ -24,7 +22,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
                 |__xray_it| {
                     ::xray::__private::any::enter(
                         __xray_it,
-                        &const { __xray_place(::core::line!()).named("courier") },
+                        (const { &__XRAY_PLACE.named("courier") }, ::core::line!()),
                         &mut __xray_slot_0,
                     )
                 },
@@ -46,7 +44,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
             |__xray_it| {
                 ::xray::__private::any::enter(
                     __xray_it,
-                    &const { __xray_place(::core::line!()) },
+                    (&__XRAY_PLACE, ::core::line!()),
                     &mut __xray_slot_1,
                 )
             },
@@ -62,12 +60,12 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     retry!(
         match client.get(url) { __xray_it => { use ::xray::__private::send:: { Known as
         _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()
-        .open(__xray_it, & const { __xray_place(::core::line!()) }) } } .send(), 3
+        .open(__xray_it, (& __XRAY_PLACE, ::core::line!())) } } .send(), 3
     );
     Ok(())
 }
 async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "strict",
@@ -76,12 +74,11 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-            .skip_hosts(&["*.local"])
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function).skip_hosts(&["*.local"])
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
-    ::xray::__private::send::open(request, &const { __xray_place(::core::line!()) })
+    ::xray::__private::send::open(request, (&__XRAY_PLACE, ::core::line!()))
         .send()
         .await?;
     (match client
@@ -91,7 +88,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
                 |__xray_it| {
                     ::xray::__private::execute::enter(
                         __xray_it,
-                        &const { __xray_place(::core::line!()) },
+                        (&__XRAY_PLACE, ::core::line!()),
                         &mut __xray_slot_0,
                     )
                 },

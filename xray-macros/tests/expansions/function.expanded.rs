@@ -9,7 +9,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
     const _: fn() = ::xray::__private::clients::ureq::check::<
         ::xray::__private::clients::ureq::Client,
     >;
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "functions",
@@ -18,9 +18,9 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     (match reqwest::get {
         __xray_callee => {
@@ -29,7 +29,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
             };
             (&::xray::__private::functions::Callee::of(&__xray_callee))
                 .__xray_kind()
-                .open(__xray_callee, &const { __xray_place(::core::line!()) })
+                .open(__xray_callee, (&__XRAY_PLACE, ::core::line!()))
         }
     })(url)
         .await?;
@@ -40,7 +40,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
             };
             (&::xray::__private::functions::Callee::of(&__xray_callee))
                 .__xray_kind()
-                .open(__xray_callee, &const { __xray_place(::core::line!()) })
+                .open(__xray_callee, (&__XRAY_PLACE, ::core::line!()))
         }
     })(url)?;
     (match ureq::run(
@@ -52,7 +52,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
                     .__xray_kind()
                     .enter(
                         __xray_it,
-                        &const { __xray_place(::core::line!()) },
+                        (&__XRAY_PLACE, ::core::line!()),
                         &mut __xray_slot_0,
                     )
             },
@@ -70,7 +70,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
     Ok(())
 }
 async fn own_module(url: &str) {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "own_module",
@@ -79,15 +79,15 @@ async fn own_module(url: &str) {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     match reqwest::get(url) {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send();

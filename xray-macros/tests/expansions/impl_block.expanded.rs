@@ -5,7 +5,7 @@ impl Service {
         Self::LIMIT
     }
     async fn get(&self) -> Result<(), Error> {
-        const fn __xray_place(line: u32) -> ::xray::__private::Place {
+        const __XRAY_PLACE: ::xray::__private::Place = {
             fn function() -> &'static ::xray::__private::Function {
                 static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                     "get",
@@ -14,13 +14,13 @@ impl Service {
                 );
                 &FUNCTION
             }
-            ::xray::__private::Place::new(::core::file!(), line, function).named("todos")
-        }
+            ::xray::__private::Place::new(function).named("todos")
+        };
         let __xray_annotations = ::xray::__private::Annotations::new(|| {
             use ::xray::__private::annotation::ToAnnotation as _;
             ::std::vec![("tier", (self.tier).__xray_annotation())]
         });
-        let __xray_run = __xray_place(0).run();
+        let __xray_run = __XRAY_PLACE.run();
         let later = {
             let __xray_annotations = ::core::clone::Clone::clone(&__xray_annotations);
             async move {
@@ -31,10 +31,7 @@ impl Service {
                             .__xray_kind()
                             .open(
                                 __xray_it,
-                                (
-                                    &const { __xray_place(::core::line!()) },
-                                    &__xray_annotations,
-                                ),
+                                (&__XRAY_PLACE, ::core::line!(), &__xray_annotations),
                             )
                     }
                 }
@@ -49,7 +46,7 @@ impl Service {
                     .__xray_kind()
                     .open(
                         __xray_it,
-                        (&const { __xray_place(::core::line!()) }, &__xray_annotations),
+                        (&__XRAY_PLACE, ::core::line!(), &__xray_annotations),
                     )
             }
         }

@@ -1,6 +1,6 @@
 //! Receivers and calls that are no candidates, or of which the macro cannot tell what looking twice would do.
 async fn left_alone(&self, reference: &Sender) {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "left_alone",
@@ -9,9 +9,9 @@ async fn left_alone(&self, reference: &Sender) {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let borrowed = &sender();
     reference.send();
     borrowed.send();

@@ -1,6 +1,6 @@
 //! Macros whose arguments are expressions are walked, others are left as they are.
 async fn macros(client: &Client) {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "macros",
@@ -9,31 +9,29 @@ async fn macros(client: &Client) {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let (a, b) = tokio::join!(
         match client.get(a) { __xray_it => { use ::xray::__private::send:: { Known as _,
         Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()
-        .open(__xray_it, & const { __xray_place(::core::line!()) }) } } .send(), (match {
-        use ::xray::__private::send:: { Peek as _, Take as _ }; request.__xray_ask() } {
+        .open(__xray_it, (& __XRAY_PLACE, ::core::line!())) } } .send(), (match { use
+        ::xray::__private::send:: { Peek as _, Take as _ }; request.__xray_ask() } {
         #[allow(unreachable_code)] ::xray::__private::Ask::Yes(__xray_known) => { let
-        __xray_twin = __xray_known.alive().open(& const { __xray_place(::core::line!())
-        }); __xray_twin.send() } #[allow(unreachable_code)]
+        __xray_twin = __xray_known.alive().open((& __XRAY_PLACE, ::core::line!()));
+        __xray_twin.send() } #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => __xray_other.alive().pass(request
-        .send(), & const { __xray_place(::core::line!()) }), })
+        .send(), (& __XRAY_PLACE, ::core::line!())), })
     );
     futures::try_join!(
         biased; match client.get(a) { __xray_it => { use ::xray::__private::send:: {
         Known as _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it))
-        .__xray_kind().open(__xray_it, & const { __xray_place(::core::line!()) }) } }
-        .send(),
+        .__xray_kind().open(__xray_it, (& __XRAY_PLACE, ::core::line!())) } } .send(),
     )?;
     println!(
         "{:?}", match client.get(a) { __xray_it => { use ::xray::__private::send:: {
         Known as _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it))
-        .__xray_kind().open(__xray_it, & const { __xray_place(::core::line!()) }) } }
-        .send()
+        .__xray_kind().open(__xray_it, (& __XRAY_PLACE, ::core::line!())) } } .send()
     );
     users_own! {
         client.get(a).send()

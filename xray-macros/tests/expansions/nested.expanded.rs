@@ -1,6 +1,6 @@
 //! Closures, async blocks, control flow, and calls inside calls.
 async fn nested(client: Client) {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "nested",
@@ -9,16 +9,16 @@ async fn nested(client: Client) {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let retry = |url| async move {
         match client.get(url) {
             __xray_it => {
                 use ::xray::__private::send::{Known as _, Unknown as _};
                 (&::xray::__private::Probe(&__xray_it))
                     .__xray_kind()
-                    .open(__xray_it, &const { __xray_place(::core::line!()) })
+                    .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
             }
         }
             .send()
@@ -29,7 +29,7 @@ async fn nested(client: Client) {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()
@@ -42,7 +42,7 @@ async fn nested(client: Client) {
                         use ::xray::__private::send::{Known as _, Unknown as _};
                         (&::xray::__private::Probe(&__xray_it))
                             .__xray_kind()
-                            .open(__xray_it, &const { __xray_place(::core::line!()) })
+                            .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
                     }
                 }
                     .send()
@@ -59,7 +59,7 @@ async fn nested(client: Client) {
                             use ::xray::__private::send::{Known as _, Unknown as _};
                             (&::xray::__private::Probe(&__xray_it))
                                 .__xray_kind()
-                                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
                         }
                     }
                         .send()
@@ -71,7 +71,7 @@ async fn nested(client: Client) {
                 use ::xray::__private::send::{Known as _, Unknown as _};
                 (&::xray::__private::Probe(&__xray_it))
                     .__xray_kind()
-                    .open(__xray_it, &const { __xray_place(::core::line!()) })
+                    .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
             }
         }
             .send()
@@ -87,14 +87,14 @@ async fn nested(client: Client) {
                 ::xray::__private::Ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known
                         .alive()
-                        .open(&const { __xray_place(::core::line!()) });
+                        .open((&__XRAY_PLACE, ::core::line!()));
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
                     __xray_other
                         .alive()
-                        .pass(last.send(), &const { __xray_place(::core::line!()) })
+                        .pass(last.send(), (&__XRAY_PLACE, ::core::line!()))
                 }
             }) => break 'pages last,
             _ => continue,

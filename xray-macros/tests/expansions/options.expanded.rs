@@ -1,6 +1,6 @@
 //! A name for all calls of a function, and for one; a call that is skipped; a renamed crate.
 async fn options(client: &Client) {
-    const fn __xray_place(line: u32) -> my::tracing::__private::Place {
+    const __XRAY_PLACE: my::tracing::__private::Place = {
         fn function() -> &'static my::tracing::__private::Function {
             static FUNCTION: my::tracing::__private::Function = my::tracing::__private::Function::new(
                 "options",
@@ -9,16 +9,15 @@ async fn options(client: &Client) {
             );
             &FUNCTION
         }
-        my::tracing::__private::Place::new(::core::file!(), line, function)
-            .named("todos")
-    }
-    let __xray_run = __xray_place(0).run();
+        my::tracing::__private::Place::new(function).named("todos")
+    };
+    let __xray_run = __XRAY_PLACE.run();
     match client.get(a) {
         __xray_it => {
             use my::tracing::__private::send::{Known as _, Unknown as _};
             (&my::tracing::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()
@@ -30,7 +29,7 @@ async fn options(client: &Client) {
                 .__xray_kind()
                 .open(
                     __xray_it,
-                    &const { __xray_place(::core::line!()).named("first todo") },
+                    (const { &__XRAY_PLACE.named("first todo") }, ::core::line!()),
                 )
         }
     }
@@ -46,7 +45,7 @@ async fn options(client: &Client) {
         my::tracing::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()).named("in place") });
+                .open((const { &__XRAY_PLACE.named("in place") }, ::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
@@ -55,7 +54,7 @@ async fn options(client: &Client) {
                 .alive()
                 .pass(
                     d.send(),
-                    &const { __xray_place(::core::line!()).named("in place") },
+                    (const { &__XRAY_PLACE.named("in place") }, ::core::line!()),
                 )
         }
     });

@@ -1,6 +1,6 @@
 //! A receiver that is a place: a variable, or a field of one.
 async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "places",
@@ -9,9 +9,9 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         request.__xray_ask()
@@ -20,14 +20,12 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other
-                .alive()
-                .pass(request.send(), &const { __xray_place(::core::line!()) })
+            __xray_other.alive().pass(request.send(), (&__XRAY_PLACE, ::core::line!()))
         }
     })
         .await?;
@@ -39,14 +37,14 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(wrapper.inner.0.send(), &const { __xray_place(::core::line!()) })
+                .pass(wrapper.inner.0.send(), (&__XRAY_PLACE, ::core::line!()))
         }
     })
         == (match {
@@ -57,19 +55,19 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open(&const { __xray_place(::core::line!()) });
+                    .open((&__XRAY_PLACE, ::core::line!()));
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(wrapper.other.send(), &const { __xray_place(::core::line!()) })
+                    .pass(wrapper.other.send(), (&__XRAY_PLACE, ::core::line!()))
             }
         })
 }
 async fn ours(self) -> Result<Response> {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "ours",
@@ -78,9 +76,9 @@ async fn ours(self) -> Result<Response> {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         self.__xray_ask()
@@ -89,14 +87,12 @@ async fn ours(self) -> Result<Response> {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other
-                .alive()
-                .pass(self.send(), &const { __xray_place(::core::line!()) })
+            __xray_other.alive().pass(self.send(), (&__XRAY_PLACE, ::core::line!()))
         }
     })
         .await

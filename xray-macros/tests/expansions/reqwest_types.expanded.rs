@@ -19,7 +19,7 @@ async fn named(
         use ::xray::__private::reqwest_version::Unrelated as _;
         ::xray::__private::reqwest_version::supported(__xray_it.build_split());
     };
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "named",
@@ -28,15 +28,15 @@ async fn named(
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let other = match reqwest::Client::new().get(url) {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()
@@ -45,7 +45,7 @@ async fn named(
     let hidden = reqwest::RequestBuilder::new();
 }
 async fn a_module_of_ones_own(client: &reqwest::Client) {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "a_module_of_ones_own",
@@ -54,22 +54,22 @@ async fn a_module_of_ones_own(client: &reqwest::Client) {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     match client.get(url) {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()
         .await;
 }
 async fn not_reqwest(client: &reqwest_middleware::Client, result: reqwest::Result<u32>) {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "not_reqwest",
@@ -78,15 +78,15 @@ async fn not_reqwest(client: &reqwest_middleware::Client, result: reqwest::Resul
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     match client.get(url) {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()

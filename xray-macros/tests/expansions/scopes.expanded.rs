@@ -4,7 +4,7 @@ async fn scopes(
     request: &RequestBuilder,
     slot: Option<RequestBuilder>,
 ) {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "scopes",
@@ -13,9 +13,9 @@ async fn scopes(
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let &copied = request;
     copied.send();
     {
@@ -27,14 +27,14 @@ async fn scopes(
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open(&const { __xray_place(::core::line!()) });
+                    .open((&__XRAY_PLACE, ::core::line!()));
                 __xray_twin.get(url)
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(client.get(url), &const { __xray_place(::core::line!()) })
+                    .pass(client.get(url), (&__XRAY_PLACE, ::core::line!()))
             }
         });
         let future = async {
@@ -46,14 +46,14 @@ async fn scopes(
                 ::xray::__private::Ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known
                         .alive()
-                        .open(&const { __xray_place(::core::line!()) });
+                        .open((&__XRAY_PLACE, ::core::line!()));
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
                     __xray_other
                         .alive()
-                        .pass(request.send(), &const { __xray_place(::core::line!()) })
+                        .pass(request.send(), (&__XRAY_PLACE, ::core::line!()))
                 }
             })
                 .await
@@ -68,14 +68,14 @@ async fn scopes(
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open(&const { __xray_place(::core::line!()) });
+                    .open((&__XRAY_PLACE, ::core::line!()));
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(client.send(), &const { __xray_place(::core::line!()) })
+                    .pass(client.send(), (&__XRAY_PLACE, ::core::line!()))
             }
         });
     } else {
@@ -89,14 +89,12 @@ async fn scopes(
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.get(url)
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other
-                .alive()
-                .pass(client.get(url), &const { __xray_place(::core::line!()) })
+            __xray_other.alive().pass(client.get(url), (&__XRAY_PLACE, ::core::line!()))
         }
     }) {
         request if (match {
@@ -107,14 +105,14 @@ async fn scopes(
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open(&const { __xray_place(::core::line!()) });
+                    .open((&__XRAY_PLACE, ::core::line!()));
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(request.send(), &const { __xray_place(::core::line!()) })
+                    .pass(request.send(), (&__XRAY_PLACE, ::core::line!()))
             }
         })
             .is_ok() => {}

@@ -1,6 +1,6 @@
 //! A task or thread with a call in it is carried in the current trace.
 async fn spawned(client: Client) {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "spawned",
@@ -9,9 +9,9 @@ async fn spawned(client: Client) {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     tokio::spawn(
         ::xray::__private::future_in_current_trace(async move {
             match client.get(url) {
@@ -19,7 +19,7 @@ async fn spawned(client: Client) {
                     use ::xray::__private::send::{Known as _, Unknown as _};
                     (&::xray::__private::Probe(&__xray_it))
                         .__xray_kind()
-                        .open(__xray_it, &const { __xray_place(::core::line!()) })
+                        .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
                 }
             }
                 .send()
@@ -36,14 +36,14 @@ async fn spawned(client: Client) {
                 ::xray::__private::Ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known
                         .alive()
-                        .open(&const { __xray_place(::core::line!()) });
+                        .open((&__XRAY_PLACE, ::core::line!()));
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
                     __xray_other
                         .alive()
-                        .pass(request.send(), &const { __xray_place(::core::line!()) })
+                        .pass(request.send(), (&__XRAY_PLACE, ::core::line!()))
                 }
             })
         }),

@@ -1,6 +1,6 @@
 //! Where an expression that begins with `match` would end a statement early.
 fn statements(a: Wrapper, b: Wrapper) -> bool {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "statements",
@@ -9,9 +9,9 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
         a.inner.__xray_ask()
@@ -20,14 +20,12 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other
-                .alive()
-                .pass(a.inner.send(), &const { __xray_place(::core::line!()) })
+            __xray_other.alive().pass(a.inner.send(), (&__XRAY_PLACE, ::core::line!()))
         }
     });
     (match {
@@ -38,14 +36,12 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other
-                .alive()
-                .pass(a.inner.send(), &const { __xray_place(::core::line!()) })
+            __xray_other.alive().pass(a.inner.send(), (&__XRAY_PLACE, ::core::line!()))
         }
     })?;
     (match {
@@ -56,14 +52,12 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other
-                .alive()
-                .pass(a.inner.send(), &const { __xray_place(::core::line!()) })
+            __xray_other.alive().pass(a.inner.send(), (&__XRAY_PLACE, ::core::line!()))
         }
     })
         .await
@@ -76,14 +70,12 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(&const { __xray_place(::core::line!()) });
+                .open((&__XRAY_PLACE, ::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other
-                .alive()
-                .pass(a.inner.send(), &const { __xray_place(::core::line!()) })
+            __xray_other.alive().pass(a.inner.send(), (&__XRAY_PLACE, ::core::line!()))
         }
     })
         && (match {
@@ -94,14 +86,14 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open(&const { __xray_place(::core::line!()) });
+                    .open((&__XRAY_PLACE, ::core::line!()));
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(b.inner.send(), &const { __xray_place(::core::line!()) })
+                    .pass(b.inner.send(), (&__XRAY_PLACE, ::core::line!()))
             }
         })
 }

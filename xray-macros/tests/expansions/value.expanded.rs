@@ -1,6 +1,6 @@
 //! A receiver that is a value: the result of a chain, a call, `?` or `.await`.
 async fn chain(client: &Client, url: &str) -> Result<Response> {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "chain",
@@ -9,22 +9,22 @@ async fn chain(client: &Client, url: &str) -> Result<Response> {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     match client.get(url).header("accept", "*/*") {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()
         .await
 }
 async fn other_values() {
-    const fn __xray_place(line: u32) -> ::xray::__private::Place {
+    const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "other_values",
@@ -33,15 +33,15 @@ async fn other_values() {
             );
             &FUNCTION
         }
-        ::xray::__private::Place::new(::core::file!(), line, function)
-    }
-    let __xray_run = __xray_place(0).run();
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let first = match request() {
         __xray_it => {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send();
@@ -50,7 +50,7 @@ async fn other_values() {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()
@@ -60,7 +60,7 @@ async fn other_values() {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()
@@ -71,7 +71,7 @@ async fn other_values() {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, &const { __xray_place(::core::line!()) })
+                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
         }
     }
         .send()

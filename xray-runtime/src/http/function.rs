@@ -30,6 +30,10 @@ impl Function {
         Self { name, file, line, state: AtomicU8::new(IDLE) }
     }
 
+    pub(super) fn file(&self) -> &'static str {
+        self.file
+    }
+
     pub(super) const fn run(&'static self) -> Run {
         Run(self)
     }

@@ -15,6 +15,7 @@ use crate::sampling::wildcard;
 #[derive(Clone)]
 pub struct Site {
     place: &'static Place,
+    line: u32,
     annotations: Annotations,
 }
 
@@ -22,13 +23,13 @@ impl Site {
     /// The source file.
     #[must_use]
     pub fn file(&self) -> &'static str {
-        self.place.file
+        (self.place.function)().file()
     }
 
     /// The line, from 1.
     #[must_use]
     pub fn line(&self) -> u32 {
-        self.place.line
+        self.line
     }
 
     /// A call that no attribute knows of.
@@ -37,7 +38,8 @@ impl Site {
             static NOBODY: Function = Function::new("", "", 0);
             &NOBODY
         }
-        Self::from(&const { Place::new("", 0, nobody) })
+        const NOWHERE: Place = Place::new(nobody);
+        Self::from((&NOWHERE, 0))
     }
 
     /// The name that its subsegment is to have in place of the host's.
@@ -73,24 +75,22 @@ impl fmt::Debug for Site {
     }
 }
 
-impl From<&'static Place> for Site {
-    fn from(place: &'static Place) -> Self {
-        Self { place, annotations: Annotations(None) }
+impl From<(&'static Place, u32)> for Site {
+    fn from((place, line): (&'static Place, u32)) -> Self {
+        Self { place, line, annotations: Annotations(None) }
     }
 }
 
-impl From<(&'static Place, &Annotations)> for Site {
-    fn from((place, annotations): (&'static Place, &Annotations)) -> Self {
-        Self { place, annotations: annotations.clone() }
+impl From<(&'static Place, u32, &Annotations)> for Site {
+    fn from((place, line, annotations): (&'static Place, u32, &Annotations)) -> Self {
+        Self { place, line, annotations: annotations.clone() }
     }
 }
 
-/// What the source alone says of a call: a constant in the macro's output.
+/// What the source alone says of the calls in a function: a constant in the macro's output.
 #[doc(hidden)]
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Place {
-    file: &'static str,
-    line: u32,
     function: fn() -> &'static Function,
     name: Option<&'static str>,
     skip_hosts: &'static [&'static str],
@@ -99,8 +99,8 @@ pub struct Place {
 impl Place {
     /// (A pointer to the function itself would be one to memory that changes, which no constant may hold.)
     #[must_use]
-    pub const fn new(file: &'static str, line: u32, function: fn() -> &'static Function) -> Self {
-        Self { file, line, function, name: None, skip_hosts: &[] }
+    pub const fn new(function: fn() -> &'static Function) -> Self {
+        Self { function, name: None, skip_hosts: &[] }
     }
 
     /// One run of the function, until it is dropped.
