@@ -9,11 +9,18 @@ use crate::attributes::take_ours;
 use crate::body::{self, Found};
 use crate::calls;
 use crate::client_paths;
+use crate::nesting::take_too_deep;
 use crate::options::{CallOptions, Errors, Options};
 
 /// Expands the attribute. Whatever is wrong, the user's function comes out as it was, so that an editor and the
 /// rest of the program go on with it.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let (item, mut too_deep) = take_too_deep(item);
+    let expanded = expand_parsed(arguments, item);
+    too_deep.put_back(expanded)
+}
+
+fn expand_parsed(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = errors.take(Options::parse(arguments)).unwrap_or_default();
     let mut annotated = errors.take(Annotated::parse(item.clone()));

@@ -8,7 +8,7 @@ use std::path::Path;
 use expect_test::{expect, expect_file};
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
-use syn::{Item, ItemFn, Meta};
+use syn::{Item, Meta};
 
 use crate::function::expand;
 
@@ -130,13 +130,68 @@ fn inner_options_never_reach_the_compiler() {
     }
 }
 
+/// Runs on a stack that is smaller than the compiler's.
+fn on_a_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    const STACK: usize = 6 << 20;
+    std::thread::Builder::new().stack_size(STACK).spawn(run).unwrap().join().unwrap()
+}
+
+/// What the expansion of a function with this body allocates, which grows as its time does.
+fn work(body: String) -> u64 {
+    on_a_small_stack(move || {
+        let tokens: TokenStream = format!("async fn f() {{ z().send(); {body} }}").parse().unwrap();
+        let mut expanded = TokenStream::new();
+        let info = allocation_counter::measure(|| expanded = expand(TokenStream::new(), tokens));
+        let expanded = expanded.to_string();
+        assert!(expanded.contains("__xray") && !expanded.contains("compile_error"), "it is rewritten");
+        info.bytes_total + info.count_total
+    })
+}
+
+/// Twice as much of a thing takes about twice as much work.
+fn is_linear(name: &str, count: usize, body: impl Fn(usize) -> String) {
+    let (half, whole) = (work(body(count / 2)), work(body(count)));
+    assert!(whole < half * 23 / 10, "{name}: {half} for {}, {whole} for {count}", count / 2);
+}
+
 #[test]
-fn a_long_chain_takes_linear_time_and_little_stack() {
-    let length = |depth: usize| {
-        let body = "a()".to_owned() + &".send().map(g)".repeat(depth);
-        let function: ItemFn = syn::parse_str(&format!("fn f() {{ {body} }}")).unwrap();
-        expand(TokenStream::new(), function.into_token_stream()).to_string().len()
-    };
-    let (short, long) = (length(10), length(100));
-    assert!(long < 11 * short, "{short} and {long} bytes");
+fn what_is_too_deep_is_left_as_it_was() {
+    for (open, inner, close) in [
+        ("(", "a.send()", ")"),
+        ("{", "a.send(); b", "}"),
+        ("match a { b =>", "c.send()", "}"),
+        ("[", "a.send(), b", "]"),
+    ] {
+        let levels = |text: &str, count| (text.to_owned() + " ").repeat(count);
+        // The innermost levels, as they come out of a stream of tokens.
+        let core = format!("{}{inner} {}", levels(open, 50), levels(close, 50));
+        let body = levels(open, 250) + &core + &levels(close, 250);
+        let (expanded, core) = on_a_small_stack(move || {
+            let expanded = expand(TokenStream::new(), format!("fn f() {{ b.send(); {body} }}").parse().unwrap());
+            (expanded.to_string(), core.parse::<TokenStream>().unwrap().to_string())
+        });
+        assert!(expanded.contains("__xray_ask") && !expanded.contains("__xray_too_deep"), "{expanded}");
+        assert!(expanded.contains(&core), "{core}: {expanded}");
+    }
+}
+
+#[test]
+fn long_and_deep_code_takes_linear_work_and_little_stack() {
+    let nested = |open: &str, inner: &str, close: &str, depth: usize| open.repeat(depth) + inner + &close.repeat(depth);
+    is_linear("a chain", 400, |length| "a()".to_owned() + &".send().map(g)".repeat(length));
+    is_linear("statements", 4000, |length| "client.get(url).send().await?;".repeat(length));
+    is_linear("a match of thousands of lines", 4000, |lines| {
+        let arms: String = (0..lines).map(|line| format!("{line} => a.send(),\n")).collect();
+        format!("match b.send() {{ {arms} _ => c }};")
+    });
+    is_linear("parentheses", 500, |depth| nested("(", "a.send()", ")", depth));
+    is_linear("blocks", 500, |depth| nested("{ let a = b.send(); ", "b.send()", "; a.send() }", depth));
+    is_linear("arms", 500, |depth| nested("match a.send() { b => ", "c", ", }", depth));
+    is_linear("closures", 500, |depth| nested("(|a| ", "a.send()", ")(b.send())", depth));
+    is_linear("async blocks", 500, |depth| nested("async move { ", "a.call(b.c)", ".await }", depth));
+    is_linear("arguments", 500, |depth| nested("a.execute(b.call(", "c()", ").d())", depth));
+    is_linear("macros", 500, |length| format!("vec![{}]", "a.send(), ".repeat(length)));
+    is_linear("64 bodies that are sent, in each other", 64, |depth| nested("a.send_json(&", "b", ")", depth));
+    is_linear("the same as values", 64, |depth| nested("a().send_json(", "b", ")", depth));
+    is_linear("conditions", 500, |depth| nested("if a.send() { b } else { ", "c", " }", depth));
 }

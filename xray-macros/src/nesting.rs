@@ -1,0 +1,91 @@
+//! Brackets in brackets, deeper than a parser may go.
+//!
+//! syn descends into each pair of brackets, and in a debug build, which is what users have, a level takes up to 25 KiB
+//! of the compiler's stack of 8 MiB. What is too deep is taken out before it parses and put back afterwards, as it was.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{format_ident, quote};
+
+/// Levels that are parsed. Code that people write has some thirty.
+const MAX_DEPTH: usize = 200;
+
+/// The name of the macro that stands for what was taken out. It reads as an expression, a pattern, a type or an item.
+const PLACEHOLDER: &str = "__xray_too_deep";
+
+/// What was taken out of a stream of tokens.
+pub(crate) struct TooDeep(Vec<TokenStream>);
+
+/// The tokens to the depth that is parsed, and what is deeper.
+pub(crate) fn take_too_deep(tokens: TokenStream) -> (TokenStream, TooDeep) {
+    let mut taken = TooDeep(Vec::new());
+    if !is_deeper(&tokens, MAX_DEPTH) {
+        return (tokens, taken);
+    }
+    let tokens = taken.hollow(tokens, MAX_DEPTH);
+    (tokens, taken)
+}
+
+fn is_deeper(tokens: &TokenStream, depth: usize) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => depth == 0 || is_deeper(&group.stream(), depth - 1),
+        _ => false,
+    })
+}
+
+impl TooDeep {
+    /// Puts back what was taken out.
+    pub(crate) fn put_back(&mut self, tokens: TokenStream) -> TokenStream {
+        if self.0.is_empty() {
+            return tokens;
+        }
+        each_group(tokens, |content| match number(&content) {
+            Some(number) => std::mem::take(&mut self.0[number]),
+            None => self.put_back(content),
+        })
+    }
+
+    fn hollow(&mut self, tokens: TokenStream, depth: usize) -> TokenStream {
+        each_group(tokens, |content| {
+            if depth > 0 {
+                return self.hollow(content, depth - 1);
+            }
+            let (placeholder, number) = (format_ident!("{PLACEHOLDER}"), self.0.len());
+            let has_arms = is_of_arms(&content);
+            self.0.push(content);
+            if has_arms { quote!(_ => #placeholder!(#number)) } else { quote!(#placeholder!(#number)) }
+        })
+    }
+}
+
+/// The same tokens with other contents in the brackets.
+fn each_group(tokens: TokenStream, mut change: impl FnMut(TokenStream) -> TokenStream) -> TokenStream {
+    let changed = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut changed = Group::new(group.delimiter(), change(group.stream()));
+            changed.set_span(group.span());
+            TokenTree::Group(changed)
+        }
+        token => token,
+    });
+    changed.collect()
+}
+
+/// Whether these are the arms of a `match`.
+fn is_of_arms(content: &TokenStream) -> bool {
+    let is = |token: &TokenTree, punct| matches!(token, TokenTree::Punct(found) if found.as_char() == punct);
+    let tokens: Vec<_> = content.clone().into_iter().collect();
+    tokens.windows(2).any(|pair| is(&pair[0], '=') && is(&pair[1], '>'))
+}
+
+/// The number of the placeholder in a pair of brackets.
+fn number(content: &TokenStream) -> Option<usize> {
+    let mut tokens =
+        content.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(name) if name == PLACEHOLDER));
+    tokens.next()?;
+    match tokens.nth(1)? {
+        TokenTree::Group(number) if number.delimiter() == Delimiter::Parenthesis => {
+            number.stream().to_string().trim_end_matches("usize").parse().ok()
+        }
+        _ => None,
+    }
+}
