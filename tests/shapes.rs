@@ -29,6 +29,7 @@ mod plain {
     mod builders;
     mod channels;
     mod closures;
+    mod databases;
     mod futures;
     mod limits;
     mod macros;
@@ -51,6 +52,7 @@ mod traced {
     mod builders;
     mod channels;
     mod closures;
+    mod databases;
     mod futures;
     mod limits;
     mod macros;
