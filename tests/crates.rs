@@ -62,6 +62,25 @@ fn reqwest_0_13_without_its_feature_is_an_error() {
 }
 
 #[test]
+fn a_client_without_its_feature_is_an_error() {
+    let output = cargo("check", "clients-off");
+    let text = text(&output);
+    let errors: Vec<_> = text.lines().filter(|line| line.starts_with("error[E0277]")).collect();
+    let expected = [
+        "calls of ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk",
+        "calls of ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk",
+        "blocking calls of reqwest need the feature `reqwest-blocking` (0.13) or `reqwest-0-12-blocking` of xray-sdk",
+        "calls of reqwest need the feature `reqwest` (0.13), `reqwest-0-12` or `reqwest-0-11` of xray-sdk",
+    ];
+    assert_eq!(errors, expected.map(|message| format!("error[E0277]: {message}")), "{text}");
+    // Where each client is named.
+    for place in ["main.rs:5:5", "main.rs:9:20", "main.rs:15:8", "main.rs:20:8"] {
+        assert!(text.contains(place), "{place} is not in:\n{text}");
+    }
+    assert!(text.contains("#[xray::traced_http(local(..))]"), "{text}");
+}
+
+#[test]
 fn a_module_that_is_named_reqwest_is_left_alone() {
     succeeds("run", "local-reqwest");
 }

@@ -12,7 +12,8 @@ async fn queries(pool: &SqlitePool, names: &[&str]) -> sqlx::Result<u64> {
     sqlx::query("create table users (id integer primary key, name text)").execute(pool).await?;
     let mut rows = 0;
     for name in names {
-        let result: SqliteQueryResult = sqlx::query("insert into users (name) values (?)").bind(name).execute(pool).await?;
+        let result: SqliteQueryResult =
+            sqlx::query("insert into users (name) values (?)").bind(name).execute(pool).await?;
         rows += result.rows_affected();
     }
     let insert = sqlx::query("insert into users (name) values (?)").bind(String::from("last"));
@@ -63,10 +64,8 @@ async fn with_a_call(pool: &SqlitePool, client: &Client, url: &str) -> Result<u1
     let status = client.execute(request).await?.status().as_u16();
     let insert = sqlx::query("insert into users (name) values (?)").bind(client.get(url).send().await?.text().await?);
     insert.execute(&mut *transaction).await?;
-    let (rows, answer) = tokio::join!(
-        sqlx::query("delete from users").execute(&mut *transaction),
-        client.put(url).send(),
-    );
+    let (rows, answer) =
+        tokio::join!(sqlx::query("delete from users").execute(&mut *transaction), client.put(url).send(),);
     let _ = (rows?.rows_affected(), answer?);
     transaction.commit().await?;
     Ok(status)

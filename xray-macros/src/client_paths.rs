@@ -35,8 +35,12 @@ pub(crate) fn checks(signature: &Signature, block: &Block, options: &Options) ->
 /// A constant that compiles where a feature of the client is on.
 fn check_feature(client: &str, span: Span, runtime: &Path) -> TokenStream {
     let (client, span) = (Ident::new(client, span), Span::mixed_site().located_at(span));
+    // What is called and what it is called with stand where the user names the client, and so does the error.
     quote_spanned! {span=>
-        const _: fn() = #runtime::__private::clients::#client::check::<#runtime::__private::clients::#client::Client>;
+        const _: fn() = || {
+            use #runtime::__private::clients::#client::{Client, check};
+            check(Client)
+        };
     }
 }
 

@@ -30,14 +30,23 @@ use proc_macro::TokenStream;
 ///
 /// # What is traced
 ///
-/// A call to `.send()` on a type that the runtime knows, and a call to `.execute(..)`, `.request(..)`, `.call(..)`,
-/// `.oneshot(..)`, `.send_request(..)` or `.try_send_request(..)` with a request that it knows: `RequestBuilder` and
-/// `Request` of reqwest 0.13 (feature `reqwest`, on by default) and 0.12 (feature `reqwest-0-12`), `http::Request`,
-/// and every type that implements [`Traceable`](../xray/http/trait.Traceable.html) or
-/// [`Outgoing`](../xray/http/trait.Outgoing.html). Closures and async blocks in the function are part of it, and
-/// so are the arguments of `join!`, `try_join!`, `select!`, `vec!`, `matches!`, `bail!`, the `format!` family and
-/// assertions with a message; other macros, nested functions and `const` blocks are not. What is handed to
-/// `tokio::spawn` and its like with such a call in it runs in the current trace. A call on any other type is left as it was: the name only makes it a candidate, the type decides.
+/// Calls whose name is in this table and whose type the runtime knows; a name makes a call only a candidate, and one
+/// on any other type is left as it was:
+///
+/// * the receiver is the request: `send`, `call`, `run`, `send_empty`, `send_json`, `send_form`, `send_string`,
+///   `send_bytes`, `send_body`, `send_stream`, `send_async`;
+/// * the argument is the request: `execute`, `request`, `call`, `oneshot`, `run`, `send_request`, `try_send_request`,
+///   `execute_with_extensions`, `send_async`, and the functions `ureq::run`, `isahc::send`, `isahc::send_async`;
+/// * the receiver is the client, and its name ends in `client`: `client.get(uri)`;
+/// * the function makes the request: `reqwest::get`, `reqwest::blocking::get`, `isahc::get`, `isahc::get_async`.
+///
+/// The README says which clients are known by which feature. A type of your own is known when it implements
+/// [`Traceable`](../xray/http/trait.Traceable.html) or [`Outgoing`](../xray/http/trait.Outgoing.html).
+///
+/// Closures and async blocks in the function are part of it, and so are the arguments of `join!`, `try_join!`,
+/// `select!`, `vec!`, `matches!`, `bail!`, the `format!` family and assertions with a message; other macros, nested
+/// functions and `const` blocks are not. What is handed to `tokio::spawn` and its like with such a call in it runs in
+/// the current trace.
 ///
 /// # What it becomes
 ///
@@ -45,7 +54,7 @@ use proc_macro::TokenStream;
 /// match client.get("https://example.com/todos/1") {
 ///     __xray_it => {
 ///         use ::xray::__private::send::{Known as _, Unknown as _};
-///         (&::xray::__private::Probe(&__xray_it)).__xray_kind().open(__xray_it, &const { /* file and line */ })
+///         (&::xray::__private::Probe(&__xray_it)).__xray_kind().open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
 ///     }
 /// }
 /// .send()
@@ -59,6 +68,12 @@ use proc_macro::TokenStream;
 /// # Options
 ///
 /// * `name = ".."`: the name of the subsegments, in place of the host's.
+/// * `annotate(key = value, ..)`: annotations for the subsegments. The values are expressions over the parameters,
+///   which they do not use up; they are made where the function begins, and only below a segment that is sampled. A
+///   closure with a call in it that leaves the function must be `move`.
+/// * `skip_hosts("..", ..)`: calls to these hosts are left alone and get no header. `*` stands for any characters, `?`
+///   for one.
+/// * `strict`: every call in the table must be of a known type, else it is a compile error.
 /// * `crate = ".."`: where the crate is found if it is not `::xray`.
 /// * `local(reqwest)`: the name `reqwest` stands for a module of your own, not for the crate.
 ///
@@ -66,11 +81,18 @@ use proc_macro::TokenStream;
 ///
 /// * `#[xray(skip)]`: its calls are left alone.
 /// * `#[xray(name = "..")]`: the name of its subsegments.
+/// * `#[xray(trace)]`: its outermost call is an HTTP call whatever its name: a method without arguments of a type that
+///   is [`Traceable`](../xray/http/trait.Traceable.html), or a method or function with a request as its first argument
+///   ([`Outgoing`](../xray/http/trait.Outgoing.html)), by [`methods::any`](../xray/http/methods/enum.any.html). On a macro
+///   call: its arguments are expressions and are looked at.
+///
+/// On an `impl` block the attribute stands for all its functions, but those with an attribute of their own or with
+/// `#[xray(skip)]`. It may stand above or below `#[async_trait]`.
 ///
 /// # Errors
 ///
-/// A function without any call to look at is a compile error, and so is a type of a reqwest version whose feature
-/// is off, where the function names it as `reqwest::Client`, `RequestBuilder` or `Request`.
+/// A function or an `impl` block without any call to look at is a compile error, and so is a client that the function
+/// names by its path (`ureq::get`, `reqwest::Client`) if the feature for it, or for its version, is off.
 #[proc_macro_attribute]
 pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(arguments.into(), item.into()).into()

@@ -1,14 +1,17 @@
 //! A function that makes the request itself, and one that is given it.
 async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
-    const _: fn() = ::xray::__private::clients::reqwest::check::<
-        ::xray::__private::clients::reqwest::Client,
-    >;
-    const _: fn() = ::xray::__private::clients::reqwest_blocking::check::<
-        ::xray::__private::clients::reqwest_blocking::Client,
-    >;
-    const _: fn() = ::xray::__private::clients::ureq::check::<
-        ::xray::__private::clients::ureq::Client,
-    >;
+    const _: fn() = || {
+        use ::xray::__private::clients::reqwest::{Client, check};
+        check(Client)
+    };
+    const _: fn() = || {
+        use ::xray::__private::clients::reqwest_blocking::{Client, check};
+        check(Client)
+    };
+    const _: fn() = || {
+        use ::xray::__private::clients::ureq::{Client, check};
+        check(Client)
+    };
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(

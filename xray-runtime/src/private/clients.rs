@@ -13,13 +13,13 @@ macro_rules! client {
                     )]
             pub trait IsTraced {}
 
-            #[derive(Debug)]
+            #[derive(Debug, Clone, Copy)]
             pub struct Client;
 
             #[cfg($features)]
             impl IsTraced for Client {}
 
-            pub fn check<T: IsTraced>() {}
+            pub fn check<T: IsTraced>(_: T) {}
         }
     };
 }
