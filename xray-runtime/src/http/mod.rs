@@ -3,7 +3,9 @@
 mod blocking;
 mod call;
 mod function;
+mod manual;
 pub mod methods;
+mod running;
 mod site;
 mod traced;
 
@@ -11,6 +13,8 @@ pub use self::blocking::perform;
 pub use self::call::{Begun, Call, Opening};
 #[doc(hidden)]
 pub use self::function::{Function, Run};
+pub use self::manual::call;
+pub use self::running::{Running, perform_async};
 pub use self::site::Site;
 #[doc(hidden)]
 pub use self::site::{Annotations, Place};
