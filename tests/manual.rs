@@ -13,6 +13,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use http::HeaderMap;
 use support::{Server, refused_url};
 use xray::http::Call;
 use xray::testing::{capture, capture_blocking};
@@ -260,4 +261,96 @@ async fn in_an_annotated_function_it_is_one_call() {
     let (result, documents) = capture(both(&reqwest::Client::new(), &server.url("/bytes/1")).in_segment("t")).await;
     assert_eq!(result.unwrap().status(), 200);
     assert_eq!(server.take_seen()[0].trace_header().parent, Some(only_call(&documents).id));
+}
+
+/// Whether a request that carries these headers is recorded here, as a call of its own.
+fn is_recorded(headers: &mut HeaderMap) -> bool {
+    let before = headers.get(&TRACE_HEADER_NAME).cloned();
+    let call = xray::http::call("GET", "http://h/").insert_into(headers);
+    assert_eq!(headers.get(&TRACE_HEADER_NAME) != before.as_ref(), call.is_some(), "recorded and replaced, or neither");
+    call.is_some()
+}
+
+#[test]
+fn a_request_of_a_call_that_is_open_is_left_to_it() {
+    let ((), documents) = capture_blocking(|| {
+        Segment::builder("t").begin().in_scope(|| {
+            let mut headers = HeaderMap::new();
+            let call = xray::http::call("GET", "http://h/").insert_into(&mut headers);
+            assert!(!is_recorded(&mut headers));
+            let part = xray::current().subsegment("part");
+            assert!(!part.in_scope(|| is_recorded(&mut headers)), "deeper in the same request");
+            xray::http::perform(call, || assert!(!is_recorded(&mut headers)), |(), _| ());
+            assert!(is_recorded(&mut headers), "the call has ended, the request is sent again");
+        });
+    });
+    let names: Vec<_> = documents[0].subsegments.iter().map(|call| call.name.as_str()).collect();
+    assert_eq!(names, ["h", "part"], "no other call");
+}
+
+#[test]
+fn a_request_that_is_sent_again_elsewhere_is_a_call_of_its_own() {
+    let ((), _) = capture_blocking(|| {
+        let segment = Segment::builder("t").begin();
+        let mut headers = HeaderMap::new();
+        let first = segment.subsegment("first attempt");
+        first.in_scope(|| drop(xray::http::call("GET", "http://h/").insert_into(&mut headers)));
+        first.end();
+        let second = segment.subsegment("second attempt");
+        assert!(second.in_scope(|| is_recorded(&mut headers)));
+    });
+}
+
+#[test]
+fn a_request_that_is_sent_again_after_many_calls_is_a_call_of_its_own() {
+    let ((), documents) = capture_blocking(|| {
+        Segment::builder("t").begin().in_scope(|| {
+            let send = |headers: &mut HeaderMap| {
+                let call = xray::http::call("GET", "http://h/").insert_into(headers);
+                xray::http::perform(call, || (), |(), call| call.response(503, None));
+            };
+            let mut headers = HeaderMap::new();
+            send(&mut headers);
+            // More than a segment keeps, so that the first one has left the process.
+            (0..100).for_each(|_| send(&mut HeaderMap::new()));
+            send(&mut headers);
+        });
+    });
+    let embedded = documents.iter().map(|document| document.subsegments.len()).sum::<usize>();
+    let independent = documents.iter().filter(|document| document.name == "h").count();
+    assert_eq!(embedded + independent, 102);
+}
+
+#[test]
+fn a_request_whose_call_was_given_up_is_a_call_of_its_own() {
+    let ((), _) = capture_blocking(|| {
+        Segment::builder("t").begin().in_scope(|| {
+            let mut headers = HeaderMap::new();
+            drop(xray::http::call("GET", "http://h/").insert_into(&mut headers));
+            assert!(is_recorded(&mut headers), "else its header names what nobody records");
+        });
+    });
+}
+
+#[test]
+fn a_forwarded_header_is_replaced() {
+    let incoming = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    let forwarded = |header: &str| HeaderMap::from_iter([(TRACE_HEADER_NAME, header.parse().unwrap())]);
+    let ((), documents) = capture_blocking(|| {
+        let segment = Segment::builder("t").trace_header(&TraceHeader::parse(incoming)).begin();
+        let part = segment.subsegment("part");
+        let handle = part.in_scope(|| {
+            assert!(is_recorded(&mut forwarded(incoming)), "of this service's own caller");
+            let by_hand = format!("Root={};Parent={}", segment.trace_id().unwrap(), segment.id().unwrap());
+            assert!(is_recorded(&mut forwarded(&by_hand)), "made from the segment");
+            assert!(is_recorded(&mut forwarded(&incoming.replace("Parent=5", "Parent=6"))), "of another hop");
+            assert!(is_recorded(&mut forwarded(&incoming.replace("Root=1-5", "Root=1-6"))), "of another trace");
+            assert!(is_recorded(&mut forwarded("no header")));
+            xray::current()
+        });
+        part.end();
+        segment.end();
+        assert!(handle.in_scope(|| is_recorded(&mut forwarded(incoming))), "in a task that outlives the segment");
+    });
+    assert_eq!(documents[0].parent_id, "53995c3f42cd8ad8".parse().ok());
 }

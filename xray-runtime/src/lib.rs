@@ -9,6 +9,7 @@ mod entity;
 pub mod http;
 mod id;
 mod instrument;
+mod open_calls;
 #[doc(hidden)]
 pub mod private;
 mod recorder;

@@ -72,6 +72,7 @@ impl Opening {
         }
         let id = SegmentId::random();
         let header = trace.sampled_header(id);
+        trace.call_begins(id);
         let draft = Draft::new(id, site, method, url);
         let call = Call { live: Box::new(Live { parent, stage: Stage::Prepared, draft, subsegment: None }) };
         Begun { header, call: Some(call) }
@@ -133,7 +134,7 @@ impl Begun {
     /// What is left to do for a request that carries `existing`.
     fn settle(self, existing: Option<&str>) -> (Option<HeaderValue>, Option<Call>) {
         match (&self.call, existing) {
-            (Some(call), Some(existing)) if call.live.parent.has_open_call(&TraceHeader::parse(existing)) => {
+            (Some(call), Some(existing)) if call.live.parent.trace().has_open_call(&TraceHeader::parse(existing)) => {
                 (None, None)
             }
             _ => (self.header, self.call),
@@ -264,6 +265,7 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
+        self.parent.trace().call_ends(self.draft.id);
         match self.stage {
             Stage::Prepared => {
                 self.subsegment.iter().for_each(Subsegment::forget);
