@@ -17,6 +17,8 @@ pub mod sampling;
 mod segment;
 mod stats;
 pub mod testing;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod trace_header;
 
 pub use crate::context::{Context, current, in_current_trace, trace_id};

@@ -38,15 +38,23 @@ macro_rules! on_a_connection {
 on_a_connection!(send_request, try_send_request);
 
 fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+    let is_named = request.uri().authority().is_some() || host(request).is_some();
+    is_named.then(|| begin_anywhere(request, opening))?
+}
+
+/// For what is known to go out, even if it does not say where to.
+pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
     let (method, uri) = (request.method().as_str(), request.uri());
-    let begun = if uri.authority().is_some() {
-        opening.begin(method, uri)
-    } else {
+    let begun = match host(request) {
         // The scheme is the connection's secret.
-        let host = request.headers().get(HOST)?.to_str().ok()?;
-        opening.begin(method, &format!("//{host}{}", uri.path()))
+        Some(host) if uri.authority().is_none() => opening.begin(method, &format!("//{host}{}", uri.path())),
+        _ => opening.begin(method, uri),
     };
     begun.insert_into(request.headers_mut())
+}
+
+fn host<B>(request: &Request<B>) -> Option<&str> {
+    request.headers().get(HOST)?.to_str().ok()
 }
 
 impl<B, E: Error> Answer for Result<Response<B>, E> {

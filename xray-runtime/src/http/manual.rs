@@ -60,11 +60,11 @@ use crate::document::url::Url;
 /// # Ok::<(), io::Error>(())
 /// ```
 pub fn call<'a>(method: &str, url: impl Into<Url<'a>>) -> Begun {
-    open().map_or_else(|| Begun::unrecorded(None), |opening| opening.begin(method, url))
+    open_here().map_or_else(|| Begun::unrecorded(None), |opening| opening.begin(method, url))
 }
 
 /// The place in the trace for a call that no attribute knows of.
-pub(crate) fn open() -> Option<Opening> {
+pub(crate) fn open_here() -> Option<Opening> {
     Site::manual().open()
 }
 

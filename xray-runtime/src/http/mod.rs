@@ -14,6 +14,8 @@ pub use self::call::{Begun, Call, Opening};
 #[doc(hidden)]
 pub use self::function::{Function, Run};
 pub use self::manual::call;
+#[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+pub(crate) use self::manual::open_here;
 pub use self::running::{Running, perform_async};
 pub use self::site::Site;
 #[doc(hidden)]
