@@ -3,6 +3,8 @@
 pub use xray_macros::traced_http;
 #[doc(hidden)]
 pub use xray_runtime::private as __private;
+#[cfg(feature = "reqwest-middleware")]
+pub use xray_runtime::reqwest_middleware;
 #[cfg(feature = "tower")]
 pub use xray_runtime::tower;
 pub use xray_runtime::{

@@ -13,6 +13,8 @@ mod open_calls;
 #[doc(hidden)]
 pub mod private;
 mod recorder;
+#[cfg(feature = "reqwest-middleware")]
+pub mod reqwest_middleware;
 pub mod sampling;
 mod segment;
 mod stats;

@@ -133,14 +133,18 @@ macro_rules! outgoing {
 /// A response, or the error in place of one.
 macro_rules! answer {
     ($response:ty, $error:ty) => {
+        impl Answer for $response {
+            fn read(&self, call: &mut Call) {
+                let header = self.headers().get("content-length");
+                let length = header.and_then(|value| value.to_str().ok()?.parse().ok());
+                call.response(self.status().as_u16(), length.or_else(|| self.content_length()));
+            }
+        }
+
         impl Answer for Result<$response, $error> {
             fn read(&self, call: &mut Call) {
                 match self {
-                    Ok(response) => {
-                        let header = response.headers().get("content-length");
-                        let length = header.and_then(|value| value.to_str().ok()?.parse().ok());
-                        call.response(response.status().as_u16(), length.or_else(|| response.content_length()));
-                    }
+                    Ok(response) => response.read(call),
                     Err(error) => call.error(error),
                 }
             }
