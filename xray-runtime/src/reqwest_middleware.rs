@@ -2,11 +2,11 @@
 
 use std::pin::Pin;
 
-use ::reqwest_middleware::{Error, Middleware, Next, Result};
+use ::reqwest_middleware::{Middleware, Next, Result};
 use http::Extensions;
 use reqwest::{Request, Response};
 
-use crate::http::{Answer as _, Call, Outgoing, methods, open_here, perform_async};
+use crate::http::{Answer, Outgoing, methods, open_here, perform_async};
 
 /// A middleware: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, in place of any that it has.
 ///
@@ -65,14 +65,6 @@ impl Middleware for SubsegmentMiddleware {
     {
         let call = open_here().and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
         let sent = next.run(request, extensions);
-        if call.is_some() { Box::pin(perform_async(call, sent, read)) } else { sent }
-    }
-}
-
-fn read(answer: &Result<Response>, call: &mut Call) {
-    match answer {
-        Ok(response) => response.read(call),
-        Err(Error::Reqwest(error)) => call.error(error),
-        Err(error) => call.error(error),
+        if call.is_some() { Box::pin(perform_async(call, sent, Answer::read)) } else { sent }
     }
 }

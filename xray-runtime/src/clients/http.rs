@@ -57,21 +57,14 @@ fn host<B>(request: &Request<B>) -> Option<&str> {
     request.headers().get(HOST)?.to_str().ok()
 }
 
-impl<B, E: Error> Answer for Result<Response<B>, E> {
+impl<B> Answer for Response<B> {
     fn read(&self, call: &mut Call) {
-        match self {
-            Ok(response) => read_response(response, call),
-            Err(error) => call.error(error),
-        }
+        let length = self.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        call.response(self.status().as_u16(), length.and_then(|length| length.parse().ok()));
     }
 }
 
 /// An error of a client that may stand for a response, of which it holds the status.
 pub trait StatusError: Error {
     fn status(&self) -> Option<u16>;
-}
-
-pub(crate) fn read_response<B>(response: &Response<B>, call: &mut Call) {
-    let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    call.response(response.status().as_u16(), length.and_then(|length| length.parse().ok()));
 }

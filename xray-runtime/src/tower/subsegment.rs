@@ -8,8 +8,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::error::{Plain, ServiceError};
-use crate::clients::http::{begin_anywhere, read_response};
-use crate::http::{Call, Running, open_here, perform_async};
+use crate::clients::http::begin_anywhere;
+use crate::http::{Answer as _, Call, Running, open_here, perform_async};
 
 /// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, in place of any
 /// that it has.
@@ -106,7 +106,7 @@ where
 
 fn read<R, E: ServiceError<Form>, Form>(answer: &Result<Response<R>, E>, call: &mut Call) {
     match answer {
-        Ok(response) => read_response(response, call),
+        Ok(response) => response.read(call),
         Err(error) => error.record(call),
     }
 }
