@@ -28,7 +28,8 @@ use crate::document::url::Url;
 ///     begun.run(
 ///         || {
 ///             let mut connection = TcpStream::connect(address)?;
-///             write!(connection, "GET /ping HTTP/1.0\r\nHost: {address}\r\n{header}\r\n")?;
+///             let request = format!("GET /ping HTTP/1.0\r\nHost: {address}\r\n{header}\r\n");
+///             connection.write_all(request.as_bytes())?;
 ///             let mut answer = String::new();
 ///             connection.read_to_string(&mut answer)?;
 ///             let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
