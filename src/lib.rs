@@ -3,6 +3,10 @@
 pub use xray_macros::traced_http;
 #[doc(hidden)]
 pub use xray_runtime::private as __private;
+#[cfg(feature = "reqwest-middleware")]
+pub use xray_runtime::reqwest_middleware;
+#[cfg(feature = "tower")]
+pub use xray_runtime::tower;
 pub use xray_runtime::{
     AnnotationValue, Aws, Cause, Context, ContextMissing, Document, Emitter, Exception, Exceptions, Http, HttpRequest,
     HttpResponse, InstallError, Instrument, Instrumented, Kind, MemoryEmitter, Namespace, ParseIdError, Recorder,

@@ -7,6 +7,7 @@ use http::HeaderValue;
 
 use crate::document::Document;
 use crate::id::{SegmentId, TraceId};
+use crate::open_calls::OpenCalls;
 use crate::recorder::Recorder;
 use crate::trace_header::TraceHeader;
 
@@ -36,6 +37,7 @@ pub(crate) struct Trace {
     unsampled_header: Option<HeaderValue>,
     /// What every recorded one carries, but for its own id.
     sampled_header: Vec<u8>,
+    open_calls: Mutex<OpenCalls>,
 }
 
 impl Trace {
@@ -46,7 +48,8 @@ impl Trace {
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
         let unsampled_header = (!sampled).then(|| unsampled_header(id, &extra)).flatten();
         let sampled_header = if sampled { sampled_header(id, &extra) } else { Vec::new() };
-        Self { recorder, id, sampled, clock: Clock::start(), unsampled_header, sampled_header }
+        let (clock, open_calls) = (Clock::start(), Mutex::default());
+        Self { recorder, id, sampled, clock, unsampled_header, sampled_header, open_calls }
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
@@ -77,6 +80,20 @@ impl Trace {
         let mut value = self.sampled_header.clone();
         value.get_mut(PARENT..PARENT + SegmentId::TEXT_LENGTH)?.copy_from_slice(&parent.to_ascii());
         value.try_into().ok()
+    }
+
+    /// An HTTP call begins; it is open until [`call_ends`](Self::call_ends).
+    pub(crate) fn call_begins(&self, id: SegmentId) {
+        lock(&self.open_calls).insert(id);
+    }
+
+    pub(crate) fn call_ends(&self, id: SegmentId) {
+        lock(&self.open_calls).remove(id);
+    }
+
+    /// Whether a header names a call of this segment that is open: its request is on its way, and recorded.
+    pub(crate) fn has_open_call(&self, header: &TraceHeader) -> bool {
+        header.root == Some(self.id) && header.parent.is_some_and(|id| lock(&self.open_calls).contains(id))
     }
 }
 
@@ -133,24 +150,6 @@ impl Entity {
         }
     }
 
-    /// Whether a header names a call of this trace that was begun in this process and has not ended, as far as it
-    /// shows here.
-    pub(crate) fn has_open_call(self: &Arc<Self>, header: &TraceHeader) -> bool {
-        let (Some(root), Some(id)) = (header.root, header.parent) else { return false };
-        root == self.trace.id && !self.is_within(id) && !self.has_ended(id)
-    }
-
-    /// Whether the id is its own, that of an entity around it, or that of the caller of this service.
-    fn is_within(self: &Arc<Self>, id: SegmentId) -> bool {
-        let mut around = std::iter::successors(Some(self), |entity| entity.parent.as_ref());
-        around.any(|entity| entity.id == id)
-            || self.root().lock().as_ref().is_some_and(|segment| segment.parent_id == Some(id))
-    }
-
-    fn has_ended(&self, child: SegmentId) -> bool {
-        self.lock().as_ref().is_some_and(|record| record.subsegments.iter().any(|ended| ended.id == child))
-    }
-
     /// Ends it now: it goes into its parent's record, or leaves if it has none that is open. Only the first
     /// call does something.
     pub(crate) fn end(&self) {
@@ -190,8 +189,12 @@ impl Entity {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Document>> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.record)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Wall-clock time that does not jump: the system's at the start, and what has passed since.

@@ -9,13 +9,18 @@ mod entity;
 pub mod http;
 mod id;
 mod instrument;
+mod open_calls;
 #[doc(hidden)]
 pub mod private;
 mod recorder;
+#[cfg(feature = "reqwest-middleware")]
+pub mod reqwest_middleware;
 pub mod sampling;
 mod segment;
 mod stats;
 pub mod testing;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod trace_header;
 
 pub use crate::context::{Context, current, in_current_trace, trace_id};

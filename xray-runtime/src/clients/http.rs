@@ -38,32 +38,33 @@ macro_rules! on_a_connection {
 on_a_connection!(send_request, try_send_request);
 
 fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+    let is_named = request.uri().authority().is_some() || host(request).is_some();
+    is_named.then(|| begin_anywhere(request, opening))?
+}
+
+/// For what is known to go out, even if it does not say where to.
+pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
     let (method, uri) = (request.method().as_str(), request.uri());
-    let begun = if uri.authority().is_some() {
-        opening.begin(method, uri)
-    } else {
+    let begun = match host(request) {
         // The scheme is the connection's secret.
-        let host = request.headers().get(HOST)?.to_str().ok()?;
-        opening.begin(method, &format!("//{host}{}", uri.path()))
+        Some(host) if uri.authority().is_none() => opening.begin(method, &format!("//{host}{}", uri.path())),
+        _ => opening.begin(method, uri),
     };
     begun.insert_into(request.headers_mut())
 }
 
-impl<B, E: Error> Answer for Result<Response<B>, E> {
+fn host<B>(request: &Request<B>) -> Option<&str> {
+    request.headers().get(HOST)?.to_str().ok()
+}
+
+impl<B> Answer for Response<B> {
     fn read(&self, call: &mut Call) {
-        match self {
-            Ok(response) => read_response(response, call),
-            Err(error) => call.error(error),
-        }
+        let length = self.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        call.response(self.status().as_u16(), length.and_then(|length| length.parse().ok()));
     }
 }
 
 /// An error of a client that may stand for a response, of which it holds the status.
 pub trait StatusError: Error {
     fn status(&self) -> Option<u16>;
-}
-
-pub(crate) fn read_response<B>(response: &Response<B>, call: &mut Call) {
-    let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    call.response(response.status().as_u16(), length.and_then(|length| length.parse().ok()));
 }

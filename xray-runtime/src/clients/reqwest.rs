@@ -47,7 +47,7 @@ macro_rules! asynchronous {
         }
 
         super::outgoing!(methods: [any, call, execute, oneshot], Request, $insert);
-        super::answer!(Response, Error);
+        super::answer!(Response);
 
         /// `get` makes a client for each request.
         impl<T: IntoUrl> FetchedLater<T> for Result<Response, Error> {
@@ -106,7 +106,7 @@ macro_rules! blocking {
         }
 
         super::outgoing!(methods: [any, execute], Request, Begun::insert_into);
-        super::answer!(Response, Error);
+        super::answer!(Response);
 
         /// `get` makes a client for each request.
         impl<T: IntoUrl> FetchedNow<T> for Result<Response, Error> {
@@ -130,19 +130,14 @@ macro_rules! outgoing {
     )*};
 }
 
-/// A response, or the error in place of one.
+/// A response.
 macro_rules! answer {
-    ($response:ty, $error:ty) => {
-        impl Answer for Result<$response, $error> {
+    ($response:ty) => {
+        impl Answer for $response {
             fn read(&self, call: &mut Call) {
-                match self {
-                    Ok(response) => {
-                        let header = response.headers().get("content-length");
-                        let length = header.and_then(|value| value.to_str().ok()?.parse().ok());
-                        call.response(response.status().as_u16(), length.or_else(|| response.content_length()));
-                    }
-                    Err(error) => call.error(error),
-                }
+                let header = self.headers().get("content-length");
+                let length = header.and_then(|value| value.to_str().ok()?.parse().ok());
+                call.response(self.status().as_u16(), length.or_else(|| self.content_length()));
             }
         }
     };

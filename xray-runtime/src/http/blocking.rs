@@ -29,6 +29,6 @@ pub fn perform<T>(call: Option<Call>, send: impl FnOnce() -> T, read: impl FnOnc
     let Some(mut call) = call else { return send() };
     call.start();
     let answer = call.observe_panic(send);
-    read(&answer, &mut call);
+    call.read(&answer, read);
     answer
 }

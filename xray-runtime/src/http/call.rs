@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::mem;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 
 use http::{HeaderMap, HeaderValue};
 
@@ -70,6 +72,7 @@ impl Opening {
         }
         let id = SegmentId::random();
         let header = trace.sampled_header(id);
+        trace.call_begins(id);
         let draft = Draft::new(id, site, method, url);
         let call = Call { live: Box::new(Live { parent, stage: Stage::Prepared, draft, subsegment: None }) };
         Begun { header, call: Some(call) }
@@ -99,6 +102,18 @@ impl Begun {
         Self { header, call: None }
     }
 
+    /// The header, for a client whose headers are of a type of its own: `X-Amzn-Trace-Id`, in place of any that is
+    /// there. It holds visible ASCII characters only. `None` where no trace is open.
+    #[must_use]
+    pub fn header(&self) -> Option<&HeaderValue> {
+        self.header.as_ref()
+    }
+
+    /// The call of a request that carries the header. `None` where it is not recorded.
+    pub(super) fn into_call(self) -> Option<Call> {
+        self.call
+    }
+
     /// Puts the header in, in place of any that is there. `None` where the call is not recorded.
     #[must_use = "a call ends when it is dropped"]
     pub fn insert_into(self, headers: &mut HeaderMap) -> Option<Call> {
@@ -119,7 +134,7 @@ impl Begun {
     /// What is left to do for a request that carries `existing`.
     fn settle(self, existing: Option<&str>) -> (Option<HeaderValue>, Option<Call>) {
         match (&self.call, existing) {
-            (Some(call), Some(existing)) if call.live.parent.has_open_call(&TraceHeader::parse(existing)) => {
+            (Some(call), Some(existing)) if call.live.parent.trace().has_open_call(&TraceHeader::parse(existing)) => {
                 (None, None)
             }
             _ => (self.header, self.call),
@@ -188,11 +203,6 @@ impl Call {
         self.failed(chain(error, true));
     }
 
-    /// Something came of which nothing is known.
-    pub(crate) fn unread_answer(&mut self) {
-        self.answered();
-    }
-
     /// No response came, and of the error only the type is known.
     pub(crate) fn opaque_error(&mut self, kind: &str) {
         self.failed(vec![Exception::opaque(kind)]);
@@ -203,8 +213,21 @@ impl Call {
         self.live.subsegment()
     }
 
+    /// Polls the future that performs the call; its time begins with the first poll.
+    #[inline]
+    pub(super) fn poll<F: Future>(&mut self, future: Pin<&mut F>, task: &mut task::Context<'_>) -> Poll<F::Output> {
+        self.start();
+        self.observe_panic(|| future.poll(task))
+    }
+
+    /// An answer came, of which `read` may tell more.
+    pub(crate) fn read<T>(&mut self, answer: &T, read: impl FnOnce(&T, &mut Self)) {
+        self.answered();
+        read(answer, self);
+    }
+
     /// Runs a closure; a panic in it is recorded and goes on.
-    pub(crate) fn observe_panic<T>(&mut self, run: impl FnOnce() -> T) -> T {
+    pub(super) fn observe_panic<T>(&mut self, run: impl FnOnce() -> T) -> T {
         context::observe_panic(run, |message| {
             self.answered();
             self.subsegment().record_panic(message);
@@ -242,6 +265,7 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
+        self.parent.trace().call_ends(self.draft.id);
         match self.stage {
             Stage::Prepared => {
                 self.subsegment.iter().for_each(Subsegment::forget);

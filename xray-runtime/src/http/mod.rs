@@ -1,9 +1,13 @@
 //! The subsegment around one HTTP call, and how a client's types become traceable.
 
+use std::error::Error;
+
 mod blocking;
 mod call;
 mod function;
+mod manual;
 pub mod methods;
+mod running;
 mod site;
 mod traced;
 
@@ -11,6 +15,10 @@ pub use self::blocking::perform;
 pub use self::call::{Begun, Call, Opening};
 #[doc(hidden)]
 pub use self::function::{Function, Run};
+pub use self::manual::call;
+#[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+pub(crate) use self::manual::open_here;
+pub use self::running::{Running, perform_async};
 pub use self::site::Site;
 #[doc(hidden)]
 pub use self::site::{Annotations, Place};
@@ -138,8 +146,20 @@ pub trait Outgoing<Method> {
     fn begin(&mut self, opening: Opening) -> Option<Call>;
 }
 
-/// What a call gives, at once or from a future: an answer, or the error in place of one.
+/// What a call gives, at once or from a future. There is an example at [`Outgoing`].
+///
+/// Implement it for a client's response. A [`Result`] of a response and an [`Error`] is an answer then too: what did not
+/// come is recorded with its error as the cause.
 pub trait Answer {
     /// Tells `call` what came of it: [`Call::response`] or [`Call::error`].
     fn read(&self, call: &mut Call);
+}
+
+impl<T: Answer, E: Error> Answer for Result<T, E> {
+    fn read(&self, call: &mut Call) {
+        match self {
+            Ok(response) => response.read(call),
+            Err(error) => call.error(error),
+        }
+    }
 }

@@ -131,9 +131,8 @@ impl<F: Future, R> Future for Traced<F, R> {
             StateProjection::Waiting { .. } => return Poll::Pending,
         };
         let Some(call) = this.call else { return future.poll(task) };
-        call.start();
-        let output = ready!(call.observe_panic(|| future.poll(task)));
-        (this.adapter.read)(&output, call);
+        let output = ready!(call.poll(future, task));
+        call.read(&output, this.adapter.read);
         *this.call = None;
         Poll::Ready(output)
     }

@@ -7,7 +7,7 @@ use std::any::type_name;
 use std::convert::Infallible;
 use std::error::Error;
 
-use crate::clients::http::{StatusError, read_response};
+use crate::clients::http::StatusError;
 use crate::http::{Answer, Call, Traced};
 
 /// Between the request and the answer of a call, at the head of the body in which the call stands. The type of
@@ -69,7 +69,7 @@ impl<T> Now<T> {
     pub fn exit(self, answer: T, entered: Option<Entered>) -> T {
         if let Some(Entered(Some(mut call))) = entered {
             call.start_as_stamped();
-            (self.0)(&answer, &mut call);
+            call.read(&answer, self.0);
         }
         answer
     }
@@ -219,7 +219,7 @@ impl<T> Unread for Answered<'_, T, Entered> {
 
 fn read_status<B, E: StatusError>(answer: &Result<http::Response<B>, E>, call: &mut Call) {
     match answer {
-        Ok(response) => read_response(response, call),
+        Ok(response) => response.read(call),
         Err(error) => match error.status() {
             Some(status) => call.response(status, None),
             None => call.error(error),
@@ -229,18 +229,16 @@ fn read_status<B, E: StatusError>(answer: &Result<http::Response<B>, E>, call: &
 
 fn read_boxed<B, E: AsRef<dyn Error + Send + Sync>>(answer: &Result<http::Response<B>, E>, call: &mut Call) {
     match answer {
-        Ok(response) => read_response(response, call),
+        Ok(response) => response.read(call),
         Err(error) => call.error(error.as_ref()),
     }
 }
 
 fn read_opaque<B, E>(answer: &Result<http::Response<B>, E>, call: &mut Call) {
     match answer {
-        Ok(response) => read_response(response, call),
+        Ok(response) => response.read(call),
         Err(_) => call.opaque_error(type_name::<E>()),
     }
 }
 
-fn read_nothing<T>(_: &T, call: &mut Call) {
-    call.unread_answer();
-}
+fn read_nothing<T>(_: &T, _: &mut Call) {}

@@ -1,0 +1,279 @@
+//! A client of your own, traced by `#[xray::traced_http]` as reqwest is. Offline: the service that it calls is in here,
+//! on a free port of the loopback interface.
+//!
+//! ```text
+//! cargo run --example custom_client
+//! ```
+//!
+//! `mod client` is a client as you may have one; it knows nothing of X-Ray. `mod traceable` is what makes it traceable:
+//! copy that, and put in your types. It belongs in the crate that defines the request and the response; for those of a
+//! foreign crate, wrap them in types of your own.
+#![allow(unreachable_pub, reason = "the modules stand for crates")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use xray::{Document, Instrument as _, Segment};
+
+use self::client::{Client, Request, Response};
+
+/// The call is a method of the request, and gives a future.
+#[xray::traced_http]
+async fn todo(service: SocketAddr, id: u32) -> Result<String, client::Error> {
+    let response = Request::get(format!("http://{service}/todos/{id}?token=secret")).send().await?;
+    Ok(response.body)
+}
+
+/// The request is the argument of the call, which blocks.
+#[xray::traced_http]
+fn delete(client: &Client, service: SocketAddr, id: u32) -> Result<Response, client::Error> {
+    let request = Request::new("DELETE", format!("http://{service}/todos/{id}"));
+    client.execute(request)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (service, seen) = start_service()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+
+    let work = todo(service, 1).in_segment("custom-client");
+    let (result, documents) = runtime.block_on(xray::testing::capture(work));
+    show("A future that is answered", &format!("{result:?}"), &documents, &seen)?;
+
+    let client = Client { user_agent: "custom-client" };
+    let (result, documents) = xray::testing::capture_blocking(|| {
+        Segment::builder("custom-client").begin().in_scope(|| delete(&client, service, 2))
+    });
+    show("A call that blocks, of what is not found", &format!("{result:?}"), &documents, &seen)?;
+
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+    let work = todo(nobody, 3).in_segment("custom-client");
+    let (result, documents) = runtime.block_on(xray::testing::capture(work));
+    show("Nobody there: a fault with its cause", &format!("{result:?}"), &documents, &seen)?;
+    Ok(())
+}
+
+/// What makes the client traceable: three implementations of public traits, and a twin of the request.
+mod traceable {
+    use xray::TRACE_HEADER_NAME;
+    use xray::http::{Adapter, Answer, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
+
+    use super::client::{Error, Request, Response};
+
+    /// For `request.send()`: in an annotated function the request becomes its twin.
+    impl Traceable<methods::send> for Request {
+        type Traced = TracedRequest;
+
+        fn traced(self, site: Site) -> TracedRequest {
+            TracedRequest { request: self, site }
+        }
+    }
+
+    /// What stands in for a [`Request`] in an annotated function.
+    pub struct TracedRequest {
+        request: Request,
+        site: Site,
+    }
+
+    impl TracedRequest {
+        /// The method with the same name and arguments; what it gives is the client's own future, with a subsegment
+        /// around it. The twin of a method that blocks calls `xray::http::perform` instead.
+        pub fn send(self) -> impl Future<Output = Result<Response, Error>> {
+            Traced::new(self.request, self.site, Adapter { start, read: Answer::read })
+        }
+    }
+
+    /// Sends the request as the user's code would. Without an `opening` no trace is open.
+    fn start(mut request: Request, opening: Option<Opening>) -> Started<impl Future<Output = Result<Response, Error>>> {
+        let call = opening.and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
+        Started::new(request.send(), call)
+    }
+
+    /// For `client.execute(request)`: the request is looked at on its way into the call.
+    impl Outgoing<methods::execute> for Request {
+        fn begin(&mut self, opening: Opening) -> Option<Call> {
+            let begun = opening.begin(self.method, &self.url);
+            // Headers that are a `http::HeaderMap` need only `begun.insert_into(..)`.
+            let existing = self.header(TRACE_HEADER_NAME.as_str()).map(str::to_owned);
+            begun.insert_with(existing.as_deref(), |value| {
+                if let Ok(value) = value.to_str() {
+                    self.set_header(TRACE_HEADER_NAME.as_str(), value);
+                }
+            })
+        }
+    }
+
+    /// What the client gives, read into the subsegment. A `Result` of it is read too, with the error as the cause. Both
+    /// are only looked at: the caller gets them as they are.
+    impl Answer for Response {
+        fn read(&self, call: &mut Call) {
+            call.response(self.status, Some(self.body.len() as u64));
+        }
+    }
+}
+
+/// The client. It sends one request per connection.
+mod client {
+    use std::fmt;
+    use std::io::{self, Read as _, Write as _};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    pub struct Request {
+        pub method: &'static str,
+        pub url: String,
+        headers: Vec<(String, String)>,
+    }
+
+    #[derive(Debug)]
+    pub struct Response {
+        pub status: u16,
+        pub body: String,
+    }
+
+    #[derive(Debug)]
+    pub enum Error {
+        Url,
+        Connection(io::Error),
+        Malformed,
+    }
+
+    /// What its requests have in common.
+    pub struct Client {
+        pub user_agent: &'static str,
+    }
+
+    impl Client {
+        pub fn execute(&self, mut request: Request) -> Result<Response, Error> {
+            request.set_header("User-Agent", self.user_agent);
+            let mut connection = std::net::TcpStream::connect(request.host()?)?;
+            connection.write_all(request.encode()?.as_bytes())?;
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer)?;
+            Response::decode(&answer)
+        }
+    }
+
+    impl Request {
+        pub fn get(url: String) -> Self {
+            Self::new("GET", url)
+        }
+
+        pub fn new(method: &'static str, url: String) -> Self {
+            Self { method, url, headers: Vec::new() }
+        }
+
+        pub async fn send(self) -> Result<Response, Error> {
+            let mut connection = tokio::net::TcpStream::connect(self.host()?).await?;
+            connection.write_all(self.encode()?.as_bytes()).await?;
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).await?;
+            Response::decode(&answer)
+        }
+
+        pub fn header(&self, name: &str) -> Option<&str> {
+            let mut headers = self.headers.iter();
+            headers.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        }
+
+        /// In place of any of this name.
+        pub fn set_header(&mut self, name: &str, value: &str) {
+            self.headers.retain(|(header, _)| !header.eq_ignore_ascii_case(name));
+            self.headers.push((name.to_owned(), value.to_owned()));
+        }
+
+        fn host(&self) -> Result<&str, Error> {
+            self.split_url().map(|(host, _)| host)
+        }
+
+        fn split_url(&self) -> Result<(&str, &str), Error> {
+            self.url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).ok_or(Error::Url)
+        }
+
+        fn encode(&self) -> Result<String, Error> {
+            let (host, path) = self.split_url()?;
+            let head = format!("{} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", self.method);
+            let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+            Ok(head + &headers.collect::<String>() + "\r\n")
+        }
+    }
+
+    impl Response {
+        fn decode(answer: &str) -> Result<Self, Error> {
+            let (head, body) = answer.split_once("\r\n\r\n").ok_or(Error::Malformed)?;
+            let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+            Ok(Self { status: status.ok_or(Error::Malformed)?, body: body.to_owned() })
+        }
+    }
+
+    impl fmt::Display for Error {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str(match self {
+                Self::Url => "the URL is none of this client",
+                Self::Connection(_) => "the connection failed",
+                Self::Malformed => "the answer is malformed",
+            })
+        }
+    }
+
+    impl std::error::Error for Error {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            match self {
+                Self::Connection(error) => Some(error),
+                Self::Url | Self::Malformed => None,
+            }
+        }
+    }
+
+    impl From<io::Error> for Error {
+        fn from(error: io::Error) -> Self {
+            Self::Connection(error)
+        }
+    }
+}
+
+/// Prints the documents that X-Ray would receive, and what the service saw of the calls.
+fn show(title: &str, result: &str, documents: &[Document], seen: &Receiver<String>) -> serde_json::Result<()> {
+    println!("=== {title}\n    the function returned {result}");
+    for document in documents {
+        println!("{}", serde_json::to_string_pretty(document)?);
+    }
+    for header in seen.try_iter() {
+        println!("<-- the service saw {header}");
+    }
+    println!();
+    Ok(())
+}
+
+/// A small HTTP service on a thread of its own; the trace header of each request comes out at the other end.
+fn start_service() -> std::io::Result<(SocketAddr, Receiver<String>)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let (sender, seen) = channel();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let answered = connection.and_then(|connection| answer(&connection, &sender));
+            if let Err(error) = answered {
+                eprintln!("the service: {error}");
+            }
+        }
+    });
+    Ok((address, seen))
+}
+
+fn answer(mut connection: &TcpStream, seen: &Sender<String>) -> std::io::Result<()> {
+    let mut lines = BufReader::new(connection).lines();
+    let request = lines.next().transpose()?.unwrap_or_default();
+    for line in lines {
+        let line = line?;
+        if line.to_ascii_lowercase().starts_with("x-amzn-trace-id:") {
+            // Nobody looks any more: the program ends.
+            let _ = seen.send(line);
+        } else if line.is_empty() {
+            break;
+        }
+    }
+    let (status, body) =
+        if request.starts_with("GET ") { ("200 OK", r#"{"id":1,"title":"trace it"}"#) } else { ("404 Not Found", "") };
+    write!(connection, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}

@@ -1,0 +1,52 @@
+//! The HTTP calls of a segment that are open, by id: those that a request on its way may name.
+
+use crate::id::SegmentId;
+
+/// Mostly few at a time, for which nothing is allocated.
+#[derive(Debug, Default)]
+pub(crate) struct OpenCalls {
+    few: [Option<SegmentId>; 4],
+    more: Vec<SegmentId>,
+}
+
+impl OpenCalls {
+    pub(crate) fn insert(&mut self, id: SegmentId) {
+        match self.few.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(id),
+            None => self.more.push(id),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: SegmentId) {
+        if let Some(place) = self.few.iter_mut().find(|place| **place == Some(id)) {
+            *place = None;
+        } else if let Some(position) = self.more.iter().position(|open| *open == id) {
+            self.more.swap_remove(position);
+        }
+    }
+
+    pub(crate) fn contains(&self, id: SegmentId) -> bool {
+        self.few.contains(&Some(id)) || self.more.contains(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_and_many() {
+        let ids: Vec<_> = (0..20).map(|_| SegmentId::random()).collect();
+        let mut open = OpenCalls::default();
+        for round in 0..3 {
+            ids.iter().for_each(|id| open.insert(*id));
+            assert!(ids.iter().all(|id| open.contains(*id)));
+            let (ended, rest) = ids.split_at(round * 7);
+            ended.iter().for_each(|id| open.remove(*id));
+            assert!(!ended.iter().any(|id| open.contains(*id)) && rest.iter().all(|id| open.contains(*id)));
+            open.remove(SegmentId::random());
+            rest.iter().for_each(|id| open.remove(*id));
+            assert!(!ids.iter().any(|id| open.contains(*id)) && open.more.is_empty());
+        }
+    }
+}
