@@ -1,27 +1,29 @@
 //! The HTTP calls of a segment that are open, by id: those that a request on its way may name.
 
+use std::collections::HashSet;
+
 use crate::id::SegmentId;
 
 /// Mostly few at a time, for which nothing is allocated.
 #[derive(Debug, Default)]
 pub(crate) struct OpenCalls {
     few: [Option<SegmentId>; 4],
-    more: Vec<SegmentId>,
+    /// The others: a segment may have thousands.
+    more: HashSet<SegmentId>,
 }
 
 impl OpenCalls {
     pub(crate) fn insert(&mut self, id: SegmentId) {
         match self.few.iter_mut().find(|place| place.is_none()) {
             Some(place) => *place = Some(id),
-            None => self.more.push(id),
+            None => drop(self.more.insert(id)),
         }
     }
 
     pub(crate) fn remove(&mut self, id: SegmentId) {
-        if let Some(place) = self.few.iter_mut().find(|place| **place == Some(id)) {
-            *place = None;
-        } else if let Some(position) = self.more.iter().position(|open| *open == id) {
-            self.more.swap_remove(position);
+        match self.few.iter_mut().find(|place| **place == Some(id)) {
+            Some(place) => *place = None,
+            None => drop(self.more.remove(&id)),
         }
     }
 
