@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use http::header::{CONTENT_LENGTH, HOST};
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 
 use crate::http::{Answer, Call, Opening, Outgoing, methods};
 
@@ -64,6 +64,9 @@ pub trait StatusError: Error {
 }
 
 pub(crate) fn read_response<B>(response: &Response<B>, call: &mut Call) {
-    let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    call.response(response.status().as_u16(), length.and_then(|length| length.parse().ok()));
+    call.response(response.status().as_u16(), content_length(response.headers()));
+}
+
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -5,3 +5,5 @@ pub(crate) mod http;
 mod http_0_2;
 #[cfg(any(feature = "reqwest", feature = "reqwest-0-12", feature = "reqwest-0-11"))]
 mod reqwest;
+#[cfg(feature = "ureq")]
+mod ureq;

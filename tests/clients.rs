@@ -1,0 +1,11 @@
+//! What the calls of each client record and send, against a real service.
+
+mod support;
+
+mod clients {
+    #[macro_use]
+    mod checks;
+
+    #[cfg(feature = "ureq")]
+    mod ureq;
+}
