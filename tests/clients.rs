@@ -8,4 +8,6 @@ mod clients {
 
     #[cfg(feature = "ureq")]
     mod ureq;
+    #[cfg(feature = "ureq-2")]
+    mod ureq_2;
 }

@@ -7,3 +7,5 @@ mod http_0_2;
 mod reqwest;
 #[cfg(feature = "ureq")]
 mod ureq;
+#[cfg(feature = "ureq-2")]
+mod ureq_2;
