@@ -6,6 +6,8 @@ mod clients {
     #[macro_use]
     mod checks;
 
+    #[cfg(feature = "attohttpc")]
+    mod attohttpc;
     #[cfg(feature = "ureq")]
     mod ureq;
     #[cfg(feature = "ureq-2")]

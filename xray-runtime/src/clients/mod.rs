@@ -1,5 +1,7 @@
 //! Clients: which of their calls are traced, and how. One file a client.
 
+#[cfg(feature = "attohttpc")]
+mod attohttpc;
 pub(crate) mod http;
 #[cfg(any(feature = "awc", feature = "hyper-0-14", feature = "reqwest-0-11"))]
 mod http_0_2;
