@@ -8,6 +8,8 @@ mod clients {
 
     #[cfg(feature = "attohttpc")]
     mod attohttpc;
+    #[cfg(feature = "isahc")]
+    mod isahc;
     #[cfg(feature = "ureq")]
     mod ureq;
     #[cfg(feature = "ureq-2")]

@@ -37,7 +37,7 @@ macro_rules! on_a_connection {
 
 on_a_connection!(send_request, try_send_request);
 
-fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+pub(super) fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
     let (method, uri) = (request.method().as_str(), request.uri());
     let begun = if uri.authority().is_some() {
         opening.begin(method, uri)
@@ -70,3 +70,6 @@ pub(crate) fn read_response<B>(response: &Response<B>, call: &mut Call) {
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
+
+#[cfg(feature = "isahc")]
+pub(super) use to_a_named_host;

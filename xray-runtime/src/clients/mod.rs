@@ -5,6 +5,8 @@ mod attohttpc;
 pub(crate) mod http;
 #[cfg(any(feature = "awc", feature = "hyper-0-14", feature = "reqwest-0-11"))]
 mod http_0_2;
+#[cfg(feature = "isahc")]
+mod isahc;
 #[cfg(any(feature = "reqwest", feature = "reqwest-0-12", feature = "reqwest-0-11"))]
 mod reqwest;
 #[cfg(feature = "ureq")]
