@@ -8,6 +8,8 @@ mod clients {
 
     #[cfg(feature = "attohttpc")]
     mod attohttpc;
+    #[cfg(feature = "awc")]
+    mod awc;
     #[cfg(feature = "isahc")]
     mod isahc;
     #[cfg(feature = "ureq")]

@@ -2,8 +2,10 @@
 
 #[cfg(feature = "attohttpc")]
 mod attohttpc;
+#[cfg(feature = "awc")]
+mod awc;
 pub(crate) mod http;
-#[cfg(any(feature = "awc", feature = "hyper-0-14", feature = "reqwest-0-11"))]
+#[cfg(any(feature = "hyper-0-14", feature = "reqwest-0-11"))]
 mod http_0_2;
 #[cfg(feature = "isahc")]
 mod isahc;
