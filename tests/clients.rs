@@ -10,6 +10,8 @@ mod clients {
     mod attohttpc;
     #[cfg(feature = "awc")]
     mod awc;
+    #[cfg(feature = "hyper")]
+    mod hyper;
     #[cfg(feature = "isahc")]
     mod isahc;
     #[cfg(feature = "ureq")]

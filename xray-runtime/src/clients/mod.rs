@@ -7,6 +7,8 @@ mod awc;
 pub(crate) mod http;
 #[cfg(any(feature = "hyper-0-14", feature = "reqwest-0-11"))]
 mod http_0_2;
+#[cfg(feature = "hyper")]
+mod hyper;
 #[cfg(feature = "isahc")]
 mod isahc;
 #[cfg(any(feature = "reqwest", feature = "reqwest-0-12", feature = "reqwest-0-11"))]
