@@ -12,6 +12,8 @@ mod clients {
     mod awc;
     #[cfg(feature = "hyper")]
     mod hyper;
+    #[cfg(feature = "hyper-0-14")]
+    mod hyper_0_14;
     #[cfg(feature = "isahc")]
     mod isahc;
     #[cfg(feature = "ureq")]

@@ -71,5 +71,7 @@ pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-#[cfg(feature = "isahc")]
+#[cfg(feature = "hyper-0-14")]
+pub(super) use on_a_connection;
+#[cfg(any(feature = "hyper-0-14", feature = "isahc"))]
 pub(super) use to_a_named_host;

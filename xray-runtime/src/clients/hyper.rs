@@ -67,3 +67,11 @@ mod util {
 
     pooled!();
 }
+
+#[cfg(feature = "hyper-0-14")]
+mod v0_14 {
+    use http_0_2::{Request, Uri};
+    use hyper_0_14::client::{Client, ResponseFuture};
+
+    pooled!();
+}

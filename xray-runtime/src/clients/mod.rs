@@ -7,8 +7,10 @@ mod awc;
 pub(crate) mod http;
 #[cfg(any(feature = "hyper-0-14", feature = "reqwest-0-11"))]
 mod http_0_2;
-#[cfg(feature = "hyper")]
+#[cfg(any(feature = "hyper", feature = "hyper-0-14"))]
 mod hyper;
+#[cfg(feature = "hyper-0-14")]
+mod hyper_0_14;
 #[cfg(feature = "isahc")]
 mod isahc;
 #[cfg(any(feature = "reqwest", feature = "reqwest-0-12", feature = "reqwest-0-11"))]
