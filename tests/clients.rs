@@ -16,6 +16,8 @@ mod clients {
     mod hyper_0_14;
     #[cfg(feature = "isahc")]
     mod isahc;
+    #[cfg(feature = "reqwest-middleware")]
+    mod reqwest_middleware;
     #[cfg(feature = "ureq")]
     mod ureq;
     #[cfg(feature = "ureq-2")]

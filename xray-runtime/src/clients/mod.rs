@@ -15,6 +15,8 @@ mod hyper_0_14;
 mod isahc;
 #[cfg(any(feature = "reqwest", feature = "reqwest-0-12", feature = "reqwest-0-11"))]
 mod reqwest;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
 #[cfg(feature = "ureq")]
 mod ureq;
 #[cfg(feature = "ureq-2")]

@@ -136,19 +136,24 @@ macro_rules! answer {
         impl Answer for Result<$response, $error> {
             fn read(&self, call: &mut Call) {
                 match self {
-                    Ok(response) => {
-                        let header = response.headers().get("content-length");
-                        let length = header.and_then(|value| value.to_str().ok()?.parse().ok());
-                        call.response(response.status().as_u16(), length.or_else(|| response.content_length()));
-                    }
+                    Ok(response) => read_response(response, call),
                     Err(error) => call.error(error),
                 }
             }
+        }
+
+        pub(in crate::clients) fn read_response(response: &$response, call: &mut Call) {
+            let header = response.headers().get("content-length");
+            let length = header.and_then(|value| value.to_str().ok()?.parse().ok());
+            call.response(response.status().as_u16(), length.or_else(|| response.content_length()));
         }
     };
 }
 
 use {answer, outgoing};
+
+#[cfg(feature = "reqwest-middleware")]
+pub(super) use v0_13::read_response;
 
 #[cfg(feature = "reqwest")]
 mod v0_13 {
