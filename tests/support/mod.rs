@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
@@ -19,6 +19,7 @@ pub struct Seen {
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
+    pub body: Bytes,
 }
 
 impl Seen {
@@ -76,12 +77,15 @@ async fn slow(Path(milliseconds): Path<u64>) -> &'static str {
 
 async fn note(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
+    // All of it: a client would see a connection that is closed while it still writes.
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     seen.lock().unwrap().push(Seen {
         method: parts.method.clone(),
         uri: parts.uri.clone(),
         headers: parts.headers.clone(),
+        body: body.clone(),
     });
-    next.run(Request::from_parts(parts, body)).await
+    next.run(Request::from_parts(parts, body.into())).await
 }
 
 /// A URL at which nobody listens.

@@ -41,7 +41,6 @@ const METHODS: &[Method] = &[
     method("send_bytes", 1, Shape::Receiver),
     method("send_body", 1, Shape::Receiver),
     method("send_stream", 1, Shape::Receiver),
-    method("send_async", 0, Shape::ValueReceiver),
     method("send_async", 1, Shape::Argument),
     method("call", 0, Shape::Receiver),
     method("call", 1, Shape::Argument),

@@ -81,13 +81,17 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
 
 /// Whether an argument may stand in two arms of which one is taken.
 ///
-/// Calls may not: what they borrow from a temporary would be gone at the end of the arm, and calls in calls would
+/// Calls may not, but for those that copy: what they borrow from a temporary would be gone at the end of the arm, and calls in calls would
 /// double at each level. Nor may what has no type by itself, since one of the arms gives it none.
 fn may_stand_twice(argument: &Expr) -> bool {
     match peeled(argument) {
         Expr::Path(path) => variable(path).is_some(),
         Expr::Lit(_) => true,
         Expr::Field(field) => may_stand_twice(&field.base),
+        Expr::MethodCall(copy) => {
+            let copies = ["clone", "to_owned", "to_string"].iter().any(|name| copy.method == name);
+            copies && copy.args.is_empty() && is_place_or_literal(&copy.receiver)
+        }
         Expr::Reference(reference) => is_place_or_literal(&reference.expr),
         Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(may_stand_twice),
         _ => false,

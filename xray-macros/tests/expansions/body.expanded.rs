@@ -83,7 +83,24 @@ fn bodies(
                 )
         }
     })?;
-    other.send_json(list.clone())?;
+    (match {
+        use ::xray::__private::send_json::{Peek as _, Take as _};
+        other.__xray_ask()
+    } {
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            let __xray_twin = __xray_known
+                .alive()
+                .open((&__XRAY_PLACE, ::core::line!()));
+            __xray_twin.send_json(list.clone())
+        }
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other
+                .alive()
+                .pass(other.send_json(list.clone()), (&__XRAY_PLACE, ::core::line!()))
+        }
+    })?;
     other.send_json(&make())?;
     other.send_json(json!(1))?;
     other.send_json(None)?;

@@ -12,7 +12,25 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
         ::xray::__private::Place::new(function)
     };
     let __xray_run = __XRAY_PLACE.run();
-    self.client.get(uri.clone()).await?;
+    (match {
+        use ::xray::__private::client::{IsClient as _, NoClient as _};
+        (&::xray::__private::client::Asked(&self.client)).__xray_ask()
+    } {
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::Yes(__xray_known) => {
+            let __xray_twin = __xray_known
+                .alive()
+                .open((&__XRAY_PLACE, ::core::line!()));
+            __xray_twin.get(uri.clone())
+        }
+        #[allow(unreachable_code)]
+        ::xray::__private::Ask::No(__xray_other) => {
+            __xray_other
+                .alive()
+                .pass(self.client.get(uri.clone()), (&__XRAY_PLACE, ::core::line!()))
+        }
+    })
+        .await?;
     (match {
         use ::xray::__private::client::{IsClient as _, NoClient as _};
         (&::xray::__private::client::Asked(&self.client)).__xray_ask()

@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use http::header::{CONTENT_LENGTH, HOST};
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 
 use crate::http::{Answer, Call, Opening, Outgoing, methods};
 
@@ -37,7 +37,7 @@ macro_rules! on_a_connection {
 
 on_a_connection!(send_request, try_send_request);
 
-fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+pub(super) fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
     let is_named = request.uri().authority().is_some() || host(request).is_some();
     is_named.then(|| begin_anywhere(request, opening))?
 }
@@ -59,12 +59,31 @@ fn host<B>(request: &Request<B>) -> Option<&str> {
 
 impl<B> Answer for Response<B> {
     fn read(&self, call: &mut Call) {
-        let length = self.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        call.response(self.status().as_u16(), length.and_then(|length| length.parse().ok()));
+        call.response(self.status().as_u16(), content_length(self.headers()));
     }
+}
+
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// An error of a client that may stand for a response, of which it holds the status.
 pub trait StatusError: Error {
     fn status(&self) -> Option<u16>;
 }
+
+/// Reads an answer whose error may stand for a response.
+pub(crate) fn read_or_status<A: Answer, E: StatusError>(answer: &Result<A, E>, call: &mut Call) {
+    match answer {
+        Ok(response) => response.read(call),
+        Err(error) => match error.status() {
+            Some(status) => call.response(status, None),
+            None => call.error(error),
+        },
+    }
+}
+
+#[cfg(feature = "hyper-0-14")]
+pub(super) use on_a_connection;
+#[cfg(any(feature = "hyper-0-14", feature = "isahc"))]
+pub(super) use to_a_named_host;

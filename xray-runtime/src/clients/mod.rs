@@ -1,7 +1,23 @@
 //! Clients: which of their calls are traced, and how. One file a client.
 
+#[cfg(feature = "attohttpc")]
+mod attohttpc;
+#[cfg(feature = "awc")]
+mod awc;
 pub(crate) mod http;
-#[cfg(any(feature = "awc", feature = "hyper-0-14", feature = "reqwest-0-11"))]
+#[cfg(any(feature = "hyper-0-14", feature = "reqwest-0-11"))]
 mod http_0_2;
+#[cfg(any(feature = "hyper", feature = "hyper-0-14"))]
+mod hyper;
+#[cfg(feature = "hyper-0-14")]
+mod hyper_0_14;
+#[cfg(feature = "isahc")]
+mod isahc;
 #[cfg(any(feature = "reqwest", feature = "reqwest-0-12", feature = "reqwest-0-11"))]
 mod reqwest;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
+#[cfg(feature = "ureq")]
+mod ureq;
+#[cfg(feature = "ureq-2")]
+mod ureq_2;

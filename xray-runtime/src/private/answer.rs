@@ -7,7 +7,7 @@ use std::any::type_name;
 use std::convert::Infallible;
 use std::error::Error;
 
-use crate::clients::http::StatusError;
+use crate::clients::http::{StatusError, read_or_status};
 use crate::http::{Answer, Call, Traced};
 
 /// Between the request and the answer of a call, at the head of the body in which the call stands. The type of
@@ -100,13 +100,14 @@ pub trait StatusLater<F: Future> {
     fn __xray_kind(&self) -> Later<F>;
 }
 
-impl<F, B, E> StatusLater<F> for &&&&&Answered<'_, F, Entered>
+impl<F, A, E> StatusLater<F> for &&&&&Answered<'_, F, Entered>
 where
-    F: Future<Output = Result<http::Response<B>, E>>,
+    F: Future<Output = Result<A, E>>,
+    A: Answer,
     E: StatusError,
 {
     fn __xray_kind(&self) -> Later<F> {
-        Later(read_status)
+        Later(read_or_status)
     }
 }
 
@@ -114,11 +115,9 @@ pub trait StatusNow<T> {
     fn __xray_kind(&self) -> Now<T>;
 }
 
-impl<B, E: StatusError> StatusNow<Result<http::Response<B>, E>>
-    for &&&&&Answered<'_, Result<http::Response<B>, E>, Entered>
-{
-    fn __xray_kind(&self) -> Now<Result<http::Response<B>, E>> {
-        Now(read_status)
+impl<A: Answer, E: StatusError> StatusNow<Result<A, E>> for &&&&&Answered<'_, Result<A, E>, Entered> {
+    fn __xray_kind(&self) -> Now<Result<A, E>> {
+        Now(read_or_status)
     }
 }
 
@@ -148,9 +147,10 @@ pub trait BoxedLater<F: Future> {
     fn __xray_kind(&self) -> Later<F>;
 }
 
-impl<F, B, E> BoxedLater<F> for &&&Answered<'_, F, Entered>
+impl<F, A, E> BoxedLater<F> for &&&Answered<'_, F, Entered>
 where
-    F: Future<Output = Result<http::Response<B>, E>>,
+    F: Future<Output = Result<A, E>>,
+    A: Answer,
     E: AsRef<dyn Error + Send + Sync>,
 {
     fn __xray_kind(&self) -> Later<F> {
@@ -162,11 +162,12 @@ pub trait BoxedNow<T> {
     fn __xray_kind(&self) -> Now<T>;
 }
 
-impl<B, E> BoxedNow<Result<http::Response<B>, E>> for &&&Answered<'_, Result<http::Response<B>, E>, Entered>
+impl<A, E> BoxedNow<Result<A, E>> for &&&Answered<'_, Result<A, E>, Entered>
 where
+    A: Answer,
     E: AsRef<dyn Error + Send + Sync>,
 {
-    fn __xray_kind(&self) -> Now<Result<http::Response<B>, E>> {
+    fn __xray_kind(&self) -> Now<Result<A, E>> {
         Now(read_boxed)
     }
 }
@@ -176,9 +177,10 @@ pub trait OpaqueLater<F: Future> {
     fn __xray_kind(&self) -> Later<F>;
 }
 
-impl<F, B, E> OpaqueLater<F> for &&Answered<'_, F, Entered>
+impl<F, A, E> OpaqueLater<F> for &&Answered<'_, F, Entered>
 where
-    F: Future<Output = Result<http::Response<B>, E>>,
+    F: Future<Output = Result<A, E>>,
+    A: Answer,
 {
     fn __xray_kind(&self) -> Later<F> {
         Later(read_opaque)
@@ -189,8 +191,8 @@ pub trait OpaqueNow<T> {
     fn __xray_kind(&self) -> Now<T>;
 }
 
-impl<B, E> OpaqueNow<Result<http::Response<B>, E>> for &&Answered<'_, Result<http::Response<B>, E>, Entered> {
-    fn __xray_kind(&self) -> Now<Result<http::Response<B>, E>> {
+impl<A: Answer, E> OpaqueNow<Result<A, E>> for &&Answered<'_, Result<A, E>, Entered> {
+    fn __xray_kind(&self) -> Now<Result<A, E>> {
         Now(read_opaque)
     }
 }
@@ -217,24 +219,14 @@ impl<T> Unread for Answered<'_, T, Entered> {
     }
 }
 
-fn read_status<B, E: StatusError>(answer: &Result<http::Response<B>, E>, call: &mut Call) {
-    match answer {
-        Ok(response) => response.read(call),
-        Err(error) => match error.status() {
-            Some(status) => call.response(status, None),
-            None => call.error(error),
-        },
-    }
-}
-
-fn read_boxed<B, E: AsRef<dyn Error + Send + Sync>>(answer: &Result<http::Response<B>, E>, call: &mut Call) {
+fn read_boxed<A: Answer, E: AsRef<dyn Error + Send + Sync>>(answer: &Result<A, E>, call: &mut Call) {
     match answer {
         Ok(response) => response.read(call),
         Err(error) => call.error(error.as_ref()),
     }
 }
 
-fn read_opaque<B, E>(answer: &Result<http::Response<B>, E>, call: &mut Call) {
+fn read_opaque<A: Answer, E>(answer: &Result<A, E>, call: &mut Call) {
     match answer {
         Ok(response) => response.read(call),
         Err(_) => call.opaque_error(type_name::<E>()),

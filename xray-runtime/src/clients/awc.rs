@@ -1,0 +1,103 @@
+//! awc: every method of `ClientRequest` that sends it.
+
+use std::convert::Infallible;
+use std::error::Error;
+
+use awc::body::MessageBody;
+use awc::error::SendRequestError;
+use awc::http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use awc::{ClientRequest, ClientResponse, SendClientRequest};
+use bytes::Bytes;
+use futures_core::Stream;
+use serde::Serialize;
+
+use crate::http::{Call, Opening, Site, Traceable, Traced, methods};
+
+macro_rules! traceable {
+    ($($method:ident),*) => {$(
+        impl Traceable<methods::$method> for ClientRequest {
+            type Traced = TracedClientRequest;
+
+            fn traced(self, site: Site) -> TracedClientRequest {
+                TracedClientRequest { request: self, site }
+            }
+        }
+    )*};
+}
+
+traceable!(send, send_body, send_form, send_json, send_stream);
+
+/// A [`ClientRequest`] in an annotated function.
+pub struct TracedClientRequest {
+    request: ClientRequest,
+    site: Site,
+}
+
+/// What all methods give, so that the arms of an `if` may call different ones. It holds no request for later: what is
+/// sent is made from a borrowed value at the call.
+type Sent = Traced<SendClientRequest, Infallible>;
+
+impl TracedClientRequest {
+    /// [`ClientRequest::send`] in a subsegment.
+    pub fn send(self) -> Sent {
+        self.begin(ClientRequest::send)
+    }
+
+    /// [`ClientRequest::send_body`] in a subsegment.
+    pub fn send_body<B>(self, body: B) -> Sent
+    where
+        B: MessageBody + 'static,
+    {
+        self.begin(|request| request.send_body(body))
+    }
+
+    /// [`ClientRequest::send_form`] in a subsegment.
+    pub fn send_form<T: Serialize>(self, value: &T) -> Sent {
+        self.begin(|request| request.send_form(value))
+    }
+
+    /// [`ClientRequest::send_json`] in a subsegment.
+    pub fn send_json<T: Serialize>(self, value: &T) -> Sent {
+        self.begin(|request| request.send_json(value))
+    }
+
+    /// [`ClientRequest::send_stream`] in a subsegment.
+    pub fn send_stream<S, E>(self, stream: S) -> Sent
+    where
+        S: Stream<Item = Result<Bytes, E>> + 'static,
+        E: Into<Box<dyn Error>> + 'static,
+    {
+        self.begin(|request| request.send_stream(stream))
+    }
+
+    fn begin(mut self, send: impl FnOnce(ClientRequest) -> SendClientRequest) -> Sent {
+        let call = self.site.open().and_then(|opening| begin(&mut self.request, opening));
+        match send(self.request) {
+            // The builder's own error: nothing is sent.
+            refused @ SendClientRequest::Err(_) => Traced::running(refused, None, read),
+            future @ SendClientRequest::Fut(..) => Traced::running(future, call, read),
+        }
+    }
+}
+
+fn begin(request: &mut ClientRequest, opening: Opening) -> Option<Call> {
+    let begun = opening.begin(request.get_method().as_str(), &request.get_uri().to_string());
+    let name = HeaderName::from_static("x-amzn-trace-id");
+    let headers = request.headers_mut();
+    let existing = headers.get(&name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    begun.insert_with(existing.as_deref(), |value| {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            headers.insert(name, value);
+        }
+    })
+}
+
+fn read<S>(answer: &Result<ClientResponse<S>, SendRequestError>, call: &mut Call) {
+    match answer {
+        Ok(response) => {
+            let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+            call.response(response.status().as_u16(), length.and_then(|length| length.parse().ok()));
+        }
+        Err(error) => call.error(error),
+    }
+}

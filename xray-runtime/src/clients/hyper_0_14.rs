@@ -1,0 +1,30 @@
+//! Every client that takes an `http::Request` of `http` 0.2: hyper 0.14's client and connections, tower services.
+
+use http_0_2::header::{CONTENT_LENGTH, HOST};
+use http_0_2::{Request, Response};
+
+use super::http::{on_a_connection, to_a_named_host};
+use super::http_0_2::insert_into;
+use crate::http::{Answer, Call, Opening, Outgoing, methods};
+
+to_a_named_host!(any, call, execute, oneshot, request, run);
+on_a_connection!(send_request, try_send_request);
+
+fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+    let (method, uri) = (request.method().as_str(), request.uri());
+    let begun = if uri.authority().is_some() {
+        opening.begin(method, &uri.to_string())
+    } else {
+        // The scheme is the connection's secret.
+        let host = request.headers().get(HOST)?.to_str().ok()?;
+        opening.begin(method, &format!("//{host}{}", uri.path()))
+    };
+    insert_into(begun, request.headers_mut())
+}
+
+impl<B> Answer for Response<B> {
+    fn read(&self, call: &mut Call) {
+        let length = self.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        call.response(self.status().as_u16(), length.and_then(|length| length.parse().ok()));
+    }
+}
