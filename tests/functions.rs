@@ -85,7 +85,7 @@ async fn errors_are_the_clients() {
 mod own {
     pub(super) mod reqwest {
         pub(crate) fn get(number: u32) -> Option<u32> {
-            Some(number + 1)
+            number.checked_add(1)
         }
 
         pub(crate) mod blocking {

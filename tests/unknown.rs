@@ -30,36 +30,40 @@ fn told() -> Vec<String> {
     std::mem::take(&mut TOLD.lock().unwrap())
 }
 
-struct Request;
+struct Request(u32);
 
 impl Request {
     fn send(self) -> u32 {
-        1
+        self.0
     }
+}
+
+fn request() -> Request {
+    Request(1)
 }
 
 const LINE: u32 = line!() + 3;
 
 #[xray::traced_http]
 fn unknown_only(request: Request) -> u32 {
-    let inner = || Request.send();
+    let inner = || self::request().send();
     request.send() + Some(inner).map_or(0, |inner| inner())
 }
 
 #[xray::traced_http]
 async fn unknown_in_a_block() -> u32 {
-    let work = async { Some(Request).unwrap().send() };
+    let work = async { request().send() };
     work.await
 }
 
 #[xray::traced_http]
 fn unknown_in_a_future() -> impl Future<Output = u32> {
-    async { Some(Request).unwrap().send() }
+    async { request().send() }
 }
 
 #[xray::traced_http]
 async fn known_too(client: &reqwest::Client) -> u32 {
-    let sum = Request.send() + Some(Request).unwrap().send();
+    let sum = request().send() + request().send();
     client.get("http://127.0.0.1:1/").send().await.map_or(sum, |_| 0)
 }
 
@@ -77,12 +81,12 @@ async fn is_told_once_below_a_sampled_segment() {
     log::set_max_level(LevelFilter::Trace);
 
     // Nobody looks at what is not recorded.
-    unknown_only(Request);
+    unknown_only(request());
     let unsampled = Segment::builder("t").trace_header(&TraceHeader::parse("Sampled=0")).begin();
-    unsampled.in_scope(|| unknown_only(Request));
+    unsampled.in_scope(|| unknown_only(request()));
     assert_eq!(told(), [""; 0]);
 
-    let run = || Segment::builder("t").begin().in_scope(|| unknown_only(Request));
+    let run = || Segment::builder("t").begin().in_scope(|| unknown_only(request()));
     let ((), _) = capture_blocking(|| assert_eq!((run(), run()), (2, 2)));
     let expected = format!(
         "no call in `unknown_only` at tests/unknown.rs:{LINE} was traced: none has a type that this build of xray \

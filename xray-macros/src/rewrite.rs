@@ -179,10 +179,10 @@ impl Rewriter<'_> {
     fn site(&self, name: &Ident) -> TokenStream {
         let span = span_at(name);
         let line = quote_spanned!(name.span()=> ::core::line!());
-        let place = match self.name {
-            Some(name) => quote_spanned!(span=> const { &__XRAY_PLACE.named(#name) }),
-            None => quote_spanned!(span=> &__XRAY_PLACE),
-        };
+        let mut place = quote_spanned!(span=> &__XRAY_PLACE);
+        if let Some(name) = self.name {
+            place = quote_spanned!(span=> const { #place.named(#name) });
+        }
         if self.options.annotations.is_empty() {
             quote_spanned!(span=> (#place, #line))
         } else {

@@ -41,13 +41,19 @@ mod tests {
         let ids: Vec<_> = (0..20).map(|_| SegmentId::random()).collect();
         let mut open = OpenCalls::default();
         for round in 0..3 {
-            ids.iter().for_each(|id| open.insert(*id));
+            for id in &ids {
+                open.insert(*id);
+            }
             assert!(ids.iter().all(|id| open.contains(*id)));
             let (ended, rest) = ids.split_at(round * 7);
-            ended.iter().for_each(|id| open.remove(*id));
+            for id in ended {
+                open.remove(*id);
+            }
             assert!(!ended.iter().any(|id| open.contains(*id)) && rest.iter().all(|id| open.contains(*id)));
             open.remove(SegmentId::random());
-            rest.iter().for_each(|id| open.remove(*id));
+            for id in rest {
+                open.remove(*id);
+            }
             assert!(!ids.iter().any(|id| open.contains(*id)) && open.more.is_empty());
         }
     }
