@@ -16,6 +16,7 @@ mod clients {
     mod hyper_0_14;
     #[cfg(feature = "isahc")]
     mod isahc;
+    mod reqwest;
     #[cfg(feature = "reqwest-middleware")]
     mod reqwest_middleware;
     #[cfg(feature = "ureq")]

@@ -53,7 +53,7 @@ fn functions_in_edition_2021_keep_their_shape() {
 
 #[test]
 fn reqwest_0_12_without_its_feature_is_an_error() {
-    names_the_feature("reqwest-0-12-off", "reqwest 0.12 the feature `reqwest-0-12`");
+    names_the_feature("reqwest-0-12-off", "0.12 the feature `reqwest-0-12`");
 }
 
 #[test]

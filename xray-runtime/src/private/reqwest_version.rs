@@ -31,7 +31,7 @@ pub struct Passes;
 #[diagnostic::on_unimplemented(
     message = "this version of reqwest is not traced in this build of xray",
     label = "its calls would go untraced",
-    note = "reqwest 0.13 needs the feature `reqwest` of xray-sdk, reqwest 0.12 the feature `reqwest-0-12`",
+    note = "reqwest 0.13 needs the feature `reqwest` of xray-sdk, 0.12 the feature `reqwest-0-12`, 0.11 `reqwest-0-11`",
     note = "if `reqwest` is a module of your own, say so: #[xray::traced_http(local(reqwest))]"
 )]
 pub trait Supported {}
@@ -40,7 +40,7 @@ pub fn supported<T: Supported>(_: T) {}
 
 impl Supported for Passes {}
 
-#[cfg(any(feature = "reqwest", feature = "reqwest-0-12"))]
+#[cfg(any(feature = "reqwest", feature = "reqwest-0-12", feature = "reqwest-0-11"))]
 macro_rules! supports {
     ($reqwest:ident) => {
         impl Supported for $reqwest::ClientBuilder {}
@@ -53,3 +53,5 @@ macro_rules! supports {
 supports!(reqwest);
 #[cfg(feature = "reqwest-0-12")]
 supports!(reqwest_0_12);
+#[cfg(feature = "reqwest-0-11")]
+supports!(reqwest_0_11);
