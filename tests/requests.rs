@@ -196,3 +196,33 @@ async fn inside_macros_and_spawned_tasks() {
     assert_eq!(server.take_seen().len(), 8);
     assert_eq!(documents[0].subsegments.len(), 7, "all but the one in a block that is no async block");
 }
+
+/// A future that a signature names cannot be another: such a function's requests are left alone.
+#[tokio::test]
+async fn a_named_future_in_a_signature() {
+    use futures::stream::{FuturesUnordered, StreamExt as _};
+    use hyper_util::client::legacy::ResponseFuture;
+
+    #[xray::traced_http]
+    fn both(client: &Client<HttpConnector, Body>, url: &str) -> FuturesUnordered<ResponseFuture> {
+        [request(url), request(url)].into_iter().map(|request| client.request(request)).collect()
+    }
+
+    struct InFlight {
+        future: ResponseFuture,
+    }
+
+    #[xray::traced_http]
+    async fn in_a_field(client: &Client<HttpConnector, Body>, url: &str) -> u16 {
+        let (first, second) = (request(url), request(url));
+        client.request(first).await.unwrap();
+        #[xray(skip)]
+        let in_flight = InFlight { future: client.request(second) };
+        in_flight.future.await.unwrap().status().as_u16()
+    }
+    let (server, client) = (Server::start().await, client());
+    let url = server.url("/bytes/1");
+    let work = async { (both(&client, &url).collect::<Vec<_>>().await.len(), in_a_field(&client, &url).await) };
+    let (result, documents) = capture(work.in_segment("t")).await;
+    assert_eq!((result, documents[0].subsegments.len(), server.take_seen().len()), ((2, 200), 1, 4));
+}

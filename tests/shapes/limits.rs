@@ -106,6 +106,54 @@ fn a_packed_field() -> u32 {
     sent
 }
 
+struct Exit;
+
+impl Exit {
+    fn send(&self) -> ! {
+        panic!("left")
+    }
+}
+
+/// A call that never returns ends a function only where the compiler sees that it does.
+#[traced_http]
+fn a_call_that_never_returns(exit: Exit, leave: bool) -> u32 {
+    if leave {
+        #[xray(skip)]
+        exit.send();
+    } else {
+        Some(7).map_or(0, |number| Small(number).send())
+    }
+}
+
+/// Counts how often somebody looks behind it.
+struct Counting {
+    small: Small,
+    count: std::cell::Cell<u32>,
+}
+
+impl std::ops::Deref for Counting {
+    type Target = Small;
+
+    fn deref(&self) -> &Small {
+        self.count.set(self.count.get() + 1);
+        &self.small
+    }
+}
+
+/// A place is looked at before the call.
+#[traced_http]
+fn a_deref_with_side_effects(counting: Counting) -> (u32, u32) {
+    #[xray(skip)]
+    let sent = counting.send();
+    (sent + Small(1).send() + vec![Small(0)].remove(0).send(), counting.count.get())
+}
+
+/// A closure that leaves the function has the function's annotations only if it is `move`.
+#[traced_http(annotate(number = number))]
+fn an_annotated_closure_that_escapes(number: u32) -> impl Fn() -> u32 {
+    move || vec![Small(number)].remove(0).send()
+}
+
 #[tokio::test]
 async fn limits() {
     let run = Run::start(super::IS_TRACED).await;
@@ -126,4 +174,9 @@ async fn limits() {
     let work = one_type_for_two(client, url, Box::new(client.put(url)), true);
     run.check_calls("one_type_for_two", work, [200, 2], &[&calls[..], &[recorded("HEAD /bytes/1")]].concat()).await;
     run.check("a_packed_field", async { a_packed_field() }, 5).await;
+    run.check("a_call_that_never_returns", async { a_call_that_never_returns(Exit, false) }, 7).await;
+    assert!(std::panic::catch_unwind(|| a_call_that_never_returns(Exit, true)).is_err());
+    let counting = Counting { small: Small(3), count: std::cell::Cell::new(0) };
+    run.check("a_deref_with_side_effects", async { a_deref_with_side_effects(counting) }, (4, 1)).await;
+    run.check("an_annotated_closure_that_escapes", async { an_annotated_closure_that_escapes(8)() }, 8).await;
 }
