@@ -1,8 +1,6 @@
 //! Every client that takes an `http::Request`: hyper's connections, hyper-util's client, tower services and
 //! those built on them.
 
-use std::error::Error;
-
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Request, Response};
 
@@ -65,22 +63,6 @@ impl<B> Answer for Response<B> {
 
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// An error of a client that may stand for a response, of which it holds the status.
-pub trait StatusError: Error {
-    fn status(&self) -> Option<u16>;
-}
-
-/// Reads an answer whose error may stand for a response.
-pub(crate) fn read_or_status<A: Answer, E: StatusError>(answer: &Result<A, E>, call: &mut Call) {
-    match answer {
-        Ok(response) => response.read(call),
-        Err(error) => match error.status() {
-            Some(status) => call.response(status, None),
-            None => call.error(error),
-        },
-    }
 }
 
 #[cfg(feature = "hyper-0-14")]

@@ -7,8 +7,9 @@ use http::{Request, Response, Uri};
 use isahc::{AsyncBody, Body, Error, RequestExt, ResponseFuture};
 
 use super::http::{begin, to_a_named_host};
-use crate::http::{Answer, Call, Opening, Outgoing, Site, Started, Traceable, methods, perform};
-use crate::private::functions::{FetchedLater, FetchedNow};
+use crate::http::{
+    Answer, Call, FetchedLater, FetchedNow, Opening, Outgoing, Site, Started, Traceable, methods, perform,
+};
 
 to_a_named_host!(send, send_async);
 

@@ -6,8 +6,7 @@ macro_rules! asynchronous {
         use tower_service::Service;
         use $reqwest::{Client, Error, IntoUrl, Request, RequestBuilder, Response};
 
-        use crate::http::{Adapter, Answer, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
-        use crate::private::functions::FetchedLater;
+        use crate::http::{Adapter, Answer, Call, FetchedLater, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
 
         /// What `RequestBuilder::send` gives too; only here it has a name.
         type Pending = <Client as Service<Request>>::Future;
@@ -70,8 +69,7 @@ macro_rules! blocking {
         use $reqwest::blocking::{Client, Request, RequestBuilder, Response};
         use $reqwest::{Error, IntoUrl};
 
-        use crate::http::{Answer, Begun, Call, Opening, Outgoing, Site, Traceable, methods, perform};
-        use crate::private::functions::FetchedNow;
+        use crate::http::{Answer, Begun, Call, FetchedNow, Opening, Outgoing, Site, Traceable, methods, perform};
 
         impl Traceable<methods::send> for RequestBuilder {
             type Traced = TracedRequestBuilder;

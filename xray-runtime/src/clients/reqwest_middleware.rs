@@ -6,8 +6,9 @@ use std::mem;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, RequestBuilder};
 
-use super::http::{StatusError, read_or_status};
-use crate::http::{Adapter, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
+use crate::http::{
+    Adapter, Call, Opening, Outgoing, Site, Started, StatusError, Traceable, Traced, methods, read_or_status,
+};
 
 impl Traceable<methods::send> for RequestBuilder {
     type Traced = TracedRequestBuilder;

@@ -8,8 +8,8 @@ use ureq::http::header::{CONTENT_TYPE, HeaderValue};
 use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{AsSendBody, Body, Error, RequestBuilder};
 
-use super::http::{StatusError, content_length};
-use crate::http::{Call, Opening, Site, Traceable, methods, perform};
+use super::http::content_length;
+use crate::http::{Call, Opening, Site, StatusError, Traceable, methods, perform};
 
 /// For methods of one of the two kinds of builders.
 macro_rules! traceable {

@@ -1,9 +1,9 @@
 //! The subsegment around one HTTP call, and how a client's types become traceable.
 
-use std::error::Error;
-
+mod answer;
 mod blocking;
 mod call;
+mod fetched;
 mod function;
 mod manual;
 pub mod methods;
@@ -11,8 +11,12 @@ mod running;
 mod site;
 mod traced;
 
+pub(crate) use self::answer::read_or_status;
+pub use self::answer::{Answer, StatusError};
 pub use self::blocking::perform;
 pub use self::call::{Begun, Call, Opening};
+#[doc(hidden)]
+pub use self::fetched::{FetchedLater, FetchedNow};
 #[doc(hidden)]
 pub use self::function::{Function, Run};
 pub use self::manual::call;
@@ -144,22 +148,4 @@ pub trait Traceable<Method>: Sized {
 pub trait Outgoing<Method> {
     /// Begins the call with [`Opening::begin`]; `None` if it is not recorded, or if this is no outgoing request.
     fn begin(&mut self, opening: Opening) -> Option<Call>;
-}
-
-/// What a call gives, at once or from a future. There is an example at [`Outgoing`].
-///
-/// Implement it for a client's response. A [`Result`] of a response and an [`Error`] is an answer then too: what did not
-/// come is recorded with its error as the cause.
-pub trait Answer {
-    /// Tells `call` what came of it: [`Call::response`] or [`Call::error`].
-    fn read(&self, call: &mut Call);
-}
-
-impl<T: Answer, E: Error> Answer for Result<T, E> {
-    fn read(&self, call: &mut Call) {
-        match self {
-            Ok(response) => response.read(call),
-            Err(error) => call.error(error),
-        }
-    }
 }

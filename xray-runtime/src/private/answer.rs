@@ -7,8 +7,7 @@ use std::any::type_name;
 use std::convert::Infallible;
 use std::error::Error;
 
-use crate::clients::http::{StatusError, read_or_status};
-use crate::http::{Answer, Call, Traced};
+use crate::http::{Answer, Call, StatusError, Traced, read_or_status};
 
 /// Between the request and the answer of a call, at the head of the body in which the call stands. The type of
 /// its content says whether the argument was a request.

@@ -9,24 +9,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::http::{Adapter, Answer, Opening, Site, Started, Traced};
-
-/// What a client's function gives, later: how it makes the request itself.
-pub trait FetchedLater<T>: Answer + Sized {
-    /// The client's crate.
-    const CRATE: &str;
-    type Future: Future<Output = Self>;
-
-    fn fetch(url: T, opening: Opening) -> Started<Self::Future>;
-}
-
-/// What a client's function gives at once: how it makes the request itself.
-pub trait FetchedNow<T> {
-    /// The client's crate.
-    const CRATE: &str;
-
-    fn fetch(url: T, opening: Opening) -> Self;
-}
+use crate::http::{Adapter, Answer, FetchedLater, FetchedNow, Opening, Site, Started, Traced};
 
 /// A function of one argument, by what it takes and gives.
 pub struct Callee<T, R>(PhantomData<fn(T) -> R>);
