@@ -1,5 +1,6 @@
 //! The recorder: how segments are decided on and where they go.
 
+mod at_end;
 mod config;
 
 use std::sync::Arc;
@@ -66,7 +67,10 @@ impl Recorder {
 
     /// Waits until all documents emitted so far have left, for at most `limit`; false if some have not.
     ///
-    /// Blocks the thread. A program that ends right after its last segment calls it before.
+    /// Blocks the thread. The recorder of the process, if it was installed or first used on the main thread, is flushed
+    /// for at most a second when that thread ends: by a return from `main`, a panic in it, or
+    /// [`exit`](std::process::exit) called on it. A program that ends in another way calls this before: by `abort`, a
+    /// signal, or from another thread.
     #[expect(clippy::must_use_candidate, reason = "at its end a program can do nothing about what is left")]
     pub fn flush(&self, limit: Duration) -> bool {
         self.shared.emitter.flush(limit)
@@ -80,7 +84,13 @@ impl Recorder {
 
     /// The process-wide recorder; installs the one that the environment describes if there is none.
     pub(crate) fn global() -> &'static Self {
-        INSTALLED.get().unwrap_or_else(|| FROM_ENVIRONMENT.get_or_init(|| Self::builder().build()))
+        INSTALLED.get().unwrap_or_else(|| {
+            FROM_ENVIRONMENT.get_or_init(|| {
+                let recorder = Self::builder().build();
+                recorder.flush_at_end();
+                recorder
+            })
+        })
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
@@ -213,12 +223,15 @@ impl RecorderBuilder {
 
     /// Makes it the recorder of the process, for every segment that begins later.
     ///
+    /// Installed on the main thread, it is flushed when that ends; see [`Recorder::flush`].
+    ///
     /// # Errors
     ///
     /// If a recorder was installed before. One that the environment described is replaced.
     pub fn install(self) -> Result<Recorder, InstallError> {
         let recorder = self.build();
         INSTALLED.set(recorder.clone()).map_err(|_| InstallError(()))?;
+        recorder.flush_at_end();
         Ok(recorder)
     }
 }

@@ -1,0 +1,118 @@
+//! The end of a process: what has ended by then reaches the daemon. Each end is a process of its own, whose `main` is the
+//! one below, since a test of the usual kind does not run on the main thread.
+
+use std::net::UdpSocket;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+use std::{env, process, thread};
+
+use xray::{Document, Emitter, Recorder, Segment};
+
+const CHILD: &str = "XRAY_TEST_PROCESS_END";
+
+fn main() {
+    if let Ok(end) = env::var(CHILD) {
+        return child(&end);
+    }
+    for (end, code) in [
+        ("return", Some(0)),
+        ("environment", Some(0)),
+        ("exit", Some(3)),
+        ("panic", Some(101)),
+        ("runtime", Some(0)),
+        ("own emitter that panics", Some(0)),
+    ] {
+        let (names, status) = documents_of(end);
+        let expected: Vec<_> = (0..50).map(|number| format!("{end} {number}")).collect();
+        assert_eq!((names, status.code()), (expected, code), "{end}");
+        println!("{end}: all documents arrived");
+    }
+    nobody_listens();
+    println!("nobody listens: the end is not held up");
+}
+
+fn begin_and_end(end: &str) {
+    for number in 0..50 {
+        Segment::builder(format!("{end} {number}")).begin().end();
+    }
+}
+
+fn child(end: &str) {
+    match end {
+        "environment" => return begin_and_end(end),
+        "own emitter that panics" => {
+            Recorder::builder().emitter(Panics).install().unwrap();
+            let udp = Recorder::builder().build();
+            for number in 0..50 {
+                Segment::builder(format!("{end} {number}")).recorder(&udp).begin().end();
+            }
+            assert!(udp.flush(Duration::from_secs(5)));
+            return;
+        }
+        _ => drop(Recorder::builder().service_name("test").install().unwrap()),
+    }
+    match end {
+        "exit" => {
+            begin_and_end(end);
+            process::exit(3)
+        }
+        "panic" => {
+            begin_and_end(end);
+            panic!("the end")
+        }
+        "runtime" => {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let name = end.to_owned();
+            runtime.block_on(async { tokio::spawn(async move { begin_and_end(&name) }).await.unwrap() });
+        }
+        "many" => {
+            let segment = Segment::builder("many").begin();
+            for _ in 0..20_000 {
+                drop(segment.subsegment("part"));
+            }
+        }
+        _ => begin_and_end(end),
+    }
+}
+
+/// Its `flush` must not reach the end of the program.
+struct Panics;
+
+impl Emitter for Panics {
+    fn emit(&self, _: Document) {}
+
+    fn flush(&self, _: Duration) -> bool {
+        panic!("an emitter's own affair")
+    }
+}
+
+fn command(end: &str, address: &str) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.env(CHILD, end).env("AWS_XRAY_DAEMON_ADDRESS", address).env_remove("RUST_BACKTRACE");
+    command
+}
+
+/// The names of the segments that reach the daemon from a process.
+fn documents_of(end: &str) -> (Vec<String>, ExitStatus) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let reader = thread::spawn(move || {
+        let (mut names, mut datagram) = (Vec::new(), vec![0; 1 << 16]);
+        while let Ok(length) = socket.recv(&mut datagram) {
+            let line = datagram[..length].split(|byte| *byte == b'\n').nth(1).unwrap();
+            names.push(serde_json::from_slice::<Document>(line).unwrap().name);
+        }
+        names
+    });
+    let status = command(end, &address).output().unwrap().status;
+    (reader.join().unwrap(), status)
+}
+
+/// The daemon is absent, and there is much to send: the program ends all the same.
+fn nobody_listens() {
+    let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let started = Instant::now();
+    assert!(command("many", &address).output().unwrap().status.success());
+    assert!(started.elapsed() < Duration::from_secs(20), "it took {:?}", started.elapsed());
+}
