@@ -28,7 +28,7 @@ pub use crate::document::{
     AnnotationValue, Aws, Cause, Document, Exception, Exceptions, Http, HttpRequest, HttpResponse, Kind, Namespace,
     Sdk, StackFrame,
 };
-pub use crate::emitter::{Emitter, MemoryEmitter, UdpEmitter};
+pub use crate::emitter::{Emitter, LinesEmitter, MemoryEmitter, UdpEmitter};
 pub use crate::id::{ParseIdError, SegmentId, TraceId};
 pub use crate::instrument::{Instrument, Instrumented, SegmentScope, SubsegmentScope};
 pub use crate::recorder::{ContextMissing, InstallError, Recorder, RecorderBuilder, stats};

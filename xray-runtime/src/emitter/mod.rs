@@ -1,5 +1,6 @@
 //! Emitters: where finished documents go.
 
+mod lines;
 mod memory;
 mod pace;
 mod queue;
@@ -7,6 +8,7 @@ mod udp;
 
 use std::time::Duration;
 
+pub use self::lines::LinesEmitter;
 pub use self::memory::MemoryEmitter;
 pub use self::udp::UdpEmitter;
 use crate::document::Document;
