@@ -310,3 +310,31 @@ async fn annotations_reach_what_is_current() {
     assert_eq!(segment.metadata["default"]["cart"], serde_json::json!([1, 2]));
     assert_eq!(segment.metadata.len(), 1);
 }
+
+#[tokio::test]
+async fn a_response_hook_that_panics_harms_nobody() {
+    #[xray::traced_http]
+    async fn get(client: &Client, url: &str) -> reqwest::Result<String> {
+        client.get(url).send().await?.text().await
+    }
+    let emitter = xray::MemoryEmitter::new();
+    let recorder = xray::Recorder::builder()
+        .emitter(emitter.clone())
+        .on_response(|subsegment, response| {
+            subsegment.add_metadata("length", response.content_length());
+            assert_ne!(response.status(), 200, "a hook's own affair");
+        })
+        .build();
+    let server = Server::start().await;
+    let segment = || xray::Segment::builder("t").recorder(&recorder).begin();
+    assert_eq!(get(&Client::new(), &server.url("/bytes/3")).in_segment(segment()).await.unwrap(), "xxx");
+    let document = emitter.take().remove(0);
+    let call = &document.subsegments[0];
+    assert_eq!((call.fault, call.http.as_ref().unwrap().response.unwrap().status), (false, Some(200)));
+    assert_eq!(call.metadata["default"]["length"], 3);
+    // Not where nothing is recorded.
+    let unsampled = xray::TraceHeader::parse("Sampled=0");
+    let segment = xray::Segment::builder("t").trace_header(&unsampled).recorder(&recorder).begin();
+    get(&Client::new(), &server.url("/bytes/3")).in_segment(segment).await.unwrap();
+    assert!(emitter.take().is_empty());
+}

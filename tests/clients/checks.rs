@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use xray::testing::capture;
-use xray::{Cause, Document, Instrument as _, Namespace, Sampled, Segment, TraceHeader};
+use xray::{Cause, Document, Instrument as _, MemoryEmitter, Namespace, Recorder, Sampled, Segment, TraceHeader};
 
 use crate::support::{Seen, Server, refused_url};
 
@@ -93,6 +93,22 @@ pub async fn run(client: &Client, way: &str, plain: impl AsyncFn(Ask) -> Told, t
     unsampled_traces_travel_on(&server, &traced).await;
     nothing_happens_without_a_context(&server, &plain, &traced).await;
     no_call_is_no_subsegment(client, &plain, &traced).await;
+    responses_can_be_looked_at(&server, &traced).await;
+}
+
+async fn responses_can_be_looked_at(server: &Server, traced: &impl AsyncFn(Ask) -> Told) {
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder()
+        .emitter(emitter.clone())
+        .on_response(|subsegment, response| {
+            assert_eq!((response.status(), response.header("x-none")), (200, None));
+            subsegment.annotate("has_date", response.header("Date").is_some());
+        })
+        .build();
+    let segment = Segment::builder("t").recorder(&recorder).begin();
+    assert_eq!(traced(ask(server.url("/bytes/5"))).in_segment(segment).await, Ok(200));
+    assert_eq!(only_call(&emitter.take()).annotations["has_date"], true.into());
+    server.take_seen();
 }
 
 fn ask(url: impl Into<String>) -> Ask {

@@ -4,7 +4,7 @@ use attohttpc::body::Body;
 use attohttpc::{RequestBuilder, Response, Result};
 
 use super::http::content_length;
-use crate::http::{Call, Opening, Site, Traceable, methods, perform};
+use crate::http::{Call, Opening, ResponseHead, Site, Traceable, methods, perform};
 
 impl<B: Body> Traceable<methods::send> for RequestBuilder<B> {
     type Traced = TracedRequestBuilder<B>;
@@ -38,7 +38,10 @@ fn begin<B>(builder: &mut RequestBuilder<B>, opening: Opening) -> Option<Call> {
 
 fn read(answer: &Result<Response>, call: &mut Call) {
     match answer {
-        Ok(response) => call.response(response.status().as_u16(), content_length(response.headers())),
+        Ok(response) => {
+            let head = ResponseHead::new(response.status().as_u16(), content_length(response.headers()));
+            call.response_head(&head.with_headers(response.headers()));
+        }
         Err(error) => call.error(error),
     }
 }

@@ -5,13 +5,13 @@ use std::error::Error;
 
 use awc::body::MessageBody;
 use awc::error::SendRequestError;
-use awc::http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use awc::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use awc::{ClientRequest, ClientResponse, SendClientRequest};
 use bytes::Bytes;
 use futures_core::Stream;
 use serde::Serialize;
 
-use crate::http::{Call, Opening, Site, Traceable, Traced, methods};
+use crate::http::{Call, Headers, Opening, ResponseHead, Site, Traceable, Traced, methods};
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
@@ -96,8 +96,15 @@ fn read<S>(answer: &Result<ClientResponse<S>, SendRequestError>, call: &mut Call
     match answer {
         Ok(response) => {
             let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-            call.response(response.status().as_u16(), length.and_then(|length| length.parse().ok()));
+            let head = ResponseHead::new(response.status().as_u16(), length.and_then(|length| length.parse().ok()));
+            call.response_head(&head.with_headers(response.headers()));
         }
         Err(error) => call.error(error),
+    }
+}
+
+impl Headers for HeaderMap {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.get(name)?.to_str().ok()
     }
 }

@@ -4,7 +4,7 @@
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, Request, Response};
 
-use crate::http::{Answer, Call, Opening, Outgoing, methods};
+use crate::http::{Answer, Call, Opening, Outgoing, ResponseHead, methods};
 
 /// For methods that are also those of server middleware: only a request that names its host goes out.
 macro_rules! to_a_named_host {
@@ -57,7 +57,8 @@ fn host<B>(request: &Request<B>) -> Option<&str> {
 
 impl<B> Answer for Response<B> {
     fn read(&self, call: &mut Call) {
-        call.response(self.status().as_u16(), content_length(self.headers()));
+        let head = ResponseHead::new(self.status().as_u16(), content_length(self.headers()));
+        call.response_head(&head.with_headers(self.headers()));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use http_0_2::{HeaderMap, HeaderValue};
 
-use crate::http::{Begun, Call};
+use crate::http::{Begun, Call, Headers};
 
 /// As [`Begun::insert_into`].
 pub(super) fn insert_into(begun: Begun, headers: &mut HeaderMap) -> Option<Call> {
@@ -13,4 +13,10 @@ pub(super) fn insert_into(begun: Begun, headers: &mut HeaderMap) -> Option<Call>
             headers.insert(NAME, value);
         }
     })
+}
+
+impl Headers for HeaderMap {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.get(name)?.to_str().ok()
+    }
 }

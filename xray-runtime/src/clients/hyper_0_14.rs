@@ -5,7 +5,7 @@ use http_0_2::{Request, Response};
 
 use super::http::{on_a_connection, to_a_named_host};
 use super::http_0_2::insert_into;
-use crate::http::{Answer, Call, Opening, Outgoing, methods};
+use crate::http::{Answer, Call, Opening, Outgoing, ResponseHead, methods};
 
 to_a_named_host!(any, call, execute, oneshot, request, run);
 on_a_connection!(send_request, try_send_request);
@@ -25,6 +25,7 @@ fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
 impl<B> Answer for Response<B> {
     fn read(&self, call: &mut Call) {
         let length = self.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        call.response(self.status().as_u16(), length.and_then(|length| length.parse().ok()));
+        let head = ResponseHead::new(self.status().as_u16(), length.and_then(|length| length.parse().ok()));
+        call.response_head(&head.with_headers(self.headers()));
     }
 }

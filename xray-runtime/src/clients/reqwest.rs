@@ -6,7 +6,7 @@ macro_rules! asynchronous {
         use tower_service::Service;
         use $reqwest::{Client, Error, IntoUrl, Request, RequestBuilder, Response};
 
-        use crate::http::{Adapter, Answer, Call, FetchedLater, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
+        use crate::http::{Adapter, Answer, Call, FetchedLater, Opening, Outgoing, ResponseHead, Site, Started, Traceable, Traced, methods};
 
         /// What `RequestBuilder::send` gives too; only here it has a name.
         type Pending = <Client as Service<Request>>::Future;
@@ -69,7 +69,7 @@ macro_rules! blocking {
         use $reqwest::blocking::{Client, Request, RequestBuilder, Response};
         use $reqwest::{Error, IntoUrl};
 
-        use crate::http::{Answer, Begun, Call, FetchedNow, Opening, Outgoing, Site, Traceable, methods, perform};
+        use crate::http::{Answer, Begun, Call, FetchedNow, Opening, Outgoing, ResponseHead, Site, Traceable, methods, perform};
 
         impl Traceable<methods::send> for RequestBuilder {
             type Traced = TracedRequestBuilder;
@@ -135,7 +135,8 @@ macro_rules! answer {
             fn read(&self, call: &mut Call) {
                 let header = self.headers().get("content-length");
                 let length = header.and_then(|value| value.to_str().ok()?.parse().ok());
-                call.response(self.status().as_u16(), length.or_else(|| self.content_length()));
+                let length = length.or_else(|| self.content_length());
+                call.response_head(&ResponseHead::new(self.status().as_u16(), length).with_headers(self.headers()));
             }
         }
     };

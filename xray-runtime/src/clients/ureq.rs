@@ -9,7 +9,7 @@ use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{AsSendBody, Body, Error, RequestBuilder};
 
 use super::http::content_length;
-use crate::http::{Call, Opening, Site, StatusError, Traceable, methods, perform};
+use crate::http::{Call, Opening, ResponseHead, Site, StatusError, Traceable, methods, perform};
 
 /// For methods of one of the two kinds of builders.
 macro_rules! traceable {
@@ -113,7 +113,7 @@ fn read(answer: &Result<Response<Body>, Error>, call: &mut Call) {
     match answer {
         Ok(response) => {
             let length = content_length(response.headers()).or_else(|| response.body().content_length());
-            call.response(response.status().as_u16(), length);
+            call.response_head(&ResponseHead::new(response.status().as_u16(), length).with_headers(response.headers()));
         }
         Err(error) => match error.status() {
             Some(status) => call.response(status, None),

@@ -5,7 +5,7 @@ use std::io::Read;
 use serde::Serialize;
 use ureq_2::{Error, Request, Response};
 
-use crate::http::{Call, Opening, Site, Traceable, methods, perform};
+use crate::http::{Call, Headers, Opening, ResponseHead, Site, Traceable, methods, perform};
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
@@ -102,8 +102,14 @@ fn read(answer: &Result<Response, Error>, call: &mut Call) {
     match answer {
         Ok(response) | Err(Error::Status(_, response)) => {
             let length = response.header("content-length").and_then(|length| length.parse().ok());
-            call.response(response.status(), length);
+            call.response_head(&ResponseHead::new(response.status(), length).with_headers(response));
         }
         Err(error) => call.error(error),
+    }
+}
+
+impl Headers for Response {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.header(name)
     }
 }

@@ -10,6 +10,7 @@ use std::task::{self, Poll};
 
 use http::{HeaderMap, HeaderValue};
 
+use super::response::{self, ResponseHead};
 use super::site::Site;
 use crate::context::{self, Context};
 use crate::document::cause::chain;
@@ -192,8 +193,24 @@ impl Call {
     ///
     /// 4xx is recorded as `error`, 429 as `throttle` too, 5xx as `fault`.
     pub fn response(&mut self, status: u16, content_length: Option<u64>) {
+        self.response_head(&ResponseHead::new(status, content_length));
+    }
+
+    /// The same with the headers, which [`on_response`](crate::RecorderBuilder::on_response) may look at.
+    pub fn response_head(&mut self, head: &ResponseHead<'_>) {
         self.answered();
-        self.live.draft.response = Some((status, content_length));
+        self.live.draft.response = Some((head.status(), head.content_length()));
+        if self.live.parent.trace().recorder().response_hook().is_some() {
+            self.look_at(head);
+        }
+    }
+
+    #[cold]
+    fn look_at(&mut self, head: &ResponseHead<'_>) {
+        let parent = Arc::clone(&self.live.parent);
+        if let Some(hook) = response::hook(parent.trace().recorder()) {
+            response::run(hook, self.subsegment(), head);
+        }
     }
 
     /// No response came: `fault`, with the error and its sources as the cause.

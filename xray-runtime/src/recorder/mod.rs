@@ -3,6 +3,7 @@
 mod at_end;
 mod config;
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fmt};
@@ -56,8 +57,12 @@ struct Shared {
     context_missing: ContextMissing,
     sampler: Box<dyn Sampler>,
     emitter: Box<dyn Emitter>,
+    response_hook: Option<ResponseHook>,
     counters: Arc<Counters>,
 }
+
+/// What a floor above keeps here; see `http`.
+type ResponseHook = Box<dyn Any + Send + Sync>;
 
 impl Recorder {
     /// Settings for a recorder, all optional.
@@ -114,6 +119,10 @@ impl Recorder {
         self.shared.sampler.sample(&SamplingRequest::new(service_name))
     }
 
+    pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.shared.response_hook.as_deref()
+    }
+
     pub(crate) fn emit(&self, document: Document) {
         self.shared.counters.documents_emitted.increment();
         self.shared.emitter.emit(document);
@@ -147,6 +156,7 @@ pub struct RecorderBuilder {
     context_missing: Option<ContextMissing>,
     sampler: Option<Box<dyn Sampler>>,
     emitter: Option<Box<dyn Emitter>>,
+    response_hook: Option<ResponseHook>,
 }
 
 impl RecorderBuilder {
@@ -186,6 +196,11 @@ impl RecorderBuilder {
         self
     }
 
+    pub(crate) fn keep_response_hook(mut self, hook: ResponseHook) -> Self {
+        self.response_hook = Some(hook);
+        self
+    }
+
     /// A recorder that only the segments use which are begun with it.
     #[must_use]
     pub fn build(self) -> Recorder {
@@ -216,6 +231,7 @@ impl RecorderBuilder {
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
             sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
             emitter,
+            response_hook: self.response_hook,
             counters,
         };
         Recorder { shared: Arc::new(shared) }
