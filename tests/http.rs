@@ -338,3 +338,38 @@ async fn a_response_hook_that_panics_harms_nobody() {
     get(&Client::new(), &server.url("/bytes/3")).in_segment(segment).await.unwrap();
     assert!(emitter.take().is_empty());
 }
+
+#[tokio::test]
+async fn rules_for_the_whole_program() {
+    #[xray::traced_http]
+    async fn get(client: &Client, url: &str) -> reqwest::Result<u16> {
+        #[xray(name = "nearer")]
+        client.get(format!("{url}?q=1")).send().await?;
+        Ok(client.get(url).send().await?.status().as_u16())
+    }
+    let server = Server::start().await;
+    let emitter = xray::MemoryEmitter::new();
+    let recorder = xray::Recorder::builder()
+        .emitter(emitter.clone())
+        .ignore("127.*/bytes/1")
+        .ignore("*/status*")
+        .inject_only("*/bytes/2")
+        .name_hosts("127.0.0.?", "loopback")
+        .name_hosts("*", "anything")
+        .build();
+    for (path, calls, headers) in [("/bytes/1", 0, 0), ("/status/200", 0, 0), ("/bytes/2", 2, 1), ("/bytes/3", 2, 0)] {
+        let segment = xray::Segment::builder("t").recorder(&recorder).begin();
+        assert_eq!(get(&Client::new(), &server.url(path)).in_segment(segment).await.unwrap(), 200);
+        let names: Vec<_> = emitter.take()[0].subsegments.iter().map(|call| call.name.clone()).collect();
+        assert_eq!(names, ["nearer", "loopback"][..calls], "{path}");
+        for seen in server.take_seen() {
+            assert_eq!(seen.trace_headers().len(), headers, "{path}");
+        }
+    }
+    let unsampled = xray::TraceHeader::parse("Sampled=0");
+    for (path, headers) in [("/bytes/1", 0), ("/bytes/2", 1), ("/bytes/3", 0)] {
+        let segment = xray::Segment::builder("t").trace_header(&unsampled).recorder(&recorder).begin();
+        get(&Client::new(), &server.url(path)).in_segment(segment).await.unwrap();
+        assert!(server.take_seen().iter().all(|seen| seen.trace_headers().len() == headers), "{path}");
+    }
+}

@@ -25,6 +25,11 @@ impl<'a> Url<'a> {
         recorded
     }
 
+    /// The path, as it stands.
+    pub(crate) fn path(&self) -> &'a str {
+        self.path
+    }
+
     /// The host in lower case, without port and without the brackets of an IPv6 address.
     pub(crate) fn host(&self) -> Option<Cow<'a, str>> {
         let host = match self.host_and_port.strip_prefix('[') {

@@ -20,6 +20,7 @@ use crate::document::url::Url;
 use crate::document::{Document, Exception, Http, HttpRequest, Namespace};
 use crate::entity::Entity;
 use crate::id::SegmentId;
+use crate::recorder::HttpRules;
 use crate::segment::Subsegment;
 use crate::trace_header::{TRACE_HEADER_NAME, TraceHeader};
 
@@ -68,15 +69,39 @@ impl Opening {
             return Begun::unrecorded(None);
         }
         let trace = parent.trace();
+        let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, &url)).unwrap_or_default();
+        if rules.ignores {
+            return Begun::unrecorded(None);
+        }
         if !trace.is_sampled() {
-            return Begun::unrecorded(trace.unsampled_header().cloned());
+            return Begun::unrecorded(trace.unsampled_header().filter(|_| !rules.withholds_header).cloned());
         }
         let id = SegmentId::random();
-        let header = trace.sampled_header(id);
+        let header = if rules.withholds_header { None } else { trace.sampled_header(id) };
         trace.call_begins(id);
-        let draft = Draft::new(id, site, method, url);
+        let draft = Draft::new(id, site, method, url, rules.name);
         let call = Call { live: Box::new(Live { parent, stage: Stage::Prepared, draft, subsegment: None }) };
         Begun { header, call: Some(call) }
+    }
+}
+
+/// What the rules of the program say of one request.
+#[derive(Default)]
+struct Rules<'a> {
+    ignores: bool,
+    /// The header is not for this host.
+    withholds_header: bool,
+    name: Option<&'a str>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(rules: &'a HttpRules, url: &Url<'_>) -> Self {
+        let (host, path) = (url.host().unwrap_or_default(), url.path());
+        Self {
+            ignores: rules.ignores(&host, path),
+            withholds_header: !rules.injects(&host, path),
+            name: rules.name(&host, path),
+        }
     }
 }
 
@@ -316,8 +341,8 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(id: SegmentId, site: Site, method: &str, url: Url<'_>) -> Self {
-        let name = match site.name() {
+    fn new(id: SegmentId, site: Site, method: &str, url: Url<'_>, rule: Option<&str>) -> Self {
+        let name = match site.name().or(rule) {
             Some(name) => legal_name(name),
             None => url.host().and_then(|host| legal_name(&host)),
         };

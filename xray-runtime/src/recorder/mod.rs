@@ -2,6 +2,7 @@
 
 mod at_end;
 mod config;
+mod rules;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use once_cell::sync::OnceCell;
 
 pub use self::config::ContextMissing;
 use self::config::{DaemonAddress, Environment, RejectedSetting};
+pub(crate) use self::rules::HttpRules;
 use crate::document::Document;
 use crate::document::name::legal_name;
 use crate::emitter::{Emitter, UdpEmitter};
@@ -58,6 +60,8 @@ struct Shared {
     sampler: Box<dyn Sampler>,
     emitter: Box<dyn Emitter>,
     response_hook: Option<ResponseHook>,
+    /// `None` where there are none.
+    rules: Option<HttpRules>,
     counters: Arc<Counters>,
 }
 
@@ -123,6 +127,10 @@ impl Recorder {
         self.shared.response_hook.as_deref()
     }
 
+    pub(crate) fn http_rules(&self) -> Option<&HttpRules> {
+        self.shared.rules.as_ref()
+    }
+
     pub(crate) fn emit(&self, document: Document) {
         self.shared.counters.documents_emitted.increment();
         self.shared.emitter.emit(document);
@@ -157,6 +165,7 @@ pub struct RecorderBuilder {
     sampler: Option<Box<dyn Sampler>>,
     emitter: Option<Box<dyn Emitter>>,
     response_hook: Option<ResponseHook>,
+    rules: HttpRules,
 }
 
 impl RecorderBuilder {
@@ -232,6 +241,7 @@ impl RecorderBuilder {
             sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
             emitter,
             response_hook: self.response_hook,
+            rules: (!self.rules.is_empty()).then_some(self.rules),
             counters,
         };
         Recorder { shared: Arc::new(shared) }
