@@ -54,16 +54,12 @@ struct Limits {
 
 impl Limits {
     fn charge<E: ser::Error>(&self, bytes: usize) -> Result<(), E> {
-        match self.room.get().checked_sub(bytes) {
-            Some(room) if !self.is_exceeded.get() => {
-                self.room.set(room);
-                Ok(())
-            }
-            _ => {
-                self.is_exceeded.set(true);
-                Err(E::custom("too large or too deep"))
-            }
-        }
+        let Some(room) = self.room.get().checked_sub(bytes) else {
+            self.is_exceeded.set(true);
+            return Err(E::custom("too large or too deep"));
+        };
+        self.room.set(room);
+        Ok(())
     }
 }
 
@@ -289,8 +285,8 @@ mod tests {
 
     use super::*;
 
-    fn whole(value: Value) -> Option<Metadata> {
-        Some(Metadata { value, is_altered: false })
+    fn whole(value: Value) -> Metadata {
+        Metadata { value, is_altered: false }
     }
 
     #[test]
@@ -308,17 +304,17 @@ mod tests {
             (u64::MAX, i64::MIN, Duration::MAX, "text".to_owned(), std::net::Ipv4Addr::LOCALHOST),
             json!({ "a": [null, { "b": 1.5 }] }),
         );
-        assert_eq!(metadata(&value), whole(serde_json::to_value(&value).unwrap()));
-        assert_eq!(metadata(&u128::MAX), whole(json!("340282366920938463463374607431768211455")));
+        assert_eq!(metadata(&value), Some(whole(serde_json::to_value(&value).unwrap())));
+        assert_eq!(metadata(&u128::MAX), Some(whole(json!("340282366920938463463374607431768211455"))));
     }
 
     #[test]
     fn limits() {
         let nested = |depth: usize| (1..depth).fold(json!(1), |value, _| json!([value]));
-        assert_eq!(metadata(&nested(MAX_DEPTH)), whole(nested(MAX_DEPTH)));
+        assert_eq!(metadata(&nested(MAX_DEPTH)), Some(whole(nested(MAX_DEPTH))));
         assert_eq!(metadata(&nested(MAX_DEPTH + 1)), None);
 
-        assert_eq!(metadata(&"x".repeat(MAX_STRING_BYTES)), whole("x".repeat(MAX_STRING_BYTES).into()));
+        assert_eq!(metadata(&"x".repeat(MAX_STRING_BYTES)), Some(whole("x".repeat(MAX_STRING_BYTES).into())));
         let cut = metadata(&format!("x{}", "\u{e9}".repeat(2_500_000))).unwrap();
         let text = cut.value.as_str().unwrap().strip_suffix(CUT_MARK).unwrap();
         assert!(cut.is_altered && text.len() == MAX_STRING_BYTES - 1 && text.ends_with('\u{e9}'));
