@@ -11,8 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
-use crate::document::annotation::is_accepted_key;
-use crate::document::cause::chain;
+use crate::document::metadata::metadata;
 use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS, first_chars};
 use crate::entity::Entity;
 use crate::id::{SegmentId, TraceId};
@@ -125,48 +124,96 @@ impl Context {
 
     /// Adds an annotation: a value by which traces can be searched.
     ///
-    /// The key has 1 to 500 ASCII letters, digits and underscores. What X-Ray does not take is left out and
-    /// counted. (Developer guide, "Annotations".)
+    /// The key has 1 to 500 ASCII letters, digits and underscores. What X-Ray does not take is left out, a long text
+    /// cut at 1,000 characters; both are counted. X-Ray indexes 50 annotations of a trace: further ones are recorded
+    /// all the same, and counted. (Developer guide, "Annotations".)
     pub fn annotate(&self, key: impl Into<String>, value: impl Into<AnnotationValue>) {
         let Some(entity) = self.sampled_entity() else { return };
         let (key, value) = (key.into(), value.into());
-        match value.accepted().filter(|_| is_accepted_key(&key)) {
-            Some(value) => entity.update(|record| drop(record.annotations.insert(key, value))),
-            None => reject(entity.trace().recorder(), "annotation", &key),
-        }
+        let recorder = entity.trace().recorder();
+        let Some(value) = recorder.accept(&key, value) else { return };
+        let mut is_new = false;
+        entity.update(|record| is_new = record.annotations.insert(key, value).is_none());
+        entity.trace().note_annotations(usize::from(is_new));
     }
 
     /// Adds a value that is kept with the trace but not searched, in the namespace `default`.
     ///
-    /// A value that is no JSON is left out and counted.
+    /// The value is anything that serialises. What cannot be JSON, is over 60 KiB or over 64 levels deep, fails or
+    /// panics is left out; a string over 48 KiB is cut, with ` [cut]` at its end, and a number that is not finite is
+    /// `null`. All of that is counted, in [`Stats::values_rejected`](crate::Stats::values_rejected), and nothing of it
+    /// reaches the caller. No lock is held meanwhile.
+    ///
+    /// ```
+    /// #[derive(serde::Serialize)]
+    /// struct Cart<'a> {
+    ///     items: &'a [u32],
+    ///     coupon: Option<&'a str>,
+    /// }
+    ///
+    /// let ((), documents) = xray::testing::capture_blocking(|| {
+    ///     let segment = xray::Segment::builder("shop").begin();
+    ///     segment.add_metadata("cart", Cart { items: &[1, 2], coupon: None });
+    /// });
+    /// let cart = &documents[0].metadata["default"]["cart"];
+    /// assert_eq!(*cart, serde_json::json!({ "items": [1, 2], "coupon": null }));
+    /// ```
     pub fn add_metadata(&self, key: impl Into<String>, value: impl Serialize) {
         self.add_metadata_in("default", key, value);
     }
 
-    /// The same in a namespace of its own; those that begin with `AWS.` are reserved.
+    /// The same in a namespace of its own; those that begin with `AWS.` are reserved. A namespace and a key have at most
+    /// 250 characters.
     pub fn add_metadata_in(&self, namespace: impl Into<String>, key: impl Into<String>, value: impl Serialize) {
         let Some(entity) = self.sampled_entity() else { return };
         let (namespace, key) = (namespace.into(), key.into());
-        match serde_json::to_value(value) {
-            Ok(value) if !namespace.starts_with("AWS.") => entity.update(|record| {
-                record.metadata.entry(namespace).or_default().insert(key, value);
-            }),
-            _ => reject(entity.trace().recorder(), "metadata", &key),
+        let recorder = entity.trace().recorder();
+        let is_accepted = !namespace.starts_with("AWS.") && [&namespace, &key].iter().all(|name| is_short(name));
+        let Some(metadata) = is_accepted.then(|| metadata(&value)).flatten() else {
+            return recorder.report_value("metadata", &key, "left out");
+        };
+        if metadata.is_altered {
+            recorder.report_value("metadata", &key, "recorded in part");
         }
+        entity.update(|record| {
+            record.metadata.entry(namespace).or_default().insert(key, metadata.value);
+        });
     }
 
-    /// Records who is served, on the segment; at most 250 characters.
+    /// Records who is served, on the segment; at most 250 characters, the rest is cut and counted.
     pub fn set_user(&self, user: impl AsRef<str>) {
         let Some(entity) = self.sampled_entity() else { return };
-        let user = first_chars(user.as_ref(), MAX_STRING_CHARS).to_owned();
+        let given = user.as_ref();
+        let user = first_chars(given, MAX_STRING_CHARS).to_owned();
+        if user.len() < given.len() {
+            entity.trace().recorder().report_value("user", &user, "cut");
+        }
         entity.root().update(|record| record.user = Some(user));
     }
 
     /// Records an error and its sources, and that this is at fault.
+    ///
+    /// What the child that ended last recorded already, with the same type and message, is referred to by its id. A
+    /// type is recorded where it is known: the error's own, and of its sources those of the standard library. An error
+    /// that panics as it is asked what it says is recorded by its type and counted.
+    ///
+    /// ```
+    /// let ((), documents) = xray::testing::capture_blocking(|| {
+    ///     let segment = xray::Segment::builder("shop").begin();
+    ///     let price = segment.subsegment("price");
+    ///     let error = "cheap".parse::<u32>().unwrap_err();
+    ///     price.record_error(&error);
+    ///     price.end();
+    ///     segment.record_error(&error);
+    /// });
+    /// let cause = &documents[0].subsegments[0].cause;
+    /// assert!(matches!(cause, Some(xray::Cause::Exceptions(cause)) if cause.exceptions.len() == 1));
+    /// assert!(matches!(documents[0].cause, Some(xray::Cause::Reference(_))));
+    /// ```
     pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
         let Some(entity) = self.sampled_entity() else { return };
-        let exceptions = chain(error, false);
-        entity.update(|record| record.record_exceptions(exceptions));
+        let chain = entity.trace().recorder().read_error(error, false);
+        entity.update(|record| record.record_error(chain));
     }
 
     pub(crate) fn entity(&self) -> Option<&Arc<Entity>> {
@@ -281,11 +328,9 @@ fn log_missing() {
     }
 }
 
-fn reject(recorder: &Recorder, what: &str, key: &str) {
-    if recorder.counters().values_rejected.increment() == 0 {
-        let key = first_chars(key, MAX_STRING_CHARS);
-        log::warn!(target: "xray::context", "{what} {key:?} is left out; further ones are only counted");
-    }
+/// Whether it is within the limit of strings that have none of their own.
+fn is_short(text: &str) -> bool {
+    first_chars(text, MAX_STRING_CHARS).len() == text.len()
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {

@@ -1,5 +1,6 @@
 //! A live segment or subsegment: the record that its owner ends and its handles write to.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -38,6 +39,7 @@ pub(crate) struct Trace {
     /// What every recorded one carries, but for its own id.
     sampled_header: Vec<u8>,
     open_calls: Mutex<OpenCalls>,
+    annotations: AtomicUsize,
 }
 
 impl Trace {
@@ -49,7 +51,8 @@ impl Trace {
         let unsampled_header = (!sampled).then(|| unsampled_header(id, &extra)).flatten();
         let sampled_header = if sampled { sampled_header(id, &extra) } else { Vec::new() };
         let (clock, open_calls) = (Clock::start(), Mutex::default());
-        Self { recorder, id, sampled, clock, unsampled_header, sampled_header, open_calls }
+        let annotations = AtomicUsize::new(0);
+        Self { recorder, id, sampled, clock, unsampled_header, sampled_header, open_calls, annotations }
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
@@ -89,6 +92,21 @@ impl Trace {
 
     pub(crate) fn call_ends(&self, id: SegmentId) {
         lock(&self.open_calls).remove(id);
+    }
+
+    /// Counts new annotations, and reports those that X-Ray will not index. (Developer guide, "Annotations".)
+    pub(crate) fn note_annotations(&self, count: usize) {
+        const INDEXED: usize = 50;
+        if count > 0 {
+            let before = self.annotations.fetch_add(count, Ordering::Relaxed);
+            for _ in before.max(INDEXED)..before.saturating_add(count) {
+                self.recorder.report_value(
+                    "an annotation of trace",
+                    &self.id.to_string(),
+                    "one too many to be indexed",
+                );
+            }
+        }
     }
 
     /// Whether a header names a call of this segment that is open: its request is on its way, and recorded.

@@ -6,6 +6,7 @@ mod context;
 mod document;
 mod emitter;
 mod entity;
+mod guard;
 pub mod http;
 mod id;
 mod instrument;

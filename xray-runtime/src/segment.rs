@@ -35,7 +35,8 @@ pub struct Segment {
 impl Segment {
     /// Settings for a segment of this name: the service's logical name, a node of the service graph.
     ///
-    /// Characters that X-Ray does not take are left out; where nothing is left, the recorder's service name stands.
+    /// Characters that X-Ray does not take are left out; where nothing is left, the recorder's service name stands. At
+    /// most 200 characters are recorded. A name that cannot stay as it is is counted.
     pub fn builder(name: impl Into<String>) -> SegmentBuilder {
         SegmentBuilder { name: name.into(), header: TraceHeader::default(), recorder: None }
     }
@@ -122,7 +123,9 @@ impl Context {
         /// For a name of which nothing is legal.
         const NAMELESS: &str = "subsegment";
         Subsegment::begin(self, |trace| {
-            let name = legal_name(name.as_ref()).unwrap_or_else(|| NAMELESS.to_owned());
+            let given = name.as_ref();
+            let name = legal_name(given).unwrap_or_else(|| NAMELESS.to_owned());
+            trace.recorder().report_name(given, &name);
             Document::new(SegmentId::random(), name, trace.now())
         })
     }

@@ -21,7 +21,10 @@ pub struct Stats {
     /// Documents that did not leave: the queue was full, nobody listened at the daemon's address, or the
     /// document was too large for a datagram even when split.
     pub documents_dropped: u64,
-    /// Annotations and metadata left out of a document because X-Ray does not take them.
+    /// Values that did not reach a document as they were given, because X-Ray does not take them or because they
+    /// failed: annotations and metadata that were left out, texts and names that were cut, numbers that are not
+    /// finite, errors that panicked as they were asked what they say, and annotations beyond the 50 that X-Ray
+    /// indexes of a trace.
     pub values_rejected: u64,
     /// Settings that could not be read, each replaced by its default.
     pub settings_rejected: u64,

@@ -7,7 +7,7 @@ use super::first_chars;
 /// The value of an annotation: a string, a number or a boolean.
 ///
 /// Made with `into()` from Rust's own types. Strings are cut at 1,000 characters; a number that is not finite
-/// is left out. (Developer guide, "Annotations"; schema v1.0.0.)
+/// is left out; both are counted. (Developer guide, "Annotations"; schema v1.0.0.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -25,15 +25,17 @@ pub enum AnnotationValue {
 impl AnnotationValue {
     const MAX_CHARS: usize = 1000;
 
-    /// The value as X-Ray takes it, if it does.
-    pub(crate) fn accepted(self) -> Option<Self> {
+    /// The value as X-Ray takes it, if it does, and whether it had to be cut.
+    pub(crate) fn accepted(self) -> Option<(Self, bool)> {
         match self {
             Self::Number(number) if !number.is_finite() => None,
             Self::String(mut text) => {
+                let given = text.len();
                 text.truncate(first_chars(&text, Self::MAX_CHARS).len());
-                Some(Self::String(text))
+                let is_cut = text.len() < given;
+                Some((Self::String(text), is_cut))
             }
-            value => Some(value),
+            value => Some((value, false)),
         }
     }
 }
@@ -74,7 +76,8 @@ annotation_from! {
     f32 => |value| Self::Number(value.into()),
     f64 => |value| Self::Number(value),
     String => |value| Self::String(value),
-    &str => |value| Self::String(first_chars(value, Self::MAX_CHARS).to_owned()),
+    // One character more than is taken, by which it shows that there were more.
+    &str => |value| Self::String(first_chars(value, Self::MAX_CHARS + 1).to_owned()),
     &String => |value| Self::from(value.as_str()),
 }
 
@@ -99,7 +102,10 @@ mod tests {
         assert_eq!(AnnotationValue::from(f64::NAN).accepted(), None);
         assert_eq!(AnnotationValue::from(f64::INFINITY).accepted(), None);
         assert_eq!(AnnotationValue::from(u64::MAX), AnnotationValue::Number(18_446_744_073_709_551_615.0));
-        let text = AnnotationValue::from("\u{e9}".repeat(1001)).accepted();
-        assert_eq!(text, Some(AnnotationValue::String("\u{e9}".repeat(1000))));
+        let (exact, long) = ("\u{e9}".repeat(1000), "\u{e9}".repeat(5000));
+        assert_eq!(AnnotationValue::from(&exact).accepted(), Some((AnnotationValue::String(exact.clone()), false)));
+        for value in [AnnotationValue::from(&long), AnnotationValue::from(long.clone())] {
+            assert_eq!(value.accepted(), Some((AnnotationValue::String(exact.clone()), true)));
+        }
     }
 }

@@ -1,13 +1,17 @@
 //! The `cause` block: the errors behind a fault.
 
 use std::error::Error;
-use std::{any, io};
+use std::{any, fmt, io};
 
 use serde::{Deserialize, Serialize};
 
 use super::url::without_secrets;
 use super::{Document, first_chars};
+use crate::guard::{BoundedText, guard};
 use crate::id::SegmentId;
+
+/// What of a message is recorded.
+const MAX_MESSAGE_CHARS: usize = 1000;
 
 /// Why an entity has a flag set. (Developer guide, "Errors and exceptions".)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +92,52 @@ impl Document {
         }
         self.fault = true;
     }
+
+    /// Records an error and its sources; from where the child that ended last recorded the same, by its id.
+    pub(crate) fn record_error(&mut self, mut chain: Vec<Exception>) {
+        let recorded = self.subsegments.last().map_or(&[][..], Self::exceptions);
+        let shared = chain.iter().enumerate().find_map(|(position, exception)| {
+            let known = recorded.iter().find(|known| known.is_same_error(exception))?;
+            Some((position, known.clone()))
+        });
+        match (shared, &mut self.cause) {
+            (Some((0, known)), cause @ None) => {
+                *cause = Some(Cause::Reference(known.id));
+                self.fault = true;
+                return;
+            }
+            // Beside others it stands as an exception with the same id.
+            (Some((0, known)), _) => chain = vec![known],
+            (Some((position, known)), _) => {
+                chain.truncate(position);
+                if let Some(last) = chain.last_mut() {
+                    last.cause = Some(known.id);
+                }
+            }
+            (None, _) => {}
+        }
+        if let Some(Cause::Reference(id)) = self.cause {
+            let referenced = self.subsegments.iter().rev().flat_map(Self::exceptions).find(|known| known.id == id);
+            chain.insert(0, referenced.cloned().unwrap_or_else(|| Exception::elsewhere(id)));
+            self.cause = None;
+        }
+        if let Some(Cause::Exceptions(own)) = &self.cause {
+            chain.retain(|exception| own.exceptions.iter().all(|known| known.id != exception.id));
+        }
+        self.record_exceptions(chain);
+    }
+
+    /// The exceptions that it recorded, or that those below it did to which it refers.
+    fn exceptions(&self) -> &[Exception] {
+        match &self.cause {
+            Some(Cause::Exceptions(cause)) => &cause.exceptions,
+            Some(Cause::Reference(id)) => {
+                let mut below = self.subsegments.iter().rev().map(Self::exceptions);
+                below.find(|known| known.iter().any(|known| known.id == *id)).unwrap_or_default()
+            }
+            None => &[],
+        }
+    }
 }
 
 impl Exception {
@@ -96,34 +146,69 @@ impl Exception {
         exception("", Some(kind.to_owned()), true)
     }
 
+    /// One that is recorded in another document.
+    fn elsewhere(id: SegmentId) -> Self {
+        Self { id, remote: None, ..exception("", None, false) }
+    }
+
+    /// Whether it says the same and is of the same type, where both are known.
+    fn is_same_error(&self, other: &Self) -> bool {
+        let is_same_kind = self.kind.is_none() || other.kind.is_none() || self.kind == other.kind;
+        self.message.is_some() && self.message == other.message && is_same_kind
+    }
+
     /// A panic.
     pub(crate) fn panic(message: &str) -> Self {
         exception(message, Some("panic".to_owned()), false)
     }
 }
 
-/// An exception for the error and for each source, linked by their ids.
+/// An exception for the error and for each source, linked by their ids; and whether one of them failed as it was asked
+/// what it says or what is behind it.
 ///
 /// This runs the error's own code, so no record may be locked.
-pub(crate) fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> Vec<Exception> {
-    /// More than any real chain; a `source` that returns its own kind for ever ends here.
+pub(crate) fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> (Vec<Exception>, bool) {
+    /// More than any real chain; a `source` that makes a new one for ever ends here.
     const MAX_DEPTH: usize = 32;
 
-    let mut exceptions = vec![exception(&error.to_string(), Some(type_name::<E>()), remote)];
-    let mut source = error.source();
-    while let (Some(error), true) = (source, exceptions.len() < MAX_DEPTH) {
-        let next = exception(&error.to_string(), known_type(error), remote);
-        if let Some(last) = exceptions.last_mut() {
-            last.cause = Some(next.id);
+    let mut has_failed = false;
+    let mut message = |text: Option<String>| {
+        has_failed |= text.is_none();
+        text.unwrap_or_default()
+    };
+    let mut exceptions = vec![exception(&message(says(error)), own_type::<E>(), remote)];
+    let mut seen = Vec::<&(dyn Error + 'static)>::new();
+    let mut next = guard(|| error.source());
+    while let Some(Some(source)) = next {
+        // One that is its own source, at whatever remove, ends where it comes again.
+        if exceptions.len() == MAX_DEPTH || seen.iter().any(|seen| std::ptr::eq(*seen, source)) {
+            break;
         }
-        exceptions.push(next);
-        source = error.source();
+        seen.push(source);
+        let cause = exception(&message(says(source)), known_type(source), remote);
+        if let Some(last) = exceptions.last_mut() {
+            last.cause = Some(cause.id);
+        }
+        exceptions.push(cause);
+        next = guard(|| source.source());
     }
-    exceptions
+    (exceptions, has_failed || next.is_none())
+}
+
+/// What an error says; `None` where it panics or fails.
+fn says<E: Error + ?Sized>(error: &E) -> Option<String> {
+    const MAX_BYTES: usize = 64 * 1024;
+
+    let (mut message, is_cut) = guard(|| BoundedText::of(error, MAX_BYTES)).flatten()?;
+    if is_cut {
+        // Of a URL that is cut in two it cannot be told where its credentials end.
+        let end = message.rfind(char::is_whitespace).or_else(|| message.find("//"));
+        message.truncate(end.unwrap_or(message.len()));
+    }
+    Some(message)
 }
 
 fn exception(message: &str, kind: Option<String>, remote: bool) -> Exception {
-    const MAX_MESSAGE_CHARS: usize = 1000;
     let message = first_chars(&without_secrets(message), MAX_MESSAGE_CHARS).to_owned();
     Exception {
         id: SegmentId::random(),
@@ -137,11 +222,125 @@ fn exception(message: &str, kind: Option<String>, remote: bool) -> Exception {
     }
 }
 
-fn type_name<E: ?Sized>() -> String {
-    any::type_name::<E>().to_owned()
+/// The type of an error, where it is more than a `dyn Error`.
+fn own_type<E: ?Sized>() -> Option<String> {
+    let name = any::type_name::<E>();
+    (!name.starts_with("dyn ")).then(|| name.to_owned())
 }
 
 /// The type of an error behind `dyn Error`, if it is one of the standard library's.
 fn known_type(error: &(dyn Error + 'static)) -> Option<String> {
-    error.is::<io::Error>().then(type_name::<io::Error>)
+    macro_rules! first_of {
+        ($($type:ty),* $(,)?) => {
+            None$(.or_else(|| error.is::<$type>().then(any::type_name::<$type>)))*
+        };
+    }
+
+    let name: Option<&str> = first_of![
+        io::Error,
+        fmt::Error,
+        std::num::ParseIntError,
+        std::num::ParseFloatError,
+        std::num::TryFromIntError,
+        std::str::Utf8Error,
+        std::str::ParseBoolError,
+        std::string::FromUtf8Error,
+        std::char::ParseCharError,
+        std::array::TryFromSliceError,
+        std::env::VarError,
+        std::net::AddrParseError,
+        std::sync::mpsc::RecvError,
+        std::sync::mpsc::RecvTimeoutError,
+        std::time::SystemTimeError,
+    ];
+    name.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error that goes wrong in each of the ways in which one can.
+    #[derive(Debug)]
+    enum Hostile {
+        Says(String),
+        SayPanics,
+        SayFails,
+        SourcePanics,
+        IsItsOwnSource,
+        Wraps(Box<dyn Error>),
+    }
+
+    impl fmt::Display for Hostile {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self {
+                Self::Says(message) => formatter.write_str(message),
+                Self::SayPanics => panic!("no word"),
+                Self::SayFails => Err(fmt::Error),
+                other => write!(formatter, "{}", format!("{other:?}").split('(').next().unwrap()),
+            }
+        }
+    }
+
+    impl Error for Hostile {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            match self {
+                Self::SourcePanics => panic!("no source"),
+                Self::IsItsOwnSource => Some(self),
+                Self::Wraps(source) => Some(&**source),
+                _ => None,
+            }
+        }
+    }
+
+    fn messages(error: &Hostile) -> (Vec<Option<String>>, bool) {
+        let (exceptions, has_failed) = chain(error, false);
+        assert!(exceptions.iter().zip(&exceptions[1..]).all(|(one, next)| one.cause == Some(next.id)));
+        assert!(exceptions[0].kind.as_ref().is_some_and(|kind| kind.ends_with("::Hostile")));
+        (exceptions.into_iter().map(|exception| exception.message).collect(), has_failed)
+    }
+
+    #[test]
+    fn an_error_that_goes_wrong_is_recorded_as_far_as_it_went() {
+        assert_eq!(messages(&Hostile::SayPanics), (vec![None], true));
+        assert_eq!(messages(&Hostile::SayFails), (vec![None], true));
+        assert_eq!(messages(&Hostile::SourcePanics), (vec![Some("SourcePanics".to_owned())], true));
+        let wraps = Hostile::Wraps(Box::new(Hostile::SayPanics));
+        assert_eq!(messages(&wraps), (vec![Some("Wraps".to_owned()), None], true));
+    }
+
+    #[test]
+    fn an_endless_chain_ends() {
+        assert_eq!(messages(&Hostile::IsItsOwnSource).0.len(), 2);
+        let wraps = Hostile::Wraps(Box::new(Hostile::IsItsOwnSource));
+        assert_eq!(messages(&wraps).0.len(), 2);
+        let long = (0..100).fold(Hostile::SayFails, |source, _| Hostile::Wraps(Box::new(source)));
+        assert_eq!(messages(&long), (vec![Some("Wraps".to_owned()); 32], false));
+    }
+
+    #[test]
+    fn a_long_message_is_cut_and_no_secret_with_it() {
+        let cut = |message: String| messages(&Hostile::Says(message)).0.remove(0);
+        assert_eq!(cut("\u{e9}".repeat(5_000_000)), Some("\u{e9}".repeat(1000)));
+        assert_eq!(cut(format!("at http://me:{}@h/", "p".repeat(100_000))).as_deref(), Some("at"));
+        assert_eq!(cut(format!("http://me:{}@h/", "p".repeat(100_000))).as_deref(), Some("http:"));
+    }
+
+    #[test]
+    fn types_of_the_standard_library_are_known_behind_dyn() {
+        for (error, kind) in [
+            (Box::new("x".parse::<u8>().unwrap_err()) as Box<dyn Error>, Some("ParseIntError")),
+            (Box::new(String::from_utf8(vec![0xff]).unwrap_err()), Some("FromUtf8Error")),
+            (Box::new(io::Error::other("x")), Some("io::error::Error")),
+            (Box::new(fmt::Error), Some("fmt::Error")),
+            (Box::new(Hostile::Says("x".to_owned())), None),
+        ] {
+            let (exceptions, _) = chain(&Hostile::Wraps(error), false);
+            let found = exceptions[1].kind.as_deref();
+            assert_eq!(found.is_some(), kind.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().ends_with(kind.unwrap_or_default()), "{found:?}");
+        }
+        let error: &dyn Error = &fmt::Error;
+        assert_eq!(chain(error, false).0[0].kind, None, "`dyn Error` says nothing");
+    }
 }

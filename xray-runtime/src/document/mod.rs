@@ -4,6 +4,7 @@ pub(crate) mod annotation;
 pub(crate) mod aws;
 pub(crate) mod cause;
 pub(crate) mod http;
+pub(crate) mod metadata;
 pub(crate) mod name;
 pub(crate) mod split;
 pub(crate) mod url;

@@ -6,12 +6,15 @@ use super::Document;
 /// Java has the same limit, and a datagram has room for as much and its header.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
 
-/// Writes a document as one or more: what is too large is split into its subsegments and the rest.
+/// Writes a document as one or more: what is too large is split into its subsegments and the rest, and what is too
+/// large by itself leaves without its largest metadata.
 pub(crate) struct Split {
     unwritten: Vec<Document>,
+    /// How many values of metadata were left out so far.
+    pub(crate) left_out: usize,
 }
 
-/// A document that holds too much even without its subsegments.
+/// A document that holds too much even without its subsegments and metadata.
 #[derive(Debug, PartialEq)]
 pub(crate) struct TooLarge {
     pub(crate) name: String,
@@ -21,7 +24,7 @@ pub(crate) struct TooLarge {
 impl Split {
     /// `document` is a segment or an independent subsegment.
     pub(crate) fn new(document: Document) -> Self {
-        Self { unwritten: vec![document] }
+        Self { unwritten: vec![document], left_out: 0 }
     }
 
     /// Appends the next document to `buffer` as JSON; `None` when all are written.
@@ -36,10 +39,13 @@ impl Split {
                 return Some(Ok(()));
             }
             buffer.truncate(start);
-            if document.subsegments.is_empty() {
+            if !document.subsegments.is_empty() {
+                self.detach_subsegments(&mut document);
+            } else if document.metadata.is_empty() {
                 return Some(Err(TooLarge { name: document.name, bytes }));
+            } else {
+                self.left_out += leave_out(&mut document, bytes.saturating_sub(MAX_DOCUMENT_BYTES));
             }
-            self.detach_subsegments(&mut document);
             self.unwritten.push(document);
         }
     }
@@ -52,6 +58,28 @@ impl Split {
             self.unwritten.push(subsegment);
         }
     }
+}
+
+/// Removes the largest values of metadata, until it is smaller by so many bytes or none is left; returns how many.
+fn leave_out(document: &mut Document, excess: usize) -> usize {
+    let mut sizes = Vec::new();
+    for (namespace, values) in &document.metadata {
+        for (key, value) in values {
+            let bytes = serde_json::to_vec(value).map_or(0, |json| json.len());
+            sizes.push((bytes + key.len(), namespace.clone(), key.clone()));
+        }
+    }
+    sizes.sort_unstable_by(|one, other| other.cmp(one));
+    let (mut removed, mut count) = (0, 0);
+    for (bytes, namespace, key) in sizes {
+        if removed >= excess {
+            break;
+        }
+        removed += bytes;
+        count += usize::from(document.metadata.get_mut(&namespace).and_then(|values| values.remove(&key)).is_some());
+    }
+    document.metadata.retain(|_, values| !values.is_empty());
+    count
 }
 
 #[cfg(test)]
@@ -93,6 +121,21 @@ mod tests {
             assert_eq!((piece.parent_id, piece.trace_id), (Some(id), pieces[0].trace_id));
         }
         assert_eq!(pieces.iter().map(|piece| piece.subsegments.len()).sum::<usize>(), 1, "b stays in a");
+    }
+
+    #[test]
+    fn of_one_that_is_too_large_by_itself_only_the_largest_metadata_is_lost() {
+        let mut large = document("a", vec![]);
+        for (key, bytes) in [("a", 30_000), ("b", 40_000), ("c", 20_000)] {
+            let values = large.metadata.entry("default".to_owned()).or_default();
+            values.insert(key.to_owned(), "x".repeat(bytes).into());
+        }
+        let mut split = Split::new(large);
+        let mut buffer = Vec::new();
+        assert_eq!(split.write_next(&mut buffer), Some(Ok(())));
+        let written: Document = serde_json::from_slice(&buffer).unwrap();
+        assert_eq!(written.metadata["default"].keys().collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!((split.left_out, split.write_next(&mut buffer)), (1, None));
     }
 
     #[test]

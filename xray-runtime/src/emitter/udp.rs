@@ -22,7 +22,7 @@ const DATAGRAM_HEADER: &[u8] = b"{\"format\":\"json\",\"version\":1}\n";
 ///
 /// The thread starts with the first document and ends when the emitter is dropped and all is sent. Between the
 /// two stands a queue of 16,384 documents; what finds it full is dropped and counted. A document over 63 KiB
-/// leaves as several. Where nobody listens, documents are lost, and counted as far as the system tells.
+/// leaves as several; one that is too large even so leaves its largest metadata behind. Where nobody listens, documents are lost, and counted as far as the system tells.
 pub struct UdpEmitter {
     shared: Arc<Shared>,
     started: Once,
@@ -103,7 +103,19 @@ impl Shared {
                 }
                 datagram.truncate(DATAGRAM_HEADER.len());
             }
+            self.count_left_out(split.left_out);
             next = self.queue.next(true).await;
+        }
+    }
+
+    fn count_left_out(&self, values: usize) {
+        for _ in 0..values {
+            if self.counters.values_rejected.increment() == 0 {
+                log::warn!(
+                    target: "xray::emitter",
+                    "metadata is left out of a document too large for a datagram; further such values are only counted",
+                );
+            }
         }
     }
 

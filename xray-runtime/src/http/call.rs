@@ -1,6 +1,7 @@
 //! One HTTP call as a subsegment: what is known before, and what its end says.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::mem;
@@ -13,12 +14,11 @@ use http::{HeaderMap, HeaderValue};
 use super::response::{self, ResponseHead};
 use super::site::Site;
 use crate::context::{self, Context};
-use crate::document::cause::chain;
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
 use crate::document::url::Url;
 use crate::document::{Document, Exception, Http, HttpRequest, Namespace};
-use crate::entity::Entity;
+use crate::entity::{Entity, Trace};
 use crate::id::SegmentId;
 use crate::recorder::HttpRules;
 use crate::segment::Subsegment;
@@ -242,7 +242,8 @@ impl Call {
     ///
     /// Of URLs in the messages only scheme, host, port and path are kept.
     pub fn error<E: Error + ?Sized>(&mut self, error: &E) {
-        self.failed(chain(error, true));
+        let chain = self.live.parent.trace().recorder().read_error(error, true);
+        self.failed(chain);
     }
 
     /// No response came, and of the error only the type is known.
@@ -279,7 +280,7 @@ impl Call {
     fn failed(&mut self, exceptions: Vec<Exception>) {
         self.answered();
         if let Some(entity) = self.subsegment().entity() {
-            entity.update(|record| record.record_exceptions(exceptions));
+            entity.update(|record| record.record_error(exceptions));
         }
     }
 
@@ -300,7 +301,7 @@ impl Live {
     fn subsegment(&mut self) -> &Subsegment {
         self.subsegment.get_or_insert_with(|| {
             let parent = Context::of_entity(Arc::clone(&self.parent));
-            Subsegment::begin(&parent, |_| self.draft.take())
+            Subsegment::begin(&parent, |trace| self.draft.take(trace))
         })
     }
 }
@@ -318,7 +319,7 @@ impl Drop for Live {
         }
         match self.subsegment.as_ref().and_then(|subsegment| subsegment.entity()) {
             None => {
-                let mut record = self.draft.take();
+                let mut record = self.draft.take(self.parent.trace());
                 self.draft.complete(&mut record);
                 self.parent.adopt(record);
             }
@@ -358,12 +359,14 @@ impl Draft {
     }
 
     /// The subsegment, as far as it was known from the beginning.
-    fn take(&mut self) -> Document {
+    fn take(&mut self, trace: &Trace) -> Document {
+        let annotations: BTreeMap<_, _> = self.site.annotations().collect();
+        trace.note_annotations(annotations.len());
         let request = HttpRequest { method: Some(mem::take(&mut self.method)), url: Some(mem::take(&mut self.url)) };
         Document {
             namespace: Some(Namespace::Remote),
             http: Some(Http { request: Some(request), response: None }),
-            annotations: self.site.annotations().collect(),
+            annotations,
             ..Document::new(self.id, mem::take(&mut self.name), 0.0)
         }
     }

@@ -7,6 +7,7 @@ use super::function::{Function, Run};
 use crate::context;
 use crate::document::AnnotationValue;
 use crate::document::url::Url;
+use crate::recorder::Recorder;
 use crate::sampling::wildcard;
 
 /// A call of an annotated function that is being made.
@@ -133,10 +134,11 @@ type Annotation = (&'static str, AnnotationValue);
 impl Annotations {
     /// The values are made only below a segment that is sampled.
     pub fn new(make: impl FnOnce() -> Vec<Annotation>) -> Self {
-        Self(context::current().is_sampled().then(|| Arc::new(accepted(make()))))
+        let context = context::current();
+        Self(context.is_sampled().then(|| Arc::new(accepted(make(), context.recorder()))))
     }
 }
 
-fn accepted(annotations: Vec<Annotation>) -> Vec<Annotation> {
-    annotations.into_iter().filter_map(|(key, value)| Some((key, value.accepted()?))).collect()
+fn accepted(annotations: Vec<Annotation>, recorder: &Recorder) -> Vec<Annotation> {
+    annotations.into_iter().filter_map(|(key, value)| Some((key, recorder.accept(key, value)?))).collect()
 }

@@ -4,7 +4,8 @@ mod at_end;
 mod config;
 mod rules;
 
-use std::any::Any;
+use std::any::{self, Any};
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fmt};
@@ -14,8 +15,10 @@ use once_cell::sync::OnceCell;
 pub use self::config::ContextMissing;
 use self::config::{DaemonAddress, Environment, RejectedSetting};
 pub(crate) use self::rules::HttpRules;
-use crate::document::Document;
+use crate::document::annotation::is_accepted_key;
+use crate::document::cause::chain;
 use crate::document::name::legal_name;
+use crate::document::{AnnotationValue, Document, Exception, MAX_STRING_CHARS, first_chars};
 use crate::emitter::{Emitter, UdpEmitter};
 use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
 use crate::stats::{Counters, Stats};
@@ -110,13 +113,47 @@ impl Recorder {
         self.shared.context_missing
     }
 
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.shared.counters
-    }
-
     /// A legal name for a segment that is to be called `name`.
     pub(crate) fn segment_name(&self, name: &str) -> String {
-        legal_name(name).unwrap_or_else(|| self.shared.service_name.clone())
+        let legal = legal_name(name).unwrap_or_else(|| self.shared.service_name.clone());
+        self.report_name(name, &legal);
+        legal
+    }
+
+    /// An annotation's value as X-Ray takes it under this key; what is lost of it is counted.
+    pub(crate) fn accept(&self, key: &str, value: AnnotationValue) -> Option<AnnotationValue> {
+        let Some((value, is_cut)) = value.accepted().filter(|_| is_accepted_key(key)) else {
+            self.report_value("annotation", key, "left out");
+            return None;
+        };
+        if is_cut {
+            self.report_value("annotation", key, "cut");
+        }
+        Some(value)
+    }
+
+    /// Counts a name that could not stay as it was given; none given is none lost.
+    pub(crate) fn report_name(&self, given: &str, legal: &str) {
+        if given != legal && !given.is_empty() {
+            self.report_value("name", given, "recorded in part");
+        }
+    }
+
+    /// Counts a value of the caller's that is not recorded as it is, and tells of the first.
+    pub(crate) fn report_value(&self, what: &str, key: &str, outcome: &str) {
+        if self.shared.counters.values_rejected.increment() == 0 {
+            let key = first_chars(key, MAX_STRING_CHARS);
+            log::warn!(target: "xray::context", "{what} {key:?} is {outcome}; further such values are only counted");
+        }
+    }
+
+    /// What an error and its sources say. This runs their own code, so no record may be locked.
+    pub(crate) fn read_error<E: Error + ?Sized>(&self, error: &E, remote: bool) -> Vec<Exception> {
+        let (exceptions, has_failed) = chain(error, remote);
+        if has_failed {
+            self.report_value("error", any::type_name::<E>(), "recorded in part");
+        }
+        exceptions
     }
 
     pub(crate) fn decide(&self, service_name: &str) -> Decision {
