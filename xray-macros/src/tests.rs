@@ -8,9 +8,10 @@ use std::path::Path;
 use expect_test::{expect, expect_file};
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
-use syn::{Item, Meta};
+use syn::{Attribute, Item, Meta};
 
 use crate::function::expand;
+use crate::traced;
 
 #[test]
 fn expansions() {
@@ -28,7 +29,7 @@ fn expansions() {
     assert!(count >= 8, "the folder has moved");
 }
 
-/// Expands the attribute on each function of a file.
+/// Expands the attributes on each function of a file.
 fn expand_file(source: &str) -> String {
     let mut file = syn::parse_file(source).unwrap();
     let expanded: TokenStream = file.items.drain(..).map(expand_item).collect();
@@ -42,17 +43,24 @@ fn expand_item(mut item: Item) -> TokenStream {
         Item::Impl(implementation) => &mut implementation.attrs,
         _ => return item.into_token_stream(),
     };
-    let position = attributes.iter().position(|attribute| attribute.path().is_ident("traced_http"));
-    let Some(position) = position else { return item.into_token_stream() };
-    let arguments = match attributes.remove(position).meta {
-        Meta::List(list) => list.tokens,
-        _ => TokenStream::new(),
+    let is_ours = |attribute: &Attribute| ["traced_http", "traced"].iter().any(|name| attribute.path().is_ident(name));
+    let Some(position) = attributes.iter().position(is_ours) else { return item.into_token_stream() };
+    let (path, arguments) = match attributes.remove(position).meta {
+        Meta::List(list) => (list.path, list.tokens),
+        meta => (meta.path().clone(), TokenStream::new()),
     };
-    expand(arguments, item.into_token_stream())
+    let expand = if path.is_ident("traced") { traced::expand } else { expand };
+    let expanded = expand(arguments, item.into_token_stream());
+    // The one below.
+    syn::parse2::<syn::File>(expanded).unwrap().items.into_iter().map(expand_item).collect()
 }
 
 /// The messages in what comes out, one a line, and whether the user's function came out too.
 fn messages(arguments: &str, item: &str) -> String {
+    messages_of(expand, arguments, item)
+}
+
+fn messages_of(expand: fn(TokenStream, TokenStream) -> TokenStream, arguments: &str, item: &str) -> String {
     let expanded = expand(arguments.parse().unwrap(), item.parse().unwrap()).to_string();
     let messages = expanded.split("compile_error ! {").skip(1).map(|rest| rest.split_once('}').unwrap().0.trim());
     let text = messages.fold(String::new(), |text, message| text + message + "\n");

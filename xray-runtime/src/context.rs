@@ -164,8 +164,13 @@ impl Context {
 
     /// Records an error and its sources, and that this is at fault.
     pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
+        self.record_exceptions(|| chain(error, false));
+    }
+
+    /// Records exceptions, which are made only where there is something to write them to.
+    pub(crate) fn record_exceptions(&self, make: impl FnOnce() -> Vec<Exception>) {
         let Some(entity) = self.sampled_entity() else { return };
-        let exceptions = chain(error, false);
+        let exceptions = make();
         entity.update(|record| record.record_exceptions(exceptions));
     }
 
@@ -202,10 +207,7 @@ impl Context {
     }
 
     pub(crate) fn record_panic(&self, message: &str) {
-        if let Some(entity) = self.sampled_entity() {
-            let panic = Exception::panic(message);
-            entity.update(|record| record.record_exceptions(vec![panic]));
-        }
+        self.record_exceptions(|| vec![Exception::panic(message)]);
     }
 }
 

@@ -64,8 +64,7 @@ impl Site {
     }
 
     pub(super) fn annotations(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
-        let annotations = self.annotations.0.iter().flat_map(|annotations| annotations.iter());
-        annotations.map(|(key, value)| ((*key).to_owned(), value.clone()))
+        self.annotations.pairs()
     }
 }
 
@@ -125,7 +124,7 @@ impl Place {
 }
 
 /// What `annotate(..)` of the attribute adds to the subsegments of one run of a function.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Annotations(Option<Arc<Vec<Annotation>>>);
 
 type Annotation = (&'static str, AnnotationValue);
@@ -134,6 +133,11 @@ impl Annotations {
     /// The values are made only below a segment that is sampled.
     pub fn new(make: impl FnOnce() -> Vec<Annotation>) -> Self {
         Self(context::current().is_sampled().then(|| Arc::new(accepted(make()))))
+    }
+
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
+        let annotations = self.0.iter().flat_map(|annotations| annotations.iter());
+        annotations.map(|(key, value)| ((*key).to_owned(), value.clone()))
     }
 }
 
