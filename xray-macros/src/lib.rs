@@ -131,9 +131,11 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// * On a function of any kind but `const fn`: it may borrow, be generic, `unsafe`, `async`, take and return
 ///   `impl Trait`.
-/// * On a function that is not `async` and returns a future: if it ends in an async block, as it is or in `Box::pin(..)`,
-///   `.boxed()` or `.boxed_local()`, or returns `impl Future`, the subsegment is the future's. So it may stand above or
-///   below `#[async_trait]`. What comes before that block or future runs outside the subsegment.
+/// * On a function that is not `async` and returns a future. If it ends in an async block, as it is or in
+///   `Box::pin(..)`, `.boxed()` or `.boxed_local()`, the subsegment is that block's, and what comes before runs outside;
+///   so it may stand above or below `#[async_trait]`. If it returns `impl Future` that it has from elsewhere, the
+///   subsegment is from the function's call to the end of the future, or from the first poll if nothing is open at the
+///   call.
 /// * On an `impl` block, for all its functions, but those that have this attribute themselves or `#[xray(skip)]`, and
 ///   `const fn`s. If `traced_http` stands there too, `#[xray(skip)]` is for both.
 ///
@@ -159,8 +161,6 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// * A function with `#[track_caller]` that asks for its caller itself (`Location::caller()`) sees its own body.
 /// * What a function returns that is neither `async` nor of the kinds above, such as an iterator or a future behind a
 ///   type alias, is used after the subsegment has ended.
-/// * In a function that returns `impl Future`, the future is the last expression; one that is given by an early `return`
-///   has another type and does not compile.
 #[proc_macro_attribute]
 pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
     traced::expand(arguments.into(), item.into()).into()

@@ -88,7 +88,7 @@ fn wrap(signature: &Signature, block: &mut Block, options: &TracedOptions, check
     let wrapper = Wrapper { span, check: checked.then(|| check(options, span)) };
     let part = Stmt::Expr(Expr::Verbatim(part(signature, options)), None);
     if signature.asyncness.is_none() {
-        if let Some(future) = returned_future(signature, block) {
+        if let Some(future) = tail_of(block).and_then(future_in) {
             *future = Expr::Verbatim(wrapper.call("future", &future.to_token_stream()));
             block.stmts.insert(0, part);
             return;
@@ -109,7 +109,8 @@ fn wrap(signature: &Signature, block: &mut Block, options: &TracedOptions, check
         let future = wrapper.call("future", &quote_spanned!(span=> async move { #hint #block }));
         quote_spanned!(span=> #future.await)
     } else {
-        wrapper.call("", &quote_spanned!(span=> move || -> #result #block))
+        let kind = if returns_future(signature) { "maker" } else { "" };
+        wrapper.call(kind, &quote_spanned!(span=> move || -> #result #block))
     };
     let called = if is_never { quote_spanned!(span=> match #called {}) } else { called };
     block.stmts = vec![part, Stmt::Expr(Expr::Verbatim(called), None)];
@@ -146,7 +147,7 @@ struct Wrapper {
 }
 
 impl Wrapper {
-    /// `kind` is `future`, or nothing for a body.
+    /// `kind` is `future`, `maker` for a body that makes one, or nothing for a body.
     fn call(&self, kind: &str, argument: &TokenStream) -> TokenStream {
         let (span, check) = (self.span, &self.check);
         let words = ["around", if check.is_some() { "checked" } else { "" }, kind];
@@ -178,16 +179,6 @@ fn result(signature: &Signature, span: Span) -> Type {
     }
 }
 
-/// The future that a function makes which is not `async` itself.
-///
-/// What `async_trait` makes of a function is one, too.
-fn returned_future<'a>(signature: &Signature, block: &'a mut Block) -> Option<&'a mut Expr> {
-    let is_future = returns_future(signature);
-    let tail = tail_of(block)?;
-    // Asked twice for the borrow checker.
-    if future_in(tail).is_some() { future_in(tail) } else { is_future.then_some(tail) }
-}
-
 /// Whether a function returns `impl Future`.
 fn returns_future(signature: &Signature) -> bool {
     let ReturnType::Type(_, of) = &signature.output else { return false };
@@ -205,7 +196,7 @@ fn tail_of(block: &mut Block) -> Option<&mut Expr> {
     }
 }
 
-/// An async block, in a box or not.
+/// An async block, in a box or not, as `async_trait` makes one of a function.
 fn future_in(expression: &mut Expr) -> Option<&mut Expr> {
     match expression {
         Expr::Async(_) => Some(expression),

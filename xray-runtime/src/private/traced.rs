@@ -44,14 +44,30 @@ impl Part {
         })
     }
 
-    /// The future of the function.
+    /// The future of the function, which begins at its first poll.
     pub fn around_future<F: Future>(self, future: F) -> PartFuture<F> {
         self.around_checked_future(future, |_, _| ())
     }
 
-    /// The future of the function, whose output is looked at.
+    /// The same, and its output is looked at.
     pub fn around_checked_future<F: Future>(self, future: F, check: fn(&F::Output, &Context)) -> PartFuture<F> {
         PartFuture { future: Some(future), state: State::Waiting { part: Some(self) }, check }
+    }
+
+    /// The future that the body of the function makes. Where something is recorded, it begins with the body.
+    pub fn around_maker<F: Future>(self, make: impl FnOnce() -> F) -> PartFuture<F> {
+        self.around_checked_maker(make, |_, _| ())
+    }
+
+    /// The same, and its output is looked at.
+    pub fn around_checked_maker<F: Future>(
+        self,
+        make: impl FnOnce() -> F,
+        check: fn(&F::Output, &Context),
+    ) -> PartFuture<F> {
+        let Some(subsegment) = self.begin() else { return self.around_checked_future(make(), check) };
+        let future = subsegment.in_scope(make);
+        PartFuture { future: Some(future), state: State::Running { subsegment }, check }
     }
 
     /// `None` where nothing is recorded: then the function is run as if it were not annotated.
@@ -99,8 +115,12 @@ pin_project! {
 }
 
 enum State {
-    Waiting { part: Option<Part> },
-    Running { subsegment: Subsegment },
+    Waiting {
+        part: Option<Part>,
+    },
+    Running {
+        subsegment: Subsegment,
+    },
     /// Nothing is recorded, or it has ended.
     Idle,
 }
