@@ -202,3 +202,51 @@ fn long_and_deep_code_takes_linear_work_and_little_stack() {
     is_linear("the same as values", 64, |depth| nested("a().send_json(", "b", ")", depth));
     is_linear("conditions", 500, |depth| nested("if a.send() { b } else { ", "c", " }", depth));
 }
+
+#[test]
+fn wrong_options_of_traced_are_told_all_at_once() {
+    let of = |arguments, item| messages_of(traced::expand, arguments, item);
+    expect![[r#"
+        "unknown option `strict`, expected one of: `name = \"..\"`, `err`, `annotate(key = value)`, `crate = \"..\"`"
+        "expected a string in quotes that is not empty"
+        "`name` stands here twice; keep one"
+        "`err` takes no value; write `err` alone"
+        "expected attribute arguments in parentheses: `annotate(...)`"
+        the function is kept"#]]
+    .assert_eq(&of("strict, name = 1, name = \"y\", err(x), annotate", "fn f() {}"));
+    expect![[r#"
+        "`err` needs a function that returns a `Result`, and this one returns nothing"
+        the function is kept"#]]
+    .assert_eq(&of("err", "fn f() {}"));
+    expect![[r#"
+        "a `const fn` cannot be traced: it may run in the compiler; remove `const`"
+        the function is kept"#]]
+    .assert_eq(&of("", "const fn f() {}"));
+    expect![[r#"
+        "a function without a body does nothing to trace; annotate one with a body"
+        the function is kept"#]]
+    .assert_eq(&of("", "fn f();"));
+    expect![[r#"
+        "expected a function: `#[traced]` stands on a `fn`, or on an `impl`"
+        the function is kept"#]]
+    .assert_eq(&of("", "struct S { field: u32 }"));
+    expect![[r#"
+        "no function in here to trace; remove the attribute"
+        the function is kept"#]]
+    .assert_eq(&of("", "impl S {}"));
+    expect![[r#"
+        "expected an expression"
+        the function is kept"#]]
+    .assert_eq(&of("", "fn f() { let x = ; }"));
+}
+
+#[test]
+fn what_the_other_attribute_needs_is_kept_for_it() {
+    let item = "#[traced_http] impl S { #[xray(skip)] fn f() {} fn g() { #[xray(skip)] c.send(); } }";
+    for arguments in ["", "wrong"] {
+        let expanded = traced::expand(arguments.parse().unwrap(), item.parse().unwrap()).to_string();
+        assert_eq!(expanded.matches("# [xray (skip)]").count(), 2, "{expanded}");
+    }
+    let expanded = traced::expand("wrong".parse().unwrap(), item.replace("#[traced_http]", "").parse().unwrap());
+    assert!(!expanded.to_string().contains("# [xray"), "{expanded}");
+}
