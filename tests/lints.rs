@@ -31,6 +31,9 @@
 )]
 #![forbid(unsafe_code)]
 
+use std::num::TryFromIntError;
+
+use tokio::task::yield_now;
 use xray::Instrument as _;
 
 /// A request builder of nobody's.
@@ -112,7 +115,7 @@ async fn later(count: u32) -> Result<impl Iterator<Item = u32>, String> {
     if count > 9 {
         return Err("many".to_owned());
     }
-    tokio::task::yield_now().await;
+    yield_now().await;
     let mut list = Vec::new();
     unit(*part(count, &mut list)?);
     Ok(list.into_iter())
@@ -120,13 +123,13 @@ async fn later(count: u32) -> Result<impl Iterator<Item = u32>, String> {
 
 #[xray::traced]
 async fn unit_later() {
-    tokio::task::yield_now().await;
+    yield_now().await;
 }
 
 #[xray::traced(name = "made", annotate(text = text))]
 fn made(text: &str) -> impl Future<Output = usize> + Send + use<> {
-    let text = text.to_owned();
-    async move { text.len() }
+    let owned = text.to_owned();
+    async move { owned.len() }
 }
 
 struct Parts(u32);
@@ -142,8 +145,8 @@ impl Parts {
         self
     }
 
-    async fn sum(self, other: Self) -> Result<u32, std::num::TryFromIntError> {
-        tokio::task::yield_now().await;
+    async fn sum(self, other: Self) -> Result<u32, TryFromIntError> {
+        yield_now().await;
         u32::try_from(u64::from(self.0) + u64::from(other.get()))
     }
 }

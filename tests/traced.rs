@@ -82,14 +82,15 @@ impl Store {
 
     #[xray::traced(name = "find it")]
     fn find<'a, T: PartialEq<u32> + ?Sized>(&'a self, wanted: &T) -> Option<&'a u32> {
-        'outer: loop {
+        let found = 'search: {
             for value in &self.values {
                 if wanted == value {
-                    break 'outer Some(value);
+                    break 'search Some(value);
                 }
             }
             return None;
-        }
+        };
+        found.filter(|found| **found > 0)
     }
 
     fn into_iterator(self, factor: impl Fn(u32) -> u32) -> impl Iterator<Item = u32> {
@@ -312,7 +313,7 @@ fn shown_error() -> Result<(), String> {
 }
 
 #[xray::traced(err)]
-fn debug_error<'a>(number: &'a u32, list: &'a mut Vec<u32>) -> Result<&'a mut u32, OnlyDebug> {
+fn debug_error<'a>(number: &'a u32, list: &'a mut [u32]) -> Result<&'a mut u32, OnlyDebug> {
     list.get_mut(9).ok_or(OnlyDebug(*number))
 }
 
@@ -354,7 +355,7 @@ async fn errors_are_recorded() {
     let ((), subsegments) = below(async {
         assert!(own_error(false).is_ok() && own_error(true).is_err());
         assert!(boxed_error().is_err() && shared_error().await.is_err() && wrapped_error().await.is_err());
-        assert!(shown_error().is_err() && debug_error(&7, &mut Vec::new()).is_err() && no_error().is_err());
+        assert!(shown_error().is_err() && debug_error(&7, &mut []).is_err() && no_error().is_err());
         assert!(generic_error('c').is_err());
         assert!(boxed_future("x").await.is_err() && returned_future("x").await.is_err());
         assert!(future_of_another("x").await.is_err());
@@ -454,7 +455,8 @@ struct OnEach;
 impl Work for Above {
     async fn work(&self, text: &str) -> Result<u32, Wrong> {
         sleep(Duration::from_millis(10)).await;
-        Ok(text.parse().map_err(Wrong)?)
+        let number = text.parse().map_err(Wrong)?;
+        Ok(number)
     }
 }
 
@@ -463,7 +465,8 @@ impl Work for Above {
 impl Work for Below {
     async fn work(&self, text: &str) -> Result<u32, Wrong> {
         sleep(Duration::from_millis(10)).await;
-        Ok(text.parse().map_err(Wrong)?)
+        let number = text.parse().map_err(Wrong)?;
+        Ok(number)
     }
 }
 
@@ -472,7 +475,8 @@ impl Work for OnEach {
     #[xray::traced(err, annotate(text = text))]
     async fn work(&self, text: &str) -> Result<u32, Wrong> {
         sleep(Duration::from_millis(10)).await;
-        Ok(text.parse().map_err(Wrong)?)
+        let number = text.parse().map_err(Wrong)?;
+        Ok(number)
     }
 }
 
@@ -480,11 +484,8 @@ impl Work for OnEach {
 async fn async_trait_above_and_below() {
     let works: [Box<dyn Work + Send>; 3] = [Box::new(Above), Box::new(Below), Box::new(OnEach)];
     for mut work in works {
-        let (ok, subsegments) = below(async move {
-            let ok = work.provided("1".to_owned()).await + work.provided("x".to_owned()).await;
-            ok
-        })
-        .await;
+        let (ok, subsegments) =
+            below(async move { work.provided("1".to_owned()).await + work.provided("x".to_owned()).await }).await;
         assert_eq!((ok, tree(&subsegments).as_str()), (1, "provided(work), provided(work!)"));
         assert!(seconds(&subsegments[0].subsegments[0]) >= 0.01);
         assert_eq!(messages(&subsegments[1].subsegments[0])[0], "wrong");
@@ -532,7 +533,7 @@ impl Api {
     }
 
     fn plain(&self) -> u16 {
-        0
+        self.0.get("no url").build().is_ok().into()
     }
 }
 
