@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-pub use xray_macros::traced_http;
+pub use xray_macros::{traced, traced_http};
 #[doc(hidden)]
 pub use xray_runtime::private as __private;
 #[cfg(feature = "reqwest-middleware")]

@@ -111,6 +111,31 @@ fn a_call_of_reqwest_allocates_as_much_more() {
     assert_eq!(sampled, untraced + REQWEST_HEADER + PER_SAMPLED_CALL, "sampled");
 }
 
+#[test]
+fn a_function_outside_a_sampled_segment_allocates_nothing() {
+    let run = || {
+        measure(|| {
+            assert_eq!(part(1).unwrap() + finish(part_later(2)), 3);
+        })
+        .count_total
+    };
+    assert_eq!(run(), 0, "without a context");
+    assert_eq!(begin(Sampled::No).in_scope(run), 0, "unsampled");
+    let recorder = Recorder::builder().enabled(false).build();
+    assert_eq!(Segment::builder("s").recorder(&recorder).begin().in_scope(run), 0, "disabled");
+    assert!(begin(Sampled::Yes).in_scope(run) > 0, "it is recorded");
+}
+
+#[xray::traced(err, annotate(number = number.to_string()))]
+fn part(number: u32) -> Result<u32, std::num::ParseIntError> {
+    Ok(number)
+}
+
+#[xray::traced(annotate(number = number.to_string()))]
+async fn part_later(number: u32) -> u32 {
+    number
+}
+
 type Reqwest = std::pin::Pin<Box<dyn Future<Output = reqwest::Result<reqwest::Response>>>>;
 
 #[xray::traced_http]

@@ -31,6 +31,9 @@
 )]
 #![forbid(unsafe_code)]
 
+use std::num::TryFromIntError;
+
+use tokio::task::yield_now;
 use xray::Instrument as _;
 
 /// A request builder of nobody's.
@@ -92,6 +95,86 @@ impl Service {
     fn call_later(&self) -> impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<> {
         self.client.get("no url").send()
     }
+}
+
+#[xray::traced(err, annotate(count = count))]
+fn part(count: u32, list: &mut Vec<u32>) -> Result<&mut u32, String> {
+    list.push(count);
+    list.last_mut().ok_or_else(|| "none".to_owned())
+}
+
+#[xray::traced]
+fn unit(mut count: u32) {
+    while count > 0 {
+        count -= 1;
+    }
+}
+
+#[xray::traced(err)]
+async fn later(count: u32) -> Result<impl Iterator<Item = u32>, String> {
+    if count > 9 {
+        return Err("many".to_owned());
+    }
+    yield_now().await;
+    let mut list = Vec::new();
+    unit(*part(count, &mut list)?);
+    Ok(list.into_iter())
+}
+
+#[xray::traced]
+async fn unit_later() {
+    yield_now().await;
+}
+
+#[xray::traced(name = "made", annotate(text = text))]
+fn made(text: &str) -> impl Future<Output = usize> + Send + use<> {
+    let owned = text.to_owned();
+    async move { owned.len() }
+}
+
+struct Parts(u32);
+
+#[xray::traced(err)]
+impl Parts {
+    const fn get(&self) -> u32 {
+        self.0
+    }
+
+    fn add(&mut self, count: u32) -> &mut Self {
+        self.0 += count;
+        self
+    }
+
+    async fn sum(self, other: Self) -> Result<u32, TryFromIntError> {
+        yield_now().await;
+        u32::try_from(u64::from(self.0) + u64::from(other.get()))
+    }
+}
+
+#[xray::traced]
+#[xray::traced_http]
+async fn both(client: &reqwest::Client) -> reqwest::Result<reqwest::Response> {
+    client.get("no url").send().await
+}
+
+#[xray::traced_http]
+#[xray::traced]
+async fn both_below(client: &reqwest::Client) -> reqwest::Result<reqwest::Response> {
+    let request = client.get("no url");
+    request.send().await
+}
+
+#[tokio::test]
+async fn functions_in_subsegments() {
+    assert_eq!(later(3).await.map(Iterator::count), Ok(1));
+    assert!(later(10).await.is_err());
+    unit_later().await;
+    assert_eq!(made("abc").await, 3);
+    let mut parts = Parts(1);
+    _ = parts.add(2);
+    assert_eq!(parts.sum(Parts(4)).await, Ok(7));
+    let client = reqwest::Client::new();
+    assert!(both(&client).await.is_err() && both_below(&client).await.is_err());
 }
 
 const fn assert_as_the_clients_own<F: Send + Sync + Unpin>(future: F) -> F {

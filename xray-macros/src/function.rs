@@ -23,10 +23,39 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 fn expand_parsed(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = errors.take(Options::parse(arguments)).unwrap_or_default();
-    let mut annotated = errors.take(Annotated::parse(item.clone()));
+    let mut annotated = errors.take(Annotated::parse(item.clone(), &WORDING));
     if let Some(annotated) = &mut annotated {
         errors.take(annotated.rewrite(&options));
     }
+    output(item, annotated, errors, &WORDING)
+}
+
+/// What an attribute says of the places where it stands.
+pub(crate) struct Wording {
+    /// Its own name.
+    pub(crate) attribute: &'static str,
+    /// The attribute that may stand beside it.
+    pub(crate) other: &'static str,
+    /// On a function that has no body.
+    pub(crate) no_body: &'static str,
+    /// On what is no function.
+    pub(crate) no_function: &'static str,
+}
+
+const WORDING: Wording = Wording {
+    attribute: "traced_http",
+    other: "traced",
+    no_body: "a function without a body makes no calls; annotate one with a body",
+    no_function: "expected a function: `#[traced_http]` stands on each `fn` that makes calls, or on an `impl`",
+};
+
+/// What comes out: what the annotated item became, or the item as it was with the errors.
+pub(crate) fn output(
+    item: TokenStream,
+    annotated: Option<Annotated>,
+    errors: Errors,
+    wording: &Wording,
+) -> TokenStream {
     match errors.into_result() {
         Ok(()) => match annotated {
             Some(Annotated::Function(function)) => function.into_token_stream(),
@@ -34,7 +63,7 @@ fn expand_parsed(arguments: TokenStream, item: TokenStream) -> TokenStream {
             None => item,
         },
         Err(error) => {
-            let mut output = without_ours(item);
+            let mut output = without_ours(item, wording);
             output.extend(error.into_compile_error());
             output
         }
@@ -42,16 +71,16 @@ fn expand_parsed(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// What the attribute may stand on.
-enum Annotated {
+pub(crate) enum Annotated {
     Function(ItemFn),
     Impl(ItemImpl),
 }
 
 impl Annotated {
-    fn parse(item: TokenStream) -> Result<Self> {
+    pub(crate) fn parse(item: TokenStream, wording: &Wording) -> Result<Self> {
         match syn::parse2::<ItemFn>(item.clone()) {
             Ok(function) => Ok(Self::Function(function)),
-            Err(error) => syn::parse2(item.clone()).map(Self::Impl).map_err(|_| explain(item, error)),
+            Err(error) => syn::parse2(item.clone()).map(Self::Impl).map_err(|_| explain(item, error, wording)),
         }
     }
 
@@ -84,10 +113,12 @@ impl Annotated {
 fn rewrite_methods(implementation: &mut ItemImpl, options: &Options) -> Result<Found> {
     let mut errors = Errors::default();
     let mut all = Found { has_candidate: false, has_unknown_macro: false };
+    let is_needed_again = implementation.attrs.iter().any(|attribute| is_attribute(attribute, WORDING.other));
     for item in &mut implementation.items {
         let ImplItem::Fn(method) = item else { continue };
-        let is_skipped = errors.take(is_skipped(&mut method.attrs)).unwrap_or(true);
-        if is_skipped || method.sig.constness.is_some() || method.attrs.iter().any(is_this_attribute) {
+        let is_skipped = errors.take(is_skipped(&mut method.attrs, &WORDING, is_needed_again)).unwrap_or(true);
+        let has_own = method.attrs.iter().any(|attribute| is_attribute(attribute, WORDING.attribute));
+        if is_skipped || has_own || method.sig.constness.is_some() {
             continue;
         }
         if let Some(found) = errors.take(rewrite(&method.sig, &mut method.block, options)) {
@@ -98,22 +129,30 @@ fn rewrite_methods(implementation: &mut ItemImpl, options: &Options) -> Result<F
     errors.into_result().map(|()| all)
 }
 
-/// Whether a method of an `impl` block is to be left alone, by a `#[xray(skip)]` on it, which is taken off.
-fn is_skipped(attributes: &mut Vec<Attribute>) -> Result<bool> {
+/// Whether a method of an `impl` block is to be left alone, by a `#[xray(skip)]` on it, which is taken off unless
+/// the block's other attribute needs it.
+pub(crate) fn is_skipped(attributes: &mut Vec<Attribute>, wording: &Wording, is_needed_again: bool) -> Result<bool> {
     let mut options = CallOptions::default();
     for attribute in take_ours(attributes) {
         options = options.with(&attribute)?;
         if options.trace || options.name.is_some() {
-            let message = "on a method of an annotated `impl` only `#[xray(skip)]` stands; put \
-                           `#[traced_http(..)]` on the method for options of its own";
+            let message = format!(
+                "on a method of an annotated `impl` only `#[xray(skip)]` stands; put `#[{}(..)]` on the method for \
+                 options of its own",
+                wording.attribute
+            );
             return Err(Error::new_spanned(attribute, message));
+        }
+        if is_needed_again {
+            attributes.push(attribute);
         }
     }
     Ok(options.skip)
 }
 
-fn is_this_attribute(attribute: &Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|last| last.ident == "traced_http")
+/// Whether this is one of the crate's attributes, by its last name.
+pub(crate) fn is_attribute(attribute: &Attribute, name: &str) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == name)
 }
 
 fn rewrite(signature: &Signature, block: &mut Block, options: &Options) -> Result<Found> {
@@ -123,8 +162,8 @@ fn rewrite(signature: &Signature, block: &mut Block, options: &Options) -> Resul
     Ok(found)
 }
 
-/// The item without `#[xray(..)]`, which the compiler would not know.
-fn without_ours(item: TokenStream) -> TokenStream {
+/// The item without `#[xray(..)]`, which the compiler would not know; an attribute that is yet to expand does.
+fn without_ours(item: TokenStream, wording: &Wording) -> TokenStream {
     struct WithoutOurs;
     impl VisitMut for WithoutOurs {
         fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
@@ -132,21 +171,25 @@ fn without_ours(item: TokenStream) -> TokenStream {
         }
     }
     let Ok(mut item) = syn::parse2::<Item>(item.clone()) else { return item };
-    WithoutOurs.visit_item_mut(&mut item);
+    let attributes = match &item {
+        Item::Fn(function) => &function.attrs[..],
+        Item::Impl(implementation) => &implementation.attrs,
+        _ => &[],
+    };
+    if !attributes.iter().any(|attribute| is_attribute(attribute, wording.other)) {
+        WithoutOurs.visit_item_mut(&mut item);
+    }
     item.into_token_stream()
 }
 
 /// Says what is wrong with an item that is no function with a body.
-fn explain(item: TokenStream, error: Error) -> Error {
+fn explain(item: TokenStream, error: Error, wording: &Wording) -> Error {
     if let Ok(function) = syn::parse2::<ForeignItemFn>(item.clone()) {
-        return Error::new_spanned(function.sig, "a function without a body makes no calls; annotate one with a body");
+        return Error::new_spanned(function.sig, wording.no_body);
     }
     match syn::parse2::<Item>(item) {
         Ok(Item::Verbatim(_)) | Err(_) => error,
-        Ok(other) => {
-            let message = "expected a function: `#[traced_http]` stands on each `fn` that makes calls, or on an `impl`";
-            Error::new(keyword(&other), message)
-        }
+        Ok(other) => Error::new(keyword(&other), wording.no_function),
     }
 }
 

@@ -1,9 +1,9 @@
 //! What stands at the head of an annotated function.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::ext::IdentExt as _;
-use syn::{Expr, Ident, Signature, Stmt};
+use syn::{Expr, Ident, Path, Signature, Stmt};
 
 use crate::options::Options;
 
@@ -27,17 +27,23 @@ pub(crate) fn declarations(signature: &Signature, options: &Options) -> Vec<Stmt
     };
     let mut declarations = vec![Stmt::Expr(Expr::Verbatim(place), None)];
     if !options.annotations.is_empty() {
-        let (keys, values): (Vec<_>, Vec<_>) = options.annotations.iter().map(|(key, value)| (key, value)).unzip();
-        let keys = keys.into_iter().map(|key| key.unraw().to_string());
-        let annotations = quote_spanned! {span=>
-            let __xray_annotations = #runtime::__private::Annotations::new(|| {
-                use #runtime::__private::annotation::ToAnnotation as _;
-                ::std::vec![#((#keys, (#values).__xray_annotation())),*]
-            });
-        };
-        declarations.push(Stmt::Expr(Expr::Verbatim(annotations), None));
+        let annotations = annotations(&options.annotations, runtime, span);
+        let declaration = quote_spanned!(span=> let __xray_annotations = #annotations;);
+        declarations.push(Stmt::Expr(Expr::Verbatim(declaration), None));
     }
     declarations
+}
+
+/// The value of `annotate(..)`.
+pub(crate) fn annotations(annotations: &[(Ident, Expr)], runtime: &Path, span: Span) -> TokenStream {
+    let keys = annotations.iter().map(|(key, _)| key.unraw().to_string());
+    let values = annotations.iter().map(|(_, value)| value);
+    quote_spanned! {span=>
+        #runtime::__private::Annotations::new(|| {
+            use #runtime::__private::annotation::ToAnnotation as _;
+            ::std::vec![#((#keys, (#values).__xray_annotation())),*]
+        })
+    }
 }
 
 /// One run of the function, from here to the end of the body at whose head it stands.
@@ -57,6 +63,7 @@ pub(crate) fn with_own_annotations(mover: &Expr) -> Expr {
     })
 }
 
-fn span_at(name: &Ident) -> Span {
+/// Where a name stands, but a macro's.
+pub(crate) fn span_at(name: &Ident) -> Span {
     Span::mixed_site().located_at(name.span())
 }

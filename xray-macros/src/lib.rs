@@ -14,6 +14,7 @@ mod receiver;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod traced;
 mod variables;
 
 use proc_macro::TokenStream;
@@ -96,4 +97,71 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(arguments.into(), item.into()).into()
+}
+
+/// Puts a subsegment around a whole function: from where it begins to where it returns.
+///
+/// ```
+/// use xray::Segment;
+///
+/// #[derive(Debug)]
+/// struct Cart(Vec<u32>);
+///
+/// #[xray::traced(err, annotate(items = cart.0.len()))]
+/// fn price(cart: &Cart) -> Result<u32, std::num::ParseIntError> {
+///     cart.0.iter().map(|price| price.to_string().parse::<u32>()).sum()
+/// }
+///
+/// let (total, documents) = xray::testing::capture_blocking(|| {
+///     Segment::builder("shop").begin().in_scope(|| price(&Cart(vec![3, 4])))
+/// });
+/// assert_eq!(total, Ok(7));
+/// let part = &documents[0].subsegments[0];
+/// assert_eq!((part.name.as_str(), &part.annotations["items"]), ("price", &2_usize.into()));
+/// ```
+///
+/// The subsegment is current while the function runs, so that what it calls is below it. A panic is recorded and goes
+/// on. Of an `async fn` it begins at the first poll; a future that is dropped before its end leaves a subsegment that
+/// is marked, with `{"xray": {"cancelled": true}}` in its metadata. Outside a segment, and in one that is not sampled,
+/// the function runs as if it were not annotated, and nothing is allocated.
+///
+/// No call in the function is rewritten: for HTTP calls there is [`macro@traced_http`], which may stand above or below.
+///
+/// # Where it stands
+///
+/// * On a function of any kind but `const fn`: it may borrow, be generic, `unsafe`, `async`, take and return
+///   `impl Trait`.
+/// * On a function that is not `async` and returns a future. If it ends in an async block, as it is or in
+///   `Box::pin(..)`, `.boxed()` or `.boxed_local()`, the subsegment is that block's, and what comes before runs outside;
+///   so it may stand above or below `#[async_trait]`. If it returns `impl Future` that it has from elsewhere, the
+///   subsegment is from the function's call to the end of the future, or from the first poll if nothing is open at the
+///   call.
+/// * On an `impl` block, for all its functions, but those that have this attribute themselves or `#[xray(skip)]`, and
+///   `const fn`s. If `traced_http` stands there too, `#[xray(skip)]` is for both.
+///
+/// # Options
+///
+/// * `name = ".."`: the name of the subsegment, in place of the function's.
+/// * `err`: an `Err` that is returned is recorded with its sources, and makes the subsegment a fault. The error is read
+///   as a [`std::error::Error`] or, if it is none, as what it gives as `AsRef<dyn Error>` (`anyhow::Error`,
+///   `Box<dyn Error>` do); else its `Display` or `Debug` text is recorded, or its type alone. On an `impl` block it is
+///   for the functions whose result is a `Result` by its name.
+/// * `annotate(key = value, ..)`: annotations for the subsegment. The values are expressions over the parameters, which
+///   they do not use up; they are made where the function begins, and only below a segment that is sampled. (Where a
+///   function returns a future, it begins where it is called.)
+/// * `crate = ".."`: where the crate is found if it is not `::xray`.
+///
+/// # Errors
+///
+/// A `const fn`, a function without a body, an `impl` block without functions, and `err` on a function that returns no
+/// `Result` are compile errors.
+///
+/// # Limits
+///
+/// * A function with `#[track_caller]` that asks for its caller itself (`Location::caller()`) sees its own body.
+/// * What a function returns that is neither `async` nor of the kinds above, such as an iterator or a future behind a
+///   type alias, is used after the subsegment has ended.
+#[proc_macro_attribute]
+pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    traced::expand(arguments.into(), item.into()).into()
 }

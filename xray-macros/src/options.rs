@@ -23,6 +23,18 @@ pub(crate) struct Options {
     pub(crate) local: Vec<Ident>,
 }
 
+/// `#[traced(name = "..", err, annotate(..), crate = "..")]`
+pub(crate) struct TracedOptions {
+    /// Name for the subsegment, in place of the function's.
+    pub(crate) name: Option<LitStr>,
+    /// Whether an error that is returned is recorded.
+    pub(crate) err: bool,
+    /// Annotations for the subsegment.
+    pub(crate) annotations: Vec<(Ident, Expr)>,
+    /// Where the runtime is found.
+    pub(crate) runtime: Path,
+}
+
 /// `#[xray(skip)]`, `#[xray(trace)]`, `#[xray(name = "..")]`: for the calls in one statement or expression.
 #[derive(Clone, Default)]
 pub(crate) struct CallOptions {
@@ -41,6 +53,27 @@ impl Default for Options {
             runtime: parse_quote!(::xray),
             local: Vec::new(),
         }
+    }
+}
+
+impl Default for TracedOptions {
+    fn default() -> Self {
+        Self { name: None, err: false, annotations: Vec::new(), runtime: parse_quote!(::xray) }
+    }
+}
+
+impl TracedOptions {
+    pub(crate) fn parse(arguments: TokenStream) -> Result<Self> {
+        const KNOWN: &str = "`name = \"..\"`, `err`, `annotate(key = value)`, `crate = \"..\"`";
+        let mut options = Self::default();
+        for_each_option(arguments, |name, meta| match name {
+            "name" => string(meta).map(|value| options.name = Some(value)),
+            "crate" => path(meta).map(|value| options.runtime = value),
+            "annotate" => list(meta, annotation).map(|annotations| options.annotations = annotations),
+            "err" => word(meta).map(|()| options.err = true),
+            _ => Err(unknown(meta, KNOWN)),
+        })?;
+        Ok(options)
     }
 }
 

@@ -8,9 +8,10 @@ use std::path::Path;
 use expect_test::{expect, expect_file};
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
-use syn::{Item, Meta};
+use syn::{Attribute, Item, Meta};
 
 use crate::function::expand;
+use crate::traced;
 
 #[test]
 fn expansions() {
@@ -28,7 +29,7 @@ fn expansions() {
     assert!(count >= 8, "the folder has moved");
 }
 
-/// Expands the attribute on each function of a file.
+/// Expands the attributes on each function of a file.
 fn expand_file(source: &str) -> String {
     let mut file = syn::parse_file(source).unwrap();
     let expanded: TokenStream = file.items.drain(..).map(expand_item).collect();
@@ -42,17 +43,24 @@ fn expand_item(mut item: Item) -> TokenStream {
         Item::Impl(implementation) => &mut implementation.attrs,
         _ => return item.into_token_stream(),
     };
-    let position = attributes.iter().position(|attribute| attribute.path().is_ident("traced_http"));
-    let Some(position) = position else { return item.into_token_stream() };
-    let arguments = match attributes.remove(position).meta {
-        Meta::List(list) => list.tokens,
-        _ => TokenStream::new(),
+    let is_ours = |attribute: &Attribute| ["traced_http", "traced"].iter().any(|name| attribute.path().is_ident(name));
+    let Some(position) = attributes.iter().position(is_ours) else { return item.into_token_stream() };
+    let (path, arguments) = match attributes.remove(position).meta {
+        Meta::List(list) => (list.path, list.tokens),
+        meta => (meta.path().clone(), TokenStream::new()),
     };
-    expand(arguments, item.into_token_stream())
+    let expand = if path.is_ident("traced") { traced::expand } else { expand };
+    let expanded = expand(arguments, item.into_token_stream());
+    // The one below.
+    syn::parse2::<syn::File>(expanded).unwrap().items.into_iter().map(expand_item).collect()
 }
 
 /// The messages in what comes out, one a line, and whether the user's function came out too.
 fn messages(arguments: &str, item: &str) -> String {
+    messages_of(expand, arguments, item)
+}
+
+fn messages_of(expand: fn(TokenStream, TokenStream) -> TokenStream, arguments: &str, item: &str) -> String {
     let expanded = expand(arguments.parse().unwrap(), item.parse().unwrap()).to_string();
     let messages = expanded.split("compile_error ! {").skip(1).map(|rest| rest.split_once('}').unwrap().0.trim());
     let text = messages.fold(String::new(), |text, message| text + message + "\n");
@@ -193,4 +201,52 @@ fn long_and_deep_code_takes_linear_work_and_little_stack() {
     is_linear("64 bodies that are sent, in each other", 64, |depth| nested("a.send_json(&", "b", ")", depth));
     is_linear("the same as values", 64, |depth| nested("a().send_json(", "b", ")", depth));
     is_linear("conditions", 500, |depth| nested("if a.send() { b } else { ", "c", " }", depth));
+}
+
+#[test]
+fn wrong_options_of_traced_are_told_all_at_once() {
+    let of = |arguments, item| messages_of(traced::expand, arguments, item);
+    expect![[r#"
+        "unknown option `strict`, expected one of: `name = \"..\"`, `err`, `annotate(key = value)`, `crate = \"..\"`"
+        "expected a string in quotes that is not empty"
+        "`name` stands here twice; keep one"
+        "`err` takes no value; write `err` alone"
+        "expected attribute arguments in parentheses: `annotate(...)`"
+        the function is kept"#]]
+    .assert_eq(&of("strict, name = 1, name = \"y\", err(x), annotate", "fn f() {}"));
+    expect![[r#"
+        "`err` needs a function that returns a `Result`, and this one returns nothing"
+        the function is kept"#]]
+    .assert_eq(&of("err", "fn f() {}"));
+    expect![[r#"
+        "a `const fn` cannot be traced: it may run in the compiler; remove `const`"
+        the function is kept"#]]
+    .assert_eq(&of("", "const fn f() {}"));
+    expect![[r#"
+        "a function without a body does nothing to trace; annotate one with a body"
+        the function is kept"#]]
+    .assert_eq(&of("", "fn f();"));
+    expect![[r#"
+        "expected a function: `#[traced]` stands on a `fn`, or on an `impl`"
+        the function is kept"#]]
+    .assert_eq(&of("", "struct S { field: u32 }"));
+    expect![[r#"
+        "no function in here to trace; remove the attribute"
+        the function is kept"#]]
+    .assert_eq(&of("", "impl S {}"));
+    expect![[r#"
+        "expected an expression"
+        the function is kept"#]]
+    .assert_eq(&of("", "fn f() { let x = ; }"));
+}
+
+#[test]
+fn what_the_other_attribute_needs_is_kept_for_it() {
+    let item = "#[traced_http] impl S { #[xray(skip)] fn f() {} fn g() { #[xray(skip)] c.send(); } }";
+    for arguments in ["", "wrong"] {
+        let expanded = traced::expand(arguments.parse().unwrap(), item.parse().unwrap()).to_string();
+        assert_eq!(expanded.matches("# [xray (skip)]").count(), 2, "{expanded}");
+    }
+    let expanded = traced::expand("wrong".parse().unwrap(), item.replace("#[traced_http]", "").parse().unwrap());
+    assert!(!expanded.to_string().contains("# [xray"), "{expanded}");
 }

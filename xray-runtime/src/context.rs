@@ -216,6 +216,13 @@ impl Context {
         entity.update(|record| record.record_error(chain));
     }
 
+    /// Records exceptions, which are made only where there is something to write them to.
+    pub(crate) fn record_exceptions(&self, make: impl FnOnce() -> Vec<Exception>) {
+        let Some(entity) = self.sampled_entity() else { return };
+        let exceptions = make();
+        entity.update(|record| record.record_exceptions(exceptions));
+    }
+
     pub(crate) fn entity(&self) -> Option<&Arc<Entity>> {
         match &self.0 {
             Some(Scope::Entity(entity)) => Some(entity),
@@ -249,10 +256,7 @@ impl Context {
     }
 
     pub(crate) fn record_panic(&self, message: &str) {
-        if let Some(entity) = self.sampled_entity() {
-            let panic = Exception::panic(message);
-            entity.update(|record| record.record_exceptions(vec![panic]));
-        }
+        self.record_exceptions(|| vec![Exception::panic(message)]);
     }
 }
 

@@ -18,9 +18,11 @@ pub mod annotation;
 pub mod answer;
 pub mod client;
 pub mod clients;
+pub mod error;
 pub mod functions;
 mod methods;
 pub mod reqwest_version;
+pub mod traced;
 
 /// A value that is only looked at.
 #[derive(Debug)]

@@ -157,6 +157,11 @@ impl Exception {
         self.message.is_some() && self.message == other.message && is_same_kind
     }
 
+    /// An error of this program's of which only its text is known.
+    pub(crate) fn text(message: &str, kind: &str) -> Self {
+        exception(message, Some(kind.to_owned()), false)
+    }
+
     /// A panic.
     pub(crate) fn panic(message: &str) -> Self {
         exception(message, Some("panic".to_owned()), false)

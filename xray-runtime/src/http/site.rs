@@ -65,8 +65,7 @@ impl Site {
     }
 
     pub(super) fn annotations(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
-        let annotations = self.annotations.0.iter().flat_map(|annotations| annotations.iter());
-        annotations.map(|(key, value)| ((*key).to_owned(), value.clone()))
+        self.annotations.pairs()
     }
 }
 
@@ -126,7 +125,7 @@ impl Place {
 }
 
 /// What `annotate(..)` of the attribute adds to the subsegments of one run of a function.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Annotations(Option<Arc<Vec<Annotation>>>);
 
 type Annotation = (&'static str, AnnotationValue);
@@ -136,6 +135,11 @@ impl Annotations {
     pub fn new(make: impl FnOnce() -> Vec<Annotation>) -> Self {
         let context = context::current();
         Self(context.is_sampled().then(|| Arc::new(accepted(make(), context.recorder()))))
+    }
+
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
+        let annotations = self.0.iter().flat_map(|annotations| annotations.iter());
+        annotations.map(|(key, value)| ((*key).to_owned(), value.clone()))
     }
 }
 

@@ -1,0 +1,187 @@
+//! A subsegment around a function of each kind.
+fn blocking<'a>(list: &'a mut Vec<u32>) -> Option<&'a mut u32> {
+    let __xray_part = ::xray::__private::traced::Part::new("blocking");
+    __xray_part.around(move || -> Option<&'a mut u32> { list.first_mut() })
+}
+async unsafe fn asynchronous(id: u32) {
+    let __xray_part = my::tracing::__private::traced::Part::new("a name")
+        .annotated(
+            my::tracing::__private::Annotations::new(|| {
+                use my::tracing::__private::annotation::ToAnnotation as _;
+                ::std::vec![
+                    ("id", (id).__xray_annotation()), ("type", ("b").__xray_annotation())
+                ]
+            }),
+        );
+    __xray_part
+        .around_future(async move {
+            if false {
+                return my::tracing::__private::traced::never::<()>();
+            }
+            {
+                g(id).await;
+            }
+        })
+        .await
+}
+async fn checked(id: u32) -> Result<impl Iterator<Item = u32>, Error> {
+    let __xray_part = ::xray::__private::traced::Part::new("checked");
+    __xray_part
+        .around_checked_future(
+            async move {
+                if false {
+                    return ::xray::__private::traced::never::<Result<_, Error>>();
+                }
+                { Ok([g(id).await?].into_iter()) }
+            },
+            |__xray_result: &::core::result::Result<_, _>, __xray_context| {
+                if let ::core::result::Result::Err(__xray_error) = __xray_result {
+                    use ::xray::__private::error::*;
+                    (&&&&&&Returned(__xray_error)).__xray_record(__xray_context);
+                }
+            },
+        )
+        .await
+}
+fn boxed<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
+    let __xray_part = ::xray::__private::traced::Part::new("boxed");
+    Box::pin(
+        __xray_part
+            .around_checked_future(
+                async move { self.g().await },
+                |__xray_result: &::core::result::Result<_, _>, __xray_context| {
+                    if let ::core::result::Result::Err(__xray_error) = __xray_result {
+                        use ::xray::__private::error::*;
+                        (&&&&&&Returned(__xray_error)).__xray_record(__xray_context);
+                    }
+                },
+            ),
+    )
+}
+fn returned() -> impl Future<Output = u32> {
+    let __xray_part = ::xray::__private::traced::Part::new("returned");
+    __xray_part
+        .around_maker(move || -> _ {
+            let first = g();
+            h(first)
+        })
+}
+fn never() -> ! {
+    let __xray_part = ::xray::__private::traced::Part::new("never");
+    match __xray_part.around(move || -> ::core::convert::Infallible { loop {} }) {}
+}
+impl Service {
+    fn skipped(&self) {}
+    #[traced(name = "own")]
+    fn own(&self) -> Result<(), Error> {
+        const __XRAY_PLACE: ::xray::__private::Place = {
+            fn function() -> &'static ::xray::__private::Function {
+                static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                    "own",
+                    ::core::file!(),
+                    ::core::line!(),
+                );
+                &FUNCTION
+            }
+            ::xray::__private::Place::new(function)
+        };
+        let __xray_run = __XRAY_PLACE.run();
+        match self.client.get() {
+            __xray_it => {
+                use ::xray::__private::send::{Known as _, Unknown as _};
+                (&::xray::__private::Probe(&__xray_it))
+                    .__xray_kind()
+                    .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+            }
+        }
+            .send()
+    }
+    const fn constant() {}
+    fn plain(&self) {
+        let __xray_part = ::xray::__private::traced::Part::new("plain");
+        __xray_part.around(move || -> () {})
+    }
+    fn tried(&self) -> io::Result<()> {
+        let __xray_part = ::xray::__private::traced::Part::new("tried");
+        __xray_part
+            .around_checked(
+                move || -> io::Result<()> { Ok(()) },
+                |__xray_result: &::core::result::Result<_, _>, __xray_context| {
+                    if let ::core::result::Result::Err(__xray_error) = __xray_result {
+                        use ::xray::__private::error::*;
+                        (&&&&&&Returned(__xray_error)).__xray_record(__xray_context);
+                    }
+                },
+            )
+    }
+}
+fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
+    let __xray_part = ::xray::__private::traced::Part::new("calls_outside");
+    __xray_part
+        .around(move || -> Result<Response, Error> {
+            const __XRAY_PLACE: ::xray::__private::Place = {
+                fn function() -> &'static ::xray::__private::Function {
+                    static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                        "calls_outside",
+                        ::core::file!(),
+                        ::core::line!(),
+                    );
+                    &FUNCTION
+                }
+                ::xray::__private::Place::new(function)
+            };
+            let __xray_annotations = ::xray::__private::Annotations::new(|| {
+                use ::xray::__private::annotation::ToAnnotation as _;
+                ::std::vec![("id", (id).__xray_annotation())]
+            });
+            let __xray_run = __XRAY_PLACE.run();
+            match client.get(id) {
+                __xray_it => {
+                    use ::xray::__private::send::{Known as _, Unknown as _};
+                    (&::xray::__private::Probe(&__xray_it))
+                        .__xray_kind()
+                        .open(
+                            __xray_it,
+                            (&__XRAY_PLACE, ::core::line!(), &__xray_annotations),
+                        )
+                }
+            }
+                .send()
+        })
+}
+fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
+    const __XRAY_PLACE: ::xray::__private::Place = {
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "calls_inside",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_annotations = ::xray::__private::Annotations::new(|| {
+        use ::xray::__private::annotation::ToAnnotation as _;
+        ::std::vec![("id", (id).__xray_annotation())]
+    });
+    let __xray_part = ::xray::__private::traced::Part::new("calls_inside");
+    __xray_part
+        .around({
+            let __xray_annotations = ::core::clone::Clone::clone(&__xray_annotations);
+            move || -> Result<Response, Error> {
+                match client.get(id) {
+                    __xray_it => {
+                        use ::xray::__private::send::{Known as _, Unknown as _};
+                        (&::xray::__private::Probe(&__xray_it))
+                            .__xray_kind()
+                            .open(
+                                __xray_it,
+                                (&__XRAY_PLACE, ::core::line!(), &__xray_annotations),
+                            )
+                    }
+                }
+                    .send()
+            }
+        })
+}
