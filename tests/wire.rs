@@ -107,12 +107,12 @@ fn a_long_segment_sends_its_children_before() {
     }
     segment.end();
     assert!(recorder.flush(Duration::from_secs(5)));
-    for _ in 0..202 {
-        let step = daemon.receive();
-        assert_eq!((&step["type"], &step["parent_id"]), (&"subsegment".into(), &id.as_str().into()));
-    }
-    let segment = daemon.receive();
-    assert_eq!(segment["subsegments"].as_array().unwrap().len(), 48);
+    // Datagrams have no order, not even on loopback.
+    let (steps, segments): (Vec<_>, Vec<_>) =
+        (0..203).map(|_| daemon.receive()).partition(|document| document["type"] == "subsegment");
+    assert_eq!((steps.len(), segments.len()), (202, 1));
+    assert!(steps.iter().all(|step| step["parent_id"] == id.as_str()));
+    assert_eq!(segments[0]["subsegments"].as_array().unwrap().len(), 48);
     assert_eq!(recorder.stats().documents_sent, 203);
 }
 
