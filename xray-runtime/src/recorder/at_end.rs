@@ -1,11 +1,11 @@
 //! The end of the process: what has ended by then leaves.
 
 use std::cell::RefCell;
-use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 use std::time::Duration;
 
 use super::Recorder;
+use crate::guard::guard;
 
 /// How long the end of the process may wait for documents to leave.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ impl Drop for Flushing {
     fn drop(&mut self) {
         for recorder in &self.0 {
             // The emitter may be the user's own, and a panic here would abort the process.
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| recorder.flush(LIMIT)));
+            guard(|| recorder.flush(LIMIT));
         }
     }
 }
