@@ -3,7 +3,6 @@
 use attohttpc::body::Body;
 use attohttpc::{RequestBuilder, Response, Result};
 
-use super::http::content_length;
 use crate::http::{Call, Opening, ResponseHead, Site, Traceable, methods, perform};
 
 impl<B: Body> Traceable<methods::send> for RequestBuilder<B> {
@@ -39,7 +38,7 @@ fn begin<B>(builder: &mut RequestBuilder<B>, opening: Opening) -> Option<Call> {
 fn read(answer: &Result<Response>, call: &mut Call) {
     match answer {
         Ok(response) => {
-            let head = ResponseHead::new(response.status().as_u16(), content_length(response.headers()));
+            let head = ResponseHead::new(response.status().as_u16(), None);
             call.response_head(&head.with_headers(response.headers()));
         }
         Err(error) => call.error(error),

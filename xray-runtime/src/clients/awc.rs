@@ -5,13 +5,14 @@ use std::error::Error;
 
 use awc::body::MessageBody;
 use awc::error::SendRequestError;
-use awc::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use awc::http::header::{HeaderMap, HeaderName, HeaderValue};
 use awc::{ClientRequest, ClientResponse, SendClientRequest};
 use bytes::Bytes;
 use futures_core::Stream;
 use serde::Serialize;
 
 use crate::http::{Call, Headers, Opening, ResponseHead, Site, Traceable, Traced, methods};
+use crate::trace_header::TRACE_HEADER;
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
@@ -82,7 +83,7 @@ impl TracedClientRequest {
 
 fn begin(request: &mut ClientRequest, opening: Opening) -> Option<Call> {
     let begun = opening.begin(request.get_method().as_str(), &request.get_uri().to_string());
-    let name = HeaderName::from_static("x-amzn-trace-id");
+    let name = HeaderName::from_static(TRACE_HEADER);
     let headers = request.headers_mut();
     let existing = headers.get(&name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     begun.insert_with(existing.as_deref(), |value| {
@@ -95,8 +96,7 @@ fn begin(request: &mut ClientRequest, opening: Opening) -> Option<Call> {
 fn read<S>(answer: &Result<ClientResponse<S>, SendRequestError>, call: &mut Call) {
     match answer {
         Ok(response) => {
-            let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-            let head = ResponseHead::new(response.status().as_u16(), length.and_then(|length| length.parse().ok()));
+            let head = ResponseHead::new(response.status().as_u16(), None);
             call.response_head(&head.with_headers(response.headers()));
         }
         Err(error) => call.error(error),

@@ -1,8 +1,8 @@
 //! Every client that takes an `http::Request`: hyper's connections, hyper-util's client, tower services and
 //! those built on them.
 
-use http::header::{CONTENT_LENGTH, HOST};
-use http::{HeaderMap, Request, Response};
+use http::header::HOST;
+use http::{Request, Response};
 
 use crate::http::{Answer, Call, Opening, Outgoing, ResponseHead, methods};
 
@@ -57,13 +57,8 @@ fn host<B>(request: &Request<B>) -> Option<&str> {
 
 impl<B> Answer for Response<B> {
     fn read(&self, call: &mut Call) {
-        let head = ResponseHead::new(self.status().as_u16(), content_length(self.headers()));
-        call.response_head(&head.with_headers(self.headers()));
+        call.response_head(&ResponseHead::new(self.status().as_u16(), None).with_headers(self.headers()));
     }
-}
-
-pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(feature = "hyper-0-14")]

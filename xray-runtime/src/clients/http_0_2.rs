@@ -3,14 +3,14 @@
 use http_0_2::{HeaderMap, HeaderValue};
 
 use crate::http::{Begun, Call, Headers};
+use crate::trace_header::TRACE_HEADER;
 
 /// As [`Begun::insert_into`].
 pub(super) fn insert_into(begun: Begun, headers: &mut HeaderMap) -> Option<Call> {
-    const NAME: &str = "x-amzn-trace-id";
-    let existing = headers.get(NAME).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let existing = headers.get(TRACE_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     begun.insert_with(existing.as_deref(), |value| {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            headers.insert(NAME, value);
+            headers.insert(TRACE_HEADER, value);
         }
     })
 }

@@ -1,6 +1,6 @@
 //! Every client that takes an `http::Request` of `http` 0.2: hyper 0.14's client and connections, tower services.
 
-use http_0_2::header::{CONTENT_LENGTH, HOST};
+use http_0_2::header::HOST;
 use http_0_2::{Request, Response};
 
 use super::http::{on_a_connection, to_a_named_host};
@@ -24,8 +24,6 @@ fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
 
 impl<B> Answer for Response<B> {
     fn read(&self, call: &mut Call) {
-        let length = self.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        let head = ResponseHead::new(self.status().as_u16(), length.and_then(|length| length.parse().ok()));
-        call.response_head(&head.with_headers(self.headers()));
+        call.response_head(&ResponseHead::new(self.status().as_u16(), None).with_headers(self.headers()));
     }
 }

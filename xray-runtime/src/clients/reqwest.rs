@@ -133,10 +133,8 @@ macro_rules! answer {
     ($response:ty) => {
         impl Answer for $response {
             fn read(&self, call: &mut Call) {
-                let header = self.headers().get("content-length");
-                let length = header.and_then(|value| value.to_str().ok()?.parse().ok());
-                let length = length.or_else(|| self.content_length());
-                call.response_head(&ResponseHead::new(self.status().as_u16(), length).with_headers(self.headers()));
+                let head = ResponseHead::new(self.status().as_u16(), self.content_length());
+                call.response_head(&head.with_headers(self.headers()));
             }
         }
     };

@@ -8,7 +8,6 @@ use ureq::http::header::{CONTENT_TYPE, HeaderValue};
 use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{AsSendBody, Body, Error, RequestBuilder};
 
-use super::http::content_length;
 use crate::http::{Call, Opening, ResponseHead, Site, StatusError, Traceable, methods, perform};
 
 /// For methods of one of the two kinds of builders.
@@ -112,8 +111,8 @@ fn begin<B>(builder: &mut RequestBuilder<B>, opening: Opening) -> Option<Call> {
 fn read(answer: &Result<Response<Body>, Error>, call: &mut Call) {
     match answer {
         Ok(response) => {
-            let length = content_length(response.headers()).or_else(|| response.body().content_length());
-            call.response_head(&ResponseHead::new(response.status().as_u16(), length).with_headers(response.headers()));
+            let head = ResponseHead::new(response.status().as_u16(), response.body().content_length());
+            call.response_head(&head.with_headers(response.headers()));
         }
         Err(error) => match error.status() {
             Some(status) => call.response(status, None),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use ureq_2::{Error, Request, Response};
 
 use crate::http::{Call, Headers, Opening, ResponseHead, Site, Traceable, methods, perform};
+use crate::trace_header::TRACE_HEADER;
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
@@ -82,18 +83,17 @@ impl TracedRequest {
 }
 
 fn begin(request: Request, opening: Opening) -> (Request, Option<Call>) {
-    const NAME: &str = "x-amzn-trace-id";
     if request.request_url().is_err() {
         return (request, None);
     }
     let begun = opening.begin(request.method(), request.url());
-    let existing = request.header(NAME).map(str::to_owned);
+    let existing = request.header(TRACE_HEADER).map(str::to_owned);
     let mut header = None;
     let call = begun.insert_with(existing.as_deref(), |value| header = Some(value));
     match header.as_ref().and_then(|value| value.to_str().ok()) {
         // `set` appends where the name begins with `x-`, and nothing takes a header out: one that is there stays, and
         // the service finds one header as ever, though it is not this call's.
-        Some(value) if existing.is_none() => (request.set(NAME, value), call),
+        Some(value) if existing.is_none() => (request.set(TRACE_HEADER, value), call),
         _ => (request, call),
     }
 }
@@ -101,8 +101,7 @@ fn begin(request: Request, opening: Opening) -> (Request, Option<Call>) {
 fn read(answer: &Result<Response, Error>, call: &mut Call) {
     match answer {
         Ok(response) | Err(Error::Status(_, response)) => {
-            let length = response.header("content-length").and_then(|length| length.parse().ok());
-            call.response_head(&ResponseHead::new(response.status(), length).with_headers(response));
+            call.response_head(&ResponseHead::new(response.status(), None).with_headers(response));
         }
         Err(error) => call.error(error),
     }

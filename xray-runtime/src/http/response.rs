@@ -2,10 +2,10 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{self, AssertUnwindSafe};
 
 use http::HeaderMap;
 
+use crate::guard::guard;
 use crate::recorder::{Recorder, RecorderBuilder};
 use crate::segment::Subsegment;
 
@@ -36,10 +36,11 @@ impl<'a> ResponseHead<'a> {
         Self { status, content_length, headers: None }
     }
 
-    /// The same with its headers.
+    /// The same with its headers. What their `Content-Length` says goes before any other length.
     #[must_use]
     pub fn with_headers(self, headers: &'a dyn Headers) -> Self {
-        Self { headers: Some(headers), ..self }
+        let length = headers.get("content-length").and_then(|length| length.parse().ok());
+        Self { content_length: length.or(self.content_length), headers: Some(headers), ..self }
     }
 
     /// The status code.
@@ -102,7 +103,7 @@ pub(super) fn hook(recorder: &Recorder) -> Option<&Hook> {
 }
 
 pub(super) fn run(hook: &Hook, subsegment: &Subsegment, head: &ResponseHead<'_>) {
-    if panic::catch_unwind(AssertUnwindSafe(|| hook(subsegment, head))).is_err() {
+    if guard(|| hook(subsegment, head)).is_none() {
         log::error!(target: "xray::http", "`on_response` panicked at the response to a call; the call is not harmed");
     }
 }
