@@ -8,7 +8,7 @@ use ureq::http::header::{CONTENT_TYPE, HeaderValue};
 use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{AsSendBody, Body, Error, RequestBuilder};
 
-use crate::http::{Call, Opening, ResponseHead, Site, StatusError, Traceable, methods, perform};
+use crate::http::{Call, Opening, ResponseHead, Site, StatusError, Traceable, methods, perform, read_error};
 
 /// For methods of one of the two kinds of builders.
 macro_rules! traceable {
@@ -114,10 +114,7 @@ fn read(answer: &Result<Response<Body>, Error>, call: &mut Call) {
             let head = ResponseHead::new(response.status().as_u16(), response.body().content_length());
             call.response_head(&head.with_headers(response.headers()));
         }
-        Err(error) => match error.status() {
-            Some(status) => call.response(status, None),
-            None => call.error(error),
-        },
+        Err(error) => read_error(error, call),
     }
 }
 

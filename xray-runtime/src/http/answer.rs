@@ -70,9 +70,13 @@ pub trait StatusError: Error {
 pub(crate) fn read_or_status<A: Answer, E: StatusError>(answer: &Result<A, E>, call: &mut Call) {
     match answer {
         Ok(response) => response.read(call),
-        Err(error) => match error.status() {
-            Some(status) => call.response(status, None),
-            None => call.error(error),
-        },
+        Err(error) => read_error(error, call),
+    }
+}
+
+pub(crate) fn read_error<E: StatusError>(error: &E, call: &mut Call) {
+    match error.status() {
+        Some(status) => call.response(status, None),
+        None => call.error(error),
     }
 }

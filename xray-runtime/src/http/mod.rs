@@ -12,6 +12,8 @@ mod running;
 mod site;
 mod traced;
 
+#[cfg(feature = "ureq")]
+pub(crate) use self::answer::read_error;
 pub(crate) use self::answer::read_or_status;
 pub use self::answer::{Answer, StatusError};
 pub use self::blocking::perform;
