@@ -127,7 +127,7 @@ impl Rewriter<'_> {
             (match #expression {
                 __xray_out => {
                     use #answer::*;
-                    (&&&&&&Answered(&__xray_out, &#slot)).__xray_kind().exit(__xray_out, #slot.take())
+                    (&&&&&(&&Answered(&__xray_out, &#slot)).__xray_when()).__xray_how().exit(__xray_out, #slot.take())
                 }
             })
         });
@@ -179,14 +179,14 @@ impl Rewriter<'_> {
     fn site(&self, name: &Ident) -> TokenStream {
         let span = span_at(name);
         let line = quote_spanned!(name.span()=> ::core::line!());
-        let mut place = quote_spanned!(span=> &__XRAY_PLACE);
+        let mut place = quote_spanned!(span=> __XRAY_PLACE);
         if let Some(name) = self.name {
-            place = quote_spanned!(span=> const { #place.named(#name) });
+            place = quote_spanned!(span=> const { &#place.named(#name) });
         }
         if self.options.annotations.is_empty() {
-            quote_spanned!(span=> (#place, #line))
+            quote_spanned!(span=> #place.at(#line))
         } else {
-            quote_spanned!(span=> (#place, #line, &__xray_annotations))
+            quote_spanned!(span=> #place.at_with(#line, &__xray_annotations))
         }
     }
 }

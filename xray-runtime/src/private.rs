@@ -55,8 +55,8 @@ pub enum Never {}
 pub struct Other;
 
 impl Other {
-    pub fn open<T>(self, value: T, site: impl Into<Site>) -> T {
-        site.into().note_unknown();
+    pub fn open<T>(self, value: T, site: Site) -> T {
+        site.note_unknown();
         value
     }
 
@@ -65,13 +65,13 @@ impl Other {
         self
     }
 
-    pub fn pass<T>(self, result: T, site: impl Into<Site>) -> T {
-        site.into().note_unknown();
+    pub fn pass<T>(self, result: T, site: Site) -> T {
+        site.note_unknown();
         result
     }
 
-    pub fn enter<T: ?Sized>(self, _argument: &mut T, site: impl Into<Site>, _slot: &mut Slot<Untouched>) {
-        site.into().note_unknown();
+    pub fn enter<T: ?Sized>(self, _argument: &mut T, site: Site, _slot: &mut Slot<Untouched>) {
+        site.note_unknown();
     }
 }
 

@@ -25,7 +25,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                         .__xray_kind()
                         .enter(
                             __xray_it,
-                            (&__XRAY_PLACE, ::core::line!()),
+                            __XRAY_PLACE.at(::core::line!()),
                             &mut __xray_slot_0,
                         )
                 },
@@ -34,8 +34,8 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     {
         __xray_out => {
             use ::xray::__private::answer::*;
-            (&&&&&&Answered(&__xray_out, &__xray_slot_0))
-                .__xray_kind()
+            (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+                .__xray_how()
                 .exit(__xray_out, __xray_slot_0.take())
         }
     })
@@ -52,7 +52,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                             .__xray_kind()
                             .enter(
                                 __xray_it,
-                                (&__XRAY_PLACE, ::core::line!()),
+                                __XRAY_PLACE.at(::core::line!()),
                                 &mut __xray_slot_0,
                             )
                     },
@@ -61,8 +61,8 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         {
             __xray_out => {
                 use ::xray::__private::answer::*;
-                (&&&&&&Answered(&__xray_out, &__xray_slot_0))
-                    .__xray_kind()
+                (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+                    .__xray_how()
                     .exit(__xray_out, __xray_slot_0.take())
             }
         })
@@ -78,7 +78,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                         .__xray_kind()
                         .enter(
                             __xray_it,
-                            (&__XRAY_PLACE, ::core::line!()),
+                            __XRAY_PLACE.at(::core::line!()),
                             &mut __xray_slot_1,
                         )
                 },
@@ -87,8 +87,8 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     {
         __xray_out => {
             use ::xray::__private::answer::*;
-            (&&&&&&Answered(&__xray_out, &__xray_slot_1))
-                .__xray_kind()
+            (&&&&&(&&Answered(&__xray_out, &__xray_slot_1)).__xray_when())
+                .__xray_how()
                 .exit(__xray_out, __xray_slot_1.take())
         }
     })

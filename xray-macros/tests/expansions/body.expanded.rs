@@ -22,7 +22,7 @@ fn bodies(
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send("text")?;
@@ -31,7 +31,7 @@ fn bodies(
             use ::xray::__private::send_json::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send_json(json!({ "user" : user }))?;
@@ -43,14 +43,14 @@ fn bodies(
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send_json(&user)
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(request.send_json(&user), (&__XRAY_PLACE, ::core::line!()))
+                .pass(request.send_json(&user), __XRAY_PLACE.at(::core::line!()))
         }
     })?;
     match self::next() {
@@ -58,7 +58,7 @@ fn bodies(
             use ::xray::__private::send_form::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send_form([("id", list.len())])?;
@@ -70,7 +70,7 @@ fn bodies(
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send_json((user.id, 1, &list))
         }
         #[allow(unreachable_code)]
@@ -79,7 +79,7 @@ fn bodies(
                 .alive()
                 .pass(
                     other.send_json((user.id, 1, &list)),
-                    (&__XRAY_PLACE, ::core::line!()),
+                    __XRAY_PLACE.at(::core::line!()),
                 )
         }
     })?;
@@ -91,14 +91,14 @@ fn bodies(
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send_json(list.clone())
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(other.send_json(list.clone()), (&__XRAY_PLACE, ::core::line!()))
+                .pass(other.send_json(list.clone()), __XRAY_PLACE.at(::core::line!()))
         }
     })?;
     other.send_json(&make())?;

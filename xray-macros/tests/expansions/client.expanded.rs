@@ -20,14 +20,14 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.get(uri.clone())
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(self.client.get(uri.clone()), (&__XRAY_PLACE, ::core::line!()))
+                .pass(self.client.get(uri.clone()), __XRAY_PLACE.at(::core::line!()))
         }
     })
         .await?;
@@ -39,14 +39,14 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.get(uri)
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(self.client.get(uri), (&__XRAY_PLACE, ::core::line!()))
+                .pass(self.client.get(uri), __XRAY_PLACE.at(::core::line!()))
         }
     })
         .await?;
@@ -58,14 +58,14 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.get(uri)
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(http_client.get(uri), (&__XRAY_PLACE, ::core::line!()))
+                .pass(http_client.get(uri), __XRAY_PLACE.at(::core::line!()))
         }
     })
         .await?;
@@ -76,7 +76,7 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send()

@@ -14,7 +14,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     let __xray_run = __XRAY_PLACE.run();
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
-    ::xray::__private::any::open(parcel, (&__XRAY_PLACE, ::core::line!())).ship().await?;
+    ::xray::__private::any::open(parcel, __XRAY_PLACE.at(::core::line!())).ship().await?;
     let answer = (match courier
         .carry(
             ::xray::__private::look(
@@ -22,7 +22,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
                 |__xray_it| {
                     ::xray::__private::any::enter(
                         __xray_it,
-                        (const { &__XRAY_PLACE.named("courier") }, ::core::line!()),
+                        const { &__XRAY_PLACE.named("courier") }.at(::core::line!()),
                         &mut __xray_slot_0,
                     )
                 },
@@ -32,8 +32,8 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     {
         __xray_out => {
             use ::xray::__private::answer::*;
-            (&&&&&&Answered(&__xray_out, &__xray_slot_0))
-                .__xray_kind()
+            (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+                .__xray_how()
                 .exit(__xray_out, __xray_slot_0.take())
         }
     })
@@ -44,7 +44,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
             |__xray_it| {
                 ::xray::__private::any::enter(
                     __xray_it,
-                    (&__XRAY_PLACE, ::core::line!()),
+                    __XRAY_PLACE.at(::core::line!()),
                     &mut __xray_slot_1,
                 )
             },
@@ -52,15 +52,15 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     ) {
         __xray_out => {
             use ::xray::__private::answer::*;
-            (&&&&&&Answered(&__xray_out, &__xray_slot_1))
-                .__xray_kind()
+            (&&&&&(&&Answered(&__xray_out, &__xray_slot_1)).__xray_when())
+                .__xray_how()
                 .exit(__xray_out, __xray_slot_1.take())
         }
     })?;
     retry!(
         match client.get(url) { __xray_it => { use ::xray::__private::send:: { Known as
         _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()
-        .open(__xray_it, (& __XRAY_PLACE, ::core::line!())) } } .send(), 3
+        .open(__xray_it, __XRAY_PLACE.at(::core::line!())) } } .send(), 3
     );
     Ok(())
 }
@@ -78,7 +78,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
     };
     let __xray_run = __XRAY_PLACE.run();
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
-    ::xray::__private::send::open(request, (&__XRAY_PLACE, ::core::line!()))
+    ::xray::__private::send::open(request, __XRAY_PLACE.at(::core::line!()))
         .send()
         .await?;
     (match client
@@ -88,7 +88,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
                 |__xray_it| {
                     ::xray::__private::execute::enter(
                         __xray_it,
-                        (&__XRAY_PLACE, ::core::line!()),
+                        __XRAY_PLACE.at(::core::line!()),
                         &mut __xray_slot_0,
                     )
                 },
@@ -97,8 +97,8 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
     {
         __xray_out => {
             use ::xray::__private::answer::*;
-            (&&&&&&Answered(&__xray_out, &__xray_slot_0))
-                .__xray_kind()
+            (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+                .__xray_how()
                 .exit(__xray_out, __xray_slot_0.take())
         }
     })

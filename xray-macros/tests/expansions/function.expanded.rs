@@ -32,7 +32,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
             };
             (&::xray::__private::functions::Callee::of(&__xray_callee))
                 .__xray_kind()
-                .open(__xray_callee, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_callee, __XRAY_PLACE.at(::core::line!()))
         }
     })(url)
         .await?;
@@ -43,7 +43,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
             };
             (&::xray::__private::functions::Callee::of(&__xray_callee))
                 .__xray_kind()
-                .open(__xray_callee, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_callee, __XRAY_PLACE.at(::core::line!()))
         }
     })(url)?;
     (match ureq::run(
@@ -55,7 +55,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
                     .__xray_kind()
                     .enter(
                         __xray_it,
-                        (&__XRAY_PLACE, ::core::line!()),
+                        __XRAY_PLACE.at(::core::line!()),
                         &mut __xray_slot_0,
                     )
             },
@@ -63,8 +63,8 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
     ) {
         __xray_out => {
             use ::xray::__private::answer::*;
-            (&&&&&&Answered(&__xray_out, &__xray_slot_0))
-                .__xray_kind()
+            (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+                .__xray_how()
                 .exit(__xray_out, __xray_slot_0.take())
         }
     })?;
@@ -90,7 +90,7 @@ async fn own_module(url: &str) {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send();

@@ -31,7 +31,7 @@ impl Service {
                             .__xray_kind()
                             .open(
                                 __xray_it,
-                                (&__XRAY_PLACE, ::core::line!(), &__xray_annotations),
+                                __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
                             )
                     }
                 }
@@ -46,7 +46,7 @@ impl Service {
                     .__xray_kind()
                     .open(
                         __xray_it,
-                        (&__XRAY_PLACE, ::core::line!(), &__xray_annotations),
+                        __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
                     )
             }
         }

@@ -15,23 +15,23 @@ async fn macros(client: &Client) {
     let (a, b) = tokio::join!(
         match client.get(a) { __xray_it => { use ::xray::__private::send:: { Known as _,
         Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()
-        .open(__xray_it, (& __XRAY_PLACE, ::core::line!())) } } .send(), (match { use
+        .open(__xray_it, __XRAY_PLACE.at(::core::line!())) } } .send(), (match { use
         ::xray::__private::send:: { Peek as _, Take as _ }; request.__xray_ask() } {
         #[allow(unreachable_code)] ::xray::__private::Ask::Yes(__xray_known) => { let
-        __xray_twin = __xray_known.alive().open((& __XRAY_PLACE, ::core::line!()));
+        __xray_twin = __xray_known.alive().open(__XRAY_PLACE.at(::core::line!()));
         __xray_twin.send() } #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => __xray_other.alive().pass(request
-        .send(), (& __XRAY_PLACE, ::core::line!())), })
+        .send(), __XRAY_PLACE.at(::core::line!())), })
     );
     futures::try_join!(
         biased; match client.get(a) { __xray_it => { use ::xray::__private::send:: {
         Known as _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it))
-        .__xray_kind().open(__xray_it, (& __XRAY_PLACE, ::core::line!())) } } .send(),
+        .__xray_kind().open(__xray_it, __XRAY_PLACE.at(::core::line!())) } } .send(),
     )?;
     println!(
         "{:?}", match client.get(a) { __xray_it => { use ::xray::__private::send:: {
         Known as _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it))
-        .__xray_kind().open(__xray_it, (& __XRAY_PLACE, ::core::line!())) } } .send()
+        .__xray_kind().open(__xray_it, __XRAY_PLACE.at(::core::line!())) } } .send()
     );
     users_own! {
         client.get(a).send()

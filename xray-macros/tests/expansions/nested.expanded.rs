@@ -18,7 +18,7 @@ async fn nested(client: Client) {
                 use ::xray::__private::send::{Known as _, Unknown as _};
                 (&::xray::__private::Probe(&__xray_it))
                     .__xray_kind()
-                    .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                    .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
             }
         }
             .send()
@@ -29,7 +29,7 @@ async fn nested(client: Client) {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send()
@@ -42,7 +42,7 @@ async fn nested(client: Client) {
                         use ::xray::__private::send::{Known as _, Unknown as _};
                         (&::xray::__private::Probe(&__xray_it))
                             .__xray_kind()
-                            .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                            .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
                     }
                 }
                     .send()
@@ -59,7 +59,7 @@ async fn nested(client: Client) {
                             use ::xray::__private::send::{Known as _, Unknown as _};
                             (&::xray::__private::Probe(&__xray_it))
                                 .__xray_kind()
-                                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
                         }
                     }
                         .send()
@@ -71,7 +71,7 @@ async fn nested(client: Client) {
                 use ::xray::__private::send::{Known as _, Unknown as _};
                 (&::xray::__private::Probe(&__xray_it))
                     .__xray_kind()
-                    .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                    .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
             }
         }
             .send()
@@ -87,14 +87,14 @@ async fn nested(client: Client) {
                 ::xray::__private::Ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known
                         .alive()
-                        .open((&__XRAY_PLACE, ::core::line!()));
+                        .open(__XRAY_PLACE.at(::core::line!()));
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
                     __xray_other
                         .alive()
-                        .pass(last.send(), (&__XRAY_PLACE, ::core::line!()))
+                        .pass(last.send(), __XRAY_PLACE.at(::core::line!()))
                 }
             }) => break 'pages last,
             _ => continue,

@@ -17,7 +17,7 @@ async fn options(client: &Client) {
             use my::tracing::__private::send::{Known as _, Unknown as _};
             (&my::tracing::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send()
@@ -29,7 +29,7 @@ async fn options(client: &Client) {
                 .__xray_kind()
                 .open(
                     __xray_it,
-                    (const { &__XRAY_PLACE.named("first todo") }, ::core::line!()),
+                    const { &__XRAY_PLACE.named("first todo") }.at(::core::line!()),
                 )
         }
     }
@@ -45,7 +45,7 @@ async fn options(client: &Client) {
         my::tracing::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((const { &__XRAY_PLACE.named("in place") }, ::core::line!()));
+                .open(const { &__XRAY_PLACE.named("in place") }.at(::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
@@ -54,7 +54,7 @@ async fn options(client: &Client) {
                 .alive()
                 .pass(
                     d.send(),
-                    (const { &__XRAY_PLACE.named("in place") }, ::core::line!()),
+                    const { &__XRAY_PLACE.named("in place") }.at(::core::line!()),
                 )
         }
     });

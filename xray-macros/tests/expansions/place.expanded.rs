@@ -20,12 +20,12 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(request.send(), (&__XRAY_PLACE, ::core::line!()))
+            __xray_other.alive().pass(request.send(), __XRAY_PLACE.at(::core::line!()))
         }
     })
         .await?;
@@ -37,14 +37,14 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
             __xray_other
                 .alive()
-                .pass(wrapper.inner.0.send(), (&__XRAY_PLACE, ::core::line!()))
+                .pass(wrapper.inner.0.send(), __XRAY_PLACE.at(::core::line!()))
         }
     })
         == (match {
@@ -55,14 +55,14 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open((&__XRAY_PLACE, ::core::line!()));
+                    .open(__XRAY_PLACE.at(::core::line!()));
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(wrapper.other.send(), (&__XRAY_PLACE, ::core::line!()))
+                    .pass(wrapper.other.send(), __XRAY_PLACE.at(::core::line!()))
             }
         })
 }
@@ -87,12 +87,12 @@ async fn ours(self) -> Result<Response> {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(self.send(), (&__XRAY_PLACE, ::core::line!()))
+            __xray_other.alive().pass(self.send(), __XRAY_PLACE.at(::core::line!()))
         }
     })
         .await

@@ -27,14 +27,14 @@ async fn scopes(
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open((&__XRAY_PLACE, ::core::line!()));
+                    .open(__XRAY_PLACE.at(::core::line!()));
                 __xray_twin.get(url)
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(client.get(url), (&__XRAY_PLACE, ::core::line!()))
+                    .pass(client.get(url), __XRAY_PLACE.at(::core::line!()))
             }
         });
         let future = async {
@@ -46,14 +46,14 @@ async fn scopes(
                 ::xray::__private::Ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known
                         .alive()
-                        .open((&__XRAY_PLACE, ::core::line!()));
+                        .open(__XRAY_PLACE.at(::core::line!()));
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
                     __xray_other
                         .alive()
-                        .pass(request.send(), (&__XRAY_PLACE, ::core::line!()))
+                        .pass(request.send(), __XRAY_PLACE.at(::core::line!()))
                 }
             })
                 .await
@@ -68,14 +68,14 @@ async fn scopes(
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open((&__XRAY_PLACE, ::core::line!()));
+                    .open(__XRAY_PLACE.at(::core::line!()));
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(client.send(), (&__XRAY_PLACE, ::core::line!()))
+                    .pass(client.send(), __XRAY_PLACE.at(::core::line!()))
             }
         });
     } else {
@@ -89,12 +89,12 @@ async fn scopes(
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.get(url)
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(client.get(url), (&__XRAY_PLACE, ::core::line!()))
+            __xray_other.alive().pass(client.get(url), __XRAY_PLACE.at(::core::line!()))
         }
     }) {
         request if (match {
@@ -105,14 +105,14 @@ async fn scopes(
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open((&__XRAY_PLACE, ::core::line!()));
+                    .open(__XRAY_PLACE.at(::core::line!()));
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(request.send(), (&__XRAY_PLACE, ::core::line!()))
+                    .pass(request.send(), __XRAY_PLACE.at(::core::line!()))
             }
         })
             .is_ok() => {}

@@ -19,7 +19,7 @@ async fn spawned(client: Client) {
                     use ::xray::__private::send::{Known as _, Unknown as _};
                     (&::xray::__private::Probe(&__xray_it))
                         .__xray_kind()
-                        .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                        .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
                 }
             }
                 .send()
@@ -36,14 +36,14 @@ async fn spawned(client: Client) {
                 ::xray::__private::Ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known
                         .alive()
-                        .open((&__XRAY_PLACE, ::core::line!()));
+                        .open(__XRAY_PLACE.at(::core::line!()));
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
                     __xray_other
                         .alive()
-                        .pass(request.send(), (&__XRAY_PLACE, ::core::line!()))
+                        .pass(request.send(), __XRAY_PLACE.at(::core::line!()))
                 }
             })
         }),

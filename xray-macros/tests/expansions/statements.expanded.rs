@@ -20,12 +20,12 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(a.inner.send(), (&__XRAY_PLACE, ::core::line!()))
+            __xray_other.alive().pass(a.inner.send(), __XRAY_PLACE.at(::core::line!()))
         }
     });
     (match {
@@ -36,12 +36,12 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(a.inner.send(), (&__XRAY_PLACE, ::core::line!()))
+            __xray_other.alive().pass(a.inner.send(), __XRAY_PLACE.at(::core::line!()))
         }
     })?;
     (match {
@@ -52,12 +52,12 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(a.inner.send(), (&__XRAY_PLACE, ::core::line!()))
+            __xray_other.alive().pass(a.inner.send(), __XRAY_PLACE.at(::core::line!()))
         }
     })
         .await
@@ -70,12 +70,12 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open((&__XRAY_PLACE, ::core::line!()));
+                .open(__XRAY_PLACE.at(::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(a.inner.send(), (&__XRAY_PLACE, ::core::line!()))
+            __xray_other.alive().pass(a.inner.send(), __XRAY_PLACE.at(::core::line!()))
         }
     })
         && (match {
@@ -86,14 +86,14 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
                     .alive()
-                    .open((&__XRAY_PLACE, ::core::line!()));
+                    .open(__XRAY_PLACE.at(::core::line!()));
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
                 __xray_other
                     .alive()
-                    .pass(b.inner.send(), (&__XRAY_PLACE, ::core::line!()))
+                    .pass(b.inner.send(), __XRAY_PLACE.at(::core::line!()))
             }
         })
 }

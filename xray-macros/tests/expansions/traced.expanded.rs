@@ -91,7 +91,7 @@ impl Service {
                 use ::xray::__private::send::{Known as _, Unknown as _};
                 (&::xray::__private::Probe(&__xray_it))
                     .__xray_kind()
-                    .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                    .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
             }
         }
             .send()
@@ -142,7 +142,7 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
                         .__xray_kind()
                         .open(
                             __xray_it,
-                            (&__XRAY_PLACE, ::core::line!(), &__xray_annotations),
+                            __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
                         )
                 }
             }
@@ -177,7 +177,7 @@ fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
                             .__xray_kind()
                             .open(
                                 __xray_it,
-                                (&__XRAY_PLACE, ::core::line!(), &__xray_annotations),
+                                __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
                             )
                     }
                 }

@@ -17,7 +17,7 @@ async fn chain(client: &Client, url: &str) -> Result<Response> {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send()
@@ -41,7 +41,7 @@ async fn other_values() {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send();
@@ -50,7 +50,7 @@ async fn other_values() {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send()
@@ -60,7 +60,7 @@ async fn other_values() {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send()
@@ -71,7 +71,7 @@ async fn other_values() {
             use ::xray::__private::send::{Known as _, Unknown as _};
             (&::xray::__private::Probe(&__xray_it))
                 .__xray_kind()
-                .open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send()

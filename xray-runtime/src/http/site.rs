@@ -40,7 +40,7 @@ impl Site {
             &NOBODY
         }
         const NOWHERE: Place = Place::new(nobody);
-        Self::from((&NOWHERE, 0))
+        NOWHERE.at(0)
     }
 
     /// The name that its subsegment is to have in place of the host's.
@@ -75,18 +75,6 @@ impl fmt::Debug for Site {
     }
 }
 
-impl From<(&'static Place, u32)> for Site {
-    fn from((place, line): (&'static Place, u32)) -> Self {
-        Self { place, line, annotations: Annotations(None) }
-    }
-}
-
-impl From<(&'static Place, u32, &Annotations)> for Site {
-    fn from((place, line, annotations): (&'static Place, u32, &Annotations)) -> Self {
-        Self { place, line, annotations: annotations.clone() }
-    }
-}
-
 /// What the source alone says of the calls in a function: a constant in the macro's output.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +102,18 @@ impl Place {
     pub const fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
         self
+    }
+
+    /// A call on this line.
+    #[must_use]
+    pub const fn at(&'static self, line: u32) -> Site {
+        Site { place: self, line, annotations: Annotations(None) }
+    }
+
+    /// The same in a run of a function that has annotations.
+    #[must_use]
+    pub fn at_with(&'static self, line: u32, annotations: &Annotations) -> Site {
+        Site { place: self, line, annotations: annotations.clone() }
     }
 
     /// Hosts that are left alone.

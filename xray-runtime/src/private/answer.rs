@@ -1,11 +1,12 @@
 //! What becomes of the result of a call whose argument was a request, or was none.
 //!
-//! Which of the traits below is found for `&&&&&&Answered` says what the result is. They are tried from the one for
-//! the most references to the one for none; a result of which nothing is known comes back as it is.
+//! Two questions are asked of its type, by the order in which a method is looked up: when there is an answer, and how
+//! that is read. A result of which nothing is known comes back as it is.
 
 use std::any::type_name;
 use std::convert::Infallible;
 use std::error::Error;
+use std::marker::PhantomData;
 
 use crate::http::{Answer, Call, StatusError, Traced, read_or_status};
 
@@ -52,19 +53,58 @@ impl Slot<Entered> {
 #[derive(Debug)]
 pub struct Answered<'a, T, S>(pub &'a T, pub &'a Slot<S>);
 
-/// For a result that is a future of the answer: how that is read.
-pub struct Later<F: Future>(fn(&F::Output, &mut Call));
+impl<T> Answered<'_, T, Untouched> {
+    /// Where the argument was no request nothing is asked of the result, whose type may be open.
+    #[must_use]
+    pub fn __xray_when(&self) -> Unchanged {
+        Unchanged
+    }
+}
 
-impl<F: Future> Later<F> {
+/// For a result that is a future of the answer: found first, as it is for one reference more.
+pub trait IsLater<F: Future> {
+    fn __xray_when(&self) -> Later<F>;
+}
+
+impl<F: Future> IsLater<F> for &Answered<'_, F, Entered> {
+    fn __xray_when(&self) -> Later<F> {
+        When(PhantomData)
+    }
+}
+
+/// For any other result.
+pub trait IsNow<T> {
+    fn __xray_when(&self) -> Now<T>;
+}
+
+impl<T> IsNow<T> for Answered<'_, T, Entered> {
+    fn __xray_when(&self) -> Now<T> {
+        When(PhantomData)
+    }
+}
+
+/// When there is an answer of type `T`: `C` is the call's result.
+pub struct When<C, T>(PhantomData<fn(C) -> T>);
+/// In the future that the call gave.
+pub type Later<F> = When<InFuture<F>, <F as Future>::Output>;
+/// Now: it is what the call gave.
+pub type Now<T> = When<InHand, T>;
+
+#[derive(Debug)]
+pub struct InFuture<F>(PhantomData<F>);
+#[derive(Debug)]
+pub struct InHand;
+
+/// How the answer is read. The traits that give it are tried from the one for the most references to the one for none.
+pub struct How<C, T>(fn(&T, &mut Call), PhantomData<C>);
+
+impl<F: Future> How<InFuture<F>, F::Output> {
     pub fn exit(self, future: F, entered: Option<Entered>) -> Traced<F, Infallible> {
         Traced::running(future, entered.and_then(|Entered(call)| call), self.0)
     }
 }
 
-/// For a result that is the answer: how it is read.
-pub struct Now<T>(fn(&T, &mut Call));
-
-impl<T> Now<T> {
+impl<T> How<InHand, T> {
     pub fn exit(self, answer: T, entered: Option<Entered>) -> T {
         if let Some(Entered(Some(mut call))) = entered {
             call.start_as_stamped();
@@ -75,145 +115,80 @@ impl<T> Now<T> {
 }
 
 /// For a result that is nobody's business.
+#[derive(Debug)]
 pub struct Unchanged;
 
 impl Unchanged {
+    #[must_use]
+    pub fn __xray_how(&self) -> Self {
+        Self
+    }
+
     pub fn exit<T, S>(self, result: T, _: Option<S>) -> T {
         result
     }
 }
 
-/// Where the argument was no request. Nothing is asked of the result, whose type may be open.
-pub trait NoRequest {
-    fn __xray_kind(&self) -> Unchanged;
-}
-
-impl<T> NoRequest for &&&&&Answered<'_, T, Untouched> {
-    fn __xray_kind(&self) -> Unchanged {
-        Unchanged
-    }
-}
-
 /// An answer whose error may stand for a response.
-pub trait StatusLater<F: Future> {
-    fn __xray_kind(&self) -> Later<F>;
+pub trait ByStatus<C, T> {
+    fn __xray_how(&self) -> How<C, T>;
 }
 
-impl<F, A, E> StatusLater<F> for &&&&&Answered<'_, F, Entered>
-where
-    F: Future<Output = Result<A, E>>,
-    A: Answer,
-    E: StatusError,
-{
-    fn __xray_kind(&self) -> Later<F> {
-        Later(read_or_status)
+impl<C, A: Answer, E: StatusError> ByStatus<C, Result<A, E>> for &&&&When<C, Result<A, E>> {
+    fn __xray_how(&self) -> How<C, Result<A, E>> {
+        How(read_or_status, PhantomData)
     }
 }
 
-pub trait StatusNow<T> {
-    fn __xray_kind(&self) -> Now<T>;
+/// An answer that can be read.
+pub trait ByAnswer<C, T> {
+    fn __xray_how(&self) -> How<C, T>;
 }
 
-impl<A: Answer, E: StatusError> StatusNow<Result<A, E>> for &&&&&Answered<'_, Result<A, E>, Entered> {
-    fn __xray_kind(&self) -> Now<Result<A, E>> {
-        Now(read_or_status)
-    }
-}
-
-/// An answer that can be read: later, or now.
-pub trait AnswerLater<F: Future> {
-    fn __xray_kind(&self) -> Later<F>;
-}
-
-impl<F: Future<Output: Answer>> AnswerLater<F> for &&&&Answered<'_, F, Entered> {
-    fn __xray_kind(&self) -> Later<F> {
-        Later(Answer::read)
-    }
-}
-
-pub trait AnswerNow<T> {
-    fn __xray_kind(&self) -> Now<T>;
-}
-
-impl<T: Answer> AnswerNow<T> for &&&&Answered<'_, T, Entered> {
-    fn __xray_kind(&self) -> Now<T> {
-        Now(Answer::read)
+impl<C, T: Answer> ByAnswer<C, T> for &&&When<C, T> {
+    fn __xray_how(&self) -> How<C, T> {
+        How(Answer::read, PhantomData)
     }
 }
 
 /// A response, or an error that holds one of any type.
-pub trait BoxedLater<F: Future> {
-    fn __xray_kind(&self) -> Later<F>;
+pub trait ByBoxedError<C, T> {
+    fn __xray_how(&self) -> How<C, T>;
 }
 
-impl<F, A, E> BoxedLater<F> for &&&Answered<'_, F, Entered>
-where
-    F: Future<Output = Result<A, E>>,
-    A: Answer,
-    E: AsRef<dyn Error + Send + Sync>,
-{
-    fn __xray_kind(&self) -> Later<F> {
-        Later(read_boxed)
-    }
-}
-
-pub trait BoxedNow<T> {
-    fn __xray_kind(&self) -> Now<T>;
-}
-
-impl<A, E> BoxedNow<Result<A, E>> for &&&Answered<'_, Result<A, E>, Entered>
+impl<C, A, E> ByBoxedError<C, Result<A, E>> for &&When<C, Result<A, E>>
 where
     A: Answer,
     E: AsRef<dyn Error + Send + Sync>,
 {
-    fn __xray_kind(&self) -> Now<Result<A, E>> {
-        Now(read_boxed)
+    fn __xray_how(&self) -> How<C, Result<A, E>> {
+        How(read_boxed, PhantomData)
     }
 }
 
 /// A response, or an error of which only the type is known.
-pub trait OpaqueLater<F: Future> {
-    fn __xray_kind(&self) -> Later<F>;
+pub trait ByOpaqueError<C, T> {
+    fn __xray_how(&self) -> How<C, T>;
 }
 
-impl<F, A, E> OpaqueLater<F> for &&Answered<'_, F, Entered>
-where
-    F: Future<Output = Result<A, E>>,
-    A: Answer,
-{
-    fn __xray_kind(&self) -> Later<F> {
-        Later(read_opaque)
+impl<C, A: Answer, E> ByOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
+    fn __xray_how(&self) -> How<C, Result<A, E>> {
+        How(read_opaque, PhantomData)
     }
 }
 
-pub trait OpaqueNow<T> {
-    fn __xray_kind(&self) -> Now<T>;
-}
-
-impl<A: Answer, E> OpaqueNow<Result<A, E>> for &&Answered<'_, Result<A, E>, Entered> {
-    fn __xray_kind(&self) -> Now<Result<A, E>> {
-        Now(read_opaque)
+impl<F: Future> Later<F> {
+    /// Something else, as from a service whose response is a type parameter: only its time is known.
+    #[must_use]
+    pub fn __xray_how(&self) -> How<InFuture<F>, F::Output> {
+        How(read_nothing, PhantomData)
     }
 }
 
-/// A future of something else, as that of a service whose response is a type parameter: only its time is known.
-pub trait UnreadLater<F: Future> {
-    fn __xray_kind(&self) -> Later<F>;
-}
-
-impl<F: Future> UnreadLater<F> for &Answered<'_, F, Entered> {
-    fn __xray_kind(&self) -> Later<F> {
-        Later(read_nothing)
-    }
-}
-
-/// Anything else: the call is forgotten.
-pub trait Unread {
-    fn __xray_kind(&self) -> Unchanged;
-}
-
-impl<T> Unread for Answered<'_, T, Entered> {
-    fn __xray_kind(&self) -> Unchanged {
+impl<T> Now<T> {
+    /// Something else: the call is forgotten.
+    #[must_use]
+    pub fn __xray_how(&self) -> Unchanged {
         Unchanged
     }
 }

@@ -45,7 +45,7 @@ where
         self
     }
 
-    pub fn open(self, site: impl Into<Site>) -> <&'a T as Traceable<methods::get>>::Traced {
-        self.0.traced(site.into())
+    pub fn open(self, site: Site) -> <&'a T as Traceable<methods::get>>::Traced {
+        self.0.traced(site)
     }
 }

@@ -59,8 +59,8 @@ impl<T, R> Unknown for &Callee<T, R> {
 pub struct Other;
 
 impl Other {
-    pub fn open<F>(self, function: F, site: impl Into<Site>) -> F {
-        site.into().note_unknown();
+    pub fn open<F>(self, function: F, site: Site) -> F {
+        site.note_unknown();
         function
     }
 }
@@ -73,11 +73,10 @@ where
     R: Future<Output = O>,
     O: FetchedLater<T>,
 {
-    pub fn open<F>(self, function: F, site: impl Into<Site>) -> impl FnOnce(T) -> Traced<Fetching<R, O::Future>, (F, T)>
+    pub fn open<F>(self, function: F, site: Site) -> impl FnOnce(T) -> Traced<Fetching<R, O::Future>, (F, T)>
     where
         F: FnOnce(T) -> R,
     {
-        let site = site.into();
         move |url| Traced::new((function, url), site, Adapter { start, read: Answer::read })
     }
 }
@@ -98,8 +97,7 @@ where
 pub struct Now<T, R>(PhantomData<fn(T) -> R>);
 
 impl<T, R: FetchedNow<T>> Now<T, R> {
-    pub fn open<F: FnOnce(T) -> R>(self, function: F, site: impl Into<Site>) -> impl FnOnce(T) -> R {
-        let site = site.into();
+    pub fn open<F: FnOnce(T) -> R>(self, function: F, site: Site) -> impl FnOnce(T) -> R {
         move |url| match site.open() {
             Some(opening) if is_of::<F>(R::CRATE) => R::fetch(url, opening),
             _ => function(url),

@@ -16,8 +16,8 @@ macro_rules! modules {
             pub struct IsKnown;
 
             impl IsKnown {
-                pub fn open<T: Traceable<Method>>(self, value: T, site: impl Into<Site>) -> T::Traced {
-                    value.traced(site.into())
+                pub fn open<T: Traceable<Method>>(self, value: T, site: Site) -> T::Traced {
+                    value.traced(site)
                 }
             }
 
@@ -75,14 +75,14 @@ macro_rules! modules {
                     self
                 }
 
-                pub fn open(self, site: impl Into<Site>) -> T::Traced {
-                    self.0.traced(site.into())
+                pub fn open(self, site: Site) -> T::Traced {
+                    self.0.traced(site)
                 }
             }
 
             /// A receiver that must be traceable.
-            pub fn open<T: Traceable<Method>>(value: T, site: impl Into<Site>) -> T::Traced {
-                value.traced(site.into())
+            pub fn open<T: Traceable<Method>>(value: T, site: Site) -> T::Traced {
+                value.traced(site)
             }
 
             /// The answer for a request.
@@ -90,7 +90,7 @@ macro_rules! modules {
             pub struct IsRequest;
 
             impl IsRequest {
-                pub fn enter<T>(self, request: &mut T, site: impl Into<Site>, slot: &mut Slot<Entered>)
+                pub fn enter<T>(self, request: &mut T, site: Site, slot: &mut Slot<Entered>)
                 where
                     T: Outgoing<Method>,
                 {
@@ -121,8 +121,8 @@ macro_rules! modules {
             }
 
             /// An argument that must be a request.
-            pub fn enter<T: Outgoing<Method>>(request: &mut T, site: impl Into<Site>, slot: &mut Slot<Entered>) {
-                slot.put(site.into().open().and_then(|opening| request.begin(opening)));
+            pub fn enter<T: Outgoing<Method>>(request: &mut T, site: Site, slot: &mut Slot<Entered>) {
+                slot.put(site.open().and_then(|opening| request.begin(opening)));
             }
         }
     )*};
