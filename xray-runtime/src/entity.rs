@@ -1,19 +1,18 @@
 //! A live segment or subsegment: the record that its owner ends and its handles write to.
 
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
 
-use crate::document::Document;
+use crate::document::{Document, Extent};
 use crate::id::{SegmentId, TraceId};
 use crate::open_calls::OpenCalls;
-use crate::recorder::Recorder;
+use crate::recorder::{InProgress, Recorder};
 use crate::trace_header::TraceHeader;
 
-/// Completed children that an entity holds before they leave by themselves.
-const MAX_EMBEDDED: usize = 100;
 /// Levels of nesting in one document; the subsegment below leaves by itself.
 const MAX_DEPTH: u16 = 32;
 
@@ -25,7 +24,44 @@ pub(crate) struct Entity {
     parent: Option<Arc<Entity>>,
     depth: u16,
     /// `None` once ended, and always in a trace that is not sampled.
-    record: Mutex<Option<Document>>,
+    record: Mutex<Option<Record>>,
+}
+
+/// What is known of an entity so far.
+struct Record {
+    document: Document,
+    /// What its ended subsegments hold.
+    embedded: Extent,
+}
+
+impl From<Document> for Record {
+    fn from(document: Document) -> Self {
+        Self { document, embedded: Extent::default() }
+    }
+}
+
+impl Record {
+    /// What it would add to the record that it is embedded in.
+    fn extent(&self) -> Extent {
+        let Extent { subsegments, bytes } = self.embedded;
+        Extent { subsegments: subsegments + 1, bytes: bytes.saturating_add(self.document.own_bytes()) }
+    }
+
+    /// Takes in one that has ended. What is embedded leaves again where that is more than a record is to hold.
+    fn embed(&mut self, child: Record, limit: Extent) -> Vec<Document> {
+        let Extent { subsegments, bytes } = child.extent();
+        self.embedded.subsegments += subsegments;
+        self.embedded.bytes = self.embedded.bytes.saturating_add(bytes);
+        self.document.subsegments.push(child.document);
+        let is_full = self.embedded.subsegments > limit.subsegments || self.embedded.bytes > limit.bytes;
+        if is_full { self.release() } else { Vec::new() }
+    }
+
+    /// All that is embedded.
+    fn release(&mut self) -> Vec<Document> {
+        self.embedded = Extent::default();
+        mem::take(&mut self.document.subsegments)
+    }
 }
 
 /// What the entities below one segment have in common.
@@ -130,7 +166,13 @@ fn unsampled_header(id: TraceId, extra: &str) -> Option<HeaderValue> {
 impl Entity {
     /// A segment; `record` is `None` if it is not sampled.
     pub(crate) fn segment(trace: Trace, id: SegmentId, record: Option<Document>) -> Arc<Self> {
-        Arc::new(Self { trace: Arc::new(trace), id, parent: None, depth: 0, record: Mutex::new(record) })
+        let (trace, is_recorded) = (Arc::new(trace), record.is_some());
+        let record = Mutex::new(record.map(Record::from));
+        let segment = Arc::new(Self { trace, id, parent: None, depth: 0, record });
+        if is_recorded {
+            segment.trace.recorder.segment_begins(id, || Arc::downgrade(&segment));
+        }
+        segment
     }
 
     /// A subsegment of this entity, which is sampled; `record` is what is known of it.
@@ -140,7 +182,7 @@ impl Entity {
             id: record.id,
             parent: Some(Arc::clone(self)),
             depth: self.depth.saturating_add(1),
-            record: Mutex::new(Some(record)),
+            record: Mutex::new(Some(record.into())),
         })
     }
 
@@ -164,7 +206,7 @@ impl Entity {
     /// Writes to the record if there is one to write to. It is locked meanwhile: `write` runs nobody else's code.
     pub(crate) fn update(&self, write: impl FnOnce(&mut Document)) {
         if let Some(record) = &mut *self.lock() {
-            write(record);
+            write(&mut record.document);
         }
     }
 
@@ -172,10 +214,11 @@ impl Entity {
     /// call does something.
     pub(crate) fn end(&self) {
         let Some(mut record) = self.lock().take() else { return };
+        record.document.end_time = Some(self.trace.now());
         match &self.parent {
             None => {
-                record.end_time = Some(self.trace.now());
-                self.trace.recorder.emit(record);
+                self.trace.recorder.segment_ends(self.id);
+                self.trace.recorder.emit(record.document);
             }
             Some(parent) => parent.adopt(record),
         }
@@ -186,28 +229,45 @@ impl Entity {
         self.lock().take();
     }
 
-    /// Takes in a child, which ends now, or sends it by itself.
-    pub(crate) fn adopt(&self, mut child: Document) {
-        child.end_time = Some(self.trace.now());
+    /// Takes in a subsegment that begins and ends with this document; it ends now.
+    pub(crate) fn adopt_leaf(&self, mut leaf: Document) {
+        leaf.end_time = Some(self.trace.now());
+        self.adopt(leaf.into());
+    }
+
+    /// Takes in a child that has ended, or sends it by itself.
+    fn adopt(&self, child: Record) {
         let is_too_deep = self.depth.saturating_add(1) % MAX_DEPTH == 0;
         let leaving = match &mut *self.lock() {
-            Some(record) if !is_too_deep => {
-                record.subsegments.push(child);
-                if record.subsegments.len() <= MAX_EMBEDDED {
-                    return;
-                }
-                std::mem::take(&mut record.subsegments)
-            }
-            _ => vec![child],
+            Some(record) if !is_too_deep => record.embed(child, self.trace.recorder.streaming_threshold()),
+            _ => vec![child.document],
         };
-        for mut child in leaving {
+        self.send_independent(leaving);
+    }
+
+    fn send_independent(&self, children: Vec<Document>) {
+        for mut child in children {
             child.make_independent(self.trace.id, self.id);
             self.trace.recorder.emit(child);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Document>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Record>> {
         lock(&self.record)
+    }
+}
+
+impl InProgress for Entity {
+    /// What has ended so far leaves for good, so that it is sent once.
+    fn report(&self) {
+        let (ended, so_far) = {
+            let mut record = self.lock();
+            let Some(record) = &mut *record else { return };
+            let ended = record.release();
+            (ended, Document { in_progress: true, ..record.document.clone() })
+        };
+        self.send_independent(ended);
+        self.trace.recorder.emit(so_far);
     }
 }
 

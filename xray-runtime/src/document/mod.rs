@@ -3,6 +3,7 @@
 pub(crate) mod annotation;
 pub(crate) mod aws;
 pub(crate) mod cause;
+mod extent;
 pub(crate) mod http;
 pub(crate) mod metadata;
 pub(crate) mod name;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::annotation::AnnotationValue;
 pub use self::aws::{Aws, Sdk};
 pub use self::cause::{Cause, Exception, Exceptions, StackFrame};
+pub(crate) use self::extent::Extent;
 pub use self::http::{Http, HttpRequest, HttpResponse};
 use crate::id::{SegmentId, TraceId};
 

@@ -321,7 +321,7 @@ impl Drop for Live {
             None => {
                 let mut record = self.draft.take(self.parent.trace());
                 self.draft.complete(&mut record);
-                self.parent.adopt(record);
+                self.parent.adopt_leaf(record);
             }
             // It ends with its owner, right after this.
             Some(entity) => entity.update(|record| self.draft.complete(record)),

@@ -56,7 +56,7 @@ impl Site {
     }
 
     /// Notes that its type is none that is traced.
-    pub(crate) fn note_unknown(&self) {
+    pub(crate) fn note_unknown(self) {
         (self.place.function)().note_unknown();
     }
 

@@ -45,6 +45,7 @@ where
         self
     }
 
+    #[must_use]
     pub fn open(self, site: Site) -> <&'a T as Traceable<methods::get>>::Traced {
         self.0.traced(site)
     }

@@ -2,11 +2,12 @@
 
 mod at_end;
 mod config;
+mod progress;
 mod rules;
 
 use std::any::{self, Any};
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use std::{env, fmt};
 
@@ -14,12 +15,16 @@ use once_cell::sync::OnceCell;
 
 pub use self::config::ContextMissing;
 use self::config::{DaemonAddress, Environment, RejectedSetting};
+pub(crate) use self::progress::InProgress;
+use self::progress::Progress;
 pub(crate) use self::rules::HttpRules;
 use crate::document::annotation::is_accepted_key;
 use crate::document::cause::chain;
 use crate::document::name::legal_name;
-use crate::document::{AnnotationValue, Document, Exception, MAX_STRING_CHARS, first_chars};
+use crate::document::split::MAX_DOCUMENT_BYTES;
+use crate::document::{AnnotationValue, Document, Exception, Extent, MAX_STRING_CHARS, first_chars};
 use crate::emitter::{Emitter, UdpEmitter};
+use crate::id::SegmentId;
 use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
 use crate::stats::{Counters, Stats};
 
@@ -27,6 +32,9 @@ use crate::stats::{Counters, Stats};
 static INSTALLED: OnceCell<Recorder> = OnceCell::new();
 /// The recorder for as long as none is installed.
 static FROM_ENVIRONMENT: OnceCell<Recorder> = OnceCell::new();
+
+/// Ended subsegments that a record holds, as in other X-Ray SDKs.
+const MAX_EMBEDDED: usize = 100;
 
 /// Decides which segments are recorded and sends them to the X-Ray daemon.
 ///
@@ -65,6 +73,10 @@ struct Shared {
     response_hook: Option<ResponseHook>,
     /// `None` where there are none.
     rules: Option<HttpRules>,
+    /// What a record may hold of ended subsegments.
+    streaming_threshold: Extent,
+    /// `None` where no open segment is to be told of.
+    progress: Option<Progress>,
     counters: Arc<Counters>,
 }
 
@@ -168,6 +180,23 @@ impl Recorder {
         self.shared.rules.as_ref()
     }
 
+    pub(crate) fn streaming_threshold(&self) -> Extent {
+        self.shared.streaming_threshold
+    }
+
+    /// A segment begins that is sampled.
+    pub(crate) fn segment_begins<S: InProgress + 'static>(&self, id: SegmentId, segment: impl FnOnce() -> Weak<S>) {
+        if let Some(progress) = &self.shared.progress {
+            progress.begins(id, segment());
+        }
+    }
+
+    pub(crate) fn segment_ends(&self, id: SegmentId) {
+        if let Some(progress) = &self.shared.progress {
+            progress.ends(id);
+        }
+    }
+
     pub(crate) fn emit(&self, document: Document) {
         self.shared.counters.documents_emitted.increment();
         self.shared.emitter.emit(document);
@@ -203,6 +232,9 @@ pub struct RecorderBuilder {
     emitter: Option<Box<dyn Emitter>>,
     response_hook: Option<ResponseHook>,
     rules: HttpRules,
+    streaming_threshold: Option<usize>,
+    streaming_threshold_bytes: Option<usize>,
+    in_progress_after: Option<Duration>,
 }
 
 impl RecorderBuilder {
@@ -239,6 +271,47 @@ impl RecorderBuilder {
     /// Where documents go; a [`UdpEmitter`] unless set.
     pub fn emitter(mut self, emitter: impl Emitter) -> Self {
         self.emitter = Some(Box::new(emitter));
+        self
+    }
+
+    /// How many ended subsegments an open segment or subsegment holds, with those inside them; 100 unless set. With one
+    /// more all of them leave as documents of their own, so that a long segment needs little memory.
+    ///
+    /// ```
+    /// use xray::{MemoryEmitter, Recorder, Segment};
+    ///
+    /// let emitter = MemoryEmitter::new();
+    /// let recorder = Recorder::builder().emitter(emitter.clone()).streaming_threshold(0).build();
+    /// let segment = Segment::builder("nightly-job").recorder(&recorder).begin();
+    /// segment.subsegment("first-part").end();
+    /// assert_eq!(emitter.take()[0].parent_id, segment.id());
+    /// ```
+    pub fn streaming_threshold(mut self, subsegments: usize) -> Self {
+        self.streaming_threshold = Some(subsegments);
+        self
+    }
+
+    /// The same in bytes of their JSON, estimated; 63 KiB unless set, which is what a document may measure.
+    pub fn streaming_threshold_bytes(mut self, bytes: usize) -> Self {
+        self.streaming_threshold_bytes = Some(bytes);
+        self
+    }
+
+    /// Sends a segment that is still open after this time with `in_progress`, and again each time as much has passed,
+    /// so that a long job is visible while it runs. Unless set, a segment is sent when it ends.
+    ///
+    /// What has ended in it leaves with it, as documents of its own. It is up to a quarter of the time late, and there
+    /// are at least 10 milliseconds between two. A document with an `end_time` holds, in whatever order they arrive.
+    /// (Developer guide, "Segment documents", `in_progress`.)
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let recorder = xray::Recorder::builder().in_progress_after(Duration::from_secs(10)).build();
+    /// # drop(recorder);
+    /// ```
+    pub fn in_progress_after(mut self, time: Duration) -> Self {
+        self.in_progress_after = Some(time);
         self
     }
 
@@ -279,6 +352,11 @@ impl RecorderBuilder {
             emitter,
             response_hook: self.response_hook,
             rules: (!self.rules.is_empty()).then_some(self.rules),
+            streaming_threshold: Extent {
+                subsegments: self.streaming_threshold.unwrap_or(MAX_EMBEDDED),
+                bytes: self.streaming_threshold_bytes.unwrap_or(MAX_DOCUMENT_BYTES),
+            },
+            progress: self.in_progress_after.map(Progress::new),
             counters,
         };
         Recorder { shared: Arc::new(shared) }
