@@ -1,12 +1,14 @@
 //! What is current where: over tasks, threads, panics, and ends in any order.
 
+mod support;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use xray::testing::{capture, capture_blocking};
+use support::documents::{capture, capture_blocking};
 use xray::{Cause, Document, Instrument as _, Segment};
 
 fn names(documents: &[Document]) -> Vec<&str> {

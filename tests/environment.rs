@@ -9,7 +9,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use serde_json::Value;
 use support::Server;
+use support::documents::{capture, capture_blocking, read_datagram};
 use xray::{ContextMissing, Instrument as _, Recorder, Segment};
 
 /// Says to this program that it is the inner process, and which case it is to run.
@@ -45,11 +47,11 @@ fn inner_process() {
     println!("case done");
 }
 
-fn receive(socket: &UdpSocket) -> String {
+fn receive(socket: &UdpSocket) -> Value {
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let mut datagram = vec![0; 65_536];
     let length = socket.recv(&mut datagram).unwrap();
-    String::from_utf8(datagram[..length].to_vec()).unwrap()
+    read_datagram(&datagram[..length])
 }
 
 #[test]
@@ -60,7 +62,7 @@ fn the_environment_wins_over_code() {
         "environment over code",
         &[("AWS_XRAY_DAEMON_ADDRESS", &address), ("AWS_XRAY_TRACING_NAME", "from the environment")],
     );
-    assert!(receive(&daemon).contains(r#""name":"from the environment""#));
+    assert_eq!(receive(&daemon)["name"], "from the environment");
 }
 
 fn environment_over_code() {
@@ -113,7 +115,7 @@ async fn disabled() {
     assert!(server.take_seen()[0].trace_headers().is_empty());
     assert_eq!(xray::stats().documents_emitted, 0);
     assert_eq!(LOGGER.take(Level::Error), [""; 0], "a missing context is no error then");
-    let (_, documents) = xray::testing::capture(get(&server.url("/bytes/1")).in_segment("todo-app")).await;
+    let (_, documents) = capture(get(&server.url("/bytes/1")).in_segment("todo-app")).await;
     assert_eq!(documents[0].subsegments.len(), 1, "a test sees its documents all the same");
 }
 
@@ -159,7 +161,7 @@ fn a_segment_keeps_the_name_it_is_given() {
 }
 
 fn name() {
-    let ((), documents) = xray::testing::capture_blocking(|| Segment::builder("job <1>").begin().end());
+    let ((), documents) = capture_blocking(|| Segment::builder("job <1>").begin().end());
     assert_eq!(documents[0].name, "job 1");
 }
 

@@ -5,8 +5,8 @@ mod support;
 use std::time::Duration;
 
 use reqwest::Client;
+use support::documents::{capture, checked};
 use support::{Seen, Server, refused_url};
-use xray::testing::capture;
 use xray::{AnnotationValue, Cause, Document, Instrument as _, Namespace, Sampled, Segment, TraceHeader};
 
 #[xray::traced_http]
@@ -328,7 +328,7 @@ async fn a_response_hook_that_panics_harms_nobody() {
     let server = Server::start().await;
     let segment = || xray::Segment::builder("t").recorder(&recorder).begin();
     assert_eq!(get(&Client::new(), &server.url("/bytes/3")).in_segment(segment()).await.unwrap(), "xxx");
-    let document = emitter.take().remove(0);
+    let document = checked(emitter.take()).remove(0);
     let call = &document.subsegments[0];
     assert_eq!((call.fault, call.http.as_ref().unwrap().response.unwrap().status), (false, Some(200)));
     assert_eq!(call.metadata["default"]["length"], 3);
@@ -360,7 +360,7 @@ async fn rules_for_the_whole_program() {
     for (path, calls, headers) in [("/bytes/1", 0, 0), ("/status/200", 0, 0), ("/bytes/2", 2, 1), ("/bytes/3", 2, 0)] {
         let segment = xray::Segment::builder("t").recorder(&recorder).begin();
         assert_eq!(get(&Client::new(), &server.url(path)).in_segment(segment).await.unwrap(), 200);
-        let names: Vec<_> = emitter.take()[0].subsegments.iter().map(|call| call.name.clone()).collect();
+        let names: Vec<_> = checked(emitter.take())[0].subsegments.iter().map(|call| call.name.clone()).collect();
         assert_eq!(names, ["nearer", "loopback"][..calls], "{path}");
         for seen in server.take_seen() {
             assert_eq!(seen.trace_headers().len(), headers, "{path}");

@@ -20,13 +20,13 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
+use support::documents::capture;
 use support::{Server, refused_url};
 use tower::retry::{Policy, RetryLayer};
 use tower::util::BoxCloneService;
 use tower::{BoxError, Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
 use xray::http::Call;
 use xray::reqwest_middleware::SubsegmentMiddleware;
-use xray::testing::capture;
 use xray::tower::{Plain, ServiceError, SubsegmentLayer, SubsegmentService};
 use xray::{Cause, Document, Exception, Instrument as _, Namespace, Segment, SegmentBuilder, TraceHeader};
 

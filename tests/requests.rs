@@ -11,9 +11,9 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use support::documents::capture;
 use support::{Server, refused_url};
 use tower::{Service, ServiceExt as _};
-use xray::testing::capture;
 use xray::{Cause, Document, Instrument as _};
 
 type Body = Full<Bytes>;

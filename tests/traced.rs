@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use support::Server;
+use support::documents::{capture, capture_blocking};
 use tokio::time::sleep;
-use xray::testing::{capture, capture_blocking};
 use xray::{Cause, Document, Exception, Instrument as _, Segment, TraceHeader};
 
 /// The subsegments of a segment around a future.

@@ -3,13 +3,13 @@
 mod support;
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
 use reqwest::Client;
 use serde_json::Value;
+use support::documents::{assert_valid, read_datagram};
 use support::{Server, refused_url};
 use xray::{Instrument as _, Recorder, Segment};
 
@@ -45,24 +45,8 @@ impl Daemon {
     /// The document of the next datagram, which is valid.
     fn receive(&self) -> Value {
         let datagram = self.datagrams.recv_timeout(Duration::from_secs(10)).unwrap();
-        let text = std::str::from_utf8(&datagram).unwrap();
-        let (header, document) = text.split_once('\n').unwrap();
-        assert_eq!(header, r#"{"format":"json","version":1}"#);
-        assert!(document.starts_with(r#"{"id":""#), "the daemon looks for the first id: {document}");
-        let document: Value = serde_json::from_str(document).unwrap();
-        assert_valid(&document);
-        document
+        read_datagram(&datagram)
     }
-}
-
-/// Checks a document against the schema.
-fn assert_valid(document: &Value) {
-    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
-        let schema = serde_json::from_str(include_str!("data/segment.schema.json")).unwrap();
-        jsonschema::validator_for(&schema).unwrap()
-    });
-    let errors: Vec<_> = SCHEMA.iter_errors(document).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:#?} in {document:#}");
 }
 
 #[test]
