@@ -21,6 +21,12 @@ fn only_call(documents: &[Document]) -> &Document {
     &documents[0].subsegments[0]
 }
 
+/// The method and the URL of a call.
+fn recorded(call: &Document) -> (&str, &str) {
+    let request = call.http.as_ref().unwrap().request.as_ref().unwrap();
+    (request.method.as_deref().unwrap(), request.url.as_deref().unwrap())
+}
+
 fn only_request(server: &Server) -> Seen {
     let mut seen = server.take_seen();
     assert_eq!(seen.len(), 1, "{seen:#?}");
@@ -104,12 +110,103 @@ async fn a_transport_error_is_a_fault_with_its_chain_and_stays_remote() {
 
 #[tokio::test]
 async fn the_builders_own_error_comes_back_unchanged() {
-    let plain = Client::new().get("no url").send().await.unwrap_err();
-    let (result, documents) = capture(get("no url").in_segment("t")).await;
-    let error = result.unwrap_err();
-    assert!(error.is_builder());
-    assert_eq!(format!("{error:?}"), format!("{plain:?}"));
-    assert!(documents[0].subsegments.is_empty(), "no call was made");
+    for url in ["no url", "", "http://[::1/"] {
+        let plain = Client::new().get(url).send().await.unwrap_err();
+        let (result, documents) = capture(get(url).in_segment("t")).await;
+        let error = result.unwrap_err();
+        assert!(error.is_builder());
+        assert_eq!(format!("{error:?}"), format!("{plain:?}"));
+        assert!(documents[0].subsegments.is_empty(), "no call was made");
+    }
+}
+
+#[tokio::test]
+async fn a_url_of_any_type_is_recorded_as_it_is_sent() {
+    #[xray::traced_http]
+    async fn each(client: &Client, url: &str) -> reqwest::Result<()> {
+        let parsed: reqwest::Url = url.parse().unwrap();
+        client.get(url).send().await?;
+        client.get(url.to_owned()).send().await?;
+        client.get(parsed).send().await?;
+        let built = client.get(url).build()?;
+        client.execute(built).await.map(drop)
+    }
+    let server = Server::start().await;
+    let url = format!("  {}", server.url("/a b/\u{fc}?q=1#part"));
+    let (result, documents) = capture(each(&Client::new(), &url).in_segment("t")).await;
+    result.unwrap();
+    let seen = server.take_seen();
+    assert_eq!((seen.len(), documents[0].subsegments.len()), (4, 4));
+    for (seen, call) in seen.iter().zip(&documents[0].subsegments) {
+        assert_eq!(recorded(call), ("GET", server.url("/a%20b/%C3%BC").as_str()));
+        assert_eq!(seen.uri, "/a%20b/%C3%BC?q=1");
+    }
+}
+
+#[tokio::test]
+async fn a_method_is_recorded_in_capitals_and_sent_as_it_is() {
+    #[xray::traced_http]
+    async fn request(client: &Client, method: &str, url: &str) -> reqwest::Result<()> {
+        client.request(method.parse().unwrap(), url).send().await.map(drop)
+    }
+    let server = Server::start().await;
+    let url = server.url("/bytes/1");
+    for (method, name) in [("GET", "GET"), ("get", "GET"), ("pAtCh", "PATCH"), ("Purge", "PURGE")] {
+        let (_, documents) = capture(request(&Client::new(), method, &url).in_segment("t")).await;
+        assert_eq!(recorded(only_call(&documents)), (name, url.as_str()));
+        assert_eq!(only_request(&server).method.as_str(), method);
+    }
+}
+
+#[tokio::test]
+async fn through_a_proxy_the_call_is_the_hosts() {
+    let server = Server::start().await;
+    let client = Client::builder().proxy(reqwest::Proxy::http(server.url("/")).unwrap()).build().unwrap();
+    #[xray::traced_http]
+    async fn get(client: &Client, url: &str) -> reqwest::Result<u16> {
+        Ok(client.get(url).send().await?.status().as_u16())
+    }
+    let work = get(&client, "http://example.invalid:81/status/204?x=1").in_segment("t");
+    let (status, documents) = capture(work).await;
+    assert_eq!(status.unwrap(), 204);
+    let call = only_call(&documents);
+    assert_eq!(call.name, "example.invalid");
+    assert_eq!(recorded(call), ("GET", "http://example.invalid:81/status/204"));
+    let seen = only_request(&server);
+    assert_eq!((seen.uri.host(), seen.trace_header().parent), (Some("example.invalid"), Some(call.id)));
+}
+
+#[tokio::test]
+async fn a_timeout_is_a_fault_and_stays_remote() {
+    #[xray::traced_http]
+    async fn get(client: &Client, url: &str) -> reqwest::Result<()> {
+        client.get(url).timeout(Duration::from_millis(50)).send().await.map(drop)
+    }
+    let server = Server::start().await;
+    let (result, documents) = capture(get(&Client::new(), &server.url("/slow/100000")).in_segment("t")).await;
+    assert!(result.unwrap_err().is_timeout());
+    let call = only_call(&documents);
+    assert_eq!((call.fault, call.error, call.namespace), (true, false, Some(Namespace::Remote)));
+    assert!(matches!(&call.cause, Some(Cause::Exceptions(_))) && call.metadata.is_empty(), "{call:#?}");
+}
+
+#[tokio::test]
+async fn no_header_reaches_another_trace_or_what_the_caller_keeps() {
+    #[xray::traced_http]
+    async fn again(request: &reqwest::RequestBuilder) -> reqwest::Result<()> {
+        request.try_clone().unwrap().send().await.map(drop)
+    }
+    let (server, client) = (Server::start().await, Client::new());
+    let kept = client.get(server.url("/bytes/1")).header("x-mine", "1");
+    for name in ["one", "other"] {
+        let (result, documents) = capture(again(&kept).in_segment(name)).await;
+        result.unwrap();
+        let header = only_request(&server).trace_header();
+        assert_eq!((header.root, header.parent), (documents[0].trace_id, Some(only_call(&documents).id)));
+    }
+    again(&kept).await.unwrap();
+    assert!(only_request(&server).trace_headers().is_empty());
+    assert_eq!(kept.build().unwrap().headers().len(), 1);
 }
 
 #[tokio::test]
@@ -186,7 +283,7 @@ async fn a_cancelled_call_is_closed_and_marked() {
     let (result, documents) = capture(work.in_segment("t")).await;
     assert!(result.is_err());
     let call = only_call(&documents);
-    assert_eq!(call.metadata["xray"]["cancelled"], true);
+    assert_eq!((&call.metadata["xray"]["cancelled"], call.fault), (&true.into(), false));
     assert!(call.end_time.unwrap() - call.start_time >= 0.04, "{call:#?}");
     assert_eq!(call.http.as_ref().unwrap().response, None);
 }
