@@ -123,6 +123,7 @@ async fn disabled() {
 fn a_missing_context_is_told_once() {
     run("context missing", &[]);
     run("context missing", &[("AWS_XRAY_CONTEXT_MISSING", "RUNTIME_ERROR")]);
+    run("context missing", &[("AWS_XRAY_CONTEXT_MISSING", "SHOUT")]);
     run("context missing ignored", &[("AWS_XRAY_CONTEXT_MISSING", "IGNORE_ERROR")]);
 }
 
