@@ -1,4 +1,17 @@
 //! The environment and the process-wide recorder: each case is a process of its own, this test run again.
+//!
+//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
+//! behaviour:
+//!
+//! * 1.7 context missing, three lines of log for each call, or an exception: `a_missing_context_is_told_once`
+//! * 1.7 disabled, calls carry a header of zeros: `disabled_means_nothing_at_all`
+//! * 2.1 `configure`, a second time resets what it does not name:
+//!   `install_replaces_what_installed_itself_and_happens_once`
+//! * 2.1 `configure`, one wrong value leaves the rest undone: `a_wrong_setting_is_one_warning_and_the_default`
+//! * 2.2 environment, a wrong or empty address of the daemon raises: `a_wrong_setting_is_one_warning_and_the_default`
+//! * 2.2 environment, an unknown `AWS_XRAY_CONTEXT_MISSING` silences: `a_missing_context_is_told_once`
+//! * 6.11, wrong values raise (what is of sampling stands with it):
+//!   `a_wrong_setting_is_one_warning_and_the_default`
 
 mod support;
 

@@ -1,4 +1,44 @@
 //! What a traced call records and sends, against a real service.
+//!
+//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
+//! behaviour:
+//!
+//! * 1.1 helpers, a password and a fragment stay in the URL: `a_call_is_a_subsegment_and_carries_its_id`
+//! * 1.1 helpers, an IPv6 address without its end raises from the SDK: `the_builders_own_error_comes_back_unchanged`
+//! * 1.3 `requests`, the method is as the caller wrote it: `a_method_is_recorded_in_capitals_and_sent_as_it_is`
+//! * 1.3 `requests`, the URL is the argument, not what is sent: `a_url_of_any_type_is_recorded_as_it_is_sent`
+//! * 1.3 `requests`, the query is in the error message:
+//!   `a_transport_error_is_a_fault_with_its_chain_and_stays_remote`
+//! * 1.3 `requests`, the caller's headers are written to: `no_header_reaches_another_trace_or_what_the_caller_keeps`
+//! * 1.3 `requests`, a URL object is an error of the SDK: `a_url_of_any_type_is_recorded_as_it_is_sent`
+//! * 1.3 `requests`, no URL at all is an error of the SDK: `the_builders_own_error_comes_back_unchanged`
+//! * 1.3 `requests`, the header cannot be kept from a host: `rules_for_the_whole_program`
+//! * 1.4 `httplib`, three subsegments for one request: `a_call_is_a_subsegment_and_carries_its_id`
+//! * 1.4 `httplib`, the port is dropped: `a_call_is_a_subsegment_and_carries_its_id`
+//! * 1.4 `httplib`, no URL and no name through a proxy: `through_a_proxy_the_call_is_the_hosts`
+//! * 1.4 `httplib`, the parent is what encloses the call, and without that there is no header:
+//!   `a_call_is_a_subsegment_and_carries_its_id`
+//! * 1.4 `httplib`, a header leaks into other traces: `no_header_reaches_another_trace_or_what_the_caller_keeps`
+//! * 1.4 `httplib`, what to ignore is compared with the query: `rules_for_the_whole_program`
+//! * 1.5 `aiohttp`, the URL is decoded, with password and fragment: `a_url_of_any_type_is_recorded_as_it_is_sent`
+//! * 1.5 `aiohttp`, a refused connection becomes local:
+//!   `a_transport_error_is_a_fault_with_its_chain_and_stays_remote`
+//! * 1.5 `aiohttp`, a timeout becomes local: `a_timeout_is_a_fault_and_stays_remote`
+//! * 1.5 `aiohttp`, 1.6 `httpx`, who gives up is told as a fault: `a_cancelled_call_is_closed_and_marked`
+//! * 1.5 `aiohttp`, calls at once are nested and their statuses swapped: `calls_at_once_are_siblings`
+//! * 1.6 `httpx`, calls at once lose the whole segment: `many_tasks_at_once_each_keep_their_own`
+//! * 1.6 `httpx`, a client that was there before, or goes through a proxy, is not traced:
+//!   `through_a_proxy_the_call_is_the_hosts`
+//! * 1.7 side by side, two headers where the case differs: `the_header_replaces_the_users_own`
+//! * 1.7 side by side, the length of the answer is never recorded: `a_call_is_a_subsegment_and_carries_its_id`
+//! * 1.7 unsampled, the incoming trace id is given up: `an_unsampled_trace_travels_on_and_is_not_recorded`
+//! * 2.12 naming, a port keeps a pattern from its host: `rules_for_the_whole_program`
+//! * 6.1, the SDK fails or changes a call: `the_builders_own_error_comes_back_unchanged`
+//! * 6.2, headers reach others, or name no trace: `no_header_reaches_another_trace_or_what_the_caller_keeps`
+//! * 6.3, other parents than the call, and no rules by host: `rules_for_the_whole_program`
+//! * 6.4, credentials and queries are recorded: `a_transport_error_is_a_fault_with_its_chain_and_stays_remote`
+//! * 6.6, timeouts and refused connections are local: `a_timeout_is_a_fault_and_stays_remote`
+//! * 6.9, no length where one is known, or -1: `an_unknown_length_is_left_out`
 
 mod support;
 
@@ -160,12 +200,12 @@ async fn a_method_is_recorded_in_capitals_and_sent_as_it_is() {
 
 #[tokio::test]
 async fn through_a_proxy_the_call_is_the_hosts() {
-    let server = Server::start().await;
-    let client = Client::builder().proxy(reqwest::Proxy::http(server.url("/")).unwrap()).build().unwrap();
     #[xray::traced_http]
     async fn get(client: &Client, url: &str) -> reqwest::Result<u16> {
         Ok(client.get(url).send().await?.status().as_u16())
     }
+    let server = Server::start().await;
+    let client = Client::builder().proxy(reqwest::Proxy::http(server.url("/")).unwrap()).build().unwrap();
     let work = get(&client, "http://example.invalid:81/status/204?x=1").in_segment("t");
     let (status, documents) = capture(work).await;
     assert_eq!(status.unwrap(), 204);

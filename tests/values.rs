@@ -1,4 +1,20 @@
 //! What a program hands over to be recorded, however hostile: nothing is lost but the value itself.
+//!
+//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
+//! behaviour:
+//!
+//! * 2.3 names, any characters, any length, none: `python_defect_names`
+//! * 2.5 annotations, bare `NaN` and `Infinity`, which is no JSON: `python_defect_nan_and_infinity`
+//! * 2.5 annotations, a key of no characters: `annotations_and_users_are_cut_between_characters_and_counted`
+//! * 2.5 metadata, a tuple as a key loses the segment: `python_defect_tuple_key`
+//! * 2.5 metadata, cycles are followed to the interpreter's limit: `python_defect_cycles`
+//! * 2.6 exceptions, what caused an error is not told: `python_defect_no_cause_chain`
+//! * 2.6 exceptions, an error that is told twice becomes an id that points to nothing:
+//!   `python_defect_reference_by_id`
+//! * 2.8 emission, 70,000 bytes of metadata are no datagram: `python_defect_large_metadata_arrives_as_a_datagram`
+//! * 6.1, values of the program make the SDK fail: `a_hostile_value_loses_nothing_but_itself`
+//! * 6.6, no chain of errors: `python_defect_no_cause_chain`
+//! * 6.10, numbers and keys that lose a document: `any_mixture_of_values_leaves_a_document`
 
 mod support;
 
