@@ -5,6 +5,7 @@
 //!
 //! * 2.4 begin and end, a segment that begins within another loses it:
 //!   `a_segment_within_a_segment_is_a_trace_of_its_own`
+//! * 2.4 begin and end, a second end raises: the example at `Segment::end`, which does not compile
 //! * 2.4 begin and end, what is done after the end raises: `what_goes_on_after_the_end_harms_nobody`
 //! * 2.4 begin and end, what is not sampled is in the document, with an id of zeros:
 //!   `what_is_not_sampled_is_in_no_document`

@@ -10,6 +10,10 @@
 //! * 2.1 `configure`, one wrong value leaves the rest undone: `a_wrong_setting_is_one_warning_and_the_default`
 //! * 2.2 environment, a wrong or empty address of the daemon raises: `a_wrong_setting_is_one_warning_and_the_default`
 //! * 2.2 environment, an unknown `AWS_XRAY_CONTEXT_MISSING` silences: `a_missing_context_is_told_once`
+//! * 2.11 sampling, at the import files are read and clients built:
+//!   `a_thread_of_its_own_sends_and_begins_with_the_first_document`
+//! * 6.7, what is sent is sent within the program's request:
+//!   `a_thread_of_its_own_sends_and_begins_with_the_first_document`
 //! * 6.11, wrong values raise (what is of sampling stands with it):
 //!   `a_wrong_setting_is_one_warning_and_the_default`
 
@@ -55,6 +59,8 @@ fn inner_process() {
         "context missing ignored" => context_missing(0),
         "install" => install(),
         "name" => name(),
+        #[cfg(target_os = "linux")]
+        "threads" => threads(),
         _ => panic!("{case}"),
     }
     println!("case done");
@@ -177,6 +183,29 @@ fn a_segment_keeps_the_name_it_is_given() {
 fn name() {
     let ((), documents) = capture_blocking(|| Segment::builder("job <1>").begin().end());
     assert_eq!(documents[0].name, "job 1");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thread_of_its_own_sends_and_begins_with_the_first_document() {
+    run("threads", &[("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9"), ("AWS_PROFILE", "none of that name")]);
+}
+
+#[cfg(target_os = "linux")]
+fn threads() {
+    let is_running = || {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        let mut names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+        names.any(|name| name.starts_with("xray-"))
+    };
+    let recorder = Recorder::builder().service_name("todo-app").install().unwrap();
+    let unsampled = xray::TraceHeader::parse("Sampled=0");
+    Segment::builder("unsampled").trace_header(&unsampled).begin().end();
+    let segment = Segment::builder("sampled").begin();
+    assert!(!is_running(), "so far there is nothing to send");
+    segment.end();
+    assert!(recorder.flush(Duration::from_secs(5)));
+    assert!(is_running());
 }
 
 static LOGGER: Logger = Logger(Mutex::new(Vec::new()));
