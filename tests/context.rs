@@ -1,4 +1,25 @@
 //! What is current where: over tasks, threads, panics, and ends in any order.
+//!
+//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
+//! behaviour:
+//!
+//! * 2.4 begin and end, a segment that begins within another loses it:
+//!   `a_segment_within_a_segment_is_a_trace_of_its_own`
+//! * 2.4 begin and end, a second end raises: the example at `Segment::end`, which does not compile
+//! * 2.4 begin and end, what is done after the end raises: `what_goes_on_after_the_end_harms_nobody`
+//! * 2.4 begin and end, what is not sampled is in the document, with an id of zeros:
+//!   `what_is_not_sampled_is_in_no_document`
+//! * 2.8 streaming, the counter drifts, and all leaves at once from then on:
+//!   `a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice`
+//! * 2.9 context, threads of a pool know nothing: `nesting_follows_the_code_over_threads`
+//! * 2.9 context, of an event loop made elsewhere, nothing is sent: `any_executor_on_any_thread_carries_the_context`
+//! * 2.9 context, work handed to a thread loses the segment: `nesting_follows_the_code_over_threads`
+//! * 2.9 context, a task that outlives its segment raises: `what_goes_on_after_the_end_harms_nobody`
+//! * 6.5, tasks and threads mix what they record: `ten_thousand_tasks_at_once_are_ten_thousand_trees`
+//! * 6.10, wrong counters, and what is not sampled is written:
+//!   `a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice`
+
+mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -6,8 +27,8 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use xray::testing::{capture, capture_blocking};
-use xray::{Cause, Document, Instrument as _, Segment};
+use support::documents::{capture, capture_blocking};
+use xray::{Cause, Document, Instrument as _, Segment, SegmentId};
 
 fn names(documents: &[Document]) -> Vec<&str> {
     documents.iter().map(|document| document.name.as_str()).collect()
@@ -159,6 +180,94 @@ fn a_handle_keeps_nothing_open_and_writes_to_nothing_that_ended() {
     assert!(documents[0].annotations.is_empty());
     assert_eq!(handle.trace_id(), documents[0].trace_id);
     assert!(!documents.is_empty());
+}
+
+/// A task that goes on after the segment has ended, and all that it may do there.
+#[tokio::test]
+async fn what_goes_on_after_the_end_harms_nobody() {
+    let (tell, ended) = tokio::sync::oneshot::channel();
+    let work = async {
+        let task = async {
+            ended.await.unwrap();
+            xray::current().annotate("late", true);
+            xray::current().add_metadata("late", true);
+            xray::current().set_user("late");
+            xray::current().record_error(&std::fmt::Error);
+            async { xray::current().annotate("mine", true) }.in_subsegment("late").await;
+            7
+        };
+        let segment = Segment::builder("t").begin();
+        let task = segment.in_scope(|| tokio::spawn(task.in_current_trace()));
+        segment.end();
+        tell.send(()).unwrap();
+        task.await.unwrap()
+    };
+    let (result, documents) = capture(work).await;
+    assert_eq!((result, names(&documents)), (7, vec!["t", "late"]));
+    let [segment, late] = &documents[..] else { panic!("{documents:#?}") };
+    assert!(segment.annotations.is_empty() && segment.metadata.is_empty() && !segment.fault, "{segment:#?}");
+    assert_eq!((late.trace_id, late.parent_id), (segment.trace_id, Some(segment.id)));
+    assert_eq!(late.annotations.len(), 1);
+}
+
+#[test]
+fn any_executor_on_any_thread_carries_the_context() {
+    let (sender, receiver) = futures::channel::oneshot::channel();
+    let work = async {
+        let outer = xray::trace_id();
+        async { receiver.await.unwrap() }.in_subsegment("waits").await;
+        outer == xray::trace_id()
+    };
+    // Made here, run there.
+    let work = capture(work.in_segment("t"));
+    let thread = std::thread::spawn(move || futures::executor::block_on(work));
+    sender.send(()).unwrap();
+    let (is_same, documents) = thread.join().unwrap();
+    assert!(is_same);
+    assert_eq!(names(&documents[0].subsegments), ["waits"]);
+}
+
+#[test]
+fn what_is_not_sampled_is_in_no_document() {
+    let ((), documents) = capture_blocking(|| {
+        Segment::builder("t").begin().in_scope(|| {
+            let unsampled = Segment::builder("unsampled").trace_header(&xray::TraceHeader::parse("Sampled=0")).begin();
+            let part = unsampled.subsegment("part");
+            part.in_scope(|| xray::current().subsegment("inner").end());
+            part.end();
+        });
+    });
+    assert_eq!(names(&documents), ["t"]);
+    assert!(documents[0].subsegments.is_empty(), "{documents:#?}");
+}
+
+/// What leaves takes all that is in it along, and what is held is counted anew.
+#[test]
+fn a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice() {
+    fn collect_ids(document: &Document, ids: &mut Vec<SegmentId>) {
+        ids.push(document.id);
+        document.subsegments.iter().for_each(|inner| collect_ids(inner, ids));
+    }
+
+    let ((), documents) = capture_blocking(|| {
+        let segment = Segment::builder("t").begin();
+        for _ in 0..250 {
+            let step = segment.subsegment("step");
+            for _ in 0..5 {
+                step.subsegment("part").end();
+            }
+        }
+    });
+    assert_eq!(documents.len(), 203, "two times 101 steps, and the segment");
+    assert!(documents[..202].iter().all(|step| step.subsegments.len() == 5));
+    assert_eq!(documents[202].subsegments.len(), 48);
+    let mut ids = Vec::new();
+    for document in &documents {
+        collect_ids(document, &mut ids);
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 1 + 250 + 250 * 5);
 }
 
 /// What a caller hands over may itself record something where it stands.

@@ -4,8 +4,8 @@ mod support;
 
 use std::io::Read as _;
 
+use support::documents::{capture, capture_blocking};
 use support::{Server, refused_url};
-use xray::testing::{capture, capture_blocking};
 use xray::{Document, Instrument as _, Segment};
 
 /// The only call in the only document, which reached the server with its own id.

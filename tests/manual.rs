@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use http::HeaderMap;
+use support::documents::{capture, capture_blocking};
 use support::{Server, refused_url};
 use xray::http::Call;
-use xray::testing::{capture, capture_blocking};
 use xray::{Cause, Document, Instrument as _, Namespace, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// The only subsegment of the only document.

@@ -13,8 +13,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use reqwest::Client;
 use support::Server;
+use support::documents::capture;
 use xray::http::{Adapter, Call, Opening, Site, Started, Traceable, Traced, methods};
-use xray::testing::capture;
 use xray::{AnnotationValue, Document, Instrument as _, Segment, TraceHeader};
 
 async fn subsegments(work: impl Future) -> Vec<Document> {

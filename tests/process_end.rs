@@ -1,11 +1,14 @@
 //! The end of a process: what has ended by then reaches the daemon. Each end is a process of its own, whose `main` is the
 //! one below, since a test of the usual kind does not run on the main thread.
 
+mod support;
+
 use std::net::UdpSocket;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
+use support::documents::read_datagram;
 use xray::{Document, Emitter, Recorder, Segment};
 
 const CHILD: &str = "XRAY_TEST_PROCESS_END";
@@ -100,8 +103,7 @@ fn documents_of(end: &str) -> (Vec<String>, ExitStatus) {
     let reader = thread::spawn(move || {
         let (mut names, mut datagram) = (Vec::new(), vec![0; 1 << 16]);
         while let Ok(length) = socket.recv(&mut datagram) {
-            let line = datagram[..length].split(|byte| *byte == b'\n').nth(1).unwrap();
-            names.push(serde_json::from_slice::<Document>(line).unwrap().name);
+            names.push(read_datagram(&datagram[..length])["name"].as_str().unwrap().to_owned());
         }
         names
     });

@@ -1,10 +1,12 @@
 //! A function none of whose calls is of a type that is traced: most likely a client's feature is off, and nothing else
 //! would say so.
 
+mod support;
+
 use std::sync::Mutex;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use xray::testing::{capture, capture_blocking};
+use support::documents::{capture, capture_blocking};
 use xray::{Instrument as _, Segment, TraceHeader};
 
 static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());

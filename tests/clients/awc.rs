@@ -1,11 +1,11 @@
 //! awc, whose futures stay on their thread.
 
+use crate::support::documents::capture;
 use awc::error::SendRequestError;
 use awc::{ClientRequest, ClientResponse, SendClientRequest};
 use futures::stream;
 use tokio::task::LocalSet;
 use xray::Instrument as _;
-use xray::testing::capture;
 
 use super::checks::{self, Ask, Client, Told, only_call, told};
 use crate::support::Server;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use xray::testing::capture;
+use crate::support::documents::{capture, checked};
 use xray::{Cause, Document, Instrument as _, MemoryEmitter, Namespace, Recorder, Sampled, Segment, TraceHeader};
 
 use crate::support::{Seen, Server, refused_url};
@@ -107,7 +107,7 @@ async fn responses_can_be_looked_at(server: &Server, traced: &impl AsyncFn(Ask) 
         .build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     assert_eq!(traced(ask(server.url("/bytes/5"))).in_segment(segment).await, Ok(200));
-    assert_eq!(only_call(&emitter.take()).annotations["has_date"], true.into());
+    assert_eq!(only_call(&checked(emitter.take())).annotations["has_date"], true.into());
     server.take_seen();
 }
 

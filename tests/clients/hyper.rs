@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::support::documents::capture;
 use http::Uri;
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -10,7 +11,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, ResponseFuture};
 use hyper_util::rt::TokioExecutor;
 use xray::Instrument as _;
-use xray::testing::capture;
 
 use super::checks::{self, Ask, Client, Told, only_call, told};
 use crate::support::Server;

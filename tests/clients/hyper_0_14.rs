@@ -1,11 +1,11 @@
 //! hyper 0.14: its client and its connections.
 
+use crate::support::documents::capture;
 use hyper_0_14::client::conn::handshake;
 use hyper_0_14::service::Service as _;
 use hyper_0_14::{Body, Request, Uri};
 use tokio::net::TcpStream;
 use xray::Instrument as _;
-use xray::testing::capture;
 
 use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
 use crate::support::Server;

@@ -1,9 +1,9 @@
 //! isahc 2.
 
+use crate::support::documents::capture;
 use http::Request;
 use isahc::{AsyncBody, Body, Error, HttpClient, RequestExt as _, ResponseFuture};
 use xray::Instrument as _;
-use xray::testing::capture;
 
 use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
 use crate::support::Server;

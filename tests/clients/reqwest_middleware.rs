@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::support::documents::capture;
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, RequestBuilder};
 use xray::Instrument as _;
-use xray::testing::capture;
 
 use super::checks::{self, Ask, Client, Told, only_call, told};
 use crate::support::{Server, refused_url};

@@ -1,8 +1,8 @@
 //! ureq 2.
 
+use crate::support::documents::capture;
 use ureq_2::{Error, Request, Response};
 use xray::Instrument as _;
-use xray::testing::capture;
 
 use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
 use crate::support::Server;

@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 use std::future::Future;
 
+use crate::support::documents::capture;
 use reqwest::Client;
-use xray::testing::capture;
 use xray::{Document, Instrument as _, Namespace, Sampled};
 
 use crate::support::Server;

@@ -1,5 +1,7 @@
-//! A real HTTP service for the tests, which notes what reaches it.
+//! What the tests share: a real HTTP service, which notes what reaches it, and a look at every document.
 #![allow(dead_code, unreachable_pub, reason = "each test file has a copy and uses a part of it")]
+
+pub mod documents;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};

@@ -41,7 +41,13 @@ impl Segment {
         SegmentBuilder { name: name.into(), header: TraceHeader::default(), recorder: None }
     }
 
-    /// Ends it now.
+    /// Ends it now. It does so once:
+    ///
+    /// ```compile_fail,E0382
+    /// let segment = xray::Segment::builder("todo-app").begin();
+    /// segment.end();
+    /// segment.end();
+    /// ```
     pub fn end(self) {
         drop(self);
     }

@@ -54,16 +54,28 @@ impl Document {
     }
 }
 
-/// The method as a document has it, without an allocation for the usual ones.
+/// The method as a document has it: in capitals, so that traces can be found by it however a program writes it. Without
+/// an allocation for the usual ones.
 pub(crate) fn recorded_method(method: &str) -> Cow<'static, str> {
-    Cow::Borrowed(match method {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "OPTIONS" => "OPTIONS",
-        other => return Cow::Owned(first_chars(other, MAX_STRING_CHARS).to_owned()),
-    })
+    const USUAL: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    match USUAL.into_iter().find(|usual| usual.eq_ignore_ascii_case(method)) {
+        Some(usual) => Cow::Borrowed(usual),
+        None => Cow::Owned(first_chars(method, MAX_STRING_CHARS).to_ascii_uppercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods() {
+        for (method, recorded) in
+            [("GET", "GET"), ("get", "GET"), ("pAtCh", "PATCH"), ("M-Search", "M-SEARCH"), ("", "")]
+        {
+            assert_eq!(recorded_method(method), recorded);
+        }
+        assert!(matches!(recorded_method("Delete"), Cow::Borrowed(_)), "the usual ones cost nothing");
+        assert_eq!(recorded_method(&"\u{e9}".repeat(300)).chars().count(), 250);
+    }
 }

@@ -1,0 +1,366 @@
+//! What the rest of the world reads in our documents: the X-Ray receiver of the OpenTelemetry collector, built from
+//! its Go module (`tests/collector`), takes each, and makes the right spans of it.
+//!
+//! By itself this sends what it makes through the public API. Where `XRAY_COLLECTOR_DOCUMENTS` names a directory, it
+//! sends what the other tests left there as well; `.ci/run` has them do so.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+use std::{env, fs, io, thread};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use support::documents::read_datagram;
+use support::{Server, refused_url};
+use xray::{Instrument as _, Recorder, Segment, TraceHeader};
+
+/// Names the directory with the documents that the other tests kept.
+const DOCUMENTS: &str = "XRAY_COLLECTOR_DOCUMENTS";
+
+#[tokio::test]
+async fn the_collectors_receiver_reads_every_document() {
+    let kept = env::var_os(DOCUMENTS).map(|directory| kept(Path::new(&directory)));
+    let Some(collector) = Collector::start() else {
+        return assert!(kept.is_none(), "the documents of the other tests need a receiver");
+    };
+    for json in made().await.iter().chain(kept.iter().flatten()) {
+        let (document, spans) = (serde_json::from_str::<Value>(json).unwrap(), collector.spans_of(json));
+        Comparison { spans: &spans, trace_id: &document["trace_id"] }.check(&document, &document["parent_id"], true);
+        assert_eq!(spans.len(), count(&document), "{document:#}");
+    }
+}
+
+/// The same in constants: name, kind (of OTLP: 1 internal, 2 server, 3 client), whether it failed, and what is known of
+/// its request.
+#[tokio::test]
+async fn a_call_is_a_client_below_the_server() {
+    let Some(collector) = Collector::start() else { return };
+    let documents = made().await;
+    let document = documents.iter().find(|document| document.contains("Grüße/日本")).unwrap();
+    let spans = collector.spans_of(document);
+    let of_name = |name: &str| -> Vec<&Value> { spans.values().filter(|span| span["name"] == name).collect() };
+    let ([segment], [local]) = (&of_name("Grüße/日本")[..], &of_name("local")[..]) else { panic!("{spans:#?}") };
+    assert_eq!((&segment["kind"], &segment["parentSpanId"]), (&json!(2), &json!("53995c3f42cd8ad8")));
+    assert_eq!((&local["kind"], &local["parentSpanId"]), (&json!(1), &segment["spanId"]));
+    let calls = of_name("127.0.0.1").into_iter().map(|call| {
+        assert_eq!((&call["kind"], &call["parentSpanId"]), (&json!(3), &local["spanId"]));
+        assert_eq!(call["traceId"], "5759e988bd862e3fe1be46a994272793");
+        let mut attributes = raw_attributes(call);
+        let url = attributes.remove("http.url").unwrap();
+        let path = url.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split_once('/')).unwrap().1.to_owned();
+        let known = ["http.method", "http.status_code", "http.response_content_length"];
+        let [method, status, length] = known.map(|key| attributes.remove(key).unwrap_or_default());
+        format!("{method} {path} {status} {length} {}", call["status"]["code"] == 2)
+    });
+    let mut calls: Vec<_> = calls.collect();
+    calls.sort_unstable();
+    let expected = [
+        "DELETE    true",
+        "GET bytes/3 200 3 false",
+        "GET chunked 200  false",
+        "GET slow/9999   false",
+        "GET status/404 404 0 true",
+        "GET status/429 429 0 true",
+        "GET status/503 503 0 true",
+    ];
+    assert_eq!(calls, expected);
+}
+
+/// What is refused is seen.
+#[test]
+fn a_wrong_document_is_refused() {
+    let Some(collector) = Collector::start() else {
+        return;
+    };
+    let wrong = json!({ "id": "70de5b6f19ff9a0a", "name": "wrong", "start_time": 1, "metadata": { "default": 1 } });
+    assert!(collector.answer_to(&wrong.to_string()).contains("cannot unmarshal"));
+}
+
+/// The receiver as a process of its own; it ends with its standard input.
+struct Collector {
+    child: Child,
+    socket: UdpSocket,
+    answers: Receiver<String>,
+}
+
+impl Collector {
+    /// `None` where there is no Go.
+    fn start() -> Option<Self> {
+        let program = build()?;
+        let address = free_address();
+        let mut child = Command::new(program)
+            .args(["-udp", &address.to_string()])
+            .envs([("AWS_REGION", "any"), ("AWS_ACCESS_KEY_ID", "any"), ("AWS_SECRET_ACCESS_KEY", "any")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, answers) = channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.connect(address).unwrap();
+        let collector = Self { child, socket, answers };
+        assert_eq!(collector.next_line(), "ready");
+        Some(collector)
+    }
+
+    /// Nothing is sent before the answer to what was sent before it, so nothing is lost and all have one order.
+    fn answer_to(&self, document: &str) -> String {
+        let datagram = format!("{{\"format\":\"json\",\"version\":1}}\n{document}");
+        self.socket.send(datagram.as_bytes()).unwrap_or_else(|error| panic!("{error}: {} bytes", datagram.len()));
+        self.next_line()
+    }
+
+    fn next_line(&self) -> String {
+        self.answers.recv_timeout(Duration::from_secs(60)).expect("the collector's receiver has ended, or is silent")
+    }
+
+    /// The spans of an accepted document, by their ids.
+    fn spans_of(&self, document: &str) -> BTreeMap<String, Value> {
+        let answer: Value = serde_json::from_str(&self.answer_to(document)).unwrap();
+        let Some(spans) = answer["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array() else {
+            panic!("{answer:#} to {document}");
+        };
+        spans.iter().map(|span| (text(&span["spanId"]).to_owned(), span.clone())).collect()
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// Builds the receiver; `None` where there is no Go.
+fn build() -> Option<PathBuf> {
+    static BUILT: std::sync::OnceLock<Option<PathBuf>> = std::sync::OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("collector");
+        let status = Command::new("go")
+            .args(["build", "-o", program.to_str()?, "."])
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/collector"))
+            .status();
+        match status {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Not by `println!`, whose lines a test that passes does not show.
+                let _ = writeln!(io::stderr(), "skipped: there is no Go to build the collector's receiver with");
+                None
+            }
+            status => {
+                assert!(status.unwrap().success(), "the collector's receiver does not build");
+                Some(program)
+            }
+        }
+    });
+    built.clone()
+}
+
+fn free_address() -> SocketAddr {
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+/// The documents that the other tests kept.
+fn kept(directory: &Path) -> Vec<String> {
+    let files = fs::read_dir(directory).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let documents: Vec<_> = files.flat_map(|lines| lines.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert!(!documents.is_empty(), "no documents in {}", directory.display());
+    println!("{} documents of other tests", documents.len());
+    documents
+}
+
+/// What a program may send, as it leaves in datagrams.
+async fn made() -> Vec<String> {
+    let (daemon, server) = (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), Server::start().await);
+    let recorder = Recorder::builder().daemon_address(daemon.local_addr().unwrap().to_string()).build();
+
+    let header = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+    let segment = Segment::builder("Grüße/日本").trace_header(&header).recorder(&recorder).begin();
+    segment.set_user("jürgen");
+    segment.annotate("tier", "gold");
+    segment.annotate("count", -3);
+    segment.annotate("share", 0.5);
+    segment.annotate("is_new", true);
+    segment.add_metadata("cart", json!({ "items": [1, 2.5, null, "é"], "more": { "deep": true } }));
+    segment.add_metadata_in("other", "key", "value");
+    calls(&Client::new(), &server).in_subsegment("local").in_segment(segment).await;
+
+    let segment = Segment::builder("errors").recorder(&recorder).begin();
+    let part = segment.subsegment("part");
+    part.record_error(&io::Error::other("x".parse::<u8>().unwrap_err()));
+    part.end();
+    segment.record_error(&io::Error::other("x".parse::<u8>().unwrap_err()));
+    let late = segment.subsegment("late");
+    segment.end();
+    late.subsegment("inner").end();
+    late.end();
+
+    let segment = Segment::builder("split").recorder(&recorder).begin();
+    for _ in 0..3 {
+        segment.subsegment("large").add_metadata("text", "x".repeat(40_000));
+    }
+    segment.end();
+
+    assert!(recorder.flush(Duration::from_secs(10)));
+    daemon.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut datagram = vec![0; 1 << 16];
+    let documents = [(); 7].map(|()| {
+        let length = daemon.recv(&mut datagram).unwrap();
+        read_datagram(&datagram[..length]);
+        std::str::from_utf8(&datagram[..length]).unwrap().split_once('\n').unwrap().1.to_owned()
+    });
+    assert_eq!(recorder.stats().documents_sent, 7);
+    documents.into()
+}
+
+#[xray::traced_http]
+async fn calls(client: &Client, server: &Server) {
+    for path in ["/bytes/3", "/status/404", "/status/429", "/status/503", "/chunked"] {
+        let _ = client.get(format!("{}?secret", server.url(path))).send().await;
+    }
+    let _ = client.delete(refused_url()).send().await;
+    let _ = tokio::time::timeout(Duration::from_millis(20), client.get(server.url("/slow/9999")).send()).await;
+}
+
+fn count(document: &Value) -> usize {
+    1 + subsegments(document).map(count).sum::<usize>()
+}
+
+fn subsegments(document: &Value) -> impl Iterator<Item = &Value> {
+    document["subsegments"].as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// Spans beside the document from which they are made.
+struct Comparison<'a> {
+    spans: &'a BTreeMap<String, Value>,
+    trace_id: &'a Value,
+}
+
+impl Comparison<'_> {
+    /// One entity, and all inside it.
+    fn check(&self, entity: &Value, parent: &Value, is_whole: bool) {
+        let Some(span) = self.spans.get(text(&entity["id"])) else { panic!("no span of {entity:#}") };
+        let is_segment = is_whole && entity["type"].is_null();
+        assert_eq!(text(&span["traceId"]), text(self.trace_id)[2..].replace('-', ""));
+        assert_eq!(text(&span["parentSpanId"]), text(parent), "{span:#} of {entity:#}");
+        assert_eq!(span["name"], entity["name"]);
+        assert_eq!(span["kind"], kind(entity, is_segment), "{span:#} of {entity:#}");
+        assert_eq!(span["status"]["code"].as_u64() == Some(2), is_failed(entity), "{span:#} of {entity:#}");
+        assert_eq!(attributes(span), expected_attributes(entity), "{span:#} of {entity:#}");
+        assert_eq!(exceptions(span), expected_exceptions(entity), "{span:#} of {entity:#}");
+        if let Some(id) = entity["cause"].as_str() {
+            assert_eq!(span["status"]["message"], id, "a reference");
+        }
+        for subsegment in subsegments(entity) {
+            self.check(subsegment, &entity["id"], false);
+        }
+    }
+}
+
+/// The kinds of OTLP: server, client, internal.
+fn kind(entity: &Value, is_segment: bool) -> u64 {
+    match (is_segment, text(&entity["namespace"])) {
+        (true, _) => 2,
+        (false, "remote" | "aws") => 3,
+        _ => 1,
+    }
+}
+
+/// The receiver looks at the status and the cause; the flags say the same.
+fn is_failed(entity: &Value) -> bool {
+    let is_failed = !entity["cause"].is_null() || entity["http"]["response"]["status"].as_u64() >= Some(400);
+    let is_flagged = ["error", "fault"].iter().any(|flag| entity[flag] == true);
+    assert!(is_flagged || !is_failed, "{entity:#}");
+    is_failed
+}
+
+/// Attributes of text or whole numbers.
+fn raw_attributes(of: &Value) -> BTreeMap<String, String> {
+    let attributes = of["attributes"].as_array().into_iter().flatten();
+    let pairs = attributes.filter_map(|attribute| {
+        let value = attribute["value"]["stringValue"].as_str().or(attribute["value"]["intValue"].as_str())?;
+        Some((text(&attribute["key"]).to_owned(), value.to_owned()))
+    });
+    pairs.collect()
+}
+
+/// Attributes of a span or an event: what is known of HTTP, annotations, metadata and the user.
+fn attributes(of: &Value) -> BTreeMap<String, Value> {
+    let attributes = of["attributes"].as_array().into_iter().flatten();
+    let pairs = attributes.map(|attribute| {
+        let value = attribute["value"].as_object().unwrap().iter().next().unwrap();
+        let value = match (value.0.as_str(), value.1) {
+            ("intValue", number) => rounded(&text(number).parse::<i64>().unwrap().into()),
+            ("arrayValue", values) => values["values"].as_array().unwrap().len().to_string().into(),
+            (_, value) => rounded(value),
+        };
+        let key = text(&attribute["key"]);
+        let value = match &value {
+            Value::String(json) if key.starts_with("aws.xray.metadata.") => {
+                rounded(&serde_json::from_str(json).unwrap())
+            }
+            _ => value,
+        };
+        (key.to_owned(), value)
+    });
+    pairs.collect()
+}
+
+fn expected_attributes(entity: &Value) -> BTreeMap<String, Value> {
+    let (http, mut expected) = (&entity["http"], BTreeMap::new());
+    let known = [
+        ("http.method", &http["request"]["method"]),
+        ("http.url", &http["request"]["url"]),
+        ("http.status_code", &http["response"]["status"]),
+        ("http.response_content_length", &http["response"]["content_length"]),
+        ("enduser.id", &entity["user"]),
+        ("aws.xray.inprogress", &entity["in_progress"]),
+    ];
+    for (key, value) in known.into_iter().filter(|(_, value)| !value.is_null()) {
+        expected.insert(key.to_owned(), rounded(value));
+    }
+    for (key, value) in entity["annotations"].as_object().into_iter().flatten() {
+        expected.insert(key.clone(), rounded(value));
+    }
+    if let Some(annotations) = entity["annotations"].as_object() {
+        expected.insert("aws.xray.annotations".to_owned(), annotations.len().to_string().into());
+    }
+    for (namespace, values) in entity["metadata"].as_object().into_iter().flatten() {
+        expected.insert(format!("aws.xray.metadata.{namespace}"), rounded(values));
+    }
+    expected
+}
+
+/// The same value with each number as a text of ten digits, because all numbers are floating there.
+fn rounded(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => format!("{:.9e}", number.as_f64().unwrap()).into(),
+        Value::Array(values) => values.iter().map(rounded).collect(),
+        Value::Object(values) => values.iter().map(|(key, value)| (key.clone(), rounded(value))).collect(),
+        _ => value.clone(),
+    }
+}
+
+/// The events of a span that tell of exceptions: id, type, message, id of the cause.
+fn exceptions(span: &Value) -> Vec<[Value; 4]> {
+    let events = span["events"].as_array().into_iter().flatten();
+    let keys = ["aws.xray.exception.id", "exception.type", "exception.message", "aws.xray.exception.cause"];
+    events.map(|event| keys.map(|key| attributes(event).remove(key).unwrap_or_default())).collect()
+}
+
+fn expected_exceptions(entity: &Value) -> Vec<[Value; 4]> {
+    let exceptions = entity["cause"]["exceptions"].as_array().into_iter().flatten();
+    exceptions.map(|exception| ["id", "type", "message", "cause"].map(|key| exception[key].clone())).collect()
+}

@@ -1,0 +1,80 @@
+//! The documents that the tests make: each is held against the schema, and kept for `tests/collector.rs` where the
+//! environment says where.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex};
+use std::{env, process};
+
+use serde_json::Value;
+use xray::Document;
+
+/// Names the directory into which each process of the tests writes a file: a line a document.
+pub const KEEP: &str = "XRAY_TEST_DOCUMENTS";
+
+/// What a document measures at most in a datagram; larger ones never leave as they are.
+const DATAGRAM: usize = 63 * 1024;
+
+/// As `xray::testing::capture` does it; what it returns is checked.
+pub async fn capture<F: Future>(future: F) -> (F::Output, Vec<Document>) {
+    let (output, documents) = xray::testing::capture(future).await;
+    (output, checked(documents))
+}
+
+/// The same for a closure.
+pub fn capture_blocking<T>(run: impl FnOnce() -> T) -> (T, Vec<Document>) {
+    let (output, documents) = xray::testing::capture_blocking(run);
+    (output, checked(documents))
+}
+
+/// Documents from an emitter, checked.
+pub fn checked(documents: Vec<Document>) -> Vec<Document> {
+    for document in &documents {
+        check(&serde_json::to_string(document).unwrap());
+    }
+    documents
+}
+
+/// The document of a datagram, checked.
+pub fn read_datagram(datagram: &[u8]) -> Value {
+    let text = std::str::from_utf8(datagram).unwrap();
+    let (header, document) = text.split_once('\n').unwrap();
+    assert_eq!(header, r#"{"format":"json","version":1}"#);
+    assert!(document.starts_with(r#"{"id":""#), "the daemon looks for the first id: {document}");
+    check(document)
+}
+
+fn check(json: &str) -> Value {
+    let document = serde_json::from_str(json).unwrap();
+    assert_valid(&document);
+    if json.len() <= DATAGRAM {
+        keep(json);
+    }
+    document
+}
+
+/// Checks a document against the schema.
+pub fn assert_valid(document: &Value) {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = serde_json::from_str(include_str!("../data/segment.schema.json")).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    });
+    if !SCHEMA.is_valid(document) {
+        let errors: Vec<_> = SCHEMA.iter_errors(document).map(|error| error.to_string()).collect();
+        panic!("{errors:#?} in {document:#}");
+    }
+}
+
+fn keep(json: &str) {
+    static KEPT: LazyLock<Option<Mutex<File>>> = LazyLock::new(|| {
+        let directory = PathBuf::from(env::var_os(KEEP)?);
+        fs::create_dir_all(&directory).unwrap();
+        let program = env::current_exe().unwrap();
+        let name = format!("{}-{}.jsonl", program.file_name().unwrap().to_string_lossy(), process::id());
+        Some(Mutex::new(File::options().create(true).append(true).open(directory.join(name)).unwrap()))
+    });
+    if let Some(kept) = &*KEPT {
+        kept.lock().unwrap().write_all(format!("{json}\n").as_bytes()).unwrap();
+    }
+}
