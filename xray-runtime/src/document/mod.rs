@@ -8,6 +8,7 @@ pub(crate) mod http;
 pub(crate) mod metadata;
 pub(crate) mod name;
 pub(crate) mod split;
+mod trim;
 pub(crate) mod url;
 
 use std::collections::BTreeMap;

@@ -1,17 +1,18 @@
 //! A document cut into pieces that fit a datagram.
 
 use super::Document;
+use super::trim::trim;
 
 /// What a document may measure as JSON before its subsegments leave it. X-Ray takes 64 kB; the X-Ray SDK for
 /// Java has the same limit, and a datagram has room for as much and its header.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
 
 /// Writes a document as one or more: what is too large is split into its subsegments and the rest, and what is too
-/// large by itself leaves without its largest metadata.
+/// large by itself is trimmed.
 pub(crate) struct Split {
     unwritten: Vec<Document>,
-    /// How many values of metadata were left out so far.
-    pub(crate) left_out: usize,
+    /// How many values lost something so far, or are left out.
+    pub(crate) trimmed: usize,
 }
 
 /// A document that holds too much even without its subsegments and metadata.
@@ -24,7 +25,7 @@ pub(crate) struct TooLarge {
 impl Split {
     /// `document` is a segment or an independent subsegment.
     pub(crate) fn new(document: Document) -> Self {
-        Self { unwritten: vec![document], left_out: 0 }
+        Self { unwritten: vec![document], trimmed: 0 }
     }
 
     /// Appends the next document to `buffer` as JSON; `None` when all are written.
@@ -39,12 +40,14 @@ impl Split {
                 return Some(Ok(()));
             }
             buffer.truncate(start);
-            if !document.subsegments.is_empty() {
-                self.detach_subsegments(&mut document);
-            } else if document.metadata.is_empty() {
-                return Some(Err(TooLarge { name: document.name, bytes }));
+            if document.subsegments.is_empty() {
+                let trimmed = trim(&mut document, bytes.saturating_sub(MAX_DOCUMENT_BYTES));
+                if trimmed == 0 {
+                    return Some(Err(TooLarge { name: document.name, bytes }));
+                }
+                self.trimmed += trimmed;
             } else {
-                self.left_out += leave_out(&mut document, bytes.saturating_sub(MAX_DOCUMENT_BYTES));
+                self.detach_subsegments(&mut document);
             }
             self.unwritten.push(document);
         }
@@ -58,28 +61,6 @@ impl Split {
             self.unwritten.push(subsegment);
         }
     }
-}
-
-/// Removes the largest values of metadata, until it is smaller by so many bytes or none is left; returns how many.
-fn leave_out(document: &mut Document, excess: usize) -> usize {
-    let mut sizes = Vec::new();
-    for (namespace, values) in &document.metadata {
-        for (key, value) in values {
-            let bytes = serde_json::to_vec(value).map_or(0, |json| json.len());
-            sizes.push((bytes + key.len(), namespace.clone(), key.clone()));
-        }
-    }
-    sizes.sort_unstable_by(|one, other| other.cmp(one));
-    let (mut removed, mut count) = (0, 0);
-    for (bytes, namespace, key) in sizes {
-        if removed >= excess {
-            break;
-        }
-        removed += bytes;
-        count += usize::from(document.metadata.get_mut(&namespace).and_then(|values| values.remove(&key)).is_some());
-    }
-    document.metadata.retain(|_, values| !values.is_empty());
-    count
 }
 
 #[cfg(test)]
@@ -135,7 +116,7 @@ mod tests {
         assert_eq!(split.write_next(&mut buffer), Some(Ok(())));
         let written: Document = serde_json::from_slice(&buffer).unwrap();
         assert_eq!(written.metadata["default"].keys().collect::<Vec<_>>(), ["a", "c"]);
-        assert_eq!((split.left_out, split.write_next(&mut buffer)), (1, None));
+        assert_eq!((split.trimmed, split.write_next(&mut buffer)), (1, None));
     }
 
     #[test]

@@ -3,19 +3,19 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::Emitter;
+use super::background::Background;
+use super::queue::Queue;
 use crate::document::Document;
 
 /// Writes each document as one line of JSON: to a file, to the standard output, or to any writer.
 ///
-/// A thread of its own writes, which starts with the first document; each time nothing more waits it flushes the writer. Between
-/// the two stands a queue of 16,384 documents; what finds it full is dropped, as is what cannot be written, and the
-/// first time is logged. A line has no limit of length, as a datagram has.
+/// A thread of its own writes, which starts with the first document; each time nothing more waits it flushes the
+/// writer. Between the two stands a queue of 16,384 documents and about 128 MiB; what finds it full is dropped, as is
+/// what cannot be written, and the first time is logged. A line has no limit of length, as a datagram has.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,33 +32,16 @@ use crate::document::Document;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct LinesEmitter {
-    state: Mutex<State>,
-}
-
-enum State {
-    /// Nothing was emitted so far.
-    Idle(Box<dyn Write + Send>),
-    Running {
-        queue: SyncSender<Item>,
-        /// Whether a loss is logged already.
-        has_lost: bool,
-    },
-    /// There is no thread to write.
-    Broken,
-}
-
-enum Item {
-    Document(Box<Document>),
-    /// Answered once all before it is written.
-    Flush(Sender<()>),
+    background: Background,
+    /// Whether a loss is logged already.
+    has_lost: AtomicBool,
 }
 
 impl LinesEmitter {
-    const QUEUE_CAPACITY: usize = 16_384;
-
     /// Writes to a writer.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
-        Self { state: Mutex::new(State::Idle(Box::new(writer))) }
+        let background = Background::new("xray-lines", |queue| async move { write_all(&queue, writer).await });
+        Self { background, has_lost: AtomicBool::new(false) }
     }
 
     /// Writes to the standard output.
@@ -75,66 +58,22 @@ impl LinesEmitter {
     pub fn append(path: impl AsRef<Path>) -> io::Result<Self> {
         Ok(Self::new(File::options().create(true).append(true).open(path)?))
     }
-
-    /// The queue to the thread, if there is one to have.
-    fn queue<T>(&self, use_it: impl FnOnce(&SyncSender<Item>, &mut bool) -> T) -> Option<T> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::Idle(_) = *state {
-            *state = match std::mem::replace(&mut *state, State::Broken) {
-                State::Idle(writer) => start(writer),
-                other => other,
-            };
-        }
-        match &mut *state {
-            State::Running { queue, has_lost } => Some(use_it(queue, has_lost)),
-            _ => None,
-        }
-    }
 }
 
 impl Emitter for LinesEmitter {
     fn emit(&self, document: Document) {
-        self.queue(|queue, has_lost| {
-            if queue.try_send(Item::Document(Box::new(document))).is_err() && !*has_lost {
-                *has_lost = true;
-                log::warn!(target: "xray::emitter", "a document is dropped: the writer is too slow, or has ended");
-            }
-        });
+        if !self.background.take(document) && !self.has_lost.swap(true, Ordering::Relaxed) {
+            log::warn!(target: "xray::emitter", "a document is dropped: the writer is too slow, or has ended");
+        }
     }
 
     fn flush(&self, limit: Duration) -> bool {
-        /// How often a full queue is tried again.
-        const PAUSE: Duration = Duration::from_millis(1);
-
-        let end = Instant::now() + limit;
-        let (written, wait) = channel();
-        // Not kept here: where the thread is gone, so is every sender, and nobody waits in vain.
-        let mut item = Item::Flush(written);
-        loop {
-            item = match self.queue(|queue, _| queue.try_send(item)) {
-                Some(Ok(())) => return wait.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok(),
-                Some(Err(TrySendError::Full(item))) if Instant::now() < end => item,
-                _ => return false,
-            };
-            thread::sleep(PAUSE);
-        }
-    }
-}
-
-fn start(writer: Box<dyn Write + Send>) -> State {
-    let (queue, items) = sync_channel(LinesEmitter::QUEUE_CAPACITY);
-    let started = thread::Builder::new().name("xray-lines".to_owned()).spawn(move || write_all(&items, writer));
-    match started {
-        Ok(_) => State::Running { queue, has_lost: false },
-        Err(error) => {
-            log::error!(target: "xray::emitter", "no thread to write segments from: {error}");
-            State::Broken
-        }
+        self.background.flush(limit)
     }
 }
 
 /// Writes until the emitter is dropped.
-fn write_all(items: &Receiver<Item>, writer: Box<dyn Write + Send>) {
+async fn write_all(queue: &Queue, writer: impl Write) {
     let mut writer = BufWriter::new(writer);
     let mut has_failed = false;
     let mut told = |result: io::Result<()>| {
@@ -143,20 +82,12 @@ fn write_all(items: &Receiver<Item>, writer: Box<dyn Write + Send>) {
             log::warn!(target: "xray::emitter", "a document is not written: {error}; further ones are not reported");
         }
     };
-    while let Ok(item) = items.recv() {
-        let mut next = Some(item);
-        while let Some(item) = next {
-            match item {
-                Item::Document(document) => told(write_line(&mut writer, &document)),
-                Item::Flush(written) => {
-                    told(writer.flush());
-                    // Nobody may wait any more.
-                    let _ = written.send(());
-                }
-            }
-            next = items.try_recv().ok();
+    while let Some(document) = queue.next().await {
+        told(write_line(&mut writer, &document));
+        if queue.is_to_settle() {
+            told(writer.flush());
+            queue.settle();
         }
-        told(writer.flush());
     }
 }
 
@@ -167,7 +98,7 @@ fn write_line(writer: &mut impl Write, document: &Document) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::{Recorder, Segment};

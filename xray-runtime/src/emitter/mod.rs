@@ -1,5 +1,6 @@
 //! Emitters: where finished documents go.
 
+mod background;
 mod lines;
 mod memory;
 mod pace;

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Once};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::{UdpSocket, lookup_host};
 
 use super::Emitter;
+use super::background::Background;
 use super::pace::Pace;
 use super::queue::Queue;
 use crate::document::Document;
@@ -21,74 +21,48 @@ const DATAGRAM_HEADER: &[u8] = b"{\"format\":\"json\",\"version\":1}\n";
 /// Sends each document as a datagram to the X-Ray daemon, from one background thread.
 ///
 /// The thread starts with the first document and ends when the emitter is dropped and all is sent. Between the
-/// two stands a queue of 16,384 documents; what finds it full is dropped and counted. A document over 63 KiB
-/// leaves as several; one that is too large even so leaves its largest metadata behind. Where nobody listens, documents are lost, and counted as far as the system tells.
+/// two stands a queue of 16,384 documents and about 128 MiB; what finds it full is dropped and counted. A document over
+/// 63 KiB leaves as several. One that is too large by itself loses its largest metadata, then stack frames, then the
+/// middle of long strings; all of that is counted, and what is left out is marked in the document. Where nobody listens,
+/// documents are lost, and counted as far as the system tells.
 pub struct UdpEmitter {
-    shared: Arc<Shared>,
-    started: Once,
-}
-
-struct Shared {
-    daemon_address: String,
-    queue: Queue<Document>,
+    background: Background,
     counters: Arc<Counters>,
 }
 
 impl UdpEmitter {
-    const QUEUE_CAPACITY: usize = 16_384;
-
     /// `daemon_address` is `host:port`; a host name is resolved by the background thread, again every minute.
     pub(crate) fn new(daemon_address: String, counters: Arc<Counters>) -> Self {
-        let shared = Shared { daemon_address, queue: Queue::new(Self::QUEUE_CAPACITY), counters };
-        Self { shared: Arc::new(shared), started: Once::new() }
-    }
-
-    fn start(&self) {
-        let shared = Arc::clone(&self.shared);
-        let started = thread::Builder::new().name("xray-emitter".to_owned()).spawn(move || shared.run());
-        if let Err(error) = started {
-            log::error!(target: "xray::emitter", "no thread to send segments from: {error}");
-            self.shared.queue.close();
-        }
+        let sender = Sender { daemon_address, counters: Arc::clone(&counters) };
+        let background = Background::new("xray-emitter", |queue| async move { sender.send_all(&queue).await });
+        Self { background, counters }
     }
 }
 
 impl Emitter for UdpEmitter {
     fn emit(&self, document: Document) {
-        self.started.call_once(|| self.start());
-        if self.shared.queue.push(document).is_err() {
-            self.shared.counters.documents_dropped.increment();
+        if !self.background.take(document) {
+            self.counters.documents_dropped.increment();
         }
     }
 
     fn flush(&self, limit: Duration) -> bool {
-        self.shared.queue.wait_settled(limit)
+        self.background.flush(limit)
     }
 }
 
-impl Drop for UdpEmitter {
-    fn drop(&mut self) {
-        self.shared.queue.close();
-    }
+/// What runs on the thread.
+struct Sender {
+    daemon_address: String,
+    counters: Arc<Counters>,
 }
 
-impl Shared {
-    fn run(&self) {
-        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(self.send_all()),
-            Err(error) => {
-                log::error!(target: "xray::emitter", "no runtime to send segments from: {error}");
-                self.queue.close();
-            }
-        }
-    }
-
-    async fn send_all(&self) {
+impl Sender {
+    async fn send_all(&self, queue: &Queue) {
         let mut daemon = Daemon::new(&self.daemon_address);
         let mut pace = Pace::new();
         let mut datagram = DATAGRAM_HEADER.to_vec();
-        let mut next = self.queue.next(false).await;
-        while let Some(document) = next {
+        while let Some(document) = queue.next().await {
             let mut split = Split::new(document);
             while let Some(written) = split.write_next(&mut datagram) {
                 match written {
@@ -103,17 +77,17 @@ impl Shared {
                 }
                 datagram.truncate(DATAGRAM_HEADER.len());
             }
-            self.count_left_out(split.left_out);
-            next = self.queue.next(true).await;
+            self.count_trimmed(split.trimmed);
+            queue.settle();
         }
     }
 
-    fn count_left_out(&self, values: usize) {
+    fn count_trimmed(&self, values: usize) {
         for _ in 0..values {
             if self.counters.values_rejected.increment() == 0 {
                 log::warn!(
                     target: "xray::emitter",
-                    "metadata is left out of a document too large for a datagram; further such values are only counted",
+                    "a value is cut or left out of a document too large for a datagram; further such values are only counted",
                 );
             }
         }

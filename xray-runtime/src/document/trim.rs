@@ -1,0 +1,222 @@
+//! A document that is too large even without its subsegments, made smaller: what is least missed goes first.
+
+use std::cmp::Reverse;
+
+use super::{AnnotationValue, Cause, Document, Exception};
+use crate::guard::first_bytes;
+
+/// Stands where the middle of a string was.
+const CUT_MARK: &str = " [cut] ";
+/// What is left of a string in bytes, however large the document.
+const MIN_STRING_BYTES: usize = 64;
+/// Frames that stay of a stack while there is hope.
+const MIN_FRAMES: usize = 10;
+const MIN_EXCEPTIONS: usize = 16;
+/// As many as X-Ray indexes of a trace.
+const MIN_ANNOTATIONS: usize = 50;
+/// Under which it stands in the metadata of the namespace `xray` how many values are not there.
+const LEFT_OUT: &str = "left_out";
+
+/// Takes out at least `excess` bytes, or as much as one kind of value has to give: of the metadata the largest values,
+/// then stack frames, then the middle of long strings, then exceptions and annotations in excess. Returns how many
+/// values lost something; 0 if there is nothing to take.
+pub(crate) fn trim(document: &mut Document, excess: usize) -> usize {
+    let steps: [fn(&mut Document, usize) -> usize; 5] = [
+        leave_out_metadata,
+        |document, _| cut_stacks(document, MIN_FRAMES),
+        |document, _| cut_stacks(document, 0),
+        cut_strings,
+        |document, _| leave_out_rest(document),
+    ];
+    steps.iter().map(|step| step(document, excess)).find(|&count| count > 0).unwrap_or(0)
+}
+
+fn leave_out_metadata(document: &mut Document, excess: usize) -> usize {
+    let mut sizes = Vec::new();
+    for (namespace, values) in &document.metadata {
+        for (key, value) in values {
+            if (namespace.as_str(), key.as_str()) != ("xray", LEFT_OUT) {
+                let bytes = serde_json::to_vec(value).map_or(0, |json| json.len());
+                sizes.push((bytes + key.len(), namespace.clone(), key.clone()));
+            }
+        }
+    }
+    sizes.sort_unstable_by_key(|(bytes, ..)| Reverse(*bytes));
+    let (mut removed, mut count) = (0, 0);
+    for (bytes, namespace, key) in sizes {
+        if removed >= excess {
+            break;
+        }
+        removed += bytes;
+        count += usize::from(document.metadata.get_mut(&namespace).and_then(|values| values.remove(&key)).is_some());
+    }
+    document.metadata.retain(|_, values| !values.is_empty());
+    mark(document, count);
+    count
+}
+
+/// Notes in the document itself that it is not whole.
+fn mark(document: &mut Document, count: usize) {
+    if count > 0 {
+        let own = document.metadata.entry("xray".to_owned()).or_default();
+        let before = own.get(LEFT_OUT).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        own.insert(LEFT_OUT.to_owned(), (before + count as u64).into());
+    }
+}
+
+/// Leaves the innermost frames of each stack.
+fn cut_stacks(document: &mut Document, frames: usize) -> usize {
+    let mut count = 0;
+    for exception in exceptions(document) {
+        let cut = exception.stack.len().saturating_sub(frames);
+        if cut > 0 {
+            exception.stack.truncate(frames);
+            let cut = u32::try_from(cut).unwrap_or(u32::MAX);
+            exception.truncated = Some(exception.truncated.unwrap_or(0).saturating_add(cut));
+            count += 1;
+        }
+    }
+    count
+}
+
+fn cut_strings(document: &mut Document, excess: usize) -> usize {
+    let mut strings = strings(document);
+    let shortest = MIN_STRING_BYTES + CUT_MARK.len();
+    let mut limit = strings.iter().map(|text| text.len()).max().unwrap_or(0);
+    let saved = |limit| strings.iter().map(|text| text.len().saturating_sub(limit)).sum::<usize>();
+    while limit > shortest && saved(limit) < excess {
+        limit = (limit - limit / 4).max(shortest);
+    }
+    let mut count = 0;
+    for text in &mut strings {
+        if text.len() > limit {
+            cut_middle(text, limit - CUT_MARK.len());
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Leaves so many bytes of the two ends.
+fn cut_middle(text: &mut String, bytes: usize) {
+    let head = first_bytes(text, bytes / 2).len();
+    let mut tail = text.len() - bytes / 2;
+    while !text.is_char_boundary(tail) {
+        tail += 1;
+    }
+    text.replace_range(head..tail, CUT_MARK);
+}
+
+fn leave_out_rest(document: &mut Document) -> usize {
+    let annotations = document.annotations.len().saturating_sub(MIN_ANNOTATIONS);
+    for _ in 0..annotations {
+        document.annotations.pop_last();
+    }
+    let mut exceptions = 0;
+    if let Some(Cause::Exceptions(cause)) = &mut document.cause {
+        exceptions = cause.exceptions.len().saturating_sub(MIN_EXCEPTIONS);
+        cause.exceptions.truncate(MIN_EXCEPTIONS);
+        if let Some(last) = cause.exceptions.last_mut().filter(|_| exceptions > 0) {
+            last.skipped = u32::try_from(exceptions).ok();
+        }
+    }
+    mark(document, annotations + exceptions);
+    annotations + exceptions
+}
+
+fn exceptions(document: &mut Document) -> &mut [Exception] {
+    match &mut document.cause {
+        Some(Cause::Exceptions(cause)) => &mut cause.exceptions,
+        _ => &mut [],
+    }
+}
+
+/// The strings that may be long.
+fn strings(document: &mut Document) -> Vec<&mut String> {
+    let Document { annotations, cause, http, .. } = document;
+    let mut strings = Vec::new();
+    for value in annotations.values_mut() {
+        if let AnnotationValue::String(text) = value {
+            strings.push(text);
+        }
+    }
+    if let Some(Cause::Exceptions(cause)) = cause {
+        for exception in &mut cause.exceptions {
+            strings.extend([&mut exception.message, &mut exception.kind].into_iter().flatten());
+        }
+    }
+    strings.extend(http.as_mut().and_then(|http| http.request.as_mut()?.url.as_mut()));
+    strings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::StackFrame;
+    use crate::id::SegmentId;
+
+    fn document() -> Document {
+        Document::new(SegmentId::random(), "name".to_owned(), 1.0)
+    }
+
+    #[test]
+    fn the_largest_metadata_goes_first_and_the_document_says_so() {
+        let mut document = document();
+        for (key, bytes) in [("a", 30_000), ("b", 40_000), ("c", 20_000)] {
+            let values = document.metadata.entry("default".to_owned()).or_default();
+            values.insert(key.to_owned(), "x".repeat(bytes).into());
+        }
+        assert_eq!(trim(&mut document, 30_000), 1);
+        assert_eq!(document.metadata["default"].keys().collect::<Vec<_>>(), ["a", "c"]);
+        assert_eq!(trim(&mut document, 50_000), 2);
+        assert_eq!(document.metadata.keys().collect::<Vec<_>>(), ["xray"]);
+        assert_eq!(document.metadata["xray"][LEFT_OUT], 3);
+        assert_eq!(trim(&mut document, 1), 0, "the mark stays");
+    }
+
+    #[test]
+    fn outer_frames_go_before_inner_ones() {
+        let mut document = document();
+        let frame = |line| StackFrame { line: Some(line), ..StackFrame::default() };
+        let stack = (0..40).map(frame).collect();
+        document.record_exceptions(vec![Exception { stack, truncated: Some(5), ..Exception::panic("boom") }]);
+        for (left, truncated) in [(10, 35), (0, 45)] {
+            assert_eq!(trim(&mut document, 1), 1);
+            let [exception] = exceptions(&mut document) else { panic!() };
+            assert_eq!((exception.stack.len(), exception.truncated), (left, Some(truncated)));
+            assert!(exception.stack.first().is_none_or(|frame| frame.line == Some(0)));
+        }
+    }
+
+    #[test]
+    fn of_long_strings_the_ends_stay() {
+        let mut document = document();
+        document.annotations.insert("short".to_owned(), "abc".into());
+        let long = format!("head{}tail", "\u{1f980}".repeat(245));
+        document.annotations.insert("long".to_owned(), long.into());
+        assert_eq!(trim(&mut document, 500), 1);
+        let AnnotationValue::String(text) = &document.annotations["long"] else { panic!() };
+        assert!(text.len() <= 488 && text.len() > 350, "{}", text.len());
+        assert!(text.starts_with("head\u{1f980}") && text.ends_with("\u{1f980}tail") && text.contains(CUT_MARK));
+        assert_eq!(document.annotations["short"], "abc".into());
+    }
+
+    #[test]
+    fn whatever_it_holds_it_comes_to_fit() {
+        let mut document = document();
+        let key = |number| format!("{number:0>500}");
+        document.annotations.extend((0..500).map(|number| (key(number), "\u{1}".repeat(1000).into())));
+        document.record_exceptions((0..200).map(|_| Exception::text(&"\u{1}".repeat(1000), "kind")).collect());
+        let mut steps = 0;
+        loop {
+            let bytes = serde_json::to_vec(&document).unwrap().len();
+            let Some(excess) = bytes.checked_sub(63 * 1024) else { break };
+            assert!(trim(&mut document, excess + 1) > 0, "{bytes} bytes are left");
+            steps += 1;
+        }
+        assert!(steps < 20, "{steps}");
+        assert_eq!(document.annotations.len(), MIN_ANNOTATIONS);
+        let [.., last] = exceptions(&mut document) else { panic!() };
+        assert_eq!(last.skipped, Some(200 - u32::try_from(MIN_EXCEPTIONS).unwrap()));
+    }
+}
