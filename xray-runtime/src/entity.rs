@@ -161,6 +161,17 @@ impl Entity {
         entity
     }
 
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_in_trace_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.trace, &other.trace)
+    }
+
+    /// Whether it is recorded and has not ended.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().is_some()
+    }
+
     /// Writes to the record if there is one to write to. It is locked meanwhile: `write` runs nobody else's code.
     pub(crate) fn update(&self, write: impl FnOnce(&mut Document)) {
         if let Some(record) = &mut *self.lock() {
@@ -186,9 +197,9 @@ impl Entity {
         self.lock().take();
     }
 
-    /// Takes in a child, which ends now, or sends it by itself.
+    /// Takes in a child, which ends now if it has no end yet, or sends it by itself.
     pub(crate) fn adopt(&self, mut child: Document) {
-        child.end_time = Some(self.trace.now());
+        child.end_time.get_or_insert_with(|| self.trace.now());
         let is_too_deep = self.depth.saturating_add(1) % MAX_DEPTH == 0;
         let leaving = match &mut *self.lock() {
             Some(record) if !is_too_deep => {
