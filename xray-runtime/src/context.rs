@@ -69,7 +69,7 @@ pub fn current() -> Context {
 /// let segment = xray::Segment::builder("todo-app").begin();
 /// segment.in_scope(|| {
 ///     let id = xray::trace_id().map(|id| id.to_string()).unwrap_or_default();
-///     assert_eq!(format!("{id} todo 7 is done").split(' ').next(), Some(&*id)); // 1-6b031e14-9bc0c4e9a7c3750d6dec2af9 ..
+///     println!("{id} todo 7 is done"); // 1-6b031e14-9bc0c4e9a7c3750d6dec2af9 todo 7 is done
 ///     assert_eq!(id.len(), 35);
 /// });
 /// ```

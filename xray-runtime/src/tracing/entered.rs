@@ -34,7 +34,8 @@ pub(super) fn enter(span: &Context) {
     }
 }
 
-/// Restores what was current before, if the span was entered on this thread; whether a panic that began inside leaves it.
+/// Restores what was current before, if the span was entered on this thread. Tells whether a panic that began inside
+/// leaves it.
 pub(super) fn exit(span: &Context) -> bool {
     let Some(entity) = span.entity() else { return false };
     // What is dropped may run the emitter's own code, so no entry is dropped while they are borrowed.

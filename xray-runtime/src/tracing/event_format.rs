@@ -14,11 +14,12 @@ use crate::id::TraceId;
 
 const KEY: &str = "trace_id";
 
-/// A format of [`tracing_subscriber::fmt`](mod@tracing_subscriber::fmt) to which the id of the current trace is added, as the field `trace_id`.
+/// A format of [`tracing_subscriber::fmt`](mod@tracing_subscriber::fmt) with the id of the current trace added, as
+/// the field `trace_id`.
 ///
 /// The field stands at the end of a line of text, and first in a line of JSON. An event outside any segment is written
-/// as it is, and so is one with a `trace_id` of its own. The id is that of [`trace_id`](crate::trace_id) where the event
-/// happens, also where the trace is not sampled, and whether or not spans are subsegments.
+/// as it is, and so is one with a `trace_id` of its own. The id is what [`trace_id`](crate::trace_id) gives where the
+/// event happens, also where the trace is not sampled, and whether or not spans are subsegments.
 ///
 /// ```
 /// # use xray_runtime as xray;
@@ -52,8 +53,8 @@ pub struct WithTraceId<F> {
 }
 
 impl<F> WithTraceId<F> {
-    /// Adds the id to what `format` writes: one of [`fmt::format`](mod@tracing_subscriber::fmt::format)'s or a format of your own, of lines
-    /// of text or of JSON.
+    /// Adds the id to what `format` writes: lines of text or of JSON, as those of
+    /// [`fmt::format`](mod@tracing_subscriber::fmt::format) or of a format of your own.
     ///
     /// ```
     /// # use xray_runtime as xray;

@@ -13,7 +13,7 @@ use crate::guard::{BoundedText, guard};
 /// The fields of a span.
 #[derive(Default)]
 pub(super) struct Fields {
-    annotations: Vec<(String, AnnotationValue)>,
+    annotations: Vec<(&'static str, AnnotationValue)>,
     /// Errors, each with what is behind it.
     errors: Vec<Vec<Exception>>,
     /// A field that failed or panicked as it was asked what it says.
@@ -37,8 +37,8 @@ impl Fields {
 
     pub(super) fn write(self, part: &Part) {
         let context = part.context();
-        for (key, value) in self.annotations {
-            context.annotate(key, value);
+        for (name, value) in self.annotations {
+            context.annotate(key(name), value);
         }
         for exceptions in self.errors {
             part.record_error(|| exceptions);
@@ -50,7 +50,7 @@ impl Fields {
 
     fn annotate(&mut self, field: &Field, value: impl Into<AnnotationValue>) {
         if !self.without_annotations {
-            self.annotations.push((key(field.name()), value.into()));
+            self.annotations.push((field.name(), value.into()));
         }
     }
 }

@@ -77,8 +77,8 @@ impl SubsegmentLayer {
         Self { max_level: LevelFilter::INFO, with_fields: true }
     }
 
-    /// The least important level of spans that become subsegments; `INFO` unless set, because at `DEBUG` and `TRACE` the
-    /// clients' own libraries have spans.
+    /// The least important level of spans that become subsegments; `INFO` unless set, because at `DEBUG` and `TRACE`
+    /// the clients' own libraries have spans.
     ///
     /// ```
     /// # use xray_runtime as xray;
@@ -99,8 +99,8 @@ impl SubsegmentLayer {
 
     /// Whether fields become annotations; they do unless set otherwise.
     ///
-    /// `#[instrument]` makes a field of every argument, and X-Ray indexes 50 annotations of a trace. Errors are recorded
-    /// in any case.
+    /// `#[instrument]` makes a field of every argument, and X-Ray indexes 50 annotations of a trace. What a field says
+    /// is recorded as it is, a URL with its query too. Errors are recorded in any case.
     ///
     /// ```
     /// # use xray_runtime as xray;

@@ -11,7 +11,7 @@
 //!
 //! #[tracing::instrument]
 //! async fn price(items: u32) -> u32 {
-//!     tracing::info!("asked for a price"); // 2026-11-22T20:40:11.104Z  INFO .. trace_id=1-6b031e14-9bc0c4e9a7c3750d6dec2af9
+//!     tracing::info!("asked for a price"); // .. asked for a price trace_id=1-6b031e14-9bc0c4e9a7c3750d6dec2af9
 //!     3 * items
 //! }
 //!

@@ -91,9 +91,8 @@ pub(super) fn part<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> Option<Arc<P
 /// The same of a span that is entered: one that waits begins now, below what is current, or never.
 pub(super) fn part_entered<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> Option<Arc<Part>> {
     part(span).or_else(|| {
-        if !is_known(span) {
-            return None;
-        }
+        // Most spans that are no part are not waiting either, and a look disturbs no other thread.
+        span.extensions().get::<Waiting>()?;
         let Waiting(fields) = span.extensions_mut().remove()?;
         let current = context::current();
         current.entity()?;
