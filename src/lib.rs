@@ -7,6 +7,8 @@ pub use xray_runtime::private as __private;
 pub use xray_runtime::reqwest_middleware;
 #[cfg(feature = "tower")]
 pub use xray_runtime::tower;
+#[cfg(feature = "tracing")]
+pub use xray_runtime::tracing;
 pub use xray_runtime::{
     AnnotationValue, Aws, Cause, Context, ContextMissing, Document, Emitter, Exception, Exceptions, Http, HttpRequest,
     HttpResponse, InstallError, Instrument, Instrumented, Kind, LinesEmitter, MemoryEmitter, Namespace, ParseIdError,

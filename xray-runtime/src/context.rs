@@ -61,10 +61,17 @@ pub fn current() -> Context {
 
 /// The id of the current trace, for logs; also of one that is not sampled.
 ///
+/// A line with it is found from the trace, and the trace from the line. With the feature `tracing` every line of
+/// `tracing_subscriber::fmt` has it by `xray::tracing::WithTraceId`; another logger's format asks here.
+///
 /// ```
 /// assert_eq!(xray::trace_id(), None);
 /// let segment = xray::Segment::builder("todo-app").begin();
-/// assert!(segment.in_scope(xray::trace_id).is_some());
+/// segment.in_scope(|| {
+///     let id = xray::trace_id().map(|id| id.to_string()).unwrap_or_default();
+///     println!("{id} todo 7 is done"); // 1-6b031e14-9bc0c4e9a7c3750d6dec2af9 todo 7 is done
+///     assert_eq!(id.len(), 35);
+/// });
 /// ```
 #[must_use]
 pub fn trace_id() -> Option<TraceId> {
@@ -236,6 +243,17 @@ impl Context {
         self.entity().filter(|entity| entity.trace().is_sampled())
     }
 
+    /// Whether both name the same.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(Scope::Entity(one)), Some(Scope::Entity(other))) => Arc::ptr_eq(one, other),
+            (Some(Scope::Recorder(one)), Some(Scope::Recorder(other))) => one.is(other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// The recorder for a segment that begins here.
     pub(crate) fn recorder(&self) -> &Recorder {
         match &self.0 {
@@ -284,7 +302,7 @@ impl Drop for Entered {
 }
 
 /// Makes a context current and returns the one before. In a thread's last destructors nothing is current.
-fn replace_current(context: Context) -> Context {
+pub(crate) fn replace_current(context: Context) -> Context {
     let is_set = context.0.is_some();
     CURRENT.try_with(|current| current.replace(context)).map_or_else(
         |_| Context::NONE,

@@ -203,6 +203,17 @@ impl Entity {
         entity
     }
 
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_in_trace_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.trace, &other.trace)
+    }
+
+    /// Whether it is recorded and has not ended.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().is_some()
+    }
+
     /// Writes to the record if there is one to write to. It is locked meanwhile: `write` runs nobody else's code.
     pub(crate) fn update(&self, write: impl FnOnce(&mut Document)) {
         if let Some(record) = &mut *self.lock() {
@@ -214,7 +225,7 @@ impl Entity {
     /// call does something.
     pub(crate) fn end(&self) {
         let Some(mut record) = self.lock().take() else { return };
-        record.document.end_time = Some(self.trace.now());
+        record.document.end_time.get_or_insert_with(|| self.trace.now());
         match &self.parent {
             None => {
                 self.trace.recorder.segment_ends(self.id);

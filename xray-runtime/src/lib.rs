@@ -23,6 +23,8 @@ pub mod testing;
 #[cfg(feature = "tower")]
 pub mod tower;
 mod trace_header;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 
 pub use crate::context::{Context, current, in_current_trace, trace_id};
 pub use crate::document::{

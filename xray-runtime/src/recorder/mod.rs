@@ -117,6 +117,17 @@ impl Recorder {
         })
     }
 
+    /// Whether the process has a recorder that records nothing; makes none to tell.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_known_to_be_off() -> bool {
+        INSTALLED.get().or_else(|| FROM_ENVIRONMENT.get()).is_some_and(|recorder| !recorder.is_enabled())
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     pub(crate) fn is_enabled(&self) -> bool {
         self.shared.enabled
     }

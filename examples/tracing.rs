@@ -1,0 +1,82 @@
+//! A program that uses `tracing`, with X-Ray added at its two ends: where it sets up its logs, and where its work
+//! begins. Offline: in the place of a daemon a `MemoryEmitter` keeps what would be sent.
+//!
+//! ```text
+//! cargo run --example tracing --features tracing
+//! ```
+
+use std::fmt;
+
+use tracing::{Instrument as _, info, info_span, instrument};
+use tracing_subscriber::prelude::*;
+use xray::tracing::{SubsegmentLayer, WithTraceId};
+use xray::{AnnotationValue, Cause, Document, Instrument as _, MemoryEmitter, Recorder};
+
+#[derive(Debug)]
+struct SoldOut(&'static str);
+
+impl fmt::Display for SoldOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} is sold out", self.0)
+    }
+}
+
+impl std::error::Error for SoldOut {}
+
+#[instrument]
+async fn order(id: u32) -> Result<(), SoldOut> {
+    price(2).await;
+    // The span carries the trace into the task.
+    let reserved = tokio::spawn(reserve("tea").instrument(info_span!("reserve in the background")));
+    reserved.await.unwrap_or(Ok(()))
+}
+
+#[instrument]
+async fn price(items: u32) -> u32 {
+    tokio::task::yield_now().await;
+    info!("asked for a price");
+    3 * items
+}
+
+#[instrument(err)]
+async fn reserve(item: &'static str) -> Result<(), SoldOut> {
+    Err(SoldOut(item))
+}
+
+#[tokio::main]
+async fn main() {
+    let logs = tracing_subscriber::fmt::layer().with_ansi(false).map_event_format(WithTraceId::new);
+    let json = tracing_subscriber::fmt::layer().json().map_event_format(WithTraceId::new);
+    tracing_subscriber::registry().with(logs).with(json).with(SubsegmentLayer::new()).init();
+
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().emitter(emitter.clone()).build();
+    let segment = xray::Segment::builder("shop").recorder(&recorder);
+
+    println!("=== what it logs, as text and as JSON");
+    let result = order(7).in_segment(segment).await;
+
+    println!("\n=== what X-Ray receives; the order ended with {result:?}");
+    for document in emitter.take() {
+        println!("trace {}", document.trace_id.map(|id| id.to_string()).unwrap_or_default());
+        show(&document, 1);
+    }
+}
+
+/// A line for each segment and subsegment: its name, its annotations, what went wrong.
+fn show(document: &Document, depth: usize) {
+    let annotations = document.annotations.iter().map(|(key, value)| format!(" {key}={}", text(value)));
+    let wrong = match &document.cause {
+        Some(Cause::Exceptions(cause)) => &cause.exceptions[..],
+        _ => &[],
+    };
+    let wrong =
+        wrong.iter().map(|exception| format!(", at fault: {}", exception.message.as_deref().unwrap_or_default()));
+    let indent = "    ".repeat(depth);
+    println!("{indent}{}{}{}", document.name, annotations.collect::<String>(), wrong.collect::<String>());
+    document.subsegments.iter().for_each(|subsegment| show(subsegment, depth + 1));
+}
+
+fn text(value: &AnnotationValue) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
