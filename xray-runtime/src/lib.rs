@@ -13,6 +13,7 @@ mod instrument;
 mod open_calls;
 #[doc(hidden)]
 pub mod private;
+mod propagation;
 mod recorder;
 #[cfg(feature = "reqwest-middleware")]
 pub mod reqwest_middleware;

@@ -6,10 +6,8 @@ use std::str::FromStr;
 
 use crate::id::{SegmentId, TraceId};
 
-/// The name of the header, for headers of any type.
-pub(crate) const TRACE_HEADER: &str = "x-amzn-trace-id";
-/// The name of the header, as `http::HeaderMap` wants it.
-pub const TRACE_HEADER_NAME: http::HeaderName = http::HeaderName::from_static(TRACE_HEADER);
+/// The name of the header.
+pub const TRACE_HEADER_NAME: http::HeaderName = http::HeaderName::from_static("x-amzn-trace-id");
 
 /// What an `X-Amzn-Trace-Id` header says: `Root=..;Parent=..;Sampled=..`, and data that is only passed on.
 ///
