@@ -9,7 +9,7 @@ use http::HeaderName;
 use crate::document::Document;
 use crate::id::{SegmentId, TraceId};
 use crate::open_calls::OpenCalls;
-use crate::propagation::{self, Outbound};
+use crate::propagation::Outbound;
 use crate::recorder::Recorder;
 use crate::trace_header::TraceHeader;
 
@@ -41,12 +41,12 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// A trace that goes on from `header`, or begins here if that names none.
-    pub(crate) fn new(recorder: Recorder, header: &TraceHeader, sampled: bool) -> Self {
+    /// A trace that goes on from `header`, or begins here if that names none; `segment` is what is open of it here.
+    pub(crate) fn new(recorder: Recorder, header: &TraceHeader, segment: SegmentId, sampled: bool) -> Self {
         let id = header.root.unwrap_or_else(TraceId::random);
         // What is only passed on.
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
-        let outbound = Outbound::new(id, sampled, &extra);
+        let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra);
         let (clock, open_calls) = (Clock::start(), Mutex::default());
         let annotations = AtomicUsize::new(0);
         Self { recorder, id, sampled, clock, outbound, open_calls, annotations }
@@ -101,7 +101,7 @@ impl Trace {
     /// Whether a header of a request names a call of this segment that is open: the request is on its way, and
     /// recorded. `existing` gives the value of each header that is there.
     pub(crate) fn has_open_call<'a>(&self, existing: impl Fn(&'static HeaderName) -> Option<&'a str>) -> bool {
-        propagation::read(existing).any(|header| {
+        self.recorder.propagation().has_any(existing, |header| {
             header.root == Some(self.id) && header.parent.is_some_and(|id| lock(&self.open_calls).contains(id))
         })
     }

@@ -136,7 +136,8 @@ impl Begun {
         self.headers.iter()
     }
 
-    /// The value of `X-Amzn-Trace-Id` among the [`headers`](Self::headers).
+    /// The value of `X-Amzn-Trace-Id` among the [`headers`](Self::headers), where that is
+    /// [propagated](crate::RecorderBuilder::propagate).
     #[must_use]
     pub fn header(&self) -> Option<&HeaderValue> {
         self.headers.x_ray()

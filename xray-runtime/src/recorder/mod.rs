@@ -20,6 +20,7 @@ use crate::document::cause::chain;
 use crate::document::name::legal_name;
 use crate::document::{AnnotationValue, Document, Exception, MAX_STRING_CHARS, first_chars};
 use crate::emitter::{Emitter, UdpEmitter};
+use crate::propagation::Propagation;
 use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
 use crate::stats::{Counters, Stats};
 
@@ -63,6 +64,7 @@ struct Shared {
     sampler: Box<dyn Sampler>,
     emitter: Box<dyn Emitter>,
     response_hook: Option<ResponseHook>,
+    propagation: Propagation,
     /// `None` where there are none.
     rules: Option<HttpRules>,
     counters: Arc<Counters>,
@@ -164,6 +166,10 @@ impl Recorder {
         self.shared.response_hook.as_deref()
     }
 
+    pub(crate) fn propagation(&self) -> Propagation {
+        self.shared.propagation
+    }
+
     pub(crate) fn http_rules(&self) -> Option<&HttpRules> {
         self.shared.rules.as_ref()
     }
@@ -202,6 +208,7 @@ pub struct RecorderBuilder {
     sampler: Option<Box<dyn Sampler>>,
     emitter: Option<Box<dyn Emitter>>,
     response_hook: Option<ResponseHook>,
+    propagation: Propagation,
     rules: HttpRules,
 }
 
@@ -278,6 +285,7 @@ impl RecorderBuilder {
             sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
             emitter,
             response_hook: self.response_hook,
+            propagation: self.propagation,
             rules: (!self.rules.is_empty()).then_some(self.rules),
             counters,
         };
