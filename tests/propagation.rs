@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName};
 use support::{Seen, Server};
 use xray::http::Call;
 use xray::{
-    Document, Instrument as _, MemoryEmitter, Propagation, Recorder, RecorderBuilder, Segment, SegmentBuilder,
+    Document, Instrument as _, MemoryEmitter, Propagation, Recorder, RecorderBuilder, Sampled, Segment, SegmentBuilder,
     TraceHeader,
 };
 
@@ -197,6 +197,31 @@ async fn rules_hold_for_every_header() {
 fn assert_carries_none(seen: &[Seen]) {
     let [Seen { headers, .. }] = seen else { panic!("{seen:#?}") };
     assert!(["x-amzn-trace-id", "traceparent"].iter().all(|name| !headers.contains_key(*name)), "{headers:?}");
+}
+
+/// A trace of which X-Ray's SDKs tell only that it is not recorded has an id of zeros, which nobody reads in a
+/// `traceparent`.
+#[tokio::test]
+async fn ids_of_zeros_do_not_travel_on() {
+    let server = Server::start().await;
+    let incoming = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=";
+    for sampled in ["0", "1"] {
+        for propagation in ALL {
+            let (recorder, emitter) = recording(propagation);
+            let header = TraceHeader::parse(&format!("{incoming}{sampled}"));
+            let segment = Segment::builder("t").trace_header(&header).recorder(&recorder.build());
+            annotated(&server.url("/status/200"), &[]).in_segment(segment).await.unwrap();
+            let seen = server.take_seen().remove(0);
+            let x_ray = values(&seen.headers, "x-amzn-trace-id").into_iter().map(TraceHeader::parse);
+            let w3c = values(&seen.headers, "traceparent").into_iter().filter_map(TraceHeader::from_traceparent);
+            let read: Vec<_> = x_ray.chain(w3c).collect();
+            assert_eq!(read.len(), chosen(propagation).len(), "{read:?}");
+            let decision = if sampled == "1" { Sampled::Yes } else { Sampled::No };
+            assert!(read.iter().all(|header| header.sampled == Some(decision)), "{read:?}");
+            assert!(!format!("{read:?}").contains("1-00000000-0"), "{read:?}");
+            assert!(emitter.take().iter().all(|document| document.parent_id.is_none()));
+        }
+    }
 }
 
 /// Begins a call as one mechanism and as another below it: whether the second is recorded too.

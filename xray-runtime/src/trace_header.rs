@@ -12,11 +12,11 @@ pub const TRACE_HEADER_NAME: http::HeaderName = http::HeaderName::from_static("x
 
 /// What an `X-Amzn-Trace-Id` header says: `Root=..;Parent=..;Sampled=..`, and data that is only passed on.
 ///
-/// Parsing never fails: what can be read is kept, the rest is ignored. Keys are matched in any case, spaces
-/// around parts and a trailing `;` are allowed, a malformed `Root` or `Parent` counts as absent. `Self`, which
-/// load balancers add, is dropped; every other part is kept and written again, at most
-/// [`MAX_EXTRA_BYTES`](Self::MAX_EXTRA_BYTES) of them. (Developer guide, "Tracing header"; the limit is the one
-/// of the X-Ray SDK for Node.js.)
+/// Parsing never fails: what can be read is kept, the rest is ignored. Keys are matched in any case, spaces around parts
+/// and a trailing `;` are allowed. A malformed `Root` or `Parent` counts as absent, and so does one of zeros, which other
+/// SDKs send of what they do not record. `Self`, which load balancers add, is dropped; every other part is kept and
+/// written again, at most [`MAX_EXTRA_BYTES`](Self::MAX_EXTRA_BYTES) of them. (Developer guide, "Tracing header"; the
+/// limit is the one of the X-Ray SDK for Node.js.)
 ///
 /// ```
 /// use xray_runtime::{Sampled, TraceHeader};
@@ -69,9 +69,9 @@ impl TraceHeader {
 
     fn read_part(&mut self, key: &str, value: &str) {
         if key.eq_ignore_ascii_case("root") {
-            self.root = value.parse().ok().or(self.root);
+            self.root = value.parse().ok().filter(|id: &TraceId| !id.is_zero()).or(self.root);
         } else if key.eq_ignore_ascii_case("parent") {
-            self.parent = value.parse().ok().or(self.parent);
+            self.parent = value.parse().ok().filter(|id: &SegmentId| !id.is_zero()).or(self.parent);
         } else if key.eq_ignore_ascii_case("sampled") {
             self.sampled = Sampled::parse(value).or(self.sampled);
         } else if !key.eq_ignore_ascii_case("self") {
@@ -325,6 +325,8 @@ mod tests {
             assert_eq!(written(&format!("Root={root};Parent={PARENT}{undecided}")), Some(expected));
         }
         let mut header = TraceHeader::parse(&format!("Root={root};Parent={PARENT};Sampled=1"));
+        let parsed = TraceHeader::parse(&format!("Parent={zeros};Root=1-00000000-{zeros}00000000"));
+        assert_eq!(parsed, TraceHeader::default());
         header.parent = zeros.parse().ok();
         assert_eq!(header.to_traceparent(), None);
         header.parent = PARENT.parse().ok();
