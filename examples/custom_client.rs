@@ -55,7 +55,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// What makes the client traceable: three implementations of public traits, and a twin of the request.
 mod traceable {
-    use xray::TRACE_HEADER_NAME;
     use xray::http::{Adapter, Answer, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
 
     use super::client::{Error, Request, Response};
@@ -94,12 +93,13 @@ mod traceable {
         fn begin(&mut self, opening: Opening) -> Option<Call> {
             let begun = opening.begin(self.method, &self.url);
             // Headers that are a `http::HeaderMap` need only `begun.insert_into(..)`.
-            let existing = self.header(TRACE_HEADER_NAME.as_str()).map(str::to_owned);
-            begun.insert_with(existing.as_deref(), |value| {
+            let begun = begun.for_request(|name| self.header(name.as_str()));
+            for (name, value) in begun.headers() {
                 if let Ok(value) = value.to_str() {
-                    self.set_header(TRACE_HEADER_NAME.as_str(), value);
+                    self.set_header(name.as_str(), value);
                 }
-            })
+            }
+            begun.into_call()
         }
     }
 

@@ -10,9 +10,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use allocation_counter::measure;
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use xray::http::{Adapter, Call, Opening, Site, Started, Traceable, Traced, methods};
-use xray::{Document, Emitter, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
+use xray::{Document, Emitter, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// Calls in one segment.
 const CALLS: usize = 100;
@@ -69,6 +69,32 @@ fn a_sampled_call_allocates_four_times() {
     }
     let end = measure(|| segment.end()).count_total;
     assert_eq!(end, 0, "a segment with all it holds is handed over as it is");
+}
+
+#[test]
+fn a_second_header_is_one_more_value() {
+    const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
+    let inserting = |is_both: bool| {
+        move |mut request: Request| {
+            if is_both {
+                request.headers_mut().insert(TRACE_HEADER_NAME, HeaderValue::from_static("Sampled=0"));
+            }
+            request.headers_mut().insert(TRACEPARENT_NAME, HeaderValue::from_static("00-"));
+            bare(request)
+        }
+    };
+    for (propagation, is_both) in [(Propagation::W3c, false), (Propagation::Both, true)] {
+        let unsampled = begin_with(propagation, Sampled::No);
+        for room in [0, 8] {
+            let expected = count(CALLS, room, inserting(is_both));
+            assert_eq!(unsampled.in_scope(|| count(CALLS, room, traced)), expected, "room for {room} headers");
+        }
+        let sampled = begin_with(propagation, Sampled::Yes);
+        // The segment's list of subsegments has room for the second.
+        sampled.in_scope(|| count(1, 8, traced));
+        let expected = PER_SAMPLED_CALL + u64::from(is_both);
+        assert_eq!(sampled.in_scope(|| count(1, 8, traced)), expected, "{propagation:?}");
+    }
 }
 
 #[test]
@@ -159,9 +185,13 @@ fn serve() -> String {
 }
 
 fn begin(sampled: Sampled) -> Segment {
+    begin_with(Propagation::default(), sampled)
+}
+
+fn begin_with(propagation: Propagation, sampled: Sampled) -> Segment {
     let mut header = TraceHeader::default();
     header.sampled = Some(sampled);
-    let recorder = Recorder::builder().emitter(Discard).build();
+    let recorder = Recorder::builder().propagate(propagation).emitter(Discard).build();
     let segment = Segment::builder("s").recorder(&recorder).trace_header(&header).begin();
     // What a thread sets up at its first call counts for none.
     segment.in_scope(|| drop(begin_other(&recorder)));

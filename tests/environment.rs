@@ -20,8 +20,10 @@
 mod support;
 
 use std::env;
+use std::ffi::OsStr;
+use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, UdpSocket};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -29,19 +31,30 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::Value;
 use support::Server;
 use support::documents::{capture, capture_blocking, read_datagram};
-use xray::{ContextMissing, Instrument as _, Recorder, Segment};
+use xray::{ContextMissing, Instrument as _, MemoryEmitter, Recorder, Segment};
 
 /// Says to this program that it is the inner process, and which case it is to run.
 const CASE: &str = "XRAY_TEST_CASE";
 
 /// Runs a case in a process with these variables.
-fn run(case: &str, variables: &[(&str, &str)]) {
-    let output = Command::new(env::current_exe().unwrap())
+fn run(case: &str, variables: &[(&str, impl AsRef<OsStr>)]) {
+    run_while(case, variables, || ());
+}
+
+/// The same; the process's standard input ends after `meanwhile`.
+fn run_while(case: &str, variables: &[(&str, impl AsRef<OsStr>)], meanwhile: impl FnOnce()) {
+    let mut process = Command::new(env::current_exe().unwrap())
         .args(["inner_process", "--exact", "--nocapture"])
         .env(CASE, case)
-        .envs(variables.iter().copied())
-        .output()
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    meanwhile();
+    drop(process.stdin.take());
+    let output = process.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("case done"), "{case}: {text}");
 }
@@ -57,6 +70,8 @@ fn inner_process() {
         "disabled" => disabled(),
         "context missing" => context_missing(1),
         "context missing ignored" => context_missing(0),
+        "each over code" => each_over_code(),
+        "code stands" => code_stands(),
         "install" => install(),
         "name" => name(),
         #[cfg(target_os = "linux")]
@@ -79,7 +94,7 @@ fn the_environment_wins_over_code() {
     let address = daemon.local_addr().unwrap().to_string();
     run(
         "environment over code",
-        &[("AWS_XRAY_DAEMON_ADDRESS", &address), ("AWS_XRAY_TRACING_NAME", "from the environment")],
+        &[("AWS_XRAY_DAEMON_ADDRESS", address.as_str()), ("AWS_XRAY_TRACING_NAME", "from the environment")],
     );
     assert_eq!(receive(&daemon)["name"], "from the environment");
 }
@@ -114,6 +129,73 @@ fn wrong_settings() {
     assert!(warnings.iter().any(|warning| warning.contains(r#"AWS_XRAY_CONTEXT_MISSING is "SHOUT""#)), "{warnings:#?}");
 }
 
+/// Each says the opposite of the code.
+#[test]
+fn each_variable_wins_over_code() {
+    run("each over code", &[("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"), ("AWS_XRAY_SDK_ENABLED", "true")]);
+    run("each over code", &[("AWS_XRAY_CONTEXT_MISSING", "runtime_error "), ("AWS_XRAY_SDK_ENABLED", "On")]);
+}
+
+fn each_over_code() {
+    let recorder = Recorder::builder().enabled(false).context_missing(ContextMissing::IgnoreError);
+    recorder.emitter(MemoryEmitter::new()).install().unwrap();
+    Segment::builder("todo-app").begin().end();
+    assert_eq!(xray::stats().documents_emitted, 1);
+    assert!(xray::http::call("GET", "http://h/").header().is_none());
+    assert_eq!(LOGGER.take(Level::Error).len(), 1, "a missing context is told");
+}
+
+/// The setting in code stands where a variable cannot be read, whatever is wrong with it.
+#[test]
+fn a_variable_that_cannot_be_read_is_one_warning_whatever_it_holds() {
+    // More than this one variable cannot be.
+    let huge = "\u{1f4a9}\n".repeat(25_000);
+    for name in ["AWS_XRAY_DAEMON_ADDRESS", "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_SDK_ENABLED", "AWS_XRAY_TRACING_NAME"]
+    {
+        for value in ["", " ", "\u{7}", "???", "\u{1f4a9}", huge.as_str()] {
+            run("code stands", &[(name, value)]);
+        }
+        #[cfg(unix)]
+        run("code stands", &[(name, std::os::unix::ffi::OsStrExt::from_bytes(&b"\xff\xfetrue"[..]) as &OsStr)]);
+    }
+}
+
+fn code_stands() {
+    let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let recorder = Recorder::builder()
+        .daemon_address(daemon.local_addr().unwrap().to_string())
+        .service_name("from code")
+        .context_missing(ContextMissing::IgnoreError)
+        .install()
+        .unwrap();
+    // A name of which nothing is legal leaves the service's.
+    Segment::builder("???").begin().end();
+    assert_eq!(receive(&daemon)["name"], "from code");
+    assert!(xray::http::call("GET", "http://h/").header().is_none());
+    assert_eq!(LOGGER.take(Level::Error), [""; 0], "a missing context is not told");
+    assert_eq!(recorder.stats().settings_rejected, 1);
+    let warnings = LOGGER.take(Level::Warn);
+    let settings: Vec<_> = warnings.iter().filter(|warning| warning.starts_with("AWS_XRAY_")).collect();
+    assert_eq!(settings.len(), 1, "{warnings:#?}");
+    assert!(settings[0].len() < 2_000 && settings[0].contains("expected"), "{settings:#?}");
+}
+
+#[test]
+fn a_name_that_is_too_long_is_cut() {
+    let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = daemon.local_addr().unwrap().to_string();
+    let huge = "x".repeat(100_000);
+    run("environment over code", &[("AWS_XRAY_DAEMON_ADDRESS", address.as_str()), ("AWS_XRAY_TRACING_NAME", &huge)]);
+    assert_eq!(receive(&daemon)["name"], "x".repeat(200));
+}
+
+#[test]
+fn a_setting_in_code_that_cannot_be_read_is_counted_too() {
+    let builder = || Recorder::builder().emitter(MemoryEmitter::new());
+    assert_eq!(builder().service_name("service").daemon_address("daemon:1").build().stats().settings_rejected, 0);
+    assert_eq!(builder().service_name("?").daemon_address("daemon").build().stats().settings_rejected, 2);
+}
+
 #[test]
 fn disabled_means_nothing_at_all() {
     run("disabled", &[("AWS_XRAY_SDK_ENABLED", "false")]);
@@ -140,7 +222,7 @@ async fn disabled() {
 
 #[test]
 fn a_missing_context_is_told_once() {
-    run("context missing", &[]);
+    run("context missing", &[("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR")]);
     run("context missing", &[("AWS_XRAY_CONTEXT_MISSING", "RUNTIME_ERROR")]);
     run("context missing", &[("AWS_XRAY_CONTEXT_MISSING", "SHOUT")]);
     run("context missing ignored", &[("AWS_XRAY_CONTEXT_MISSING", "IGNORE_ERROR")]);
@@ -161,18 +243,35 @@ async fn context_missing(expected: usize) {
 
 #[test]
 fn install_replaces_what_installed_itself_and_happens_once() {
-    run("install", &[("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9")]);
+    let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut datagrams = Vec::new();
+    run_while("install", &[("AWS_XRAY_DAEMON_ADDRESS", daemon.local_addr().unwrap().to_string())], || {
+        datagrams.extend((0..4).map(|_| receive(&daemon)));
+    });
+    // Which recorder a segment is of shows in the name that it has from it. Two recorders' datagrams have no order.
+    for name in ["environment-", "environment-", "installed", "installed"] {
+        let found = datagrams.iter().position(|document| document["name"].as_str().unwrap().starts_with(name));
+        datagrams.swap_remove(found.unwrap_or_else(|| panic!("{name}: {datagrams:#?}")));
+    }
 }
 
 fn install() {
-    Segment::builder("by itself").begin().end();
-    assert_eq!(xray::stats().documents_emitted, 1);
-    let recorder = Recorder::builder().context_missing(ContextMissing::IgnoreError).install().unwrap();
+    let begin = || Segment::builder("???").begin();
+    let before = begin();
+    begin().end();
+    assert_eq!(xray::stats().documents_emitted, 1, "of the one that installed itself");
+    let recorder = Recorder::builder().service_name("installed").install().unwrap();
     assert_eq!(recorder.stats().documents_emitted, 0);
-    Segment::builder("installed").begin().end();
+    begin().end();
     assert_eq!((recorder.stats().documents_emitted, xray::stats().documents_emitted), (1, 1));
-    let error = Recorder::builder().install().unwrap_err();
-    assert_eq!(error.to_string(), "a recorder is installed in this process already");
+
+    let refused = Recorder::builder().service_name("refused").install();
+    assert_eq!(refused.unwrap_err().to_string(), "a recorder is installed in this process already");
+    begin().end();
+    before.end();
+    assert_eq!(xray::stats().documents_emitted, 2, "the first that was installed stays, and a segment keeps its own");
+    // Nobody holds the recorder that installed itself, to flush it. It sends all the same, while the process lives.
+    io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
 #[test]

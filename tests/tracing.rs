@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use support::Server;
+use support::documents::{capture, capture_blocking, checked};
 use tokio::time::sleep;
 use tracing::span::EnteredSpan;
 use tracing::{Instrument as _, Level, Span, debug_span, error, error_span, field, info_span, instrument, warn};
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::prelude::*;
-use xray::testing::{capture, capture_blocking};
 use xray::tracing::{SubsegmentLayer, WithTraceId};
 use xray::{Cause, Document, Exception, Instrument as _, Segment, TraceHeader};
 
@@ -521,7 +521,7 @@ fn a_span_ends_where_it_is_left_and_leaves_where_it_is_closed() {
     // What follows is below an entity that ended, and still of its trace.
     child.in_scope(|| ());
     drop(child);
-    let documents = emitter.take();
+    let documents = checked(emitter.take());
     assert_eq!(tree(&documents), "work(child)");
     assert_eq!(documents[0].parent_id, id);
     assert!(seconds(&documents[0]) < 0.02, "{documents:#?}");
@@ -635,7 +635,7 @@ fn the_layers_own_warnings_may_come_back_as_events() {
         log::error!("at fault");
     });
     segment.end();
-    let documents = emitter.take();
+    let documents = checked(emitter.take());
     assert!(recorder.stats().values_rejected >= 2);
     let sent = documents.last().unwrap();
     assert_eq!(messages(&sent.subsegments[0])[0], "inner is sent");

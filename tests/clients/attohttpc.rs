@@ -11,7 +11,11 @@ const CLIENT: Client = Client { method: "GET", bad_url: None, exceptions: 1, rep
 
 fn with_own<B>(builder: RequestBuilder<B>, ask: &Ask) -> RequestBuilder<B> {
     match ask.own_header {
-        Some(value) => builder.header("X-Amzn-Trace-Id", value).header_append("x-amzn-trace-id", "b"),
+        Some(value) => builder
+            .header("X-Amzn-Trace-Id", value)
+            .header_append("x-amzn-trace-id", "b")
+            .header("traceparent", value)
+            .header_append("Traceparent", "b"),
         None => builder,
     }
 }

@@ -14,7 +14,11 @@ const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions:
 
 fn with_own(request: ClientRequest, ask: &Ask) -> ClientRequest {
     match ask.own_header {
-        Some(value) => request.append_header(("X-Amzn-Trace-Id", value)).append_header(("x-amzn-trace-id", "b")),
+        Some(value) => request
+            .append_header(("X-Amzn-Trace-Id", value))
+            .append_header(("x-amzn-trace-id", "b"))
+            .append_header(("Traceparent", value))
+            .append_header(("traceparent", "b")),
         None => request,
     }
 }

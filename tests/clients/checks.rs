@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use xray::{
+    Cause, Document, Instrument as _, MemoryEmitter, Namespace, Propagation, Recorder, Sampled, Segment, TraceHeader,
+};
+
 use crate::support::documents::{capture, checked};
-use xray::{Cause, Document, Instrument as _, MemoryEmitter, Namespace, Recorder, Sampled, Segment, TraceHeader};
 
 use crate::support::{Seen, Server, refused_url};
 
@@ -12,7 +15,7 @@ use crate::support::{Seen, Server, refused_url};
 #[derive(Debug, Clone)]
 pub struct Ask {
     pub url: String,
-    /// A trace header of the user's own.
+    /// The value of trace headers of the user's own, one of each name.
     pub own_header: Option<&'static str>,
 }
 
@@ -70,7 +73,7 @@ pub struct Client {
     pub bad_url: Option<&'static str>,
     /// How many errors a refused connection is told with.
     pub exceptions: usize,
-    /// Whether a header that is there can be replaced.
+    /// Whether an `X-Amzn-Trace-Id` that is there can be replaced.
     pub replaces: bool,
 }
 
@@ -91,6 +94,7 @@ pub async fn run(client: &Client, way: &str, plain: impl AsyncFn(Ask) -> Told, t
     a_refused_connection_is_a_fault(client, &plain, &traced).await;
     own_headers_are_replaced(client, &server, &traced).await;
     unsampled_traces_travel_on(&server, &traced).await;
+    both_headers_are_carried(client, &server, &traced).await;
     nothing_happens_without_a_context(&server, &plain, &traced).await;
     no_call_is_no_subsegment(client, &plain, &traced).await;
     responses_can_be_looked_at(&server, &traced).await;
@@ -224,6 +228,32 @@ async fn unsampled_traces_travel_on(server: &Server, traced: &impl AsyncFn(Ask) 
     assert_eq!(told, Ok(200));
     assert!(documents.is_empty());
     assert_eq!(only_request(server).trace_headers(), [format!("Root={ROOT};Sampled=0")]);
+}
+
+/// One of each and no more, in place of the user's own; they say the same.
+async fn both_headers_are_carried(client: &Client, server: &Server, traced: &impl AsyncFn(Ask) -> Told) {
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().propagate(Propagation::Both).emitter(emitter.clone()).build();
+    for own_header in [None, Some("Root=mine")] {
+        for (sampled, flags) in [("1", "01"), ("0", "00")] {
+            let ask = Ask { url: server.url("/bytes/1"), own_header };
+            let incoming = TraceHeader::parse(&format!("Root={ROOT};Sampled={sampled}"));
+            let segment = Segment::builder("t").trace_header(&incoming).recorder(&recorder).begin();
+            let id = segment.id().unwrap();
+            assert_eq!(traced(ask).in_segment(segment).await, Ok(200));
+            let documents = emitter.take();
+            let (parent, x_ray) = if sampled == "1" {
+                let call = only_call(&documents).id;
+                (call, format!("Root={ROOT};Parent={call};Sampled=1"))
+            } else {
+                (id, format!("Root={ROOT};Sampled=0"))
+            };
+            let is_kept = own_header.is_some() && !client.replaces;
+            let seen = only_request(server);
+            assert_eq!(seen.trace_headers(), [if is_kept { "Root=mine" } else { &x_ray }]);
+            assert_eq!(seen.traceparents(), [format!("00-{}-{parent}-{flags}", ROOT[2..].replace('-', ""))]);
+        }
+    }
 }
 
 async fn nothing_happens_without_a_context(

@@ -43,7 +43,7 @@ twice! {
     async fn get(ask: Ask, way: Way) -> Told {
         if let Some(value) = ask.own_header {
             // `get` has no headers.
-            let request = http::Request::get(&ask.url).header("x-amzn-trace-id", value);
+            let request = http::Request::get(&ask.url).header("x-amzn-trace-id", value).header("traceparent", value);
             let answer = pool().request(request.body(Full::default()).unwrap()).await;
             return answer.map(|response| response.status().as_u16()).map_err(told);
         }

@@ -15,7 +15,11 @@ const GET: Client = Client { method: "GET", bad_url: Some("/path"), exceptions: 
 fn request(ask: &Ask) -> Request<Body> {
     let mut request = Request::get(&ask.url);
     if let Some(value) = ask.own_header {
-        request = request.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b");
+        request = request
+            .header("x-amzn-trace-id", value)
+            .header("X-Amzn-Trace-Id", "b")
+            .header("traceparent", value)
+            .header("Traceparent", "b");
     }
     request.body(Body::empty()).unwrap()
 }

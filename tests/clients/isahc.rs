@@ -13,7 +13,11 @@ const PUT: Client = Client { method: "PUT", bad_url: Some("/path"), exceptions: 
 fn request(ask: &Ask) -> Request<&'static str> {
     let mut request = Request::put(&ask.url);
     if let Some(value) = ask.own_header {
-        request = request.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b");
+        request = request
+            .header("x-amzn-trace-id", value)
+            .header("X-Amzn-Trace-Id", "b")
+            .header("traceparent", value)
+            .header("Traceparent", "b");
     }
     request.body("text").unwrap()
 }

@@ -23,7 +23,7 @@ macro_rules! asynchronous {
             fn with_own(client: &reqwest::Client, ask: &Ask) -> reqwest::RequestBuilder {
                 let builder = client.get(&ask.url);
                 match ask.own_header {
-                    Some(value) => builder.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b"),
+                    Some(value) => builder.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b").header("traceparent", value).header("Traceparent", "b"),
                     None => builder,
                 }
             }
@@ -83,7 +83,7 @@ macro_rules! blocking {
             fn with_own(client: &reqwest::blocking::Client, ask: &Ask) -> reqwest::blocking::RequestBuilder {
                 let builder = client.get(&ask.url);
                 match ask.own_header {
-                    Some(value) => builder.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b"),
+                    Some(value) => builder.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b").header("traceparent", value).header("Traceparent", "b"),
                     None => builder,
                 }
             }

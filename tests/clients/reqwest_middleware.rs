@@ -16,7 +16,11 @@ const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions:
 fn with_own(client: &ClientWithMiddleware, ask: &Ask) -> RequestBuilder {
     let builder = client.get(&ask.url);
     match ask.own_header {
-        Some(value) => builder.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b"),
+        Some(value) => builder
+            .header("x-amzn-trace-id", value)
+            .header("X-Amzn-Trace-Id", "b")
+            .header("traceparent", value)
+            .header("Traceparent", "b"),
         None => builder,
     }
 }

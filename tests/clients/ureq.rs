@@ -18,7 +18,11 @@ fn outcome(answer: Result<http::Response<Body>, Error>) -> Told {
 
 fn with_own<B>(builder: RequestBuilder<B>, ask: &Ask) -> RequestBuilder<B> {
     match ask.own_header {
-        Some(value) => builder.header("X-Amzn-Trace-Id", value).header("x-amzn-trace-id", "b"),
+        Some(value) => builder
+            .header("X-Amzn-Trace-Id", value)
+            .header("x-amzn-trace-id", "b")
+            .header("traceparent", value)
+            .header("Traceparent", "b"),
         None => builder,
     }
 }
@@ -133,7 +137,7 @@ mod run {
         fn run(ask: Ask, way: RunWay) -> Told {
             let mut request = http::Request::put(ask.url);
             if let Some(value) = ask.own_header {
-                request = request.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b");
+                request = request.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b").header("traceparent", value).header("Traceparent", "b");
             }
             let request = request.body("text").map_err(told)?;
             outcome(match way {

@@ -2,7 +2,7 @@
 
 use crate::support::documents::capture;
 use ureq_2::{Error, Request, Response};
-use xray::Instrument as _;
+use xray::{Instrument as _, MemoryEmitter, Propagation, Recorder, Segment};
 
 use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
 use crate::support::Server;
@@ -16,7 +16,7 @@ fn outcome(answer: Result<Response, Error>) -> Told {
 
 fn with_own(request: Request, ask: &Ask) -> Request {
     match ask.own_header {
-        Some(value) => request.set("X-Amzn-Trace-Id", value),
+        Some(value) => request.set("X-Amzn-Trace-Id", value).set("traceparent", value),
         None => request,
     }
 }
@@ -87,6 +87,22 @@ mod with_body {
             BodyWay::Form, BodyWay::Json, BodyWay::JsonOfItsOwnType, BodyWay::Place,
         );
     }
+}
+
+/// `set` takes headers for the same only if they are written alike.
+#[tokio::test]
+async fn a_header_in_other_letters_stays() {
+    #[xray::traced_http]
+    fn get(url: &str) -> Told {
+        outcome(ureq_2::get(url).set("Traceparent", "mine").call())
+    }
+    let server = Server::start().await;
+    let url = server.url("/bytes/1");
+    let recorder = Recorder::builder().propagate(Propagation::Both).emitter(MemoryEmitter::new()).build();
+    let segment = Segment::builder("t").recorder(&recorder);
+    assert_eq!(checks::blocking(move || get(&url)).in_segment(segment).await, Ok(200));
+    let seen = only_request(&server);
+    assert_eq!((seen.trace_headers().len(), seen.traceparents()), (1, vec!["mine".to_owned()]));
 }
 
 #[tokio::test]

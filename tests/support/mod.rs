@@ -27,8 +27,16 @@ pub struct Seen {
 impl Seen {
     /// All its trace headers.
     pub fn trace_headers(&self) -> Vec<String> {
-        let values = self.headers.get_all(xray::TRACE_HEADER_NAME).iter();
-        values.map(|value| value.to_str().unwrap().to_owned()).collect()
+        self.values("x-amzn-trace-id")
+    }
+
+    /// All its `traceparent` headers.
+    pub fn traceparents(&self) -> Vec<String> {
+        self.values("traceparent")
+    }
+
+    fn values(&self, name: &str) -> Vec<String> {
+        self.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
     }
 
     /// Its one trace header.

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use http::HeaderValue;
+use http::HeaderName;
 
 use crate::document::{Document, Extent};
 use crate::id::{SegmentId, TraceId};
 use crate::open_calls::OpenCalls;
+use crate::propagation::Outbound;
 use crate::recorder::{InProgress, Recorder};
 use crate::trace_header::TraceHeader;
 
@@ -70,25 +71,21 @@ pub(crate) struct Trace {
     id: TraceId,
     sampled: bool,
     clock: Clock,
-    /// What every outgoing request carries while nothing is recorded.
-    unsampled_header: Option<HeaderValue>,
-    /// What every recorded one carries, but for its own id.
-    sampled_header: Vec<u8>,
+    outbound: Outbound,
     open_calls: Mutex<OpenCalls>,
     annotations: AtomicUsize,
 }
 
 impl Trace {
-    /// A trace that goes on from `header`, or begins here if that names none.
-    pub(crate) fn new(recorder: Recorder, header: &TraceHeader, sampled: bool) -> Self {
+    /// A trace that goes on from `header`, or begins here if that names none; `segment` is what is open of it here.
+    pub(crate) fn new(recorder: Recorder, header: &TraceHeader, segment: SegmentId, sampled: bool) -> Self {
         let id = header.root.unwrap_or_else(TraceId::random);
         // What is only passed on.
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
-        let unsampled_header = (!sampled).then(|| unsampled_header(id, &extra)).flatten();
-        let sampled_header = if sampled { sampled_header(id, &extra) } else { Vec::new() };
+        let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra);
         let (clock, open_calls) = (Clock::start(), Mutex::default());
         let annotations = AtomicUsize::new(0);
-        Self { recorder, id, sampled, clock, unsampled_header, sampled_header, open_calls, annotations }
+        Self { recorder, id, sampled, clock, outbound, open_calls, annotations }
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
@@ -108,17 +105,9 @@ impl Trace {
         self.clock.now()
     }
 
-    /// The header for a request that is not recorded.
-    pub(crate) fn unsampled_header(&self) -> Option<&HeaderValue> {
-        self.unsampled_header.as_ref()
-    }
-
-    /// The header for a request that is recorded as `parent`.
-    pub(crate) fn sampled_header(&self, parent: SegmentId) -> Option<HeaderValue> {
-        const PARENT: usize = "Root=".len() + TraceId::TEXT_LENGTH + ";Parent=".len();
-        let mut value = self.sampled_header.clone();
-        value.get_mut(PARENT..PARENT + SegmentId::TEXT_LENGTH)?.copy_from_slice(&parent.to_ascii());
-        value.try_into().ok()
+    /// What outgoing requests carry.
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.outbound
     }
 
     /// An HTTP call begins; it is open until [`call_ends`](Self::call_ends).
@@ -145,22 +134,13 @@ impl Trace {
         }
     }
 
-    /// Whether a header names a call of this segment that is open: its request is on its way, and recorded.
-    pub(crate) fn has_open_call(&self, header: &TraceHeader) -> bool {
-        header.root == Some(self.id) && header.parent.is_some_and(|id| lock(&self.open_calls).contains(id))
+    /// Whether a header of a request names a call of this segment that is open: the request is on its way, and
+    /// recorded. `existing` gives the value of each header that is there.
+    pub(crate) fn has_open_call<'a>(&self, existing: impl Fn(&'static HeaderName) -> Option<&'a str>) -> bool {
+        self.recorder.propagation().has_any(existing, |header| {
+            header.root == Some(self.id) && header.parent.is_some_and(|id| lock(&self.open_calls).contains(id))
+        })
     }
-}
-
-/// With room for the parent's id.
-fn sampled_header(id: TraceId, extra: &str) -> Vec<u8> {
-    format!("Root={id};Parent={:.<width$};Sampled=1{extra}", "", width = SegmentId::TEXT_LENGTH).into_bytes()
-}
-
-fn unsampled_header(id: TraceId, extra: &str) -> Option<HeaderValue> {
-    let value = HeaderValue::try_from(format!("Root={id};Sampled=0{extra}")).ok()?;
-    // The first clone turns the bytes into shared ones, which allocates; no call is to pay for it.
-    drop(value.clone());
-    Some(value)
 }
 
 impl Entity {

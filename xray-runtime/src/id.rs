@@ -48,6 +48,21 @@ impl TraceId {
         text[11..].copy_from_slice(&digits[8..]);
         text
     }
+
+    /// The digits alone, as W3C writes the id of a trace.
+    pub(crate) fn to_w3c(self) -> [u8; 32] {
+        hex_digits(self.0)
+    }
+
+    /// Reads what [`to_w3c`](Self::to_w3c) writes; nothing else, and no zeros.
+    pub(crate) fn from_w3c(digits: &str) -> Option<Self> {
+        parse_lower_hex::<32>(digits).map(Self).filter(|id| !id.is_zero())
+    }
+
+    /// Whether it is the id of no trace.
+    pub(crate) fn is_zero(self) -> bool {
+        self.0 == 0
+    }
 }
 
 impl FromStr for TraceId {
@@ -92,6 +107,17 @@ impl SegmentId {
     /// The text form, without an allocation.
     pub(crate) fn to_ascii(self) -> [u8; Self::TEXT_LENGTH] {
         hex_digits(u128::from(self.0))
+    }
+
+    /// Reads digits as W3C writes them: in lower case, and not all zeros.
+    pub(crate) fn from_w3c(digits: &str) -> Option<Self> {
+        let value = parse_lower_hex::<{ Self::TEXT_LENGTH }>(digits)?;
+        u64::try_from(value).ok().map(Self).filter(|id| !id.is_zero())
+    }
+
+    /// Whether it is the id of nothing.
+    pub(crate) fn is_zero(self) -> bool {
+        self.0 == 0
     }
 }
 
@@ -167,6 +193,12 @@ fn hex_digits<const N: usize>(mut value: u128) -> [u8; N] {
 
 fn parse_hex(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |value, digit| Some(value << 4 | u128::from(char::from(*digit).to_digit(16)?)))
+}
+
+/// Exactly `N` digits.
+pub(crate) fn parse_lower_hex<const N: usize>(digits: &str) -> Option<u128> {
+    let is_lower = digits.len() == N && !digits.bytes().any(|digit| digit.is_ascii_uppercase());
+    is_lower.then(|| parse_hex(digits.as_bytes())).flatten()
 }
 
 fn ascii_text(ascii: &[u8]) -> &str {

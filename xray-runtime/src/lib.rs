@@ -13,6 +13,7 @@ mod instrument;
 mod open_calls;
 #[doc(hidden)]
 pub mod private;
+mod propagation;
 mod recorder;
 #[cfg(feature = "reqwest-middleware")]
 pub mod reqwest_middleware;
@@ -34,6 +35,7 @@ pub use crate::document::{
 pub use crate::emitter::{Emitter, LinesEmitter, MemoryEmitter, UdpEmitter};
 pub use crate::id::{ParseIdError, SegmentId, TraceId};
 pub use crate::instrument::{Instrument, Instrumented, SegmentScope, SubsegmentScope};
+pub use crate::propagation::Propagation;
 pub use crate::recorder::{ContextMissing, InstallError, Recorder, RecorderBuilder, stats};
 pub use crate::segment::{Segment, SegmentBuilder, Subsegment};
 pub use crate::stats::Stats;

@@ -8,7 +8,8 @@ use reqwest::{Request, Response};
 
 use crate::http::{Answer, Outgoing, methods, open_here, perform_async};
 
-/// A middleware: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, in place of any that it has.
+/// A middleware: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or what is
+/// [propagated](crate::RecorderBuilder::propagate), in place of any that it has.
 ///
 /// ```
 /// # use xray_runtime as xray;

@@ -90,8 +90,8 @@ impl SegmentBuilder {
                 (decision.sampled, decision.rule_name)
             }
         };
-        let trace = Trace::new(recorder, &self.header, sampled);
         let id = SegmentId::random();
+        let trace = Trace::new(recorder, &self.header, id, sampled);
         let record = sampled.then(|| Document {
             trace_id: Some(trace.id()),
             // Without its trace a parent means nothing.

@@ -12,7 +12,6 @@ use futures_core::Stream;
 use serde::Serialize;
 
 use crate::http::{Call, Headers, Opening, ResponseHead, Site, Traceable, Traced, methods};
-use crate::trace_header::TRACE_HEADER;
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
@@ -83,14 +82,14 @@ impl TracedClientRequest {
 
 fn begin(request: &mut ClientRequest, opening: Opening) -> Option<Call> {
     let begun = opening.begin(request.get_method().as_str(), &request.get_uri().to_string());
-    let name = HeaderName::from_static(TRACE_HEADER);
     let headers = request.headers_mut();
-    let existing = headers.get(&name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    begun.insert_with(existing.as_deref(), |value| {
+    let begun = begun.for_request(|name| headers.get(name.as_str())?.to_str().ok());
+    for (name, value) in begun.headers() {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            headers.insert(name, value);
+            headers.insert(HeaderName::from_static(name.as_str()), value);
         }
-    })
+    }
+    begun.into_call()
 }
 
 fn read<S>(answer: &Result<ClientResponse<S>, SendRequestError>, call: &mut Call) {

@@ -1,18 +1,18 @@
 //! The headers of `http` 0.2, which older clients have.
 
-use http_0_2::{HeaderMap, HeaderValue};
+use http_0_2::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::http::{Begun, Call, Headers};
-use crate::trace_header::TRACE_HEADER;
 
 /// As [`Begun::insert_into`].
 pub(super) fn insert_into(begun: Begun, headers: &mut HeaderMap) -> Option<Call> {
-    let existing = headers.get(TRACE_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    begun.insert_with(existing.as_deref(), |value| {
+    let begun = begun.for_request(|name| headers.get(name.as_str())?.to_str().ok());
+    for (name, value) in begun.headers() {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            headers.insert(TRACE_HEADER, value);
+            headers.insert(HeaderName::from_static(name.as_str()), value);
         }
-    })
+    }
+    begun.into_call()
 }
 
 impl Headers for HeaderMap {

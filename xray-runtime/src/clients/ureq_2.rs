@@ -6,7 +6,6 @@ use serde::Serialize;
 use ureq_2::{Error, Request, Response};
 
 use crate::http::{Call, Headers, Opening, ResponseHead, Site, Traceable, methods, perform};
-use crate::trace_header::TRACE_HEADER;
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
@@ -82,20 +81,21 @@ impl TracedRequest {
     }
 }
 
-fn begin(request: Request, opening: Opening) -> (Request, Option<Call>) {
+fn begin(mut request: Request, opening: Opening) -> (Request, Option<Call>) {
     if request.request_url().is_err() {
         return (request, None);
     }
-    let begun = opening.begin(request.method(), request.url());
-    let existing = request.header(TRACE_HEADER).map(str::to_owned);
-    let mut header = None;
-    let call = begun.insert_with(existing.as_deref(), |value| header = Some(value));
-    match header.as_ref().and_then(|value| value.to_str().ok()) {
-        // `set` appends where the name begins with `x-`, and nothing takes a header out: one that is there stays, and
-        // the service finds one header as ever, though it is not this call's.
-        Some(value) if existing.is_none() => (request.set(TRACE_HEADER, value), call),
-        _ => (request, call),
+    let begun = opening.begin(request.method(), request.url()).for_request(|name| request.header(name.as_str()));
+    for (name, value) in begun.headers() {
+        let (name, Ok(value)) = (name.as_str(), value.to_str()) else { continue };
+        // `set` appends where the name begins with `x-` or is there in other letters, and nothing takes a header out:
+        // then what is there stays, and the service finds one header as ever, though it is not this call's.
+        let is_kept = request.has(name) && request.clone().set(name, value).all(name).len() > 1;
+        if !is_kept {
+            request = request.set(name, value);
+        }
     }
+    (request, begun.into_call())
 }
 
 fn read(answer: &Result<Response, Error>, call: &mut Call) {

@@ -17,7 +17,7 @@ use super::call::Call;
 ///     pub fn send(self) -> std::io::Result<TcpStream> {
 ///         let begun = self.1.open().map(|opening| opening.begin("GET", &self.0));
 ///         // This client sends no headers.
-///         let call = begun.and_then(|begun| begun.insert_with(None, drop));
+///         let call = begun.and_then(|begun| begun.into_call());
 ///         perform(call, || TcpStream::connect(&self.0), |answer, call| match answer {
 ///             Ok(_) => call.response(200, None),
 ///             Err(error) => call.error(error),

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::response::{self, ResponseHead};
 use super::site::Site;
@@ -20,9 +20,10 @@ use crate::document::url::Url;
 use crate::document::{Document, Exception, Http, HttpRequest, Namespace};
 use crate::entity::{Entity, Trace};
 use crate::id::SegmentId;
+use crate::propagation::TraceHeaders;
 use crate::recorder::HttpRules;
 use crate::segment::Subsegment;
-use crate::trace_header::{TRACE_HEADER_NAME, TraceHeader};
+use crate::trace_header::TRACE_HEADER_NAME;
 
 /// For a URL without a host, as in the X-Ray SDK for Python.
 const UNKNOWN_HOST: &str = "UNKNOWN HOST";
@@ -66,22 +67,25 @@ impl Opening {
         site.note_traced();
         let url = url.into();
         if site.skips(&url) {
-            return Begun::unrecorded(None);
+            return Begun::default();
         }
         let trace = parent.trace();
         let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, &url)).unwrap_or_default();
         if rules.ignores {
-            return Begun::unrecorded(None);
+            return Begun::default();
         }
         if !trace.is_sampled() {
-            return Begun::unrecorded(trace.unsampled_header().filter(|_| !rules.withholds_header).cloned());
+            let withholds = rules.withholds_headers;
+            let headers = if withholds { TraceHeaders::default() } else { trace.outbound().unrecorded() };
+            return Begun { headers, call: None };
         }
         let id = SegmentId::random();
-        let header = if rules.withholds_header { None } else { trace.sampled_header(id) };
+        let withholds = rules.withholds_headers;
+        let headers = if withholds { TraceHeaders::default() } else { trace.outbound().recorded(id) };
         trace.call_begins(id);
         let draft = Draft::new(id, site, method, url, rules.name);
         let call = Call { live: Box::new(Live { parent, stage: Stage::Prepared, draft, subsegment: None }) };
-        Begun { header, call: Some(call) }
+        Begun { headers, call: Some(call) }
     }
 }
 
@@ -89,8 +93,8 @@ impl Opening {
 #[derive(Default)]
 struct Rules<'a> {
     ignores: bool,
-    /// The header is not for this host.
-    withholds_header: bool,
+    /// The headers are not for this host.
+    withholds_headers: bool,
     name: Option<&'a str>,
 }
 
@@ -99,7 +103,7 @@ impl<'a> Rules<'a> {
         let (host, path) = (url.host().unwrap_or_default(), url.path());
         Self {
             ignores: rules.ignores(&host, path),
-            withholds_header: !rules.injects(&host, path),
+            withholds_headers: !rules.injects(&host, path),
             name: rules.name(&host, path),
         }
     }
@@ -111,60 +115,90 @@ impl fmt::Debug for Opening {
     }
 }
 
-/// A call that has begun, and the header that its request is to carry.
+/// A call that has begun, and the headers that its request is to carry.
 ///
 /// A request may carry the header of another call of this trace already, which is still open: it goes through two
-/// mechanisms, such as an annotated function and a middleware. Then that header stays and this call is forgotten,
-/// so that there is one subsegment for it.
-#[derive(Debug)]
-#[must_use = "the request is to carry the header"]
+/// mechanisms, such as an annotated function and a middleware. Then its headers stay and this call is forgotten, so
+/// that there is one subsegment for it.
+#[derive(Debug, Default)]
+#[must_use = "the request is to carry the headers"]
 pub struct Begun {
-    header: Option<HeaderValue>,
+    headers: TraceHeaders,
     call: Option<Call>,
 }
 
 impl Begun {
-    pub(crate) fn unrecorded(header: Option<HeaderValue>) -> Self {
-        Self { header, call: None }
+    /// The headers, for a client whose headers are of a type of its own: each in place of any of its name. The values
+    /// hold visible ASCII characters only. None where no trace is open.
+    ///
+    /// Where the request may have been through another mechanism, [`for_request`](Self::for_request) goes first.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static HeaderName, &HeaderValue)> {
+        self.headers.iter()
     }
 
-    /// The header, for a client whose headers are of a type of its own: `X-Amzn-Trace-Id`, in place of any that is
-    /// there. It holds visible ASCII characters only. `None` where no trace is open.
+    /// The value of `X-Amzn-Trace-Id` among the [`headers`](Self::headers), where that is
+    /// [propagated](crate::RecorderBuilder::propagate).
     #[must_use]
     pub fn header(&self) -> Option<&HeaderValue> {
-        self.header.as_ref()
+        self.headers.x_ray()
     }
 
-    /// The call of a request that carries the header. `None` where it is not recorded.
-    pub(super) fn into_call(self) -> Option<Call> {
+    /// The call of a request that carries the headers. `None` where it is not recorded.
+    #[must_use = "a call ends when it is dropped"]
+    pub fn into_call(self) -> Option<Call> {
         self.call
     }
 
-    /// Puts the header in, in place of any that is there. `None` where the call is not recorded.
+    /// Puts the headers in, each in place of any that is there. `None` where the call is not recorded.
     #[must_use = "a call ends when it is dropped"]
     pub fn insert_into(self, headers: &mut HeaderMap) -> Option<Call> {
-        let (header, call) = self.settle(headers.get(TRACE_HEADER_NAME).and_then(|value| value.to_str().ok()));
-        header.map(|value| headers.insert(TRACE_HEADER_NAME, value));
+        let Self { headers: ours, call } = self.for_request(|name| headers.get(name)?.to_str().ok());
+        ours.insert_into(headers);
         call
     }
 
-    /// The same for a client whose headers are no [`HeaderMap`]: `existing` is the `X-Amzn-Trace-Id` that the request
-    /// has, and `insert` replaces it by this value.
+    /// What is left of it for a request that has headers already, of which `existing` gives the value by name: nothing
+    /// if one of them names a call of this trace that is open.
+    ///
+    /// For a client whose headers are no [`HeaderMap`]:
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use xray::http::{Begun, Call};
+    ///
+    /// fn insert_into(begun: Begun, headers: &mut BTreeMap<String, String>) -> Option<Call> {
+    ///     let begun = begun.for_request(|name| Some(headers.get(name.as_str())?));
+    ///     for (name, value) in begun.headers() {
+    ///         if let Ok(value) = value.to_str() {
+    ///             headers.insert(name.to_string(), value.to_owned());
+    ///         }
+    ///     }
+    ///     begun.into_call()
+    /// }
+    ///
+    /// let mut headers = BTreeMap::new();
+    /// xray::Segment::builder("todo-app").begin().in_scope(|| {
+    ///     let outer = insert_into(xray::http::call("GET", "https://example.com/"), &mut headers);
+    ///     let inner = insert_into(xray::http::call("GET", "https://example.com/"), &mut headers);
+    ///     assert!(outer.is_some() && inner.is_none(), "the request is recorded once");
+    /// });
+    /// assert_eq!(headers.into_keys().collect::<Vec<_>>(), ["x-amzn-trace-id"]);
+    /// ```
+    #[inline]
+    pub fn for_request<'a>(self, existing: impl Fn(&'static HeaderName) -> Option<&'a str>) -> Self {
+        match &self.call {
+            Some(call) if call.live.parent.trace().has_open_call(existing) => Self::default(),
+            _ => self,
+        }
+    }
+
+    /// The same for a client that is to carry `X-Amzn-Trace-Id` alone: `existing` is what the request has of it, and
+    /// `insert` replaces it by this value.
     #[must_use = "a call ends when it is dropped"]
     pub fn insert_with(self, existing: Option<&str>, insert: impl FnOnce(HeaderValue)) -> Option<Call> {
-        let (header, call) = self.settle(existing);
-        header.map(insert);
-        call
-    }
-
-    /// What is left to do for a request that carries `existing`.
-    fn settle(self, existing: Option<&str>) -> (Option<HeaderValue>, Option<Call>) {
-        match (&self.call, existing) {
-            (Some(call), Some(existing)) if call.live.parent.trace().has_open_call(&TraceHeader::parse(existing)) => {
-                (None, None)
-            }
-            _ => (self.header, self.call),
-        }
+        let begun = self.for_request(|name| existing.filter(|_| *name == TRACE_HEADER_NAME));
+        begun.header().cloned().map(insert);
+        begun.call
     }
 }
 

@@ -10,7 +10,7 @@ use crate::document::url::Url;
 /// another crate.
 ///
 /// The subsegment stands below what is current here and has the name of the URL's host; of the URL only scheme, host,
-/// port and path are recorded. The request is to carry [`Begun::header`], or what [`Begun::insert_into`] puts in.
+/// port and path are recorded. The request is to carry [`Begun::headers`], or what [`Begun::insert_into`] puts in.
 /// Then [`Begun::run`] or [`Begun::run_async`] sends it.
 ///
 /// Where nothing is open, or tracing is disabled, the call runs without a header and is not recorded; that the context
@@ -23,12 +23,12 @@ use crate::document::url::Url;
 /// /// Asks a service without any HTTP client. Gives the status.
 /// fn ping(address: &str) -> io::Result<u16> {
 ///     let begun = xray::http::call("GET", &format!("http://{address}/ping"));
-///     let header = begun.header().and_then(|value| value.to_str().ok());
-///     let header = header.map(|value| format!("X-Amzn-Trace-Id: {value}\r\n")).unwrap_or_default();
+///     let headers = begun.headers().filter_map(|(name, value)| Some(format!("{name}: {}\r\n", value.to_str().ok()?)));
+///     let headers: String = headers.collect();
 ///     begun.run(
 ///         || {
 ///             let mut connection = TcpStream::connect(address)?;
-///             let request = format!("GET /ping HTTP/1.0\r\nHost: {address}\r\n{header}\r\n");
+///             let request = format!("GET /ping HTTP/1.0\r\nHost: {address}\r\n{headers}\r\n");
 ///             connection.write_all(request.as_bytes())?;
 ///             let mut answer = String::new();
 ///             connection.read_to_string(&mut answer)?;
@@ -61,7 +61,7 @@ use crate::document::url::Url;
 /// # Ok::<(), io::Error>(())
 /// ```
 pub fn call<'a>(method: &str, url: impl Into<Url<'a>>) -> Begun {
-    open_here().map_or_else(|| Begun::unrecorded(None), |opening| opening.begin(method, url))
+    open_here().map_or_else(Begun::default, |opening| opening.begin(method, url))
 }
 
 /// The place in the trace for a call that no attribute knows of.

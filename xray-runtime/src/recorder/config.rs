@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use crate::document::name::legal_name;
+
 /// What to do when something is to be recorded and nothing is open. (`AWS_XRAY_CONTEXT_MISSING`)
 ///
 /// `RUNTIME_ERROR`, the third value of the variable, behaves as `LOG_ERROR`: tracing never fails the program.
@@ -26,6 +28,9 @@ pub(super) struct Environment {
     pub(super) daemon_address: Option<DaemonAddress>,
     pub(super) context_missing: Option<ContextMissing>,
 }
+
+/// Of other characters a name is freed; some have to be left.
+pub(super) const EXPECTED_NAME: &str = "a name in letters, digits and _.:/%&#=+-@";
 
 /// A setting that was replaced by its default.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,9 +55,7 @@ impl Environment {
         let mut rejected = Vec::new();
         let environment = Self {
             enabled: setting(&get, &mut rejected, "AWS_XRAY_SDK_ENABLED", "true or false", parse_bool),
-            service_name: setting(&get, &mut rejected, "AWS_XRAY_TRACING_NAME", "a name", |name| {
-                (!name.trim().is_empty()).then(|| name.to_owned())
-            }),
+            service_name: setting(&get, &mut rejected, "AWS_XRAY_TRACING_NAME", EXPECTED_NAME, legal_name),
             daemon_address: setting(&get, &mut rejected, DaemonAddress::VARIABLE, DaemonAddress::EXPECTED, |address| {
                 address.parse().ok()
             }),

@@ -14,7 +14,7 @@ use std::{env, fmt};
 use once_cell::sync::OnceCell;
 
 pub use self::config::ContextMissing;
-use self::config::{DaemonAddress, Environment, RejectedSetting};
+use self::config::{DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
 pub(crate) use self::progress::InProgress;
 use self::progress::Progress;
 pub(crate) use self::rules::HttpRules;
@@ -25,6 +25,7 @@ use crate::document::split::MAX_DOCUMENT_BYTES;
 use crate::document::{AnnotationValue, Document, Exception, Extent, MAX_STRING_CHARS, first_chars};
 use crate::emitter::{Emitter, UdpEmitter};
 use crate::id::SegmentId;
+use crate::propagation::Propagation;
 use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
 use crate::stats::{Counters, Stats};
 
@@ -71,6 +72,7 @@ struct Shared {
     sampler: Box<dyn Sampler>,
     emitter: Box<dyn Emitter>,
     response_hook: Option<ResponseHook>,
+    propagation: Propagation,
     /// `None` where there are none.
     rules: Option<HttpRules>,
     /// What a record may hold of ended subsegments.
@@ -187,6 +189,10 @@ impl Recorder {
         self.shared.response_hook.as_deref()
     }
 
+    pub(crate) fn propagation(&self) -> Propagation {
+        self.shared.propagation
+    }
+
     pub(crate) fn http_rules(&self) -> Option<&HttpRules> {
         self.shared.rules.as_ref()
     }
@@ -242,6 +248,7 @@ pub struct RecorderBuilder {
     sampler: Option<Box<dyn Sampler>>,
     emitter: Option<Box<dyn Emitter>>,
     response_hook: Option<ResponseHook>,
+    propagation: Propagation,
     rules: HttpRules,
     streaming_threshold: Option<usize>,
     streaming_threshold_bytes: Option<usize>,
@@ -345,23 +352,39 @@ impl RecorderBuilder {
 
     fn build_in(self, environment: Environment, mut rejected: Vec<RejectedSetting>) -> Recorder {
         let counters = Arc::new(Counters::default());
-        let daemon_address = environment.daemon_address.or_else(|| parse_address(self.daemon_address, &mut rejected));
+        let mut reject = |name, value, expected| rejected.push(RejectedSetting { name, value, expected });
+        let daemon_address = environment.daemon_address.or_else(|| {
+            let address = self.daemon_address?;
+            let parsed = address.parse().ok();
+            if parsed.is_none() {
+                reject("daemon_address", address, DaemonAddress::EXPECTED);
+            }
+            parsed
+        });
+        let service_name = environment.service_name.or_else(|| {
+            let name = self.service_name?;
+            let legal = legal_name(&name);
+            if legal.is_none() {
+                reject("service_name", name, EXPECTED_NAME);
+            }
+            legal
+        });
         for setting in &rejected {
             counters.settings_rejected.increment();
             log::warn!(target: "xray::recorder", "{setting}");
         }
-        let service_name = environment.service_name.or(self.service_name);
         let emitter = self.emitter.unwrap_or_else(|| {
             let address = daemon_address.unwrap_or_default().udp;
             Box::new(UdpEmitter::new(address, Arc::clone(&counters)))
         });
         let shared = Shared {
             enabled: environment.enabled.or(self.enabled).unwrap_or(true),
-            service_name: service_name.and_then(|name| legal_name(&name)).unwrap_or_else(program_name),
+            service_name: service_name.unwrap_or_else(program_name),
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
             sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
             emitter,
             response_hook: self.response_hook,
+            propagation: self.propagation,
             rules: (!self.rules.is_empty()).then_some(self.rules),
             streaming_threshold: Extent {
                 subsegments: self.streaming_threshold.unwrap_or(MAX_EMBEDDED),
@@ -409,15 +432,6 @@ impl fmt::Display for InstallError {
 }
 
 impl std::error::Error for InstallError {}
-
-fn parse_address(address: Option<String>, rejected: &mut Vec<RejectedSetting>) -> Option<DaemonAddress> {
-    let value = address?;
-    let parsed = value.parse().ok();
-    if parsed.is_none() {
-        rejected.push(RejectedSetting { name: "daemon_address", value, expected: DaemonAddress::EXPECTED });
-    }
-    parsed
-}
 
 fn program_name() -> String {
     let path = env::current_exe().ok();

@@ -1,13 +1,14 @@
 //! What holds for every outgoing request of the program, by host and path.
 
 use super::RecorderBuilder;
+use crate::propagation::Propagation;
 use crate::sampling::wildcard;
 
 /// The rules of a recorder; without any, nothing is asked of a request.
 #[derive(Debug, Default)]
 pub(crate) struct HttpRules {
     ignored: Vec<Pattern>,
-    /// Where the header goes; everywhere if none is named.
+    /// Where the headers go; everywhere if none is named.
     injected: Vec<Pattern>,
     named: Vec<(Pattern, String)>,
 }
@@ -20,7 +21,7 @@ struct Pattern {
 }
 
 impl RecorderBuilder {
-    /// Leaves requests alone: neither subsegment nor header. May be called more than once.
+    /// Leaves requests alone: neither subsegment nor header of ours. May be called more than once.
     ///
     /// The pattern is a host such as `169.254.169.254` or `*.local`, or a host and a path: `example.com/health*`. `*`
     /// stands for any characters, `?` for one; the case of letters does not matter. Ports are not looked at.
@@ -34,7 +35,39 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sends the header only to these hosts, or hosts and paths; a call to any other is recorded without. May be called
+    /// Which headers outgoing requests carry: `X-Amzn-Trace-Id` unless set, `traceparent` of W3C Trace Context for
+    /// services that read only that, or both.
+    ///
+    /// It holds for every client, for the middlewares and for calls that are made by hand; see
+    /// [`Begun::headers`](crate::http::Begun::headers). A header that the request has is replaced, one that is not
+    /// chosen is left as it is. Of a trace that is not sampled the headers say so; as a `traceparent` has to name a
+    /// parent, it names the segment. `traceparent` has no place for what else came in an `X-Amzn-Trace-Id`, such as
+    /// `Lineage`.
+    ///
+    /// ```
+    /// use xray::{Propagation, Recorder, Segment, TraceHeader};
+    ///
+    /// let recorder = Recorder::builder().propagate(Propagation::Both).build();
+    /// let incoming = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1");
+    /// let segment = Segment::builder("todo-app").trace_header(&incoming).recorder(&recorder).begin();
+    ///
+    /// let mut request = http::Request::get("https://example.com/todos/1").body(()).unwrap();
+    /// let call = segment.in_scope(|| {
+    ///     xray::http::call("GET", request.uri()).insert_into(request.headers_mut())
+    /// });
+    /// let x_ray = request.headers()["x-amzn-trace-id"].to_str().unwrap();
+    /// let traceparent = request.headers()["traceparent"].to_str().unwrap();
+    /// assert!(x_ray.starts_with("Root=1-5759e988-bd862e3fe1be46a994272793;Parent="));
+    /// assert!(traceparent.starts_with("00-5759e988bd862e3fe1be46a994272793-"));
+    /// assert_eq!(TraceHeader::from_traceparent(traceparent), Some(TraceHeader::parse(x_ray)));
+    /// # drop(call);
+    /// ```
+    pub fn propagate(mut self, propagation: Propagation) -> Self {
+        self.propagation = propagation;
+        self
+    }
+
+    /// Sends the headers only to these hosts, or hosts and paths; a call to any other is recorded without. May be called
     /// more than once. The pattern is that of [`ignore`](Self::ignore).
     ///
     /// ```

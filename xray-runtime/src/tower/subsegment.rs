@@ -11,8 +11,8 @@ use super::error::{Plain, ServiceError};
 use crate::clients::http::begin_anywhere;
 use crate::http::{Answer as _, Call, Running, open_here, perform_async};
 
-/// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, in place of any
-/// that it has.
+/// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or what is
+/// [propagated](crate::RecorderBuilder::propagate), in place of any that it has.
 ///
 /// For services of [`http::Request`] that give an [`http::Response`]: hyper-util's client, tonic's channel, or what is
 /// stacked on them. Response and error are the service's own, nothing is boxed or cloned, and readiness is passed on.

@@ -1,0 +1,400 @@
+//! Which headers a request carries: `X-Amzn-Trace-Id`, `traceparent` or both, by each way of tracing a call.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName};
+use support::documents::checked;
+use support::{Seen, Server};
+use xray::http::Call;
+use xray::{
+    Document, Instrument as _, MemoryEmitter, Propagation, Recorder, RecorderBuilder, Sampled, Segment, SegmentBuilder,
+    TraceHeader,
+};
+
+const ALL: [Propagation; 3] = [Propagation::XRay, Propagation::W3c, Propagation::Both];
+const INCOMING: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
+/// What a request has already: as a proxy forwards them, and `tracestate`, which is nobody's but the user's.
+const FORWARDED: [(&str, &str); 3] = [
+    ("x-amzn-trace-id", INCOMING),
+    ("traceparent", "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"),
+    ("tracestate", "vendor=1"),
+];
+
+/// A recorder that propagates so, and where its documents go.
+fn recording(propagation: Propagation) -> (RecorderBuilder, MemoryEmitter) {
+    let emitter = MemoryEmitter::new();
+    (Recorder::builder().propagate(propagation).emitter(emitter.clone()), emitter)
+}
+
+fn segment(recorder: &Recorder, sampled: bool) -> SegmentBuilder {
+    let incoming = if sampled { INCOMING.to_owned() } else { INCOMING.replace("Sampled=1", "Sampled=0") };
+    Segment::builder("t").trace_header(&TraceHeader::parse(&incoming)).recorder(recorder)
+}
+
+/// The values of a header.
+fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
+    headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+}
+
+/// The names of the headers that are ours to set.
+fn chosen(propagation: Propagation) -> &'static [&'static str] {
+    match propagation {
+        Propagation::XRay => &["x-amzn-trace-id"],
+        Propagation::W3c => &["traceparent"],
+        _ => &["x-amzn-trace-id", "traceparent"],
+    }
+}
+
+/// A segment's only call, and that its only request carries the chosen headers, each once, and names the call in each.
+/// What the request had besides is there as it was.
+fn check(what: &str, propagation: Propagation, seen: &[Seen], documents: &[Document], had: &[(&str, &str)]) {
+    let what = format!("{what}, {propagation:?}");
+    let [Seen { headers, .. }] = seen else { panic!("{what}: {seen:#?}") };
+    let [Document { subsegments, trace_id, .. }] = documents else { panic!("{what}: {documents:#?}") };
+    let [call] = &subsegments[..] else { panic!("{what}: {subsegments:#?}") };
+    let (trace, id) = (trace_id.unwrap().to_string(), call.id);
+    let hex = trace[2..].replace('-', "");
+    for (name, ours) in [
+        ("x-amzn-trace-id", format!("Root={trace};Parent={id};Sampled=1;Lineage=a:1")),
+        ("traceparent", format!("00-{hex}-{id}-01")),
+        ("tracestate", String::new()),
+    ] {
+        let had = had.iter().filter(|(had, _)| *had == name).map(|(_, value)| *value).collect();
+        let expected = if chosen(propagation).contains(&name) { vec![ours.as_str()] } else { had };
+        assert_eq!(values(headers, name), expected, "{what}: {name}");
+    }
+}
+
+/// The same where nothing is recorded.
+fn check_unsampled(what: &str, propagation: Propagation, seen: &[Seen], documents: &[Document], segment: &str) {
+    let what = format!("{what}, {propagation:?}, unsampled");
+    assert!(documents.is_empty(), "{what}: {documents:#?}");
+    let [Seen { headers, .. }] = seen else { panic!("{what}: {seen:#?}") };
+    for (name, ours) in [
+        ("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0;Lineage=a:1".to_owned()),
+        ("traceparent", format!("00-5759e988bd862e3fe1be46a994272793-{segment}-00")),
+    ] {
+        let expected = if chosen(propagation).contains(&name) { vec![ours.as_str()] } else { vec![] };
+        assert_eq!(values(headers, name), expected, "{what}: {name}");
+    }
+}
+
+/// Runs a call for each choice: sampled, sampled where the request has headers already, and unsampled. What the call is
+/// given is its URL and those headers.
+async fn for_each_choice(what: &str, call: impl AsyncFn(&str, &[(&'static str, &'static str)])) {
+    let server = Server::start().await;
+    let url = server.url("/status/200");
+    for propagation in ALL {
+        let (recorder, emitter) = recording(propagation);
+        let recorder = recorder.build();
+        for had in [&[][..], &FORWARDED] {
+            call(&url, had).in_segment(segment(&recorder, true)).await;
+            check(what, propagation, &server.take_seen(), &checked(emitter.take()), had);
+        }
+        let unsampled = segment(&recorder, false).begin();
+        let id = unsampled.id().unwrap().to_string();
+        call(&url, &[]).in_segment(unsampled).await;
+        check_unsampled(what, propagation, &server.take_seen(), &checked(emitter.take()), &id);
+    }
+}
+
+#[xray::traced_http]
+async fn annotated(url: &str, had: &[(&'static str, &'static str)]) -> reqwest::Result<u16> {
+    let mut builder = reqwest::Client::new().get(url);
+    for (name, value) in had {
+        builder = builder.header(*name, *value);
+    }
+    Ok(builder.send().await?.status().as_u16())
+}
+
+#[xray::traced_http(skip_hosts("127.0.0.1"))]
+async fn skipped(url: &str) -> reqwest::Result<u16> {
+    Ok(reqwest::Client::new().get(url).send().await?.status().as_u16())
+}
+
+#[tokio::test]
+async fn the_attribute() {
+    for_each_choice("attribute", async |url, had| assert_eq!(annotated(url, had).await.unwrap(), 200)).await;
+}
+
+/// As its documentation has it, for a client whose headers are of a type of its own.
+#[tokio::test]
+async fn the_manual_form() {
+    fn read(answer: &reqwest::Result<reqwest::Response>, call: &mut Call) {
+        call.response(answer.as_ref().unwrap().status().as_u16(), None);
+    }
+
+    for_each_choice("headers", async |url, had| {
+        let begun = xray::http::call("GET", url);
+        let mut headers: BTreeMap<_, _> = had.iter().copied().collect();
+        headers.extend(begun.headers().map(|(name, value)| (name.as_str(), value.to_str().unwrap())));
+        let builder = reqwest::Client::new().get(url);
+        let builder = headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
+        begun.run_async(builder.send(), read).await.unwrap();
+    })
+    .await;
+    for_each_choice("insert_into", async |url, had| {
+        let mut headers = HeaderMap::new();
+        headers.extend(had.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())));
+        let call = xray::http::call("GET", url).insert_into(&mut headers);
+        let sent = reqwest::Client::new().get(url).headers(headers).send();
+        xray::http::perform_async(call, sent, read).await.unwrap();
+    })
+    .await;
+}
+
+#[test]
+fn what_gives_x_amzn_trace_id_alone_gives_no_other() {
+    for propagation in ALL {
+        let recorder = recording(propagation).0.build();
+        let is_there = propagation != Propagation::W3c;
+        segment(&recorder, true).begin().in_scope(|| {
+            let begun = xray::http::call("GET", "http://h/");
+            assert_eq!(begun.header().map(|value| value.as_bytes().starts_with(b"Root=")), is_there.then_some(true));
+            let mut inserted = None;
+            let call = begun.insert_with(None, |value| inserted = Some(value));
+            assert_eq!((call.is_some(), inserted.is_some()), (true, is_there));
+        });
+    }
+}
+
+#[tokio::test]
+async fn rules_hold_for_every_header() {
+    let server = Server::start().await;
+    let urls = ["/status/200", "/status/204", "/bytes/1"].map(|path| server.url(path));
+    for propagation in ALL {
+        let (recorder, emitter) = recording(propagation);
+        let recorder = recorder.ignore("*/bytes/*").inject_only("*/status/204").build();
+        for sampled in [true, false] {
+            let work = async {
+                for url in &urls {
+                    annotated(url, &FORWARDED).await.unwrap();
+                }
+            };
+            work.in_segment(segment(&recorder, sampled)).await;
+            let calls = checked(emitter.take()).iter().map(|document| document.subsegments.len()).sum::<usize>();
+            assert_eq!(calls, if sampled { 2 } else { 0 }, "all but what is ignored");
+            for seen in server.take_seen() {
+                let is_injected = seen.uri.path() == "/status/204";
+                for (name, had) in FORWARDED {
+                    let is_ours = is_injected && chosen(propagation).contains(&name);
+                    let values = values(&seen.headers, name);
+                    assert_eq!(values.len(), 1, "{name} to {}", seen.uri);
+                    assert_eq!(values != [had], is_ours, "{name} to {}, {propagation:?}, {sampled}", seen.uri);
+                }
+            }
+        }
+        skipped(&urls[1]).in_segment(segment(&recorder, true)).await.unwrap();
+        assert_carries_none(&server.take_seen());
+        assert_eq!(emitter.take().len(), 1);
+    }
+    let recorder = recording(Propagation::Both).0.enabled(false).build();
+    annotated(&urls[1], &[]).in_segment(segment(&recorder, true)).await.unwrap();
+    assert_carries_none(&server.take_seen());
+}
+
+fn assert_carries_none(seen: &[Seen]) {
+    let [Seen { headers, .. }] = seen else { panic!("{seen:#?}") };
+    assert!(["x-amzn-trace-id", "traceparent"].iter().all(|name| !headers.contains_key(*name)), "{headers:?}");
+}
+
+/// A trace of which X-Ray's SDKs tell only that it is not recorded has an id of zeros, which nobody reads in a
+/// `traceparent`.
+#[tokio::test]
+async fn ids_of_zeros_do_not_travel_on() {
+    let server = Server::start().await;
+    let incoming = "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=";
+    for sampled in ["0", "1"] {
+        for propagation in ALL {
+            let (recorder, emitter) = recording(propagation);
+            let header = TraceHeader::parse(&format!("{incoming}{sampled}"));
+            let segment = Segment::builder("t").trace_header(&header).recorder(&recorder.build());
+            annotated(&server.url("/status/200"), &[]).in_segment(segment).await.unwrap();
+            let seen = server.take_seen().remove(0);
+            let x_ray = values(&seen.headers, "x-amzn-trace-id").into_iter().map(TraceHeader::parse);
+            let w3c = values(&seen.headers, "traceparent").into_iter().filter_map(TraceHeader::from_traceparent);
+            let read: Vec<_> = x_ray.chain(w3c).collect();
+            assert_eq!(read.len(), chosen(propagation).len(), "{read:?}");
+            let decision = if sampled == "1" { Sampled::Yes } else { Sampled::No };
+            assert!(read.iter().all(|header| header.sampled == Some(decision)), "{read:?}");
+            assert!(!format!("{read:?}").contains("1-00000000-0"), "{read:?}");
+            assert!(emitter.take().iter().all(|document| document.parent_id.is_none()));
+        }
+    }
+}
+
+/// Begins a call as one mechanism and as another below it: whether the second is recorded too.
+fn is_recorded_twice(first: impl FnOnce(&mut HeaderMap) -> Option<Call>, change: impl FnOnce(&mut HeaderMap)) -> bool {
+    let mut headers = HeaderMap::new();
+    let call = first(&mut headers);
+    assert!(call.is_some());
+    change(&mut headers);
+    xray::http::call("GET", "http://h/").insert_into(&mut headers).is_some()
+}
+
+#[test]
+fn a_request_is_known_by_whichever_header_it_has() {
+    let begin = |headers: &mut HeaderMap| xray::http::call("GET", "http://h/").insert_into(headers);
+    for propagation in ALL {
+        let recorder = recording(propagation).0.build();
+        segment(&recorder, true).begin().in_scope(|| {
+            assert!(!is_recorded_twice(begin, |_| ()), "{propagation:?}");
+            for &name in chosen(propagation) {
+                // What stands between may leave only one, or replace the other.
+                let others: Vec<_> = chosen(propagation).iter().filter(|other| **other != name).collect();
+                let removed = |headers: &mut HeaderMap| {
+                    for other in &others {
+                        headers.remove(**other);
+                    }
+                };
+                assert!(!is_recorded_twice(begin, removed), "{propagation:?}: {name}");
+                let replaced = |headers: &mut HeaderMap| {
+                    for other in &others {
+                        headers.insert(**other, "none of ours".parse().unwrap());
+                    }
+                };
+                assert!(!is_recorded_twice(begin, replaced), "{propagation:?}: {name}");
+            }
+            assert!(is_recorded_twice(begin, HeaderMap::clear), "{propagation:?}");
+            let only_forwarded = |headers: &mut HeaderMap| {
+                headers.clear();
+                headers.extend(FORWARDED.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())));
+            };
+            assert!(is_recorded_twice(begin, only_forwarded), "{propagation:?}");
+        });
+    }
+}
+
+#[test]
+fn a_text_client_is_recorded_once_too() {
+    /// Headers as text.
+    fn begin(headers: &mut Vec<(String, String)>) -> Option<Call> {
+        let begun = xray::http::call("GET", "http://h/").for_request(|wanted| {
+            headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted.as_str())).map(|(_, value)| value.as_str())
+        });
+        for (name, value) in begun.headers() {
+            headers.retain(|(had, _)| !had.eq_ignore_ascii_case(name.as_str()));
+            headers.push((name.to_string(), value.to_str().unwrap().to_owned()));
+        }
+        begun.into_call()
+    }
+
+    for propagation in ALL {
+        let recorder = recording(propagation).0.build();
+        segment(&recorder, true).begin().in_scope(|| {
+            let mut headers = vec![("Traceparent".to_owned(), "mine".to_owned())];
+            let (first, second) = (begin(&mut headers), begin(&mut headers));
+            assert!(first.is_some() && second.is_none(), "{propagation:?}");
+            drop(first);
+            assert!(begin(&mut headers).is_some(), "{propagation:?}: the call has ended, the request is sent again");
+            let ours = chosen(propagation).len();
+            let users = usize::from(propagation == Propagation::XRay);
+            assert_eq!(headers.len(), ours + users, "{headers:?}");
+        });
+    }
+}
+
+/// The layer and the middleware, alone and where they meet the attribute.
+#[cfg(all(feature = "tower", feature = "reqwest-middleware"))]
+mod middlewares {
+    use http::Request;
+    use http_body_util::Full;
+    use hyper::body::Bytes;
+    use hyper_util::client::legacy::Client;
+    use hyper_util::client::legacy::connect::HttpConnector;
+    use hyper_util::rt::TokioExecutor;
+    use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+    use tower::{Layer as _, Service, ServiceExt as _};
+    use xray::reqwest_middleware::SubsegmentMiddleware;
+    use xray::tower::SubsegmentLayer;
+
+    use super::*;
+
+    type Headers = [(&'static str, &'static str)];
+
+    fn client() -> Client<HttpConnector, Full<Bytes>> {
+        Client::builder(TokioExecutor::new()).build_http()
+    }
+
+    fn request(url: &str, had: &Headers) -> Request<Full<Bytes>> {
+        let builder = had.iter().fold(Request::get(url), |builder, (name, value)| builder.header(*name, *value));
+        builder.body(Full::default()).unwrap()
+    }
+
+    /// A client with our middleware so many times.
+    fn middleware(count: usize) -> ClientWithMiddleware {
+        let builder = ClientBuilder::new(reqwest::Client::new());
+        (0..count).fold(builder, |builder, _| builder.with(SubsegmentMiddleware::new())).build()
+    }
+
+    fn reqwest_request(url: &str, had: &Headers) -> reqwest::Request {
+        let builder = reqwest::Client::new().get(url);
+        had.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value)).build().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_layer() {
+        for_each_choice("layer", async |url, had| {
+            SubsegmentLayer::new().layer(client()).oneshot(request(url, had)).await.unwrap();
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_middleware() {
+        for_each_choice("middleware", async |url, had| {
+            middleware(1).execute(reqwest_request(url, had)).await.unwrap();
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn two_mechanisms_on_one_request_are_one_subsegment() {
+        #[xray::traced_http]
+        async fn through_layer<S>(service: S, request: Request<Full<Bytes>>) -> Result<S::Response, S::Error>
+        where
+            S: Service<Request<Full<Bytes>>>,
+        {
+            service.oneshot(request).await
+        }
+
+        #[xray::traced_http]
+        async fn through_middleware(
+            client: &ClientWithMiddleware,
+            request: reqwest::Request,
+        ) -> reqwest_middleware::Result<reqwest::Response> {
+            client.execute(request).await
+        }
+
+        for_each_choice("layer, layer", async |url, had| {
+            let layers = SubsegmentLayer::new().layer(SubsegmentLayer::new().layer(client()));
+            layers.oneshot(request(url, had)).await.unwrap();
+        })
+        .await;
+        for_each_choice("attribute, layer", async |url, had| {
+            through_layer(SubsegmentLayer::new().layer(client()), request(url, had)).await.unwrap();
+        })
+        .await;
+        for_each_choice("middleware, middleware", async |url, had| {
+            middleware(2).execute(reqwest_request(url, had)).await.unwrap();
+        })
+        .await;
+        for_each_choice("attribute, middleware", async |url, had| {
+            through_middleware(&middleware(1), reqwest_request(url, had)).await.unwrap();
+        })
+        .await;
+        for_each_choice("manual form, layer", async |url, had| {
+            let mut request = request(url, had);
+            let call = xray::http::call("GET", url).insert_into(request.headers_mut());
+            let sent = SubsegmentLayer::new().layer(client()).oneshot(request);
+            xray::http::perform_async(call, sent, |answer, call| {
+                call.response(answer.as_ref().unwrap().status().as_u16(), None);
+            })
+            .await
+            .unwrap();
+        })
+        .await;
+    }
+}

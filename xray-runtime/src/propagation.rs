@@ -1,0 +1,139 @@
+//! The headers by which a trace travels on.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::id::{SegmentId, TraceId};
+use crate::trace_header::{TRACE_HEADER_NAME, TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent};
+
+const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
+
+static X_RAY: HeaderName = TRACE_HEADER_NAME;
+static W3C: HeaderName = TRACEPARENT_NAME;
+
+/// Which headers outgoing requests carry; see [`propagate`](crate::RecorderBuilder::propagate).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Propagation {
+    /// `X-Amzn-Trace-Id`: that of X-Ray, of its SDKs and of the services of AWS. It takes along what the incoming one
+    /// had besides the trace, such as `Lineage`.
+    #[default]
+    XRay,
+    /// `traceparent`: that of W3C Trace Context, of OpenTelemetry and others. `tracestate` is left as it is.
+    W3c,
+    /// Both, with the same ids and the same decision.
+    Both,
+}
+
+impl Propagation {
+    fn has_x_ray(self) -> bool {
+        self != Self::W3c
+    }
+
+    fn has_w3c(self) -> bool {
+        self != Self::XRay
+    }
+
+    /// Whether one of the headers that a request has, of those that are ours to set, is as wanted; `existing` gives the
+    /// value of each that is there.
+    #[inline]
+    pub(crate) fn has_any<'a>(
+        self,
+        existing: impl Fn(&'static HeaderName) -> Option<&'a str>,
+        is_wanted: impl Fn(TraceHeader) -> bool,
+    ) -> bool {
+        let x_ray = || existing(&X_RAY).map(TraceHeader::parse);
+        let w3c = || existing(&W3C).and_then(TraceHeader::from_traceparent);
+        self.has_x_ray() && x_ray().is_some_and(&is_wanted) || self.has_w3c() && w3c().is_some_and(&is_wanted)
+    }
+}
+
+/// The headers that one request is to carry.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TraceHeaders {
+    x_ray: Option<HeaderValue>,
+    w3c: Option<HeaderValue>,
+}
+
+impl TraceHeaders {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static HeaderName, &HeaderValue)> {
+        let x_ray = self.x_ray.iter().map(|value| (&X_RAY, value));
+        x_ray.chain(self.w3c.iter().map(|value| (&W3C, value)))
+    }
+
+    /// The value of `X-Amzn-Trace-Id`.
+    pub(crate) fn x_ray(&self) -> Option<&HeaderValue> {
+        self.x_ray.as_ref()
+    }
+
+    /// Each in place of any that is there.
+    #[inline]
+    pub(crate) fn insert_into(self, headers: &mut HeaderMap) {
+        self.x_ray.map(|value| headers.insert(TRACE_HEADER_NAME, value));
+        self.w3c.map(|value| headers.insert(TRACEPARENT_NAME, value));
+    }
+}
+
+/// The headers of all requests of one trace, as far as they can be made before there is a request.
+pub(crate) enum Outbound {
+    /// Nothing is recorded: all requests carry the same.
+    Unsampled(TraceHeaders),
+    /// Each carries the id of its call, for which there is room.
+    Sampled { x_ray: Option<Vec<u8>>, w3c: Option<[u8; TRACEPARENT_LENGTH]> },
+}
+
+impl Outbound {
+    /// For the trace `id`; `extra` is what it only passes on. A `traceparent` has to name somebody even where nothing
+    /// is recorded: `segment`.
+    pub(crate) fn new(propagation: Propagation, id: TraceId, segment: SegmentId, sampled: bool, extra: &str) -> Self {
+        let w3c = propagation.has_w3c().then(|| traceparent(id, segment, sampled)).flatten();
+        let x_ray = propagation.has_x_ray().then(|| {
+            let value = if sampled {
+                format!("Root={id};Parent={segment};Sampled=1{extra}")
+            } else {
+                format!("Root={id};Sampled=0{extra}")
+            };
+            value.into_bytes()
+        });
+        if sampled {
+            Self::Sampled { x_ray, w3c }
+        } else {
+            Self::Unsampled(TraceHeaders {
+                x_ray: x_ray.and_then(ready),
+                w3c: w3c.and_then(|value| ready(value.into())),
+            })
+        }
+    }
+
+    /// For a request that is not recorded.
+    #[inline]
+    pub(crate) fn unrecorded(&self) -> TraceHeaders {
+        match self {
+            Self::Unsampled(headers) => headers.clone(),
+            Self::Sampled { .. } => TraceHeaders::default(),
+        }
+    }
+
+    /// For a request that is recorded as `call`.
+    pub(crate) fn recorded(&self, call: SegmentId) -> TraceHeaders {
+        const PARENT: usize = "Root=".len() + TraceId::TEXT_LENGTH + ";Parent=".len();
+        let Self::Sampled { x_ray, w3c } = self else { return TraceHeaders::default() };
+        let call = call.to_ascii();
+        let x_ray = x_ray.as_ref().and_then(|value| {
+            let mut value = value.clone();
+            value.get_mut(PARENT..PARENT + SegmentId::TEXT_LENGTH)?.copy_from_slice(&call);
+            value.try_into().ok()
+        });
+        let w3c = w3c.and_then(|mut value| {
+            value[TRACEPARENT_PARENT].copy_from_slice(&call);
+            HeaderValue::from_bytes(&value).ok()
+        });
+        TraceHeaders { x_ray, w3c }
+    }
+}
+
+fn ready(value: Vec<u8>) -> Option<HeaderValue> {
+    let value = HeaderValue::try_from(value).ok()?;
+    // The first clone turns the bytes into shared ones, which allocates; no call is to pay for it.
+    drop(value.clone());
+    Some(value)
+}
