@@ -180,7 +180,11 @@ fn kept(directory: &Path) -> Vec<String> {
 /// What a program may send, as it leaves in datagrams.
 async fn made() -> Vec<String> {
     let (daemon, server) = (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), Server::start().await);
-    let recorder = Recorder::builder().daemon_address(daemon.local_addr().unwrap().to_string()).build();
+    let recorder = Recorder::builder()
+        .daemon_address(daemon.local_addr().unwrap().to_string())
+        // So that what is too large is split when it is sent.
+        .streaming_threshold_bytes(usize::MAX)
+        .build();
 
     let header = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
     let segment = Segment::builder("Grüße/日本").trace_header(&header).recorder(&recorder).begin();

@@ -258,9 +258,11 @@ fn a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice() {
             }
         }
     });
-    assert_eq!(documents.len(), 203, "two times 101 steps, and the segment");
-    assert!(documents[..202].iter().all(|step| step.subsegments.len() == 5));
-    assert_eq!(documents[202].subsegments.len(), 48);
+    // With the seventeenth step, of six each, more than a hundred subsegments are held.
+    let leaving = 250 / 17 * 17;
+    assert_eq!(documents.len(), leaving + 1);
+    assert!(documents[..leaving].iter().all(|step| step.subsegments.len() == 5));
+    assert_eq!(documents[leaving].subsegments.len(), 250 - leaving);
     let mut ids = Vec::new();
     for document in &documents {
         collect_ids(document, &mut ids);

@@ -137,7 +137,8 @@ fn a_child_that_outlives_its_segment_is_sent_by_itself() {
 #[test]
 fn a_document_too_large_for_a_datagram_is_split() {
     let daemon = Daemon::start();
-    let segment = Segment::builder("s").recorder(&daemon.recorder()).begin();
+    let held = Recorder::builder().daemon_address(daemon.address.to_string()).streaming_threshold_bytes(usize::MAX);
+    let segment = Segment::builder("s").recorder(&held.build()).begin();
     for _ in 0..3 {
         segment.subsegment("large").add_metadata("text", "x".repeat(40_000));
     }

@@ -2,6 +2,7 @@
 //! environment says where.
 
 use std::fs::{self, File};
+use std::future::Future;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
