@@ -12,7 +12,7 @@ pub use xray_runtime::tracing;
 pub use xray_runtime::{
     AnnotationValue, Aws, Cause, Context, ContextMissing, Document, Emitter, Exception, Exceptions, Http, HttpRequest,
     HttpResponse, InstallError, Instrument, Instrumented, Kind, LinesEmitter, MemoryEmitter, Namespace, ParseIdError,
-    Propagation, Recorder, RecorderBuilder, Sampled, Sdk, Segment, SegmentBuilder, SegmentId, SegmentScope, StackFrame,
-    Stats, Subsegment, SubsegmentScope, TRACE_HEADER_NAME, TraceHeader, TraceId, UdpEmitter, current, http,
-    in_current_trace, sampling, stats, testing, trace_id,
+    Preparation, Propagation, Recorder, RecorderBuilder, Sampled, Sdk, Segment, SegmentBuilder, SegmentId,
+    SegmentScope, Sql, StackFrame, Stats, Subsegment, SubsegmentScope, TRACE_HEADER_NAME, TraceHeader, TraceId,
+    UdpEmitter, current, http, in_current_trace, sampling, stats, testing, trace_id,
 };

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use crate::document::metadata::metadata;
-use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS, first_chars};
+use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS, first_chars, is_short};
 use crate::entity::Entity;
 use crate::id::{SegmentId, TraceId};
 use crate::recorder::{ContextMissing, Recorder};
@@ -239,7 +239,7 @@ impl Context {
 
     /// What there is to write to. The caller's own code (a conversion, a `Display`, a logger) may write to it too, so
     /// it runs before the record is locked.
-    fn sampled_entity(&self) -> Option<&Arc<Entity>> {
+    pub(crate) fn sampled_entity(&self) -> Option<&Arc<Entity>> {
         self.entity().filter(|entity| entity.trace().is_sampled())
     }
 
@@ -348,11 +348,6 @@ fn log_missing() {
             "a traced call is made outside any segment and is not recorded; further ones are not reported",
         );
     }
-}
-
-/// Whether it is within the limit of strings that have none of their own.
-fn is_short(text: &str) -> bool {
-    first_chars(text, MAX_STRING_CHARS).len() == text.len()
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {

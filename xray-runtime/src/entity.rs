@@ -174,6 +174,10 @@ impl Entity {
         self.id
     }
 
+    pub(crate) fn is_segment(&self) -> bool {
+        self.parent.is_none()
+    }
+
     /// The segment that it belongs to, or is.
     pub(crate) fn root(self: &Arc<Self>) -> &Arc<Self> {
         let mut entity = self;

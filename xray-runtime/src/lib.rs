@@ -1,6 +1,7 @@
 //! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate, which re-exports what is public
 //! here: the recorder, the context, segment documents, sampling, emitters, and the adapters for HTTP clients.
 
+mod blocks;
 mod clients;
 mod context;
 mod document;
@@ -30,7 +31,7 @@ pub mod tracing;
 pub use crate::context::{Context, current, in_current_trace, trace_id};
 pub use crate::document::{
     AnnotationValue, Aws, Cause, Document, Exception, Exceptions, Http, HttpRequest, HttpResponse, Kind, Namespace,
-    Sdk, StackFrame,
+    Preparation, Sdk, Sql, StackFrame,
 };
 pub use crate::emitter::{Emitter, LinesEmitter, MemoryEmitter, UdpEmitter};
 pub use crate::id::{ParseIdError, SegmentId, TraceId};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{AnnotationValue, Cause, Document, Exception, Http};
+use super::{AnnotationValue, Cause, Document, Exception, Http, Sql};
 
 /// A number of subsegments and the bytes of JSON that they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,6 +33,7 @@ impl Document {
             + annotations.sum::<usize>()
             + metadata.sum::<usize>()
             + aws
+            + self.sql.as_ref().map_or(0, |sql| sql_bytes(sql))
     }
 
     /// Bytes of its JSON.
@@ -44,6 +45,10 @@ impl Document {
 fn http_bytes(http: &Http) -> usize {
     let request = http.request.as_ref();
     request.and_then(|request| request.url.as_ref()).map_or(0, String::len)
+}
+
+fn sql_bytes(sql: &Sql) -> usize {
+    [&sql.url, &sql.sanitized_query].into_iter().flatten().map(String::len).sum::<usize>() + DOCUMENT_BYTES
 }
 
 fn annotation_bytes(value: &AnnotationValue) -> usize {

@@ -8,6 +8,7 @@ pub(crate) mod http;
 pub(crate) mod metadata;
 pub(crate) mod name;
 pub(crate) mod split;
+mod sql;
 mod trim;
 pub(crate) mod url;
 
@@ -20,6 +21,7 @@ pub use self::aws::{Aws, Sdk};
 pub use self::cause::{Cause, Exception, Exceptions, StackFrame};
 pub(crate) use self::extent::Extent;
 pub use self::http::{Http, HttpRequest, HttpResponse};
+pub use self::sql::{Preparation, Sql};
 use crate::id::{SegmentId, TraceId};
 
 /// Limit of X-Ray on strings that have none of their own, in characters. (Developer guide, "Segment documents".)
@@ -86,6 +88,9 @@ pub struct Document {
     /// The AWS resource it runs on or calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws: Option<Box<Aws>>,
+    /// The SQL query that it makes; on subsegments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<Box<Sql>>,
     /// Who is served; on segments only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -139,6 +144,7 @@ impl Document {
             cause: None,
             http: None,
             aws: None,
+            sql: None,
             user: None,
             annotations: BTreeMap::new(),
             metadata: BTreeMap::new(),
@@ -163,6 +169,11 @@ pub(crate) fn first_chars(text: &str, limit: usize) -> &str {
         Some((end, _)) => &text[..end],
         None => text,
     }
+}
+
+/// Whether it is within the limit of strings that have none of their own.
+pub(crate) fn is_short(text: &str) -> bool {
+    first_chars(text, MAX_STRING_CHARS).len() == text.len()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -133,7 +133,7 @@ fn exceptions(document: &mut Document) -> &mut [Exception] {
 
 /// The strings that may be long.
 fn strings(document: &mut Document) -> Vec<&mut String> {
-    let Document { annotations, cause, http, .. } = document;
+    let Document { annotations, cause, http, sql, .. } = document;
     let mut strings = Vec::new();
     for value in annotations.values_mut() {
         if let AnnotationValue::String(text) = value {
@@ -145,6 +145,7 @@ fn strings(document: &mut Document) -> Vec<&mut String> {
             strings.extend([&mut exception.message, &mut exception.kind].into_iter().flatten());
         }
     }
+    strings.extend(sql.as_mut().and_then(|sql| sql.sanitized_query.as_mut()));
     strings.extend(http.as_mut().and_then(|http| http.request.as_mut()?.url.as_mut()));
     strings
 }
