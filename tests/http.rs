@@ -37,6 +37,7 @@
 //! * 6.2, headers reach others, or name no trace: `no_header_reaches_another_trace_or_what_the_caller_keeps`
 //! * 6.3, other parents than the call, and no rules by host: `rules_for_the_whole_program`
 //! * 6.4, credentials and queries are recorded: `a_transport_error_is_a_fault_with_its_chain_and_stays_remote`
+//! * 6.4, the URL that answers after a redirect is not to be had: `the_url_that_answers_is_known_to_the_response_hook`
 //! * 6.6, timeouts and refused connections are local: `a_timeout_is_a_fault_and_stays_remote`
 //! * 6.9, no length where one is known, or -1: `an_unknown_length_is_left_out`
 
@@ -474,6 +475,20 @@ async fn a_response_hook_that_panics_harms_nobody() {
     let segment = xray::Segment::builder("t").trace_header(&unsampled).recorder(&recorder).begin();
     get(&Client::new(), &server.url("/bytes/3")).in_segment(segment).await.unwrap();
     assert!(emitter.take().is_empty());
+}
+
+#[tokio::test]
+async fn the_url_that_answers_is_known_to_the_response_hook() {
+    let emitter = xray::MemoryEmitter::new();
+    let recorder = xray::Recorder::builder()
+        .emitter(emitter.clone())
+        .on_response(|subsegment, response| subsegment.add_metadata("url", response.url()))
+        .build();
+    let server = Server::start().await;
+    let segment = xray::Segment::builder("t").recorder(&recorder).begin();
+    get(&server.url("/redirect")).in_segment(segment).await.unwrap();
+    let document = checked(emitter.take()).remove(0);
+    assert_eq!(document.subsegments[0].metadata["default"]["url"], server.url("/bytes/3"));
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ fn read(answer: &Result<Response>, call: &mut Call) {
     match answer {
         Ok(response) => {
             let head = ResponseHead::new(response.status().as_u16(), None);
-            call.response_head(&head.with_headers(response.headers()));
+            call.response_head(&head.with_headers(response.headers()).with_url(response.url().as_str()));
         }
         Err(error) => call.error(error),
     }

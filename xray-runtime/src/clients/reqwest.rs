@@ -134,7 +134,7 @@ macro_rules! answer {
         impl Answer for $response {
             fn read(&self, call: &mut Call) {
                 let head = ResponseHead::new(self.status().as_u16(), self.content_length());
-                call.response_head(&head.with_headers(self.headers()));
+                call.response_head(&head.with_headers(self.headers()).with_url(self.url().as_str()));
             }
         }
     };

@@ -101,7 +101,8 @@ fn begin(mut request: Request, opening: Opening) -> (Request, Option<Call>) {
 fn read(answer: &Result<Response, Error>, call: &mut Call) {
     match answer {
         Ok(response) | Err(Error::Status(_, response)) => {
-            call.response_head(&ResponseHead::new(response.status(), None).with_headers(response));
+            let head = ResponseHead::new(response.status(), None);
+            call.response_head(&head.with_headers(response).with_url(response.get_url()));
         }
         Err(error) => call.error(error),
     }

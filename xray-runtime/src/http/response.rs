@@ -5,6 +5,7 @@ use std::fmt;
 
 use http::HeaderMap;
 
+use crate::document::url::Url;
 use crate::guard::guard;
 use crate::recorder::{Recorder, RecorderBuilder};
 use crate::segment::Subsegment;
@@ -15,6 +16,7 @@ pub struct ResponseHead<'a> {
     status: u16,
     content_length: Option<u64>,
     headers: Option<&'a dyn Headers>,
+    url: Option<&'a str>,
 }
 
 /// The headers of a response, whatever their type.
@@ -33,7 +35,7 @@ impl<'a> ResponseHead<'a> {
     /// A head of which the headers are not known; `content_length` in bytes, where it is known.
     #[must_use]
     pub fn new(status: u16, content_length: Option<u64>) -> Self {
-        Self { status, content_length, headers: None }
+        Self { status, content_length, headers: None, url: None }
     }
 
     /// The same with its headers. What their `Content-Length` says goes before any other length.
@@ -41,6 +43,18 @@ impl<'a> ResponseHead<'a> {
     pub fn with_headers(self, headers: &'a dyn Headers) -> Self {
         let length = headers.get("content-length").and_then(|length| length.parse().ok());
         Self { content_length: length.or(self.content_length), headers: Some(headers), ..self }
+    }
+
+    /// The same with the URL that answered, which after a redirect is not the one that was asked for.
+    #[must_use]
+    pub fn with_url(self, url: &'a str) -> Self {
+        Self { url: Some(url), ..self }
+    }
+
+    /// The URL that answered: scheme, host, port and path. Known with reqwest, ureq 2 and attohttpc.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        self.url.map(|url| Url::from(url).recorded())
     }
 
     /// The status code.
