@@ -8,6 +8,8 @@ pub(crate) mod http;
 pub(crate) mod metadata;
 pub(crate) mod name;
 pub(crate) mod split;
+#[cfg(feature = "backtrace")]
+mod stack;
 pub(crate) mod url;
 
 use std::collections::BTreeMap;
