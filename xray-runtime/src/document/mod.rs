@@ -9,6 +9,8 @@ pub(crate) mod metadata;
 pub(crate) mod name;
 pub(crate) mod split;
 mod sql;
+#[cfg(feature = "backtrace")]
+mod stack;
 mod trim;
 pub(crate) mod url;
 

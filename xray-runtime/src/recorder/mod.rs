@@ -48,6 +48,7 @@ const MAX_EMBEDDED: usize = 100;
 /// | `AWS_XRAY_TRACING_NAME` | the service's name, for segments that are given none | the program's name |
 /// | `AWS_XRAY_SDK_ENABLED` | `false` records nothing and adds no header | `true` |
 /// | `AWS_XRAY_CONTEXT_MISSING` | `LOG_ERROR`, `IGNORE_ERROR`, `RUNTIME_ERROR` (behaves as `LOG_ERROR`) | `LOG_ERROR` |
+/// | `RUST_BACKTRACE` | anything but `0`: errors have [stack frames](crate::StackFrame) (feature `backtrace`) | `0` |
 ///
 /// A variable wins over the same setting in code, as in every X-Ray SDK. One that cannot be read is logged and
 /// counted, and the default stands.
