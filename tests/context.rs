@@ -105,11 +105,11 @@ async fn a_panic_is_recorded_where_it_passes_and_goes_on() {
     };
     let (result, documents) = capture(AssertUnwindSafe(work.in_segment("t")).catch_unwind()).await;
     assert_eq!(result.unwrap_err().downcast_ref::<String>().unwrap(), "no way out");
-    for document in [&documents[0], &documents[0].subsegments[0]] {
-        assert!(document.fault);
-        assert_eq!(only_exception(document).message.as_deref(), Some("no way out"));
-        assert_eq!(only_exception(document).kind.as_deref(), Some("panic"));
-    }
+    let (segment, part) = (&documents[0], &documents[0].subsegments[0]);
+    assert!(segment.fault && part.fault);
+    assert_eq!(only_exception(part).message.as_deref(), Some("no way out"));
+    assert_eq!(only_exception(part).kind.as_deref(), Some("panic"));
+    assert_eq!(segment.cause, Some(Cause::Reference(only_exception(part).id)), "it is said once");
 
     let (result, documents) = capture_blocking(|| {
         let segment = Segment::builder("t").begin();
@@ -118,6 +118,87 @@ async fn a_panic_is_recorded_where_it_passes_and_goes_on() {
     assert!(result.is_err());
     assert_eq!(only_exception(&documents[0]).message.as_deref(), Some("panicked"));
     assert_eq!(xray::trace_id(), None, "the context is as before");
+}
+
+/// What a panic unwinds ends from the inside out, and what it did not pass ends with it.
+#[tokio::test]
+async fn a_panic_is_recorded_once_on_its_way() {
+    fn check(documents: &[Document], levels: usize) {
+        let [segment] = documents else { panic!("{documents:#?}") };
+        let mut way = vec![segment];
+        while let Some(inner) = way[way.len() - 1].subsegments.iter().find(|inner| inner.name != "held") {
+            way.push(inner);
+        }
+        assert_eq!(way.len(), levels, "{segment:#?}");
+        let innermost = way.pop().unwrap();
+        let panic = only_exception(innermost);
+        assert_eq!((panic.message.as_deref(), innermost.fault), (Some("no way out"), true));
+        for outer in way {
+            assert_eq!((&outer.cause, outer.fault), (&Some(Cause::Reference(panic.id)), true), "{segment:#?}");
+        }
+    }
+
+    async fn goes_wrong() {
+        let _held = xray::current().subsegment("held");
+        tokio::task::yield_now().await;
+        panic!("no way out");
+    }
+
+    fn inner_goes_wrong(outer: &xray::Subsegment) {
+        let _held = outer.subsegment("held");
+        outer.subsegment("inner").in_scope(|| panic!("no way out"));
+    }
+
+    let awaited = async {
+        let _held = xray::current().subsegment("held");
+        let part = Box::pin(goes_wrong().in_subsegment("inner"));
+        futures::future::join(part, tokio::task::yield_now()).in_subsegment("outer").in_current_trace().await;
+    };
+    let (result, documents) = capture(AssertUnwindSafe(awaited.in_segment("t")).catch_unwind()).await;
+    assert!(result.is_err());
+    check(&documents, 3);
+
+    let (result, documents) = capture_blocking(|| {
+        catch_unwind(|| {
+            let segment = Segment::builder("t").begin();
+            segment.in_scope(|| {
+                let _held = segment.subsegment("held");
+                let outer = xray::current().subsegment("outer");
+                // What is current within itself sees it twice.
+                outer.in_scope(|| xray::current().in_scope(|| inner_goes_wrong(&outer)));
+            });
+        })
+    });
+    assert!(result.is_err());
+    check(&documents, 3);
+}
+
+/// Who owns the part may keep it open while the panic passes the segment.
+#[test]
+fn a_panic_that_leaves_a_part_open_is_recorded_once() {
+    let (result, documents) = capture_blocking(|| {
+        let segment = Segment::builder("t").begin();
+        let part = segment.subsegment("part");
+        catch_unwind(AssertUnwindSafe(|| segment.in_scope(|| part.in_scope(|| panic!("no way out")))))
+    });
+    assert!(result.is_err());
+    let panic = only_exception(&documents[0].subsegments[0]);
+    assert_eq!(documents[0].cause, Some(Cause::Reference(panic.id)));
+}
+
+/// Two panics that say the same are two, unless one is on the other's way.
+#[test]
+fn a_panic_again_is_another_panic() {
+    let ((), documents) = capture_blocking(|| {
+        let segment = Segment::builder("t").begin();
+        for _ in 0..2 {
+            let attempt = || segment.subsegment("attempt").in_scope(|| panic!("no way out"));
+            assert!(catch_unwind(AssertUnwindSafe(attempt)).is_err());
+        }
+    });
+    let [first, second] = &documents[0].subsegments[..] else { panic!("{documents:#?}") };
+    assert_ne!(only_exception(first).id, only_exception(second).id);
+    assert!(!documents[0].fault);
 }
 
 #[tokio::test]

@@ -122,6 +122,28 @@ fn future_of_another(text: &str) -> impl Future<Output = Result<u32, Wrong>> {
     returned_future(text)
 }
 
+#[xray::traced(err)]
+async fn wrapped_by_another() -> Result<u32, Wrapper> {
+    wrapped_error().await
+}
+
+#[xray::traced(err)]
+fn shown_by_another() -> Result<(), String> {
+    shown_error()
+}
+
+#[tokio::test]
+async fn what_a_child_recorded_is_referred_to_whatever_its_form() {
+    let ((), subsegments) = below(async {
+        assert!(wrapped_by_another().await.is_err() && shown_by_another().is_err());
+    })
+    .await;
+    assert_eq!(tree(&subsegments), "wrapped_by_another!(wrapped_error!), shown_by_another!(shown_error!)");
+    for outer in &subsegments {
+        assert_eq!(outer.cause, Some(Cause::Reference(exceptions(&outer.subsegments[0])[0].id)), "{outer:#?}");
+    }
+}
+
 #[tokio::test]
 async fn errors_are_recorded() {
     const SOURCE: &str = "invalid digit found in string";

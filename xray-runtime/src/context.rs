@@ -21,6 +21,8 @@ thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context::NONE) };
     /// Whether `CURRENT` names anything: all that a call outside any segment has to read.
     static IS_SET: Cell<bool> = const { Cell::new(false) };
+    /// The panic that was recorded last: those around it see it too, some before what recorded it has ended.
+    static PASSING: RefCell<Option<Passing>> = const { RefCell::new(None) };
 }
 
 /// A handle of a segment or subsegment, or of nothing.
@@ -51,6 +53,13 @@ enum Scope {
     /// No segment, but a recorder for those that begin here.
     Recorder(Recorder),
     Entity(Arc<Entity>),
+}
+
+/// A panic on its way out.
+struct Passing {
+    exception: Exception,
+    /// Where it was recorded last, and all around that.
+    way: Vec<SegmentId>,
 }
 
 /// What is current here: the segment or subsegment around this code, if there is one.
@@ -223,11 +232,11 @@ impl Context {
         entity.update(|record| record.record_error(chain));
     }
 
-    /// Records exceptions, which are made only where there is something to write them to.
+    /// The same with exceptions, which are made only where there is something to write them to.
     pub(crate) fn record_exceptions(&self, make: impl FnOnce() -> Vec<Exception>) {
         let Some(entity) = self.sampled_entity() else { return };
         let exceptions = make();
-        entity.update(|record| record.record_exceptions(exceptions));
+        entity.update(|record| record.record_error(exceptions));
     }
 
     pub(crate) fn entity(&self) -> Option<&Arc<Entity>> {
@@ -273,8 +282,19 @@ impl Context {
         observe_panic(run, |message| self.record_panic(message))
     }
 
+    /// Records a panic, once on its way: further out its id is enough.
     pub(crate) fn record_panic(&self, message: &str) {
-        self.record_exceptions(|| vec![Exception::panic(message)]);
+        let Some(entity) = self.sampled_entity() else { return };
+        let exception = Exception::panic(message);
+        let passing = PASSING.try_with(RefCell::take).ok().flatten();
+        let is_known =
+            |passing: &Passing| passing.way.contains(&entity.id()) && passing.exception.is_same_error(&exception);
+        let known = passing.filter(is_known).map(|passing| passing.exception.id);
+        let mut recorded = None;
+        entity.update(|record| recorded = record.record_panic(exception.clone(), known));
+        let Some(id) = recorded.or(known) else { return };
+        let passing = Passing { exception: Exception { id, ..exception }, way: entity.way_out() };
+        let _ = PASSING.try_with(|last| last.replace(Some(passing)));
     }
 }
 

@@ -178,6 +178,11 @@ impl Entity {
         self.parent.is_none()
     }
 
+    /// Its id and those of all around it, from the inside out.
+    pub(crate) fn way_out(&self) -> Vec<SegmentId> {
+        std::iter::successors(Some(self), |entity| entity.parent.as_deref()).map(|entity| entity.id).collect()
+    }
+
     /// The segment that it belongs to, or is.
     pub(crate) fn root(self: &Arc<Self>) -> &Arc<Self> {
         let mut entity = self;

@@ -145,6 +145,27 @@ impl Document {
             }
             (None, _) => {}
         }
+        self.add_exceptions(chain);
+    }
+
+    /// Records a panic that passes, which is known by an id where it was recorded before; returns by which it is now.
+    pub(crate) fn record_panic(&mut self, exception: Exception, known: Option<SegmentId>) -> Option<SegmentId> {
+        let Some(id) = known else {
+            self.record_error(vec![exception.clone()]);
+            let recorded = self.exceptions().iter().rev().find(|recorded| recorded.is_same_error(&exception));
+            return recorded.map(|recorded| recorded.id);
+        };
+        match &self.cause {
+            None => self.cause = Some(Cause::Reference(id)),
+            Some(Cause::Reference(own)) if *own == id => {}
+            _ => self.add_exceptions(vec![Exception { id, ..exception }]),
+        }
+        self.fault = true;
+        known
+    }
+
+    /// Records exceptions beside what is recorded, but none twice.
+    fn add_exceptions(&mut self, mut chain: Vec<Exception>) {
         if let Some(Cause::Reference(id)) = self.cause {
             let referenced = self.subsegments.iter().rev().flat_map(Self::exceptions).find(|known| known.id == id);
             chain.insert(0, referenced.cloned().unwrap_or_else(|| Exception::elsewhere(id)));
@@ -181,7 +202,7 @@ impl Exception {
     }
 
     /// Whether it says the same and is of the same type, where both are known.
-    fn is_same_error(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_error(&self, other: &Self) -> bool {
         let is_same_kind = self.kind.is_none() || other.kind.is_none() || self.kind == other.kind;
         self.message.is_some() && self.message == other.message && is_same_kind
     }
@@ -370,6 +391,25 @@ mod tests {
         assert_eq!(cut("\u{e9}".repeat(5_000_000)), Some("\u{e9}".repeat(1000)));
         assert_eq!(cut(format!("at http://me:{}@h/", "p".repeat(100_000))).as_deref(), Some("at"));
         assert_eq!(cut(format!("http://me:{}@h/", "p".repeat(100_000))).as_deref(), Some("http:"));
+    }
+
+    #[test]
+    fn a_panic_that_is_known_is_referred_to_beside_what_there_is() {
+        let (mut document, panic) =
+            (Document::new(SegmentId::random(), "outer".to_owned(), 1.0), Exception::panic("out"));
+        assert_eq!(document.record_panic(Exception::panic("out"), Some(panic.id)), Some(panic.id));
+        assert_eq!(document.record_panic(Exception::panic("out"), Some(panic.id)), Some(panic.id), "twice");
+        assert_eq!((&document.cause, document.fault), (&Some(Cause::Reference(panic.id)), true));
+
+        document.cause = None;
+        document.record_exceptions(vec![Exception::text("before", "String")]);
+        for _ in 0..2 {
+            document.record_panic(Exception::panic("out"), Some(panic.id));
+            assert_eq!(document.exceptions()[1..], [panic.clone()]);
+        }
+        let new = document.record_panic(Exception::panic("another"), None);
+        assert_eq!(document.exceptions().last().map(|last| last.id), new);
+        assert_eq!(document.record_panic(Exception::panic(""), None), None, "what says nothing is not known again");
     }
 
     #[test]

@@ -1,0 +1,241 @@
+//! Long segments: told of while they are open, and what has ended in them leaves before they do.
+
+mod support;
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::documents::{capture_blocking, checked};
+use xray::{Document, Emitter, MemoryEmitter, Recorder, Segment, SegmentId, TraceHeader};
+
+/// Longer than anything here takes.
+const NEVER: Duration = Duration::from_secs(3600);
+const SOON: Duration = Duration::from_millis(20);
+
+/// Sends documents on; that it is dropped shows at the other end.
+struct Channel(Sender<Document>);
+
+impl Emitter for Channel {
+    fn emit(&self, document: Document) {
+        // After its end a test reads no more.
+        let _ = self.0.send(document);
+    }
+}
+
+fn recorder(in_progress_after: Duration) -> (Recorder, Receiver<Document>) {
+    let (sender, documents) = channel();
+    (Recorder::builder().emitter(Channel(sender)).in_progress_after(in_progress_after).build(), documents)
+}
+
+fn next(documents: &Receiver<Document>) -> Document {
+    let document = documents.recv_timeout(Duration::from_secs(20)).expect("nothing is told");
+    checked(vec![document]).remove(0)
+}
+
+fn rest(documents: &Receiver<Document>) -> Vec<Document> {
+    checked(documents.try_iter().collect())
+}
+
+#[test]
+fn a_long_segment_is_told_of_again_and_again_and_what_ended_in_it_once() {
+    let (recorder, documents) = recorder(SOON);
+    let began = Instant::now();
+    let segment = Segment::builder("job").recorder(&recorder).begin();
+    segment.annotate("tier", "gold");
+    let open = segment.subsegment("open");
+    let part = segment.subsegment("part");
+    part.subsegment("inner").end();
+    let ended = part.id();
+    part.end();
+
+    // The thread may have looked before the part had ended.
+    let mut seen = Vec::new();
+    while seen.iter().filter(|document: &&Document| document.in_progress).count() < 3
+        || !seen.iter().any(|document| Some(document.id) == ended)
+    {
+        seen.push(next(&documents));
+        assert!(seen.len() < 1000, "the part does not leave");
+    }
+    assert!(began.elapsed() >= 3 * SOON, "not before it is due");
+    open.end();
+    let (id, trace_id) = (segment.id(), segment.trace_id());
+    segment.end();
+    while seen[seen.len() - 1].end_time.is_none() || Some(seen[seen.len() - 1].id) != id {
+        seen.push(next(&documents));
+    }
+    seen.extend(rest(&documents));
+
+    let of = |wanted| seen.iter().filter(|document| Some(document.id) == wanted).collect::<Vec<_>>();
+    let parts = of(ended);
+    assert_eq!(parts.len(), 1, "{seen:#?}");
+    assert_eq!((parts[0].parent_id, parts[0].trace_id), (id, trace_id));
+    assert!(parts[0].kind.is_some() && parts[0].subsegments[0].name == "inner");
+    let [told @ .., last] = &of(id)[..] else { panic!("{seen:#?}") };
+    for document in told {
+        assert!(document.in_progress && document.end_time.is_none() && document.subsegments.is_empty());
+        assert_eq!((document.trace_id, document.name.as_str()), (trace_id, "job"));
+    }
+    assert_eq!(told[told.len() - 1].annotations.len(), 1);
+    assert!(!last.in_progress && last.end_time.is_some() && last.annotations.len() == 1);
+    let embedded = last.subsegments.iter().filter(|child| child.name == "open").count();
+    assert_eq!(embedded, last.subsegments.len(), "the part was sent before: {last:#?}");
+    let opens = seen.iter().filter(|document| document.name == "open").count();
+    assert_eq!(embedded + opens, 1);
+}
+
+#[test]
+fn what_is_not_sampled_or_ends_early_is_not_told_of() {
+    let (recorder, documents) = recorder(SOON);
+    let begin = |name: &str, sampled: &str| {
+        Segment::builder(name).recorder(&recorder).trace_header(&TraceHeader::parse(sampled)).begin()
+    };
+    let unsampled = begin("unsampled", "Sampled=0");
+    let long = begin("long", "Sampled=1");
+    let (patient, untold) = self::recorder(NEVER);
+    let early = Segment::builder("early").recorder(&patient).begin();
+    for _ in 0..3 {
+        assert_eq!(next(&documents).name, "long");
+    }
+    drop((unsampled, long, early));
+    let names: Vec<_> = rest(&documents).into_iter().filter(|document| document.name != "long").collect();
+    assert!(names.is_empty(), "{names:#?}");
+    let [early] = &rest(&untold)[..] else { panic!("more than its end") };
+    assert!(!early.in_progress && early.end_time.is_some());
+}
+
+#[test]
+fn without_an_interval_nothing_is_told_of_before_its_end() {
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().emitter(emitter.clone()).build();
+    let segment = Segment::builder("job").recorder(&recorder).begin();
+    thread::sleep(3 * SOON);
+    assert!(emitter.take().is_empty());
+    segment.end();
+    assert_eq!(emitter.take().len(), 1);
+}
+
+/// The thread holds the recorder no longer than the program does, whatever it is waiting for.
+#[test]
+fn with_the_recorder_its_thread_ends() {
+    for (interval, is_used) in [(SOON, true), (NEVER, true), (SOON, false)] {
+        let (recorder, documents) = recorder(interval);
+        if is_used {
+            Segment::builder("job").recorder(&recorder).begin().end();
+        }
+        drop(recorder);
+        let ended = loop {
+            match documents.recv_timeout(Duration::from_secs(20)) {
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(ended, std::sync::mpsc::RecvTimeoutError::Disconnected, "the emitter is still there");
+    }
+}
+
+/// An open segment is its owner's alone: of 10,000 that have ended none is kept, and so the recorder is not.
+#[test]
+fn many_short_segments_leave_nothing_behind() {
+    let (recorder, documents) = recorder(NEVER);
+    for _ in 0..10_000 {
+        Segment::builder("short").recorder(&recorder).begin().subsegment("part").end();
+    }
+    assert_eq!(documents.try_iter().filter(|document| document.end_time.is_some()).count(), 10_000);
+    assert_eq!(recorder.stats().documents_emitted, 10_000);
+    drop(recorder);
+    let ended = documents.recv_timeout(Duration::from_secs(20)).unwrap_err();
+    assert_eq!(ended, std::sync::mpsc::RecvTimeoutError::Disconnected, "somebody holds the recorder");
+}
+
+fn streaming(limit: impl FnOnce(xray::RecorderBuilder) -> xray::RecorderBuilder) -> (Segment, MemoryEmitter) {
+    let emitter = MemoryEmitter::new();
+    let recorder = limit(Recorder::builder().emitter(emitter.clone())).build();
+    (Segment::builder("job").recorder(&recorder).begin(), emitter)
+}
+
+fn ids(document: &Document, ids: &mut Vec<SegmentId>) {
+    ids.push(document.id);
+    for inner in &document.subsegments {
+        self::ids(inner, ids);
+    }
+}
+
+fn check_ids(documents: &[Document], expected: usize) {
+    let mut all = Vec::new();
+    for document in documents {
+        ids(document, &mut all);
+    }
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), expected);
+}
+
+#[test]
+fn what_is_nested_counts_to_the_threshold() {
+    let (segment, emitter) = streaming(|builder| builder.streaming_threshold(9));
+    for round in 0..3 {
+        for _ in 0..2 {
+            let part = segment.subsegment("part");
+            (0..3).for_each(|_| part.subsegment("inner").end());
+            part.end();
+            assert!(emitter.take().is_empty(), "eight at most, in round {round}");
+        }
+        segment.subsegment("ninth").end();
+        assert!(emitter.take().is_empty());
+        segment.subsegment("tenth").end();
+        let left = checked(emitter.take());
+        assert_eq!(left.len(), 4, "those at the top, each with what it holds");
+        check_ids(&left, 10);
+        assert!(left.iter().all(|part| part.parent_id == segment.id() && part.trace_id == segment.trace_id()));
+    }
+    segment.end();
+    assert!(checked(emitter.take())[0].subsegments.is_empty());
+}
+
+#[test]
+fn a_threshold_of_none_holds_nothing() {
+    let (segment, emitter) = streaming(|builder| builder.streaming_threshold(0));
+    let part = segment.subsegment("part");
+    part.subsegment("inner").end();
+    assert_eq!(checked(emitter.take())[0].parent_id, part.id());
+    part.end();
+    assert_eq!(checked(emitter.take())[0].parent_id, segment.id());
+}
+
+#[test]
+fn bytes_count_wherever_they_are() {
+    let (segment, emitter) = streaming(|builder| builder.streaming_threshold_bytes(10_000));
+    let part = segment.subsegment("part");
+    let inner = part.subsegment("inner");
+    inner.add_metadata("text", "x".repeat(8_000));
+    inner.end();
+    part.end();
+    assert!(emitter.take().is_empty());
+    let other = segment.subsegment("other");
+    other.record_error(&std::io::Error::other("y".repeat(900)));
+    other.annotate("text", "z".repeat(900));
+    other.end();
+    let left = checked(emitter.take());
+    assert_eq!(left.iter().map(|part| part.name.as_str()).collect::<Vec<_>>(), ["part", "other"]);
+    check_ids(&left, 3);
+    segment.subsegment("small").end();
+    assert!(emitter.take().is_empty(), "it is counted anew");
+    segment.end();
+    assert_eq!(emitter.take()[0].subsegments.len(), 1);
+}
+
+/// The default is what a document may measure: nothing has to be cut on its way.
+#[test]
+fn a_document_stays_within_what_a_datagram_holds() {
+    let ((), documents) = capture_blocking(|| {
+        let segment = Segment::builder("job").begin();
+        for _ in 0..40 {
+            segment.subsegment("part").add_metadata("text", "x".repeat(7_000));
+        }
+    });
+    check_ids(&documents, 41);
+    for document in documents {
+        assert!(serde_json::to_string(&document).unwrap().len() <= 64 * 1024);
+    }
+}
