@@ -405,7 +405,7 @@ mod tests {
         document.record_exceptions(vec![Exception::text("before", "String")]);
         for _ in 0..2 {
             document.record_panic(Exception::panic("out"), Some(panic.id));
-            assert_eq!(document.exceptions()[1..], [panic.clone()]);
+            assert_eq!(document.exceptions()[1..], *std::slice::from_ref(&panic));
         }
         let new = document.record_panic(Exception::panic("another"), None);
         assert_eq!(document.exceptions().last().map(|last| last.id), new);
