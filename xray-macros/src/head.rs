@@ -25,7 +25,11 @@ pub(crate) fn declarations(signature: &Signature, options: &Options) -> Vec<Stmt
             #runtime::__private::Place::new(function) #named #skipping
         };
     };
-    let mut declarations = vec![Stmt::Expr(Expr::Verbatim(place), None)];
+    let answers = quote_spanned! {span=>
+        #[allow(unused_imports)]
+        use #runtime::__private::answers::*;
+    };
+    let mut declarations = [answers, place].map(|item| Stmt::Expr(Expr::Verbatim(item), None)).to_vec();
     if !options.annotations.is_empty() {
         let annotations = annotations(&options.annotations, runtime, span);
         let declaration = quote_spanned!(span=> let __xray_annotations = #annotations;);

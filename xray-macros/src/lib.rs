@@ -53,10 +53,9 @@ use proc_macro::TokenStream;
 ///
 /// ```text
 /// match client.get("https://example.com/todos/1") {
-///     __xray_it => {
-///         use ::xray::__private::send::{Known as _, Unknown as _};
-///         (&::xray::__private::Probe(&__xray_it)).__xray_kind().open(__xray_it, (&__XRAY_PLACE, ::core::line!()))
-///     }
+///     __xray_it => (&::xray::__private::send::probe(&__xray_it))
+///         .__xray_kind()
+///         .open(__xray_it, __XRAY_PLACE.at(::core::line!())),
 /// }
 /// .send()
 /// .await?

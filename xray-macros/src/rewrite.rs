@@ -36,12 +36,8 @@ impl Rewriter<'_> {
             *call.receiver = Expr::Verbatim(quote_spanned!(span=> #module::open(#receiver, #site)));
             return;
         }
-        let probe = self.private("Probe", span);
         let exchanged = quote_spanned! {span=>
-            {
-                use #module::{Known as _, Unknown as _};
-                (&#probe(&__xray_it)).__xray_kind().open(__xray_it, #site)
-            }
+            (&#module::probe(&__xray_it)).__xray_kind().open(__xray_it, #site)
         };
         *call.receiver = Expr::Match(match_one(into_peeled(receiver), Ident::new("__xray_it", span), exchanged));
     }
@@ -51,8 +47,10 @@ impl Rewriter<'_> {
         let (span, module) = (span_at(&call.method), self.module(&call.method));
         let place = peeled(&call.receiver);
         let question = quote_spanned! {span=>
-            use #module::{Peek as _, Take as _};
-            #place.__xray_ask()
+            {
+                use #module::{Peek as _, Take as _};
+                #place.__xray_ask()
+            }
         };
         self.asked(call, &question)
     }
@@ -64,10 +62,7 @@ impl Rewriter<'_> {
         let (span, module) = (span_at(&call.method), self.private("client", span_at(&call.method)));
         let client = peeled(&call.receiver);
         let client = if is_reference { quote_spanned!(span=> *#client) } else { quote_spanned!(span=> #client) };
-        let question = quote_spanned! {span=>
-            use #module::{IsClient as _, NoClient as _};
-            (&#module::Asked(&#client)).__xray_ask()
-        };
+        let question = quote_spanned!(span=> (&#module::Asked(&#client)).__xray_client());
         self.asked(call, &question)
     }
 
@@ -86,7 +81,7 @@ impl Rewriter<'_> {
         *on_twin.receiver = Expr::Verbatim(quote_spanned!(span=> __xray_twin));
         Expr::Verbatim(quote_spanned! {span=>
             #(#attributes)*
-            (match { #question } {
+            (match #question {
                 #[allow(unreachable_code)]
                 #ask::Yes(__xray_known) => {
                     let __xray_twin = __xray_known.alive().open(#site);
@@ -107,11 +102,7 @@ impl Rewriter<'_> {
         let (span, module, site, slot) = (span_at(&name), self.module(&name), self.site(&name), &slot.name);
         let (look, answer) = (self.private("look", span), self.private("answer", span));
         let entered = if self.demand == Demand::None {
-            let probe = self.private("Probe", span);
-            quote_spanned! {span=>
-                use #module::{NoRequest as _, Request as _};
-                (&#probe(&*__xray_it)).__xray_kind().enter(__xray_it, #site, &mut #slot)
-            }
+            quote_spanned!(span=> (&#module::probe(&*__xray_it)).__xray_request().enter(__xray_it, #site, &mut #slot))
         } else {
             quote_spanned!(span=> #module::enter(__xray_it, #site, &mut #slot))
         };
@@ -121,14 +112,13 @@ impl Rewriter<'_> {
             _ => return,
         };
         let attributes = mem::take(attributes);
-        *argument = Expr::Verbatim(quote_spanned!(span=> #look(#argument, |__xray_it| { #entered })));
+        *argument = Expr::Verbatim(quote_spanned!(span=> #look(#argument, |__xray_it| #entered)));
         *expression = Expr::Verbatim(quote_spanned! {span=>
             #(#attributes)*
             (match #expression {
-                __xray_out => {
-                    use #answer::*;
-                    (&&&&&(&&Answered(&__xray_out, &#slot)).__xray_when()).__xray_how().exit(__xray_out, #slot.take())
-                }
+                __xray_out => (&&&&&(&&#answer::Answered(&__xray_out, &#slot)).__xray_when())
+                    .__xray_how()
+                    .exit(__xray_out, #slot.take()),
             })
         });
     }
@@ -143,8 +133,7 @@ impl Rewriter<'_> {
         *call.func = Expr::Verbatim(quote_spanned! {span=>
             (match #function {
                 __xray_callee => {
-                    use #functions::{KnownLater as _, KnownNow as _, Unknown as _};
-                    (&#functions::Callee::of(&__xray_callee)).__xray_kind().open(__xray_callee, #site)
+                    (&#functions::Callee::of(&__xray_callee)).__xray_function().open(__xray_callee, #site)
                 }
             })
         });

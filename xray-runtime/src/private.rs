@@ -21,12 +21,19 @@ pub mod clients;
 pub mod error;
 pub mod functions;
 mod methods;
+pub mod probe;
 pub mod reqwest_version;
 pub mod traced;
 
-/// A value that is only looked at.
-#[derive(Debug)]
-pub struct Probe<'a, T: ?Sized>(pub &'a T);
+/// The traits by which a question is answered, nameless: what an annotated function has in scope.
+pub mod answers {
+    pub use super::answer::{
+        ByAnswer as _, ByBoxedError as _, ByOpaqueError as _, ByStatus as _, IsLater as _, IsNow as _,
+    };
+    pub use super::client::{IsClient as _, NoClient as _};
+    pub use super::functions::{KnownLater as _, KnownNow as _, Unknown as _};
+    pub use super::probe::{Known as _, NoRequest as _, Request as _, Unknown as _};
+}
 
 /// Looks at an argument on its way into a call. Its type is the parameter's by then.
 pub fn look<T>(mut argument: T, look: impl FnOnce(&mut T)) -> T {

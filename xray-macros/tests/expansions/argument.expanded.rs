@@ -1,5 +1,7 @@
 //! The request is the argument: it is looked at on its way into the call.
 async fn requests(client: &Client, mut service: Service, text: &str) {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -20,9 +22,8 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             ::xray::__private::look(
                 build()?,
                 |__xray_it| {
-                    use ::xray::__private::execute::{NoRequest as _, Request as _};
-                    (&::xray::__private::Probe(&*__xray_it))
-                        .__xray_kind()
+                    (&::xray::__private::execute::probe(&*__xray_it))
+                        .__xray_request()
                         .enter(
                             __xray_it,
                             __XRAY_PLACE.at(::core::line!()),
@@ -33,8 +34,8 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         )
     {
         __xray_out => {
-            use ::xray::__private::answer::*;
-            (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_0))
+                .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, __xray_slot_0.take())
         }
@@ -47,9 +48,8 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                 ::xray::__private::look(
                     request,
                     |__xray_it| {
-                        use ::xray::__private::call::{NoRequest as _, Request as _};
-                        (&::xray::__private::Probe(&*__xray_it))
-                            .__xray_kind()
+                        (&::xray::__private::call::probe(&*__xray_it))
+                            .__xray_request()
                             .enter(
                                 __xray_it,
                                 __XRAY_PLACE.at(::core::line!()),
@@ -60,8 +60,11 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             )
         {
             __xray_out => {
-                use ::xray::__private::answer::*;
-                (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+                (&&&&&(&&::xray::__private::answer::Answered(
+                    &__xray_out,
+                    &__xray_slot_0,
+                ))
+                    .__xray_when())
                     .__xray_how()
                     .exit(__xray_out, __xray_slot_0.take())
             }
@@ -73,9 +76,8 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             ::xray::__private::look(
                 request,
                 |__xray_it| {
-                    use ::xray::__private::send_request::{NoRequest as _, Request as _};
-                    (&::xray::__private::Probe(&*__xray_it))
-                        .__xray_kind()
+                    (&::xray::__private::send_request::probe(&*__xray_it))
+                        .__xray_request()
                         .enter(
                             __xray_it,
                             __XRAY_PLACE.at(::core::line!()),
@@ -86,8 +88,8 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         )
     {
         __xray_out => {
-            use ::xray::__private::answer::*;
-            (&&&&&(&&Answered(&__xray_out, &__xray_slot_1)).__xray_when())
+            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_1))
+                .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, __xray_slot_1.take())
         }
@@ -99,6 +101,8 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     service.execute(|| 1);
 }
 fn named(client: &Client, request: Request) -> ResponseFuture {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(

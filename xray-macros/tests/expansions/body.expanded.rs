@@ -5,6 +5,8 @@ fn bodies(
     user: User,
     list: Vec<u32>,
 ) -> Result<(), Error> {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -19,8 +21,7 @@ fn bodies(
     let __xray_run = __XRAY_PLACE.run();
     match agent.post("/") {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -28,8 +29,7 @@ fn bodies(
         .send("text")?;
     match agent.post("/") {
         __xray_it => {
-            use ::xray::__private::send_json::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send_json::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -55,8 +55,7 @@ fn bodies(
     })?;
     match self::next() {
         __xray_it => {
-            use ::xray::__private::send_form::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send_form::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }

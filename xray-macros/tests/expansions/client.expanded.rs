@@ -1,5 +1,7 @@
 //! A client with the URL as the argument; its name has to say that it is one.
 async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(), Error> {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -12,10 +14,7 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
         ::xray::__private::Place::new(function)
     };
     let __xray_run = __XRAY_PLACE.run();
-    (match {
-        use ::xray::__private::client::{IsClient as _, NoClient as _};
-        (&::xray::__private::client::Asked(&self.client)).__xray_ask()
-    } {
+    (match (&::xray::__private::client::Asked(&self.client)).__xray_client() {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
@@ -31,10 +30,7 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
         }
     })
         .await?;
-    (match {
-        use ::xray::__private::client::{IsClient as _, NoClient as _};
-        (&::xray::__private::client::Asked(&self.client)).__xray_ask()
-    } {
+    (match (&::xray::__private::client::Asked(&self.client)).__xray_client() {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
@@ -50,10 +46,7 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
         }
     })
         .await?;
-    (match {
-        use ::xray::__private::client::{IsClient as _, NoClient as _};
-        (&::xray::__private::client::Asked(&*http_client)).__xray_ask()
-    } {
+    (match (&::xray::__private::client::Asked(&*http_client)).__xray_client() {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
@@ -73,8 +66,7 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
     http_client.get(&key);
     match http_client.get(key).header("a", "b") {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }

@@ -1,5 +1,7 @@
 //! Calls that must be of a known type: marked ones, whatever their name, and all of a strict function.
 async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -19,20 +21,18 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
         .carry(
             ::xray::__private::look(
                 parcel,
-                |__xray_it| {
-                    ::xray::__private::any::enter(
-                        __xray_it,
-                        const { &__XRAY_PLACE.named("courier") }.at(::core::line!()),
-                        &mut __xray_slot_0,
-                    )
-                },
+                |__xray_it| ::xray::__private::any::enter(
+                    __xray_it,
+                    const { &__XRAY_PLACE.named("courier") }.at(::core::line!()),
+                    &mut __xray_slot_0,
+                ),
             ),
             1,
         )
     {
         __xray_out => {
-            use ::xray::__private::answer::*;
-            (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_0))
+                .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, __xray_slot_0.take())
         }
@@ -41,30 +41,30 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     let answer = (match courier::carry(
         ::xray::__private::look(
             parcel,
-            |__xray_it| {
-                ::xray::__private::any::enter(
-                    __xray_it,
-                    __XRAY_PLACE.at(::core::line!()),
-                    &mut __xray_slot_1,
-                )
-            },
+            |__xray_it| ::xray::__private::any::enter(
+                __xray_it,
+                __XRAY_PLACE.at(::core::line!()),
+                &mut __xray_slot_1,
+            ),
         ),
     ) {
         __xray_out => {
-            use ::xray::__private::answer::*;
-            (&&&&&(&&Answered(&__xray_out, &__xray_slot_1)).__xray_when())
+            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_1))
+                .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, __xray_slot_1.take())
         }
     })?;
     retry!(
-        match client.get(url) { __xray_it => { use ::xray::__private::send:: { Known as
-        _, Unknown as _ }; (& ::xray::__private::Probe(& __xray_it)).__xray_kind()
-        .open(__xray_it, __XRAY_PLACE.at(::core::line!())) } } .send(), 3
+        match client.get(url) { __xray_it => (& ::xray::__private::send::probe(&
+        __xray_it)).__xray_kind().open(__xray_it, __XRAY_PLACE.at(::core::line!())) }
+        .send(), 3
     );
     Ok(())
 }
 async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -85,19 +85,17 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
         .execute(
             ::xray::__private::look(
                 request.build()?,
-                |__xray_it| {
-                    ::xray::__private::execute::enter(
-                        __xray_it,
-                        __XRAY_PLACE.at(::core::line!()),
-                        &mut __xray_slot_0,
-                    )
-                },
+                |__xray_it| ::xray::__private::execute::enter(
+                    __xray_it,
+                    __XRAY_PLACE.at(::core::line!()),
+                    &mut __xray_slot_0,
+                ),
             ),
         )
     {
         __xray_out => {
-            use ::xray::__private::answer::*;
-            (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_0))
+                .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, __xray_slot_0.take())
         }

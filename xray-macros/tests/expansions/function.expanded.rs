@@ -12,6 +12,8 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
         use ::xray::__private::clients::ureq::{Client, check};
         check(Client)
     };
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -27,22 +29,16 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     (match reqwest::get {
         __xray_callee => {
-            use ::xray::__private::functions::{
-                KnownLater as _, KnownNow as _, Unknown as _,
-            };
             (&::xray::__private::functions::Callee::of(&__xray_callee))
-                .__xray_kind()
+                .__xray_function()
                 .open(__xray_callee, __XRAY_PLACE.at(::core::line!()))
         }
     })(url)
         .await?;
     (match reqwest::blocking::get::<&str> {
         __xray_callee => {
-            use ::xray::__private::functions::{
-                KnownLater as _, KnownNow as _, Unknown as _,
-            };
             (&::xray::__private::functions::Callee::of(&__xray_callee))
-                .__xray_kind()
+                .__xray_function()
                 .open(__xray_callee, __XRAY_PLACE.at(::core::line!()))
         }
     })(url)?;
@@ -50,9 +46,8 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
         ::xray::__private::look(
             request,
             |__xray_it| {
-                use ::xray::__private::run::{NoRequest as _, Request as _};
-                (&::xray::__private::Probe(&*__xray_it))
-                    .__xray_kind()
+                (&::xray::__private::run::probe(&*__xray_it))
+                    .__xray_request()
                     .enter(
                         __xray_it,
                         __XRAY_PLACE.at(::core::line!()),
@@ -62,8 +57,8 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
         ),
     ) {
         __xray_out => {
-            use ::xray::__private::answer::*;
-            (&&&&&(&&Answered(&__xray_out, &__xray_slot_0)).__xray_when())
+            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_0))
+                .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, __xray_slot_0.take())
         }
@@ -73,6 +68,8 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
     Ok(())
 }
 async fn own_module(url: &str) {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -87,8 +84,7 @@ async fn own_module(url: &str) {
     let __xray_run = __XRAY_PLACE.run();
     match reqwest::get(url) {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }

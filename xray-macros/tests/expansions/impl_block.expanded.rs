@@ -5,6 +5,8 @@ impl Service {
         Self::LIMIT
     }
     async fn get(&self) -> Result<(), Error> {
+        #[allow(unused_imports)]
+        use ::xray::__private::answers::*;
         const __XRAY_PLACE: ::xray::__private::Place = {
             fn function() -> &'static ::xray::__private::Function {
                 static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -26,8 +28,7 @@ impl Service {
             async move {
                 match self.client.put(url) {
                     __xray_it => {
-                        use ::xray::__private::send::{Known as _, Unknown as _};
-                        (&::xray::__private::Probe(&__xray_it))
+                        (&::xray::__private::send::probe(&__xray_it))
                             .__xray_kind()
                             .open(
                                 __xray_it,
@@ -41,8 +42,7 @@ impl Service {
         };
         match self.client.get(url) {
             __xray_it => {
-                use ::xray::__private::send::{Known as _, Unknown as _};
-                (&::xray::__private::Probe(&__xray_it))
+                (&::xray::__private::send::probe(&__xray_it))
                     .__xray_kind()
                     .open(
                         __xray_it,

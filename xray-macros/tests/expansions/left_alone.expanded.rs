@@ -1,5 +1,7 @@
 //! Receivers and calls that are no candidates, or of which the macro cannot tell what looking twice would do.
 async fn left_alone(&self, reference: &Sender) {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(

@@ -1,5 +1,7 @@
 //! Closures, async blocks, control flow, and calls inside calls.
 async fn nested(client: Client) {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -15,8 +17,7 @@ async fn nested(client: Client) {
     let retry = |url| async move {
         match client.get(url) {
             __xray_it => {
-                use ::xray::__private::send::{Known as _, Unknown as _};
-                (&::xray::__private::Probe(&__xray_it))
+                (&::xray::__private::send::probe(&__xray_it))
                     .__xray_kind()
                     .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
             }
@@ -26,8 +27,7 @@ async fn nested(client: Client) {
     };
     if let Ok(response) = match client.get(a) {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -39,8 +39,7 @@ async fn nested(client: Client) {
             .send(
                 match client.get(b) {
                     __xray_it => {
-                        use ::xray::__private::send::{Known as _, Unknown as _};
-                        (&::xray::__private::Probe(&__xray_it))
+                        (&::xray::__private::send::probe(&__xray_it))
                             .__xray_kind()
                             .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
                     }
@@ -56,8 +55,7 @@ async fn nested(client: Client) {
                 page(
                     match client.get(c) {
                         __xray_it => {
-                            use ::xray::__private::send::{Known as _, Unknown as _};
-                            (&::xray::__private::Probe(&__xray_it))
+                            (&::xray::__private::send::probe(&__xray_it))
                                 .__xray_kind()
                                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
                         }
@@ -68,8 +66,7 @@ async fn nested(client: Client) {
             )
         {
             __xray_it => {
-                use ::xray::__private::send::{Known as _, Unknown as _};
-                (&::xray::__private::Probe(&__xray_it))
+                (&::xray::__private::send::probe(&__xray_it))
                     .__xray_kind()
                     .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
             }

@@ -1,5 +1,7 @@
 //! A name for all calls of a function, and for one; a call that is skipped; a renamed crate.
 async fn options(client: &Client) {
+    #[allow(unused_imports)]
+    use my::tracing::__private::answers::*;
     const __XRAY_PLACE: my::tracing::__private::Place = {
         fn function() -> &'static my::tracing::__private::Function {
             static FUNCTION: my::tracing::__private::Function = my::tracing::__private::Function::new(
@@ -14,8 +16,7 @@ async fn options(client: &Client) {
     let __xray_run = __XRAY_PLACE.run();
     match client.get(a) {
         __xray_it => {
-            use my::tracing::__private::send::{Known as _, Unknown as _};
-            (&my::tracing::__private::Probe(&__xray_it))
+            (&my::tracing::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -24,8 +25,7 @@ async fn options(client: &Client) {
         .await;
     let first = match client.get(b) {
         __xray_it => {
-            use my::tracing::__private::send::{Known as _, Unknown as _};
-            (&my::tracing::__private::Probe(&__xray_it))
+            (&my::tracing::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(
                     __xray_it,

@@ -1,5 +1,7 @@
 //! A receiver that is a place: a variable, or a field of one.
 async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -67,6 +69,8 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         })
 }
 async fn ours(self) -> Result<Response> {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(

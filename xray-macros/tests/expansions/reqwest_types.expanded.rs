@@ -19,6 +19,8 @@ async fn named(
         use ::xray::__private::reqwest_version::Unrelated as _;
         ::xray::__private::reqwest_version::supported(__xray_it.build_split());
     };
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -33,8 +35,7 @@ async fn named(
     let __xray_run = __XRAY_PLACE.run();
     let other = match reqwest::Client::new().get(url) {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -45,6 +46,8 @@ async fn named(
     let hidden = reqwest::RequestBuilder::new();
 }
 async fn a_module_of_ones_own(client: &reqwest::Client) {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -59,8 +62,7 @@ async fn a_module_of_ones_own(client: &reqwest::Client) {
     let __xray_run = __XRAY_PLACE.run();
     match client.get(url) {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -69,6 +71,8 @@ async fn a_module_of_ones_own(client: &reqwest::Client) {
         .await;
 }
 async fn not_reqwest(client: &reqwest_middleware::Client, result: reqwest::Result<u32>) {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -83,8 +87,7 @@ async fn not_reqwest(client: &reqwest_middleware::Client, result: reqwest::Resul
     let __xray_run = __XRAY_PLACE.run();
     match client.get(url) {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }

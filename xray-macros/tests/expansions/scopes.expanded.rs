@@ -4,6 +4,8 @@ async fn scopes(
     request: &RequestBuilder,
     slot: Option<RequestBuilder>,
 ) {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -19,10 +21,9 @@ async fn scopes(
     let &copied = request;
     copied.send();
     {
-        let request = (match {
-            use ::xray::__private::client::{IsClient as _, NoClient as _};
-            (&::xray::__private::client::Asked(&*client)).__xray_ask()
-        } {
+        let request = (match (&::xray::__private::client::Asked(&*client))
+            .__xray_client()
+        {
             #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {
                 let __xray_twin = __xray_known
@@ -81,10 +82,7 @@ async fn scopes(
     } else {
         client.send();
     }
-    match (match {
-        use ::xray::__private::client::{IsClient as _, NoClient as _};
-        (&::xray::__private::client::Asked(&*client)).__xray_ask()
-    } {
+    match (match (&::xray::__private::client::Asked(&*client)).__xray_client() {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known

@@ -1,5 +1,7 @@
 //! A task or thread with a call in it is carried in the current trace.
 async fn spawned(client: Client) {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -16,8 +18,7 @@ async fn spawned(client: Client) {
         ::xray::__private::future_in_current_trace(async move {
             match client.get(url) {
                 __xray_it => {
-                    use ::xray::__private::send::{Known as _, Unknown as _};
-                    (&::xray::__private::Probe(&__xray_it))
+                    (&::xray::__private::send::probe(&__xray_it))
                         .__xray_kind()
                         .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
                 }

@@ -74,6 +74,8 @@ impl Service {
     fn skipped(&self) {}
     #[traced(name = "own")]
     fn own(&self) -> Result<(), Error> {
+        #[allow(unused_imports)]
+        use ::xray::__private::answers::*;
         const __XRAY_PLACE: ::xray::__private::Place = {
             fn function() -> &'static ::xray::__private::Function {
                 static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -88,8 +90,7 @@ impl Service {
         let __xray_run = __XRAY_PLACE.run();
         match self.client.get() {
             __xray_it => {
-                use ::xray::__private::send::{Known as _, Unknown as _};
-                (&::xray::__private::Probe(&__xray_it))
+                (&::xray::__private::send::probe(&__xray_it))
                     .__xray_kind()
                     .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
             }
@@ -119,6 +120,8 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
     let __xray_part = ::xray::__private::traced::Part::new("calls_outside");
     __xray_part
         .around(move || -> Result<Response, Error> {
+            #[allow(unused_imports)]
+            use ::xray::__private::answers::*;
             const __XRAY_PLACE: ::xray::__private::Place = {
                 fn function() -> &'static ::xray::__private::Function {
                     static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -137,8 +140,7 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
             let __xray_run = __XRAY_PLACE.run();
             match client.get(id) {
                 __xray_it => {
-                    use ::xray::__private::send::{Known as _, Unknown as _};
-                    (&::xray::__private::Probe(&__xray_it))
+                    (&::xray::__private::send::probe(&__xray_it))
                         .__xray_kind()
                         .open(
                             __xray_it,
@@ -150,6 +152,8 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
         })
 }
 fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -172,8 +176,7 @@ fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
             move || -> Result<Response, Error> {
                 match client.get(id) {
                     __xray_it => {
-                        use ::xray::__private::send::{Known as _, Unknown as _};
-                        (&::xray::__private::Probe(&__xray_it))
+                        (&::xray::__private::send::probe(&__xray_it))
                             .__xray_kind()
                             .open(
                                 __xray_it,

@@ -1,5 +1,7 @@
 //! A receiver that is a value: the result of a chain, a call, `?` or `.await`.
 async fn chain(client: &Client, url: &str) -> Result<Response> {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -14,8 +16,7 @@ async fn chain(client: &Client, url: &str) -> Result<Response> {
     let __xray_run = __XRAY_PLACE.run();
     match client.get(url).header("accept", "*/*") {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -24,6 +25,8 @@ async fn chain(client: &Client, url: &str) -> Result<Response> {
         .await
 }
 async fn other_values() {
+    #[allow(unused_imports)]
+    use ::xray::__private::answers::*;
     const __XRAY_PLACE: ::xray::__private::Place = {
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
@@ -38,8 +41,7 @@ async fn other_values() {
     let __xray_run = __XRAY_PLACE.run();
     let first = match request() {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -47,8 +49,7 @@ async fn other_values() {
         .send();
     match request()? {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -57,8 +58,7 @@ async fn other_values() {
         .await?;
     match request().await {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
@@ -68,8 +68,7 @@ async fn other_values() {
         .unwrap();
     match (Request { url }).build() {
         __xray_it => {
-            use ::xray::__private::send::{Known as _, Unknown as _};
-            (&::xray::__private::Probe(&__xray_it))
+            (&::xray::__private::send::probe(&__xray_it))
                 .__xray_kind()
                 .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }

@@ -9,25 +9,25 @@ pub struct Asked<'a, T: ?Sized>(pub &'a T);
 
 /// For a client: found first.
 pub trait IsClient<'a, T> {
-    fn __xray_ask(&self) -> Ask<Client<'a, T>, Never>;
+    fn __xray_client(&self) -> Ask<Client<'a, T>, Never>;
 }
 
 impl<'a, T> IsClient<'a, T> for Asked<'a, T>
 where
     &'a T: Traceable<methods::get>,
 {
-    fn __xray_ask(&self) -> Ask<Client<'a, T>, Never> {
+    fn __xray_client(&self) -> Ask<Client<'a, T>, Never> {
         Ask::Yes(Client(self.0))
     }
 }
 
 /// For anything: one reference further.
 pub trait NoClient {
-    fn __xray_ask(&self) -> Ask<Never, Other>;
+    fn __xray_client(&self) -> Ask<Never, Other>;
 }
 
 impl<T: ?Sized> NoClient for &Asked<'_, T> {
-    fn __xray_ask(&self) -> Ask<Never, Other> {
+    fn __xray_client(&self) -> Ask<Never, Other> {
         Ask::No(Other)
     }
 }

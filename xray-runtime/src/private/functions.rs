@@ -23,33 +23,33 @@ impl<T, R> Callee<T, R> {
 
 /// For an asynchronous function of a client: found first.
 pub trait KnownLater<T, R> {
-    fn __xray_kind(&self) -> Later<T, R>;
+    fn __xray_function(&self) -> Later<T, R>;
 }
 
 impl<T, R: Future<Output: FetchedLater<T>>> KnownLater<T, R> for Callee<T, R> {
-    fn __xray_kind(&self) -> Later<T, R> {
+    fn __xray_function(&self) -> Later<T, R> {
         Later(PhantomData)
     }
 }
 
 /// For a function of a client that blocks.
 pub trait KnownNow<T, R> {
-    fn __xray_kind(&self) -> Now<T, R>;
+    fn __xray_function(&self) -> Now<T, R>;
 }
 
 impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
-    fn __xray_kind(&self) -> Now<T, R> {
+    fn __xray_function(&self) -> Now<T, R> {
         Now(PhantomData)
     }
 }
 
 /// For any function: one reference further.
 pub trait Unknown {
-    fn __xray_kind(&self) -> Other;
+    fn __xray_function(&self) -> Other;
 }
 
 impl<T, R> Unknown for &Callee<T, R> {
-    fn __xray_kind(&self) -> Other {
+    fn __xray_function(&self) -> Other {
         Other
     }
 }

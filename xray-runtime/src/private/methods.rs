@@ -5,42 +5,18 @@ use super::Nothing;
 macro_rules! modules {
     ($($method:ident),* $(,)?) => {$(
         pub mod $method {
+            use std::marker::PhantomData;
+
             use crate::http::{Outgoing, Site, Traceable};
             use crate::private::answer::{Entered, Slot};
-            use crate::private::{Ask, Never, Other, Probe};
+            use crate::private::probe::{IsRequest, Probe};
+            use crate::private::{Ask, Never, Other};
 
             type Method = crate::http::methods::$method;
 
-            /// The answer for a traceable receiver.
-            #[derive(Debug)]
-            pub struct IsKnown;
-
-            impl IsKnown {
-                pub fn open<T: Traceable<Method>>(self, value: T, site: Site) -> T::Traced {
-                    value.traced(site)
-                }
-            }
-
-            /// For a value of a traceable type: found first.
-            pub trait Known {
-                fn __xray_kind(&self) -> IsKnown;
-            }
-
-            impl<T: Traceable<Method>> Known for Probe<'_, T> {
-                fn __xray_kind(&self) -> IsKnown {
-                    IsKnown
-                }
-            }
-
-            /// For a value of any type: one reference further.
-            pub trait Unknown {
-                fn __xray_kind(&self) -> Other;
-            }
-
-            impl<T: ?Sized> Unknown for &Probe<'_, T> {
-                fn __xray_kind(&self) -> Other {
-                    Other
-                }
+            /// Looks at a receiver or an argument of the method.
+            pub fn probe<T: ?Sized>(value: &T) -> Probe<'_, Method, T> {
+                Probe(value, PhantomData)
             }
 
             /// For a place that holds a traceable value, which it takes out: found first.
@@ -85,44 +61,9 @@ macro_rules! modules {
                 value.traced(site)
             }
 
-            /// The answer for a request.
-            #[derive(Debug)]
-            pub struct IsRequest;
-
-            impl IsRequest {
-                pub fn enter<T>(self, request: &mut T, site: Site, slot: &mut Slot<Entered>)
-                where
-                    T: Outgoing<Method>,
-                {
-                    enter(request, site, slot);
-                }
-            }
-
-            /// For an argument that is a request: found first.
-            pub trait Request {
-                fn __xray_kind(&self) -> IsRequest;
-            }
-
-            impl<T: Outgoing<Method>> Request for Probe<'_, T> {
-                fn __xray_kind(&self) -> IsRequest {
-                    IsRequest
-                }
-            }
-
-            /// For an argument of any type: one reference further.
-            pub trait NoRequest {
-                fn __xray_kind(&self) -> Other;
-            }
-
-            impl<T: ?Sized> NoRequest for &Probe<'_, T> {
-                fn __xray_kind(&self) -> Other {
-                    Other
-                }
-            }
-
             /// An argument that must be a request.
             pub fn enter<T: Outgoing<Method>>(request: &mut T, site: Site, slot: &mut Slot<Entered>) {
-                slot.put(site.open().and_then(|opening| request.begin(opening)));
+                IsRequest::<Method>::new().enter(request, site, slot);
             }
         }
     )*};
