@@ -1,0 +1,113 @@
+//! What may go wrong in a program and is to harm nobody.
+
+use std::cell::RefCell;
+use std::fmt::{self, Debug};
+use std::thread;
+use std::time::Duration;
+
+use crate::support::documents::checked;
+use tracing::span::EnteredSpan;
+use tracing::{Span, error, field, info_span};
+use xray::tracing::SubsegmentLayer;
+use xray::{Document, Segment};
+
+use super::parts::{below_layer, messages, subscribe};
+
+#[test]
+fn hostile_fields_harm_nobody() {
+    struct Panics;
+
+    impl Debug for Panics {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("formatted");
+        }
+    }
+
+    /// Comes to the span that it is a field of, by every way.
+    struct Meddles(Span);
+
+    impl Debug for Meddles {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            error!(parent: &self.0, "from inside");
+            self.0.record("b", 1);
+            self.0.in_scope(|| info_span!("inner").in_scope(|| error!("deeper")));
+            formatter.write_str("done")
+        }
+    }
+
+    let work = || {
+        let (a, b) = (info_span!("a", a = ?Panics, b = 1, b = 2), info_span!("b", a = field::Empty, b = field::Empty));
+        a.in_scope(|| error!(error = ?Panics));
+        b.in_scope(|| ());
+        b.record("a", field::debug(Meddles(b.clone())));
+        b.in_scope(|| error!(error = ?Meddles(b.clone())));
+    };
+    assert_eq!(below_layer(SubsegmentLayer::new(), work), "b!(inner!), a!");
+}
+
+/// The layer's own warnings come back as events by way of `log`, where the span that they are about is current.
+#[test]
+fn the_layers_own_warnings_may_come_back_as_events() {
+    struct Logs(xray::MemoryEmitter);
+
+    impl xray::Emitter for Logs {
+        fn emit(&self, document: Document) {
+            log::error!("{} is sent", document.name);
+            self.0.emit(document);
+        }
+
+        fn flush(&self, _: Duration) -> bool {
+            true
+        }
+    }
+
+    subscribe();
+    let emitter = xray::MemoryEmitter::new();
+    let recorder =
+        xray::Recorder::builder().emitter(Logs(emitter.clone())).streaming_threshold_bytes(usize::MAX).build();
+    let segment = Segment::builder("t").recorder(&recorder).begin();
+    segment.in_scope(|| {
+        let outer = info_span!("outer", not_finite = f64::NAN).entered();
+        for number in 0..200 {
+            // More than are embedded: the emitter is called while `outer` is current.
+            info_span!("inner", number).in_scope(|| ());
+        }
+        outer.record("not_finite", f64::INFINITY);
+        log::error!("at fault");
+    });
+    segment.end();
+    let documents = checked(emitter.take());
+    assert!(recorder.stats().values_rejected >= 2);
+    let sent = documents.last().unwrap();
+    assert_eq!(messages(&sent.subsegments[0])[0], "inner is sent");
+}
+
+#[test]
+fn in_the_last_destructors_of_a_thread_nothing_panics() {
+    struct AtTheEnd(RefCell<Option<EnteredSpan>>);
+
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            let entered = self.0.take().unwrap();
+            assert_eq!(xray::trace_id(), None);
+            entered.in_scope(|| entered.record("field", 1));
+            let span = entered.exit();
+            let _entered = span.enter();
+        }
+    }
+
+    thread_local! {
+        static AT_THE_END: AtTheEnd = const { AtTheEnd(RefCell::new(None)) };
+    }
+
+    subscribe();
+    thread::spawn(|| {
+        // What is used first is gone last: the registry's own threads, this, and what the context stands on.
+        info_span!("registry").in_scope(|| ());
+        AT_THE_END.with(|_| ());
+        let entered = Segment::builder("t").begin().in_scope(|| info_span!("a", field = field::Empty).entered());
+        AT_THE_END.with(|at_the_end| at_the_end.0.replace(Some(entered)));
+    })
+    .join()
+    .unwrap();
+}
