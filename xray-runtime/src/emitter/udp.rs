@@ -170,3 +170,25 @@ impl<'a> Daemon<'a> {
         Ok(socket)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_not_looked_up_for_each_datagram() {
+        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = format!("localhost:{}", listener.local_addr().unwrap().port());
+        let mut daemon = Daemon::new(&address);
+        let mut looked_up = Vec::new();
+        for _ in 0..3 {
+            daemon.socket().await.unwrap();
+            looked_up.push(daemon.resolved);
+        }
+        assert!(looked_up[0].is_some() && looked_up.iter().all(|at| *at == looked_up[0]));
+        // A side-car may come back under another address.
+        daemon.resolved = looked_up[0].and_then(|at| at.checked_sub(Daemon::RESOLVE_EVERY));
+        daemon.socket().await.unwrap();
+        assert!(daemon.resolved > looked_up[0]);
+    }
+}
