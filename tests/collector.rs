@@ -335,6 +335,8 @@ fn expected_attributes(entity: &Value) -> BTreeMap<String, Value> {
     for (key, value) in known.into_iter().filter(|(_, value)| !value.is_null()) {
         expected.insert(key.to_owned(), rounded(value));
     }
+    expected.extend(sql_attributes(&entity["sql"]));
+    expected.extend(aws_attributes(entity));
     for (key, value) in entity["annotations"].as_object().into_iter().flatten() {
         expected.insert(key.clone(), rounded(value));
     }
@@ -345,6 +347,31 @@ fn expected_attributes(entity: &Value) -> BTreeMap<String, Value> {
         expected.insert(format!("aws.xray.metadata.{namespace}"), rounded(values));
     }
     expected
+}
+
+/// What is read of a query; a URL is that of the server and the name of the database.
+fn sql_attributes(sql: &Value) -> impl Iterator<Item = (String, Value)> {
+    let url = sql["url"].as_str().and_then(|url| url.rsplit_once('/')).unzip();
+    let known = [
+        ("db.connection_string", url.0.map(Value::from)),
+        ("db.name", url.1.map(Value::from)),
+        ("db.system", sql.get("database_type").cloned()),
+        ("db.statement", sql.get("sanitized_query").cloned()),
+        ("db.user", sql.get("user").cloned()),
+    ];
+    known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)))
+}
+
+/// What is read of a call to AWS, of what the tests record of one.
+fn aws_attributes(entity: &Value) -> impl Iterator<Item = (String, Value)> {
+    let aws = &entity["aws"];
+    let service = (entity["namespace"] == "aws").then(|| entity["name"].clone());
+    let known = [
+        ("aws.service", service),
+        ("aws.operation", aws.get("operation").cloned()),
+        ("aws.xray.retries", aws.get("retries").map(rounded)),
+    ];
+    known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)))
 }
 
 /// The same value with each number as a text of ten digits, because all numbers are floating there.
