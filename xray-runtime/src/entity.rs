@@ -33,11 +33,13 @@ struct Record {
     document: Document,
     /// What its ended subsegments hold.
     embedded: Extent,
+    /// Whether it was sent in progress. X-Ray takes that once.
+    is_told: bool,
 }
 
 impl From<Document> for Record {
     fn from(document: Document) -> Self {
-        Self { document, embedded: Extent::default() }
+        Self { document, embedded: Extent::default(), is_told: false }
     }
 }
 
@@ -258,16 +260,19 @@ impl Entity {
 }
 
 impl InProgress for Entity {
-    /// What has ended so far leaves for good, so that it is sent once.
+    /// What has ended so far leaves for good, so that it is sent once, and so does the segment itself in progress.
     fn report(&self) {
         let (ended, so_far) = {
             let mut record = self.lock();
             let Some(record) = &mut *record else { return };
             let ended = record.release();
-            (ended, Document { in_progress: true, ..record.document.clone() })
+            let is_told = mem::replace(&mut record.is_told, true);
+            (ended, (!is_told).then(|| Document { in_progress: true, ..record.document.clone() }))
         };
         self.send_independent(ended);
-        self.trace.recorder.emit(so_far);
+        if let Some(document) = so_far {
+            self.trace.recorder.emit(document);
+        }
     }
 }
 

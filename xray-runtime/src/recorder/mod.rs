@@ -316,12 +316,13 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sends a segment that is still open after this time with `in_progress`, and again each time as much has passed,
-    /// so that a long job is visible while it runs. Unless set, a segment is sent when it ends.
+    /// Sends a segment that is still open after this time with `in_progress`, so that a long job is visible while it
+    /// runs. Unless set, a segment is sent when it ends.
     ///
-    /// What has ended in it leaves with it, as documents of its own. It is up to a quarter of the time late, and there
-    /// are at least 10 milliseconds between two. A document with an `end_time` holds, in whatever order they arrive.
-    /// (Developer guide, "Segment documents", `in_progress`.)
+    /// What has ended in it leaves with it, as documents of its own, and what ends later each time as much has passed;
+    /// up to a quarter of the time late, at least 10 milliseconds after the last. The segment itself is sent in progress
+    /// once, as X-Ray takes it, and when it ends: that document holds, in whatever order the two arrive. (Developer
+    /// guide, "Segment documents", `in_progress`.)
     ///
     /// ```
     /// use std::time::Duration;
