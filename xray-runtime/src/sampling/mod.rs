@@ -1,6 +1,13 @@
 //! Sampling: which requests are recorded.
 
+mod local;
+mod manifest;
+mod reservoir;
+mod rule;
 pub(crate) mod wildcard;
+
+pub use self::local::{Local, LocalBuilder, ManifestError};
+pub use self::rule::Rule;
 
 /// Decides whether a request is recorded, where the caller has not decided already.
 ///
