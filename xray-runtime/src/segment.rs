@@ -1,15 +1,19 @@
 //! Segments and subsegments as their owners hold them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::context::{self, Context};
+use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
-use crate::document::{Aws, Document, Sdk};
+use crate::document::url::Url;
+use crate::document::{Aws, Document, Http, HttpRequest, Sdk};
 use crate::entity::{Entity, Trace};
 use crate::id::SegmentId;
 use crate::recorder::Recorder;
+use crate::sampling::SamplingRequest;
 use crate::trace_header::{Sampled, TraceHeader};
 
 /// A segment: the work of this service on one request. It ends when it is dropped, or at [`end`](Self::end).
@@ -38,7 +42,7 @@ impl Segment {
     /// Characters that X-Ray does not take are left out; where nothing is left, the recorder's service name stands. At
     /// most 200 characters are recorded. A name that cannot stay as it is is counted.
     pub fn builder(name: impl Into<String>) -> SegmentBuilder {
-        SegmentBuilder { name: name.into(), header: TraceHeader::default(), recorder: None }
+        SegmentBuilder { name: name.into(), header: TraceHeader::default(), recorder: None, request: None }
     }
 
     /// Ends it now. It does so once:
@@ -60,6 +64,27 @@ pub struct SegmentBuilder {
     name: String,
     header: TraceHeader,
     recorder: Option<Recorder>,
+    request: Option<ServedRequest>,
+}
+
+/// What a builder keeps of the request that its segment serves.
+#[derive(Debug, Clone)]
+struct ServedRequest {
+    method: Cow<'static, str>,
+    host: Option<String>,
+    path: String,
+    url: String,
+}
+
+impl ServedRequest {
+    fn sampling_request<'a>(&'a self, service_name: &'a str) -> SamplingRequest<'a> {
+        let request = SamplingRequest::new(service_name).with_method(&self.method).with_path(&self.path);
+        self.host.iter().fold(request, |request, host| request.with_host(host))
+    }
+
+    fn into_block(self) -> Http {
+        Http { request: Some(HttpRequest { method: Some(self.method), url: Some(self.url) }), response: None }
+    }
 }
 
 impl SegmentBuilder {
@@ -75,6 +100,30 @@ impl SegmentBuilder {
         self
     }
 
+    /// The request that the segment serves: it is [recorded](Context::set_http_request), and a sampler that is asked gets
+    /// its method, and the host and the path of its URL.
+    ///
+    /// ```
+    /// use xray::Segment;
+    ///
+    /// let ((), documents) = xray::testing::capture_blocking(|| {
+    ///     Segment::builder("shop").request("GET", "https://shop.example.com/cart?token=secret").begin().end();
+    /// });
+    /// let request = documents[0].http.as_ref().and_then(|http| http.request.as_ref()).unwrap();
+    /// assert_eq!(request.url.as_deref(), Some("https://shop.example.com/cart"));
+    /// ```
+    pub fn request<'a>(mut self, method: &str, url: impl Into<Url<'a>>) -> Self {
+        let url = url.into();
+        let path = if url.path().is_empty() { "/" } else { url.path() };
+        self.request = Some(ServedRequest {
+            method: recorded_method(method),
+            host: url.host().map(Cow::into_owned),
+            path: path.to_owned(),
+            url: url.recorded(),
+        });
+        self
+    }
+
     /// Begins the segment now. Asks the sampler if the trace header holds no decision.
     pub fn begin(self) -> Segment {
         let recorder = self.recorder.unwrap_or_else(|| context::current().recorder().clone());
@@ -86,7 +135,10 @@ impl SegmentBuilder {
             Some(Sampled::Yes) => (true, None),
             Some(Sampled::No) => (false, None),
             Some(Sampled::Requested) | None => {
-                let decision = recorder.decide(&name);
+                let request = self.request.as_ref();
+                let request =
+                    request.map_or_else(|| SamplingRequest::new(&name), |request| request.sampling_request(&name));
+                let decision = recorder.decide(&request);
                 (decision.sampled, decision.rule_name)
             }
         };
@@ -96,6 +148,7 @@ impl SegmentBuilder {
             trace_id: Some(trace.id()),
             // Without its trace a parent means nothing.
             parent_id: self.header.root.and(self.header.parent),
+            http: self.request.map(ServedRequest::into_block),
             aws: Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() })),
             ..Document::new(id, name, trace.now())
         });

@@ -182,8 +182,8 @@ impl Recorder {
         exceptions
     }
 
-    pub(crate) fn decide(&self, service_name: &str) -> Decision {
-        self.shared.sampler.sample(&SamplingRequest::new(service_name))
+    pub(crate) fn decide(&self, request: &SamplingRequest<'_>) -> Decision {
+        self.shared.sampler.sample(request)
     }
 
     pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {

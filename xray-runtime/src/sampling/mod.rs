@@ -1,6 +1,13 @@
 //! Sampling: which requests are recorded.
 
+mod local;
+mod manifest;
+mod reservoir;
+mod rule;
 pub(crate) mod wildcard;
+
+pub use self::local::{Local, LocalBuilder, ManifestError};
+pub use self::rule::Rule;
 
 /// Decides whether a request is recorded, where the caller has not decided already.
 ///
@@ -28,16 +35,79 @@ pub trait Sampler: Send + Sync + 'static {
 }
 
 /// What is known of a request when its segment begins.
+///
+/// A recorder knows the name, and of a segment that is given its [request](crate::SegmentBuilder::request) the rest.
+///
+/// ```
+/// use xray::sampling::SamplingRequest;
+///
+/// let request = SamplingRequest::new("shop").with_method("GET").with_path("/cart");
+/// assert_eq!((request.service_name, request.method(), request.host()), ("shop", Some("GET"), None));
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct SamplingRequest<'a> {
     /// The name of the segment.
     pub service_name: &'a str,
+    service_type: Option<&'a str>,
+    host: Option<&'a str>,
+    method: Option<&'a str>,
+    path: Option<&'a str>,
 }
 
 impl<'a> SamplingRequest<'a> {
-    pub(crate) fn new(service_name: &'a str) -> Self {
-        Self { service_name }
+    /// A request of which only this is known.
+    #[must_use]
+    pub fn new(service_name: &'a str) -> Self {
+        Self { service_name, service_type: None, host: None, method: None, path: None }
+    }
+
+    /// The service's type, as in the `origin` of a segment: `AWS::ECS::Container`, for instance.
+    #[must_use]
+    pub fn service_type(&self) -> Option<&'a str> {
+        self.service_type
+    }
+
+    /// The host that the request is for; from a recorder in lower case and without port.
+    #[must_use]
+    pub fn host(&self) -> Option<&'a str> {
+        self.host
+    }
+
+    /// The HTTP method; from a recorder in capitals.
+    #[must_use]
+    pub fn method(&self) -> Option<&'a str> {
+        self.method
+    }
+
+    /// The path of the URL, without query; from a recorder at least `/`.
+    #[must_use]
+    pub fn path(&self) -> Option<&'a str> {
+        self.path
+    }
+
+    /// Sets the service's type.
+    #[must_use]
+    pub fn with_service_type(self, service_type: &'a str) -> Self {
+        Self { service_type: Some(service_type), ..self }
+    }
+
+    /// Sets the host.
+    #[must_use]
+    pub fn with_host(self, host: &'a str) -> Self {
+        Self { host: Some(host), ..self }
+    }
+
+    /// Sets the HTTP method.
+    #[must_use]
+    pub fn with_method(self, method: &'a str) -> Self {
+        Self { method: Some(method), ..self }
+    }
+
+    /// Sets the path.
+    #[must_use]
+    pub fn with_path(self, path: &'a str) -> Self {
+        Self { path: Some(path), ..self }
     }
 }
 
@@ -59,6 +129,12 @@ impl Decision {
     #[must_use]
     pub fn not_sampled() -> Self {
         Self { sampled: false, rule_name: None }
+    }
+
+    /// Whether the request is recorded.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        self.sampled
     }
 
     /// Names the rule behind the decision; recorded as `aws.xray.sampling_rule_name`.

@@ -1,0 +1,63 @@
+//! Sampling by rules from a file: which requests are recorded, and why. Offline, and without a daemon.
+//!
+//! ```text
+//! cargo run --example sampling_rules
+//! ```
+
+use xray::sampling::Local;
+use xray::{MemoryEmitter, Recorder, Segment, TraceHeader};
+
+/// As it stands in a file, for `Local::from_file`. The first rule that matches decides.
+const RULES: &str = r#"{
+  "version": 2,
+  "rules": [
+    {
+      "description": "Health checks: none.",
+      "host": "*",
+      "http_method": "GET",
+      "url_path": "/health",
+      "fixed_target": 0,
+      "rate": 0
+    },
+    {
+      "description": "Payments: all.",
+      "host": "*.example.com",
+      "http_method": "POST",
+      "url_path": "/pay/*",
+      "fixed_target": 0,
+      "rate": 1
+    }
+  ],
+  "default": { "fixed_target": 2, "rate": 0 }
+}"#;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().sampler(Local::from_json(RULES)?).emitter(emitter.clone()).build();
+
+    for (method, path, header) in [
+        ("GET", "/health", ""),
+        ("POST", "/pay/7", ""),
+        ("GET", "/cart", ""),
+        ("GET", "/cart", ""),
+        ("GET", "/cart", ""),
+        ("GET", "/health", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"),
+        ("POST", "/pay/7", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0"),
+    ] {
+        let url = format!("https://shop.example.com{path}");
+        let segment = Segment::builder("shop")
+            .request(method, &url)
+            .trace_header(&TraceHeader::parse(header))
+            .recorder(&recorder)
+            .begin();
+        let decision = if segment.is_sampled() { "sampled" } else { "not sampled" };
+        let of_whom = if header.is_empty() { "the rules" } else { "the caller" };
+        println!("{method:4} {path:8} {decision}, by {of_whom}");
+    }
+    println!("{} documents", emitter.take().len());
+
+    if let Err(error) = Local::from_json(&RULES.replace("\"rate\": 1", "\"rate\": 100")) {
+        println!("a mistake in the rules: {error}");
+    }
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! Sampling by rules of one's own, without the daemon.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::{error, fmt};
+
+use super::manifest::{self, MAX_BYTES, Problem};
+use super::reservoir::Seconds;
+use super::rule::Rule;
+use super::{Decision, Sampler, SamplingRequest};
+
+/// Requests sampled in each second by the default rule of the X-Ray SDKs, and the share of the others.
+const DEFAULT_RULE: (u32, f64) = (1, 0.05);
+
+/// Samples by rules from a file or from code, without asking X-Ray.
+///
+/// The first [`Rule`] that matches a request decides, in the order in which they stand; where none does, the default rule:
+/// one request in each second and 5 % of the others, unless it is set. What is not known of a request matches every
+/// pattern, as in the X-Ray SDKs for Go, Node.js and Python: a segment that is given no
+/// [request](crate::SegmentBuilder::request) is decided on by the first rule. So rules for all requests go last.
+///
+/// Each sampler counts for itself: ten processes with one request a second sample ten. Seconds are those of the wall clock
+/// when the sampler was made, and a clock that is set back refills nothing. The recorded document names no rule.
+///
+/// ```
+/// use xray::sampling::{Local, Rule};
+///
+/// let sampler = Local::builder().rule(Rule::new(0, 0.0).path("/health")).default_rule(10, 0.1).build();
+/// let recorder = xray::Recorder::builder().sampler(sampler).build();
+///
+/// let segment = xray::Segment::builder("shop").request("GET", "https://shop.example.com/health");
+/// assert!(!segment.recorder(&recorder).begin().is_sampled());
+/// ```
+#[derive(Debug)]
+pub struct Local {
+    rules: Vec<Rule>,
+    default: Rule,
+    seconds: Seconds,
+}
+
+impl Local {
+    /// Rules in code.
+    ///
+    /// ```
+    /// use xray::sampling::{Local, Rule};
+    ///
+    /// let sampler = Local::builder()
+    ///     .rule(Rule::new(0, 0.0).path("/health"))
+    ///     .rule(Rule::new(5, 1.0).method("POST").path("/pay/*"))
+    ///     .default_rule(1, 0.01)
+    ///     .build();
+    /// # let _ = sampler;
+    /// ```
+    pub fn builder() -> LocalBuilder {
+        let (fixed_target, rate) = DEFAULT_RULE;
+        LocalBuilder { rules: Vec::new(), default: Rule::new(fixed_target, rate) }
+    }
+
+    /// Rules in the JSON that the X-Ray SDKs take, of version 1 or 2. (Developer guide, "Configuring sampling rules".)
+    ///
+    /// In version 1 a rule's pattern for hosts is called `service_name`. A rule may have a `description`.
+    ///
+    /// ```
+    /// use xray::sampling::Local;
+    ///
+    /// let rules = r#"{
+    ///   "version": 2,
+    ///   "rules": [
+    ///     { "host": "*", "http_method": "*", "url_path": "/api/move/*", "fixed_target": 0, "rate": 0.05 }
+    ///   ],
+    ///   "default": { "fixed_target": 1, "rate": 0.1 }
+    /// }"#;
+    /// assert!(Local::from_json(rules).is_ok());
+    ///
+    /// let error = Local::from_json(&rules.replace("0.05", "5")).unwrap_err();
+    /// assert_eq!(error.to_string(), "line 4: rules[0].rate is 5, expected a number from 0 to 1");
+    /// assert_eq!(error.line(), Some(4));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the text is no JSON or longer than 1 MiB, the version is another, a field is missing, unknown, there twice or of
+    /// another type, or a number is out of its range: `fixed_target` is a whole number of 32 bits, `rate` one from 0 to 1.
+    pub fn from_json(text: &str) -> Result<Self, ManifestError> {
+        let manifest = manifest::read(text).map_err(|problem| ManifestError { file: None, reason: problem.into() })?;
+        Ok(LocalBuilder { rules: manifest.rules, default: manifest.default }.build())
+    }
+
+    /// The same from a file, which is read now and not again.
+    ///
+    /// ```
+    /// use xray::sampling::Local;
+    ///
+    /// let error = Local::from_file("no/such/rules.json").unwrap_err();
+    /// assert!(error.to_string().starts_with("no/such/rules.json: "));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`from_json`](Self::from_json), and if the file cannot be read or is not UTF-8.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ManifestError> {
+        let path = path.as_ref();
+        let in_file = |error| ManifestError { file: Some(path.to_owned()), ..error };
+        let text =
+            read_file(path).map_err(|error| in_file(ManifestError { file: None, reason: Reason::File(error) }))?;
+        Self::from_json(&text).map_err(in_file)
+    }
+
+    fn sample_at(&self, request: &SamplingRequest<'_>, second: u32) -> Decision {
+        let rule = self.rules.iter().find(|rule| rule.is_for(request)).unwrap_or(&self.default);
+        if rule.is_sampled(second) { Decision::sampled() } else { Decision::not_sampled() }
+    }
+}
+
+/// The X-Ray SDKs' default: one request in each second and 5 % of the others.
+impl Default for Local {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+impl Sampler for Local {
+    fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+        self.sample_at(request, self.seconds.now())
+    }
+}
+
+/// The rules of a [`Local`] sampler.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct LocalBuilder {
+    rules: Vec<Rule>,
+    default: Rule,
+}
+
+impl LocalBuilder {
+    /// Adds a rule behind those that are there.
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// What holds where no rule matches; numbers as in [`Rule::new`].
+    pub fn default_rule(mut self, fixed_target: u32, rate: f64) -> Self {
+        self.default = Rule::new(fixed_target, rate);
+        self
+    }
+
+    /// The sampler.
+    #[must_use]
+    pub fn build(self) -> Local {
+        Local { rules: self.rules, default: self.default, seconds: Seconds::start() }
+    }
+}
+
+/// Why sampling rules cannot be read: says the file, the line and the field.
+///
+/// ```
+/// use xray::sampling::Local;
+///
+/// let error = Local::from_json(r#"{"version": 3}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "line 1: version is 3, expected 1 or 2");
+/// ```
+#[derive(Debug)]
+pub struct ManifestError {
+    file: Option<PathBuf>,
+    reason: Reason,
+}
+
+#[derive(Debug)]
+enum Reason {
+    File(io::Error),
+    Manifest(Problem),
+}
+
+impl From<Problem> for Reason {
+    fn from(problem: Problem) -> Self {
+        Self::Manifest(problem)
+    }
+}
+
+impl ManifestError {
+    /// The line, from 1; none where the file cannot be read.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        match &self.reason {
+            Reason::File(_) => None,
+            Reason::Manifest(problem) => Some(problem.line),
+        }
+    }
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(formatter, "{}: ", file.display())?;
+        }
+        match &self.reason {
+            Reason::File(error) => write!(formatter, "{error}"),
+            Reason::Manifest(Problem { line, message }) => write!(formatter, "line {line}: {message}"),
+        }
+    }
+}
+
+impl error::Error for ManifestError {}
+
+/// A file's text, and no more of it than can be rules: some files have no end.
+fn read_file(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, manifest::TOO_LONG));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    /// How many of a million requests are sampled, at a thousand in each of a thousand seconds, by eight threads.
+    fn sampled_of_a_million(sampler: &Local) -> u32 {
+        let (next, request) = (AtomicU32::new(0), SamplingRequest::new("s"));
+        let one_in_turn = || {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            (number < 1_000_000).then(|| u32::from(sampler.sample_at(&request, 1 + number / 1000).is_sampled()))
+        };
+        thread::scope(|scope| {
+            let count = || std::iter::from_fn(one_in_turn).sum::<u32>();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(count)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        })
+    }
+
+    #[test]
+    fn one_a_second_is_exactly_one_a_second() {
+        // At most seven threads lag behind, so each second is asked in its time.
+        assert_eq!(sampled_of_a_million(&Local::builder().default_rule(1, 0.0).build()), 1000);
+        assert_eq!(sampled_of_a_million(&Local::builder().default_rule(0, 0.0).build()), 0);
+    }
+
+    #[test]
+    fn one_a_second_and_five_percent_of_the_others() {
+        // Of 999,000 others 49,950 with a standard deviation of 217.8. Six of these, 1,307, are exceeded by chance once
+        // in 5 * 10^8 runs.
+        let share = sampled_of_a_million(&Local::default()) - 1000;
+        assert!(share.abs_diff(49_950) <= 1307, "{share}");
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let sampler = Local::builder()
+            .rule(Rule::new(0, 0.0).path("/pay/health"))
+            .rule(Rule::new(0, 1.0).path("/pay/*"))
+            .rule(Rule::new(0, 0.0))
+            .default_rule(0, 1.0)
+            .build();
+        let request = SamplingRequest::new("s");
+        for (path, is_sampled) in [("/pay/health", false), ("/pay/7", true), ("/cart", false)] {
+            assert_eq!(sampler.sample_at(&request.with_path(path), 1).is_sampled(), is_sampled, "{path}");
+        }
+    }
+
+    #[test]
+    fn rules_count_each_for_itself() {
+        let sampler = Local::builder().rule(Rule::new(2, 0.0).path("/a")).default_rule(1, 0.0).build();
+        let decisions = |path: &str, second| {
+            let request = SamplingRequest::new("s").with_path(path);
+            (0..5).map(|_| sampler.sample_at(&request, second).is_sampled()).collect::<Vec<_>>()
+        };
+        for second in [1, 2, 7] {
+            assert_eq!(decisions("/a", second), [true, true, false, false, false]);
+            assert_eq!(decisions("/b", second), [true, false, false, false, false]);
+        }
+        assert_eq!(decisions("/a", 3), [false; 5], "a clock that goes back refills nothing");
+    }
+
+    #[test]
+    fn no_decision_names_a_rule() {
+        assert_eq!(Local::default().sample_at(&SamplingRequest::new("s"), 1), Decision::sampled());
+    }
+}
