@@ -12,6 +12,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tower::{BoxError, Layer as _, Service as _, ServiceExt as _, service_fn};
 use xray::tower::{SegmentLayer, SegmentService};
+use xray::{Instrument as _, Recorder};
 
 use super::parts::{content_length, exceptions, is_cancelled, request, status};
 use crate::support::documents::capture;
@@ -165,4 +166,17 @@ fn bounds_are_the_services_own() {
     }
     bounds(&layered(()));
     bounds(&SegmentLayer::<xray::tower::Plain>::new("todo-app"));
+}
+
+#[tokio::test]
+async fn disabled_it_leaves_alone_what_is_current() {
+    let recorder = Recorder::builder().enabled(false).build();
+    let service = service_fn(async |_: Request<()>| {
+        Ok::<_, Infallible>(Response::new(format!("{:?}", xray::trace_id().map(|id| id.to_string()))))
+    });
+    let service = SegmentLayer::new("inner").recorder(&recorder).layer(service);
+    let (response, documents) = capture(service.oneshot(get("/")).in_segment("outer")).await;
+    let trace_id = documents[0].trace_id.map(|id| id.to_string());
+    assert_eq!(response.unwrap().into_body().collect().await.unwrap().to_bytes(), format!("{trace_id:?}"));
+    assert_eq!((documents.len(), documents[0].name.as_str()), (1, "outer"));
 }
