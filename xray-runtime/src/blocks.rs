@@ -87,7 +87,8 @@ impl Context {
     /// ```
     pub fn set_http_request<'a>(&self, method: &str, url: impl Into<Url<'a>>) {
         let Some(entity) = self.sampled_entity() else { return };
-        let request = HttpRequest { method: Some(recorded_method(method)), url: Some(url.into().recorded()) };
+        let (method, url) = (Some(recorded_method(method)), Some(url.into().recorded()));
+        let request = HttpRequest { method, url, ..HttpRequest::default() };
         entity.update(|record| record.http.get_or_insert_default().request = Some(request));
     }
 

@@ -33,6 +33,18 @@ impl Propagation {
         self != Self::XRay
     }
 
+    /// What an incoming request says: `X-Amzn-Trace-Id`, which load balancers and gateways write, or where that names no
+    /// trace a `traceparent`, if it is one of those that are propagated.
+    #[cfg(feature = "tower")]
+    pub(crate) fn read(self, headers: &HeaderMap) -> TraceHeader {
+        let text = |name: &HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let x_ray = text(&X_RAY).map(|value| TraceHeader::parse(&value)).unwrap_or_default();
+        if x_ray.root.is_some() || !self.has_w3c() {
+            return x_ray;
+        }
+        text(&W3C).and_then(|value| TraceHeader::from_traceparent(&value)).unwrap_or(x_ray)
+    }
+
     /// Whether one of the headers that a request has, of those that are ours to set, is as wanted; `existing` gives the
     /// value of each that is there.
     #[inline]

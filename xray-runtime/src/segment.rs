@@ -83,7 +83,8 @@ impl ServedRequest {
     }
 
     fn into_block(self) -> Http {
-        Http { request: Some(HttpRequest { method: Some(self.method), url: Some(self.url) }), response: None }
+        let (method, url) = (Some(self.method), Some(self.url));
+        Http { request: Some(HttpRequest { method, url, ..HttpRequest::default() }), response: None }
     }
 }
 

@@ -43,8 +43,8 @@ impl Document {
 }
 
 fn http_bytes(http: &Http) -> usize {
-    let request = http.request.as_ref();
-    request.and_then(|request| request.url.as_ref()).map_or(0, String::len)
+    let Some(request) = &http.request else { return 0 };
+    [&request.url, &request.user_agent, &request.client_ip].into_iter().flatten().map(String::len).sum()
 }
 
 fn sql_bytes(sql: &Sql) -> usize {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Document, MAX_STRING_CHARS, first_chars};
+use super::{Document, MAX_STRING_CHARS, first_chars, is_false};
 
 /// An HTTP request that a segment serves or a subsegment makes. (Developer guide, "HTTP request data".)
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,15 @@ pub struct HttpRequest {
     /// Scheme, host, port and path; never credentials, query or fragment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// What the client calls itself; of a request that is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// The address of the client; of a request that is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ip: Option<String>,
+    /// Whether the address is from an `X-Forwarded-For` header, which anybody can write.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub x_forwarded_for: bool,
 }
 
 /// The response of an [`Http`] block.

@@ -396,7 +396,8 @@ impl Draft {
     fn take(&mut self, trace: &Trace) -> Document {
         let annotations: BTreeMap<_, _> = self.site.annotations().collect();
         trace.note_annotations(annotations.len());
-        let request = HttpRequest { method: Some(mem::take(&mut self.method)), url: Some(mem::take(&mut self.url)) };
+        let (method, url) = (Some(mem::take(&mut self.method)), Some(mem::take(&mut self.url)));
+        let request = HttpRequest { method, url, ..HttpRequest::default() };
         Document {
             namespace: Some(Namespace::Remote),
             http: Some(Http { request: Some(request), response: None }),

@@ -1,7 +1,12 @@
 //! Layers for tower services of [`http::Request`]. (Feature `tower`.)
 
+mod body;
 mod error;
+mod incoming;
+mod segment;
 mod subsegment;
 
+pub use self::body::SegmentBody;
 pub use self::error::{Boxed, Plain, ServiceError};
+pub use self::segment::{SegmentFuture, SegmentLayer, SegmentService};
 pub use self::subsegment::{SubsegmentLayer, SubsegmentService};

@@ -1,0 +1,125 @@
+//! Incoming and outgoing in one program: two services with axum, of which one asks the other with reqwest. Offline: both
+//! are in here, on free ports of the loopback interface, and the program ends by itself.
+//!
+//! ```text
+//! cargo run --example axum_service --features tower
+//! ```
+//!
+//! Each service makes a segment of a request by `xray::tower::SegmentLayer`; the one that is asked goes on with the trace
+//! of the one that asks. What is printed is the tree that X-Ray puts together.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use xray::tower::SegmentLayer;
+use xray::{Document, MemoryEmitter, Recorder, SegmentId};
+
+/// The service that users ask.
+fn shop(stock: SocketAddr) -> Router {
+    Router::new()
+        .route("/carts/{items}", get(cart))
+        .with_state(format!("http://{stock}/items"))
+        // Around all of the service, so the last layer that is added.
+        .layer(SegmentLayer::new("shop").client_ip(|request| {
+            let peer: &ConnectInfo<SocketAddr> = request.extensions.get()?;
+            Some(peer.0.ip())
+        }))
+}
+
+async fn cart(State(items): State<String>, Path(count): Path<u32>) -> Result<String, StatusCode> {
+    xray::current().annotate("items", count);
+    let mut cart = String::new();
+    for item in 1..=count {
+        cart += &title(&items, item).await.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    }
+    Ok(cart)
+}
+
+/// Each call is a subsegment, and its request carries the trace.
+#[xray::traced_http]
+async fn title(items: &str, item: u32) -> reqwest::Result<String> {
+    reqwest::get(format!("{items}/{item}?token=secret")).await?.error_for_status()?.text().await
+}
+
+/// The service that the shop asks; it has two items.
+fn stock() -> Router {
+    let item = async |Path(item): Path<u32>| match item {
+        1 => Ok("a teapot\n"),
+        2 => Ok("a cup\n"),
+        _ => Err(StatusCode::NOT_FOUND),
+    };
+    Router::new().route("/items/{item}", get(item)).layer(SegmentLayer::new("stock"))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // A program that has a daemon needs no more than `.install()`, or nothing.
+    let emitter = MemoryEmitter::new();
+    Recorder::builder().emitter(emitter.clone()).install()?;
+
+    let stock = start(stock()).await?;
+    let shop = start(shop(stock)).await?;
+    for (path, segments) in [("carts/2", 3), ("carts/3", 4)] {
+        let response = reqwest::get(format!("http://{shop}/{path}")).await?;
+        println!("=== GET /{path}: {}", response.status());
+        print!("{}", response.text().await?);
+        show(&documents(&emitter, segments).await, None, "");
+    }
+    Ok(())
+}
+
+async fn start(service: Router) -> std::io::Result<SocketAddr> {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let service = service.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async { axum::serve(listener, service).await });
+    Ok(address)
+}
+
+/// So many segments, which end when their responses have left: perhaps a little after those have arrived.
+async fn documents(emitter: &MemoryEmitter, count: usize) -> Vec<Document> {
+    let mut documents = emitter.take();
+    for _ in 0..1_000 {
+        if documents.len() >= count {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        documents.extend(emitter.take());
+    }
+    documents
+}
+
+/// The segments of this caller, each with what is in it.
+fn show(segments: &[Document], caller: Option<SegmentId>, indent: &str) {
+    for segment in segments.iter().filter(|segment| segment.parent_id == caller) {
+        println!("{indent}{}", line(segment));
+        for call in &segment.subsegments {
+            println!("{indent}  -> {}", line(call));
+            show(segments, Some(call.id), &format!("{indent}     "));
+        }
+    }
+}
+
+fn line(document: &Document) -> String {
+    let http = document.http.clone().unwrap_or_default();
+    let (request, response) = (http.request.unwrap_or_default(), http.response.unwrap_or_default());
+    let from = request.client_ip.map(|address| format!(" from {address}")).unwrap_or_default();
+    format!(
+        "{}: {} {}{from}, {}{}",
+        document.name,
+        request.method.unwrap_or_default(),
+        request.url.unwrap_or_default(),
+        response.status.map_or("no answer".to_owned(), |status| status.to_string()),
+        if document.fault {
+            " (fault)"
+        } else if document.error {
+            " (error)"
+        } else {
+            ""
+        },
+    )
+}

@@ -1,0 +1,86 @@
+//! A real axum server with the layer, and a look at what it records.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use xray::tower::SegmentLayer;
+use xray::{Cause, Document, Exception, HttpRequest, MemoryEmitter, Recorder, RecorderBuilder};
+
+use crate::support::documents::checked;
+
+pub(super) const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
+pub(super) const PARENT: &str = "53995c3f42cd8ad8";
+
+/// The server; it ends with the runtime.
+pub(super) struct App {
+    pub(super) address: SocketAddr,
+    emitter: MemoryEmitter,
+}
+
+impl App {
+    pub(super) async fn start(router: Router) -> Self {
+        Self::with(router, Recorder::builder(), SegmentLayer::new("todo-app")).await
+    }
+
+    pub(super) async fn with(router: Router, recorder: RecorderBuilder, layer: SegmentLayer) -> Self {
+        let emitter = MemoryEmitter::new();
+        let recorder = recorder.emitter(emitter.clone()).build();
+        let service = router.layer(layer.recorder(&recorder)).into_make_service_with_connect_info::<SocketAddr>();
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async { axum::serve(listener, service).await });
+        Self { address, emitter }
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// So many documents, once they are there. A segment may end a little after the client has its response.
+    pub(super) async fn documents(&self, count: usize) -> Vec<Document> {
+        let mut documents = Vec::new();
+        for _ in 0..6_000 {
+            documents.append(&mut checked(self.emitter.take()));
+            if documents.len() >= count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(documents.len(), count, "{documents:#?}");
+        documents
+    }
+
+    /// The document of the only request.
+    pub(super) async fn document(&self) -> Document {
+        self.documents(1).await.remove(0)
+    }
+
+    /// What has ended by now.
+    pub(super) fn ended(&self) -> Vec<Document> {
+        self.emitter.take()
+    }
+}
+
+pub(super) fn request(document: &Document) -> &HttpRequest {
+    document.http.as_ref().and_then(|http| http.request.as_ref()).unwrap()
+}
+
+pub(super) fn status(document: &Document) -> Option<u16> {
+    document.http.as_ref().unwrap().response?.status
+}
+
+pub(super) fn content_length(document: &Document) -> Option<i64> {
+    document.http.as_ref().unwrap().response?.content_length
+}
+
+pub(super) fn is_cancelled(document: &Document) -> bool {
+    document.metadata.get("xray").is_some_and(|own| own["cancelled"] == true)
+}
+
+pub(super) fn exceptions(document: &Document) -> &[Exception] {
+    match &document.cause {
+        Some(Cause::Exceptions(cause)) => &cause.exceptions,
+        _ => &[],
+    }
+}
