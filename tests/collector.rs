@@ -327,6 +327,9 @@ fn expected_attributes(entity: &Value) -> BTreeMap<String, Value> {
     let known = [
         ("http.method", &http["request"]["method"]),
         ("http.url", &http["request"]["url"]),
+        ("http.user_agent", &http["request"]["user_agent"]),
+        ("http.client_ip", &http["request"]["client_ip"]),
+        ("aws.xray.x_forwarded_for", &http["request"]["x_forwarded_for"]),
         ("http.status_code", &http["response"]["status"]),
         ("http.response_content_length", &http["response"]["content_length"]),
         ("enduser.id", &entity["user"]),
