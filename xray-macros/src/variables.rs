@@ -89,10 +89,10 @@ impl Variables {
             Expr::Field(_) | Expr::Struct(_) => true,
             Expr::Try(unpacked) => self.is_settled(&unpacked.expr),
             Expr::Await(awaited) => self.is_settled(&awaited.base),
-            Expr::MethodCall(call) if UNPACKING.iter().any(|name| call.method == name) => {
-                self.is_settled(&call.receiver)
+            Expr::MethodCall(call) => {
+                let name = call.method.to_string();
+                if UNPACKING.contains(&name.as_str()) { self.is_settled(&call.receiver) } else { !is_conversion(&name) }
             }
-            Expr::MethodCall(call) => !is_conversion(&call.method.to_string()),
             Expr::Call(call) => match peeled(&call.func) {
                 Expr::Path(function) => function.path.segments.last().is_some_and(|last| {
                     let name = last.ident.to_string();

@@ -76,6 +76,13 @@ pub(crate) struct Trace {
     outbound: Outbound,
     open_calls: Mutex<OpenCalls>,
     annotations: AtomicUsize,
+    /// What is to be told where the segment ends.
+    watched: Mutex<Vec<&'static dyn Watched>>,
+}
+
+/// Something that waits for the end of a segment.
+pub(crate) trait Watched: Sync {
+    fn segment_ended(&self);
 }
 
 impl Trace {
@@ -86,8 +93,8 @@ impl Trace {
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
         let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra);
         let (clock, open_calls) = (Clock::start(), Mutex::default());
-        let annotations = AtomicUsize::new(0);
-        Self { recorder, id, sampled, clock, outbound, open_calls, annotations }
+        let (annotations, watched) = (AtomicUsize::new(0), Mutex::default());
+        Self { recorder, id, sampled, clock, outbound, open_calls, annotations, watched }
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
@@ -110,6 +117,11 @@ impl Trace {
     /// What outgoing requests carry.
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.outbound
+    }
+
+    /// Tells it where the segment ends.
+    pub(crate) fn watch(&self, watched: &'static dyn Watched) {
+        lock(&self.watched).push(watched);
     }
 
     /// An HTTP call begins; it is open until [`call_ends`](Self::call_ends).
@@ -219,6 +231,8 @@ impl Entity {
         record.document.end_time.get_or_insert_with(|| self.trace.now());
         match &self.parent {
             None => {
+                let watched = mem::take(&mut *lock(&self.trace.watched));
+                watched.into_iter().for_each(Watched::segment_ended);
                 self.trace.recorder.segment_ends(self.id);
                 self.trace.recorder.emit(record.document);
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::function::{Function, Run};
+use super::function::Function;
 use crate::context;
 use crate::document::AnnotationValue;
 use crate::document::url::Url;
@@ -24,7 +24,7 @@ impl Site {
     /// The source file.
     #[must_use]
     pub fn file(&self) -> &'static str {
-        (self.place.function)().file()
+        self.place.function().file()
     }
 
     /// The line, from 1.
@@ -35,11 +35,7 @@ impl Site {
 
     /// A call that no attribute knows of.
     pub(super) fn manual() -> Self {
-        fn nobody() -> &'static Function {
-            static NOBODY: Function = Function::new("", "", 0);
-            &NOBODY
-        }
-        const NOWHERE: Place = Place::new(nobody);
+        static NOWHERE: Place = Place::new("", "", 0);
         NOWHERE.at(0)
     }
 
@@ -50,18 +46,18 @@ impl Site {
 
     /// Whether a call to this URL is to be left alone.
     pub(super) fn skips(&self, url: &Url<'_>) -> bool {
-        let patterns = self.place.skip_hosts;
+        let patterns = self.place.outermost().skip_hosts;
         !patterns.is_empty()
             && url.host().is_some_and(|host| patterns.iter().any(|pattern| wildcard::matches(pattern, &host)))
     }
 
     /// Notes that its type is none that is traced.
     pub(crate) fn note_unknown(self) {
-        (self.place.function)().note_unknown();
+        self.place.function().note_unknown();
     }
 
     pub(super) fn note_traced(&self) {
-        (self.place.function)().note_traced();
+        self.place.function().note_traced();
     }
 
     pub(super) fn annotations(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
@@ -75,26 +71,48 @@ impl fmt::Debug for Site {
     }
 }
 
-/// What the source alone says of the calls in a function: a constant in the macro's output.
+/// What the source alone says of the calls in a function, or in a part of it: a static in the macro's output.
 #[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Place {
-    function: fn() -> &'static Function,
+    within: Within,
     name: Option<&'static str>,
     skip_hosts: &'static [&'static str],
 }
 
+#[derive(Debug)]
+enum Within {
+    /// It is the function as a whole.
+    Function(Function),
+    /// It is a part of this one, with a name of its own.
+    Place(&'static Place),
+}
+
 impl Place {
-    /// (A pointer to the function itself would be one to memory that changes, which no constant may hold.)
+    /// A function that is defined there.
     #[must_use]
-    pub const fn new(function: fn() -> &'static Function) -> Self {
-        Self { function, name: None, skip_hosts: &[] }
+    pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
+        Self { within: Within::Function(Function::new(name, file, line)), name: None, skip_hosts: &[] }
     }
 
-    /// One run of the function, until it is dropped.
+    /// A part of it, of which the subsegments have this name.
     #[must_use]
-    pub fn run(&self) -> Run {
-        (self.function)().run()
+    pub const fn part(&'static self, name: &'static str) -> Self {
+        Self { within: Within::Place(self), name: Some(name), skip_hosts: &[] }
+    }
+
+    fn outermost(&'static self) -> &'static Self {
+        match self.within {
+            Within::Function(_) => self,
+            Within::Place(place) => place.outermost(),
+        }
+    }
+
+    fn function(&'static self) -> &'static Function {
+        match &self.within {
+            Within::Function(function) => function,
+            Within::Place(place) => place.function(),
+        }
     }
 
     /// The name for the subsegment.

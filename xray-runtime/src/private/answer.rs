@@ -49,35 +49,42 @@ impl Slot<Entered> {
     }
 }
 
-/// A result, and the slot of its call.
+/// The type of a result, and what the slot of its call holds.
 #[derive(Debug)]
-pub struct Answered<'a, T, S>(pub &'a T, pub &'a Slot<S>);
+pub struct Outcome<T, S>(PhantomData<(*const T, S)>);
 
-impl<T> Answered<'_, T, Untouched> {
+impl<T, S> Outcome<T, S> {
+    #[must_use]
+    pub fn of(_: &T, _: &Slot<S>) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> Outcome<T, Untouched> {
     /// Where the argument was no request nothing is asked of the result, whose type may be open.
     #[must_use]
-    pub fn __xray_when(&self) -> Unchanged {
+    pub fn __xray_when(self) -> Unchanged {
         Unchanged
     }
 }
 
-/// For a result that is a future of the answer: found first, as it is for one reference more.
+/// For a result that is a future of the answer: found first.
 pub trait IsLater<F: Future> {
-    fn __xray_when(&self) -> Later<F>;
+    fn __xray_when(self) -> Later<F>;
 }
 
-impl<F: Future> IsLater<F> for &Answered<'_, F, Entered> {
-    fn __xray_when(&self) -> Later<F> {
+impl<F: Future> IsLater<F> for Outcome<F, Entered> {
+    fn __xray_when(self) -> Later<F> {
         When(PhantomData)
     }
 }
 
-/// For any other result.
+/// For any other result: one reference further.
 pub trait IsNow<T> {
     fn __xray_when(&self) -> Now<T>;
 }
 
-impl<T> IsNow<T> for Answered<'_, T, Entered> {
+impl<T> IsNow<T> for Outcome<T, Entered> {
     fn __xray_when(&self) -> Now<T> {
         When(PhantomData)
     }
@@ -95,7 +102,15 @@ pub struct InFuture<F>(PhantomData<F>);
 #[derive(Debug)]
 pub struct InHand;
 
-/// How the answer is read. The traits that give it are tried from the one for the most references to the one for none.
+impl<C, T> Clone for When<C, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C, T> Copy for When<C, T> {}
+
+/// How the answer is read. It is asked of a reference, and what is below is in the order in which that is looked up.
 pub struct How<C, T>(fn(&T, &mut Call), PhantomData<C>);
 
 impl<F: Future> How<InFuture<F>, F::Output> {
@@ -130,12 +145,9 @@ impl Unchanged {
 }
 
 /// An answer whose error may stand for a response.
-pub trait ByStatus<C, T> {
-    fn __xray_how(&self) -> How<C, T>;
-}
-
-impl<C, A: Answer, E: StatusError> ByStatus<C, Result<A, E>> for &&&&When<C, Result<A, E>> {
-    fn __xray_how(&self) -> How<C, Result<A, E>> {
+impl<C, A: Answer, E: StatusError> When<C, Result<A, E>> {
+    #[must_use]
+    pub fn __xray_how(&self) -> How<C, Result<A, E>> {
         How(read_or_status, PhantomData)
     }
 }
@@ -145,7 +157,7 @@ pub trait ByAnswer<C, T> {
     fn __xray_how(&self) -> How<C, T>;
 }
 
-impl<C, T: Answer> ByAnswer<C, T> for &&&When<C, T> {
+impl<C, T: Answer> ByAnswer<C, T> for When<C, T> {
     fn __xray_how(&self) -> How<C, T> {
         How(Answer::read, PhantomData)
     }
@@ -156,7 +168,7 @@ pub trait ByBoxedError<C, T> {
     fn __xray_how(&self) -> How<C, T>;
 }
 
-impl<C, A, E> ByBoxedError<C, Result<A, E>> for &&When<C, Result<A, E>>
+impl<C, A, E> ByBoxedError<C, Result<A, E>> for &When<C, Result<A, E>>
 where
     A: Answer,
     E: AsRef<dyn Error + Send + Sync>,
@@ -168,27 +180,36 @@ where
 
 /// A response, or an error of which only the type is known.
 pub trait ByOpaqueError<C, T> {
-    fn __xray_how(&self) -> How<C, T>;
+    fn __xray_how(&mut self) -> How<C, T>;
 }
 
 impl<C, A: Answer, E> ByOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
-    fn __xray_how(&self) -> How<C, Result<A, E>> {
+    fn __xray_how(&mut self) -> How<C, Result<A, E>> {
         How(read_opaque, PhantomData)
     }
 }
 
-impl<F: Future> Later<F> {
-    /// Something else, as from a service whose response is a type parameter: only its time is known.
-    #[must_use]
-    pub fn __xray_how(&self) -> How<InFuture<F>, F::Output> {
+/// Something else.
+pub trait Unread {
+    type How;
+
+    fn __xray_how(self) -> Self::How;
+}
+
+/// As from a service whose response is a type parameter: only its time is known.
+impl<F: Future> Unread for Later<F> {
+    type How = How<InFuture<F>, F::Output>;
+
+    fn __xray_how(self) -> Self::How {
         How(read_nothing, PhantomData)
     }
 }
 
-impl<T> Now<T> {
-    /// Something else: the call is forgotten.
-    #[must_use]
-    pub fn __xray_how(&self) -> Unchanged {
+/// The call is forgotten.
+impl<T> Unread for Now<T> {
+    type How = Unchanged;
+
+    fn __xray_how(self) -> Unchanged {
         Unchanged
     }
 }
