@@ -118,7 +118,7 @@ impl Rewriter<'_> {
             (match #expression {
                 __xray_out => (&&&&&(&&#answer::Answered(&__xray_out, &#slot)).__xray_when())
                     .__xray_how()
-                    .exit(__xray_out, #slot.take()),
+                    .exit(__xray_out, &mut #slot),
             })
         });
     }
@@ -170,7 +170,7 @@ impl Rewriter<'_> {
         let line = quote_spanned!(name.span()=> ::core::line!());
         let mut place = quote_spanned!(span=> __XRAY_PLACE);
         if let Some(name) = self.name {
-            place = quote_spanned!(span=> const { &#place.named(#name) });
+            place = quote_spanned!(span=> const { &(*#place).named(#name) });
         }
         if self.options.annotations.is_empty() {
             quote_spanned!(span=> #place.at(#line))
