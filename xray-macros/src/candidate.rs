@@ -26,7 +26,7 @@ pub(crate) enum Candidate {
 impl Candidate {
     pub(crate) fn of(expression: &Expr, variables: &Variables, demand: Demand, local: &[Ident]) -> Option<Self> {
         let is_marked = demand == Demand::Marked;
-        let (shape, argument) = match expression {
+        let (shape, argument, is_client) = match expression {
             Expr::MethodCall(call) => {
                 let marked = if call.args.is_empty() { Shape::Receiver } else { Shape::Argument };
                 let shape = calls::of_method(call).or(is_marked.then_some(marked))?;
@@ -37,19 +37,21 @@ impl Candidate {
                     Shape::ValueReceiver => {
                         return matches!(Receiver::of(&call.receiver), Receiver::Value).then_some(Self::Value);
                     }
-                    shape => (shape, call.args.first()),
+                    shape => (shape, call.args.first(), calls::is_client(&call.receiver)),
                 }
             }
             Expr::Call(call) => {
                 let shape = calls::of_function(call, local).or(is_marked.then_some(Shape::Argument))?;
-                (shape, call.args.first())
+                (shape, call.args.first(), false)
             }
             _ => return None,
         };
         match (shape, argument) {
             (Shape::Function, _) => Some(Self::Function),
             (Shape::Client, Some(url)) => may_stand_twice(url).then_some(Self::Client),
-            (_, Some(argument)) if demand != Demand::None || variables.is_settled(argument) => Some(Self::Argument),
+            (_, Some(argument)) if demand != Demand::None || is_client || variables.is_settled(argument) => {
+                Some(Self::Argument)
+            }
             _ => Some(Self::LeftAlone),
         }
     }

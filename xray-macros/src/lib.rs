@@ -8,6 +8,7 @@ mod client_paths;
 mod function;
 mod head;
 mod macros;
+mod named_futures;
 mod nesting;
 mod options;
 mod receiver;

@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprForLoop, FnArg, Local, Pat, PatIdent, ReceiverKind, Signature, Stmt, Type};
+use syn::{Block, Expr, ExprClosure, ExprForLoop, FnArg, Local, Pat, PatIdent, ReceiverKind, Signature, Stmt, Type};
 
 use crate::receiver::{peeled, variable};
 
@@ -67,11 +67,26 @@ impl Variables {
         }
     }
 
+    /// Declares the parameters of a closure. One that is given to a variable may be told of their types by its first
+    /// call; of another one, what takes it says them.
+    pub(crate) fn declare_inputs(&mut self, closure: &ExprClosure, is_bound: bool) {
+        let shown = Shown { is_reference: false, may_be_open: is_bound };
+        closure.inputs.iter().for_each(|input| self.declare(input, shown));
+    }
+
     /// What is declared by a `let` with this value.
     pub(crate) fn of_local(&self, local: &Local) -> Shown {
-        let Some(init) = &local.init else { return Shown::default() };
-        let may_be_open = !matches!(local.pat, Pat::Type(_)) && !self.is_settled(&init.expr);
-        Shown { is_reference: self.shows_reference(&init.expr), may_be_open }
+        let Some(init) = &local.init else { return Shown { is_reference: false, may_be_open: true } };
+        Shown { is_reference: self.shows_reference(&init.expr), may_be_open: !self.is_settled(&init.expr) }
+    }
+
+    /// Notes that a variable is given a value whose type is settled.
+    pub(crate) fn settle(&mut self, assigned: &Expr) {
+        let Expr::Path(path) = peeled(assigned) else { return };
+        let Some(name) = variable(path) else { return };
+        if let Some((_, shown)) = self.declared.iter_mut().rev().find(|(declared, _)| declared == name) {
+            shown.may_be_open = false;
+        }
     }
 
     /// What is declared by a pattern for this value.
@@ -142,7 +157,10 @@ impl Variables {
 
     /// Declares the variables of a pattern.
     pub(crate) fn declare(&mut self, pattern: &Pat, mut shown: Shown) {
-        shown.is_reference |= matches!(pattern, Pat::Type(typed) if matches!(*typed.ty, Type::Reference(_)));
+        if let Pat::Type(typed) = pattern {
+            shown.is_reference |= matches!(*typed.ty, Type::Reference(_));
+            shown.may_be_open = false;
+        }
         Declaring { variables: self, shown }.visit_pat(pattern);
     }
 }
