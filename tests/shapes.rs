@@ -31,11 +31,16 @@ mod plain {
     mod closures;
     mod databases;
     mod futures;
+    mod inference;
     mod limits;
     mod macros;
     mod methods;
+    mod named_futures;
     mod positions;
+    mod receivers;
     mod results;
+    mod scopes;
+    mod spawned;
     mod temporaries;
 }
 
@@ -54,10 +59,15 @@ mod traced {
     mod closures;
     mod databases;
     mod futures;
+    mod inference;
     mod limits;
     mod macros;
     mod methods;
+    mod named_futures;
     mod positions;
+    mod receivers;
     mod results;
+    mod scopes;
+    mod spawned;
     mod temporaries;
 }
