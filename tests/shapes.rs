@@ -24,6 +24,7 @@ mod plain {
     pub(crate) const IS_TRACED: bool = false;
 
     mod arguments;
+    mod attributes;
     mod bodies;
     mod borrows;
     mod builders;
@@ -41,6 +42,7 @@ mod plain {
     mod results;
     mod scopes;
     mod spawned;
+    mod styles;
     mod temporaries;
 }
 
@@ -52,6 +54,7 @@ mod traced {
     pub(crate) const IS_TRACED: bool = true;
 
     mod arguments;
+    mod attributes;
     mod bodies;
     mod borrows;
     mod builders;
@@ -69,5 +72,6 @@ mod traced {
     mod results;
     mod scopes;
     mod spawned;
+    mod styles;
     mod temporaries;
 }

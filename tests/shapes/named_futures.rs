@@ -127,6 +127,26 @@ async fn in_closures(client: &HyperClient, url: &str) -> u16 {
     start(url).await.unwrap().status().as_u16()
 }
 
+/// A future that is written by hand, and keeps the client's.
+struct Sends<'a> {
+    client: &'a HyperClient,
+    request: Option<Request<Body>>,
+    sent: Option<ResponseFuture>,
+}
+
+impl Future for Sends<'_> {
+    type Output = Result<Response<Incoming>, Error>;
+
+    #[traced_http]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(request) = self.request.take() {
+            let sent = self.client.request(request);
+            self.sent = Some(sent);
+        }
+        self.sent.as_mut().unwrap().poll_unpin(context)
+    }
+}
+
 enum State {
     Begun(ResponseFuture),
     Over,
@@ -167,5 +187,7 @@ async fn named_futures() {
     run.check_calls("returned_in_a_box", async { status(returned_in_a_box(client, url).await) }, 200, seen).await;
     run.check_calls("in_variables", in_variables(client, url), 400, &[unseen[0]; 2]).await;
     run.check_calls("in_closures", in_closures(client, url), 200, unseen).await;
+    let work = async { status(Sends { client, request: Some(request(url)), sent: None }.await) };
+    run.check_calls("Sends", work, 200, unseen).await;
     run.check_calls("in_an_enum", in_an_enum(client, url), 200, unseen).await;
 }

@@ -2,20 +2,25 @@
 //! may be the future is left alone.
 
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprPath, ExprStruct, Ident, Path, Signature, Stmt, TypePath};
+use syn::{Block, Expr, ExprPath, ExprStruct, Ident, Path, ReturnType, Signature, Stmt, Type, TypePath};
 
 /// Traits, and boxes for a future of any type.
 const NO_NAMES: &[&str] = &["Future", "IntoFuture", "TryFuture", "BoxFuture", "LocalBoxFuture"];
 
 /// Whether a function names a future in its result or in its body: `ResponseFuture`, `S::Future`,
-/// `CountsFuture { .. }`.
+/// `CountsFuture { .. }`. One that polls keeps futures, and where it does their types have names.
 pub(crate) fn names_a_future(signature: &Signature, block: &Block) -> bool {
-    let mut search = Search { found: false };
+    let mut search = Search { found: polls(signature) };
     if signature.asyncness.is_none() && !is_boxed(block) {
         search.visit_return_type(&signature.output);
     }
     search.visit_block(block);
     search.found
+}
+
+fn polls(signature: &Signature) -> bool {
+    let ReturnType::Type(_, result) = &signature.output else { return false };
+    matches!(&**result, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Poll"))
 }
 
 /// Whether a function puts what it returns into a box, which is then what `Self::Future` stands for.
