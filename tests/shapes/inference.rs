@@ -22,6 +22,14 @@ impl Database {
         (value, self.0.len())
     }
 
+    fn request(&self, choose: impl for<'a> Fn(&'a String) -> &'a str) -> u64 {
+        self.0.iter().map(|text| choose(text).len() as u64).sum()
+    }
+
+    fn oneshot(&self, numbers: &[u64]) -> u64 {
+        numbers.iter().sum()
+    }
+
     fn call(&mut self, number: u64) -> u64 {
         self.0.push(number.to_string());
         number
@@ -83,7 +91,9 @@ fn a_client_of_another_kind(mut client: Database, text: &str) -> Result<u64, std
     let id = text.parse()?;
     let sum = client.call(id) + client.call(text.parse()?) + client.call(3_u8.into());
     client.execute(format!("{sum}"));
-    Ok(sum + client.run(sum).0 + client.call(Default::default()))
+    client.execute("text");
+    let length = client.request(|text| text.trim()) + client.oneshot(&[1, 2]);
+    Ok(sum + client.run(sum).0 + client.call(Default::default()) + length)
 }
 
 #[tokio::test]
@@ -97,5 +107,5 @@ async fn inference() {
     let work = async { conversions(client, url).await.unwrap() };
     run.check_calls("conversions", work, 800, &[&calls[..], &[unrecorded("GET /bytes/1")]].concat()).await;
     let work = async { a_client_of_another_kind(Database::default(), "5") };
-    run.check("a_client_of_another_kind", work, Ok(13 + 13)).await;
+    run.check("a_client_of_another_kind", work, Ok(13 + 13 + 12)).await;
 }

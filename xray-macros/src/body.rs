@@ -7,9 +7,9 @@ use std::mem;
 use syn::token::Brace;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Block, Error, Expr, ExprAssign, ExprAsync, ExprBlock, ExprClosure, ExprConst, ExprForLoop, ExprIf,
-    ExprLet, ExprMatch, ExprMethodCall, ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, Local, Macro, Pat,
-    Result, Signature, Stmt, Type, parse_quote,
+    Attribute, Block, Error, Expr, ExprAssign, ExprAsync, ExprAwait, ExprBlock, ExprClosure, ExprConst, ExprForLoop,
+    ExprIf, ExprLet, ExprMatch, ExprMethodCall, ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, Local, Macro,
+    Pat, Result, Signature, Stmt, Type, parse_quote,
 };
 
 use crate::attributes::{attributes, attributes_mut, is_condition, take_ours};
@@ -42,6 +42,7 @@ pub(crate) fn rewrite(signature: &Signature, block: &mut Block, options: &Option
         conditions: Vec::new(),
         names_a_future: names_a_future(signature, block),
         is_link: false,
+        is_awaited: false,
         is_bound: false,
         candidates: 0,
         direct: 0,
@@ -74,6 +75,10 @@ fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
     }
 }
 
+fn is_wrapper(expression: &Expr) -> bool {
+    matches!(expression, Expr::Paren(_) | Expr::Group(_))
+}
+
 fn is_call(expression: &Expr) -> bool {
     matches!(expression, Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_))
 }
@@ -92,6 +97,8 @@ struct Walker<'a> {
     names_a_future: bool,
     /// Whether the expression that is being walked is the receiver of another call.
     is_link: bool,
+    /// Whether the expression that is walked next is awaited where it stands.
+    is_awaited: bool,
     /// Whether the closure that is walked next is given to a variable.
     is_bound: bool,
     /// Calls that are in the table, skipped ones too.
@@ -155,7 +162,7 @@ impl Walker<'_> {
     }
 
     fn candidate(&mut self, expression: &Expr, demand: Demand) -> Option<Candidate> {
-        if matches!(expression, Expr::Paren(_) | Expr::Group(_)) {
+        if is_wrapper(expression) {
             return None;
         }
         // `client.get(url).send()` is a builder's.
@@ -164,8 +171,8 @@ impl Walker<'_> {
         (!is_link || candidate != Candidate::Client).then_some(candidate)
     }
 
-    /// Rewrites a call, after what is inside it.
-    fn rewrite_call(&mut self, expression: &mut Expr, candidate: Candidate, demand: Demand) {
+    /// Rewrites a call, after what is inside it. `may_be_named`: the function may name the type of its future.
+    fn rewrite_call(&mut self, expression: &mut Expr, candidate: Candidate, demand: Demand, may_be_named: bool) {
         self.candidates += 1;
         self.direct += 1;
         if self.call_options.skip {
@@ -175,12 +182,12 @@ impl Walker<'_> {
         match (candidate, &mut *expression) {
             (Candidate::Value, Expr::MethodCall(call)) => rewriter.on_value(call),
             (Candidate::Place, Expr::MethodCall(call)) => *expression = rewriter.on_place(call),
-            (Candidate::Client, Expr::MethodCall(call)) if !self.names_a_future => {
+            (Candidate::Client, Expr::MethodCall(call)) if !may_be_named => {
                 let is_reference = self.variables.shows_reference(&call.receiver);
                 *expression = rewriter.on_client(call, is_reference);
             }
             (Candidate::Function, Expr::Call(call)) => rewriter.on_function(call),
-            (Candidate::Argument, _) if !self.names_a_future => {
+            (Candidate::Argument, _) if !may_be_named => {
                 let slot = Slot::new(self.slots.len(), expression, self.conditions.clone());
                 rewriter.on_argument(expression, &slot);
                 self.slots.push(slot);
@@ -256,6 +263,7 @@ impl VisitMut for Walker<'_> {
         let others = attributes(expression).to_vec();
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| {
+                let is_awaited = !is_wrapper(expression) && mem::take(&mut walker.is_awaited);
                 let (before, demand) = (walker.candidates, walker.demand(expression));
                 // Asked first: afterwards what is inside is another.
                 let (candidate, spawned) = (walker.candidate(expression, demand), calls::spawned(expression));
@@ -267,7 +275,8 @@ impl VisitMut for Walker<'_> {
                     walker.rewrite_holder(expression, spawned);
                 }
                 if let Some(candidate) = candidate {
-                    walker.rewrite_call(expression, candidate, demand);
+                    let may_be_named = walker.names_a_future && !is_awaited;
+                    walker.rewrite_call(expression, candidate, demand, may_be_named);
                 }
             });
         });
@@ -367,6 +376,11 @@ impl VisitMut for Walker<'_> {
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {
         self.walk_macro(call, Demand::None);
+    }
+
+    fn visit_expr_await_mut(&mut self, awaited: &mut ExprAwait) {
+        self.is_awaited = true;
+        self.visit_expr_mut(&mut awaited.base);
     }
 
     fn visit_expr_assign_mut(&mut self, assignment: &mut ExprAssign) {

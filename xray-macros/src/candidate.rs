@@ -49,9 +49,8 @@ impl Candidate {
         match (shape, argument) {
             (Shape::Function, _) => Some(Self::Function),
             (Shape::Client, Some(url)) => may_stand_twice(url).then_some(Self::Client),
-            (_, Some(argument)) if demand != Demand::None || is_client || variables.is_settled(argument) => {
-                Some(Self::Argument)
-            }
+            (_, Some(argument)) if demand != Demand::None || variables.is_settled(argument) => Some(Self::Argument),
+            (_, Some(argument)) if is_client && is_made(argument) => Some(Self::Argument),
             _ => Some(Self::LeftAlone),
         }
     }
@@ -78,6 +77,18 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
             Candidate::Place
         }
         _ => Candidate::LeftAlone,
+    }
+}
+
+/// Whether an argument is made by a call, or was before: to a client, which its name says the receiver is, that is a
+/// request, whatever the call.
+fn is_made(argument: &Expr) -> bool {
+    match peeled(argument) {
+        Expr::Path(path) => variable(path).is_some(),
+        Expr::Try(tried) => is_made(&tried.expr),
+        Expr::Await(awaited) => is_made(&awaited.base),
+        Expr::MethodCall(_) => true,
+        _ => false,
     }
 }
 
