@@ -1,12 +1,20 @@
 //! Arguments whose type is settled after the call in which they stand, or by it.
 
+use std::error::Error;
 use std::fmt::Display;
 
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use reqwest::{Client, Request};
+use tower::Service as _;
 
 use super::traced_http;
 use crate::parts::Shared;
 use crate::run::{Run, recorded, unrecorded};
+
+type Hyper = hyper_util::client::legacy::Client<HttpConnector, Empty<Bytes>>;
 
 /// Takes anything that can be shown.
 #[derive(Default)]
@@ -70,7 +78,7 @@ fn declared_first(mut database: Database, text: &str, flag: bool) -> Result<usiz
 
 /// A client says that its argument is a request.
 #[traced_http]
-async fn conversions(client: &Client, url: &str) -> Result<u16, Box<dyn std::error::Error>> {
+async fn conversions(client: &Client, url: &str) -> Result<u16, Box<dyn Error>> {
     let head = http::Request::head(url).body("")?;
     let first = client.execute(head.try_into()?).await?;
     let request;
@@ -84,6 +92,21 @@ async fn conversions(client: &Client, url: &str) -> Result<u16, Box<dyn std::err
     let third = send(client.post(url).build()?).await?;
     let last = Client::execute(client, Request::new(http::Method::GET, url.parse()?)).await?;
     Ok([first, second, third, last].iter().map(|answer| answer.status().as_u16()).sum())
+}
+
+/// A function of a type gives that type; one of a trait gives what it is asked for.
+#[traced_http]
+async fn functions_of_types(mut service: Hyper, mut database: Database, url: &str) -> Result<u16, Box<dyn Error>> {
+    let (mut parts, body) = http::Request::get(url).body(Empty::<Bytes>::new())?.into_parts();
+    parts.headers.insert("x-a", "b".parse()?);
+    let request = http::Request::from_parts(parts.clone(), body);
+    let first = service.call(request).await?;
+    let second = service.call(http::Request::from_parts(parts, Empty::default())).await?;
+    let (number, text) = (From::from(1_u8), Default::default());
+    database.execute(number);
+    database.execute(Clone::clone(&text));
+    let (_, _): (i64, String) = (number, text);
+    Ok(first.status().as_u16() + second.status().as_u16() + database.0.len() as u16)
 }
 
 #[traced_http]
@@ -106,6 +129,9 @@ async fn inference() {
     let calls = ["HEAD /bytes/1", "PUT /bytes/1", "POST /bytes/1"].map(recorded);
     let work = async { conversions(client, url).await.unwrap() };
     run.check_calls("conversions", work, 800, &[&calls[..], &[unrecorded("GET /bytes/1")]].concat()).await;
+    let service = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
+    let work = async { functions_of_types(service, Database::default(), url).await.unwrap() };
+    run.check_calls("functions_of_types", work, 402, &[recorded("GET /bytes/1"); 2]).await;
     let work = async { a_client_of_another_kind(Database::default(), "5") };
     run.check("a_client_of_another_kind", work, Ok(13 + 13 + 12)).await;
 }

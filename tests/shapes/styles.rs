@@ -17,6 +17,7 @@ use super::traced_http;
 use crate::run::{Call, Run, recorded};
 
 #[derive(Debug)]
+#[expect(dead_code, reason = "what is in them is shown by a failing test")]
 enum ApiError {
     Http(Error),
     Status(StatusCode, String),

@@ -75,7 +75,7 @@ fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
     }
 }
 
-fn is_wrapper(expression: &Expr) -> bool {
+fn is_parenthesized(expression: &Expr) -> bool {
     matches!(expression, Expr::Paren(_) | Expr::Group(_))
 }
 
@@ -162,7 +162,7 @@ impl Walker<'_> {
     }
 
     fn candidate(&mut self, expression: &Expr, demand: Demand) -> Option<Candidate> {
-        if is_wrapper(expression) {
+        if is_parenthesized(expression) {
             return None;
         }
         // `client.get(url).send()` is a builder's.
@@ -263,7 +263,7 @@ impl VisitMut for Walker<'_> {
         let others = attributes(expression).to_vec();
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| {
-                let is_awaited = !is_wrapper(expression) && mem::take(&mut walker.is_awaited);
+                let is_awaited = !is_parenthesized(expression) && mem::take(&mut walker.is_awaited);
                 let (before, demand) = (walker.candidates, walker.demand(expression));
                 // Asked first: afterwards what is inside is another.
                 let (candidate, spawned) = (walker.candidate(expression, demand), calls::spawned(expression));
