@@ -19,7 +19,6 @@ use crate::head;
 use crate::macros;
 use crate::named_futures::names_a_future;
 use crate::options::{CallOptions, Errors, Options};
-use crate::receiver::peeled;
 use crate::rewrite::{Rewriter, Slot};
 use crate::variables::Variables;
 
@@ -41,9 +40,7 @@ pub(crate) fn rewrite(signature: &Signature, block: &mut Block, options: &Option
         slots: Vec::new(),
         conditions: Vec::new(),
         names_a_future: names_a_future(signature, block),
-        is_link: false,
-        is_awaited: false,
-        is_bound: false,
+        around: Around::Anything,
         candidates: 0,
         direct: 0,
         has_unknown_macro: false,
@@ -83,6 +80,19 @@ fn is_call(expression: &Expr) -> bool {
     matches!(expression, Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_))
 }
 
+/// What stands right around an expression, but for parentheses.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Around {
+    #[default]
+    Anything,
+    /// A call of which it is the receiver.
+    Call,
+    /// `.await`.
+    Await,
+    /// A `let` that gives it to a variable.
+    Let,
+}
+
 /// Walks a body; see [`rewrite`].
 struct Walker<'a> {
     options: &'a Options,
@@ -95,12 +105,8 @@ struct Walker<'a> {
     /// The `#[cfg]` attributes around the expression that is being walked, in its body.
     conditions: Vec<Attribute>,
     names_a_future: bool,
-    /// Whether the expression that is being walked is the receiver of another call.
-    is_link: bool,
-    /// Whether the expression that is walked next is awaited where it stands.
-    is_awaited: bool,
-    /// Whether the closure that is walked next is given to a variable.
-    is_bound: bool,
+    /// What stands around the expression that is walked next.
+    around: Around,
     /// Calls that are in the table, skipped ones too.
     candidates: usize,
     /// Those of them that stand in the body that is being walked, and not in one inside it.
@@ -161,14 +167,21 @@ impl Walker<'_> {
         block.stmts.splice(0..0, declarations);
     }
 
-    fn candidate(&mut self, expression: &Expr, demand: Demand) -> Option<Candidate> {
+    fn candidate(&self, expression: &Expr, demand: Demand, around: Around) -> Option<Candidate> {
         if is_parenthesized(expression) {
             return None;
         }
-        // `client.get(url).send()` is a builder's.
-        let is_link = mem::take(&mut self.is_link);
         let candidate = Candidate::of(expression, &self.variables, demand, &self.options.local)?;
-        (!is_link || candidate != Candidate::Client).then_some(candidate)
+        // `client.get(url).send()` is a builder's.
+        (around != Around::Call || candidate != Candidate::Client).then_some(candidate)
+    }
+
+    /// What stands around the expression. Parentheses leave that to what is in them, and a closure asks itself.
+    fn take_around(&mut self, expression: &Expr) -> Around {
+        if is_parenthesized(expression) || matches!(expression, Expr::Closure(_)) {
+            return Around::Anything;
+        }
+        mem::take(&mut self.around)
     }
 
     /// Rewrites a call, after what is inside it. `may_be_named`: the function may name the type of its future.
@@ -263,10 +276,10 @@ impl VisitMut for Walker<'_> {
         let others = attributes(expression).to_vec();
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| {
-                let is_awaited = !is_parenthesized(expression) && mem::take(&mut walker.is_awaited);
+                let around = walker.take_around(expression);
                 let (before, demand) = (walker.candidates, walker.demand(expression));
                 // Asked first: afterwards what is inside is another.
-                let (candidate, spawned) = (walker.candidate(expression, demand), calls::spawned(expression));
+                let (candidate, spawned) = (walker.candidate(expression, demand, around), calls::spawned(expression));
                 match expression {
                     Expr::Macro(call) => return walker.walk_macro(&mut call.mac, demand),
                     _ => visit_mut::visit_expr_mut(walker, expression),
@@ -275,7 +288,7 @@ impl VisitMut for Walker<'_> {
                     walker.rewrite_holder(expression, spawned);
                 }
                 if let Some(candidate) = candidate {
-                    let may_be_named = walker.names_a_future && !is_awaited;
+                    let may_be_named = walker.names_a_future && around != Around::Await;
                     walker.rewrite_call(expression, candidate, demand, may_be_named);
                 }
             });
@@ -286,7 +299,7 @@ impl VisitMut for Walker<'_> {
         let (ours, others) = (take_ours(&mut local.attrs), local.attrs.clone());
         // Asked first: afterwards the expression is another.
         let shown = self.variables.of_local(local);
-        self.is_bound = local.init.as_ref().is_some_and(|init| matches!(peeled(&init.expr), Expr::Closure(_)));
+        self.around = if local.init.is_some() { Around::Let } else { Around::Anything };
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| visit_mut::visit_local_mut(walker, local));
         });
@@ -311,7 +324,8 @@ impl VisitMut for Walker<'_> {
 
     fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
         self.in_scope(|walker| {
-            walker.variables.declare_inputs(closure, mem::take(&mut walker.is_bound));
+            let is_bound = mem::take(&mut walker.around) == Around::Let;
+            walker.variables.declare_inputs(closure, is_bound);
             let (mut stmts, _) = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
             if !stmts.is_empty() {
                 stmts.push(Stmt::Expr(mem::replace(&mut *closure.body, Expr::PLACEHOLDER), None));
@@ -368,9 +382,8 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
-        self.is_link = true;
+        self.around = Around::Call;
         self.visit_expr_mut(&mut call.receiver);
-        self.is_link = false;
         call.args.iter_mut().for_each(|argument| self.visit_expr_mut(argument));
     }
 
@@ -379,7 +392,7 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_await_mut(&mut self, awaited: &mut ExprAwait) {
-        self.is_awaited = true;
+        self.around = Around::Await;
         self.visit_expr_mut(&mut awaited.base);
     }
 

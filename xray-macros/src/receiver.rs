@@ -19,9 +19,9 @@ impl Receiver {
     pub(crate) fn of(receiver: &Expr) -> Self {
         match peeled(receiver) {
             Expr::Call(call) if is_constant(call) => Self::Other,
-            Expr::MethodCall(_) | Expr::Call(_) | Expr::Try(_) | Expr::Await(_) => Self::Value,
-            // Even of a variable these make a value.
-            Expr::If(_) | Expr::Match(_) => Self::Value,
+            Expr::MethodCall(_) | Expr::Call(_) | Expr::Try(_) | Expr::Await(_) | Expr::If(_) | Expr::Match(_) => {
+                Self::Value
+            }
             Expr::Block(block) if !ends_in_constant(&block.block) => Self::Value,
             Expr::Unsafe(block) if !ends_in_constant(&block.block) => Self::Value,
             Expr::Path(path) => variable(path).map_or(Self::Other, |name| Self::Variable(name.clone())),
