@@ -19,11 +19,12 @@ use crate::document::Document;
 ///
 /// ```
 /// use std::time::Duration;
+/// use xray::sampling::Always;
 /// use xray::{LinesEmitter, Recorder, Segment};
 ///
 /// let path = std::env::temp_dir().join("xray-lines-example.jsonl");
 /// # let _ = std::fs::remove_file(&path);
-/// let recorder = Recorder::builder().emitter(LinesEmitter::append(&path)?).build();
+/// let recorder = Recorder::builder().sampler(Always).emitter(LinesEmitter::append(&path)?).build();
 /// Segment::builder("todo-app").recorder(&recorder).begin().end();
 /// recorder.flush(Duration::from_secs(2));
 /// let lines = std::fs::read_to_string(&path)?;

@@ -297,10 +297,12 @@ impl RecorderBuilder {
     /// more all of them leave as documents of their own, so that a long segment needs little memory.
     ///
     /// ```
+    /// use xray::sampling::Always;
     /// use xray::{MemoryEmitter, Recorder, Segment};
     ///
     /// let emitter = MemoryEmitter::new();
-    /// let recorder = Recorder::builder().emitter(emitter.clone()).streaming_threshold(0).build();
+    /// let builder = Recorder::builder().sampler(Always).emitter(emitter.clone());
+    /// let recorder = builder.streaming_threshold(0).build();
     /// let segment = Segment::builder("nightly-job").recorder(&recorder).begin();
     /// segment.subsegment("first-part").end();
     /// assert_eq!(emitter.take()[0].parent_id, segment.id());
