@@ -1,6 +1,6 @@
 //! Emitters: where finished documents go.
 
-mod background;
+mod delivery;
 mod lines;
 mod memory;
 mod pace;

@@ -18,6 +18,7 @@ use self::config::{DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
 pub(crate) use self::progress::InProgress;
 use self::progress::Progress;
 pub(crate) use self::rules::HttpRules;
+use crate::background::Background;
 use crate::document::annotation::is_accepted_key;
 use crate::document::cause::chain;
 use crate::document::name::legal_name;
@@ -379,7 +380,8 @@ impl RecorderBuilder {
         }
         let emitter = self.emitter.unwrap_or_else(|| {
             let address = daemon_address.unwrap_or_default().udp;
-            Box::new(UdpEmitter::new(address, Arc::clone(&counters)))
+            let background = Arc::new(Background::new("xray-background"));
+            Box::new(UdpEmitter::new(background, address, Arc::clone(&counters)))
         });
         let shared = Shared {
             enabled: environment.enabled.or(self.enabled).unwrap_or(true),
