@@ -27,7 +27,7 @@ use crate::document::{AnnotationValue, Document, Exception, Extent, MAX_STRING_C
 use crate::emitter::{Emitter, UdpEmitter};
 use crate::id::SegmentId;
 use crate::propagation::Propagation;
-use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
+use crate::sampling::{Backing, Central, Decision, Never, Sampler, SamplingRequest};
 use crate::stats::{Counters, Stats};
 
 /// The recorder that [`RecorderBuilder::install`] put in place.
@@ -72,6 +72,7 @@ struct Shared {
     service_name: String,
     context_missing: ContextMissing,
     sampler: Box<dyn Sampler>,
+    backing: Backing,
     emitter: Box<dyn Emitter>,
     response_hook: Option<ResponseHook>,
     propagation: Propagation,
@@ -184,7 +185,7 @@ impl Recorder {
     }
 
     pub(crate) fn decide(&self, request: &SamplingRequest<'_>) -> Decision {
-        self.shared.sampler.sample(request)
+        self.shared.sampler.sample(&request.with_backing(&self.shared.backing))
     }
 
     pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
@@ -282,7 +283,10 @@ impl RecorderBuilder {
         self
     }
 
-    /// Who decides what is recorded; [`sampling::Always`](crate::sampling::Always) unless set.
+    /// Who decides what is recorded; [`sampling::Central`](crate::sampling::Central) unless set.
+    ///
+    /// In Lambda nobody is asked, since the service has decided before: what has no decision in its trace header is not
+    /// recorded. (Developer guide, "AWS Lambda and AWS X-Ray".)
     pub fn sampler(mut self, sampler: impl Sampler) -> Self {
         self.sampler = Some(Box::new(sampler));
         self
@@ -378,16 +382,22 @@ impl RecorderBuilder {
             counters.settings_rejected.increment();
             log::warn!(target: "xray::recorder", "{setting}");
         }
-        let emitter = self.emitter.unwrap_or_else(|| {
-            let address = daemon_address.unwrap_or_default().udp;
-            let background = Arc::new(Background::new("xray-background"));
-            Box::new(UdpEmitter::new(background, address, Arc::clone(&counters)))
-        });
+        let background = Arc::new(Background::new("xray-background"));
+        let DaemonAddress { udp, tcp } = daemon_address.unwrap_or_default();
+        let emitter = self
+            .emitter
+            .unwrap_or_else(|| Box::new(UdpEmitter::new(Arc::clone(&background), udp, Arc::clone(&counters))));
+        let sampler: Box<dyn Sampler> = match self.sampler {
+            _ if environment.is_lambda => Box::new(Never),
+            Some(sampler) => sampler,
+            None => Box::new(Central::default()),
+        };
         let shared = Shared {
             enabled: environment.enabled.or(self.enabled).unwrap_or(true),
             service_name: service_name.unwrap_or_else(program_name),
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
-            sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
+            sampler,
+            backing: Backing { background, daemon_address: tcp, counters: Arc::clone(&counters) },
             emitter,
             response_hook: self.response_hook,
             propagation: self.propagation,
