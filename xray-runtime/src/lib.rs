@@ -8,6 +8,7 @@ mod context;
 mod document;
 mod emitter;
 mod entity;
+mod fetch;
 mod guard;
 pub mod http;
 mod id;

@@ -42,8 +42,9 @@ impl Default for Book {
 impl Book {
     /// How long rules hold, in seconds.
     const RULES_HOLD: u32 = 3600;
-    /// How long a quota holds at most, whatever X-Ray says, in seconds.
+    /// How long a quota holds at most, and a rule is reported at least, whatever X-Ray says, in seconds.
     const MAX_QUOTA_HOLDS: f64 = 3600.0;
+    const MAX_REPORT_INTERVAL: u32 = 3600;
 
     /// The number of the second that it is now.
     pub(super) fn now(&self) -> u32 {
@@ -107,7 +108,7 @@ impl Book {
             rule.ledger.set_quota(quota, now.saturating_add(seconds as u32));
         }
         if let Some(interval) = target.interval {
-            rule.ledger.set_report_interval(interval, now);
+            rule.ledger.set_report_interval(interval.min(Self::MAX_REPORT_INTERVAL), now);
         }
     }
 

@@ -46,7 +46,7 @@ use super::{Backing, Decision, Local, Sampler, SamplingRequest};
 /// assert!(xray::Segment::builder("shop").recorder(&recorder).begin().is_sampled(), "the first of a second");
 /// ```
 ///
-/// It is of the recorder that asks it first. Inside a sampler of your own, pass the request on as it comes:
+/// It works for the recorder that asks it first, and without one leaves all to its fallback. Inside a sampler of your own, pass the request on as it comes:
 ///
 /// ```
 /// use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
@@ -129,8 +129,9 @@ pub struct CentralBuilder {
 }
 
 impl CentralBuilder {
-    /// The shortest time between two calls to the daemon.
+    /// The time between two calls to the daemon.
     const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
+    const LONGEST_PERIOD: Duration = Duration::from_secs(24 * 3600);
 
     /// What decides where there are no rules of the daemon's.
     pub fn fallback(mut self, sampler: impl Sampler) -> Self {
@@ -138,7 +139,7 @@ impl CentralBuilder {
         self
     }
 
-    /// How often the rules are fetched; 300 seconds unless set, at least 10 milliseconds.
+    /// How often the rules are fetched; 300 seconds unless set, from 10 milliseconds to a day.
     ///
     /// ```
     /// use std::time::Duration;
@@ -149,14 +150,14 @@ impl CentralBuilder {
     /// # let _ = sampler;
     /// ```
     pub fn fetch_rules_every(mut self, period: Duration) -> Self {
-        self.periods.rules = period.max(Self::SHORTEST_PERIOD);
+        self.periods.rules = period.clamp(Self::SHORTEST_PERIOD, Self::LONGEST_PERIOD);
         self
     }
 
-    /// How often it is reported what was sampled, which brings new quotas; 10 seconds unless set, at least 10
-    /// milliseconds. X-Ray may ask for a rule to be reported less often.
+    /// How often it is reported what was sampled, which brings new quotas; 10 seconds unless set, from 10 milliseconds to
+    /// a day. X-Ray may ask for a rule to be reported less often.
     pub fn report_every(mut self, period: Duration) -> Self {
-        self.periods.targets = period.max(Self::SHORTEST_PERIOD);
+        self.periods.targets = period.clamp(Self::SHORTEST_PERIOD, Self::LONGEST_PERIOD);
         self
     }
 
@@ -175,5 +176,29 @@ impl CentralBuilder {
 impl fmt::Debug for CentralBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("CentralBuilder").field("periods", &self.periods).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::Never;
+
+    #[test]
+    fn periods_are_such_as_can_be_waited_for() {
+        for (period, expected) in [
+            (Duration::MAX, CentralBuilder::LONGEST_PERIOD),
+            (Duration::ZERO, CentralBuilder::SHORTEST_PERIOD),
+            (Duration::from_secs(7), Duration::from_secs(7)),
+        ] {
+            let periods = Central::builder().fetch_rules_every(period).report_every(period).build().periods;
+            assert_eq!((periods.rules, periods.targets), (expected, expected));
+        }
+    }
+
+    #[test]
+    fn without_a_recorder_the_fallback_decides() {
+        let sampler = Central::builder().fallback(Never).build();
+        assert_eq!(sampler.sample(&SamplingRequest::new("s")), Decision::not_sampled());
     }
 }

@@ -1,8 +1,6 @@
 //! When the daemon is asked, and what becomes of its answers.
 
-use std::collections::HashSet;
 use std::future::poll_fn;
-use std::mem::{Discriminant, discriminant};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -26,8 +24,8 @@ pub(super) struct Polling {
     periods: Periods,
     /// Names this sampler to X-Ray.
     client_id: String,
-    /// The kinds of failure that the log knows of.
-    logged: HashSet<Discriminant<Failure>>,
+    /// A failure of each kind that the log knows of.
+    logged: Vec<Failure>,
     /// How often in a row there were no rules.
     failures: u32,
     /// When a rule was changed last, in seconds since the Unix epoch: as X-Ray told, and as the rules here have it.
@@ -50,7 +48,7 @@ impl Polling {
             counters: Arc::clone(&backing.counters),
             periods,
             client_id: format!("{:024x}", fastrand::u128(..1 << CLIENT_ID_BITS)),
-            logged: HashSet::new(),
+            logged: Vec::new(),
             failures: 0,
             told_modification: None,
             known_modification: 0.0,
@@ -88,7 +86,7 @@ impl Polling {
                 late(self.periods.rules, Self::RULES_JITTER)
             }
             Err(failure) => {
-                self.note_failure("rules", &failure);
+                self.note_failure("rules", failure);
                 let pause = self.periods.targets.saturating_mul(1 << self.failures.min(16));
                 self.failures = self.failures.saturating_add(1);
                 late(pause.min(self.periods.rules), Self::RULES_JITTER)
@@ -110,7 +108,7 @@ impl Polling {
                     }
                     is_changed |= answer.is_unknown | self.is_newer(answer.last_rule_modification);
                 }
-                Err(failure) => self.note_failure("quotas", &failure),
+                Err(failure) => self.note_failure("quotas", failure),
             }
         }
         is_changed
@@ -133,14 +131,15 @@ impl Polling {
         is_newer
     }
 
-    fn note_failure(&mut self, wanted: &str, failure: &Failure) {
+    fn note_failure(&mut self, wanted: &str, failure: Failure) {
         self.counters.sampling_failures.increment();
-        if self.logged.insert(discriminant(failure)) {
+        if !self.logged.iter().any(|logged| logged.is_of_the_kind_of(&failure)) {
             log::warn!(
                 target: "xray::sampling",
                 "no sampling {wanted} from the daemon at {}: {failure}; further failures of this kind are only counted",
                 self.daemon.0,
             );
+            self.logged.push(failure);
         }
     }
 
