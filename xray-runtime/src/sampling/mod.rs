@@ -19,7 +19,7 @@ use crate::stats::Counters;
 
 /// Decides whether a request is recorded, where the caller has not decided already.
 ///
-/// Asked once for each segment that begins without a decision in its trace header, on the thread that begins
+/// Asked once for each segment on which neither its trace header nor code has decided, on the thread that begins
 /// it, so it must be quick.
 ///
 /// ```
