@@ -1,12 +1,14 @@
 //! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate, which re-exports what is public
 //! here: the recorder, the context, segment documents, sampling, emitters, and the adapters for HTTP clients.
 
+mod background;
 mod blocks;
 mod clients;
 mod context;
 mod document;
 mod emitter;
 mod entity;
+mod fetch;
 mod guard;
 pub mod http;
 mod id;

@@ -28,6 +28,11 @@ pub struct Stats {
     pub values_rejected: u64,
     /// Settings that could not be read, each replaced by its default.
     pub settings_rejected: u64,
+    /// Times that the daemon was asked for sampling rules or quotas and gave no answer that could be used; what it
+    /// said before goes on to hold, as far as that is valid.
+    pub sampling_failures: u64,
+    /// Sampling rules and quotas of the daemon's that could not be read, each left out alone.
+    pub sampling_rejected: u64,
 }
 
 /// The live side of [`Stats`].
@@ -38,6 +43,8 @@ pub(crate) struct Counters {
     pub(crate) documents_dropped: Counter,
     pub(crate) values_rejected: Counter,
     pub(crate) settings_rejected: Counter,
+    pub(crate) sampling_failures: Counter,
+    pub(crate) sampling_rejected: Counter,
 }
 
 impl Counters {
@@ -48,6 +55,8 @@ impl Counters {
             documents_dropped: self.documents_dropped.get(),
             values_rejected: self.values_rejected.get(),
             settings_rejected: self.settings_rejected.get(),
+            sampling_failures: self.sampling_failures.get(),
+            sampling_rejected: self.sampling_rejected.get(),
         }
     }
 }

@@ -18,6 +18,7 @@ use self::config::{DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
 pub(crate) use self::progress::InProgress;
 use self::progress::Progress;
 pub(crate) use self::rules::HttpRules;
+use crate::background::Background;
 use crate::document::annotation::is_accepted_key;
 use crate::document::cause::chain;
 use crate::document::name::legal_name;
@@ -26,7 +27,7 @@ use crate::document::{AnnotationValue, Document, Exception, Extent, MAX_STRING_C
 use crate::emitter::{Emitter, UdpEmitter};
 use crate::id::SegmentId;
 use crate::propagation::Propagation;
-use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
+use crate::sampling::{Backing, Central, Decision, Never, Sampler, SamplingRequest};
 use crate::stats::{Counters, Stats};
 
 /// The recorder that [`RecorderBuilder::install`] put in place.
@@ -71,6 +72,7 @@ struct Shared {
     service_name: String,
     context_missing: ContextMissing,
     sampler: Box<dyn Sampler>,
+    backing: Backing,
     emitter: Box<dyn Emitter>,
     response_hook: Option<ResponseHook>,
     propagation: Propagation,
@@ -183,7 +185,7 @@ impl Recorder {
     }
 
     pub(crate) fn decide(&self, request: &SamplingRequest<'_>) -> Decision {
-        self.shared.sampler.sample(request)
+        self.shared.sampler.sample(&request.with_backing(&self.shared.backing))
     }
 
     pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
@@ -281,7 +283,10 @@ impl RecorderBuilder {
         self
     }
 
-    /// Who decides what is recorded; [`sampling::Always`](crate::sampling::Always) unless set.
+    /// Who decides what is recorded; [`sampling::Central`](crate::sampling::Central) unless set.
+    ///
+    /// In Lambda nobody is asked, since the service has decided before: what has no decision in its trace header is not
+    /// recorded. (Developer guide, "AWS Lambda and AWS X-Ray".)
     pub fn sampler(mut self, sampler: impl Sampler) -> Self {
         self.sampler = Some(Box::new(sampler));
         self
@@ -297,10 +302,12 @@ impl RecorderBuilder {
     /// more all of them leave as documents of their own, so that a long segment needs little memory.
     ///
     /// ```
+    /// use xray::sampling::Always;
     /// use xray::{MemoryEmitter, Recorder, Segment};
     ///
     /// let emitter = MemoryEmitter::new();
-    /// let recorder = Recorder::builder().emitter(emitter.clone()).streaming_threshold(0).build();
+    /// let builder = Recorder::builder().sampler(Always).emitter(emitter.clone());
+    /// let recorder = builder.streaming_threshold(0).build();
     /// let segment = Segment::builder("nightly-job").recorder(&recorder).begin();
     /// segment.subsegment("first-part").end();
     /// assert_eq!(emitter.take()[0].parent_id, segment.id());
@@ -375,15 +382,22 @@ impl RecorderBuilder {
             counters.settings_rejected.increment();
             log::warn!(target: "xray::recorder", "{setting}");
         }
-        let emitter = self.emitter.unwrap_or_else(|| {
-            let address = daemon_address.unwrap_or_default().udp;
-            Box::new(UdpEmitter::new(address, Arc::clone(&counters)))
-        });
+        let background = Arc::new(Background::new("xray-background"));
+        let DaemonAddress { udp, tcp } = daemon_address.unwrap_or_default();
+        let emitter = self
+            .emitter
+            .unwrap_or_else(|| Box::new(UdpEmitter::new(Arc::clone(&background), udp, Arc::clone(&counters))));
+        let sampler: Box<dyn Sampler> = match self.sampler {
+            _ if environment.is_lambda => Box::new(Never),
+            Some(sampler) => sampler,
+            None => Box::new(Central::default()),
+        };
         let shared = Shared {
             enabled: environment.enabled.or(self.enabled).unwrap_or(true),
             service_name: service_name.unwrap_or_else(program_name),
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
-            sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
+            sampler,
+            backing: Backing { background, daemon_address: tcp, counters: Arc::clone(&counters) },
             emitter,
             response_hook: self.response_hook,
             propagation: self.propagation,
