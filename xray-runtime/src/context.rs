@@ -284,7 +284,7 @@ impl Context {
 
     /// Records a panic, once on its way: further out its id is enough.
     pub(crate) fn record_panic(&self, message: &str) {
-        let Some(entity) = self.sampled_entity() else { return };
+        let Some(entity) = self.sampled_entity().filter(|entity| !entity.is_facade()) else { return };
         let exception = Exception::panic(message);
         let passing = PASSING.try_with(RefCell::take).ok().flatten();
         let is_known =

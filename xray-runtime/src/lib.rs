@@ -7,6 +7,7 @@ mod context;
 mod document;
 mod emitter;
 mod entity;
+mod facade;
 mod guard;
 pub mod http;
 mod id;

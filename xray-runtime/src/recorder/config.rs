@@ -27,6 +27,7 @@ pub(super) struct Environment {
     pub(super) service_name: Option<String>,
     pub(super) daemon_address: Option<DaemonAddress>,
     pub(super) context_missing: Option<ContextMissing>,
+    pub(super) is_in_lambda: bool,
 }
 
 /// Of other characters a name is freed; some have to be left.
@@ -66,6 +67,8 @@ impl Environment {
                 "LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR",
                 parse_context_missing,
             ),
+            // One of those that Lambda reserves. (Lambda developer guide, "Environment variables".)
+            is_in_lambda: get("AWS_LAMBDA_FUNCTION_NAME").is_some(),
         };
         (environment, rejected)
     }

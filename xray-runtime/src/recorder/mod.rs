@@ -68,6 +68,7 @@ pub struct Recorder {
 
 struct Shared {
     enabled: bool,
+    is_in_lambda: bool,
     service_name: String,
     context_missing: ContextMissing,
     sampler: Box<dyn Sampler>,
@@ -135,6 +136,11 @@ impl Recorder {
         self.shared.enabled
     }
 
+    /// Whether the process is one of Lambda, which sends the segments and decides what is sampled.
+    pub(crate) fn is_in_lambda(&self) -> bool {
+        self.shared.is_in_lambda
+    }
+
     pub(crate) fn context_missing(&self) -> ContextMissing {
         self.shared.context_missing
     }
@@ -183,7 +189,7 @@ impl Recorder {
     }
 
     pub(crate) fn decide(&self, request: &SamplingRequest<'_>) -> Decision {
-        self.shared.sampler.sample(request)
+        if self.is_in_lambda() { Decision::not_sampled() } else { self.shared.sampler.sample(request) }
     }
 
     pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
@@ -381,6 +387,7 @@ impl RecorderBuilder {
         });
         let shared = Shared {
             enabled: environment.enabled.or(self.enabled).unwrap_or(true),
+            is_in_lambda: environment.is_in_lambda,
             service_name: service_name.unwrap_or_else(program_name),
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
             sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
