@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub use xray_macros::{traced, traced_http};
+#[cfg(feature = "lambda")]
+pub use xray_runtime::lambda;
 #[doc(hidden)]
 pub use xray_runtime::private as __private;
 #[cfg(feature = "reqwest-middleware")]

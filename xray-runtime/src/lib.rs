@@ -12,6 +12,8 @@ mod guard;
 pub mod http;
 mod id;
 mod instrument;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 mod open_calls;
 #[doc(hidden)]
 pub mod private;
