@@ -181,6 +181,7 @@ fn kept(directory: &Path) -> Vec<String> {
 async fn made() -> Vec<String> {
     let (daemon, server) = (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), Server::start().await);
     let recorder = Recorder::builder()
+        .sampler(xray::sampling::Always)
         .daemon_address(daemon.local_addr().unwrap().to_string())
         // So that what is too large is split when it is sent.
         .streaming_threshold_bytes(usize::MAX)

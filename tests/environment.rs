@@ -100,7 +100,12 @@ fn the_environment_wins_over_code() {
 }
 
 fn environment_over_code() {
-    let recorder = Recorder::builder().daemon_address("192.0.2.1:1").service_name("from code").install().unwrap();
+    let recorder = Recorder::builder()
+        .sampler(xray::sampling::Always)
+        .daemon_address("192.0.2.1:1")
+        .service_name("from code")
+        .install()
+        .unwrap();
     // A name of which nothing is legal leaves the service's.
     Segment::builder("???").begin().end();
     assert!(recorder.flush(Duration::from_secs(5)));
@@ -137,7 +142,8 @@ fn each_variable_wins_over_code() {
 }
 
 fn each_over_code() {
-    let recorder = Recorder::builder().enabled(false).context_missing(ContextMissing::IgnoreError);
+    let recorder =
+        Recorder::builder().sampler(xray::sampling::Always).enabled(false).context_missing(ContextMissing::IgnoreError);
     recorder.emitter(MemoryEmitter::new()).install().unwrap();
     Segment::builder("todo-app").begin().end();
     assert_eq!(xray::stats().documents_emitted, 1);
@@ -163,6 +169,7 @@ fn a_variable_that_cannot_be_read_is_one_warning_whatever_it_holds() {
 fn code_stands() {
     let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let recorder = Recorder::builder()
+        .sampler(xray::sampling::Always)
         .daemon_address(daemon.local_addr().unwrap().to_string())
         .service_name("from code")
         .context_missing(ContextMissing::IgnoreError)
@@ -256,11 +263,11 @@ fn install_replaces_what_installed_itself_and_happens_once() {
 }
 
 fn install() {
-    let begin = || Segment::builder("???").begin();
+    let begin = || Segment::builder("???").sampled(true).begin();
     let before = begin();
     begin().end();
     assert_eq!(xray::stats().documents_emitted, 1, "of the one that installed itself");
-    let recorder = Recorder::builder().service_name("installed").install().unwrap();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).service_name("installed").install().unwrap();
     assert_eq!(recorder.stats().documents_emitted, 0);
     begin().end();
     assert_eq!((recorder.stats().documents_emitted, xray::stats().documents_emitted), (1, 1));

@@ -36,7 +36,7 @@ fn main() {
 
 fn begin_and_end(end: &str) {
     for number in 0..50 {
-        Segment::builder(format!("{end} {number}")).begin().end();
+        Segment::builder(format!("{end} {number}")).sampled(true).begin().end();
     }
 }
 
@@ -47,7 +47,7 @@ fn child(end: &str) {
             Recorder::builder().emitter(Panics).install().unwrap();
             let udp = Recorder::builder().build();
             for number in 0..50 {
-                Segment::builder(format!("{end} {number}")).recorder(&udp).begin().end();
+                Segment::builder(format!("{end} {number}")).sampled(true).recorder(&udp).begin().end();
             }
             assert!(udp.flush(Duration::from_secs(5)));
             return;

@@ -312,7 +312,7 @@ fn a_span_ends_where_it_is_left_and_leaves_where_it_is_closed() {
     drop(kept);
 
     let emitter = xray::MemoryEmitter::new();
-    let recorder = xray::Recorder::builder().emitter(emitter.clone()).build();
+    let recorder = xray::Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     let id = segment.id();
     let (span, child) = segment.in_scope(|| {

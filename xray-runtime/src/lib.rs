@@ -1,6 +1,7 @@
 //! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate, which re-exports what is public
 //! here: the recorder, the context, segment documents, sampling, emitters, and the adapters for HTTP clients.
 
+mod background;
 mod blocks;
 mod clients;
 mod context;

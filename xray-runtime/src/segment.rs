@@ -14,7 +14,7 @@ use crate::entity::{Entity, Trace};
 use crate::facade;
 use crate::id::SegmentId;
 use crate::recorder::Recorder;
-use crate::sampling::SamplingRequest;
+use crate::sampling::{Decision, SamplingRequest};
 use crate::trace_header::{Sampled, TraceHeader};
 
 /// A segment: the work of this service on one request. It ends when it is dropped, or at [`end`](Self::end).
@@ -45,7 +45,13 @@ impl Segment {
     /// Characters that X-Ray does not take are left out; where nothing is left, the recorder's service name stands. At
     /// most 200 characters are recorded. A name that cannot stay as it is is counted.
     pub fn builder(name: impl Into<String>) -> SegmentBuilder {
-        SegmentBuilder { name: name.into(), header: TraceHeader::default(), recorder: None, request: None }
+        SegmentBuilder {
+            name: name.into(),
+            header: TraceHeader::default(),
+            sampled: None,
+            recorder: None,
+            request: None,
+        }
     }
 
     /// A segment that somebody else sends: in Lambda the service itself sends that of each invocation.
@@ -107,6 +113,7 @@ impl Segment {
 pub struct SegmentBuilder {
     name: String,
     header: TraceHeader,
+    sampled: Option<bool>,
     recorder: Option<Recorder>,
     request: Option<ServedRequest>,
 }
@@ -136,6 +143,23 @@ impl SegmentBuilder {
     /// Goes on with the trace of an incoming request: its id, its parent, its sampling decision if it has one.
     pub fn trace_header(mut self, header: &TraceHeader) -> Self {
         self.header = header.clone();
+        self
+    }
+
+    /// Decides in place of the sampler whether the segment is recorded.
+    ///
+    /// A decision in the trace header goes before it, so that a trace is recorded as a whole or not at all.
+    ///
+    /// ```
+    /// use xray::{Segment, TraceHeader};
+    ///
+    /// assert!(Segment::builder("nightly-job").sampled(true).begin().is_sampled());
+    ///
+    /// let header = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
+    /// assert!(!Segment::builder("nightly-job").trace_header(&header).sampled(true).begin().is_sampled());
+    /// ```
+    pub fn sampled(mut self, sampled: bool) -> Self {
+        self.sampled = Some(sampled);
         self
     }
 
@@ -169,14 +193,14 @@ impl SegmentBuilder {
         self
     }
 
-    /// Begins the segment now. Asks the sampler if the trace header holds no decision.
+    /// Begins the segment now. Asks the sampler if neither the trace header nor [`sampled`](Self::sampled) decides.
     ///
     /// In Lambda, where a function sends no segment of its own, it is a subsegment of what is current, so that a program
     /// runs there as it does elsewhere. One that is given the header of another trace, such as that of a message, is a
     /// segment all the same, if that header decides to record it.
-    pub fn begin(self) -> Segment {
+    pub fn begin(mut self) -> Segment {
         let current = context::current();
-        let recorder = self.recorder.unwrap_or_else(|| current.recorder().clone());
+        let recorder = self.recorder.take().unwrap_or_else(|| current.recorder().clone());
         if !recorder.is_enabled() {
             return Segment { context: Context::default(), owned: None };
         }
@@ -189,17 +213,7 @@ impl SegmentBuilder {
             });
             return Segment { context, owned };
         }
-        let (sampled, rule_name) = match self.header.sampled {
-            Some(Sampled::Yes) => (true, None),
-            Some(Sampled::No) => (false, None),
-            Some(Sampled::Requested) | None => {
-                let request = self.request.as_ref();
-                let request =
-                    request.map_or_else(|| SamplingRequest::new(&name), |request| request.sampling_request(&name));
-                let decision = recorder.decide(&request);
-                (decision.sampled, decision.rule_name)
-            }
-        };
+        let Decision { sampled, rule_name } = self.decide(&recorder, &name);
         let id = SegmentId::random();
         let trace = Trace::new(recorder, &self.header, id, sampled);
         let record = sampled.then(|| Document {
@@ -212,6 +226,24 @@ impl SegmentBuilder {
         });
         let segment = Entity::segment(trace, id, record);
         Segment { context: Context::of_entity(Arc::clone(&segment)), owned: Some(segment) }
+    }
+
+    fn decide(&self, recorder: &Recorder, name: &str) -> Decision {
+        let by_header = match self.header.sampled {
+            Some(Sampled::Yes) => Some(true),
+            Some(Sampled::No) => Some(false),
+            Some(Sampled::Requested) | None => None,
+        };
+        match by_header.or(self.sampled) {
+            Some(true) => Decision::sampled(),
+            Some(false) => Decision::not_sampled(),
+            None => {
+                let request = self.request.as_ref();
+                let request =
+                    request.map_or_else(|| SamplingRequest::new(name), |request| request.sampling_request(name));
+                recorder.decide(&request)
+            }
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use self::config::{DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
 pub(crate) use self::progress::InProgress;
 use self::progress::Progress;
 pub(crate) use self::rules::HttpRules;
+use crate::background::Background;
 use crate::document::annotation::is_accepted_key;
 use crate::document::cause::chain;
 use crate::document::name::legal_name;
@@ -303,10 +304,12 @@ impl RecorderBuilder {
     /// more all of them leave as documents of their own, so that a long segment needs little memory.
     ///
     /// ```
+    /// use xray::sampling::Always;
     /// use xray::{MemoryEmitter, Recorder, Segment};
     ///
     /// let emitter = MemoryEmitter::new();
-    /// let recorder = Recorder::builder().emitter(emitter.clone()).streaming_threshold(0).build();
+    /// let builder = Recorder::builder().sampler(Always).emitter(emitter.clone());
+    /// let recorder = builder.streaming_threshold(0).build();
     /// let segment = Segment::builder("nightly-job").recorder(&recorder).begin();
     /// segment.subsegment("first-part").end();
     /// assert_eq!(emitter.take()[0].parent_id, segment.id());
@@ -383,7 +386,8 @@ impl RecorderBuilder {
         }
         let emitter = self.emitter.unwrap_or_else(|| {
             let address = daemon_address.unwrap_or_default().udp;
-            Box::new(UdpEmitter::new(address, Arc::clone(&counters)))
+            let background = Arc::new(Background::new("xray-background"));
+            Box::new(UdpEmitter::new(background, address, Arc::clone(&counters)))
         });
         let shared = Shared {
             enabled: environment.enabled.or(self.enabled).unwrap_or(true),
