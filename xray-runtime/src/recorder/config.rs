@@ -27,7 +27,7 @@ pub(super) struct Environment {
     pub(super) service_name: Option<String>,
     pub(super) daemon_address: Option<DaemonAddress>,
     pub(super) context_missing: Option<ContextMissing>,
-    pub(super) is_in_lambda: bool,
+    pub(super) is_lambda: bool,
 }
 
 /// Of other characters a name is freed; some have to be left.
@@ -67,8 +67,9 @@ impl Environment {
                 "LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR",
                 parse_context_missing,
             ),
-            // One of those that Lambda reserves. (Lambda developer guide, "Environment variables".)
-            is_in_lambda: get("AWS_LAMBDA_FUNCTION_NAME").is_some(),
+            is_lambda: ["AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT"]
+                .iter()
+                .any(|name| get(name).is_some_and(|value| !value.is_empty())),
         };
         (environment, rejected)
     }

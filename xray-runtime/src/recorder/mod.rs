@@ -391,7 +391,7 @@ impl RecorderBuilder {
         });
         let shared = Shared {
             enabled: environment.enabled.or(self.enabled).unwrap_or(true),
-            is_in_lambda: environment.is_in_lambda,
+            is_in_lambda: environment.is_lambda,
             service_name: service_name.unwrap_or_else(program_name),
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
             sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
