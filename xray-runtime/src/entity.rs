@@ -168,7 +168,7 @@ impl Trace {
     /// Sends a document. In Lambda the process stops once the function has answered, so there it has left when this
     /// returns; one that takes too long is not waited for, and no further one of this trace.
     fn emit(&self, document: Document) {
-        const LIMIT: Duration = Duration::from_millis(100);
+        const LIMIT: Duration = Duration::from_millis(500);
 
         self.recorder.emit(document);
         if self.recorder.is_in_lambda() && !self.is_late.load(Ordering::Relaxed) && !self.recorder.flush(LIMIT) {

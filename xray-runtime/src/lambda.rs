@@ -39,7 +39,7 @@ use crate::segment::Segment;
 ///
 /// **Segments.** A function sends none. Each subsegment that is not inside another leaves by itself when it ends, before
 /// the function answers: Lambda stops the process then. For that the end of a subsegment waits until the emitter has
-/// sent it, which takes microseconds; for at most 100 milliseconds, and then no more in this invocation. A segment that
+/// sent it, which takes microseconds; for at most half a second, and then no more in this invocation. A segment that
 /// is begun in a function, by [`SegmentLayer`](crate::tower::SegmentLayer) for instance, is a subsegment. What is written
 /// to the facade itself, for instance by `xray::current().annotate(..)` outside any subsegment, is left out and counted
 /// in [`Stats::values_rejected`](crate::Stats::values_rejected).
