@@ -16,5 +16,5 @@ pub use xray_runtime::{
     HttpResponse, InstallError, Instrument, Instrumented, Kind, LinesEmitter, MemoryEmitter, Namespace, ParseIdError,
     Preparation, Propagation, Recorder, RecorderBuilder, Sampled, Sdk, Segment, SegmentBuilder, SegmentId,
     SegmentScope, Sql, StackFrame, Stats, Subsegment, SubsegmentScope, TRACE_HEADER_NAME, TraceHeader, TraceId,
-    UdpEmitter, current, http, in_current_trace, sampling, stats, testing, trace_id,
+    UdpEmitter, current, http, in_current_trace, origin, sampling, stats, testing, trace_id,
 };

@@ -9,6 +9,8 @@ mod document;
 mod emitter;
 mod entity;
 mod facade;
+#[cfg(feature = "origin")]
+mod fetch;
 mod guard;
 pub mod http;
 mod id;
@@ -16,6 +18,7 @@ mod instrument;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod open_calls;
+pub mod origin;
 #[doc(hidden)]
 pub mod private;
 mod propagation;

@@ -28,6 +28,8 @@ pub struct Stats {
     pub values_rejected: u64,
     /// Settings that could not be read, each replaced by its default.
     pub settings_rejected: u64,
+    /// Detectors of where the program runs that found what they could not read, or got no answer in time.
+    pub origin_failures: u64,
 }
 
 /// The live side of [`Stats`].
@@ -38,6 +40,7 @@ pub(crate) struct Counters {
     pub(crate) documents_dropped: Counter,
     pub(crate) values_rejected: Counter,
     pub(crate) settings_rejected: Counter,
+    pub(crate) origin_failures: Counter,
 }
 
 impl Counters {
@@ -48,6 +51,7 @@ impl Counters {
             documents_dropped: self.documents_dropped.get(),
             values_rejected: self.values_rejected.get(),
             settings_rejected: self.settings_rejected.get(),
+            origin_failures: self.origin_failures.get(),
         }
     }
 }

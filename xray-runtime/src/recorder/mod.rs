@@ -26,6 +26,9 @@ use crate::document::split::MAX_DOCUMENT_BYTES;
 use crate::document::{AnnotationValue, Document, Exception, Extent, MAX_STRING_CHARS, first_chars};
 use crate::emitter::{Emitter, UdpEmitter};
 use crate::id::SegmentId;
+#[cfg(feature = "origin")]
+use crate::origin::{Detector, detect};
+use crate::origin::{KnownOrigin, Origin};
 use crate::propagation::Propagation;
 use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
 use crate::stats::{Counters, Stats};
@@ -72,6 +75,7 @@ struct Shared {
     is_in_lambda: bool,
     service_name: String,
     context_missing: ContextMissing,
+    origin: KnownOrigin,
     sampler: Box<dyn Sampler>,
     emitter: Box<dyn Emitter>,
     response_hook: Option<ResponseHook>,
@@ -190,7 +194,13 @@ impl Recorder {
     }
 
     pub(crate) fn decide(&self, request: &SamplingRequest<'_>) -> Decision {
-        if self.is_in_lambda() { Decision::not_sampled() } else { self.shared.sampler.sample(request) }
+        if self.is_in_lambda() {
+            return Decision::not_sampled();
+        }
+        let origin = self.shared.origin.get();
+        self.shared
+            .sampler
+            .sample(&origin.iter().fold(*request, |request, origin| request.with_service_type(origin.name())))
     }
 
     pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
@@ -222,7 +232,10 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn emit(&self, document: Document) {
+    pub(crate) fn emit(&self, mut document: Document) {
+        if let (None, Some(origin)) = (document.kind, self.shared.origin.get()) {
+            origin.describe(&mut document);
+        }
         self.shared.counters.documents_emitted.increment();
         self.shared.emitter.emit(document);
     }
@@ -253,6 +266,9 @@ pub struct RecorderBuilder {
     daemon_address: Option<String>,
     enabled: Option<bool>,
     context_missing: Option<ContextMissing>,
+    origin: Option<Origin>,
+    #[cfg(feature = "origin")]
+    detectors: Vec<Detector>,
     sampler: Option<Box<dyn Sampler>>,
     emitter: Option<Box<dyn Emitter>>,
     response_hook: Option<ResponseHook>,
@@ -285,6 +301,35 @@ impl RecorderBuilder {
     /// What to do when something is to be recorded and nothing is open. (`AWS_XRAY_CONTEXT_MISSING`)
     pub fn context_missing(mut self, context_missing: ContextMissing) -> Self {
         self.context_missing = Some(context_missing);
+        self
+    }
+
+    /// Where the program runs, for the `origin` and `aws` of segments and for sampling rules of a service type; see
+    /// [`Origin`]. It goes before what is [detected](Self::detect_origin).
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Finds out where the program runs, in the background, from the moment on at which the recorder is built.
+    ///
+    /// Each detector has a second, or as many as `AWS_METADATA_SERVICE_TIMEOUT` says. Of those that find something the most specific gives the `origin`: Elastic Beanstalk
+    /// before EKS, ECS and EC2; all of them say what they know in the `aws` block. A segment that ends before goes without,
+    /// and sampling rules of a service type match any until then: neither waits. One that finds nothing says nothing; what
+    /// it finds and cannot read, or a service that does not answer, is one warning in the log and counted in
+    /// [`Stats::origin_failures`]. In Lambda, where nobody needs it, and where tracing is disabled nothing is asked.
+    ///
+    /// ```
+    /// use xray::origin::Detector;
+    ///
+    /// let recorder = xray::Recorder::builder().detect_origin([Detector::Ecs, Detector::Ec2]).build();
+    /// # drop(recorder);
+    /// ```
+    #[cfg(feature = "origin")]
+    pub fn detect_origin(mut self, detectors: impl IntoIterator<Item = Detector>) -> Self {
+        self.detectors.extend(detectors);
+        self.detectors.sort_unstable();
+        self.detectors.dedup();
         self
     }
 
@@ -384,16 +429,23 @@ impl RecorderBuilder {
             counters.settings_rejected.increment();
             log::warn!(target: "xray::recorder", "{setting}");
         }
+        let background = Arc::new(Background::new("xray-background"));
         let emitter = self.emitter.unwrap_or_else(|| {
             let address = daemon_address.unwrap_or_default().udp;
-            let background = Arc::new(Background::new("xray-background"));
-            Box::new(UdpEmitter::new(background, address, Arc::clone(&counters)))
+            Box::new(UdpEmitter::new(Arc::clone(&background), address, Arc::clone(&counters)))
         });
+        let enabled = environment.enabled.or(self.enabled).unwrap_or(true);
+        let origin = KnownOrigin::new(self.origin);
+        #[cfg(feature = "origin")]
+        if enabled && !environment.is_lambda && !self.detectors.is_empty() {
+            background.spawn(detect(self.detectors, &origin, Arc::clone(&counters)));
+        }
         let shared = Shared {
-            enabled: environment.enabled.or(self.enabled).unwrap_or(true),
+            enabled,
             is_in_lambda: environment.is_lambda,
             service_name: service_name.unwrap_or_else(program_name),
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
+            origin,
             sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
             emitter,
             response_hook: self.response_hook,
