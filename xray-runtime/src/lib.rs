@@ -9,7 +9,6 @@ mod document;
 mod emitter;
 mod entity;
 mod facade;
-#[cfg(feature = "origin")]
 mod fetch;
 mod guard;
 pub mod http;

@@ -30,6 +30,11 @@ pub struct Stats {
     pub settings_rejected: u64,
     /// Detectors of where the program runs that found what they could not read, or got no answer in time.
     pub origin_failures: u64,
+    /// Times that the daemon was asked for sampling rules or quotas and gave no answer that could be used; what it
+    /// said before goes on to hold, as far as that is valid.
+    pub sampling_failures: u64,
+    /// Sampling rules and quotas of the daemon's that could not be read, each left out alone.
+    pub sampling_rejected: u64,
 }
 
 /// The live side of [`Stats`].
@@ -41,6 +46,8 @@ pub(crate) struct Counters {
     pub(crate) values_rejected: Counter,
     pub(crate) settings_rejected: Counter,
     pub(crate) origin_failures: Counter,
+    pub(crate) sampling_failures: Counter,
+    pub(crate) sampling_rejected: Counter,
 }
 
 impl Counters {
@@ -52,6 +59,8 @@ impl Counters {
             values_rejected: self.values_rejected.get(),
             settings_rejected: self.settings_rejected.get(),
             origin_failures: self.origin_failures.get(),
+            sampling_failures: self.sampling_failures.get(),
+            sampling_rejected: self.sampling_rejected.get(),
         }
     }
 }

@@ -41,7 +41,7 @@ use crate::document::{Document, MAX_STRING_CHARS, first_chars};
 /// let origin = Origin::new("AWS::EKS::Container").with_aws("eks", serde_json::json!({ "cluster_name": "shop" }));
 /// let emitter = MemoryEmitter::new();
 /// let recorder = Recorder::builder().emitter(emitter.clone()).origin(origin).build();
-/// Segment::builder("todo-app").recorder(&recorder).begin().end();
+/// Segment::builder("todo-app").recorder(&recorder).sampled(true).begin().end();
 ///
 /// let document = emitter.take().remove(0);
 /// assert_eq!(document.origin.as_deref(), Some("AWS::EKS::Container"));

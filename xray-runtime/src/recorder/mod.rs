@@ -30,7 +30,7 @@ use crate::id::SegmentId;
 use crate::origin::{Detector, detect};
 use crate::origin::{KnownOrigin, Origin};
 use crate::propagation::Propagation;
-use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
+use crate::sampling::{Backing, Central, Decision, Never, Sampler, SamplingRequest};
 use crate::stats::{Counters, Stats};
 
 /// The recorder that [`RecorderBuilder::install`] put in place.
@@ -77,6 +77,7 @@ struct Shared {
     context_missing: ContextMissing,
     origin: KnownOrigin,
     sampler: Box<dyn Sampler>,
+    backing: Backing,
     emitter: Box<dyn Emitter>,
     response_hook: Option<ResponseHook>,
     propagation: Propagation,
@@ -194,13 +195,11 @@ impl Recorder {
     }
 
     pub(crate) fn decide(&self, request: &SamplingRequest<'_>) -> Decision {
-        if self.is_in_lambda() {
-            return Decision::not_sampled();
-        }
+        let request = request.with_backing(&self.shared.backing);
         let origin = self.shared.origin.get();
         self.shared
             .sampler
-            .sample(&origin.iter().fold(*request, |request, origin| request.with_service_type(origin.name())))
+            .sample(&origin.iter().fold(request, |request, origin| request.with_service_type(origin.name())))
     }
 
     pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
@@ -313,11 +312,12 @@ impl RecorderBuilder {
 
     /// Finds out where the program runs, in the background, from the moment on at which the recorder is built.
     ///
-    /// Each detector has a second, or as many as `AWS_METADATA_SERVICE_TIMEOUT` says. Of those that find something the most specific gives the `origin`: Elastic Beanstalk
-    /// before EKS, ECS and EC2; all of them say what they know in the `aws` block. A segment that ends before goes without,
-    /// and sampling rules of a service type match any until then: neither waits. One that finds nothing says nothing; what
-    /// it finds and cannot read, or a service that does not answer, is one warning in the log and counted in
-    /// [`Stats::origin_failures`]. In Lambda, where nobody needs it, and where tracing is disabled nothing is asked.
+    /// Each detector has a second, or as many as `AWS_METADATA_SERVICE_TIMEOUT` says, up to 60. Of those that find
+    /// something the most specific gives the `origin`: Elastic Beanstalk before EKS, ECS and EC2; all of them say what they
+    /// know in the `aws` block. A segment that ends before goes without, and until then any service type matches in
+    /// sampling rules: neither waits. A detector that finds nothing says nothing; what it finds and cannot read, or a
+    /// service that does not answer, is one warning in the log and counted in [`Stats::origin_failures`]. In Lambda, where
+    /// nobody needs it, and where tracing is disabled nothing is asked.
     ///
     /// ```
     /// use xray::origin::Detector;
@@ -333,7 +333,10 @@ impl RecorderBuilder {
         self
     }
 
-    /// Who decides what is recorded; [`sampling::Always`](crate::sampling::Always) unless set.
+    /// Who decides what is recorded; [`sampling::Central`](crate::sampling::Central) unless set.
+    ///
+    /// In Lambda nobody is asked, since the service has decided before: what has no decision in its trace header is not
+    /// recorded. (Developer guide, "AWS Lambda and AWS X-Ray".)
     pub fn sampler(mut self, sampler: impl Sampler) -> Self {
         self.sampler = Some(Box::new(sampler));
         self
@@ -430,10 +433,15 @@ impl RecorderBuilder {
             log::warn!(target: "xray::recorder", "{setting}");
         }
         let background = Arc::new(Background::new("xray-background"));
-        let emitter = self.emitter.unwrap_or_else(|| {
-            let address = daemon_address.unwrap_or_default().udp;
-            Box::new(UdpEmitter::new(Arc::clone(&background), address, Arc::clone(&counters)))
-        });
+        let DaemonAddress { udp, tcp } = daemon_address.unwrap_or_default();
+        let emitter = self
+            .emitter
+            .unwrap_or_else(|| Box::new(UdpEmitter::new(Arc::clone(&background), udp, Arc::clone(&counters))));
+        let sampler: Box<dyn Sampler> = match self.sampler {
+            _ if environment.is_lambda => Box::new(Never),
+            Some(sampler) => sampler,
+            None => Box::new(Central::default()),
+        };
         let enabled = environment.enabled.or(self.enabled).unwrap_or(true);
         let origin = KnownOrigin::new(self.origin);
         #[cfg(feature = "origin")]
@@ -446,7 +454,8 @@ impl RecorderBuilder {
             service_name: service_name.unwrap_or_else(program_name),
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
             origin,
-            sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
+            sampler,
+            backing: Backing { background, daemon_address: tcp, counters: Arc::clone(&counters) },
             emitter,
             response_hook: self.response_hook,
             propagation: self.propagation,
