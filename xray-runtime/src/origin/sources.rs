@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{env, fmt};
 
+use http::header::HOST;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use serde::de::DeserializeOwned;
 
@@ -96,6 +97,8 @@ type Header = (&'static str, HeaderValue);
 pub(super) struct Service {
     /// `host:port`.
     address: String,
+    /// As it stands in the URL.
+    host: HeaderValue,
     path: String,
     limits: Limits,
 }
@@ -109,8 +112,9 @@ impl Service {
             return Err(Problem(format!("{url:?} is no URL of a metadata service, such as http://169.254.169.254")));
         };
         let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|error| Problem(error.to_string()))?;
         let path = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { address, path, limits: Limits { time, bytes: MAX_BYTES } })
+        Ok(Self { address, host, path, limits: Limits { time, bytes: MAX_BYTES } })
     }
 
     /// The answer to a request; the path goes behind that of the service.
@@ -138,6 +142,7 @@ impl Service {
         *request.method_mut() = method;
         // Of a URL and of our own, so it is one.
         *request.uri_mut() = path.parse().unwrap_or_default();
+        request.headers_mut().insert(HOST, self.host.clone());
         request.headers_mut().extend(header.map(|(name, value)| (HeaderName::from_static(name), value)));
         fetch(&self.address, request, self.limits).await
     }
