@@ -365,7 +365,7 @@ fn log_missing() {
     if recorder.is_enabled() && recorder.context_missing() == ContextMissing::LogError {
         log::error!(
             target: "xray::context",
-            "a traced call is made outside any segment and is not recorded; further ones are not reported",
+            "something is to be recorded outside any segment and is not; further such things are not reported",
         );
     }
 }

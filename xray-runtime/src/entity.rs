@@ -24,7 +24,7 @@ pub(crate) struct Entity {
     /// `None` for a segment.
     parent: Option<Arc<Entity>>,
     depth: u16,
-    /// `None` once ended, and always in a trace that is not sampled and of a facade.
+    /// `None` once ended, and always of a facade and in a trace that is not sampled.
     record: Mutex<Option<Record>>,
 }
 
@@ -165,13 +165,14 @@ impl Trace {
         }
     }
 
-    /// Sends a document. In Lambda the process stops once the function has answered, so there it has left when this
-    /// returns; one that takes too long is not waited for, and no further one of this trace.
-    fn emit(&self, document: Document) {
+    /// Sends documents. In Lambda the process stops once the function has answered, so there they have left when this
+    /// returns; those that take too long are not waited for, and no further ones of this trace.
+    fn emit(&self, documents: impl IntoIterator<Item = Document>) {
         const LIMIT: Duration = Duration::from_millis(500);
 
-        self.recorder.emit(document);
-        if self.recorder.is_in_lambda() && !self.is_late.load(Ordering::Relaxed) && !self.recorder.flush(LIMIT) {
+        let count = documents.into_iter().map(|document| self.recorder.emit(document)).count();
+        let is_awaited = count > 0 && self.recorder.is_in_lambda() && !self.is_late.load(Ordering::Relaxed);
+        if is_awaited && !self.recorder.flush(LIMIT) {
             self.is_late.store(true, Ordering::Relaxed);
             log::warn!(target: "xray::lambda", "a document did not leave within {LIMIT:?}, and may be lost");
         }
@@ -256,7 +257,7 @@ impl Entity {
         if let Some(record) = &mut *self.lock() {
             write(&mut record.document);
         } else if self.is_facade() {
-            self.trace.recorder.report_value("what is said of segment", &self.id.to_string(), "left out");
+            self.trace.recorder.report_value("what is said of Lambda's segment", &self.id.to_string(), "left out");
         }
     }
 
@@ -271,7 +272,7 @@ impl Entity {
         match &self.parent {
             None => {
                 self.trace.recorder.segment_ends(self.id);
-                self.trace.emit(record.document);
+                self.trace.emit([record.document]);
             }
             Some(parent) => parent.adopt(record),
         }
@@ -299,10 +300,10 @@ impl Entity {
     }
 
     fn send_independent(&self, children: Vec<Document>) {
-        for mut child in children {
+        self.trace.emit(children.into_iter().map(|mut child| {
             child.make_independent(self.trace.id, self.id);
-            self.trace.emit(child);
-        }
+            child
+        }));
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Record>> {
@@ -321,9 +322,7 @@ impl InProgress for Entity {
             (ended, (!is_told).then(|| Document { in_progress: true, ..record.document.clone() }))
         };
         self.send_independent(ended);
-        if let Some(document) = so_far {
-            self.trace.emit(document);
-        }
+        self.trace.emit(so_far);
     }
 }
 

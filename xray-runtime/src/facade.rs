@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::sync::Once;
 
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::entity::{Entity, Trace};
 use crate::id::{SegmentId, TraceId};
 use crate::recorder::Recorder;
@@ -44,7 +44,7 @@ pub(crate) fn invocation(current: &Context, recorder: &Recorder, trace: Option<T
     }
     let invocation = of(recorder, &header_of_environment());
     if invocation.entity().is_none() {
-        report_no_invocation();
+        context::report_missing();
     }
     Some(invocation)
 }
@@ -66,15 +66,5 @@ pub(crate) fn announce() {
         if let Err(error) = write() {
             log::debug!(target: "xray::lambda", "the file .aws-xray/initialized is not there: {error}");
         }
-    });
-}
-
-fn report_no_invocation() {
-    static REPORTED: Once = Once::new();
-    REPORTED.call_once(|| {
-        log::warn!(
-            target: "xray::lambda",
-            "a segment begins outside any invocation and is not recorded; further ones are not reported",
-        );
     });
 }

@@ -23,8 +23,8 @@ pub struct Stats {
     pub documents_dropped: u64,
     /// Values that did not reach a document as they were given, because X-Ray does not take them or because they
     /// failed: annotations and metadata that were left out, texts and names that were cut, numbers that are not
-    /// finite, errors that panicked as they were asked what they say, and annotations beyond the 50 that X-Ray
-    /// indexes of a trace.
+    /// finite, errors that panicked as they were asked what they say, annotations beyond the 50 that X-Ray indexes of a
+    /// trace, and what is said of a [facade](crate::Segment::facade).
     pub values_rejected: u64,
     /// Settings that could not be read, each replaced by its default.
     pub settings_rejected: u64,
