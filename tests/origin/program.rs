@@ -74,7 +74,7 @@ fn inner_process() {
     let recorder = Recorder::builder().detect_origin(detectors).sampler(NoteType).emitter(emitter.clone()).build();
     let segment = || {
         Segment::builder("todo-app").recorder(&recorder).begin().end();
-        let document: Option<Document> = checked(emitter.take()).pop();
+        let document: Option<Document> = emitter.take().pop();
         (document, TYPES.lock().unwrap().pop().flatten())
     };
     let first = segment();
@@ -89,7 +89,7 @@ fn inner_process() {
         }
     };
     let found = json!({
-        "segments": [first.0, last.0],
+        "segments": checked([first.0, last.0].into_iter().flatten().collect()),
         "service_types": [first.1, last.1],
         "failures": recorder.stats().origin_failures,
         "warnings": *WARNINGS.0.lock().unwrap(),
