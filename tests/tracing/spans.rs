@@ -355,6 +355,26 @@ fn a_span_of_work_that_is_over_does_not_take_the_place_of_other_work() {
 }
 
 #[test]
+fn a_span_that_outlives_its_invocation_is_not_current_in_the_next() {
+    subscribe();
+    let facade = |number| {
+        let header = format!("Root=1-5759e988-{number:024};Parent={number:016};Sampled=1");
+        (Segment::facade(&header), TraceHeader::parse(&header))
+    };
+    let ((), documents) = capture_blocking(|| {
+        let ((first, first_header), (second, second_header)) = (facade(1), facade(2));
+        let span = first.in_scope(|| info_span!("connection"));
+        let part = || span.in_scope(|| info_span!("part").in_scope(xray::trace_id));
+        assert_eq!(second.in_scope(part), first_header.root);
+        first.end();
+        assert_eq!(second.in_scope(part), second_header.root);
+    });
+    assert_eq!(tree(&documents), "part, connection(part)");
+    let parents: Vec<_> = documents.iter().map(|document| document.parent_id.unwrap().to_string()).collect();
+    assert_eq!(parents, ["0000000000000002", "0000000000000001"]);
+}
+
+#[test]
 fn what_is_not_sampled_is_carried_and_costs_no_formatting() {
     static IS_FORMATTED: AtomicBool = AtomicBool::new(false);
 

@@ -32,8 +32,8 @@ pub(crate) enum Failure {
     TooLong(usize),
 }
 
-/// The body of the answer of the server at `address`, which is `host:port`; the request's URI is a path. Any other status
-/// than 200 is a failure.
+/// The body of the answer of the server at `address`, which is `host:port`; the request's URI is a path, and without a
+/// `Host` it names the address. Any other status than 200 is a failure.
 pub(crate) async fn fetch(address: &str, request: Request<String>, limits: Limits) -> Result<Vec<u8>, Failure> {
     let exchange = exchange(address, request, limits.bytes);
     timeout(limits.time, exchange).await.unwrap_or(Err(Failure::Timeout(limits.time)))
@@ -42,7 +42,7 @@ pub(crate) async fn fetch(address: &str, request: Request<String>, limits: Limit
 /// On a connection of its own, since the next one is seconds away.
 async fn exchange(address: &str, mut request: Request<String>, max_bytes: usize) -> Result<Vec<u8>, Failure> {
     if let Ok(host) = HeaderValue::try_from(address) {
-        request.headers_mut().insert(HOST, host);
+        request.headers_mut().entry(HOST).or_insert(host);
     }
     let stream = TcpStream::connect(address).await.map_err(Failure::Connect)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;

@@ -8,12 +8,16 @@ mod context;
 mod document;
 mod emitter;
 mod entity;
+mod facade;
 mod fetch;
 mod guard;
 pub mod http;
 mod id;
 mod instrument;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 mod open_calls;
+pub mod origin;
 #[doc(hidden)]
 pub mod private;
 mod propagation;
