@@ -84,7 +84,7 @@ fn unsampled(criterion: &mut Criterion) {
     group.bench_function("floor", |bencher| {
         bencher.iter_custom(|calls| time(calls, CALLS, |calls| calls.make(inserting)));
     });
-    let recorder = Recorder::builder().emitter(DropHere).build();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(DropHere).build();
     group.bench_function("traced", |bencher| {
         bencher.iter_custom(|calls| time(calls, CALLS, |calls| traced_in_segment(&recorder, Sampled::No, calls)));
     });
@@ -96,8 +96,8 @@ fn sampled(criterion: &mut Criterion) {
         bencher.iter_custom(|calls| time(calls, CALLS, |calls| floor::segment(|| calls.make(floor::call))));
     });
     for (name, recorder) in [
-        ("traced", Recorder::builder().emitter(DropHere).build()),
-        ("handed_over", Recorder::builder().emitter(DropElsewhere::start()).build()),
+        ("traced", Recorder::builder().sampler(xray::sampling::Always).emitter(DropHere).build()),
+        ("handed_over", Recorder::builder().sampler(xray::sampling::Always).emitter(DropElsewhere::start()).build()),
     ] {
         group.bench_function(name, |bencher| {
             bencher.iter_custom(|calls| time(calls, CALLS, |calls| traced_in_segment(&recorder, Sampled::Yes, calls)));
@@ -108,7 +108,7 @@ fn sampled(criterion: &mut Criterion) {
 /// Calls that are all under way before the first is answered.
 fn live_calls(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("live");
-    let recorder = Recorder::builder().emitter(DropHere).build();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(DropHere).build();
     for live in [1, 100, 10_000] {
         // A segment's own cost is the same part of all rows but the last, where it is nothing.
         let size = live.max(CALLS);
@@ -128,7 +128,7 @@ fn live_calls(criterion: &mut Criterion) {
 /// Threads with a segment each, of one recorder.
 fn threads(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("threads");
-    let recorder = Recorder::builder().emitter(DropHere).build();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(DropHere).build();
     for count in [1, 2, 4] {
         group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
             bencher.iter_custom(|calls| {

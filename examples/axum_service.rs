@@ -59,7 +59,7 @@ fn stock() -> Router {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A program that has a daemon needs no more than `.install()`, or nothing.
     let emitter = MemoryEmitter::new();
-    Recorder::builder().emitter(emitter.clone()).install()?;
+    Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).install()?;
 
     let stock = start(stock()).await?;
     let shop = start(shop(stock)).await?;

@@ -36,6 +36,7 @@ async fn main() -> Result<(), Error> {
     let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     daemon.set_read_timeout(Some(Duration::from_secs(5)))?;
     let recorder = xray::Recorder::builder()
+        .sampler(xray::sampling::Always)
         .service_name("quickstart")
         .daemon_address(daemon.local_addr()?.to_string())
         .install()?;

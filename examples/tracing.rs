@@ -50,7 +50,7 @@ async fn main() {
     tracing_subscriber::registry().with(logs).with(json).with(SubsegmentLayer::new()).init();
 
     let emitter = MemoryEmitter::new();
-    let recorder = Recorder::builder().emitter(emitter.clone()).build();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
     let segment = xray::Segment::builder("shop").recorder(&recorder);
 
     println!("=== what it logs, as text and as JSON");

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub use xray_macros::{traced, traced_http};
+#[cfg(feature = "lambda")]
+pub use xray_runtime::lambda;
 #[doc(hidden)]
 pub use xray_runtime::private as __private;
 #[cfg(feature = "reqwest-middleware")]
@@ -14,5 +16,5 @@ pub use xray_runtime::{
     HttpResponse, InstallError, Instrument, Instrumented, Kind, LinesEmitter, MemoryEmitter, Namespace, ParseIdError,
     Preparation, Propagation, Recorder, RecorderBuilder, Sampled, Sdk, Segment, SegmentBuilder, SegmentId,
     SegmentScope, Sql, StackFrame, Stats, Subsegment, SubsegmentScope, TRACE_HEADER_NAME, TraceHeader, TraceId,
-    UdpEmitter, current, http, in_current_trace, sampling, stats, testing, trace_id,
+    UdpEmitter, current, http, in_current_trace, origin, sampling, stats, testing, trace_id,
 };

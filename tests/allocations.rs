@@ -99,7 +99,7 @@ fn a_second_header_is_one_more_value() {
 
 #[test]
 fn a_whole_segment_of_sampled_calls_allocates_little_more() {
-    let recorder = Recorder::builder().emitter(Discard).build();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(Discard).build();
     let requests: Vec<_> = (0..CALLS).map(|_| request(8)).collect();
     let allocations = measure(|| {
         let segment = Segment::builder("s").recorder(&recorder).begin();
@@ -191,7 +191,7 @@ fn begin(sampled: Sampled) -> Segment {
 fn begin_with(propagation: Propagation, sampled: Sampled) -> Segment {
     let mut header = TraceHeader::default();
     header.sampled = Some(sampled);
-    let recorder = Recorder::builder().propagate(propagation).emitter(Discard).build();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).propagate(propagation).emitter(Discard).build();
     let segment = Segment::builder("s").recorder(&recorder).trace_header(&header).begin();
     // What a thread sets up at its first call counts for none.
     segment.in_scope(|| drop(begin_other(&recorder)));

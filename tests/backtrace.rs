@@ -122,7 +122,7 @@ fn records(segment: &Segment) -> u32 {
 /// The exceptions of a segment in which something happens, on a thread whose stack is short.
 fn recorded(happens: impl FnOnce(&Segment) + Send) -> Vec<Exception> {
     let emitter = MemoryEmitter::new();
-    let recorder = Recorder::builder().emitter(emitter.clone()).build();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("s").recorder(&recorder).begin();
     thread::scope(|scope| scope.spawn(|| happens(&segment)).join().unwrap());
     segment.end();

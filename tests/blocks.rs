@@ -67,7 +67,7 @@ fn an_aws_call_names_its_resource() {
 #[test]
 fn what_belongs_elsewhere_is_left_out_and_counted() {
     let emitter = MemoryEmitter::new();
-    let recorder = Recorder::builder().emitter(emitter.clone()).build();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     segment.set_sql(Sql::new("PostgreSQL"));
     segment.set_namespace(Namespace::Aws);

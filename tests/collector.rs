@@ -181,6 +181,7 @@ fn kept(directory: &Path) -> Vec<String> {
 async fn made() -> Vec<String> {
     let (daemon, server) = (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), Server::start().await);
     let recorder = Recorder::builder()
+        .sampler(xray::sampling::Always)
         .daemon_address(daemon.local_addr().unwrap().to_string())
         // So that what is too large is split when it is sent.
         .streaming_threshold_bytes(usize::MAX)
@@ -273,9 +274,10 @@ impl Comparison<'_> {
     }
 }
 
-/// The kinds of OTLP: server, client, internal.
+/// The kinds of OTLP: server, client, internal. What knows its client serves it, a subsegment in Lambda too.
 fn kind(entity: &Value, is_segment: bool) -> u64 {
-    match (is_segment, text(&entity["namespace"])) {
+    let is_served = is_segment || !entity["http"]["request"]["client_ip"].is_null();
+    match (is_served, text(&entity["namespace"])) {
         (true, _) => 2,
         (false, "remote" | "aws") => 3,
         _ => 1,
@@ -365,13 +367,15 @@ fn sql_attributes(sql: &Value) -> impl Iterator<Item = (String, Value)> {
     known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)))
 }
 
-/// What is read of a call to AWS, of what the tests record of one.
+/// What is read of a call to AWS, of what the tests record of one. Of where a segment ran the account is there alone: the
+/// rest is with the resource.
 fn aws_attributes(entity: &Value) -> impl Iterator<Item = (String, Value)> {
     let aws = &entity["aws"];
     let service = (entity["namespace"] == "aws").then(|| entity["name"].clone());
     let known = [
         ("aws.service", service),
         ("aws.operation", aws.get("operation").cloned()),
+        ("aws.account_id", aws.get("account_id").cloned()),
         ("aws.xray.retries", aws.get("retries").map(rounded)),
     ];
     known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)))

@@ -74,6 +74,7 @@ fn inner_process() {
         "code stands" => code_stands(),
         "install" => install(),
         "name" => name(),
+        "lambda" => lambda(),
         #[cfg(target_os = "linux")]
         "threads" => threads(),
         _ => panic!("{case}"),
@@ -100,7 +101,12 @@ fn the_environment_wins_over_code() {
 }
 
 fn environment_over_code() {
-    let recorder = Recorder::builder().daemon_address("192.0.2.1:1").service_name("from code").install().unwrap();
+    let recorder = Recorder::builder()
+        .sampler(xray::sampling::Always)
+        .daemon_address("192.0.2.1:1")
+        .service_name("from code")
+        .install()
+        .unwrap();
     // A name of which nothing is legal leaves the service's.
     Segment::builder("???").begin().end();
     assert!(recorder.flush(Duration::from_secs(5)));
@@ -122,9 +128,10 @@ fn a_wrong_setting_is_one_warning_and_the_default() {
 
 fn wrong_settings() {
     let segment = Segment::builder("todo-app").begin();
-    assert!(segment.is_sampled(), "the default is to record");
+    assert!(segment.is_sampled(), "the first of a second");
     assert_eq!(xray::stats().settings_rejected, 4);
-    let warnings = LOGGER.take(Level::Warn);
+    let mut warnings = LOGGER.take(Level::Warn);
+    warnings.retain(|warning| !warning.starts_with("no sampling"));
     assert_eq!(warnings.len(), 4, "{warnings:#?}");
     assert!(warnings.iter().any(|warning| warning.contains(r#"AWS_XRAY_CONTEXT_MISSING is "SHOUT""#)), "{warnings:#?}");
 }
@@ -137,7 +144,8 @@ fn each_variable_wins_over_code() {
 }
 
 fn each_over_code() {
-    let recorder = Recorder::builder().enabled(false).context_missing(ContextMissing::IgnoreError);
+    let recorder =
+        Recorder::builder().sampler(xray::sampling::Always).enabled(false).context_missing(ContextMissing::IgnoreError);
     recorder.emitter(MemoryEmitter::new()).install().unwrap();
     Segment::builder("todo-app").begin().end();
     assert_eq!(xray::stats().documents_emitted, 1);
@@ -163,6 +171,7 @@ fn a_variable_that_cannot_be_read_is_one_warning_whatever_it_holds() {
 fn code_stands() {
     let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let recorder = Recorder::builder()
+        .sampler(xray::sampling::Always)
         .daemon_address(daemon.local_addr().unwrap().to_string())
         .service_name("from code")
         .context_missing(ContextMissing::IgnoreError)
@@ -256,11 +265,11 @@ fn install_replaces_what_installed_itself_and_happens_once() {
 }
 
 fn install() {
-    let begin = || Segment::builder("???").begin();
+    let begin = || Segment::builder("???").sampled(true).begin();
     let before = begin();
     begin().end();
     assert_eq!(xray::stats().documents_emitted, 1, "of the one that installed itself");
-    let recorder = Recorder::builder().service_name("installed").install().unwrap();
+    let recorder = Recorder::builder().sampler(xray::sampling::Always).service_name("installed").install().unwrap();
     assert_eq!(recorder.stats().documents_emitted, 0);
     begin().end();
     assert_eq!((recorder.stats().documents_emitted, xray::stats().documents_emitted), (1, 1));
@@ -300,11 +309,30 @@ fn threads() {
     let recorder = Recorder::builder().service_name("todo-app").install().unwrap();
     let unsampled = xray::TraceHeader::parse("Sampled=0");
     Segment::builder("unsampled").trace_header(&unsampled).begin().end();
-    let segment = Segment::builder("sampled").begin();
-    assert!(!is_running(), "so far there is nothing to send");
+    let segment = Segment::builder("sampled").sampled(true).begin();
+    assert!(!is_running(), "so far there is nothing to send, and nobody was asked to decide");
     segment.end();
     assert!(recorder.flush(Duration::from_secs(5)));
     assert!(is_running());
+}
+
+/// Whatever is set in code: the service has decided, and says so in the header, or nothing is to be recorded.
+#[test]
+fn in_lambda_nobody_decides_but_the_header() {
+    run("lambda", &[("AWS_LAMBDA_FUNCTION_NAME", "todo-function")]);
+    run("lambda", &[("LAMBDA_TASK_ROOT", "/var/task")]);
+}
+
+fn lambda() {
+    Recorder::builder().sampler(xray::sampling::Always).emitter(MemoryEmitter::new()).install().unwrap();
+    let is_sampled = |header: &str| {
+        let header = xray::TraceHeader::parse(&format!("Root=1-5759e988-bd862e3fe1be46a994272793;{header}"));
+        Segment::builder("todo-function").trace_header(&header).begin().is_sampled()
+    };
+    let decisions = ["Sampled=1", "Sampled=0", "Sampled=?", "Lineage=a:1"].map(is_sampled);
+    assert_eq!(decisions, [true, false, false, false]);
+    let ((), documents) = capture_blocking(|| Segment::builder("tested").begin().end());
+    assert_eq!(documents.len(), 1, "a test sees its documents all the same");
 }
 
 static LOGGER: Logger = Logger(Mutex::new(Vec::new()));

@@ -457,6 +457,7 @@ async fn a_response_hook_that_panics_harms_nobody() {
     }
     let emitter = xray::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
+        .sampler(xray::sampling::Always)
         .emitter(emitter.clone())
         .on_response(|subsegment, response| {
             subsegment.add_metadata("length", response.content_length());
@@ -481,6 +482,7 @@ async fn a_response_hook_that_panics_harms_nobody() {
 async fn the_url_that_answers_is_known_to_the_response_hook() {
     let emitter = xray::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
+        .sampler(xray::sampling::Always)
         .emitter(emitter.clone())
         .on_response(|subsegment, response| subsegment.add_metadata("url", response.url()))
         .build();
@@ -502,6 +504,7 @@ async fn rules_for_the_whole_program() {
     let server = Server::start().await;
     let emitter = xray::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
+        .sampler(xray::sampling::Always)
         .emitter(emitter.clone())
         .ignore("127.*/bytes/1")
         .ignore("*/status*")

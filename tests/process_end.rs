@@ -3,8 +3,9 @@
 
 mod support;
 
-use std::net::UdpSocket;
-use std::process::{Command, ExitStatus};
+use std::io::{self, Read as _};
+use std::net::{TcpListener, UdpSocket};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
@@ -30,24 +31,32 @@ fn main() {
         assert_eq!((names, status.code()), (expected, code), "{end}");
         println!("{end}: all documents arrived");
     }
+    the_daemon_hangs();
+    println!("the daemon hangs: the end is not held up");
     nobody_listens();
     println!("nobody listens: the end is not held up");
 }
 
 fn begin_and_end(end: &str) {
     for number in 0..50 {
-        Segment::builder(format!("{end} {number}")).begin().end();
+        Segment::builder(format!("{end} {number}")).sampled(true).begin().end();
     }
 }
 
 fn child(end: &str) {
     match end {
         "environment" => return begin_and_end(end),
+        "undecided" => {
+            drop(Segment::builder("undecided").begin());
+            // Until the daemon has been asked.
+            io::stdin().read_to_end(&mut Vec::new()).unwrap();
+            return;
+        }
         "own emitter that panics" => {
             Recorder::builder().emitter(Panics).install().unwrap();
             let udp = Recorder::builder().build();
             for number in 0..50 {
-                Segment::builder(format!("{end} {number}")).recorder(&udp).begin().end();
+                Segment::builder(format!("{end} {number}")).sampled(true).recorder(&udp).begin().end();
             }
             assert!(udp.flush(Duration::from_secs(5)));
             return;
@@ -109,6 +118,21 @@ fn documents_of(end: &str) -> (Vec<String>, ExitStatus) {
     });
     let status = command(end, &address).output().unwrap().status;
     (reader.join().unwrap(), status)
+}
+
+/// It takes the question for sampling rules and never answers.
+fn the_daemon_hangs() {
+    let (segments, rules) = (UdpSocket::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = format!("udp:{} tcp:{}", segments.local_addr().unwrap(), rules.local_addr().unwrap());
+    let mut process = command("undecided", &address).stdin(Stdio::piped()).spawn().unwrap();
+    let _held = rules.accept().unwrap();
+    drop(process.stdin.take());
+    let started = Instant::now();
+    while process.try_wait().unwrap().is_none() {
+        assert!(started.elapsed() < Duration::from_secs(20), "it goes on");
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(process.wait().unwrap().success());
 }
 
 /// The daemon is absent, and there is much to send: the program ends all the same.

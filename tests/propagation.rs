@@ -29,7 +29,7 @@ const FORWARDED: [(&str, &str); 3] = [
 /// A recorder that propagates so, and where its documents go.
 fn recording(propagation: Propagation) -> (RecorderBuilder, MemoryEmitter) {
     let emitter = MemoryEmitter::new();
-    (Recorder::builder().propagate(propagation).emitter(emitter.clone()), emitter)
+    (Recorder::builder().sampler(xray::sampling::Always).propagate(propagation).emitter(emitter.clone()), emitter)
 }
 
 fn segment(recorder: &Recorder, sampled: bool) -> SegmentBuilder {

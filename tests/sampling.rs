@@ -89,6 +89,20 @@ fn a_decision_of_the_caller_stands() {
 }
 
 #[test]
+fn code_decides_where_the_caller_does_not() {
+    let (recorder, emitter) = recorder(Local::from_json(RULES).unwrap());
+    for sampled in [true, false] {
+        for (header, expected) in [("Sampled=1", true), ("Sampled=0", false), ("Sampled=?", sampled), ("", sampled)] {
+            for builder in [payment(), Segment::builder("shop").request("GET", "http://h/")] {
+                let builder = builder.trace_header(&TraceHeader::parse(header)).sampled(sampled);
+                assert_eq!(is_sampled(&recorder, builder), expected, "{header} {sampled}");
+            }
+        }
+    }
+    assert_eq!(checked(emitter.take()).len(), 8);
+}
+
+#[test]
 fn decisions_of_a_caller_take_nothing_from_the_reservoir() {
     let (recorder, _) = recorder(Local::builder().default_rule(1, 0.0).build());
     for header in ["Sampled=1", "Sampled=0"] {

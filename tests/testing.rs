@@ -84,7 +84,7 @@ async fn within_a_segment_a_capture_begins_anew() {
 #[tokio::test]
 async fn a_task_that_carries_nothing_goes_to_the_recorder_of_the_process() {
     let process = MemoryEmitter::new();
-    Recorder::builder().emitter(process.clone()).install().unwrap();
+    Recorder::builder().sampler(xray::sampling::Always).emitter(process.clone()).install().unwrap();
     let ((), captured) = capture(async {
         tokio::spawn(async {}.in_segment("plain")).await.unwrap();
         tokio::spawn(async {}.in_segment("carried").in_current_trace()).await.unwrap();

@@ -305,7 +305,7 @@ impl Emitter for Watched {
 fn every_tree_reaches_an_emitter_whole() {
     proptest!(config(192), |(tree in tree())| {
         let (emitter, (sender, is_dropped)) = (MemoryEmitter::new(), channel());
-        let recorder = tree.recorder(Recorder::builder().emitter(Watched(emitter.clone(), sender)));
+        let recorder = tree.recorder(Recorder::builder().sampler(xray::sampling::Always).emitter(Watched(emitter.clone(), sender)));
         let made = tree.record(&recorder);
         prop_assert_eq!(recorder.stats().documents_dropped, 0);
         drop(recorder);
@@ -319,7 +319,7 @@ fn every_tree_reaches_an_emitter_whole() {
 fn every_tree_reaches_the_daemon_whole() {
     proptest!(config(64), |(tree in tree())| {
         let daemon = Daemon::start();
-        let recorder = tree.recorder(Recorder::builder().daemon_address(daemon.address.to_string()));
+        let recorder = tree.recorder(Recorder::builder().sampler(xray::sampling::Always).daemon_address(daemon.address.to_string()));
         let made = tree.record(&recorder);
         prop_assert!(recorder.flush(Duration::from_secs(20)));
         prop_assume!(!daemon.is_too_slow());

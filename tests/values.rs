@@ -54,7 +54,10 @@ fn record(work: impl Fn(&Segment)) -> (Document, u64) {
 fn send(work: impl Fn(&Segment)) -> Vec<Value> {
     let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     daemon.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    let recorder = Recorder::builder().daemon_address(daemon.local_addr().unwrap().to_string()).build();
+    let recorder = Recorder::builder()
+        .sampler(xray::sampling::Always)
+        .daemon_address(daemon.local_addr().unwrap().to_string())
+        .build();
     let segment = Segment::builder("s").recorder(&recorder).begin();
     work(&segment);
     segment.end();

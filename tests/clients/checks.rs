@@ -103,6 +103,7 @@ pub async fn run(client: &Client, way: &str, plain: impl AsyncFn(Ask) -> Told, t
 async fn responses_can_be_looked_at(server: &Server, traced: &impl AsyncFn(Ask) -> Told) {
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder()
+        .sampler(xray::sampling::Always)
         .emitter(emitter.clone())
         .on_response(|subsegment, response| {
             assert_eq!((response.status(), response.header("x-none")), (200, None));

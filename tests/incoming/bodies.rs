@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -10,6 +11,9 @@ use axum::routing::get;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::{Stream, StreamExt as _};
 use tokio::sync::{Mutex, Notify};
+use xray::Recorder;
+use xray::sampling::Always;
+use xray::tower::SegmentLayer;
 
 use super::parts::{App, content_length, exceptions, is_cancelled, status};
 
@@ -89,6 +93,25 @@ async fn a_client_that_hangs_up_in_the_body_has_cancelled() {
     let document = app.document().await;
     assert!(is_cancelled(&document) && !document.fault, "{document:#?}");
     assert_eq!(status(&document), Some(200));
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_told_of_and_closed_with_its_client() {
+    let endless = async || Body::from_stream(futures::stream::repeat_with(|| Ok::<_, io::Error>("x".repeat(1000))));
+    let recorder = Recorder::builder().sampler(Always).in_progress_after(Duration::from_millis(50));
+    let app = App::with(Router::new().route("/", get(endless)), recorder, SegmentLayer::new("todo-app")).await;
+    let mut response = reqwest::get(app.url("/")).await.unwrap();
+    let open = loop {
+        response.chunk().await.unwrap().unwrap();
+        if let Some(document) = app.ended().pop() {
+            break document;
+        }
+    };
+    assert!(open.in_progress && open.end_time.is_none() && status(&open) == Some(200), "{open:#?}");
+    drop(response);
+    let closed = app.document().await;
+    assert!(is_cancelled(&closed) && closed.end_time.is_some(), "{closed:#?}");
+    assert_eq!((closed.id, content_length(&closed)), (open.id, None));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub(super) struct App {
 
 impl App {
     pub(super) async fn start(router: Router) -> Self {
-        Self::with(router, Recorder::builder(), SegmentLayer::new("todo-app")).await
+        Self::with(router, Recorder::builder().sampler(xray::sampling::Always), SegmentLayer::new("todo-app")).await
     }
 
     pub(super) async fn with(router: Router, recorder: RecorderBuilder, layer: SegmentLayer) -> Self {

@@ -2,11 +2,14 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::Ready;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures::FutureExt as _;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
@@ -132,6 +135,39 @@ async fn an_error_of_the_service_is_a_fault_with_its_sources() {
         let messages: Vec<_> = exceptions(&document).iter().map(|found| found.message.clone().unwrap()).collect();
         assert_eq!(messages, ["outer", "inner"]);
         assert!(document.fault && !is_cancelled(&document));
+    }
+}
+
+/// A body that panics where it is asked for more.
+struct Panicking;
+
+impl Body for Panicking {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        panic!("in the body")
+    }
+}
+
+#[tokio::test]
+async fn a_panic_anywhere_is_recorded_and_goes_on() {
+    let in_body = service_fn(async |_: Request<()>| Ok::<_, BoxError>(Response::new(Panicking)));
+    let in_body = SegmentLayer::new("todo-app").layer(in_body);
+    let in_call =
+        service_fn(|_: Request<()>| -> Ready<Result<Response<Panicking>, BoxError>> { panic!("in the call") });
+    let mut in_call = SegmentLayer::new("todo-app").layer(in_call);
+    let work = async {
+        let body = in_body.oneshot(get("/")).await.unwrap().into_body();
+        AssertUnwindSafe(body.collect()).catch_unwind().await.unwrap_err();
+        catch_unwind(AssertUnwindSafe(|| drop(in_call.call(get("/"))))).unwrap_err();
+    };
+    let ((), documents) = capture(work).await;
+    assert_eq!(documents.len(), 2);
+    for (document, (message, answered)) in documents.iter().zip([("in the body", Some(200)), ("in the call", None)]) {
+        assert_eq!(exceptions(document)[0].message.as_deref(), Some(message));
+        assert!(document.fault && !is_cancelled(document), "{document:#?}");
+        assert_eq!(document.http.as_ref().unwrap().response.and_then(|response| response.status), answered);
     }
 }
 

@@ -54,7 +54,7 @@ async fn a_traceparent_counts_where_it_is_propagated() {
     let x_ray = format!("Root={ROOT};Parent={PARENT};Sampled=1");
     let router = || Router::new().route("/", get(async || ""));
     for (propagation, is_read) in [(Propagation::XRay, false), (Propagation::W3c, true), (Propagation::Both, true)] {
-        let recorder = Recorder::builder().propagate(propagation);
+        let recorder = Recorder::builder().sampler(xray::sampling::Always).propagate(propagation);
         let app = App::with(router(), recorder, SegmentLayer::new("todo-app")).await;
         get_with(&app.url("/"), &[("traceparent", traceparent)]).await;
         let document = app.document().await;

@@ -63,8 +63,11 @@ fn the_layers_own_warnings_may_come_back_as_events() {
 
     subscribe();
     let emitter = xray::MemoryEmitter::new();
-    let recorder =
-        xray::Recorder::builder().emitter(Logs(emitter.clone())).streaming_threshold_bytes(usize::MAX).build();
+    let recorder = xray::Recorder::builder()
+        .sampler(xray::sampling::Always)
+        .emitter(Logs(emitter.clone()))
+        .streaming_threshold_bytes(usize::MAX)
+        .build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     segment.in_scope(|| {
         let outer = info_span!("outer", not_finite = f64::NAN).entered();

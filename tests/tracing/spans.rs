@@ -312,7 +312,7 @@ fn a_span_ends_where_it_is_left_and_leaves_where_it_is_closed() {
     drop(kept);
 
     let emitter = xray::MemoryEmitter::new();
-    let recorder = xray::Recorder::builder().emitter(emitter.clone()).build();
+    let recorder = xray::Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     let id = segment.id();
     let (span, child) = segment.in_scope(|| {
@@ -352,6 +352,26 @@ fn a_span_of_work_that_is_over_does_not_take_the_place_of_other_work() {
         part();
     });
     assert_eq!(tree(&documents), "first, second(part), connection(part, part)");
+}
+
+#[test]
+fn a_span_that_outlives_its_invocation_is_not_current_in_the_next() {
+    subscribe();
+    let facade = |number| {
+        let header = format!("Root=1-5759e988-{number:024};Parent={number:016};Sampled=1");
+        (Segment::facade(&header), TraceHeader::parse(&header))
+    };
+    let ((), documents) = capture_blocking(|| {
+        let ((first, first_header), (second, second_header)) = (facade(1), facade(2));
+        let span = first.in_scope(|| info_span!("connection"));
+        let part = || span.in_scope(|| info_span!("part").in_scope(xray::trace_id));
+        assert_eq!(second.in_scope(part), first_header.root);
+        first.end();
+        assert_eq!(second.in_scope(part), second_header.root);
+    });
+    assert_eq!(tree(&documents), "part, connection(part)");
+    let parents: Vec<_> = documents.iter().map(|document| document.parent_id.unwrap().to_string()).collect();
+    assert_eq!(parents, ["0000000000000002", "0000000000000001"]);
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Rewriter<'_> {
             (match #expression {
                 __xray_out => (&#answer::Outcome::of(&__xray_out, &#slot).__xray_when())
                     .__xray_how()
-                    .exit(__xray_out, #slot.take()),
+                    .exit(__xray_out, &mut #slot),
             })
         });
     }
@@ -145,15 +145,14 @@ impl Rewriter<'_> {
     }
 
     /// The start of a task or thread: its future or closure is carried in what is current.
-    pub(crate) fn on_spawn(&self, call: &mut ExprCall, spawned: Spawned) {
+    pub(crate) fn on_spawn(&self, argument: &mut Expr, spawned: Spawned) {
         let carry = match spawned {
             Spawned::Closure => "in_current_trace",
             Spawned::Future => "future_in_current_trace",
         };
-        let span = Span::mixed_site().located_at(call.args[0].span());
+        let span = Span::mixed_site().located_at(argument.span());
         let carry = self.private(carry, span);
-        let argument = &call.args[0];
-        call.args[0] = Expr::Verbatim(quote_spanned!(span=> #carry(#argument)));
+        *argument = Expr::Verbatim(quote_spanned!(span=> #carry(#argument)));
     }
 
     /// The path of something that only the output names.
@@ -173,7 +172,8 @@ impl Rewriter<'_> {
     fn site(&self, name: &Ident) -> TokenStream {
         let span = span_at(name);
         let line = quote_spanned!(name.span()=> ::core::line!());
-        let mut place = quote_spanned!(span=> __XRAY_PLACE);
+        // By a reference no method is found that the user's code gives to every type.
+        let mut place = quote_spanned!(span=> (&__XRAY_PLACE));
         if let Some(name) = self.name {
             let runtime = &self.options.runtime;
             place = quote_spanned! {span=>

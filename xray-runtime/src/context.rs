@@ -284,7 +284,7 @@ impl Context {
 
     /// Records a panic, once on its way: further out its id is enough.
     pub(crate) fn record_panic(&self, message: &str) {
-        let Some(entity) = self.sampled_entity() else { return };
+        let Some(entity) = self.sampled_entity().filter(|entity| !entity.is_facade()) else { return };
         let exception = Exception::panic(message);
         let passing = PASSING.try_with(RefCell::take).ok().flatten();
         let is_known =
@@ -365,7 +365,7 @@ fn log_missing() {
     if recorder.is_enabled() && recorder.context_missing() == ContextMissing::LogError {
         log::error!(
             target: "xray::context",
-            "a traced call is made outside any segment and is not recorded; further ones are not reported",
+            "something is to be recorded outside any segment and is not; further such things are not reported",
         );
     }
 }

@@ -1,9 +1,9 @@
 //! A live segment or subsegment: the record that its owner ends and its handles write to.
 
 use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderName;
 
@@ -12,7 +12,7 @@ use crate::id::{SegmentId, TraceId};
 use crate::open_calls::OpenCalls;
 use crate::propagation::Outbound;
 use crate::recorder::{InProgress, Recorder};
-use crate::trace_header::TraceHeader;
+use crate::trace_header::{Sampled, TraceHeader};
 
 /// Levels of nesting in one document; the subsegment below leaves by itself.
 const MAX_DEPTH: u16 = 32;
@@ -24,7 +24,7 @@ pub(crate) struct Entity {
     /// `None` for a segment.
     parent: Option<Arc<Entity>>,
     depth: u16,
-    /// `None` once ended, and always in a trace that is not sampled.
+    /// `None` once ended, and always of a facade and in a trace that is not sampled.
     record: Mutex<Option<Record>>,
 }
 
@@ -78,6 +78,12 @@ pub(crate) struct Trace {
     annotations: AtomicUsize,
     /// What is to be told where the segment ends.
     watched: Mutex<Vec<&'static dyn Watched>>,
+    /// Whether somebody else sends the segment.
+    is_facade: bool,
+    /// Whether the facade has ended.
+    is_over: AtomicBool,
+    /// Whether a document did not leave in time, so that none is waited for any more.
+    is_late: AtomicBool,
 }
 
 /// Something that waits for the end of a segment.
@@ -92,9 +98,29 @@ impl Trace {
         // What is only passed on.
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
         let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra);
-        let (clock, open_calls) = (Clock::start(), Mutex::default());
-        let (annotations, watched) = (AtomicUsize::new(0), Mutex::default());
-        Self { recorder, id, sampled, clock, outbound, open_calls, annotations, watched }
+        Self {
+            recorder,
+            id,
+            sampled,
+            clock: Clock::start(),
+            outbound,
+            open_calls: Mutex::default(),
+            annotations: AtomicUsize::new(0),
+            watched: Mutex::default(),
+            is_facade: false,
+            is_over: AtomicBool::new(false),
+            is_late: AtomicBool::new(false),
+        }
+    }
+
+    /// The trace of a facade, of which `header` names the segment and decides. Where it does not, nothing is recorded
+    /// and `value`, which it was read from, goes on untouched.
+    pub(crate) fn of_facade(recorder: Recorder, value: &str, header: &TraceHeader, segment: SegmentId) -> Self {
+        let is_decided = header.parent.is_some() && matches!(header.sampled, Some(Sampled::Yes | Sampled::No));
+        let untouched = (!is_decided).then(|| Outbound::untouched(recorder.propagation(), value, header));
+        let sampled = is_decided && header.sampled == Some(Sampled::Yes);
+        let trace = Self::new(recorder, header, segment, sampled);
+        Self { is_facade: true, outbound: untouched.unwrap_or(trace.outbound), ..trace }
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
@@ -107,6 +133,10 @@ impl Trace {
 
     pub(crate) fn is_sampled(&self) -> bool {
         self.sampled
+    }
+
+    pub(crate) fn is_facade(&self) -> bool {
+        self.is_facade
     }
 
     /// Seconds since the Unix epoch; never goes back within a trace.
@@ -145,6 +175,19 @@ impl Trace {
                     "one too many to be indexed",
                 );
             }
+        }
+    }
+
+    /// Sends documents. In Lambda the process stops once the function has answered, so there they have left when this
+    /// returns; those that take too long are not waited for, and no further ones of this trace.
+    fn emit(&self, documents: impl IntoIterator<Item = Document>) {
+        const LIMIT: Duration = Duration::from_millis(500);
+
+        let count = documents.into_iter().map(|document| self.recorder.emit(document)).count();
+        let is_awaited = count > 0 && self.recorder.is_in_lambda() && !self.is_late.load(Ordering::Relaxed);
+        if is_awaited && !self.recorder.flush(LIMIT) {
+            self.is_late.store(true, Ordering::Relaxed);
+            log::warn!(target: "xray::lambda", "a document did not leave within {LIMIT:?}, and may be lost");
         }
     }
 
@@ -211,22 +254,32 @@ impl Entity {
         Arc::ptr_eq(&self.trace, &other.trace)
     }
 
+    /// Whether it stands for a segment that somebody else sends.
+    pub(crate) fn is_facade(&self) -> bool {
+        self.is_segment() && self.trace.is_facade
+    }
+
     /// Whether it is recorded and has not ended.
     #[cfg(feature = "tracing")]
     pub(crate) fn is_open(&self) -> bool {
-        self.lock().is_some()
+        if self.is_facade() { !self.trace.is_over.load(Ordering::Relaxed) } else { self.lock().is_some() }
     }
 
     /// Writes to the record if there is one to write to. It is locked meanwhile: `write` runs nobody else's code.
     pub(crate) fn update(&self, write: impl FnOnce(&mut Document)) {
         if let Some(record) = &mut *self.lock() {
             write(&mut record.document);
+        } else if self.is_facade() {
+            self.trace.recorder.report_value("what is said of Lambda's segment", &self.id.to_string(), "left out");
         }
     }
 
     /// Ends it now: it goes into its parent's record, or leaves if it has none that is open. Only the first
     /// call does something.
     pub(crate) fn end(&self) {
+        if self.is_facade() {
+            return self.trace.is_over.store(true, Ordering::Relaxed);
+        }
         let Some(mut record) = self.lock().take() else { return };
         record.document.end_time.get_or_insert_with(|| self.trace.now());
         match &self.parent {
@@ -234,7 +287,7 @@ impl Entity {
                 let watched = mem::take(&mut *lock(&self.trace.watched));
                 watched.into_iter().for_each(Watched::segment_ended);
                 self.trace.recorder.segment_ends(self.id);
-                self.trace.recorder.emit(record.document);
+                self.trace.emit([record.document]);
             }
             Some(parent) => parent.adopt(record),
         }
@@ -262,10 +315,10 @@ impl Entity {
     }
 
     fn send_independent(&self, children: Vec<Document>) {
-        for mut child in children {
+        self.trace.emit(children.into_iter().map(|mut child| {
             child.make_independent(self.trace.id, self.id);
-            self.trace.recorder.emit(child);
-        }
+            child
+        }));
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Record>> {
@@ -284,9 +337,7 @@ impl InProgress for Entity {
             (ended, (!is_told).then(|| Document { in_progress: true, ..record.document.clone() }))
         };
         self.send_independent(ended);
-        if let Some(document) = so_far {
-            self.trace.recorder.emit(document);
-        }
+        self.trace.emit(so_far);
     }
 }
 

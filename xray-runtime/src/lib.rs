@@ -1,17 +1,23 @@
 //! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate, which re-exports what is public
 //! here: the recorder, the context, segment documents, sampling, emitters, and the adapters for HTTP clients.
 
+mod background;
 mod blocks;
 mod clients;
 mod context;
 mod document;
 mod emitter;
 mod entity;
+mod facade;
+mod fetch;
 mod guard;
 pub mod http;
 mod id;
 mod instrument;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 mod open_calls;
+pub mod origin;
 #[doc(hidden)]
 pub mod private;
 mod propagation;

@@ -28,7 +28,7 @@ pub mod traced;
 /// The traits by which a question is answered, nameless: what an annotated function has in scope.
 pub mod answers {
     pub use super::answer::{
-        ByAnswer as _, ByBoxedError as _, ByOpaqueError as _, IsLater as _, IsNow as _, Unread as _,
+        IsAnswer as _, IsBoxedError as _, IsLater as _, IsNow as _, IsOpaqueError as _, Unread as _,
     };
     pub use super::client::NoClient as _;
     pub use super::functions::{KnownNow as _, Unknown as _};

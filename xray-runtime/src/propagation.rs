@@ -116,6 +116,16 @@ impl Outbound {
         }
     }
 
+    /// For a trace on which nothing is decided: `value` as it came. Of one that no service sends, because it is long or
+    /// no text, what `header` has of it.
+    pub(crate) fn untouched(propagation: Propagation, value: &str, header: &TraceHeader) -> Self {
+        const MAX_BYTES: usize = 1024;
+        let is_fit = value.len() <= MAX_BYTES && HeaderValue::from_str(value).is_ok();
+        let value = || if is_fit { value.to_owned() } else { header.to_string() };
+        let x_ray = propagation.has_x_ray().then(|| ready(value().into_bytes())).flatten();
+        Self::Unsampled(TraceHeaders { x_ray, w3c: None })
+    }
+
     /// For a request that is not recorded.
     #[inline]
     pub(crate) fn unrecorded(&self) -> TraceHeaders {

@@ -11,9 +11,10 @@ use crate::document::name::legal_name;
 use crate::document::url::Url;
 use crate::document::{Aws, Document, Http, HttpRequest, Sdk};
 use crate::entity::{Entity, Trace};
+use crate::facade;
 use crate::id::SegmentId;
 use crate::recorder::Recorder;
-use crate::sampling::SamplingRequest;
+use crate::sampling::{Decision, SamplingRequest};
 use crate::trace_header::{Sampled, TraceHeader};
 
 /// A segment: the work of this service on one request. It ends when it is dropped, or at [`end`](Self::end).
@@ -34,6 +35,8 @@ use crate::trace_header::{Sampled, TraceHeader};
 #[must_use = "a segment ends when it is dropped"]
 pub struct Segment {
     context: Context,
+    /// What it ends; `None` where there is nothing to end, and `context` is what is around it.
+    owned: Option<Arc<Entity>>,
 }
 
 impl Segment {
@@ -42,7 +45,54 @@ impl Segment {
     /// Characters that X-Ray does not take are left out; where nothing is left, the recorder's service name stands. At
     /// most 200 characters are recorded. A name that cannot stay as it is is counted.
     pub fn builder(name: impl Into<String>) -> SegmentBuilder {
-        SegmentBuilder { name: name.into(), header: TraceHeader::default(), recorder: None, request: None }
+        SegmentBuilder {
+            name: name.into(),
+            header: TraceHeader::default(),
+            sampled: None,
+            recorder: None,
+            request: None,
+        }
+    }
+
+    /// A segment that somebody else sends: in Lambda the service itself sends that of each invocation.
+    ///
+    /// `header` is the value of `X-Amzn-Trace-Id` that names it: the trace as its `Root`, the segment as its `Parent`, and
+    /// the decision as `Sampled`; the sampler is not asked. What ends inside leaves at once as an independent subsegment.
+    /// The facade itself is never sent, so what is written to it (annotations, errors, a user) is left out and counted.
+    /// Where the header has no `Parent` or no decision, nothing is recorded and requests carry it untouched.
+    /// (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".)
+    ///
+    /// For a function on `lambda_runtime` the layer `xray::lambda::TraceLayer` does this. By hand it is one for each
+    /// invocation, around the handler's future:
+    ///
+    /// ```
+    /// use xray::{Instrument as _, Segment};
+    ///
+    /// # struct LambdaContext { xray_trace_id: Option<String> }
+    /// # async fn handler() {}
+    /// async fn invoke(context: &LambdaContext) {
+    ///     let header = context.xray_trace_id.as_deref().unwrap_or_default();
+    ///     handler().in_subsegment("handler").in_segment(Segment::facade(header)).await
+    /// }
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// # let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
+    /// # let context = LambdaContext { xray_trace_id: Some(header.to_owned()) };
+    /// let ((), documents) = xray::testing::capture(invoke(&context)).await;
+    /// assert_eq!(documents[0].name, "handler");
+    /// assert_eq!(documents[0].parent_id.unwrap().to_string(), "53995c3f42cd8ad8");
+    /// # });
+    /// ```
+    pub fn facade(header: &str) -> Self {
+        Self::facade_of(context::current().recorder(), header)
+    }
+
+    /// The same with this recorder.
+    pub(crate) fn facade_of(recorder: &Recorder, header: &str) -> Self {
+        let context = facade::of(recorder, header);
+        let owned = context.entity().cloned();
+        Self { context, owned }
     }
 
     /// Ends it now. It does so once:
@@ -63,6 +113,7 @@ impl Segment {
 pub struct SegmentBuilder {
     name: String,
     header: TraceHeader,
+    sampled: Option<bool>,
     recorder: Option<Recorder>,
     request: Option<ServedRequest>,
 }
@@ -92,6 +143,23 @@ impl SegmentBuilder {
     /// Goes on with the trace of an incoming request: its id, its parent, its sampling decision if it has one.
     pub fn trace_header(mut self, header: &TraceHeader) -> Self {
         self.header = header.clone();
+        self
+    }
+
+    /// Decides in place of the sampler whether the segment is recorded.
+    ///
+    /// A decision in the trace header goes before it, so that a trace is recorded as a whole or not at all.
+    ///
+    /// ```
+    /// use xray::{Segment, TraceHeader};
+    ///
+    /// assert!(Segment::builder("nightly-job").sampled(true).begin().is_sampled());
+    ///
+    /// let header = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
+    /// assert!(!Segment::builder("nightly-job").trace_header(&header).sampled(true).begin().is_sampled());
+    /// ```
+    pub fn sampled(mut self, sampled: bool) -> Self {
+        self.sampled = Some(sampled);
         self
     }
 
@@ -125,24 +193,27 @@ impl SegmentBuilder {
         self
     }
 
-    /// Begins the segment now. Asks the sampler if the trace header holds no decision.
-    pub fn begin(self) -> Segment {
-        let recorder = self.recorder.unwrap_or_else(|| context::current().recorder().clone());
+    /// Begins the segment now. Asks the sampler if neither the trace header nor [`sampled`](Self::sampled) decides.
+    ///
+    /// In Lambda, where a function sends no segment of its own, it is a subsegment of what is current, so that a program
+    /// runs there as it does elsewhere. One that is given the header of another trace, such as that of a message, is a
+    /// segment all the same, if that header decides to record it.
+    pub fn begin(mut self) -> Segment {
+        let current = context::current();
+        let recorder = self.recorder.take().unwrap_or_else(|| current.recorder().clone());
         if !recorder.is_enabled() {
-            return Segment { context: Context::default() };
+            return Segment { context: Context::default(), owned: None };
         }
         let name = recorder.segment_name(&self.name);
-        let (sampled, rule_name) = match self.header.sampled {
-            Some(Sampled::Yes) => (true, None),
-            Some(Sampled::No) => (false, None),
-            Some(Sampled::Requested) | None => {
-                let request = self.request.as_ref();
-                let request =
-                    request.map_or_else(|| SamplingRequest::new(&name), |request| request.sampling_request(&name));
-                let decision = recorder.decide(&request);
-                (decision.sampled, decision.rule_name)
-            }
-        };
+        if let Some(invocation) = facade::invocation(&current, &recorder, self.header.root) {
+            let http = self.request.map(ServedRequest::into_block);
+            let (context, owned) = begin_below(&invocation, |trace| Document {
+                http,
+                ..Document::new(SegmentId::random(), name, trace.now())
+            });
+            return Segment { context, owned };
+        }
+        let Decision { sampled, rule_name } = self.decide(&recorder, &name);
         let id = SegmentId::random();
         let trace = Trace::new(recorder, &self.header, id, sampled);
         let record = sampled.then(|| Document {
@@ -153,7 +224,26 @@ impl SegmentBuilder {
             aws: Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() })),
             ..Document::new(id, name, trace.now())
         });
-        Segment { context: Context::of_entity(Entity::segment(trace, id, record)) }
+        let segment = Entity::segment(trace, id, record);
+        Segment { context: Context::of_entity(Arc::clone(&segment)), owned: Some(segment) }
+    }
+
+    fn decide(&self, recorder: &Recorder, name: &str) -> Decision {
+        let by_header = match self.header.sampled {
+            Some(Sampled::Yes) => Some(true),
+            Some(Sampled::No) => Some(false),
+            Some(Sampled::Requested) | None => None,
+        };
+        match by_header.or(self.sampled) {
+            Some(true) => Decision::sampled(),
+            Some(false) => Decision::not_sampled(),
+            None => {
+                let request = self.request.as_ref();
+                let request =
+                    request.map_or_else(|| SamplingRequest::new(name), |request| request.sampling_request(name));
+                recorder.decide(&request)
+            }
+        }
     }
 }
 
@@ -194,11 +284,8 @@ impl Context {
 impl Subsegment {
     /// A subsegment of what `parent` names; `record` is asked for only where something is recorded.
     pub(crate) fn begin(parent: &Context, record: impl FnOnce(&Trace) -> Document) -> Self {
-        let Some(entity) = parent.entity().filter(|entity| entity.trace().is_sampled()) else {
-            return Self { context: parent.clone(), owned: None };
-        };
-        let entity = entity.subsegment(record(entity.trace()));
-        Self { context: Context::of_entity(Arc::clone(&entity)), owned: Some(entity) }
+        let (context, owned) = begin_below(parent, record);
+        Self { context, owned }
     }
 
     /// Ends it now.
@@ -214,9 +301,16 @@ impl Subsegment {
     }
 }
 
+/// Begins a subsegment of what `parent` names; there is nothing to end where nothing is recorded.
+fn begin_below(parent: &Context, record: impl FnOnce(&Trace) -> Document) -> (Context, Option<Arc<Entity>>) {
+    let Some(entity) = parent.sampled_entity() else { return (parent.clone(), None) };
+    let entity = entity.subsegment(record(entity.trace()));
+    (Context::of_entity(Arc::clone(&entity)), Some(entity))
+}
+
 /// What the owners of a live entity have in common.
 macro_rules! owner {
-    ($owner:ident, |$this:ident| $ended:expr) => {
+    ($owner:ident) => {
         impl Deref for $owner {
             type Target = Context;
 
@@ -227,8 +321,7 @@ macro_rules! owner {
 
         impl Drop for $owner {
             fn drop(&mut self) {
-                let $this = self;
-                if let Some(entity) = $ended {
+                if let Some(entity) = &self.owned {
                     entity.end();
                 }
             }
@@ -242,5 +335,5 @@ macro_rules! owner {
     };
 }
 
-owner!(Segment, |this| this.context.entity());
-owner!(Subsegment, |this| &this.owned);
+owner!(Segment);
+owner!(Subsegment);

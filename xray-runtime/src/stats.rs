@@ -23,11 +23,18 @@ pub struct Stats {
     pub documents_dropped: u64,
     /// Values that did not reach a document as they were given, because X-Ray does not take them or because they
     /// failed: annotations and metadata that were left out, texts and names that were cut, numbers that are not
-    /// finite, errors that panicked as they were asked what they say, and annotations beyond the 50 that X-Ray
-    /// indexes of a trace.
+    /// finite, errors that panicked as they were asked what they say, annotations beyond the 50 that X-Ray indexes of a
+    /// trace, and what is said of a [facade](crate::Segment::facade).
     pub values_rejected: u64,
     /// Settings that could not be read, each replaced by its default.
     pub settings_rejected: u64,
+    /// Detectors of where the program runs that found what they could not read, or got no answer in time.
+    pub origin_failures: u64,
+    /// Times that the daemon was asked for sampling rules or quotas and gave no answer that could be used; what it
+    /// said before goes on to hold, as far as that is valid.
+    pub sampling_failures: u64,
+    /// Sampling rules and quotas of the daemon's that could not be read, each left out alone.
+    pub sampling_rejected: u64,
 }
 
 /// The live side of [`Stats`].
@@ -38,6 +45,9 @@ pub(crate) struct Counters {
     pub(crate) documents_dropped: Counter,
     pub(crate) values_rejected: Counter,
     pub(crate) settings_rejected: Counter,
+    pub(crate) origin_failures: Counter,
+    pub(crate) sampling_failures: Counter,
+    pub(crate) sampling_rejected: Counter,
 }
 
 impl Counters {
@@ -48,6 +58,9 @@ impl Counters {
             documents_dropped: self.documents_dropped.get(),
             values_rejected: self.values_rejected.get(),
             settings_rejected: self.settings_rejected.get(),
+            origin_failures: self.origin_failures.get(),
+            sampling_failures: self.sampling_failures.get(),
+            sampling_rejected: self.sampling_rejected.get(),
         }
     }
 }

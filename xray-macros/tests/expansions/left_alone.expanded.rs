@@ -2,11 +2,18 @@
 async fn left_alone(&self, reference: &Sender) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
-        "left_alone",
-        ::core::file!(),
-        ::core::line!(),
-    );
+    const __XRAY_PLACE: &::xray::__private::Place = &{
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "left_alone",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let borrowed = &sender();
     reference.send();
     borrowed.send();

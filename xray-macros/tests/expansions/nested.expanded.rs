@@ -2,16 +2,24 @@
 async fn nested(client: Client) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
-        "nested",
-        ::core::file!(),
-        ::core::line!(),
-    );
+    const __XRAY_PLACE: &::xray::__private::Place = &{
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "nested",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(function)
+    };
+    let __xray_run = __XRAY_PLACE.run();
     let retry = |url| async move {
         match client.get(url) {
             __xray_it => {
-                ::xray::__private::send::receiver(&__xray_it)
-                    .__xray_open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                (&::xray::__private::send::probe(&__xray_it))
+                    .__xray_kind()
+                    .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
             }
         }
             .send()
@@ -19,8 +27,9 @@ async fn nested(client: Client) {
     };
     if let Ok(response) = match client.get(a) {
         __xray_it => {
-            ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+            (&::xray::__private::send::probe(&__xray_it))
+                .__xray_kind()
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
         }
     }
         .send()
@@ -30,8 +39,9 @@ async fn nested(client: Client) {
             .send(
                 match client.get(b) {
                     __xray_it => {
-                        ::xray::__private::send::receiver(&__xray_it)
-                            .__xray_open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                        (&::xray::__private::send::probe(&__xray_it))
+                            .__xray_kind()
+                            .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
                     }
                 }
                     .send()
@@ -45,8 +55,9 @@ async fn nested(client: Client) {
                 page(
                     match client.get(c) {
                         __xray_it => {
-                            ::xray::__private::send::receiver(&__xray_it)
-                                .__xray_open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                            (&::xray::__private::send::probe(&__xray_it))
+                                .__xray_kind()
+                                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
                         }
                     }
                         .send()
@@ -55,8 +66,9 @@ async fn nested(client: Client) {
             )
         {
             __xray_it => {
-                ::xray::__private::send::receiver(&__xray_it)
-                    .__xray_open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                (&::xray::__private::send::probe(&__xray_it))
+                    .__xray_kind()
+                    .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
             }
         }
             .send()
@@ -66,16 +78,20 @@ async fn nested(client: Client) {
                 last,
             ) if (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
-                last.__xray_ask(__XRAY_PLACE.at(::core::line!()))
+                last.__xray_ask()
             } {
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::Yes(__xray_known) => {
-                    let __xray_twin = __xray_known.alive();
+                    let __xray_twin = __xray_known
+                        .alive()
+                        .open(__XRAY_PLACE.at(::core::line!()));
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
-                    __xray_other.alive().pass(last.send())
+                    __xray_other
+                        .alive()
+                        .pass(last.send(), __XRAY_PLACE.at(::core::line!()))
                 }
             }) => break 'pages last,
             _ => continue,

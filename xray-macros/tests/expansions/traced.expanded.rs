@@ -76,15 +76,23 @@ impl Service {
     fn own(&self) -> Result<(), Error> {
         #[allow(unused_imports)]
         use ::xray::__private::answers::*;
-        static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
-            "own",
-            ::core::file!(),
-            ::core::line!(),
-        );
+        const __XRAY_PLACE: &::xray::__private::Place = &{
+            fn function() -> &'static ::xray::__private::Function {
+                static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                    "own",
+                    ::core::file!(),
+                    ::core::line!(),
+                );
+                &FUNCTION
+            }
+            ::xray::__private::Place::new(function)
+        };
+        let __xray_run = __XRAY_PLACE.run();
         match self.client.get() {
             __xray_it => {
-                ::xray::__private::send::receiver(&__xray_it)
-                    .__xray_open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                (&::xray::__private::send::probe(&__xray_it))
+                    .__xray_kind()
+                    .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
             }
         }
             .send()
@@ -114,19 +122,27 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
         .around(move || -> Result<Response, Error> {
             #[allow(unused_imports)]
             use ::xray::__private::answers::*;
-            static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
-                "calls_outside",
-                ::core::file!(),
-                ::core::line!(),
-            );
+            const __XRAY_PLACE: &::xray::__private::Place = &{
+                fn function() -> &'static ::xray::__private::Function {
+                    static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                        "calls_outside",
+                        ::core::file!(),
+                        ::core::line!(),
+                    );
+                    &FUNCTION
+                }
+                ::xray::__private::Place::new(function)
+            };
             let __xray_annotations = ::xray::__private::Annotations::new(|| {
                 use ::xray::__private::annotation::ToAnnotation as _;
                 ::std::vec![("id", (id).__xray_annotation())]
             });
+            let __xray_run = __XRAY_PLACE.run();
             match client.get(id) {
                 __xray_it => {
-                    ::xray::__private::send::receiver(&__xray_it)
-                        .__xray_open(
+                    (&::xray::__private::send::probe(&__xray_it))
+                        .__xray_kind()
+                        .open(
                             __xray_it,
                             __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
                         )
@@ -138,11 +154,17 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
 fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
-        "calls_inside",
-        ::core::file!(),
-        ::core::line!(),
-    );
+    const __XRAY_PLACE: &::xray::__private::Place = &{
+        fn function() -> &'static ::xray::__private::Function {
+            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
+                "calls_inside",
+                ::core::file!(),
+                ::core::line!(),
+            );
+            &FUNCTION
+        }
+        ::xray::__private::Place::new(function)
+    };
     let __xray_annotations = ::xray::__private::Annotations::new(|| {
         use ::xray::__private::annotation::ToAnnotation as _;
         ::std::vec![("id", (id).__xray_annotation())]
@@ -154,8 +176,9 @@ fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
             move || -> Result<Response, Error> {
                 match client.get(id) {
                     __xray_it => {
-                        ::xray::__private::send::receiver(&__xray_it)
-                            .__xray_open(
+                        (&::xray::__private::send::probe(&__xray_it))
+                            .__xray_kind()
+                            .open(
                                 __xray_it,
                                 __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
                             )

@@ -4,13 +4,12 @@
 /// The two have the same signatures. What a client needs to send a request, its service says.
 macro_rules! pooled {
     () => {
-        use std::convert::Infallible;
         use std::rc::Rc;
         use std::sync::Arc;
 
         use tower_service::Service;
 
-        use crate::http::{Answer, Outgoing, Site, Traceable, Traced, methods};
+        use crate::http::{ByAnswer, Outgoing, Performing, Site, Traceable, methods};
 
         traceable!(Client<C, B>);
         traceable!(Arc<Client<C, B>>);
@@ -31,13 +30,13 @@ macro_rules! pooled {
             &'a Client<C, B>: Service<Request<B>, Future = ResponseFuture>,
         {
             /// `Client::get` in a subsegment: the same request, and a future of the type that a traced `request` gives.
-            pub fn get(self, uri: Uri) -> Traced<ResponseFuture, Infallible> {
+            pub fn get(self, uri: Uri) -> Performing<ResponseFuture, ByAnswer> {
                 let Self { mut client, site } = self;
                 let mut request = Request::new(B::default());
                 *request.uri_mut() = uri;
                 let opening = site.open();
                 let call = opening.and_then(|opening| Outgoing::<methods::request>::begin(&mut request, opening));
-                Traced::running(client.call(request), call, Answer::read)
+                Performing::new(client.call(request), call)
             }
         }
     };

@@ -14,6 +14,7 @@ mod stack;
 mod trim;
 pub(crate) mod url;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,9 @@ pub struct Document {
     /// Who is served; on segments only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// The type of the AWS resource that it runs on; on segments only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Cow<'static, str>>,
     /// Indexed values, to search traces by.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, AnnotationValue>,
@@ -148,6 +152,7 @@ impl Document {
             aws: None,
             sql: None,
             user: None,
+            origin: None,
             annotations: BTreeMap::new(),
             metadata: BTreeMap::new(),
             subsegments: Vec::new(),

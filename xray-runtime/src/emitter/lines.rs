@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Emitter;
-use super::background::Background;
+use super::delivery::Delivery;
 use super::queue::Queue;
+use crate::background::Background;
 use crate::document::Document;
 
 /// Writes each document as one line of JSON: to a file, to the standard output, or to any writer.
@@ -19,11 +21,12 @@ use crate::document::Document;
 ///
 /// ```
 /// use std::time::Duration;
+/// use xray::sampling::Always;
 /// use xray::{LinesEmitter, Recorder, Segment};
 ///
 /// let path = std::env::temp_dir().join("xray-lines-example.jsonl");
 /// # let _ = std::fs::remove_file(&path);
-/// let recorder = Recorder::builder().emitter(LinesEmitter::append(&path)?).build();
+/// let recorder = Recorder::builder().sampler(Always).emitter(LinesEmitter::append(&path)?).build();
 /// Segment::builder("todo-app").recorder(&recorder).begin().end();
 /// recorder.flush(Duration::from_secs(2));
 /// let lines = std::fs::read_to_string(&path)?;
@@ -32,7 +35,7 @@ use crate::document::Document;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct LinesEmitter {
-    background: Background,
+    delivery: Delivery,
     /// Whether a loss is logged already.
     has_lost: AtomicBool,
 }
@@ -40,8 +43,9 @@ pub struct LinesEmitter {
 impl LinesEmitter {
     /// Writes to a writer.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
-        let background = Background::new("xray-lines", |queue| async move { write_all(&queue, writer).await });
-        Self { background, has_lost: AtomicBool::new(false) }
+        let background = Arc::new(Background::new("xray-lines"));
+        let delivery = Delivery::new(background, |queue| async move { write_all(&queue, writer).await });
+        Self { delivery, has_lost: AtomicBool::new(false) }
     }
 
     /// Writes to the standard output.
@@ -62,13 +66,13 @@ impl LinesEmitter {
 
 impl Emitter for LinesEmitter {
     fn emit(&self, document: Document) {
-        if !self.background.take(document) && !self.has_lost.swap(true, Ordering::Relaxed) {
+        if !self.delivery.take(document) && !self.has_lost.swap(true, Ordering::Relaxed) {
             log::warn!(target: "xray::emitter", "a document is dropped: the writer is too slow, or has ended");
         }
     }
 
     fn flush(&self, limit: Duration) -> bool {
-        self.background.flush(limit)
+        self.delivery.flush(limit)
     }
 }
 
@@ -98,7 +102,7 @@ fn write_line(writer: &mut impl Write, document: &Document) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use super::*;
     use crate::{Recorder, Segment};

@@ -9,10 +9,11 @@ use crate::document::Document;
 /// Keeps documents until they are taken. Clones share what they keep.
 ///
 /// ```
+/// use xray::sampling::Always;
 /// use xray::{MemoryEmitter, Recorder, Segment};
 ///
 /// let emitter = MemoryEmitter::new();
-/// let recorder = Recorder::builder().emitter(emitter.clone()).build();
+/// let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
 /// Segment::builder("todo-app").recorder(&recorder).begin().end();
 /// assert_eq!(emitter.take().len(), 1);
 /// ```

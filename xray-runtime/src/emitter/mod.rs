@@ -1,6 +1,6 @@
 //! Emitters: where finished documents go.
 
-mod background;
+mod delivery;
 mod lines;
 mod memory;
 mod pace;
@@ -21,6 +21,7 @@ use crate::document::Document;
 ///
 /// ```
 /// use std::sync::mpsc;
+/// use xray::sampling::Always;
 /// use xray::{Document, Emitter, Recorder, Segment};
 ///
 /// struct Channel(mpsc::Sender<Document>);
@@ -32,7 +33,7 @@ use crate::document::Document;
 /// }
 ///
 /// let (sender, receiver) = mpsc::channel();
-/// let recorder = Recorder::builder().emitter(Channel(sender)).build();
+/// let recorder = Recorder::builder().sampler(Always).emitter(Channel(sender)).build();
 /// Segment::builder("todo-app").recorder(&recorder).begin().end();
 /// assert_eq!(receiver.recv().unwrap().name, "todo-app");
 /// ```

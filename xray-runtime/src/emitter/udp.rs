@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::net::{UdpSocket, lookup_host};
 
 use super::Emitter;
-use super::background::Background;
+use super::delivery::Delivery;
 use super::pace::Pace;
 use super::queue::Queue;
+use crate::background::Background;
 use crate::document::Document;
 use crate::document::split::Split;
 use crate::stats::Counters;
@@ -18,40 +19,40 @@ use crate::stats::Counters;
 /// What stands before each document. (Developer guide, "Sending segment documents to the X-Ray daemon".)
 const DATAGRAM_HEADER: &[u8] = b"{\"format\":\"json\",\"version\":1}\n";
 
-/// Sends each document as a datagram to the X-Ray daemon, from one background thread.
+/// Sends each document as a datagram to the X-Ray daemon, from the background thread of its recorder.
 ///
-/// The thread starts with the first document and ends when the emitter is dropped and all is sent. Between the
-/// two stands a queue of 16,384 documents and about 128 MiB; what finds it full is dropped and counted. A document over
+/// The thread starts with the first document at the latest, and ends when the recorder is dropped and all is sent. Before
+/// it stands a queue of 16,384 documents and about 128 MiB; what finds it full is dropped and counted. A document over
 /// 63 KiB leaves as several. One that is too large by itself loses its largest metadata, then stack frames, then the
 /// middle of long strings; all of that is counted, and what is left out is marked in the document. Where nobody listens,
 /// documents are lost, and counted as far as the system tells.
 pub struct UdpEmitter {
-    background: Background,
+    delivery: Delivery,
     counters: Arc<Counters>,
 }
 
 impl UdpEmitter {
-    /// `daemon_address` is `host:port`; a host name is resolved by the background thread, again every minute.
-    pub(crate) fn new(daemon_address: String, counters: Arc<Counters>) -> Self {
+    /// `daemon_address` is `host:port`; a host name is resolved in the background, again every minute.
+    pub(crate) fn new(background: Arc<Background>, daemon_address: String, counters: Arc<Counters>) -> Self {
         let sender = Sender { daemon_address, counters: Arc::clone(&counters) };
-        let background = Background::new("xray-emitter", |queue| async move { sender.send_all(&queue).await });
-        Self { background, counters }
+        let delivery = Delivery::new(background, |queue| async move { sender.send_all(&queue).await });
+        Self { delivery, counters }
     }
 }
 
 impl Emitter for UdpEmitter {
     fn emit(&self, document: Document) {
-        if !self.background.take(document) {
+        if !self.delivery.take(document) {
             self.counters.documents_dropped.increment();
         }
     }
 
     fn flush(&self, limit: Duration) -> bool {
-        self.background.flush(limit)
+        self.delivery.flush(limit)
     }
 }
 
-/// What runs on the thread.
+/// What runs in the background.
 struct Sender {
     daemon_address: String,
     counters: Arc<Counters>,

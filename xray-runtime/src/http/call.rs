@@ -177,7 +177,7 @@ impl Begun {
     /// }
     ///
     /// let mut headers = BTreeMap::new();
-    /// xray::Segment::builder("todo-app").begin().in_scope(|| {
+    /// xray::Segment::builder("todo-app").sampled(true).begin().in_scope(|| {
     ///     let outer = insert_into(xray::http::call("GET", "https://example.com/"), &mut headers);
     ///     let inner = insert_into(xray::http::call("GET", "https://example.com/"), &mut headers);
     ///     assert!(outer.is_some() && inner.is_none(), "the request is recorded once");

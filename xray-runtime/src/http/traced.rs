@@ -1,6 +1,5 @@
 //! The future of a traced call.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -87,16 +86,6 @@ impl<F: Future, R> Traced<F, R> {
             }
             Err(site) => Self { state: State::Waiting { request: Some((request, site)) }, call: None, adapter },
         }
-    }
-}
-
-impl<F: Future> Traced<F, Infallible> {
-    /// The future of a call that is made already.
-    pub(crate) fn running(future: F, call: Option<Call>, read: fn(&F::Output, &mut Call)) -> Self {
-        fn start<F: Future>(request: Infallible, _: Option<Opening>) -> Started<F> {
-            match request {}
-        }
-        Self { state: State::Running { future }, call, adapter: Adapter { start, read } }
     }
 }
 

@@ -4,11 +4,10 @@
 //! that is read. A result of which nothing is known comes back as it is.
 
 use std::any::type_name;
-use std::convert::Infallible;
 use std::error::Error;
 use std::marker::PhantomData;
 
-use crate::http::{Answer, Call, StatusError, Traced, read_or_status};
+use crate::http::{Answer, ByAnswer, Call, Performing, Reader, StatusError, read_or_status};
 
 /// Between the request and the answer of a call, at the head of the body in which the call stands. The type of
 /// its content says whether the argument was a request.
@@ -29,7 +28,7 @@ impl<S> Slot<S> {
         Self(None)
     }
 
-    pub fn take(&mut self) -> Option<S> {
+    fn take(&mut self) -> Option<S> {
         self.0.take()
     }
 }
@@ -111,19 +110,19 @@ impl<C, T> Clone for When<C, T> {
 impl<C, T> Copy for When<C, T> {}
 
 /// How the answer is read. It is asked of a reference, and what is below is in the order in which that is looked up.
-pub struct How<C, T>(fn(&T, &mut Call), PhantomData<C>);
+pub struct How<C, T, R>(PhantomData<fn(C, T) -> R>);
 
-impl<F: Future> How<InFuture<F>, F::Output> {
-    pub fn exit(self, future: F, entered: Option<Entered>) -> Traced<F, Infallible> {
-        Traced::running(future, entered.and_then(|Entered(call)| call), self.0)
+impl<F: Future, R: Reader<F::Output>> How<InFuture<F>, F::Output, R> {
+    pub fn exit(self, future: F, slot: &mut Slot<Entered>) -> Performing<F, R> {
+        Performing::new(future, slot.take().and_then(|Entered(call)| call))
     }
 }
 
-impl<T> How<InHand, T> {
-    pub fn exit(self, answer: T, entered: Option<Entered>) -> T {
-        if let Some(Entered(Some(mut call))) = entered {
+impl<T, R: Reader<T>> How<InHand, T, R> {
+    pub fn exit(self, answer: T, slot: &mut Slot<Entered>) -> T {
+        if let Some(Entered(Some(mut call))) = slot.take() {
             call.start_as_stamped();
-            call.read(&answer, self.0);
+            call.read(&answer, R::read);
         }
         answer
     }
@@ -139,7 +138,8 @@ impl Unchanged {
         Self
     }
 
-    pub fn exit<T, S>(self, result: T, _: Option<S>) -> T {
+    pub fn exit<T, S>(self, result: T, slot: &mut Slot<S>) -> T {
+        drop(slot.take());
         result
     }
 }
@@ -147,45 +147,78 @@ impl Unchanged {
 /// An answer whose error may stand for a response.
 impl<C, A: Answer, E: StatusError> When<C, Result<A, E>> {
     #[must_use]
-    pub fn __xray_how(&self) -> How<C, Result<A, E>> {
-        How(read_or_status, PhantomData)
+    pub fn __xray_how(&self) -> How<C, Result<A, E>, ByStatus> {
+        How(PhantomData)
+    }
+}
+
+#[derive(Debug)]
+pub enum ByStatus {}
+
+impl<A: Answer, E: StatusError> Reader<Result<A, E>> for ByStatus {
+    fn read(answer: &Result<A, E>, call: &mut Call) {
+        read_or_status(answer, call);
     }
 }
 
 /// An answer that can be read.
-pub trait ByAnswer<C, T> {
-    fn __xray_how(&self) -> How<C, T>;
+pub trait IsAnswer<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByAnswer>;
 }
 
-impl<C, T: Answer> ByAnswer<C, T> for When<C, T> {
-    fn __xray_how(&self) -> How<C, T> {
-        How(Answer::read, PhantomData)
+impl<C, T: Answer> IsAnswer<C, T> for When<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByAnswer> {
+        How(PhantomData)
     }
 }
 
 /// A response, or an error that holds one of any type.
-pub trait ByBoxedError<C, T> {
-    fn __xray_how(&self) -> How<C, T>;
+pub trait IsBoxedError<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByBoxedError>;
 }
 
-impl<C, A, E> ByBoxedError<C, Result<A, E>> for &When<C, Result<A, E>>
+impl<C, A, E> IsBoxedError<C, Result<A, E>> for &When<C, Result<A, E>>
 where
     A: Answer,
     E: AsRef<dyn Error + Send + Sync>,
 {
-    fn __xray_how(&self) -> How<C, Result<A, E>> {
-        How(read_boxed, PhantomData)
+    fn __xray_how(&self) -> How<C, Result<A, E>, ByBoxedError> {
+        How(PhantomData)
+    }
+}
+
+#[derive(Debug)]
+pub enum ByBoxedError {}
+
+impl<A: Answer, E: AsRef<dyn Error + Send + Sync>> Reader<Result<A, E>> for ByBoxedError {
+    fn read(answer: &Result<A, E>, call: &mut Call) {
+        match answer {
+            Ok(response) => response.read(call),
+            Err(error) => call.error(error.as_ref()),
+        }
     }
 }
 
 /// A response, or an error of which only the type is known.
-pub trait ByOpaqueError<C, T> {
-    fn __xray_how(&mut self) -> How<C, T>;
+pub trait IsOpaqueError<C, T> {
+    fn __xray_how(&mut self) -> How<C, T, ByOpaqueError>;
 }
 
-impl<C, A: Answer, E> ByOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
-    fn __xray_how(&mut self) -> How<C, Result<A, E>> {
-        How(read_opaque, PhantomData)
+impl<C, A: Answer, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
+    fn __xray_how(&mut self) -> How<C, Result<A, E>, ByOpaqueError> {
+        How(PhantomData)
+    }
+}
+
+#[derive(Debug)]
+pub enum ByOpaqueError {}
+
+impl<A: Answer, E> Reader<Result<A, E>> for ByOpaqueError {
+    fn read(answer: &Result<A, E>, call: &mut Call) {
+        match answer {
+            Ok(response) => response.read(call),
+            Err(_) => call.opaque_error(type_name::<E>()),
+        }
     }
 }
 
@@ -198,11 +231,18 @@ pub trait Unread {
 
 /// As from a service whose response is a type parameter: only its time is known.
 impl<F: Future> Unread for Later<F> {
-    type How = How<InFuture<F>, F::Output>;
+    type How = How<InFuture<F>, F::Output, ByNothing>;
 
     fn __xray_how(self) -> Self::How {
-        How(read_nothing, PhantomData)
+        How(PhantomData)
     }
+}
+
+#[derive(Debug)]
+pub enum ByNothing {}
+
+impl<T> Reader<T> for ByNothing {
+    fn read(_: &T, _: &mut Call) {}
 }
 
 /// The call is forgotten.
@@ -213,19 +253,3 @@ impl<T> Unread for Now<T> {
         Unchanged
     }
 }
-
-fn read_boxed<A: Answer, E: AsRef<dyn Error + Send + Sync>>(answer: &Result<A, E>, call: &mut Call) {
-    match answer {
-        Ok(response) => response.read(call),
-        Err(error) => call.error(error.as_ref()),
-    }
-}
-
-fn read_opaque<A: Answer, E>(answer: &Result<A, E>, call: &mut Call) {
-    match answer {
-        Ok(response) => response.read(call),
-        Err(_) => call.opaque_error(type_name::<E>()),
-    }
-}
-
-fn read_nothing<T>(_: &T, _: &mut Call) {}

@@ -27,6 +27,7 @@ pub(super) struct Environment {
     pub(super) service_name: Option<String>,
     pub(super) daemon_address: Option<DaemonAddress>,
     pub(super) context_missing: Option<ContextMissing>,
+    pub(super) is_lambda: bool,
 }
 
 /// Of other characters a name is freed; some have to be left.
@@ -66,6 +67,9 @@ impl Environment {
                 "LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR",
                 parse_context_missing,
             ),
+            is_lambda: ["AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT"]
+                .iter()
+                .any(|name| get(name).is_some_and(|value| !value.is_empty())),
         };
         (environment, rejected)
     }
@@ -102,11 +106,15 @@ fn parse_context_missing(value: &str) -> Option<ContextMissing> {
     }
 }
 
-/// Where the daemon takes segments: `host:port`, or the UDP part of `tcp:host:port udp:host:port`.
+/// Where the daemon listens: both at `host:port`, or apart at `tcp:host:port udp:host:port`.
+///
+/// Each is a `host:port`, an IPv6 address in brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DaemonAddress {
-    /// As `host:port`, an IPv6 address in brackets.
+    /// Where it takes segments.
     pub(super) udp: String,
+    /// Where it answers for sampling.
+    pub(super) tcp: String,
 }
 
 impl DaemonAddress {
@@ -116,7 +124,7 @@ impl DaemonAddress {
 
 impl Default for DaemonAddress {
     fn default() -> Self {
-        Self { udp: "127.0.0.1:2000".to_owned() }
+        Self { udp: "127.0.0.1:2000".to_owned(), tcp: "127.0.0.1:2000".to_owned() }
     }
 }
 
@@ -125,17 +133,15 @@ impl FromStr for DaemonAddress {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let parts: Vec<&str> = text.split_ascii_whitespace().collect();
-        let udp = match parts[..] {
-            [both] => both,
+        let (udp, tcp) = match parts[..] {
+            [both] => (both, both),
             [first, second] => match (protocol(first), protocol(second)) {
-                (Some(("tcp", tcp)), Some(("udp", udp))) | (Some(("udp", udp)), Some(("tcp", tcp))) => {
-                    host_and_port(tcp).and(Some(udp)).ok_or(())?
-                }
+                (Some(("tcp", tcp)), Some(("udp", udp))) | (Some(("udp", udp)), Some(("tcp", tcp))) => (udp, tcp),
                 _ => return Err(()),
             },
             _ => return Err(()),
         };
-        Ok(Self { udp: host_and_port(udp).ok_or(())? })
+        Ok(Self { udp: host_and_port(udp).ok_or(())?, tcp: host_and_port(tcp).ok_or(())? })
     }
 }
 
@@ -176,16 +182,15 @@ mod tests {
 
     #[test]
     fn daemon_addresses() {
-        for (address, udp) in [
-            ("127.0.0.1:2000", "127.0.0.1:2000"),
-            ("localhost:2000", "localhost:2000"),
-            ("xray-daemon.internal:3000", "xray-daemon.internal:3000"),
-            ("[::1]:2000", "[::1]:2000"),
-            ("tcp:1.1.1.1:3 udp:2.2.2.2:4", "2.2.2.2:4"),
-            ("udp:daemon:4 tcp:[::1]:3", "daemon:4"),
-            ("UDP:[fe80::1%eth0]:4  TCP:daemon:3 ", "[fe80::1%eth0]:4"),
+        for both in ["127.0.0.1:2000", "localhost:2000", "xray-daemon.internal:3000", "[::1]:2000"] {
+            assert_eq!(both.parse(), Ok(DaemonAddress { udp: both.to_owned(), tcp: both.to_owned() }), "{both}");
+        }
+        for (address, udp, tcp) in [
+            ("tcp:1.1.1.1:3 udp:2.2.2.2:4", "2.2.2.2:4", "1.1.1.1:3"),
+            ("udp:daemon:4 tcp:[::1]:3", "daemon:4", "[::1]:3"),
+            ("UDP:[fe80::1%eth0]:4  TCP:daemon:3 ", "[fe80::1%eth0]:4", "daemon:3"),
         ] {
-            assert_eq!(address.parse(), Ok(DaemonAddress { udp: udp.to_owned() }), "{address}");
+            assert_eq!(address.parse(), Ok(DaemonAddress { udp: udp.to_owned(), tcp: tcp.to_owned() }), "{address}");
         }
         for address in [
             "",
@@ -218,12 +223,16 @@ mod tests {
             ("AWS_XRAY_TRACING_NAME", "todo-app"),
             ("AWS_XRAY_DAEMON_ADDRESS", "daemon:2000"),
             ("AWS_XRAY_CONTEXT_MISSING", "ignore_error"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "todo-function"),
         ]);
         assert_eq!(environment.enabled, Some(false));
         assert_eq!(environment.service_name.as_deref(), Some("todo-app"));
         assert_eq!(environment.daemon_address.unwrap().udp, "daemon:2000");
         assert_eq!(environment.context_missing, Some(ContextMissing::IgnoreError));
+        assert!(environment.is_lambda);
         assert_eq!(rejected, []);
+        assert!(read(&[("LAMBDA_TASK_ROOT", "/var/task")]).0.is_lambda);
+        assert!(!read(&[("LAMBDA_TASK_ROOT", "")]).0.is_lambda);
     }
 
     #[test]

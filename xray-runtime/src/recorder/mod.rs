@@ -18,6 +18,7 @@ use self::config::{DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
 pub(crate) use self::progress::InProgress;
 use self::progress::Progress;
 pub(crate) use self::rules::HttpRules;
+use crate::background::Background;
 use crate::document::annotation::is_accepted_key;
 use crate::document::cause::chain;
 use crate::document::name::legal_name;
@@ -25,8 +26,11 @@ use crate::document::split::MAX_DOCUMENT_BYTES;
 use crate::document::{AnnotationValue, Document, Exception, Extent, MAX_STRING_CHARS, first_chars};
 use crate::emitter::{Emitter, UdpEmitter};
 use crate::id::SegmentId;
+#[cfg(feature = "origin")]
+use crate::origin::{Detector, detect};
+use crate::origin::{KnownOrigin, Origin};
 use crate::propagation::Propagation;
-use crate::sampling::{Always, Decision, Sampler, SamplingRequest};
+use crate::sampling::{Backing, Central, Decision, Never, Sampler, SamplingRequest};
 use crate::stats::{Counters, Stats};
 
 /// The recorder that [`RecorderBuilder::install`] put in place.
@@ -68,9 +72,12 @@ pub struct Recorder {
 
 struct Shared {
     enabled: bool,
+    is_in_lambda: bool,
     service_name: String,
     context_missing: ContextMissing,
+    origin: KnownOrigin,
     sampler: Box<dyn Sampler>,
+    backing: Backing,
     emitter: Box<dyn Emitter>,
     response_hook: Option<ResponseHook>,
     propagation: Propagation,
@@ -135,6 +142,11 @@ impl Recorder {
         self.shared.enabled
     }
 
+    /// Whether the process is one of Lambda, which sends the segments and decides what is sampled.
+    pub(crate) fn is_in_lambda(&self) -> bool {
+        self.shared.is_in_lambda
+    }
+
     pub(crate) fn context_missing(&self) -> ContextMissing {
         self.shared.context_missing
     }
@@ -183,7 +195,11 @@ impl Recorder {
     }
 
     pub(crate) fn decide(&self, request: &SamplingRequest<'_>) -> Decision {
-        self.shared.sampler.sample(request)
+        let request = request.with_backing(&self.shared.backing);
+        let origin = self.shared.origin.get();
+        self.shared
+            .sampler
+            .sample(&origin.iter().fold(request, |request, origin| request.with_service_type(origin.name())))
     }
 
     pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
@@ -215,7 +231,10 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn emit(&self, document: Document) {
+    pub(crate) fn emit(&self, mut document: Document) {
+        if let (None, Some(origin)) = (document.kind, self.shared.origin.get()) {
+            origin.describe(&mut document);
+        }
         self.shared.counters.documents_emitted.increment();
         self.shared.emitter.emit(document);
     }
@@ -246,6 +265,9 @@ pub struct RecorderBuilder {
     daemon_address: Option<String>,
     enabled: Option<bool>,
     context_missing: Option<ContextMissing>,
+    origin: Option<Origin>,
+    #[cfg(feature = "origin")]
+    detectors: Vec<Detector>,
     sampler: Option<Box<dyn Sampler>>,
     emitter: Option<Box<dyn Emitter>>,
     response_hook: Option<ResponseHook>,
@@ -281,7 +303,40 @@ impl RecorderBuilder {
         self
     }
 
-    /// Who decides what is recorded; [`sampling::Always`](crate::sampling::Always) unless set.
+    /// Where the program runs, for the `origin` and `aws` of segments and for sampling rules of a service type; see
+    /// [`Origin`]. It goes before what is [detected](Self::detect_origin).
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Finds out where the program runs, in the background, from the moment on at which the recorder is built.
+    ///
+    /// Each detector has a second, or as many as `AWS_METADATA_SERVICE_TIMEOUT` says, up to 60. Of those that find
+    /// something the most specific gives the `origin`: Elastic Beanstalk before EKS, ECS and EC2; all of them say what they
+    /// know in the `aws` block. A segment that ends before goes without, and until then any service type matches in
+    /// sampling rules: neither waits. A detector that finds nothing says nothing; what it finds and cannot read, or a
+    /// service that does not answer, is one warning in the log and counted in [`Stats::origin_failures`]. In Lambda, where
+    /// nobody needs it, and where tracing is disabled nothing is asked.
+    ///
+    /// ```
+    /// use xray::origin::Detector;
+    ///
+    /// let recorder = xray::Recorder::builder().detect_origin([Detector::Ecs, Detector::Ec2]).build();
+    /// # drop(recorder);
+    /// ```
+    #[cfg(feature = "origin")]
+    pub fn detect_origin(mut self, detectors: impl IntoIterator<Item = Detector>) -> Self {
+        self.detectors.extend(detectors);
+        self.detectors.sort_unstable();
+        self.detectors.dedup();
+        self
+    }
+
+    /// Who decides what is recorded; [`sampling::Central`](crate::sampling::Central) unless set.
+    ///
+    /// In Lambda nobody is asked, since the service has decided before: what has no decision in its trace header is not
+    /// recorded. (Developer guide, "AWS Lambda and AWS X-Ray".)
     pub fn sampler(mut self, sampler: impl Sampler) -> Self {
         self.sampler = Some(Box::new(sampler));
         self
@@ -297,10 +352,12 @@ impl RecorderBuilder {
     /// more all of them leave as documents of their own, so that a long segment needs little memory.
     ///
     /// ```
+    /// use xray::sampling::Always;
     /// use xray::{MemoryEmitter, Recorder, Segment};
     ///
     /// let emitter = MemoryEmitter::new();
-    /// let recorder = Recorder::builder().emitter(emitter.clone()).streaming_threshold(0).build();
+    /// let builder = Recorder::builder().sampler(Always).emitter(emitter.clone());
+    /// let recorder = builder.streaming_threshold(0).build();
     /// let segment = Segment::builder("nightly-job").recorder(&recorder).begin();
     /// segment.subsegment("first-part").end();
     /// assert_eq!(emitter.take()[0].parent_id, segment.id());
@@ -375,15 +432,30 @@ impl RecorderBuilder {
             counters.settings_rejected.increment();
             log::warn!(target: "xray::recorder", "{setting}");
         }
-        let emitter = self.emitter.unwrap_or_else(|| {
-            let address = daemon_address.unwrap_or_default().udp;
-            Box::new(UdpEmitter::new(address, Arc::clone(&counters)))
-        });
+        let background = Arc::new(Background::new("xray-background"));
+        let DaemonAddress { udp, tcp } = daemon_address.unwrap_or_default();
+        let emitter = self
+            .emitter
+            .unwrap_or_else(|| Box::new(UdpEmitter::new(Arc::clone(&background), udp, Arc::clone(&counters))));
+        let sampler: Box<dyn Sampler> = match self.sampler {
+            _ if environment.is_lambda => Box::new(Never),
+            Some(sampler) => sampler,
+            None => Box::new(Central::default()),
+        };
+        let enabled = environment.enabled.or(self.enabled).unwrap_or(true);
+        let origin = KnownOrigin::new(self.origin);
+        #[cfg(feature = "origin")]
+        if enabled && !environment.is_lambda && !self.detectors.is_empty() {
+            background.spawn(detect(self.detectors, &origin, Arc::clone(&counters)));
+        }
         let shared = Shared {
-            enabled: environment.enabled.or(self.enabled).unwrap_or(true),
+            enabled,
+            is_in_lambda: environment.is_lambda,
             service_name: service_name.unwrap_or_else(program_name),
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
-            sampler: self.sampler.unwrap_or_else(|| Box::new(Always)),
+            origin,
+            sampler,
+            backing: Backing { background, daemon_address: tcp, counters: Arc::clone(&counters) },
             emitter,
             response_hook: self.response_hook,
             propagation: self.propagation,

@@ -1,17 +1,25 @@
 //! Sampling: which requests are recorded.
 
+mod central;
 mod local;
 mod manifest;
+mod patterns;
 mod reservoir;
 mod rule;
 pub(crate) mod wildcard;
 
+use std::fmt;
+use std::sync::Arc;
+
+pub use self::central::{Central, CentralBuilder};
 pub use self::local::{Local, LocalBuilder, ManifestError};
 pub use self::rule::Rule;
+use crate::background::Background;
+use crate::stats::Counters;
 
 /// Decides whether a request is recorded, where the caller has not decided already.
 ///
-/// Asked once for each segment that begins without a decision in its trace header, on the thread that begins
+/// Asked once for each segment on which neither its trace header nor code has decided, on the thread that begins
 /// it, so it must be quick.
 ///
 /// ```
@@ -53,13 +61,28 @@ pub struct SamplingRequest<'a> {
     host: Option<&'a str>,
     method: Option<&'a str>,
     path: Option<&'a str>,
+    backing: Option<&'a Backing>,
+}
+
+/// What a recorder has that a sampler of its own may need.
+pub(crate) struct Backing {
+    pub(crate) background: Arc<Background>,
+    /// Where the daemon answers, as `host:port`.
+    pub(crate) daemon_address: String,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl fmt::Debug for Backing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Backing").field("daemon_address", &self.daemon_address).finish_non_exhaustive()
+    }
 }
 
 impl<'a> SamplingRequest<'a> {
     /// A request of which only this is known.
     #[must_use]
     pub fn new(service_name: &'a str) -> Self {
-        Self { service_name, service_type: None, host: None, method: None, path: None }
+        Self { service_name, service_type: None, host: None, method: None, path: None, backing: None }
     }
 
     /// The service's type, as in the `origin` of a segment: `AWS::ECS::Container`, for instance.
@@ -108,6 +131,10 @@ impl<'a> SamplingRequest<'a> {
     #[must_use]
     pub fn with_path(self, path: &'a str) -> Self {
         Self { path: Some(path), ..self }
+    }
+
+    pub(crate) fn with_backing(self, backing: &'a Backing) -> Self {
+        Self { backing: Some(backing), ..self }
     }
 }
 

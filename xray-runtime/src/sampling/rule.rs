@@ -1,8 +1,8 @@
 //! One rule: which requests it is for, and how many of them are sampled.
 
 use super::SamplingRequest;
-use super::reservoir::Reservoir;
-use super::wildcard;
+use super::patterns::Patterns;
+use super::reservoir::{Reservoir, by_chance};
 
 /// A rule of a [`Local`](super::Local) sampler: patterns for requests, and how many of those that match are sampled.
 ///
@@ -22,11 +22,10 @@ use super::wildcard;
 #[derive(Debug)]
 #[must_use = "a rule does nothing until a sampler has it"]
 pub struct Rule {
-    host: String,
-    method: String,
-    path: String,
-    reservoir: Reservoir,
+    patterns: Patterns,
+    fixed_target: u32,
     rate: f64,
+    reservoir: Reservoir,
 }
 
 impl Rule {
@@ -35,40 +34,35 @@ impl Rule {
     ///
     /// A rate outside of that counts as the nearer end, one that is not a number as 0.
     pub fn new(fixed_target: u32, rate: f64) -> Self {
-        let any = || "*".to_owned();
         let rate = if rate.is_nan() { 0.0 } else { rate.clamp(0.0, 1.0) };
-        Self { host: any(), method: any(), path: any(), reservoir: Reservoir::new(fixed_target), rate }
+        Self { patterns: Patterns::default(), fixed_target, rate, reservoir: Reservoir::default() }
     }
 
     /// Only requests to these hosts.
     pub fn host(mut self, pattern: impl Into<String>) -> Self {
-        self.host = pattern.into();
+        self.patterns.host = pattern.into();
         self
     }
 
     /// Only requests with these methods.
     pub fn method(mut self, pattern: impl Into<String>) -> Self {
-        self.method = pattern.into();
+        self.patterns.method = pattern.into();
         self
     }
 
     /// Only requests for these paths; a path begins with `/` and has no query.
     pub fn path(mut self, pattern: impl Into<String>) -> Self {
-        self.path = pattern.into();
+        self.patterns.path = pattern.into();
         self
     }
 
-    /// Whether it is for this request. What is not known of a request matches, as in other X-Ray SDKs.
     pub(crate) fn is_for(&self, request: &SamplingRequest<'_>) -> bool {
-        let is_match = |pattern: &str, value: Option<&str>| value.is_none_or(|value| wildcard::matches(pattern, value));
-        is_match(&self.method, request.method())
-            && is_match(&self.host, request.host())
-            && is_match(&self.path, request.path())
+        self.patterns.are_for(request)
     }
 
     #[cfg(test)]
     pub(crate) fn fixed_target(&self) -> u32 {
-        self.reservoir.per_second()
+        self.fixed_target
     }
 
     #[cfg(test)]
@@ -78,35 +72,13 @@ impl Rule {
 
     /// The decision for a request that it is for.
     pub(crate) fn is_sampled(&self, second: u32) -> bool {
-        // Of the numbers from 0 up to but without 1: below 1 are all of them, below 0 none.
-        self.reservoir.take(second) || fastrand::f64() < self.rate
+        self.reservoir.take(second, self.fixed_target) || by_chance(self.rate)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn all_three_patterns_have_to_match() {
-        let rule = || Rule::new(0, 0.0);
-        let request = SamplingRequest::new("s").with_host("shop.example.com").with_method("POST").with_path("/pay/7");
-        assert!(rule().is_for(&request));
-        assert!(rule().host("*.EXAMPLE.com").method("po?t").path("/pay/?").is_for(&request));
-        assert!(!rule().host("example.com").is_for(&request));
-        assert!(!rule().method("GET").is_for(&request));
-        assert!(!rule().path("/pay").is_for(&request));
-        assert!(!rule().path("").is_for(&request));
-    }
-
-    #[test]
-    fn what_is_not_known_matches() {
-        let rule = Rule::new(0, 0.0).host("h").method("GET").path("/p");
-        let request = SamplingRequest::new("s");
-        assert!(rule.is_for(&request));
-        assert!(rule.is_for(&request.with_path("/p")));
-        assert!(!rule.is_for(&request.with_path("/q")));
-    }
 
     #[test]
     fn rates_at_the_ends_and_beyond() {

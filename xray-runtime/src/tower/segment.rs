@@ -201,7 +201,9 @@ impl Settings {
         let segment = builder.request(parts.method.as_str(), &url).begin();
         if let Some(entity) = segment.sampled_entity() {
             let hook = || guard(|| self.client_ip.as_ref()?(parts)).flatten();
-            let request = recorded_request(parts, &url, self.is_proxy_heard, hook);
+            let mut request = recorded_request(parts, &url, self.is_proxy_heard, hook);
+            // In Lambda this is a subsegment, where the format has no such mark.
+            request.x_forwarded_for &= entity.is_segment();
             entity.update(|record| record.http.get_or_insert_default().request = Some(request));
         }
         Serving::new(segment, header.sampled == Some(Sampled::Requested), parts.method.clone())

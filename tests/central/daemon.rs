@@ -1,0 +1,300 @@
+//! What is asked of the daemon, and decisions by its answers.
+
+use std::collections::BTreeSet;
+use std::net::UdpSocket;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use allocation_counter::measure;
+use axum::response::IntoResponse as _;
+use serde_json::{Value, json};
+use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
+use xray::{Recorder, Segment, TraceHeader};
+
+use super::parts::{Daemon, FALLBACK, Service, eager, rule, rules_answer, targets_answer, until, with};
+
+fn epoch() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
+}
+
+#[test]
+fn the_fallback_decides_until_there_are_rules() {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let daemon = Daemon::start(move |_| {
+        let _ = held.recv();
+        rules_answer(&[rule("Default", 10_000, "*")], None)
+    });
+    let service = Service::new(daemon.address);
+    assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
+    // The daemon has been asked, and does not answer: that is no affair of whoever asks for a decision.
+    until("the daemon is asked", || daemon.count("/GetSamplingRules") == 1);
+    assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
+    drop(release);
+    service.wait_for("/", "Default");
+    assert_eq!(service.recorder.stats().sampling_failures, 0);
+
+    let call = &daemon.calls()[0];
+    assert_eq!((call.method.as_str(), &call.body), ("POST", &json!({})));
+    assert_eq!(call.headers["content-type"], "application/json");
+    assert_eq!(call.headers["host"], daemon.address.to_string());
+    assert!(!call.headers.contains_key("authorization") && !call.headers.contains_key("x-amzn-trace-id"));
+}
+
+#[test]
+fn nobody_is_asked_before_the_first_decision() {
+    let daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
+    let service = Service::new(daemon.address);
+    for header in ["Sampled=1", "Sampled=0"] {
+        service.rule_of(Segment::builder("shop").trace_header(&TraceHeader::parse(header)));
+    }
+    service.rule_of(Segment::builder("shop").sampled(true));
+    thread::sleep(Duration::from_millis(200));
+    assert!(daemon.calls().is_empty());
+    service.wait_for("/", "Default");
+}
+
+#[test]
+fn the_daemon_is_asked_at_its_tcp_address() {
+    let daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
+    let segments = UdpSocket::bind("127.0.0.1:0").unwrap();
+    segments.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let address = format!("udp:{} tcp:{}", segments.local_addr().unwrap(), daemon.address);
+    let recorder = Recorder::builder().daemon_address(address).sampler(eager().build()).build();
+    Segment::builder("shop").recorder(&recorder).begin().end();
+    assert!(segments.recv(&mut vec![0; 65_536]).unwrap() > 0);
+    until("the daemon is asked", || daemon.count("/GetSamplingRules") == 1);
+}
+
+#[test]
+fn all_pages_are_fetched() {
+    let daemon = Daemon::start(|call| match (&*call.path, call.body["NextToken"].as_str()) {
+        ("/GetSamplingRules", None) => rules_answer(&[rule("a", 1, "/a")], Some("second \"page\"")),
+        ("/GetSamplingRules", Some("second \"page\"")) => rules_answer(&[rule("b", 2, "/b")], Some("third")),
+        ("/GetSamplingRules", Some("third")) => rules_answer(&[rule("Default", 10_000, "*")], None),
+        _ => targets_answer(&[]),
+    });
+    let service = Service::new(daemon.address);
+    service.wait_for("/", "Default");
+    assert_eq!(["/a", "/b", "/c"].map(|path| service.rule(path).unwrap()), ["a", "b", "Default"]);
+    assert_eq!(daemon.count("/GetSamplingRules"), 3);
+}
+
+#[test]
+fn the_lowest_priority_goes_first_and_the_default_last() {
+    let daemon = Daemon::with_rules(&[
+        with(rule("Default", 10_000, "*"), "Host", "nobody"),
+        rule("z", 5, "/pay/*"),
+        rule("a", 5, "/pay/*"),
+        rule("first", 1, "/pay/health"),
+        with(rule("version", 1, "*"), "Version", 2),
+        with(rule("arn", 1, "*"), "ResourceARN", "arn:aws:ecs:::x"),
+        with(rule("attributes", 1, "*"), "Attributes", json!({ "tier": "gold" })),
+        with(rule("post", 2, "/pay/7"), "HTTPMethod", "post"),
+        with(rule("other service", 1, "*"), "ServiceName", "sho"),
+        with(rule("other type", 3, "/type"), "ServiceType", "AWS::ECS::*"),
+    ]);
+    let service = Service::new(daemon.address);
+    service.wait_for("/pay/8", "a");
+    for (method, url, name) in [
+        ("GET", "http://h/pay/health", "first"),
+        ("GET", "http://h/pay/7", "a"),
+        ("POST", "http://h/pay/7", "post"),
+        ("GET", "http://h/cart", "Default"),
+        ("GET", "http://h/type", "other type"),
+    ] {
+        let segment = Segment::builder("shop").request(method, url);
+        assert_eq!(service.rule_of(segment).as_deref(), Some(name), "{method} {url}");
+    }
+    assert_eq!(service.recorder.stats().sampling_rejected, 0, "they are not for SDKs");
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_is_counted_and_left_out_alone() {
+    let wrong = with(rule("wrong", 1, "*"), "FixedRate", "all");
+    let daemon = Daemon::with_rules(&[wrong, json!(null), json!([]), rule("Default", 10_000, "*")]);
+    let service = Service::new(daemon.address);
+    service.wait_for("/", "Default");
+    assert_eq!((service.recorder.stats().sampling_rejected, service.recorder.stats().sampling_failures), (3, 0));
+}
+
+/// No target is given, so each rule goes on as it is defined: one request in each second is borrowed.
+#[test]
+fn what_was_sampled_is_reported_once() {
+    let borrowing = with(with(rule("borrowing", 1, "/borrow"), "FixedRate", 0.0), "ReservoirSize", 5);
+    let daemon = Daemon::with_rules(&[borrowing, rule("all", 2, "/all"), rule("Default", 10_000, "*")]);
+    let service = Service::new(daemon.address);
+    service.wait_for("/", "Default");
+    let taken = (0..1000).filter(|_| service.rule("/borrow").is_some()).count() as u64;
+    (0..30).for_each(|_| assert!(service.rule("/all").is_some()));
+    // What is decided elsewhere is none of the rule's.
+    let decided = Segment::builder("shop").request("GET", "/all").trace_header(&TraceHeader::parse("Sampled=1"));
+    assert_eq!(service.rule_of(decided), None);
+    assert!(taken >= 1, "one a second");
+    until("all is reported", || {
+        daemon.total("borrowing", "RequestCount") == 1000 && daemon.total("all", "RequestCount") == 30
+    });
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(daemon.total("borrowing", "RequestCount"), 1000, "once");
+    assert_eq!(daemon.total("borrowing", "BorrowCount"), taken);
+    assert_eq!(daemon.total("borrowing", "SampledCount"), taken, "what is borrowed is sampled");
+    let of_all = ["RequestCount", "SampledCount", "BorrowCount"].map(|count| daemon.total("all", count));
+    assert_eq!(of_all, [30, 30, 0]);
+
+    let reported = daemon.reported();
+    let clients: BTreeSet<_> = reported.iter().map(|of| of["ClientID"].as_str().unwrap().to_owned()).collect();
+    let [client] = &clients.into_iter().collect::<Vec<_>>()[..] else { panic!("{reported:#?}") };
+    assert!(client.len() == 24 && client.bytes().all(|byte| b"0123456789abcdef".contains(&byte)), "{client}");
+    let is_now = |of: &Value| (of["Timestamp"].as_f64().unwrap() - epoch()).abs() < 60.0;
+    assert!(reported.iter().all(|of| is_now(of) && of["RequestCount"].as_u64() > Some(0)), "{reported:#?}");
+}
+
+#[test]
+fn a_report_has_at_most_25_rules() {
+    let rules: Vec<_> = (0..60).map(|number| rule(&format!("rule {number}"), 1, &format!("/{number}"))).collect();
+    let daemon = Daemon::with_rules(&rules);
+    let service = Service::with(daemon.address, eager().report_every(Duration::from_millis(500)).build());
+    service.wait_for("/59", "rule 59");
+    (0..60).for_each(|number| drop(service.rule(&format!("/{number}"))));
+    until("all is reported", || (0..60).all(|number| daemon.total(&format!("rule {number}"), "RequestCount") > 0));
+    let sizes =
+        daemon.calls().iter().filter_map(|call| Some(call.body["SamplingStatisticsDocuments"].as_array()?.len())).max();
+    assert_eq!(sizes, Some(25));
+}
+
+#[test]
+fn quotas_and_rates_are_followed() {
+    let target = Arc::new(Mutex::new(json!({ "RuleName": "shop", "FixedRate": 0.0, "Interval": 0 })));
+    let given = Arc::clone(&target);
+    let daemon = Daemon::start(move |call| match &*call.path {
+        "/GetSamplingRules" => rules_answer(&[with(rule("shop", 1, "*"), "ReservoirSize", 1)], None),
+        _ => targets_answer(&[given.lock().unwrap().clone(), json!({ "RuleName": "unknown", "FixedRate": 1.0 })]),
+    });
+    let service = Service::new(daemon.address);
+    service.wait_for("/", "shop");
+    let sampled_of = |count: usize| (0..count).filter(|_| service.rule("/").is_some()).count();
+    until("nothing is sampled but what is borrowed", || sampled_of(10) <= 1);
+
+    *target.lock().unwrap() = json!({
+        "RuleName": "shop", "FixedRate": 0.0, "ReservoirQuota": 1_000_000, "ReservoirQuotaTTL": epoch() + 600.0,
+        "Interval": 0,
+    });
+    until("the quota is enough for all", || sampled_of(10) == 10);
+
+    target.lock().unwrap()["ReservoirQuotaTTL"] = json!(epoch() - 5.0);
+    until("a quota that is over is none", || sampled_of(10) <= 1);
+
+    target.lock().unwrap()["FixedRate"] = json!(1.0);
+    until("the rate is followed", || sampled_of(10) == 10);
+
+    let before = daemon.count("/SamplingTargets");
+    target.lock().unwrap()["Interval"] = json!(3600);
+    until("the interval is told", || daemon.count("/SamplingTargets") > before);
+    thread::sleep(Duration::from_millis(100));
+    let told = daemon.count("/SamplingTargets");
+    sampled_of(10);
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(daemon.count("/SamplingTargets"), told, "not within the interval");
+}
+
+/// The rules are not due again for minutes.
+#[test]
+fn a_changed_rule_is_followed() {
+    let is_changed = Arc::new(AtomicBool::new(false));
+    let changed = Arc::clone(&is_changed);
+    let daemon = Daemon::start(move |call| {
+        let is_changed = changed.load(Ordering::Relaxed);
+        if call.path == "/SamplingTargets" {
+            // By the clock of X-Ray, which is far behind, and the same in each answer until there is another change.
+            let modified = if is_changed { 1_000_000_600.5 } else { 1_000_000_000.0 };
+            return json!({ "SamplingTargetDocuments": [], "LastRuleModification": modified })
+                .to_string()
+                .into_response();
+        }
+        rules_answer(&[rule(if is_changed { "after" } else { "before" }, 1, "*")], None)
+    });
+    let service = Service::new(daemon.address);
+    service.wait_for("/", "before");
+    until("there are reports", || {
+        service.rule("/");
+        daemon.count("/SamplingTargets") > 3
+    });
+    assert_eq!(daemon.count("/GetSamplingRules"), 1);
+    is_changed.store(true, Ordering::Relaxed);
+    service.wait_for("/", "after");
+    let reports = daemon.count("/SamplingTargets");
+    until("there are more reports", || {
+        service.rule("/");
+        daemon.count("/SamplingTargets") > reports + 3
+    });
+    assert_eq!(daemon.count("/GetSamplingRules"), 2, "the same change is known then");
+}
+
+#[test]
+fn statistics_that_x_ray_does_not_know_bring_new_rules() {
+    let daemon = Daemon::start(|call| match &*call.path {
+        "/GetSamplingRules" => rules_answer(&[rule("Default", 10_000, "*")], None),
+        _ => json!({ "UnprocessedStatistics": [{ "RuleName": "Default", "ErrorCode": "404", "Message": "gone" }] })
+            .to_string()
+            .into_response(),
+    });
+    let service = Service::new(daemon.address);
+    until("rules are fetched again", || {
+        service.rule("/");
+        daemon.count("/GetSamplingRules") > 1
+    });
+}
+
+#[test]
+fn rules_are_fetched_again_in_time() {
+    let daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
+    let service = Service::with(daemon.address, eager().fetch_rules_every(Duration::from_millis(50)).build());
+    service.rule("/");
+    until("rules are fetched again", || daemon.count("/GetSamplingRules") > 3);
+}
+
+/// A sampler of one's own around the daemon's.
+struct Around(Arc<Central>);
+
+impl Sampler for Around {
+    fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+        self.0.sample(request)
+    }
+}
+
+#[test]
+fn a_decision_allocates_nothing_unless_it_names_a_rule() {
+    let none = with(with(rule("none", 1, "/none/*"), "FixedRate", 0.0), "Host", "*.example.com");
+    let daemon = Daemon::with_rules(&[none, rule("Default", 10_000, "*")]);
+    let central = Arc::new(eager().build());
+    let service = Service::with(daemon.address, Around(Arc::clone(&central)));
+    service.wait_for("/", "Default");
+    let request =
+        SamplingRequest::new("shop").with_host("shop.example.com").with_method("GET").with_path("/none/of/it");
+    assert_eq!(central.sample(&request), Decision::not_sampled());
+    let decide = || (0..100).for_each(|_| assert!(!central.sample(&request).is_sampled()));
+    assert_eq!(measure(decide).count_total, 0);
+    let named = measure(|| drop(central.sample(&request.with_path("/")))).count_total;
+    assert_eq!(named, 1, "the name of the rule, which is recorded");
+}
+
+#[test]
+fn many_threads_are_counted_exactly() {
+    let daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
+    let service = Service::new(daemon.address);
+    service.wait_for("/", "Default");
+    until("so far is reported", || {
+        let reported = daemon.total("Default", "RequestCount");
+        thread::sleep(Duration::from_millis(100));
+        reported == daemon.total("Default", "RequestCount")
+    });
+    let before = daemon.total("Default", "RequestCount");
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..2_000).for_each(|_| Segment::builder("s").recorder(&service.recorder).begin().end()));
+        }
+    });
+    until("all is reported", || daemon.total("Default", "RequestCount") - before == 16_000);
+    assert_eq!(daemon.total("Default", "SampledCount"), daemon.total("Default", "RequestCount"));
+}

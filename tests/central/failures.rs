@@ -1,0 +1,192 @@
+//! Daemons that do not do as they should: no caller feels it, and all is counted.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, Once};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use log::{LevelFilter, Log, Metadata, Record};
+use xray::sampling::Central;
+use xray::{MemoryEmitter, Recorder, Segment};
+
+use super::parts::{Daemon, FALLBACK, Service, bare_daemon, eager, rule, rules_answer, targets_answer, until, write};
+
+/// Decisions are the fallback's, and the failures are counted; the log has a line for each kind of them.
+fn assert_fails(daemon: SocketAddr, message: &str) {
+    let log = Logger::lines();
+    let service = Service::with(daemon, eager().fetch_rules_every(Duration::from_millis(30)).build());
+    until("failures are counted", || {
+        assert_eq!(service.rule("/").as_deref(), Some(FALLBACK), "{message}");
+        service.recorder.stats().sampling_failures >= 3
+    });
+    let told: Vec<_> = log.lock().unwrap().iter().filter(|line| line.contains(&daemon.to_string())).cloned().collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains(message), "{message}: {told:#?}");
+    assert_eq!(service.recorder.stats().sampling_rejected, 0);
+}
+
+#[test]
+fn answers_that_are_none() {
+    let html = "<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>";
+    for (status, body, message) in [
+        (StatusCode::NOT_FOUND, html.to_owned(), "status 404"),
+        (StatusCode::INTERNAL_SERVER_ERROR, String::new(), "status 500"),
+        (StatusCode::NO_CONTENT, String::new(), "status 204"),
+        (StatusCode::FOUND, String::new(), "status 302"),
+        (StatusCode::OK, html.to_owned(), "an answer of another form"),
+        (StatusCode::OK, String::new(), "an answer of another form"),
+        (StatusCode::OK, r#"{"message":"Forbidden"}"#.to_owned(), "an answer of another form"),
+        (StatusCode::OK, "[".repeat(500_000), "an answer of another form"),
+        (StatusCode::OK, "\0\u{1}\u{1f4a9}".repeat(1000), "an answer of another form"),
+        (StatusCode::OK, "x".repeat(20_000_000), "an answer of more than 1048576 bytes"),
+    ] {
+        let daemon = Daemon::start(move |_| (status, body.clone()).into_response());
+        assert_fails(daemon.address, message);
+    }
+}
+
+#[test]
+fn rules_without_end() {
+    let many: Vec<_> = (0..1001).map(|number| rule(&number.to_string(), 1, "*")).collect();
+    let daemon = Daemon::start(move |_| rules_answer(&many, None));
+    assert_fails(daemon.address, "more than 1000 rules, or 20 pages");
+    let daemon = Daemon::start(|_| rules_answer(&[rule("Default", 10_000, "*")], Some("the same page")));
+    assert_fails(daemon.address, "more than 1000 rules, or 20 pages");
+}
+
+#[test]
+fn what_is_no_http() {
+    let garbage: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    for bytes in
+        [&b""[..], b"\xff\xfe\0", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", b"HTTP/1.1 999", &garbage]
+    {
+        let bytes = bytes.to_vec();
+        assert_fails(bare_daemon(move |connection| write(connection, &bytes)), "no HTTP");
+    }
+    let headers = "x-header: value\r\n".repeat(200_000);
+    let endless = format!("HTTP/1.1 200 OK\r\n{headers}");
+    assert_fails(bare_daemon(move |connection| write(connection, endless.as_bytes())), "no HTTP");
+}
+
+#[test]
+fn a_body_without_end() {
+    let flood = |mut connection: TcpStream| {
+        let _ = connection.read(&mut [0; 4096]);
+        let _ = connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while connection.write_all(&[b' '; 4096]).is_ok() {}
+    };
+    assert_fails(bare_daemon(flood), "an answer of more than 1048576 bytes");
+}
+
+/// A daemon that takes each connection and says so, and nothing else.
+fn silent_daemon() -> (SocketAddr, Receiver<TcpStream>) {
+    let (sender, taken) = channel();
+    (bare_daemon(move |connection| drop(sender.send(connection))), taken)
+}
+
+#[test]
+fn a_daemon_that_hangs_holds_nobody_up() {
+    let (daemon, taken) = silent_daemon();
+    let service = Service::new(daemon);
+    assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
+    let mut connection = taken.recv_timeout(Duration::from_secs(20)).unwrap();
+    // The call is on its way, and is held as long as this connection.
+    for _ in 0..10_000 {
+        assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
+    }
+    assert!(taken.try_recv().is_err() && service.recorder.stats().sampling_failures == 0);
+    // A body that drips does not help it.
+    connection.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+    until("the call has a limit", || {
+        let _ = connection.write_all(b"1\r\n \r\n");
+        service.recorder.stats().sampling_failures == 1
+    });
+    assert!(taken.recv_timeout(Duration::from_secs(20)).is_ok(), "it is asked again");
+}
+
+#[test]
+fn with_its_recorder_the_polling_ends() {
+    let (daemon, taken) = silent_daemon();
+    let service = Service::new(daemon);
+    service.rule("/");
+    let mut connection = taken.recv_timeout(Duration::from_secs(20)).unwrap();
+    drop(service);
+    let mut request = String::new();
+    connection.read_to_string(&mut request).unwrap();
+    assert!(request.starts_with("POST /GetSamplingRules HTTP/1.1\r\n"), "{request}");
+    assert!(taken.recv_timeout(Duration::from_secs(1)).is_err(), "nobody asks again");
+}
+
+#[test]
+fn a_daemon_that_comes_later_or_again_is_found() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let service = Service::with(address, eager().fetch_rules_every(Duration::from_millis(50)).build());
+    until("it is counted that there is none", || {
+        assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
+        service.recorder.stats().sampling_failures > 1
+    });
+    for name in ["first", "second"] {
+        let daemon = Daemon::on(address, move |call| match &*call.path {
+            "/GetSamplingRules" => rules_answer(&[rule(name, 1, "*")], None),
+            _ => targets_answer(&[]),
+        });
+        service.wait_for("/", name);
+        let before = service.recorder.stats().sampling_failures;
+        drop(daemon);
+        until("it is counted that it is gone", || service.recorder.stats().sampling_failures > before);
+        assert_eq!(service.rule("/").as_deref(), Some(name), "what it said holds");
+    }
+}
+
+/// Without a setting, and without a daemon: the X-Ray SDKs' default.
+#[test]
+fn the_default_is_this_with_one_a_second_and_five_percent() {
+    for recorder in [Recorder::builder(), Recorder::builder().sampler(Central::default())] {
+        let emitter = MemoryEmitter::new();
+        let recorder = recorder.daemon_address("127.0.0.1:9").emitter(emitter.clone()).build();
+        let begun = std::time::Instant::now();
+        for _ in 0..20_000 {
+            Segment::builder("s").recorder(&recorder).begin().end();
+        }
+        let seconds = begun.elapsed().as_secs() + 1;
+        // A standard deviation is 30.8; six of them are exceeded by chance once in 5 * 10^8 runs.
+        let sampled = emitter.take().len() as u64;
+        assert!((1000 - 185..=1000 + 185 + seconds).contains(&sampled), "{sampled} in {seconds} seconds");
+        until("the daemon is missed", || recorder.stats().sampling_failures > 0);
+    }
+}
+
+/// Keeps what is logged of sampling.
+struct Logger;
+
+static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+impl Logger {
+    fn lines() -> &'static Mutex<Vec<String>> {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            log::set_logger(&Logger).unwrap();
+            log::set_max_level(LevelFilter::Warn);
+        });
+        &LINES
+    }
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "xray::sampling"
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            LINES.lock().unwrap().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}

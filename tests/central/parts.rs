@@ -1,0 +1,238 @@
+//! A server in place of the daemon, and a service that samples as it says.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use xray::sampling::{Central, CentralBuilder, Decision, Sampler, SamplingRequest};
+use xray::{MemoryEmitter, Recorder, Segment, SegmentBuilder};
+
+use crate::support::documents::checked;
+
+/// A call as it reached the daemon.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Value,
+}
+
+/// What a daemon answers.
+type Answer = dyn FnMut(&Call) -> Response + Send;
+
+/// A daemon that answers over HTTP; it ends when it is dropped.
+pub(super) struct Daemon {
+    pub(super) address: SocketAddr,
+    state: Arc<Daemons>,
+    running: Option<(oneshot::Sender<()>, thread::JoinHandle<()>)>,
+}
+
+struct Daemons {
+    calls: Mutex<Vec<Call>>,
+    answer: Mutex<Box<Answer>>,
+}
+
+impl Daemon {
+    pub(super) fn start(answer: impl FnMut(&Call) -> Response + Send + 'static) -> Self {
+        Self::on((Ipv4Addr::LOCALHOST, 0).into(), answer)
+    }
+
+    /// One that hands out these rules and no quotas.
+    pub(super) fn with_rules(rules: &[Value]) -> Self {
+        let rules = rules.to_vec();
+        Self::start(move |call| match &*call.path {
+            "/GetSamplingRules" => rules_answer(&rules, None),
+            _ => targets_answer(&[]),
+        })
+    }
+
+    pub(super) fn on(address: SocketAddr, answer: impl FnMut(&Call) -> Response + Send + 'static) -> Self {
+        let state = Arc::new(Daemons { calls: Mutex::default(), answer: Mutex::new(Box::new(answer)) });
+        let router = Router::new().fallback(reply).with_state(Arc::clone(&state));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                tokio::select! {
+                    served = axum::serve(listener, router) => served.unwrap(),
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { address: told.recv().unwrap(), state, running: Some((stop, thread)) }
+    }
+
+    pub(super) fn calls(&self) -> Vec<Call> {
+        self.state.calls.lock().unwrap().clone()
+    }
+
+    /// How often this was called.
+    pub(super) fn count(&self, path: &str) -> usize {
+        self.calls().iter().filter(|call| call.path == path).count()
+    }
+
+    /// The statistics of all reports so far.
+    pub(super) fn reported(&self) -> Vec<Value> {
+        let documents = |call: &Call| call.body["SamplingStatisticsDocuments"].as_array().cloned();
+        self.calls().iter().filter_map(documents).flatten().collect()
+    }
+
+    /// How much of this was reported of a rule.
+    pub(super) fn total(&self, rule: &str, count: &str) -> u64 {
+        self.reported()
+            .iter()
+            .filter(|document| document["RuleName"] == rule)
+            .map(|of| of[count].as_u64().unwrap())
+            .sum()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            drop(stop);
+            thread.join().unwrap();
+        }
+    }
+}
+
+async fn reply(
+    State(state): State<Arc<Daemons>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let body = serde_json::from_slice(&body).unwrap();
+    let call = Call { method, path: uri.path().to_owned(), headers, body };
+    state.calls.lock().unwrap().push(call.clone());
+    let mut answer = state.answer.lock().unwrap();
+    answer(&call)
+}
+
+/// A rule for these paths, of which all is sampled.
+pub(super) fn rule(name: &str, priority: u32, path: &str) -> Value {
+    json!({
+        "RuleName": name, "RuleARN": format!("arn:aws:xray:eu-central-1:1:sampling-rule/{name}"), "ResourceARN": "*",
+        "Priority": priority, "FixedRate": 1.0, "ReservoirSize": 0, "ServiceName": "*", "ServiceType": "*", "Host": "*",
+        "HTTPMethod": "*", "URLPath": path, "Version": 1, "Attributes": {},
+    })
+}
+
+/// The same rule with another value.
+pub(super) fn with(mut rule: Value, key: &str, value: impl Into<Value>) -> Value {
+    rule[key] = value.into();
+    rule
+}
+
+pub(super) fn rules_answer(rules: &[Value], next_token: Option<&str>) -> Response {
+    let records: Vec<_> = rules
+        .iter()
+        .map(|rule| json!({ "CreatedAt": 0.0, "ModifiedAt": 1_795_339_362.0, "SamplingRule": rule }))
+        .collect();
+    json!({ "SamplingRuleRecords": records, "NextToken": next_token }).to_string().into_response()
+}
+
+pub(super) fn targets_answer(targets: &[Value]) -> Response {
+    let modified = 1_495_339_362.0;
+    json!({ "SamplingTargetDocuments": targets, "LastRuleModification": modified, "UnprocessedStatistics": [] })
+        .to_string()
+        .into_response()
+}
+
+/// A daemon of bare sockets, which does with each connection what it is told to.
+pub(super) fn bare_daemon(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let serve = serve.clone();
+            thread::spawn(move || serve(connection.unwrap()));
+        }
+    });
+    address
+}
+
+/// Answers with these bytes, whatever was asked.
+pub(super) fn write(mut connection: TcpStream, bytes: &[u8]) {
+    let _ = connection.read(&mut [0; 4096]);
+    let _ = connection.write_all(bytes);
+    // Closed only once the other side has read, or a reset could overtake the answer.
+    let _ = connection.shutdown(std::net::Shutdown::Write);
+    let _ = connection.read(&mut [0; 4096]);
+}
+
+/// Samples all, as by a rule of this name.
+pub(super) const FALLBACK: &str = "the fallback";
+
+pub(super) struct Fallback;
+
+impl Sampler for Fallback {
+    fn sample(&self, _: &SamplingRequest<'_>) -> Decision {
+        Decision::sampled().by_rule(FALLBACK)
+    }
+}
+
+/// Asks often, so that no test waits long.
+pub(super) fn eager() -> CentralBuilder {
+    Central::builder().fallback(Fallback).report_every(Duration::from_millis(20))
+}
+
+/// A service that is sampled by a daemon.
+pub(super) struct Service {
+    pub(super) recorder: Recorder,
+    emitter: MemoryEmitter,
+}
+
+impl Service {
+    pub(super) fn new(daemon: SocketAddr) -> Self {
+        Self::with(daemon, eager().build())
+    }
+
+    pub(super) fn with(daemon: SocketAddr, sampler: impl Sampler) -> Self {
+        let emitter = MemoryEmitter::new();
+        let address = format!("tcp:{daemon} udp:127.0.0.1:9");
+        let recorder = Recorder::builder().daemon_address(address).sampler(sampler).emitter(emitter.clone());
+        Self { recorder: recorder.build(), emitter }
+    }
+
+    /// The rule by which a request for this path is recorded, if it is.
+    pub(super) fn rule(&self, path: &str) -> Option<String> {
+        self.rule_of(Segment::builder("shop").request("GET", path))
+    }
+
+    pub(super) fn rule_of(&self, segment: SegmentBuilder) -> Option<String> {
+        segment.recorder(&self.recorder).begin().end();
+        let document = checked(self.emitter.take()).pop()?;
+        document.aws?.xray?.sampling_rule_name
+    }
+
+    /// Waits until a request for this path is recorded by a rule.
+    pub(super) fn wait_for(&self, path: &str, rule: &str) {
+        until(&format!("{path} is recorded by {rule}"), || self.rule(path).as_deref() == Some(rule));
+    }
+}
+
+/// Waits until it is so.
+pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..4_000 {
+        if is_so() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    panic!("it did not come to be that {what}");
+}

@@ -1,0 +1,127 @@
+//! A program that detects where it runs.
+
+use std::env;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use log::{Log, Metadata, Record};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use xray::origin::Detector;
+use xray::sampling::{Decision, Sampler, SamplingRequest};
+use xray::{Document, MemoryEmitter, Recorder, Segment};
+
+use crate::support::documents::checked;
+
+/// Says to this program that it is the inner process, and whom it asks.
+const DETECTORS: &str = "XRAY_TEST_DETECTORS";
+/// How long it may take, in seconds.
+const LIMIT: &str = "XRAY_TEST_LIMIT";
+
+/// What a program found out.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// What its sampler was told, at first and in the end.
+    pub(super) service_types: [Value; 2],
+    /// Its segments, at first and in the end.
+    pub(super) segments: [Value; 2],
+    pub(super) failures: u64,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Runs a program with these variables, until it has found out.
+pub(super) async fn run(detectors: &str, variables: &[(&str, String)]) -> Found {
+    run_for(Duration::from_secs(60), detectors, variables).await
+}
+
+/// The same, for at most this time.
+pub(super) async fn run_for(limit: Duration, detectors: &str, variables: &[(&str, String)]) -> Found {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["origin::program::inner_process", "--exact", "--nocapture"])
+        .env(DETECTORS, detectors)
+        .env(LIMIT, limit.as_secs().to_string())
+        // In place of the machine's own.
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env_remove("ECS_CONTAINER_METADATA_URI_V4")
+        // A machine may be busy.
+        .env("AWS_METADATA_SERVICE_TIMEOUT", "60")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let found = text.lines().find_map(|line| line.strip_prefix("found: "));
+    let found = found.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    let found: Value = serde_json::from_str(found).unwrap();
+    Found {
+        service_types: [0, 1].map(|at| found["service_types"][at].clone()),
+        segments: [0, 1].map(|at| found["segments"][at].clone()),
+        failures: found["failures"].as_u64().unwrap(),
+        warnings: serde_json::from_value(found["warnings"].clone()).unwrap(),
+    }
+}
+
+#[test]
+fn inner_process() {
+    let Ok(detectors) = env::var(DETECTORS) else { return };
+    log::set_logger(&WARNINGS).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    let detectors = Detector::all().filter(|detector| detectors.contains(&format!("{detector:?}")));
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().detect_origin(detectors).sampler(NoteType).emitter(emitter.clone()).build();
+    let segment = || {
+        Segment::builder("todo-app").recorder(&recorder).begin().end();
+        let document: Option<Document> = emitter.take().pop();
+        (document, TYPES.lock().unwrap().pop().flatten())
+    };
+    let first = segment();
+    let limit = Duration::from_secs(env::var(LIMIT).unwrap().parse().unwrap());
+    let started = Instant::now();
+    let last = loop {
+        thread::sleep(Duration::from_millis(10));
+        let last = segment();
+        let is_known = last.0.as_ref().is_some_and(|document| document.origin.is_some());
+        if is_known || recorder.stats().origin_failures > 0 || started.elapsed() > limit {
+            break last;
+        }
+    };
+    let found = json!({
+        "segments": checked([first.0, last.0].into_iter().flatten().collect()),
+        "service_types": [first.1, last.1],
+        "failures": recorder.stats().origin_failures,
+        "warnings": *WARNINGS.0.lock().unwrap(),
+    });
+    println!("\nfound: {found}");
+}
+
+static TYPES: Mutex<Vec<Option<String>>> = Mutex::new(Vec::new());
+static WARNINGS: Warnings = Warnings(Mutex::new(Vec::new()));
+
+struct NoteType;
+
+impl Sampler for NoteType {
+    fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+        TYPES.lock().unwrap().push(request.service_type().map(str::to_owned));
+        Decision::sampled()
+    }
+}
+
+/// Keeps what the crate warns of.
+struct Warnings(Mutex<Vec<String>>);
+
+impl Log for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("xray")
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().unwrap().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}

@@ -1,0 +1,298 @@
+//! The rules that hold now, and decisions by them.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use super::ledger::{Counts, Ledger};
+use super::messages::{Definition, Target};
+use crate::sampling::reservoir::Seconds;
+use crate::sampling::{Decision, SamplingRequest};
+
+/// The rule for what no other is for.
+const DEFAULT_RULE: &str = "Default";
+
+/// What decisions are made by. All threads read it; the polling alone writes.
+#[derive(Debug)]
+pub(super) struct Book {
+    rules: RwLock<Rules>,
+    seconds: Seconds,
+}
+
+#[derive(Debug, Default)]
+struct Rules {
+    /// In the order in which they are tried.
+    rules: Vec<Rule>,
+    /// The second from which on they are too old.
+    void_from: u32,
+}
+
+#[derive(Debug)]
+struct Rule {
+    definition: Definition,
+    ledger: Arc<Ledger>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self { rules: RwLock::default(), seconds: Seconds::start() }
+    }
+}
+
+impl Book {
+    /// How long rules hold, in seconds.
+    const RULES_HOLD: u32 = 3600;
+    /// How long a quota holds at most, and a rule is reported at least, whatever X-Ray says, in seconds.
+    const MAX_QUOTA_HOLDS: f64 = 3600.0;
+    const MAX_REPORT_INTERVAL: u32 = 3600;
+
+    /// The number of the second that it is now.
+    pub(super) fn now(&self) -> u32 {
+        self.seconds.now()
+    }
+
+    /// The decision of the rule for a request; none if there is no rule, or the rules are too old.
+    pub(super) fn sample(&self, request: &SamplingRequest<'_>, second: u32) -> Option<Decision> {
+        let rules = self.rules();
+        if second >= rules.void_from {
+            return None;
+        }
+        let rule = rules.rules.iter().find(|rule| rule.is_for(request))?;
+        let is_sampled = rule.ledger.sample(second, rule.definition.reservoir_size > 0);
+        Some(if is_sampled { Decision::sampled().by_rule(&*rule.definition.name) } else { Decision::not_sampled() })
+    }
+
+    /// These are the rules from now on. Of a rule that was there before the counters and the quota stay.
+    pub(super) fn set_rules(&self, mut definitions: Vec<Definition>, now: u32) {
+        definitions.sort_by(|one, other| {
+            let key = |definition: &Definition| (definition.name == DEFAULT_RULE, definition.priority);
+            key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
+        });
+        definitions.dedup_by(|next, one| next.name == one.name);
+        let rules = {
+            let before = self.rules();
+            let mut before: HashMap<_, _> =
+                before.rules.iter().map(|rule| (rule.definition.name.as_str(), rule)).collect();
+            let renewed = definitions.into_iter().map(|definition| match before.remove(definition.name.as_str()) {
+                Some(rule) => rule.renewed(definition),
+                None => Rule::new(definition),
+            });
+            renewed.collect()
+        };
+        let rules = Rules { rules, void_from: now.saturating_add(Self::RULES_HOLD) };
+        let mut held = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        let before = mem::replace(&mut *held, rules);
+        // Not before the lock is free again.
+        drop(held);
+        drop(before);
+    }
+
+    /// What is to be reported now of each rule.
+    pub(super) fn report(&self, now: u32) -> Vec<(String, Counts)> {
+        let rules = self.rules();
+        let due = rules.rules.iter().filter_map(|rule| Some((rule.definition.name.clone(), rule.ledger.report(now)?)));
+        due.collect()
+    }
+
+    /// What X-Ray allows for a rule; `epoch` is the time in seconds.
+    pub(super) fn set_target(&self, target: &Target, now: u32, epoch: f64) {
+        let rules = self.rules();
+        let Some(rule) = rules.rules.iter().find(|rule| rule.definition.name == target.rule_name) else { return };
+        if let Some(rate) = target.fixed_rate {
+            rule.ledger.set_rate(rate);
+        }
+        if let (Some(quota), Some(ttl)) = (target.reservoir_quota, target.reservoir_quota_ttl) {
+            // To the clock's second in which it ends, and in which it holds still.
+            let seconds = (ttl - epoch).clamp(-1.0, Self::MAX_QUOTA_HOLDS).floor() + 1.0;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 3601")]
+            rule.ledger.set_quota(quota, now.saturating_add(seconds as u32));
+        }
+        if let Some(interval) = target.interval {
+            rule.ledger.set_report_interval(interval.min(Self::MAX_REPORT_INTERVAL), now);
+        }
+    }
+
+    fn rules(&self) -> RwLockReadGuard<'_, Rules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rule {
+    fn new(definition: Definition) -> Self {
+        let ledger = Arc::new(Ledger::new(definition.fixed_rate));
+        Self { definition, ledger }
+    }
+
+    /// The rule as it is defined now. The rate that X-Ray gave holds until the rule has another.
+    fn renewed(&self, definition: Definition) -> Self {
+        #[expect(clippy::float_cmp, reason = "the same number comes in the same form")]
+        if definition.fixed_rate != self.definition.fixed_rate {
+            self.ledger.set_rate(definition.fixed_rate);
+        }
+        Self { definition, ledger: Arc::clone(&self.ledger) }
+    }
+
+    fn is_for(&self, request: &SamplingRequest<'_>) -> bool {
+        self.definition.name == DEFAULT_RULE || self.definition.patterns.are_for(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::thread;
+
+    use super::*;
+    use crate::sampling::patterns::Patterns;
+
+    fn definition(name: &str, priority: i64, path: &str) -> Definition {
+        let patterns = Patterns { path: path.to_owned(), ..Patterns::default() };
+        Definition { name: name.to_owned(), priority, patterns, fixed_rate: 1.0, reservoir_size: 0 }
+    }
+
+    fn book(definitions: Vec<Definition>) -> Book {
+        let book = Book::default();
+        book.set_rules(definitions, 0);
+        book
+    }
+
+    fn target(rule_name: &str, quota: u32, ttl: f64) -> Target {
+        Target {
+            rule_name: rule_name.to_owned(),
+            fixed_rate: None,
+            reservoir_quota: Some(quota),
+            reservoir_quota_ttl: Some(ttl),
+            interval: None,
+        }
+    }
+
+    fn rule_of(book: &Book, path: &str) -> Option<String> {
+        book.sample(&SamplingRequest::new("s").with_path(path), 1)?.rule_name
+    }
+
+    #[test]
+    fn priority_then_name_and_the_default_last() {
+        let book = book(vec![
+            definition("Default", 1, "/never"),
+            definition("b", 10, "/a*"),
+            definition("a", 10, "/a*"),
+            definition("last", 9999, "*b"),
+            definition("first", 2, "/a/b"),
+            definition("a", 10, "/twice"),
+        ]);
+        for (path, name) in [("/a/b", "first"), ("/a", "a"), ("/b", "last"), ("/twice", "Default"), ("/", "Default")] {
+            assert_eq!(rule_of(&book, path).as_deref(), Some(name), "{path}");
+        }
+    }
+
+    #[test]
+    fn where_no_rule_matches_or_all_are_too_old_there_is_no_decision() {
+        assert_eq!(Book::default().sample(&SamplingRequest::new("s"), 0), None);
+        let book = book(vec![definition("a", 1, "/a")]);
+        assert_eq!(rule_of(&book, "/b"), None);
+        let request = SamplingRequest::new("s").with_path("/a");
+        assert!(book.sample(&request, 3599).is_some());
+        assert_eq!(book.sample(&request, 3600), None);
+        book.set_rules(vec![definition("a", 1, "/a")], 3600);
+        assert!(book.sample(&request, 7199).is_some());
+    }
+
+    #[test]
+    fn what_is_counted_and_allowed_stays_when_the_rules_are_fetched_again() {
+        let book = book(vec![definition("a", 1, "/a"), definition("gone", 2, "*")]);
+        rule_of(&book, "/a");
+        rule_of(&book, "/b");
+        let rate = |rate| Target { fixed_rate: Some(rate), ..target("a", 0, 100.0) };
+        book.set_target(&rate(0.0), 1, 0.0);
+        book.set_rules(vec![definition("a", 1, "/a"), definition("new", 2, "*")], 2);
+        assert_eq!(book.report(2), [("a".to_owned(), Counts { requests: 1, sampled: 1, borrowed: 0 })]);
+        assert_eq!(rule_of(&book, "/a"), None, "the rate that X-Ray gave stays");
+        book.set_rules(vec![Definition { fixed_rate: 0.999_999_999, ..definition("a", 1, "/a") }], 3);
+        assert_eq!(rule_of(&book, "/a").as_deref(), Some("a"), "until the rule has another");
+    }
+
+    #[test]
+    fn a_thread_may_decide_while_rules_are_replaced() {
+        let definitions = || (0..100).map(|number| definition(&number.to_string(), number, "/a")).collect::<Vec<_>>();
+        let book = book(definitions());
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..2_000).for_each(|_| assert_eq!(rule_of(&book, "/a").as_deref(), Some("0"))));
+            }
+            for _ in 0..200 {
+                book.set_rules(definitions(), 0);
+            }
+        });
+        let [(name, counts)] = &book.report(0)[..] else { panic!() };
+        assert_eq!((name.as_str(), counts.requests, counts.sampled), ("0", 8_000, 8_000));
+    }
+
+    #[test]
+    fn a_quota_ends_when_x_ray_says_by_the_wall_clock() {
+        let request = SamplingRequest::new("s");
+        for (ttl, first, void_from) in [
+            (1010.0, 50, 61),
+            (1010.9, 50, 61),
+            (1000.0, 50, 51),
+            (999.9, 50, 50),
+            (0.0, 50, 50),
+            (-1e300, 50, 50),
+            (1e300, 50, 3651),
+        ] {
+            let book = book(vec![Definition { fixed_rate: 0.0, ..definition("a", 1, "*") }]);
+            book.set_rules(vec![Definition { fixed_rate: 0.0, ..definition("a", 1, "*") }], 3000);
+            book.set_target(&target("a", 1, ttl), first, 1000.0);
+            let is_sampled = |second| book.sample(&request, second).unwrap().is_sampled();
+            assert!((first..void_from).all(is_sampled), "{ttl}");
+            assert!(!is_sampled(void_from), "{ttl}");
+        }
+        book(Vec::new()).set_target(&target("unknown", 1, 1e9), 0, 0.0);
+    }
+
+    /// How many of a million requests are sampled, at a thousand in each of a thousand seconds, by eight threads.
+    fn sampled_of_a_million(rate: f64, set_up: impl Fn(&Book)) -> (u64, Counts) {
+        let definition = Definition { fixed_rate: rate, reservoir_size: 1, ..definition("one a second", 1, "*") };
+        let book = book(vec![definition]);
+        set_up(&book);
+        let (next, request) = (AtomicU32::new(0), SamplingRequest::new("s"));
+        let one_in_turn = || {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let decide = || book.sample(&request, 1 + number / 1000).unwrap();
+            (number < 1_000_000).then(|| u64::from(decide().is_sampled()))
+        };
+        let sampled = thread::scope(|scope| {
+            let count = || std::iter::from_fn(one_in_turn).sum::<u64>();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(count)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        let [(_, counts)] = book.report(0)[..] else { panic!() };
+        (sampled, counts)
+    }
+
+    #[test]
+    fn one_a_second_is_exactly_one_a_second_borrowed_or_allowed() {
+        let (sampled, counts) = sampled_of_a_million(0.0, |_| {});
+        assert_eq!(sampled, 1000);
+        assert_eq!(counts, Counts { requests: 1_000_000, sampled: 1000, borrowed: 1000 });
+
+        let (sampled, counts) =
+            sampled_of_a_million(0.0, |book| book.set_target(&target("one a second", 1, 2e3), 0, 0.0));
+        assert_eq!(sampled, 1000);
+        assert_eq!(counts, Counts { requests: 1_000_000, sampled: 1000, borrowed: 0 });
+
+        let (sampled, counts) =
+            sampled_of_a_million(0.0, |book| book.set_target(&target("one a second", 3, 500.0), 0, 0.0));
+        assert_eq!(sampled, 3 * 500 + 500, "a quota of three for the first half, then one borrowed");
+        assert_eq!(counts.borrowed, 500);
+    }
+
+    #[test]
+    fn one_a_second_and_five_percent_of_the_others() {
+        // As for the rules of one's own: six standard deviations, exceeded by chance once in 5 * 10^8 runs.
+        for set_up in [|_: &Book| {}, |book: &Book| book.set_target(&target("one a second", 1, 2e3), 0, 0.0)] {
+            let (sampled, counts) = sampled_of_a_million(0.05, set_up);
+            assert!((sampled - 1000).abs_diff(49_950) <= 1307, "{sampled}");
+            assert_eq!((counts.requests, counts.sampled), (1_000_000, sampled));
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! What the daemon is asked and answers, in JSON. (X-Ray API, `GetSamplingRules` and `GetSamplingTargets`.)
+//!
+//! An answer may come from anybody: each rule and each target is read by itself, what is not known is passed over.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::ledger::Counts;
+use crate::sampling::patterns::Patterns;
+
+/// The text that a name or a pattern may be, in bytes; X-Ray has at most 128 characters. A decision takes time in
+/// proportion.
+const MAX_TEXT_BYTES: usize = 512;
+
+/// What is sent for the next page of rules.
+pub(super) fn rules_request(next_token: Option<&str>) -> String {
+    match next_token {
+        Some(token) => serde_json::json!({ "NextToken": token }).to_string(),
+        None => "{}".to_owned(),
+    }
+}
+
+/// What was sampled by one rule.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Statistics {
+    pub(super) rule_name: String,
+    #[serde(rename = "ClientID")]
+    pub(super) client_id: String,
+    /// Seconds since the Unix epoch.
+    pub(super) timestamp: u64,
+    #[serde(flatten)]
+    pub(super) counts: Counts,
+}
+
+/// What is sent to report.
+pub(super) fn targets_request(statistics: &[Statistics]) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Request<'a> {
+        sampling_statistics_documents: &'a [Statistics],
+    }
+    serde_json::to_string(&Request { sampling_statistics_documents: statistics })
+}
+
+/// A rule as X-Ray has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Definition {
+    pub(super) name: String,
+    /// The lowest goes first.
+    pub(super) priority: i64,
+    pub(super) patterns: Patterns,
+    /// From 0 to 1.
+    pub(super) fixed_rate: f64,
+    pub(super) reservoir_size: u32,
+}
+
+/// A page of rules.
+#[derive(Debug, Default)]
+pub(super) struct RulesPage {
+    pub(super) definitions: Vec<Definition>,
+    /// How many rules could not be read.
+    pub(super) rejected: usize,
+    pub(super) next_token: Option<String>,
+}
+
+impl RulesPage {
+    pub(super) fn read(json: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer<'a> {
+            #[serde(borrow)]
+            sampling_rule_records: Vec<&'a RawValue>,
+            next_token: Option<Value>,
+        }
+        let answer: Answer<'_> = serde_json::from_slice(json)?;
+        let next_token = match answer.next_token {
+            Some(Value::String(token)) if !token.is_empty() => Some(token),
+            _ => None,
+        };
+        let mut page = Self { next_token, ..Self::default() };
+        for record in answer.sampling_rule_records {
+            match Record::read(record) {
+                Some(rule) => page.definitions.extend(rule.into_definition()),
+                None => page.rejected += 1,
+            }
+        }
+        Ok(page)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Record {
+    sampling_rule: RuleFields,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RuleFields {
+    rule_name: String,
+    fixed_rate: f64,
+    #[serde(default)]
+    priority: Option<i64>,
+    #[serde(default)]
+    reservoir_size: Option<u32>,
+    #[serde(default)]
+    service_name: Option<String>,
+    #[serde(default)]
+    service_type: Option<String>,
+    #[serde(default)]
+    host: Option<String>,
+    #[serde(default, rename = "HTTPMethod")]
+    http_method: Option<String>,
+    #[serde(default, rename = "URLPath")]
+    url_path: Option<String>,
+    #[serde(default)]
+    version: Option<i64>,
+    #[serde(default, rename = "ResourceARN")]
+    resource_arn: Option<String>,
+    #[serde(default)]
+    attributes: Option<Map<String, Value>>,
+}
+
+impl Record {
+    /// The rule, if it is one.
+    fn read(json: &RawValue) -> Option<RuleFields> {
+        let Self { sampling_rule: rule } = serde_json::from_str(json.get()).ok()?;
+        let patterns = [&rule.service_name, &rule.service_type, &rule.host, &rule.http_method, &rule.url_path];
+        let is_short = |text: &String| text.len() <= MAX_TEXT_BYTES;
+        let is_sound = !rule.rule_name.is_empty()
+            && is_short(&rule.rule_name)
+            && patterns.into_iter().flatten().all(is_short)
+            && is_rate(rule.fixed_rate);
+        is_sound.then_some(rule)
+    }
+}
+
+impl RuleFields {
+    /// What an SDK makes of it; nothing of a rule that is not for SDKs.
+    fn into_definition(self) -> Option<Definition> {
+        const VERSION: i64 = 1;
+        const ANY: &str = "*";
+        const LAST: i64 = 10_000;
+        let is_for_sdks = self.version.unwrap_or(VERSION) == VERSION
+            && self.resource_arn.as_deref().unwrap_or(ANY) == ANY
+            && self.attributes.is_none_or(|attributes| attributes.is_empty());
+        let pattern = |given: Option<String>| given.unwrap_or_else(|| ANY.to_owned());
+        is_for_sdks.then(|| Definition {
+            name: self.rule_name,
+            priority: self.priority.unwrap_or(LAST),
+            patterns: Patterns {
+                service_name: pattern(self.service_name),
+                service_type: pattern(self.service_type),
+                host: pattern(self.host),
+                method: pattern(self.http_method),
+                path: pattern(self.url_path),
+            },
+            fixed_rate: self.fixed_rate,
+            reservoir_size: self.reservoir_size.unwrap_or(0),
+        })
+    }
+}
+
+/// What X-Ray allows for a rule; what is absent stays as it was.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Target {
+    pub(super) rule_name: String,
+    /// From 0 to 1.
+    pub(super) fixed_rate: Option<f64>,
+    /// Requests in each second.
+    pub(super) reservoir_quota: Option<u32>,
+    /// Until when the quota holds, in seconds since the Unix epoch.
+    #[serde(rename = "ReservoirQuotaTTL")]
+    pub(super) reservoir_quota_ttl: Option<f64>,
+    /// Seconds until it is to be reported again.
+    pub(super) interval: Option<u32>,
+}
+
+/// The answer to a report.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    pub(super) given: Vec<Target>,
+    /// How many could not be read.
+    pub(super) rejected: usize,
+    /// When a rule was changed last, in seconds since the Unix epoch.
+    pub(super) last_rule_modification: Option<f64>,
+    /// Whether X-Ray does not know what was reported, so that the rules here are others than there.
+    pub(super) is_unknown: bool,
+}
+
+impl Targets {
+    pub(super) fn read(json: &[u8]) -> serde_json::Result<Self> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer<'a> {
+            #[serde(borrow, default)]
+            sampling_target_documents: Option<Vec<&'a RawValue>>,
+            #[serde(default)]
+            last_rule_modification: Option<Value>,
+            #[serde(default)]
+            unprocessed_statistics: Option<Value>,
+        }
+        let answer: Answer<'_> = serde_json::from_slice(json)?;
+        let unprocessed = answer.unprocessed_statistics.as_ref().and_then(Value::as_array);
+        let mut targets = Self {
+            last_rule_modification: answer.last_rule_modification.and_then(|time| time.as_f64()),
+            is_unknown: unprocessed.is_some_and(|unprocessed| unprocessed.iter().any(is_callers_mistake)),
+            ..Self::default()
+        };
+        for document in answer.sampling_target_documents.unwrap_or_default() {
+            let target = serde_json::from_str(document.get()).ok();
+            match target.filter(|target: &Target| target.fixed_rate.is_none_or(is_rate)) {
+                Some(target) => targets.given.push(target),
+                None => targets.rejected += 1,
+            }
+        }
+        Ok(targets)
+    }
+}
+
+/// Whether statistics are refused with a code such as HTTP's 4xx.
+fn is_callers_mistake(unprocessed: &Value) -> bool {
+    unprocessed["ErrorCode"].as_str().is_some_and(|code| code.starts_with('4'))
+}
+
+fn is_rate(rate: f64) -> bool {
+    (0.0..=1.0).contains(&rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(rules: &[&str]) -> RulesPage {
+        let records: Vec<_> = rules.iter().map(|rule| format!(r#"{{"SamplingRule":{rule}}}"#)).collect();
+        RulesPage::read(format!(r#"{{"SamplingRuleRecords":[{}]}}"#, records.join(",")).as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_rule_as_x_ray_sends_it() {
+        let page = page(&[r#"{
+            "Attributes": {}, "FixedRate": 0.5, "HTTPMethod": "GET", "Host": "*.example.com", "Priority": 7,
+            "ReservoirSize": 3, "ResourceARN": "*", "RuleARN": "arn:aws:xray:::sampling-rule/pay", "RuleName": "pay",
+            "ServiceName": "shop", "ServiceType": "AWS::ECS::Container", "URLPath": "/pay/*", "Version": 1,
+            "SamplingRateBoost": { "MaxRate": 0.2, "CooldownWindowMinutes": 5 }
+        }"#]);
+        let patterns = Patterns {
+            service_name: "shop".to_owned(),
+            service_type: "AWS::ECS::Container".to_owned(),
+            host: "*.example.com".to_owned(),
+            method: "GET".to_owned(),
+            path: "/pay/*".to_owned(),
+        };
+        let expected = Definition { name: "pay".to_owned(), priority: 7, patterns, fixed_rate: 0.5, reservoir_size: 3 };
+        assert_eq!((page.definitions, page.rejected), (vec![expected], 0));
+    }
+
+    #[test]
+    fn rules_that_are_not_for_sdks_are_left_out() {
+        let page = page(&[
+            r#"{"RuleName":"a","FixedRate":1,"Version":2}"#,
+            r#"{"RuleName":"b","FixedRate":1,"ResourceARN":"arn:aws:ecs"}"#,
+            r#"{"RuleName":"c","FixedRate":1,"Attributes":{"tier":"gold"}}"#,
+            r#"{"RuleName":"d","FixedRate":1,"Attributes":null}"#,
+        ]);
+        assert_eq!(page.definitions.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["d"]);
+        assert_eq!((page.definitions[0].priority, page.rejected), (10_000, 0));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_read_is_left_out_alone() {
+        let long = format!(r#"{{"RuleName":"long","FixedRate":1,"URLPath":"{}"}}"#, "*a".repeat(500));
+        let page = page(&[
+            "7",
+            "{}",
+            "null",
+            r#"{"RuleName":"","FixedRate":1}"#,
+            r#"{"RuleName":"rate","FixedRate":1.5}"#,
+            r#"{"RuleName":"rate","FixedRate":-0.1}"#,
+            r#"{"RuleName":"rate","FixedRate":"all"}"#,
+            r#"{"RuleName":"reservoir","FixedRate":1,"ReservoirSize":-1}"#,
+            r#"{"RuleName":"reservoir","FixedRate":1,"ReservoirSize":1e99}"#,
+            r#"{"RuleName":"host","FixedRate":1,"Host":["h"]}"#,
+            &long,
+            r#"{"RuleName":"good","FixedRate":1}"#,
+        ]);
+        assert_eq!(page.definitions.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["good"]);
+        assert_eq!(page.rejected, 11);
+    }
+
+    #[test]
+    fn pages() {
+        let token = |json: &str| RulesPage::read(json.as_bytes()).map(|page| page.next_token);
+        assert_eq!(token(r#"{"SamplingRuleRecords":[],"NextToken":"next"}"#).unwrap().as_deref(), Some("next"));
+        for last in [r#"{"SamplingRuleRecords":[],"NextToken":null}"#, r#"{"NextToken":7,"SamplingRuleRecords":[]}"#] {
+            assert_eq!(token(last).unwrap(), None, "{last}");
+        }
+        for json in ["", "<html>", "[]", "{}", r#"{"SamplingRuleRecords":{}}"#, r#"{"SamplingRuleRecords":null}"#] {
+            assert!(token(json).is_err(), "{json}");
+        }
+        assert!(token(&"[".repeat(1_000_000)).is_err());
+        assert!(RulesPage::read(&[0xff, 0, 0xfe]).is_err());
+        assert_eq!(rules_request(None), "{}");
+        assert_eq!(rules_request(Some("a\"b")), r#"{"NextToken":"a\"b"}"#);
+    }
+
+    #[test]
+    fn a_report() {
+        let statistics = Statistics {
+            rule_name: "pay".to_owned(),
+            client_id: "0123456789abcdef01234567".to_owned(),
+            timestamp: 1_795_339_362,
+            counts: Counts { requests: 6, sampled: 5, borrowed: 1 },
+        };
+        let expected = serde_json::json!({ "SamplingStatisticsDocuments": [{
+            "RuleName": "pay", "ClientID": "0123456789abcdef01234567", "Timestamp": 1_795_339_362,
+            "RequestCount": 6, "SampledCount": 5, "BorrowCount": 1,
+        }]});
+        let request: Value = serde_json::from_str(&targets_request(&[statistics]).unwrap()).unwrap();
+        assert_eq!(request, expected);
+    }
+
+    #[test]
+    fn targets() {
+        let targets = Targets::read(
+            br#"{
+            "SamplingTargetDocuments": [
+                {"RuleName":"a","FixedRate":0.1,"ReservoirQuota":2,"ReservoirQuotaTTL":1795339362.0,"Interval":10,
+                 "SamplingBoost":{"BoostRate":0.5}},
+                {"RuleName":"b","FixedRate":0,"ReservoirQuota":null,"ReservoirQuotaTTL":null,"Interval":null},
+                {"RuleName":"c","FixedRate":2},
+                {"FixedRate":1},
+                "d"
+            ],
+            "LastRuleModification": 1795339000.5,
+            "UnprocessedStatistics": [{"RuleName":"x","ErrorCode":"500","Message":"later"}],
+            "UnprocessedBoostStatistics": 7
+        }"#,
+        )
+        .unwrap();
+        let names: Vec<_> = targets.given.iter().map(|target| target.rule_name.as_str()).collect();
+        assert_eq!((names, targets.rejected, targets.is_unknown), (vec!["a", "b"], 3, false));
+        assert_eq!(targets.last_rule_modification, Some(1_795_339_000.5));
+        assert_eq!((targets.given[0].reservoir_quota, targets.given[1].reservoir_quota), (Some(2), None));
+        assert_eq!(
+            (targets.given[0].reservoir_quota_ttl, targets.given[0].interval),
+            (Some(1_795_339_362.0), Some(10))
+        );
+
+        let unknown = Targets::read(br#"{"UnprocessedStatistics":[7,{"ErrorCode":"400"}],"LastRuleModification":"?"}"#);
+        let unknown = unknown.unwrap();
+        assert!(unknown.is_unknown && unknown.last_rule_modification.is_none());
+        assert!(Targets::read(b"<html>").is_err());
+    }
+}

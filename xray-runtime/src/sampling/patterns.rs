@@ -1,0 +1,86 @@
+//! Which requests a rule is for.
+
+use super::SamplingRequest;
+use super::wildcard;
+
+/// A pattern for each thing that may be known of a request; `*` unless set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Patterns {
+    pub(super) service_name: String,
+    pub(super) service_type: String,
+    pub(super) host: String,
+    pub(super) method: String,
+    pub(super) path: String,
+}
+
+impl Default for Patterns {
+    fn default() -> Self {
+        let any = || "*".to_owned();
+        Self { service_name: any(), service_type: any(), host: any(), method: any(), path: any() }
+    }
+}
+
+impl Patterns {
+    /// Whether they all match. What is not known of a request matches, as in other X-Ray SDKs.
+    pub(super) fn are_for(&self, request: &SamplingRequest<'_>) -> bool {
+        let is_match = |pattern: &str, value: Option<&str>| {
+            pattern == "*" || value.is_none_or(|value| wildcard::matches(pattern, value))
+        };
+        is_match(&self.method, request.method())
+            && is_match(&self.host, request.host())
+            && is_match(&self.path, request.path())
+            && is_match(&self.service_name, Some(request.service_name))
+            && is_match(&self.service_type, request.service_type())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patterns(set: impl FnOnce(&mut Patterns)) -> Patterns {
+        let mut patterns = Patterns::default();
+        set(&mut patterns);
+        patterns
+    }
+
+    fn known() -> SamplingRequest<'static> {
+        let request = SamplingRequest::new("shop").with_service_type("AWS::ECS::Container");
+        request.with_host("shop.example.com").with_method("POST").with_path("/pay/7")
+    }
+
+    #[test]
+    fn all_patterns_have_to_match() {
+        assert!(Patterns::default().are_for(&known()));
+        let matching = Patterns {
+            service_name: "SH?P".to_owned(),
+            service_type: "AWS::ECS::*".to_owned(),
+            host: "*.EXAMPLE.com".to_owned(),
+            method: "po?t".to_owned(),
+            path: "/pay/?".to_owned(),
+        };
+        assert!(matching.are_for(&known()));
+        for other in [
+            patterns(|patterns| patterns.service_name = "sho".to_owned()),
+            patterns(|patterns| patterns.service_type = "AWS::EC2::Instance".to_owned()),
+            patterns(|patterns| patterns.host = "example.com".to_owned()),
+            patterns(|patterns| patterns.method = "GET".to_owned()),
+            patterns(|patterns| patterns.path = "/pay".to_owned()),
+            patterns(|patterns| patterns.path = String::new()),
+        ] {
+            assert!(!other.are_for(&known()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_matches() {
+        let patterns = patterns(|patterns| {
+            (patterns.host, patterns.method) = ("h".to_owned(), "GET".to_owned());
+            (patterns.path, patterns.service_type) = ("/p".to_owned(), "AWS::EC2::Instance".to_owned());
+        });
+        let request = SamplingRequest::new("s");
+        assert!(patterns.are_for(&request));
+        assert!(patterns.are_for(&request.with_path("/p")));
+        assert!(!patterns.are_for(&request.with_path("/q")));
+    }
+}
