@@ -1,6 +1,5 @@
 //! awc: every method of `ClientRequest` that sends it.
 
-use std::convert::Infallible;
 use std::error::Error;
 
 use awc::body::MessageBody;
@@ -11,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use serde::Serialize;
 
-use crate::http::{Call, Headers, Opening, ResponseHead, Site, Traceable, Traced, methods};
+use crate::http::{Call, Headers, Opening, ResponseHead, Running, Site, Traceable, methods, perform_async};
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
@@ -35,7 +34,7 @@ pub struct TracedClientRequest {
 
 /// What all methods give, so that the arms of an `if` may call different ones. It holds no request for later: what is
 /// sent is made from a borrowed value at the call.
-type Sent = Traced<SendClientRequest, Infallible>;
+type Sent = Running<SendClientRequest, fn(&<SendClientRequest as Future>::Output, &mut Call)>;
 
 impl TracedClientRequest {
     /// [`ClientRequest::send`] in a subsegment.
@@ -74,8 +73,8 @@ impl TracedClientRequest {
         let call = self.site.open().and_then(|opening| begin(&mut self.request, opening));
         match send(self.request) {
             // The builder's own error: nothing is sent.
-            refused @ SendClientRequest::Err(_) => Traced::running(refused, None, read),
-            future @ SendClientRequest::Fut(..) => Traced::running(future, call, read),
+            refused @ SendClientRequest::Err(_) => perform_async(None, refused, read),
+            future @ SendClientRequest::Fut(..) => perform_async(call, future, read),
         }
     }
 }

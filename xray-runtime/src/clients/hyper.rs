@@ -4,13 +4,12 @@
 /// The two have the same signatures. What a client needs to send a request, its service says.
 macro_rules! pooled {
     () => {
-        use std::convert::Infallible;
         use std::rc::Rc;
         use std::sync::Arc;
 
         use tower_service::Service;
 
-        use crate::http::{Answer, Outgoing, Site, Traceable, Traced, methods};
+        use crate::http::{Answer, Call, Outgoing, Running, Site, Traceable, methods, perform_async};
 
         traceable!(Client<C, B>);
         traceable!(Arc<Client<C, B>>);
@@ -18,6 +17,8 @@ macro_rules! pooled {
         traceable!(Rc<Client<C, B>>);
         traceable!(&Client<C, B>);
         traceable!(&mut Client<C, B>);
+
+        type Read = fn(&<ResponseFuture as Future>::Output, &mut Call);
 
         /// A client in an annotated function.
         pub struct TracedClient<'a, C, B> {
@@ -31,13 +32,13 @@ macro_rules! pooled {
             &'a Client<C, B>: Service<Request<B>, Future = ResponseFuture>,
         {
             /// `Client::get` in a subsegment: the same request, and a future of the type that a traced `request` gives.
-            pub fn get(self, uri: Uri) -> Traced<ResponseFuture, Infallible> {
+            pub fn get(self, uri: Uri) -> Running<ResponseFuture, Read> {
                 let Self { mut client, site } = self;
                 let mut request = Request::new(B::default());
                 *request.uri_mut() = uri;
                 let opening = site.open();
                 let call = opening.and_then(|opening| Outgoing::<methods::request>::begin(&mut request, opening));
-                Traced::running(client.call(request), call, Answer::read)
+                perform_async(call, client.call(request), Answer::read)
             }
         }
     };

@@ -4,11 +4,10 @@
 //! that is read. A result of which nothing is known comes back as it is.
 
 use std::any::type_name;
-use std::convert::Infallible;
 use std::error::Error;
 use std::marker::PhantomData;
 
-use crate::http::{Answer, Call, StatusError, Traced, read_or_status};
+use crate::http::{Answer, Call, Running, StatusError, perform_async, read_or_status};
 
 /// Between the request and the answer of a call, at the head of the body in which the call stands. The type of
 /// its content says whether the argument was a request.
@@ -99,8 +98,8 @@ pub struct InHand;
 pub struct How<C, T>(fn(&T, &mut Call), PhantomData<C>);
 
 impl<F: Future> How<InFuture<F>, F::Output> {
-    pub fn exit(self, future: F, entered: Option<Entered>) -> Traced<F, Infallible> {
-        Traced::running(future, entered.and_then(|Entered(call)| call), self.0)
+    pub fn exit(self, future: F, entered: Option<Entered>) -> Running<F, fn(&F::Output, &mut Call)> {
+        perform_async(entered.and_then(|Entered(call)| call), future, self.0)
     }
 }
 
