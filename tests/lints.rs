@@ -72,6 +72,25 @@ async fn places(holder: Holder, request: reqwest::RequestBuilder) -> reqwest::Re
     Ok(sent && other.send())
 }
 
+#[xray::traced_http]
+async fn chosen(client: &reqwest::Client, method: Option<reqwest::Method>) -> reqwest::Result<u16> {
+    let request = client.put("no url");
+    let is_get = method.is_none();
+    let first = match method {
+        Some(method) => client.request(method, "no url"),
+        None => client.get("no url"),
+    }
+    .send();
+    let second = if is_get { request } else { request.bearer_auth("token") }.send().await?;
+    let third = { client.post("no url") }.send().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    let owned = client.clone();
+    drop(tasks.spawn(async move { owned.execute(owned.get("no url").build()?).await }));
+    let fourth = client.execute(client.get("no url").build()?).await?;
+    drop((first.await, third));
+    Ok(second.status().as_u16() + fourth.status().as_u16())
+}
+
 #[xray::traced_http(name = "named")]
 async fn options(client: &reqwest::Client) -> reqwest::Result<()> {
     #[xray(skip)]
@@ -192,6 +211,7 @@ async fn futures_are_send_and_run_under_spawn() {
             let service = Service { client: client.clone() };
             refused
                 && places(holder, request()).await.is_err()
+                && chosen(&client, None).await.is_err()
                 && options(&client).await.is_err()
                 && service.call().await.is_err()
                 && service.call_later().await.is_err()

@@ -24,6 +24,7 @@ mod plain {
     pub(crate) const IS_TRACED: bool = false;
 
     mod arguments;
+    mod attributes;
     mod bodies;
     mod borrows;
     mod builders;
@@ -31,11 +32,17 @@ mod plain {
     mod closures;
     mod databases;
     mod futures;
+    mod inference;
     mod limits;
     mod macros;
     mod methods;
+    mod named_futures;
     mod positions;
+    mod receivers;
     mod results;
+    mod scopes;
+    mod spawned;
+    mod styles;
     mod temporaries;
 }
 
@@ -47,6 +54,7 @@ mod traced {
     pub(crate) const IS_TRACED: bool = true;
 
     mod arguments;
+    mod attributes;
     mod bodies;
     mod borrows;
     mod builders;
@@ -54,10 +62,16 @@ mod traced {
     mod closures;
     mod databases;
     mod futures;
+    mod inference;
     mod limits;
     mod macros;
     mod methods;
+    mod named_futures;
     mod positions;
+    mod receivers;
     mod results;
+    mod scopes;
+    mod spawned;
+    mod styles;
     mod temporaries;
 }

@@ -75,7 +75,7 @@ async fn one_type_for_two(client: &Client, url: &str, boxed: Box<RequestBuilder>
     } else {
         boxed.send()
     };
-    let mut futures = vec![(if flag { client.post(url) } else { client.put(url) }).send()];
+    let mut futures = vec![RequestBuilder::send(client.post(url))];
     #[xray(skip)]
     futures.push(client.put(url).send());
     client.head(url).send().await.unwrap();

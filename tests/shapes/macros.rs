@@ -66,6 +66,51 @@ macro_rules! own_functions {
 
 own_functions!(own_by_a_macro, pair, pair.0, Shared(pair.0.0 + 1));
 
+/// The whole function in pieces of every kind.
+macro_rules! wrapped {
+    ($(#[$meta:meta])* $visibility:vis async fn $name:ident($($parameter:ident: $type:ty),*) -> $result:ty $body:block) => {
+        $(#[$meta])*
+        #[traced_http]
+        $visibility async fn $name($($parameter: $type),*) -> $result $body
+    };
+    ($name:ident<$lifetime:lifetime>($client:pat, $url:pat) { $($statement:stmt;)* } $tail:expr) => {
+        #[traced_http]
+        async fn $name<$lifetime>($client: &$lifetime Client, $url: &$lifetime str) -> u16 {
+            $($statement;)*
+            $tail
+        }
+    };
+    ($item:item) => {
+        #[traced_http]
+        $item
+    };
+}
+
+wrapped! {
+    /// With a comment.
+    #[inline]
+    pub(crate) async fn with_a_block(client: &Client, url: &str) -> u16 {
+        let request = client.put(url);
+        let first = client.get(url).send().await.unwrap().status().as_u16();
+        first + request.send().await.unwrap().status().as_u16()
+    }
+}
+
+wrapped! {
+    fn as_an_item(client: &Client, url: &str) -> impl std::future::Future<Output = u16> + use<> {
+        let (first, second) = (client.put(url), client.get(url).send());
+        async move { first.send().await.unwrap().status().as_u16() + second.await.unwrap().status().as_u16() }
+    }
+}
+
+wrapped! {
+    in_statements<'a>(client, url) {
+        let request = client.put(url);
+        let first = request.send().await.unwrap().status().as_u16();
+    }
+    first + client.execute(client.get(url).build().unwrap()).await.unwrap().status().as_u16()
+}
+
 /// A macro whose variable has the name of one of ours.
 #[traced_http]
 async fn hygiene(client: &Client, url: &str) -> u16 {
@@ -114,6 +159,10 @@ async fn macros() {
     run.check_calls("made_by_a_macro", made_by_a_macro(client, url), 401, &calls).await;
     run.check_calls("made_with_parentheses", made_with_parentheses(client, url), 401, &calls).await;
     run.check("own_by_a_macro", async { own_by_a_macro((Shared(1), 0)) }, 4).await;
+    let calls = [get, recorded("PUT /bytes/1")];
+    run.check_calls("with_a_block", with_a_block(client, url), 400, &calls).await;
+    run.check_calls("as_an_item", as_an_item(client, url), 400, &calls).await;
+    run.check_calls("in_statements", in_statements(client, url), 400, &calls).await;
     run.check_calls("hygiene", hygiene(client, url), 400, &[get, post]).await;
     let calls = [get, post, recorded("PUT /bytes/1"), recorded("DELETE /bytes/1")];
     let work = known_macros(client, url, Shared(2));

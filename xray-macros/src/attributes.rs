@@ -23,7 +23,7 @@ pub(crate) fn is_conditional(attributes: &[Attribute]) -> bool {
 
 /// Whether the attribute may leave what it stands on out of the build.
 pub(crate) fn is_condition(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("cfg")
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
 }
 
 /// One accessor shared, one exclusive.

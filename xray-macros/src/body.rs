@@ -4,13 +4,12 @@
 
 use std::mem;
 
-use quote::ToTokens as _;
 use syn::token::Brace;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Block, Error, Expr, ExprAsync, ExprBlock, ExprClosure, ExprConst, ExprForLoop, ExprIf, ExprLet,
-    ExprMatch, ExprMethodCall, ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, Local, Macro, Pat, Result,
-    Signature, Stmt, Type, parse_quote,
+    Attribute, Block, Error, Expr, ExprAssign, ExprAsync, ExprAwait, ExprBlock, ExprClosure, ExprConst, ExprForLoop,
+    ExprIf, ExprLet, ExprMatch, ExprMethodCall, ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, Local, Macro,
+    Pat, Result, Signature, Stmt, Type, parse_quote,
 };
 
 use crate::attributes::{attributes, attributes_mut, is_condition, take_ours};
@@ -18,9 +17,11 @@ use crate::calls::{self, Spawned};
 use crate::candidate::{Candidate, Demand};
 use crate::head;
 use crate::macros;
+use crate::named_futures::names_a_future;
 use crate::options::{CallOptions, Errors, Options};
+use crate::receiver::peeled;
 use crate::rewrite::{Rewriter, Slot};
-use crate::variables::{Shown, Variables};
+use crate::variables::Variables;
 
 /// What was found in a function.
 pub(crate) struct Found {
@@ -39,8 +40,10 @@ pub(crate) fn rewrite(signature: &Signature, block: &mut Block, options: &Option
         variables: Variables::default(),
         slots: Vec::new(),
         conditions: Vec::new(),
-        names_a_future: names_a_future(signature),
+        names_a_future: names_a_future(signature, block),
         is_link: false,
+        is_awaited: false,
+        is_bound: false,
         candidates: 0,
         direct: 0,
         has_unknown_macro: false,
@@ -53,15 +56,6 @@ pub(crate) fn rewrite(signature: &Signature, block: &mut Block, options: &Option
     }
     let found = Found { has_candidate: walker.candidates > 0, has_unknown_macro: walker.has_unknown_macro };
     walker.errors.into_result().map(|()| found)
-}
-
-/// Whether a function returns a future by its name, such as `-> ResponseFuture`; a traced one has another name.
-fn names_a_future(signature: &Signature) -> bool {
-    let result = signature.output.to_token_stream();
-    // `Future` by itself is the trait.
-    let is_name = |word: &str| word.ends_with("Future") && word != "Future";
-    let text = result.to_string();
-    signature.asyncness.is_none() && text.split(|character: char| !character.is_alphanumeric()).any(is_name)
 }
 
 /// The call that an attribute on an expression speaks of.
@@ -79,6 +73,10 @@ fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
         Expr::Return(returned) => marked_call(returned.expr.as_mut()?),
         _ => None,
     }
+}
+
+fn is_parenthesized(expression: &Expr) -> bool {
+    matches!(expression, Expr::Paren(_) | Expr::Group(_))
 }
 
 fn is_call(expression: &Expr) -> bool {
@@ -99,6 +97,10 @@ struct Walker<'a> {
     names_a_future: bool,
     /// Whether the expression that is being walked is the receiver of another call.
     is_link: bool,
+    /// Whether the expression that is walked next is awaited where it stands.
+    is_awaited: bool,
+    /// Whether the closure that is walked next is given to a variable.
+    is_bound: bool,
     /// Calls that are in the table, skipped ones too.
     candidates: usize,
     /// Those of them that stand in the body that is being walked, and not in one inside it.
@@ -160,7 +162,7 @@ impl Walker<'_> {
     }
 
     fn candidate(&mut self, expression: &Expr, demand: Demand) -> Option<Candidate> {
-        if matches!(expression, Expr::Paren(_) | Expr::Group(_)) {
+        if is_parenthesized(expression) {
             return None;
         }
         // `client.get(url).send()` is a builder's.
@@ -169,8 +171,8 @@ impl Walker<'_> {
         (!is_link || candidate != Candidate::Client).then_some(candidate)
     }
 
-    /// Rewrites a call, after what is inside it.
-    fn rewrite_call(&mut self, expression: &mut Expr, candidate: Candidate, demand: Demand) {
+    /// Rewrites a call, after what is inside it. `may_be_named`: the function may name the type of its future.
+    fn rewrite_call(&mut self, expression: &mut Expr, candidate: Candidate, demand: Demand, may_be_named: bool) {
         self.candidates += 1;
         self.direct += 1;
         if self.call_options.skip {
@@ -180,12 +182,12 @@ impl Walker<'_> {
         match (candidate, &mut *expression) {
             (Candidate::Value, Expr::MethodCall(call)) => rewriter.on_value(call),
             (Candidate::Place, Expr::MethodCall(call)) => *expression = rewriter.on_place(call),
-            (Candidate::Client, Expr::MethodCall(call)) => {
+            (Candidate::Client, Expr::MethodCall(call)) if !may_be_named => {
                 let is_reference = self.variables.shows_reference(&call.receiver);
                 *expression = rewriter.on_client(call, is_reference);
             }
             (Candidate::Function, Expr::Call(call)) => rewriter.on_function(call),
-            (Candidate::Argument, _) if !self.names_a_future => {
+            (Candidate::Argument, _) if !may_be_named => {
                 let slot = Slot::new(self.slots.len(), expression, self.conditions.clone());
                 rewriter.on_argument(expression, &slot);
                 self.slots.push(slot);
@@ -193,17 +195,21 @@ impl Walker<'_> {
             _ if demand == Demand::None => {}
             _ => {
                 let message = "no type can be asked of this call as it stands here: give it a request, and where \
-                               the function names a future in its result, no call whose argument is the request";
+                               the function names the type of a future, no call whose argument is the request";
                 self.errors.push(Error::new_spanned(expression, message));
             }
         }
     }
 
     /// Rewrites what holds calls, after these: the start of a task or thread, and what moves the annotations.
-    fn rewrite_holder(&mut self, expression: &mut Expr, spawned: Option<Spawned>) {
-        if let (Expr::Call(call), Some(spawned)) = (&mut *expression, spawned) {
+    fn rewrite_holder(&mut self, expression: &mut Expr, spawned: Option<(usize, Spawned)>) {
+        if let Some((place, spawned)) = spawned {
             let rewriter = Rewriter { options: self.options, name: None, demand: Demand::None };
-            rewriter.on_spawn(call, spawned);
+            match expression {
+                Expr::Call(call) => rewriter.on_spawn(&mut call.args[place], spawned),
+                Expr::MethodCall(call) => rewriter.on_spawn(&mut call.args[place], spawned),
+                _ => {}
+            }
         }
         let moves = match expression {
             Expr::Closure(closure) => closure.capture.is_some(),
@@ -257,6 +263,7 @@ impl VisitMut for Walker<'_> {
         let others = attributes(expression).to_vec();
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| {
+                let is_awaited = !is_parenthesized(expression) && mem::take(&mut walker.is_awaited);
                 let (before, demand) = (walker.candidates, walker.demand(expression));
                 // Asked first: afterwards what is inside is another.
                 let (candidate, spawned) = (walker.candidate(expression, demand), calls::spawned(expression));
@@ -268,7 +275,8 @@ impl VisitMut for Walker<'_> {
                     walker.rewrite_holder(expression, spawned);
                 }
                 if let Some(candidate) = candidate {
-                    walker.rewrite_call(expression, candidate, demand);
+                    let may_be_named = walker.names_a_future && !is_awaited;
+                    walker.rewrite_call(expression, candidate, demand, may_be_named);
                 }
             });
         });
@@ -278,6 +286,7 @@ impl VisitMut for Walker<'_> {
         let (ours, others) = (take_ours(&mut local.attrs), local.attrs.clone());
         // Asked first: afterwards the expression is another.
         let shown = self.variables.of_local(local);
+        self.is_bound = local.init.as_ref().is_some_and(|init| matches!(peeled(&init.expr), Expr::Closure(_)));
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| visit_mut::visit_local_mut(walker, local));
         });
@@ -302,7 +311,7 @@ impl VisitMut for Walker<'_> {
 
     fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
         self.in_scope(|walker| {
-            closure.inputs.iter().for_each(|input| walker.variables.declare(input, Shown::default()));
+            walker.variables.declare_inputs(closure, mem::take(&mut walker.is_bound));
             let (mut stmts, _) = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
             if !stmts.is_empty() {
                 stmts.push(Stmt::Expr(mem::replace(&mut *closure.body, Expr::PLACEHOLDER), None));
@@ -367,6 +376,19 @@ impl VisitMut for Walker<'_> {
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {
         self.walk_macro(call, Demand::None);
+    }
+
+    fn visit_expr_await_mut(&mut self, awaited: &mut ExprAwait) {
+        self.is_awaited = true;
+        self.visit_expr_mut(&mut awaited.base);
+    }
+
+    fn visit_expr_assign_mut(&mut self, assignment: &mut ExprAssign) {
+        let is_settled = self.variables.is_settled(&assignment.right);
+        visit_mut::visit_expr_assign_mut(self, assignment);
+        if is_settled {
+            self.variables.settle(&assignment.left);
+        }
     }
 
     fn visit_field_value_mut(&mut self, field: &mut FieldValue) {

@@ -1,6 +1,6 @@
 //! THE table: which calls may be HTTP calls. A name is only a candidate; a type decides.
 
-use syn::{Expr, ExprCall, ExprMethodCall, Ident, Path};
+use syn::{Expr, ExprCall, ExprMethodCall, Ident, Path, Stmt};
 
 use crate::receiver::{peeled, variable};
 
@@ -97,22 +97,43 @@ pub(crate) enum Spawned {
     Closure,
 }
 
-/// What a call starts a task or thread with, if it does: its first argument.
-pub(crate) fn spawned(expression: &Expr) -> Option<Spawned> {
-    let Expr::Call(call) = expression else { return None };
-    let Expr::Path(callee) = &*call.func else { return None };
-    let spawned = match call.args.first()? {
-        Expr::Closure(_) => Spawned::Closure,
-        Expr::Async(_) => Spawned::Future,
+/// What a call starts a task or thread with, if it does, and which of its arguments that is: `tokio::spawn(async {})`,
+/// `set.spawn(async {})`, `scope.spawn(|| ..)`.
+pub(crate) fn spawned(expression: &Expr) -> Option<(usize, Spawned)> {
+    let (name, arguments) = match expression {
+        Expr::Call(call) => match peeled(&call.func) {
+            Expr::Path(callee) => (&callee.path.segments.last()?.ident, &call.args),
+            _ => return None,
+        },
+        Expr::MethodCall(call) => (&call.method, &call.args),
         _ => return None,
     };
-    let names: Vec<_> = callee.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    let is_spawn = match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [.., "tokio" | "thread", "spawn"] => true,
-        [.., "task", name] => name.starts_with("spawn"),
-        _ => false,
-    };
-    is_spawn.then_some(spawned)
+    let name = name.to_string();
+    if !name.starts_with("spawn") {
+        return None;
+    }
+    let (place, spawned) = arguments.iter().enumerate().find_map(|(place, argument)| Some((place, work(argument)?)))?;
+    // A closure is run once there. By another name it may be run again.
+    let is_carried = matches!(spawned, Spawned::Future) || ["spawn", "spawn_blocking"].contains(&name.as_str());
+    is_carried.then_some((place, spawned))
+}
+
+/// An async block or a closure: as it is, at the end of a block, or in a span of `tracing`.
+fn work(argument: &Expr) -> Option<Spawned> {
+    match peeled(argument) {
+        Expr::Async(_) => Some(Spawned::Future),
+        Expr::Closure(closure) => {
+            (closure.inputs.is_empty() && closure.asyncness.is_none()).then_some(Spawned::Closure)
+        }
+        Expr::Block(block) if block.label.is_none() => match block.block.stmts.last()? {
+            Stmt::Expr(tail, None) => work(tail),
+            _ => None,
+        },
+        Expr::MethodCall(call) if call.method == "instrument" || call.method == "in_current_span" => {
+            work(&call.receiver).filter(|spawned| matches!(spawned, Spawned::Future))
+        }
+        _ => None,
+    }
 }
 
 /// The table in short, for messages.
@@ -120,7 +141,7 @@ pub(crate) const EXAMPLES: &str = "`.send()`, `.send_json(..)`, `.execute(..)`, 
      has the table)";
 
 /// Whether a variable or field has a name that ends in "client".
-fn is_client(receiver: &Expr) -> bool {
+pub(crate) fn is_client(receiver: &Expr) -> bool {
     let says_so = |name: &Ident| name.to_string().ends_with("client");
     match peeled(receiver) {
         Expr::Path(path) => variable(path).is_some_and(says_so),

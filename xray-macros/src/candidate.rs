@@ -26,7 +26,7 @@ pub(crate) enum Candidate {
 impl Candidate {
     pub(crate) fn of(expression: &Expr, variables: &Variables, demand: Demand, local: &[Ident]) -> Option<Self> {
         let is_marked = demand == Demand::Marked;
-        let (shape, argument) = match expression {
+        let (shape, argument, is_client) = match expression {
             Expr::MethodCall(call) => {
                 let marked = if call.args.is_empty() { Shape::Receiver } else { Shape::Argument };
                 let shape = calls::of_method(call).or(is_marked.then_some(marked))?;
@@ -37,12 +37,12 @@ impl Candidate {
                     Shape::ValueReceiver => {
                         return matches!(Receiver::of(&call.receiver), Receiver::Value).then_some(Self::Value);
                     }
-                    shape => (shape, call.args.first()),
+                    shape => (shape, call.args.first(), calls::is_client(&call.receiver)),
                 }
             }
             Expr::Call(call) => {
                 let shape = calls::of_function(call, local).or(is_marked.then_some(Shape::Argument))?;
-                (shape, call.args.first())
+                (shape, call.args.first(), false)
             }
             _ => return None,
         };
@@ -50,6 +50,7 @@ impl Candidate {
             (Shape::Function, _) => Some(Self::Function),
             (Shape::Client, Some(url)) => may_stand_twice(url).then_some(Self::Client),
             (_, Some(argument)) if demand != Demand::None || variables.is_settled(argument) => Some(Self::Argument),
+            (_, Some(argument)) if is_client && is_made(argument) => Some(Self::Argument),
             _ => Some(Self::LeftAlone),
         }
     }
@@ -76,6 +77,18 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
             Candidate::Place
         }
         _ => Candidate::LeftAlone,
+    }
+}
+
+/// Whether an argument is made by a call, or was before: to a client, which its name says the receiver is, that is a
+/// request, whatever the call.
+fn is_made(argument: &Expr) -> bool {
+    match peeled(argument) {
+        Expr::Path(path) => variable(path).is_some(),
+        Expr::Try(tried) => is_made(&tried.expr),
+        Expr::Await(awaited) => is_made(&awaited.base),
+        Expr::MethodCall(_) => true,
+        _ => false,
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn declarations(signature: &Signature, options: &Options) -> Vec<Stmt
     let hosts = &options.skip_hosts;
     let skipping = (!hosts.is_empty()).then(|| quote_spanned!(span=> .skip_hosts(&[#(#hosts),*])));
     let place = quote_spanned! {span=>
-        const __XRAY_PLACE: #runtime::__private::Place = {
+        const __XRAY_PLACE: &#runtime::__private::Place = &{
             fn function() -> &'static #runtime::__private::Function {
                 static FUNCTION: #runtime::__private::Function =
                     #runtime::__private::Function::new(#text, ::core::file!(), #line);

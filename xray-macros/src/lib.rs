@@ -8,6 +8,7 @@ mod client_paths;
 mod function;
 mod head;
 mod macros;
+mod named_futures;
 mod nesting;
 mod options;
 mod receiver;
@@ -46,8 +47,9 @@ use proc_macro::TokenStream;
 ///
 /// Closures and async blocks in the function are part of it, and so are the arguments of `join!`, `try_join!`,
 /// `select!`, `vec!`, `matches!`, `bail!`, the `format!` family and assertions with a message; other macros, nested
-/// functions and `const` blocks are not. What is handed to `tokio::spawn` and its like with such a call in it runs in
-/// the current trace.
+/// functions and `const` blocks are not. An async block with such a call in it that is handed to a method or function
+/// whose name begins with `spawn` runs in the current trace, and so does a closure without parameters that is handed to
+/// `spawn` or `spawn_blocking`.
 ///
 /// # What it becomes
 ///

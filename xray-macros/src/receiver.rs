@@ -1,7 +1,7 @@
 //! What stands before the dot of a call: a value, a place, or something that is better left alone.
 
 use proc_macro2::Ident;
-use syn::{Expr, ExprCall, ExprField, ExprPath};
+use syn::{Block, Expr, ExprCall, ExprField, ExprPath, Stmt};
 
 /// How the receiver of a call may be looked at without changing what the call does.
 pub(crate) enum Receiver {
@@ -20,6 +20,10 @@ impl Receiver {
         match peeled(receiver) {
             Expr::Call(call) if is_constant(call) => Self::Other,
             Expr::MethodCall(_) | Expr::Call(_) | Expr::Try(_) | Expr::Await(_) => Self::Value,
+            // Even of a variable these make a value.
+            Expr::If(_) | Expr::Match(_) => Self::Value,
+            Expr::Block(block) if !ends_in_constant(&block.block) => Self::Value,
+            Expr::Unsafe(block) if !ends_in_constant(&block.block) => Self::Value,
             Expr::Path(path) => variable(path).map_or(Self::Other, |name| Self::Variable(name.clone())),
             Expr::Field(field) if is_place(field) => Self::Place,
             _ => Self::Other,
@@ -64,6 +68,10 @@ fn is_constant(call: &ExprCall) -> bool {
         starts_upper_case(&last.ident)
     }));
     constructs && call.args.iter().all(is_constant_expression)
+}
+
+fn ends_in_constant(block: &Block) -> bool {
+    matches!(block.stmts.last(), Some(Stmt::Expr(tail, None)) if is_constant_expression(tail))
 }
 
 fn is_constant_expression(expression: &Expr) -> bool {

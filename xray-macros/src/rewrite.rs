@@ -118,7 +118,7 @@ impl Rewriter<'_> {
             (match #expression {
                 __xray_out => (&&&&&(&&#answer::Answered(&__xray_out, &#slot)).__xray_when())
                     .__xray_how()
-                    .exit(__xray_out, #slot.take()),
+                    .exit(__xray_out, &mut #slot),
             })
         });
     }
@@ -140,15 +140,14 @@ impl Rewriter<'_> {
     }
 
     /// The start of a task or thread: its future or closure is carried in what is current.
-    pub(crate) fn on_spawn(&self, call: &mut ExprCall, spawned: Spawned) {
+    pub(crate) fn on_spawn(&self, argument: &mut Expr, spawned: Spawned) {
         let carry = match spawned {
             Spawned::Closure => "in_current_trace",
             Spawned::Future => "future_in_current_trace",
         };
-        let span = Span::mixed_site().located_at(call.args[0].span());
+        let span = Span::mixed_site().located_at(argument.span());
         let carry = self.private(carry, span);
-        let argument = &call.args[0];
-        call.args[0] = Expr::Verbatim(quote_spanned!(span=> #carry(#argument)));
+        *argument = Expr::Verbatim(quote_spanned!(span=> #carry(#argument)));
     }
 
     /// The path of something that only the output names.
@@ -170,7 +169,7 @@ impl Rewriter<'_> {
         let line = quote_spanned!(name.span()=> ::core::line!());
         let mut place = quote_spanned!(span=> __XRAY_PLACE);
         if let Some(name) = self.name {
-            place = quote_spanned!(span=> const { &#place.named(#name) });
+            place = quote_spanned!(span=> const { &(*#place).named(#name) });
         }
         if self.options.annotations.is_empty() {
             quote_spanned!(span=> #place.at(#line))

@@ -2,7 +2,9 @@
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprForLoop, FnArg, Local, Pat, PatIdent, ReceiverKind, Signature, Stmt, Type};
+use syn::{
+    Block, Expr, ExprClosure, ExprForLoop, ExprPath, FnArg, Local, Pat, PatIdent, ReceiverKind, Signature, Stmt, Type,
+};
 
 use crate::receiver::{peeled, variable};
 
@@ -67,11 +69,26 @@ impl Variables {
         }
     }
 
+    /// Declares the parameters of a closure. One that is given to a variable may be told of their types by its first
+    /// call; of another one, what takes it says them.
+    pub(crate) fn declare_inputs(&mut self, closure: &ExprClosure, is_bound: bool) {
+        let shown = Shown { is_reference: false, may_be_open: is_bound };
+        closure.inputs.iter().for_each(|input| self.declare(input, shown));
+    }
+
     /// What is declared by a `let` with this value.
     pub(crate) fn of_local(&self, local: &Local) -> Shown {
-        let Some(init) = &local.init else { return Shown::default() };
-        let may_be_open = !matches!(local.pat, Pat::Type(_)) && !self.is_settled(&init.expr);
-        Shown { is_reference: self.shows_reference(&init.expr), may_be_open }
+        let Some(init) = &local.init else { return Shown { is_reference: false, may_be_open: true } };
+        Shown { is_reference: self.shows_reference(&init.expr), may_be_open: !self.is_settled(&init.expr) }
+    }
+
+    /// Notes that a variable is given a value whose type is settled.
+    pub(crate) fn settle(&mut self, assigned: &Expr) {
+        let Expr::Path(path) = peeled(assigned) else { return };
+        let Some(name) = variable(path) else { return };
+        if let Some((_, shown)) = self.declared.iter_mut().rev().find(|(declared, _)| declared == name) {
+            shown.may_be_open = false;
+        }
     }
 
     /// What is declared by a pattern for this value.
@@ -93,13 +110,7 @@ impl Variables {
                 self.is_settled(&call.receiver)
             }
             Expr::MethodCall(call) => !is_conversion(&call.method.to_string()),
-            Expr::Call(call) => match peeled(&call.func) {
-                Expr::Path(function) => function.path.segments.last().is_some_and(|last| {
-                    let name = last.ident.to_string();
-                    !name.starts_with(char::is_uppercase) && !is_conversion(&name)
-                }),
-                _ => false,
-            },
+            Expr::Call(call) => matches!(peeled(&call.func), Expr::Path(function) if gives_a_settled_type(function)),
             Expr::Tuple(tuple) => tuple.elems.iter().all(|element| self.is_settled(element)),
             // Branches have one type: where it is settled in one, it is in all.
             Expr::Block(block) => self.is_tail_settled(&block.block),
@@ -142,7 +153,10 @@ impl Variables {
 
     /// Declares the variables of a pattern.
     pub(crate) fn declare(&mut self, pattern: &Pat, mut shown: Shown) {
-        shown.is_reference |= matches!(pattern, Pat::Type(typed) if matches!(*typed.ty, Type::Reference(_)));
+        if let Pat::Type(typed) = pattern {
+            shown.is_reference |= matches!(*typed.ty, Type::Reference(_));
+            shown.may_be_open = false;
+        }
         Declaring { variables: self, shown }.visit_pat(pattern);
     }
 }
@@ -151,11 +165,23 @@ impl Variables {
 const CONVERSIONS: &[&str] = &["into", "try_into", "parse", "default", "collect", "json", "sum", "product"];
 /// The same by the beginning of their names.
 const CONVERSION_PREFIXES: &[&str] = &["from", "decode"];
+/// Traits whose functions give what the caller asks for.
+const CONVERSION_TRAITS: &[&str] = &["Clone", "Default", "Deserialize", "From", "FromIterator", "FromStr", "TryFrom"];
 /// Methods that only unpack what stands before them.
 const UNPACKING: &[&str] = &["unwrap", "expect", "unwrap_or_default", "unwrap_or_else", "map_err", "context", "ok"];
 
 fn is_conversion(name: &str) -> bool {
     CONVERSIONS.contains(&name) || CONVERSION_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a function says what it gives: `Request::from_parts(..)` does, `From::from(..)` does not, nor does `Some(..)`.
+fn gives_a_settled_type(function: &ExprPath) -> bool {
+    let mut names = function.path.segments.iter().rev().map(|segment| segment.ident.to_string());
+    let (Some(name), of) = (names.next(), names.next().unwrap_or_default()) else { return false };
+    let is_of_a_type = of.starts_with(char::is_uppercase);
+    !name.starts_with(char::is_uppercase)
+        && !CONVERSION_TRAITS.contains(&of.as_str())
+        && (is_of_a_type || !is_conversion(&name))
 }
 
 /// Methods that take something out of an option, a result or an iterator, or put it into another.

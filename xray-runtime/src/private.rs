@@ -28,7 +28,7 @@ pub mod traced;
 /// The traits by which a question is answered, nameless: what an annotated function has in scope.
 pub mod answers {
     pub use super::answer::{
-        ByAnswer as _, ByBoxedError as _, ByOpaqueError as _, ByStatus as _, IsLater as _, IsNow as _,
+        IsAnswer as _, IsBoxedError as _, IsLater as _, IsNow as _, IsOpaqueError as _, IsStatus as _,
     };
     pub use super::client::{IsClient as _, NoClient as _};
     pub use super::functions::{KnownLater as _, KnownNow as _, Unknown as _};

@@ -2,7 +2,7 @@
 async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "marked",
@@ -23,7 +23,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
                 parcel,
                 |__xray_it| ::xray::__private::any::enter(
                     __xray_it,
-                    const { &__XRAY_PLACE.named("courier") }.at(::core::line!()),
+                    const { &(*__XRAY_PLACE).named("courier") }.at(::core::line!()),
                     &mut __xray_slot_0,
                 ),
             ),
@@ -34,7 +34,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
             (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_0))
                 .__xray_when())
                 .__xray_how()
-                .exit(__xray_out, __xray_slot_0.take())
+                .exit(__xray_out, &mut __xray_slot_0)
         }
     })
         .await?;
@@ -52,7 +52,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
             (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_1))
                 .__xray_when())
                 .__xray_how()
-                .exit(__xray_out, __xray_slot_1.take())
+                .exit(__xray_out, &mut __xray_slot_1)
         }
     })?;
     retry!(
@@ -65,7 +65,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
 async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "strict",
@@ -97,7 +97,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
             (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_0))
                 .__xray_when())
                 .__xray_how()
-                .exit(__xray_out, __xray_slot_0.take())
+                .exit(__xray_out, &mut __xray_slot_0)
         }
     })
         .await?;

@@ -14,7 +14,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
     };
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "functions",
@@ -60,7 +60,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
             (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_0))
                 .__xray_when())
                 .__xray_how()
-                .exit(__xray_out, __xray_slot_0.take())
+                .exit(__xray_out, &mut __xray_slot_0)
         }
     })?;
     self::reqwest::get(url);
@@ -70,7 +70,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
 async fn own_module(url: &str) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "own_module",

@@ -2,7 +2,7 @@
 async fn nested(client: Client) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "nested",

@@ -2,7 +2,7 @@
 async fn options(client: &Client) {
     #[allow(unused_imports)]
     use my::tracing::__private::answers::*;
-    const __XRAY_PLACE: my::tracing::__private::Place = {
+    const __XRAY_PLACE: &my::tracing::__private::Place = &{
         fn function() -> &'static my::tracing::__private::Function {
             static FUNCTION: my::tracing::__private::Function = my::tracing::__private::Function::new(
                 "options",
@@ -29,7 +29,7 @@ async fn options(client: &Client) {
                 .__xray_kind()
                 .open(
                     __xray_it,
-                    const { &__XRAY_PLACE.named("first todo") }.at(::core::line!()),
+                    const { &(*__XRAY_PLACE).named("first todo") }.at(::core::line!()),
                 )
         }
     }
@@ -45,7 +45,7 @@ async fn options(client: &Client) {
         my::tracing::__private::Ask::Yes(__xray_known) => {
             let __xray_twin = __xray_known
                 .alive()
-                .open(const { &__XRAY_PLACE.named("in place") }.at(::core::line!()));
+                .open(const { &(*__XRAY_PLACE).named("in place") }.at(::core::line!()));
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
@@ -54,7 +54,7 @@ async fn options(client: &Client) {
                 .alive()
                 .pass(
                     d.send(),
-                    const { &__XRAY_PLACE.named("in place") }.at(::core::line!()),
+                    const { &(*__XRAY_PLACE).named("in place") }.at(::core::line!()),
                 )
         }
     });

@@ -2,7 +2,7 @@
 async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "places",
@@ -71,7 +71,7 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
 async fn ours(self) -> Result<Response> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "ours",

@@ -76,7 +76,7 @@ impl Service {
     fn own(&self) -> Result<(), Error> {
         #[allow(unused_imports)]
         use ::xray::__private::answers::*;
-        const __XRAY_PLACE: ::xray::__private::Place = {
+        const __XRAY_PLACE: &::xray::__private::Place = &{
             fn function() -> &'static ::xray::__private::Function {
                 static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                     "own",
@@ -122,7 +122,7 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
         .around(move || -> Result<Response, Error> {
             #[allow(unused_imports)]
             use ::xray::__private::answers::*;
-            const __XRAY_PLACE: ::xray::__private::Place = {
+            const __XRAY_PLACE: &::xray::__private::Place = &{
                 fn function() -> &'static ::xray::__private::Function {
                     static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                         "calls_outside",
@@ -154,7 +154,7 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
 fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "calls_inside",

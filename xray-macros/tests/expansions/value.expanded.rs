@@ -2,7 +2,7 @@
 async fn chain(client: &Client, url: &str) -> Result<Response> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "chain",
@@ -27,7 +27,7 @@ async fn chain(client: &Client, url: &str) -> Result<Response> {
 async fn other_values() {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: ::xray::__private::Place = {
+    const __XRAY_PLACE: &::xray::__private::Place = &{
         fn function() -> &'static ::xray::__private::Function {
             static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
                 "other_values",
@@ -66,6 +66,25 @@ async fn other_values() {
         .send()
         .await
         .unwrap();
+    match match method {
+        Method::Get => get(),
+        _ => post()?,
+    } {
+        __xray_it => {
+            (&::xray::__private::send::probe(&__xray_it))
+                .__xray_kind()
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+        }
+    }
+        .send();
+    let second = match if authorized { request } else { login(request) } {
+        __xray_it => {
+            (&::xray::__private::send::probe(&__xray_it))
+                .__xray_kind()
+                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+        }
+    }
+        .send();
     match (Request { url }).build() {
         __xray_it => {
             (&::xray::__private::send::probe(&__xray_it))

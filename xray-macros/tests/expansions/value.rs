@@ -10,5 +10,11 @@ async fn other_values() {
     let first = request().send();
     request()?.send().await?;
     (request().await).send().await.unwrap();
+    match method {
+        Method::Get => get(),
+        _ => post()?,
+    }
+    .send();
+    let second = if authorized { request } else { login(request) }.send();
     Request { url }.build().send().await
 }

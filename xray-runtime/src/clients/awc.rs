@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use serde::Serialize;
 
-use crate::http::{Call, Headers, Opening, ResponseHead, Running, Site, Traceable, methods, perform_async};
+use crate::http::{Call, Headers, Opening, Performing, Reader, ResponseHead, Site, Traceable, methods};
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
@@ -34,7 +34,7 @@ pub struct TracedClientRequest {
 
 /// What all methods give, so that the arms of an `if` may call different ones. It holds no request for later: what is
 /// sent is made from a borrowed value at the call.
-type Sent = Running<SendClientRequest, fn(&<SendClientRequest as Future>::Output, &mut Call)>;
+type Sent = Performing<SendClientRequest, Read>;
 
 impl TracedClientRequest {
     /// [`ClientRequest::send`] in a subsegment.
@@ -73,8 +73,8 @@ impl TracedClientRequest {
         let call = self.site.open().and_then(|opening| begin(&mut self.request, opening));
         match send(self.request) {
             // The builder's own error: nothing is sent.
-            refused @ SendClientRequest::Err(_) => perform_async(None, refused, read),
-            future @ SendClientRequest::Fut(..) => perform_async(call, future, read),
+            refused @ SendClientRequest::Err(_) => Performing::new(refused, None),
+            future @ SendClientRequest::Fut(..) => Performing::new(future, call),
         }
     }
 }
@@ -91,13 +91,17 @@ fn begin(request: &mut ClientRequest, opening: Opening) -> Option<Call> {
     begun.into_call()
 }
 
-fn read<S>(answer: &Result<ClientResponse<S>, SendRequestError>, call: &mut Call) {
-    match answer {
-        Ok(response) => {
-            let head = ResponseHead::new(response.status().as_u16(), None);
-            call.response_head(&head.with_headers(response.headers()));
+pub enum Read {}
+
+impl<S> Reader<Result<ClientResponse<S>, SendRequestError>> for Read {
+    fn read(answer: &Result<ClientResponse<S>, SendRequestError>, call: &mut Call) {
+        match answer {
+            Ok(response) => {
+                let head = ResponseHead::new(response.status().as_u16(), None);
+                call.response_head(&head.with_headers(response.headers()));
+            }
+            Err(error) => call.error(error),
         }
-        Err(error) => call.error(error),
     }
 }
 

@@ -9,7 +9,7 @@ macro_rules! pooled {
 
         use tower_service::Service;
 
-        use crate::http::{Answer, Call, Outgoing, Running, Site, Traceable, methods, perform_async};
+        use crate::http::{ByAnswer, Outgoing, Performing, Site, Traceable, methods};
 
         traceable!(Client<C, B>);
         traceable!(Arc<Client<C, B>>);
@@ -17,8 +17,6 @@ macro_rules! pooled {
         traceable!(Rc<Client<C, B>>);
         traceable!(&Client<C, B>);
         traceable!(&mut Client<C, B>);
-
-        type Read = fn(&<ResponseFuture as Future>::Output, &mut Call);
 
         /// A client in an annotated function.
         pub struct TracedClient<'a, C, B> {
@@ -32,13 +30,13 @@ macro_rules! pooled {
             &'a Client<C, B>: Service<Request<B>, Future = ResponseFuture>,
         {
             /// `Client::get` in a subsegment: the same request, and a future of the type that a traced `request` gives.
-            pub fn get(self, uri: Uri) -> Running<ResponseFuture, Read> {
+            pub fn get(self, uri: Uri) -> Performing<ResponseFuture, ByAnswer> {
                 let Self { mut client, site } = self;
                 let mut request = Request::new(B::default());
                 *request.uri_mut() = uri;
                 let opening = site.open();
                 let call = opening.and_then(|opening| Outgoing::<methods::request>::begin(&mut request, opening));
-                perform_async(call, client.call(request), Answer::read)
+                Performing::new(client.call(request), call)
             }
         }
     };

@@ -7,6 +7,7 @@ mod fetched;
 mod function;
 mod manual;
 pub mod methods;
+mod performing;
 mod response;
 mod running;
 mod site;
@@ -25,6 +26,7 @@ pub use self::function::{Function, Run};
 pub use self::manual::call;
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
 pub(crate) use self::manual::open_here;
+pub(crate) use self::performing::{ByAnswer, Performing, Reader};
 pub use self::response::{Headers, ResponseHead};
 pub use self::running::{Running, perform_async};
 pub use self::site::Site;

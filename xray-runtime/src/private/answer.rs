@@ -7,7 +7,7 @@ use std::any::type_name;
 use std::error::Error;
 use std::marker::PhantomData;
 
-use crate::http::{Answer, Call, Running, StatusError, perform_async, read_or_status};
+use crate::http::{Answer, ByAnswer, Call, Performing, Reader, StatusError, read_or_status};
 
 /// Between the request and the answer of a call, at the head of the body in which the call stands. The type of
 /// its content says whether the argument was a request.
@@ -28,7 +28,7 @@ impl<S> Slot<S> {
         Self(None)
     }
 
-    pub fn take(&mut self) -> Option<S> {
+    fn take(&mut self) -> Option<S> {
         self.0.take()
     }
 }
@@ -95,19 +95,19 @@ pub struct InFuture<F>(PhantomData<F>);
 pub struct InHand;
 
 /// How the answer is read. The traits that give it are tried from the one for the most references to the one for none.
-pub struct How<C, T>(fn(&T, &mut Call), PhantomData<C>);
+pub struct How<C, T, R>(PhantomData<fn(C, T) -> R>);
 
-impl<F: Future> How<InFuture<F>, F::Output> {
-    pub fn exit(self, future: F, entered: Option<Entered>) -> Running<F, fn(&F::Output, &mut Call)> {
-        perform_async(entered.and_then(|Entered(call)| call), future, self.0)
+impl<F: Future, R: Reader<F::Output>> How<InFuture<F>, F::Output, R> {
+    pub fn exit(self, future: F, slot: &mut Slot<Entered>) -> Performing<F, R> {
+        Performing::new(future, slot.take().and_then(|Entered(call)| call))
     }
 }
 
-impl<T> How<InHand, T> {
-    pub fn exit(self, answer: T, entered: Option<Entered>) -> T {
-        if let Some(Entered(Some(mut call))) = entered {
+impl<T, R: Reader<T>> How<InHand, T, R> {
+    pub fn exit(self, answer: T, slot: &mut Slot<Entered>) -> T {
+        if let Some(Entered(Some(mut call))) = slot.take() {
             call.start_as_stamped();
-            call.read(&answer, self.0);
+            call.read(&answer, R::read);
         }
         answer
     }
@@ -123,65 +123,106 @@ impl Unchanged {
         Self
     }
 
-    pub fn exit<T, S>(self, result: T, _: Option<S>) -> T {
+    pub fn exit<T, S>(self, result: T, slot: &mut Slot<S>) -> T {
+        drop(slot.take());
         result
     }
 }
 
 /// An answer whose error may stand for a response.
-pub trait ByStatus<C, T> {
-    fn __xray_how(&self) -> How<C, T>;
+pub trait IsStatus<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByStatus>;
 }
 
-impl<C, A: Answer, E: StatusError> ByStatus<C, Result<A, E>> for &&&&When<C, Result<A, E>> {
-    fn __xray_how(&self) -> How<C, Result<A, E>> {
-        How(read_or_status, PhantomData)
+impl<C, A: Answer, E: StatusError> IsStatus<C, Result<A, E>> for &&&&When<C, Result<A, E>> {
+    fn __xray_how(&self) -> How<C, Result<A, E>, ByStatus> {
+        How(PhantomData)
+    }
+}
+
+#[derive(Debug)]
+pub enum ByStatus {}
+
+impl<A: Answer, E: StatusError> Reader<Result<A, E>> for ByStatus {
+    fn read(answer: &Result<A, E>, call: &mut Call) {
+        read_or_status(answer, call);
     }
 }
 
 /// An answer that can be read.
-pub trait ByAnswer<C, T> {
-    fn __xray_how(&self) -> How<C, T>;
+pub trait IsAnswer<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByAnswer>;
 }
 
-impl<C, T: Answer> ByAnswer<C, T> for &&&When<C, T> {
-    fn __xray_how(&self) -> How<C, T> {
-        How(Answer::read, PhantomData)
+impl<C, T: Answer> IsAnswer<C, T> for &&&When<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByAnswer> {
+        How(PhantomData)
     }
 }
 
 /// A response, or an error that holds one of any type.
-pub trait ByBoxedError<C, T> {
-    fn __xray_how(&self) -> How<C, T>;
+pub trait IsBoxedError<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByBoxedError>;
 }
 
-impl<C, A, E> ByBoxedError<C, Result<A, E>> for &&When<C, Result<A, E>>
+impl<C, A, E> IsBoxedError<C, Result<A, E>> for &&When<C, Result<A, E>>
 where
     A: Answer,
     E: AsRef<dyn Error + Send + Sync>,
 {
-    fn __xray_how(&self) -> How<C, Result<A, E>> {
-        How(read_boxed, PhantomData)
+    fn __xray_how(&self) -> How<C, Result<A, E>, ByBoxedError> {
+        How(PhantomData)
+    }
+}
+
+#[derive(Debug)]
+pub enum ByBoxedError {}
+
+impl<A: Answer, E: AsRef<dyn Error + Send + Sync>> Reader<Result<A, E>> for ByBoxedError {
+    fn read(answer: &Result<A, E>, call: &mut Call) {
+        match answer {
+            Ok(response) => response.read(call),
+            Err(error) => call.error(error.as_ref()),
+        }
     }
 }
 
 /// A response, or an error of which only the type is known.
-pub trait ByOpaqueError<C, T> {
-    fn __xray_how(&self) -> How<C, T>;
+pub trait IsOpaqueError<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByOpaqueError>;
 }
 
-impl<C, A: Answer, E> ByOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
-    fn __xray_how(&self) -> How<C, Result<A, E>> {
-        How(read_opaque, PhantomData)
+impl<C, A: Answer, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
+    fn __xray_how(&self) -> How<C, Result<A, E>, ByOpaqueError> {
+        How(PhantomData)
+    }
+}
+
+#[derive(Debug)]
+pub enum ByOpaqueError {}
+
+impl<A: Answer, E> Reader<Result<A, E>> for ByOpaqueError {
+    fn read(answer: &Result<A, E>, call: &mut Call) {
+        match answer {
+            Ok(response) => response.read(call),
+            Err(_) => call.opaque_error(type_name::<E>()),
+        }
     }
 }
 
 impl<F: Future> Later<F> {
     /// Something else, as from a service whose response is a type parameter: only its time is known.
     #[must_use]
-    pub fn __xray_how(&self) -> How<InFuture<F>, F::Output> {
-        How(read_nothing, PhantomData)
+    pub fn __xray_how(&self) -> How<InFuture<F>, F::Output, ByNothing> {
+        How(PhantomData)
     }
+}
+
+#[derive(Debug)]
+pub enum ByNothing {}
+
+impl<T> Reader<T> for ByNothing {
+    fn read(_: &T, _: &mut Call) {}
 }
 
 impl<T> Now<T> {
@@ -191,19 +232,3 @@ impl<T> Now<T> {
         Unchanged
     }
 }
-
-fn read_boxed<A: Answer, E: AsRef<dyn Error + Send + Sync>>(answer: &Result<A, E>, call: &mut Call) {
-    match answer {
-        Ok(response) => response.read(call),
-        Err(error) => call.error(error.as_ref()),
-    }
-}
-
-fn read_opaque<A: Answer, E>(answer: &Result<A, E>, call: &mut Call) {
-    match answer {
-        Ok(response) => response.read(call),
-        Err(_) => call.opaque_error(type_name::<E>()),
-    }
-}
-
-fn read_nothing<T>(_: &T, _: &mut Call) {}
