@@ -29,7 +29,7 @@ const CALLS: usize = 100;
 const SEGMENTS: usize = 200;
 /// So many segments are recorded, then all is sent.
 const SEGMENTS_AT_ONCE: usize = 5;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 
 /// A library that records the calls of a segment.
 trait Peer {

@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::{env, io};
+use std::time::Duration;
+use std::{env, io, thread};
 
 /// Makes this program the reader.
 pub(crate) const ARGUMENT: &str = "--read";
@@ -25,6 +26,8 @@ impl Reader {
 
     /// Datagrams that arrived since it was asked last.
     pub(crate) fn count(&mut self) -> usize {
+        // So that there is room for the question, too.
+        thread::sleep(Duration::from_millis(200));
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.send_to(&[], self.address).unwrap();
         read_line(&mut self.lines).parse().unwrap()
