@@ -45,7 +45,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use xray::http::{Adapter, Call, Opening, Site, Started, Traceable, Traced, methods};
+use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
 use xray::{Document, Emitter, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// Calls in one segment; times are for one of them.
@@ -329,8 +329,9 @@ impl<R: Held, C: Client<R>> Traceable<methods::send> for Ping<R, C> {
 struct TracedPing<R, C>(Ping<R, C>, Site);
 
 impl<R: Held, C: Client<R>> TracedPing<R, C> {
-    fn send(self) -> Traced<C::Future, Ping<R, C>> {
-        Traced::new(self.0, self.1, Adapter { start, read })
+    fn send(self) -> impl Future<Output = Answer<R>> {
+        let Self(ping, site) = self;
+        Traced::new(site, move |opening| start(ping, opening), read)
     }
 }
 

@@ -34,6 +34,7 @@ impl Function {
         self.file
     }
 
+    #[inline]
     pub(super) const fn run(&'static self) -> Run {
         Run(self)
     }
@@ -45,6 +46,7 @@ impl Function {
         }
     }
 
+    #[inline]
     pub(super) fn note_traced(&self) {
         if self.state.load(Ordering::Relaxed) != SETTLED {
             self.state.store(SETTLED, Ordering::Relaxed);
@@ -69,6 +71,7 @@ impl Function {
 pub struct Run(&'static Function);
 
 impl Drop for Run {
+    #[inline]
     fn drop(&mut self) {
         if self.0.state.load(Ordering::Relaxed) == ONLY_UNKNOWN {
             self.0.tell();

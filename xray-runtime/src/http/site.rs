@@ -1,5 +1,6 @@
 //! Where a call stands in the source of an annotated function, and what that says of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,11 +49,16 @@ impl Site {
         self.place.name
     }
 
-    /// Whether a call to this URL is to be left alone.
+    /// Whether calls to some hosts are to be left alone.
+    #[inline]
+    pub(super) fn has_skip_hosts(&self) -> bool {
+        !self.place.skip_hosts.is_empty()
+    }
+
+    /// Whether a call to this URL is.
     pub(super) fn skips(&self, url: &Url<'_>) -> bool {
-        let patterns = self.place.skip_hosts;
-        !patterns.is_empty()
-            && url.host().is_some_and(|host| patterns.iter().any(|pattern| wildcard::matches(pattern, &host)))
+        let skips = |host: &str| self.place.skip_hosts.iter().any(|pattern| wildcard::matches(pattern, host));
+        self.has_skip_hosts() && url.host().is_some_and(|host| skips(&host))
     }
 
     /// Notes that its type is none that is traced.
@@ -60,12 +66,14 @@ impl Site {
         (self.place.function)().note_unknown();
     }
 
+    #[inline]
     pub(super) fn note_traced(&self) {
         (self.place.function)().note_traced();
     }
 
-    pub(super) fn annotations(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
-        self.annotations.pairs()
+    pub(super) fn annotations(&self) -> BTreeMap<String, AnnotationValue> {
+        // Mostly there are none, for which to collect takes longer than to look.
+        if self.annotations.0.is_none() { BTreeMap::new() } else { self.annotations.pairs().collect() }
     }
 }
 
@@ -92,6 +100,7 @@ impl Place {
     }
 
     /// One run of the function, until it is dropped.
+    #[inline]
     #[must_use]
     pub fn run(&self) -> Run {
         (self.function)().run()
