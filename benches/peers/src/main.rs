@@ -10,6 +10,16 @@
 //!
 //! fastrace has neither documents nor a header of X-Ray: it is there for what recording alone costs, its reporter does
 //! nothing. The median of the rounds stands for all; the libraries take turns.
+//!
+//! Two cores under KVM, a load of 40 besides; rustc 1.95.0; opentelemetry-aws 0.21.0, opentelemetry_sdk 0.33.1,
+//! tracing-opentelemetry 0.34.0, fastrace 0.7.19; in nanoseconds:
+//!
+//! | | all | caller | datagrams | ours / theirs |
+//! |---|---|---|---|---|
+//! | xray | 2,126 | 874 | 0.01 | |
+//! | opentelemetry-aws | 7,053 | 1,820 | 0.82 of 1.01 | 0.30 |
+//! | tracing, opentelemetry-aws | 9,202 | 3,194 | 0.87 of 1.01 | 0.23 |
+//! | fastrace (no document, no header) | 988 | 489 | | |
 
 mod fastrace_peer;
 mod opentelemetry_peer;

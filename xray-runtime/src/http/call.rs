@@ -40,7 +40,13 @@ impl Site {
     /// `None` where nothing is open, which is reported once per process.
     #[must_use]
     #[inline]
-    pub fn open(&self) -> Option<Opening> {
+    pub fn open(self) -> Option<Opening> {
+        self.open_again()
+    }
+
+    /// The same for a site that stays where it is.
+    #[inline]
+    pub(super) fn open_again(&self) -> Option<Opening> {
         if context::is_set() {
             if let opening @ Some(_) = self.clone().open_below_current() {
                 return opening;

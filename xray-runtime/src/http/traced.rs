@@ -122,7 +122,7 @@ impl<S: Start> Future for Traced<S> {
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Some(request) = this.waiting.take() {
-            let Started { sent, call } = request.start(this.site.open());
+            let Started { sent, call } = request.start(this.site.open_again());
             if call.is_some() {
                 *this.call = call;
             }
