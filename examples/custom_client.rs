@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// What makes the client traceable: three implementations of public traits, and a twin of the request.
 mod traceable {
-    use xray::http::{Adapter, Answer, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
+    use xray::http::{Answer, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
 
     use super::client::{Error, Request, Response};
 
@@ -78,7 +78,8 @@ mod traceable {
         /// The method with the same name and arguments; what it gives is the client's own future, with a subsegment
         /// around it. The twin of a method that blocks calls `xray::http::perform` instead.
         pub fn send(self) -> impl Future<Output = Result<Response, Error>> {
-            Traced::new(self.request, self.site, Adapter { start, read: Answer::read })
+            let Self { request, site } = self;
+            Traced::new(site, move |opening| start(request, opening), Answer::read)
         }
     }
 

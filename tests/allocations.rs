@@ -11,7 +11,7 @@ use std::thread;
 
 use allocation_counter::measure;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use xray::http::{Adapter, Call, Opening, Site, Started, Traceable, Traced, methods};
+use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
 use xray::{Document, Emitter, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// Calls in one segment.
@@ -262,8 +262,9 @@ impl Traceable<methods::send> for Ping {
 struct TracedPing(Ping, Site);
 
 impl TracedPing {
-    fn send(self) -> Traced<Ready<StatusCode>, Ping> {
-        Traced::new(self.0, self.1, Adapter { start, read })
+    fn send(self) -> impl Future<Output = StatusCode> {
+        let Self(ping, site) = self;
+        Traced::new(site, move |opening| start(ping, opening), read)
     }
 }
 

@@ -306,11 +306,18 @@ fn threads() {
         let mut names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
         names.any(|name| name.starts_with("xray-"))
     };
+    // Looked at once before, so that the two are alike.
+    let counted =
+        || ["/proc/self/task", "/proc/self/fd"].map(|directory| std::fs::read_dir(directory).unwrap().count());
+    let before = (counted(), counted()).1;
     let recorder = Recorder::builder().service_name("todo-app").install().unwrap();
+    drop(xray::http::call("GET", "https://example.com/"));
     let unsampled = xray::TraceHeader::parse("Sampled=0");
     Segment::builder("unsampled").trace_header(&unsampled).begin().end();
     let segment = Segment::builder("sampled").sampled(true).begin();
+    drop(xray::http::call("GET", "https://example.com/"));
     assert!(!is_running(), "so far there is nothing to send, and nobody was asked to decide");
+    assert_eq!(counted(), before, "threads, and files and sockets");
     segment.end();
     assert!(recorder.flush(Duration::from_secs(5)));
     assert!(is_running());

@@ -14,7 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use reqwest::Client;
 use support::Server;
 use support::documents::capture;
-use xray::http::{Adapter, Call, Opening, Site, Started, Traceable, Traced, methods};
+use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
 use xray::{AnnotationValue, Document, Instrument as _, Segment, TraceHeader};
 
 async fn subsegments(work: impl Future) -> Vec<Document> {
@@ -248,8 +248,8 @@ impl<'a> Traceable<methods::any> for Ping<'a> {
 
 struct TracedPing<'a>(Ping<'a>, Site);
 
-impl<'a> TracedPing<'a> {
-    fn fire(self) -> Traced<impl Future<Output = reqwest::Result<reqwest::Response>>, Ping<'a>> {
+impl TracedPing<'_> {
+    fn fire(self) -> impl Future<Output = reqwest::Result<reqwest::Response>> {
         fn start(
             ping: Ping<'_>,
             opening: Option<Opening>,
@@ -262,7 +262,8 @@ impl<'a> TracedPing<'a> {
         fn read(answer: &reqwest::Result<reqwest::Response>, call: &mut Call) {
             call.response(answer.as_ref().unwrap().status().as_u16(), None);
         }
-        Traced::new(self.0, self.1, Adapter { start, read })
+        let Self(ping, site) = self;
+        Traced::new(site, move |opening| start(ping, opening), read)
     }
 }
 

@@ -341,13 +341,15 @@ pub(crate) fn observe_panic<T>(run: impl FnOnce() -> T, record: impl FnOnce(&str
     })
 }
 
-/// The entity below which something is recorded now. `None` costs one read of a thread-local.
+/// Whether there may be an entity below which something is recorded now: one read of a thread-local.
 #[inline]
-pub(crate) fn current_entity() -> Option<Arc<Entity>> {
-    if !IS_SET.get() {
-        return None;
-    }
-    CURRENT.try_with(|current| current.borrow().entity().cloned()).ok().flatten()
+pub(crate) fn is_set() -> bool {
+    IS_SET.get()
+}
+
+/// What `look` gives for the entity below which something is recorded now.
+pub(crate) fn with_current_entity<T>(look: impl FnOnce(&Arc<Entity>) -> T) -> Option<T> {
+    CURRENT.try_with(|current| current.borrow().entity().map(look)).ok().flatten()
 }
 
 /// Tells, once per process, that something was to be recorded and nothing is open.

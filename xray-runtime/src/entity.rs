@@ -44,19 +44,24 @@ impl From<Document> for Record {
 }
 
 impl Record {
-    /// What it would add to the record that it is embedded in.
-    fn extent(&self) -> Extent {
-        let Extent { subsegments, bytes } = self.embedded;
-        Extent { subsegments: subsegments + 1, bytes: bytes.saturating_add(self.document.own_bytes()) }
-    }
-
-    /// Takes in one that has ended. What is embedded leaves again where that is more than a record is to hold.
-    fn embed(&mut self, child: Record, limit: Extent) -> Vec<Document> {
-        let Extent { subsegments, bytes } = child.extent();
-        self.embedded.subsegments += subsegments;
-        self.embedded.bytes = self.embedded.bytes.saturating_add(bytes);
-        self.document.subsegments.push(child.document);
-        let is_full = self.embedded.subsegments > limit.subsegments || self.embedded.bytes > limit.bytes;
+    /// Takes in one that has ended, in which so much is embedded. All that is embedded leaves again where it is more
+    /// than a record is to hold.
+    fn embed(
+        &mut self,
+        child: Document,
+        embedded: Extent,
+        complete: impl FnOnce(&mut Document),
+        limit: Extent,
+    ) -> Vec<Document> {
+        self.document.subsegments.push(child);
+        let child = self.document.subsegments.last_mut().map_or(0, |child| {
+            complete(child);
+            child.own_bytes()
+        });
+        let Extent { subsegments, bytes } = &mut self.embedded;
+        *subsegments += embedded.subsegments + 1;
+        *bytes = bytes.saturating_add(embedded.bytes).saturating_add(child);
+        let is_full = *subsegments > limit.subsegments || *bytes > limit.bytes;
         if is_full { self.release() } else { Vec::new() }
     }
 
@@ -74,7 +79,7 @@ pub(crate) struct Trace {
     sampled: bool,
     clock: Clock,
     outbound: Outbound,
-    open_calls: Mutex<OpenCalls>,
+    open_calls: OpenCalls,
     annotations: AtomicUsize,
     /// What is to be told where the segment ends.
     watched: Mutex<Vec<&'static dyn Watched>>,
@@ -104,7 +109,7 @@ impl Trace {
             sampled,
             clock: Clock::start(),
             outbound,
-            open_calls: Mutex::default(),
+            open_calls: OpenCalls::default(),
             annotations: AtomicUsize::new(0),
             watched: Mutex::default(),
             is_facade: false,
@@ -156,11 +161,11 @@ impl Trace {
 
     /// An HTTP call begins; it is open until [`call_ends`](Self::call_ends).
     pub(crate) fn call_begins(&self, id: SegmentId) {
-        lock(&self.open_calls).insert(id);
+        self.open_calls.insert(id);
     }
 
     pub(crate) fn call_ends(&self, id: SegmentId) {
-        lock(&self.open_calls).remove(id);
+        self.open_calls.remove(id);
     }
 
     /// Counts new annotations, and reports those that X-Ray will not index. (Developer guide, "Annotations".)
@@ -194,9 +199,11 @@ impl Trace {
     /// Whether a header of a request names a call of this segment that is open: the request is on its way, and
     /// recorded. `existing` gives the value of each header that is there.
     pub(crate) fn has_open_call<'a>(&self, existing: impl Fn(&'static HeaderName) -> Option<&'a str>) -> bool {
-        self.recorder.propagation().has_any(existing, |header| {
-            header.root == Some(self.id) && header.parent.is_some_and(|id| lock(&self.open_calls).contains(id))
-        })
+        self.recorder.propagation().has_any(existing, |header| self.is_open_call(&header))
+    }
+
+    pub(crate) fn is_open_call(&self, header: &TraceHeader) -> bool {
+        header.root == Some(self.id) && header.parent.is_some_and(|id| self.open_calls.contains(id))
     }
 }
 
@@ -280,16 +287,16 @@ impl Entity {
         if self.is_facade() {
             return self.trace.is_over.store(true, Ordering::Relaxed);
         }
-        let Some(mut record) = self.lock().take() else { return };
-        record.document.end_time.get_or_insert_with(|| self.trace.now());
+        let Some(Record { mut document, embedded, .. }) = self.lock().take() else { return };
+        document.end_time.get_or_insert_with(|| self.trace.now());
         match &self.parent {
             None => {
                 let watched = mem::take(&mut *lock(&self.trace.watched));
                 watched.into_iter().for_each(Watched::segment_ended);
                 self.trace.recorder.segment_ends(self.id);
-                self.trace.emit([record.document]);
+                self.trace.emit([document]);
             }
-            Some(parent) => parent.adopt(record),
+            Some(parent) => parent.adopt(document, embedded, |_| {}),
         }
     }
 
@@ -298,18 +305,18 @@ impl Entity {
         self.lock().take();
     }
 
-    /// Takes in a subsegment that begins and ends with this document; it ends now.
-    pub(crate) fn adopt_leaf(&self, mut leaf: Document) {
-        leaf.end_time = Some(self.trace.now());
-        self.adopt(leaf.into());
-    }
-
-    /// Takes in a child that has ended, or sends it by itself.
-    fn adopt(&self, child: Record) {
+    /// Takes in a child that has ended, in which so much is embedded, or sends it by itself. `complete` fills in what it
+    /// lacks, where it is to stay; like [`update`](Self::update) that runs nobody else's code.
+    pub(crate) fn adopt(&self, mut child: Document, embedded: Extent, complete: impl FnOnce(&mut Document)) {
         let is_too_deep = self.depth.saturating_add(1) % MAX_DEPTH == 0;
         let leaving = match &mut *self.lock() {
-            Some(record) if !is_too_deep => record.embed(child, self.trace.recorder.streaming_threshold()),
-            _ => vec![child.document],
+            Some(record) if !is_too_deep => {
+                record.embed(child, embedded, complete, self.trace.recorder.streaming_threshold())
+            }
+            _ => {
+                complete(&mut child);
+                vec![child]
+            }
         };
         self.send_independent(leaving);
     }

@@ -43,15 +43,20 @@ impl TraceId {
     /// The text form, without an allocation.
     pub(crate) fn to_ascii(self) -> [u8; Self::TEXT_LENGTH] {
         let mut text = *b"1-........-........................";
-        let digits: [u8; 32] = hex_digits(self.0);
+        let digits = self.to_w3c();
         text[2..10].copy_from_slice(&digits[..8]);
         text[11..].copy_from_slice(&digits[8..]);
         text
     }
 
     /// The digits alone, as W3C writes the id of a trace.
+    #[expect(clippy::cast_possible_truncation, reason = "each half by itself")]
     pub(crate) fn to_w3c(self) -> [u8; 32] {
-        hex_digits(self.0)
+        let mut digits = [0; 32];
+        let (high, low) = digits.split_at_mut(16);
+        high.copy_from_slice(&hex_digits((self.0 >> u64::BITS) as u64));
+        low.copy_from_slice(&hex_digits(self.0 as u64));
+        digits
     }
 
     /// Reads what [`to_w3c`](Self::to_w3c) writes; nothing else, and no zeros.
@@ -104,9 +109,13 @@ impl SegmentId {
         Self(random_u64().max(1))
     }
 
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
     /// The text form, without an allocation.
     pub(crate) fn to_ascii(self) -> [u8; Self::TEXT_LENGTH] {
-        hex_digits(u128::from(self.0))
+        hex_digits(self.0)
     }
 
     /// Reads digits as W3C writes them: in lower case, and not all zeros.
@@ -181,9 +190,9 @@ macro_rules! text_form {
 
 text_form!(TraceId, SegmentId);
 
-/// The lower-case hex digits of the low `4 * N` bits.
-fn hex_digits<const N: usize>(mut value: u128) -> [u8; N] {
-    let mut digits = [0; N];
+/// The lower-case hex digits.
+fn hex_digits(mut value: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
     for digit in digits.iter_mut().rev() {
         *digit = b"0123456789abcdef"[(value & 0xf) as usize];
         value >>= 4;

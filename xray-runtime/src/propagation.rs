@@ -1,5 +1,6 @@
 //! The headers by which a trace travels on.
 
+use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::id::{SegmentId, TraceId};
@@ -83,6 +84,36 @@ impl TraceHeaders {
         self.x_ray.map(|value| headers.insert(TRACE_HEADER_NAME, value));
         self.w3c.map(|value| headers.insert(TRACEPARENT_NAME, value));
     }
+
+    /// The same with what others carry too.
+    pub(crate) fn copy_into(&self, headers: &mut HeaderMap) {
+        self.x_ray.as_ref().map(|value| headers.insert(TRACE_HEADER_NAME, value.clone()));
+        self.w3c.as_ref().map(|value| headers.insert(TRACEPARENT_NAME, value.clone()));
+    }
+
+    /// The same if none of those that are there is as said; else nothing is changed. Whether they are in.
+    pub(crate) fn insert_unless(
+        self,
+        headers: &mut HeaderMap,
+        propagation: Propagation,
+        keeps: impl Fn(TraceHeader) -> bool,
+    ) -> bool {
+        match self {
+            // Mostly it is this one alone, which is looked for once.
+            Self { x_ray: Some(value), w3c: None } => match headers.entry(TRACE_HEADER_NAME) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(mut entry) => {
+                    if entry.get().to_str().is_ok_and(|value| keeps(TraceHeader::parse(value))) {
+                        return false;
+                    }
+                    entry.insert(value);
+                }
+            },
+            _ if propagation.has_any(|name| headers.get(name)?.to_str().ok(), keeps) => return false,
+            ours => ours.insert_into(headers),
+        }
+        true
+    }
 }
 
 /// The headers of all requests of one trace, as far as they can be made before there is a request.
@@ -126,12 +157,11 @@ impl Outbound {
         Self::Unsampled(TraceHeaders { x_ray, w3c: None })
     }
 
-    /// For a request that is not recorded.
-    #[inline]
-    pub(crate) fn unrecorded(&self) -> TraceHeaders {
+    /// For all requests of a trace that is not sampled.
+    pub(crate) fn unrecorded(&self) -> Option<&TraceHeaders> {
         match self {
-            Self::Unsampled(headers) => headers.clone(),
-            Self::Sampled { .. } => TraceHeaders::default(),
+            Self::Unsampled(headers) => Some(headers),
+            Self::Sampled { .. } => None,
         }
     }
 

@@ -6,7 +6,7 @@ macro_rules! asynchronous {
         use tower_service::Service;
         use $reqwest::{Client, Error, IntoUrl, Request, RequestBuilder, Response};
 
-        use crate::http::{Adapter, Answer, Call, FetchedLater, Opening, Outgoing, ResponseHead, Site, Started, Traceable, Traced, methods};
+        use crate::http::{Answer, Call, FetchedLater, Opening, Outgoing, ResponseHead, Site, Start, Started, Traceable, Traced, methods};
 
         /// What `RequestBuilder::send` gives too; only here it has a name.
         type Pending = <Client as Service<Request>>::Future;
@@ -28,8 +28,9 @@ macro_rules! asynchronous {
 
         impl TracedRequestBuilder {
             /// [`RequestBuilder::send`] in a subsegment.
-            pub fn send(self) -> Traced<Pending, RequestBuilder> {
-                Traced::new(self.builder, self.site, Adapter { start, read: Answer::read })
+            pub fn send(self) -> Traced<impl Start<Future = Pending>> {
+                let Self { builder, site } = self;
+                Traced::new(site, move |opening| start(builder, opening), Answer::read)
             }
         }
 

@@ -6,9 +6,7 @@ use std::mem;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, RequestBuilder};
 
-use crate::http::{
-    Adapter, Call, Opening, Outgoing, Site, Started, StatusError, Traceable, Traced, methods, read_or_status,
-};
+use crate::http::{Call, Opening, Outgoing, Site, Started, StatusError, Traceable, Traced, methods, read_or_status};
 
 impl Traceable<methods::send> for RequestBuilder {
     type Traced = TracedRequestBuilder;
@@ -27,8 +25,9 @@ pub struct TracedRequestBuilder {
 
 impl TracedRequestBuilder {
     /// [`RequestBuilder::send`] in a subsegment.
-    pub fn send(self) -> Traced<impl Future<Output = Result<Response, Error>>, RequestBuilder> {
-        Traced::new(self.builder, self.site, Adapter { start, read: read_or_status })
+    pub fn send(self) -> impl Future<Output = Result<Response, Error>> {
+        let Self { builder, site } = self;
+        Traced::new(site, move |opening| start(builder, opening), read_or_status)
     }
 }
 

@@ -67,7 +67,7 @@ impl Document {
 /// an allocation for the usual ones.
 pub(crate) fn recorded_method(method: &str) -> Cow<'static, str> {
     const USUAL: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    match USUAL.into_iter().find(|usual| usual.eq_ignore_ascii_case(method)) {
+    match USUAL.iter().find(|usual| usual.eq_ignore_ascii_case(method)) {
         Some(usual) => Cow::Borrowed(usual),
         None => Cow::Owned(first_chars(method, MAX_STRING_CHARS).to_ascii_uppercase()),
     }

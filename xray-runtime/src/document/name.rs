@@ -10,7 +10,9 @@ use super::first_chars;
 /// lists a backslash too, which the published schema refuses. (Schema v1.0.0, `name`.)
 pub(crate) fn legal_name(text: &str) -> Option<String> {
     const MAX_CHARS: usize = 200;
-    let name = if text.bytes().all(is_allowed_ascii) || text.chars().all(is_allowed) {
+    // Without a way out of the loop, so that many bytes are looked at in one step.
+    let is_plain = text.bytes().fold(true, |is_plain, byte| is_plain & is_allowed_ascii(byte));
+    let name = if is_plain || text.chars().all(is_allowed) {
         first_chars(text, MAX_CHARS).to_owned()
     } else {
         text.chars().filter(|character| is_allowed(*character)).take(MAX_CHARS).collect()

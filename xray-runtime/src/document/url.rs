@@ -36,7 +36,9 @@ impl<'a> Url<'a> {
             Some(address) => until(b"]", address),
             None => until(b":", self.host_and_port),
         };
-        let is_lower = host.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+        // Without a way out of the loop, so that many bytes are looked at in one step.
+        let is_lower =
+            host.bytes().fold(true, |is_lower, byte| is_lower & byte.is_ascii() & !byte.is_ascii_uppercase());
         let host = if is_lower { Cow::Borrowed(host) } else { Cow::Owned(host.to_lowercase()) };
         (!host.is_empty()).then_some(host)
     }
@@ -75,7 +77,8 @@ impl<'a> From<&'a http::Uri> for Url<'a> {
 }
 
 /// The text before the first of these ASCII characters, of which it may have none.
-fn until<'a>(ends: &[u8], text: &'a str) -> &'a str {
+#[inline]
+fn until<'a, const N: usize>(ends: &[u8; N], text: &'a str) -> &'a str {
     let end = text.bytes().position(|byte| ends.contains(&byte));
     &text[..end.unwrap_or(text.len())]
 }

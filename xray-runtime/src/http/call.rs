@@ -17,7 +17,7 @@ use crate::context::{self, Context};
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
 use crate::document::url::Url;
-use crate::document::{Document, Exception, Http, HttpRequest, Namespace};
+use crate::document::{AnnotationValue, Document, Exception, Extent, Http, HttpRequest, Namespace};
 use crate::entity::{Entity, Trace};
 use crate::id::SegmentId;
 use crate::propagation::TraceHeaders;
@@ -39,21 +39,33 @@ impl Site {
     ///
     /// `None` where nothing is open, which is reported once per process.
     #[must_use]
+    #[inline]
     pub fn open(self) -> Option<Opening> {
-        let parent = context::current_entity();
-        if parent.is_none() {
-            context::report_missing();
+        self.open_again()
+    }
+
+    /// The same for a site that stays where it is.
+    #[inline]
+    pub(super) fn open_again(&self) -> Option<Opening> {
+        if context::is_set() {
+            if let opening @ Some(_) = self.clone().open_below_current() {
+                return opening;
+            }
         }
-        parent.map(|parent| Opening { parent, site: self })
+        context::report_missing();
+        None
     }
 
     /// The same where nothing has to be reported yet: the call's future may be polled elsewhere.
     #[inline]
-    pub(crate) fn open_early(self) -> Result<Opening, Self> {
-        match context::current_entity() {
-            Some(parent) => Ok(Opening { parent, site: self }),
-            None => Err(self),
-        }
+    pub(crate) fn open_early(&self) -> Option<Opening> {
+        if context::is_set() { self.clone().open_below_current() } else { None }
+    }
+
+    /// Apart, so that a call outside any segment has little to step over.
+    #[inline(never)]
+    fn open_below_current(self) -> Option<Opening> {
+        context::with_current_entity(|entity| Opening { parent: Arc::clone(entity), site: self })
     }
 }
 
@@ -65,28 +77,34 @@ impl Opening {
     pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> Begun {
         let Self { parent, site } = self;
         site.note_traced();
-        let url = url.into();
-        if site.skips(&url) {
-            return Begun::default();
-        }
         let trace = parent.trace();
-        let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, &url)).unwrap_or_default();
-        if rules.ignores {
-            return Begun::default();
+        // Then the URL says nothing that matters.
+        let is_the_same_for_all = !trace.is_sampled() && trace.recorder().http_rules().is_none();
+        if is_the_same_for_all && !site.has_skip_hosts() {
+            return Begun(Beginning::Unrecorded(parent));
         }
-        if !trace.is_sampled() {
-            let withholds = rules.withholds_headers;
-            let headers = if withholds { TraceHeaders::default() } else { trace.outbound().unrecorded() };
-            return Begun { headers, call: None };
-        }
-        let id = SegmentId::random();
-        let withholds = rules.withholds_headers;
-        let headers = if withholds { TraceHeaders::default() } else { trace.outbound().recorded(id) };
-        trace.call_begins(id);
-        let draft = Draft::new(id, site, method, url, rules.name);
-        let call = Call { live: Box::new(Live { parent, stage: Stage::Prepared, draft, subsegment: None }) };
-        Begun { headers, call: Some(call) }
+        begin_below(parent, site, method, url.into())
     }
+}
+
+fn begin_below(parent: Arc<Entity>, site: Site, method: &str, url: Url<'_>) -> Begun {
+    if site.skips(&url) {
+        return Begun::default();
+    }
+    let trace = parent.trace();
+    let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, &url)).unwrap_or_default();
+    if rules.ignores || (rules.withholds_headers && !trace.is_sampled()) {
+        return Begun::default();
+    }
+    if !trace.is_sampled() {
+        return Begun(Beginning::Unrecorded(parent));
+    }
+    let id = SegmentId::random();
+    let headers = if rules.withholds_headers { TraceHeaders::default() } else { trace.outbound().recorded(id) };
+    trace.call_begins(id);
+    let draft = Draft::new(id, site, method, url, rules.name);
+    let live = Live { parent, stage: Stage::Prepared, headers, draft, subsegment: None };
+    Begun(Beginning::Recorded(Call { live: Box::new(live) }))
 }
 
 /// What the rules of the program say of one request.
@@ -122,9 +140,26 @@ impl fmt::Debug for Opening {
 /// that there is one subsegment for it.
 #[derive(Debug, Default)]
 #[must_use = "the request is to carry the headers"]
-pub struct Begun {
-    headers: TraceHeaders,
-    call: Option<Call>,
+pub struct Begun(Beginning);
+
+#[derive(Default)]
+enum Beginning {
+    /// No trace is open, or its headers are not for this request.
+    #[default]
+    Nothing,
+    /// Below what is not sampled, where all requests carry the same.
+    Unrecorded(Arc<Entity>),
+    Recorded(Call),
+}
+
+impl fmt::Debug for Beginning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => formatter.write_str("Nothing"),
+            Self::Unrecorded(_) => formatter.write_str("Unrecorded"),
+            Self::Recorded(call) => call.fmt(formatter),
+        }
+    }
 }
 
 impl Begun {
@@ -133,28 +168,53 @@ impl Begun {
     ///
     /// Where the request may have been through another mechanism, [`for_request`](Self::for_request) goes first.
     pub fn headers(&self) -> impl Iterator<Item = (&'static HeaderName, &HeaderValue)> {
-        self.headers.iter()
+        self.trace_headers().into_iter().flat_map(TraceHeaders::iter)
     }
 
     /// The value of `X-Amzn-Trace-Id` among the [`headers`](Self::headers), where that is
     /// [propagated](crate::RecorderBuilder::propagate).
     #[must_use]
     pub fn header(&self) -> Option<&HeaderValue> {
-        self.headers.x_ray()
+        self.trace_headers()?.x_ray()
+    }
+
+    fn trace_headers(&self) -> Option<&TraceHeaders> {
+        match &self.0 {
+            Beginning::Nothing => None,
+            Beginning::Unrecorded(parent) => parent.trace().outbound().unrecorded(),
+            Beginning::Recorded(call) => Some(&call.live.headers),
+        }
     }
 
     /// The call of a request that carries the headers. `None` where it is not recorded.
     #[must_use = "a call ends when it is dropped"]
     pub fn into_call(self) -> Option<Call> {
-        self.call
+        match self.0 {
+            Beginning::Recorded(mut call) => {
+                call.live.headers = TraceHeaders::default();
+                Some(call)
+            }
+            _ => None,
+        }
     }
 
     /// Puts the headers in, each in place of any that is there. `None` where the call is not recorded.
     #[must_use = "a call ends when it is dropped"]
     pub fn insert_into(self, headers: &mut HeaderMap) -> Option<Call> {
-        let Self { headers: ours, call } = self.for_request(|name| headers.get(name)?.to_str().ok());
-        ours.insert_into(headers);
-        call
+        match self.0 {
+            Beginning::Nothing => None,
+            Beginning::Unrecorded(parent) => {
+                if let Some(ours) = parent.trace().outbound().unrecorded() {
+                    ours.copy_into(headers);
+                }
+                None
+            }
+            Beginning::Recorded(mut call) => {
+                let (ours, trace) = (mem::take(&mut call.live.headers), call.trace());
+                let propagation = trace.recorder().propagation();
+                ours.insert_unless(headers, propagation, |header| trace.is_open_call(&header)).then_some(call)
+            }
+        }
     }
 
     /// What is left of it for a request that has headers already, of which `existing` gives the value by name: nothing
@@ -163,8 +223,7 @@ impl Begun {
     /// For a client whose headers are no [`HeaderMap`]:
     ///
     /// ```
-    /// use std::collections::BTreeMap;
-    /// use xray::http::{Begun, Call};
+    ///     /// use xray::http::{Begun, Call};
     ///
     /// fn insert_into(begun: Begun, headers: &mut BTreeMap<String, String>) -> Option<Call> {
     ///     let begun = begun.for_request(|name| Some(headers.get(name.as_str())?));
@@ -186,8 +245,8 @@ impl Begun {
     /// ```
     #[inline]
     pub fn for_request<'a>(self, existing: impl Fn(&'static HeaderName) -> Option<&'a str>) -> Self {
-        match &self.call {
-            Some(call) if call.live.parent.trace().has_open_call(existing) => Self::default(),
+        match &self.0 {
+            Beginning::Recorded(call) if call.trace().has_open_call(existing) => Self::default(),
             _ => self,
         }
     }
@@ -198,7 +257,7 @@ impl Begun {
     pub fn insert_with(self, existing: Option<&str>, insert: impl FnOnce(HeaderValue)) -> Option<Call> {
         let begun = self.for_request(|name| existing.filter(|_| *name == TRACE_HEADER_NAME));
         begun.header().cloned().map(insert);
-        begun.call
+        begun.into_call()
     }
 }
 
@@ -214,6 +273,8 @@ pub struct Call {
 struct Live {
     parent: Arc<Entity>,
     stage: Stage,
+    /// Until they are in the request.
+    headers: TraceHeaders,
     draft: Draft,
     /// What the draft became once somebody asked for it. Few do, and a draft needs neither lock nor count.
     subsegment: Option<Subsegment>,
@@ -227,6 +288,10 @@ enum Stage {
 }
 
 impl Call {
+    fn trace(&self) -> &Trace {
+        self.live.parent.trace()
+    }
+
     /// The call is on its way; its time begins. Only the first time counts.
     pub fn start(&mut self) {
         let live = &mut *self.live;
@@ -238,7 +303,7 @@ impl Call {
 
     /// Notes when the request was made, for a call of which it shows only later that it blocks.
     pub(crate) fn stamp(&mut self) {
-        self.live.draft.start_time = self.live.parent.trace().now();
+        self.live.draft.start_time = self.trace().now();
     }
 
     /// The call began when it was stamped.
@@ -259,7 +324,7 @@ impl Call {
     pub fn response_head(&mut self, head: &ResponseHead<'_>) {
         self.answered();
         self.live.draft.response = Some((head.status(), head.content_length()));
-        if self.live.parent.trace().recorder().response_hook().is_some() {
+        if self.trace().recorder().response_hook().is_some() {
             self.look_at(head);
         }
     }
@@ -276,7 +341,7 @@ impl Call {
     ///
     /// Of URLs in the messages only scheme, host, port and path are kept.
     pub fn error<E: Error + ?Sized>(&mut self, error: &E) {
-        let chain = self.live.parent.trace().recorder().read_error(error, true);
+        let chain = self.trace().recorder().read_error(error, true);
         self.failed(chain);
     }
 
@@ -335,7 +400,11 @@ impl Live {
     fn subsegment(&mut self) -> &Subsegment {
         self.subsegment.get_or_insert_with(|| {
             let parent = Context::of_entity(Arc::clone(&self.parent));
-            Subsegment::begin(&parent, |trace| self.draft.take(trace))
+            Subsegment::begin(&parent, |trace| {
+                let mut record = Document::new(self.draft.id, mem::take(&mut self.draft.name), 0.0);
+                self.draft.begin(&mut record, self.draft.annotations(trace));
+                record
+            })
         })
     }
 }
@@ -353,15 +422,23 @@ impl Drop for Live {
         }
         match self.subsegment.as_ref().and_then(|subsegment| subsegment.entity()) {
             None => {
-                let mut record = self.draft.take(self.parent.trace());
-                self.draft.complete(&mut record);
-                self.parent.adopt_leaf(record);
+                let trace = self.parent.trace();
+                let annotations = self.draft.annotations(trace);
+                let end_time = Some(trace.now());
+                let record = Document::new(self.draft.id, mem::take(&mut self.draft.name), self.draft.start_time);
+                self.parent.adopt(record, Extent::default(), |record| {
+                    self.draft.begin(record, annotations);
+                    self.draft.complete(record);
+                    record.end_time = end_time;
+                });
             }
             // It ends with its owner, right after this.
             Some(entity) => entity.update(|record| self.draft.complete(record)),
         }
     }
 }
+
+type Annotations = BTreeMap<String, AnnotationValue>;
 
 /// What only the call itself knows of its subsegment.
 struct Draft {
@@ -392,21 +469,23 @@ impl Draft {
         }
     }
 
-    /// The subsegment, as far as it was known from the beginning.
-    fn take(&mut self, trace: &Trace) -> Document {
-        let annotations: BTreeMap<_, _> = self.site.annotations().collect();
+    /// Those of the function, counted.
+    fn annotations(&self, trace: &Trace) -> Annotations {
+        let annotations = self.site.annotations();
         trace.note_annotations(annotations.len());
-        let (method, url) = (Some(mem::take(&mut self.method)), Some(mem::take(&mut self.url)));
-        let request = HttpRequest { method, url, ..HttpRequest::default() };
-        Document {
-            namespace: Some(Namespace::Remote),
-            http: Some(Http { request: Some(request), response: None }),
-            annotations,
-            ..Document::new(self.id, mem::take(&mut self.name), 0.0)
-        }
+        annotations
     }
 
-    /// What became known later.
+    /// Fills in what was known from the beginning.
+    fn begin(&mut self, record: &mut Document, annotations: Annotations) {
+        let (method, url) = (Some(mem::take(&mut self.method)), Some(mem::take(&mut self.url)));
+        let request = HttpRequest { method, url, ..HttpRequest::default() };
+        record.namespace = Some(Namespace::Remote);
+        record.http = Some(Http { request: Some(request), response: None });
+        record.annotations = annotations;
+    }
+
+    /// Fills in what became known later.
     fn complete(&self, record: &mut Document) {
         record.start_time = self.start_time;
         if let Some((status, content_length)) = self.response {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::context;
-use crate::entity::Watched;
+use crate::entity::{Trace, Watched};
 
 /// No call was reached so far below a segment that is sampled.
 const IDLE: u8 = 0;
@@ -35,17 +35,25 @@ impl Function {
         self.file
     }
 
+    #[inline]
     pub(super) fn note_unknown(&'static self) {
-        if self.state.load(Ordering::Relaxed) != IDLE {
-            return;
-        }
-        let Some(entity) = context::current_entity().filter(|entity| entity.trace().is_sampled()) else { return };
-        // Lost if another thread notes it, which is as well.
-        if self.state.compare_exchange(IDLE, ONLY_UNKNOWN, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            entity.trace().watch(self);
+        if self.state.load(Ordering::Relaxed) == IDLE && context::is_set() {
+            context::with_current_entity(|entity| self.note_unknown_below(entity.trace()));
         }
     }
 
+    fn note_unknown_below(&'static self, trace: &Trace) {
+        // Lost if another thread notes it, which is as well.
+        if trace.is_sampled() && self.change(IDLE, ONLY_UNKNOWN) {
+            trace.watch(self);
+        }
+    }
+
+    fn change(&self, from: u8, to: u8) -> bool {
+        self.state.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    #[inline]
     pub(super) fn note_traced(&self) {
         if self.state.load(Ordering::Relaxed) != SETTLED {
             self.state.store(SETTLED, Ordering::Relaxed);
@@ -56,7 +64,7 @@ impl Function {
 impl Watched for Function {
     #[cold]
     fn segment_ended(&self) {
-        if self.state.swap(SETTLED, Ordering::Relaxed) == ONLY_UNKNOWN {
+        if self.change(ONLY_UNKNOWN, SETTLED) {
             let Self { name, file, line, .. } = self;
             log::warn!(
                 target: "xray::http",

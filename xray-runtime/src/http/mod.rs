@@ -30,7 +30,7 @@ pub use self::running::{Running, perform_async};
 pub use self::site::Site;
 #[doc(hidden)]
 pub use self::site::{Annotations, Place};
-pub use self::traced::{Adapter, Started, Traced};
+pub use self::traced::{Start, Started, Traced};
 pub use crate::document::url::Url;
 
 /// A type whose `Method` performs an HTTP call: a client's request builder, for instance.
@@ -42,7 +42,7 @@ pub use crate::document::url::Url;
 ///
 /// ```
 /// use std::future::{Ready, ready};
-/// use xray::http::{Adapter, Call, Opening, Site, Started, Traceable, Traced, methods};
+/// use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
 ///
 /// /// A request of some client.
 /// pub struct Ping(http::Request<()>);
@@ -67,8 +67,9 @@ pub use crate::document::url::Url;
 /// pub struct TracedPing(Ping, Site);
 ///
 /// impl TracedPing {
-///     pub fn send(self) -> Traced<Ready<Answer>, Ping> {
-///         Traced::new(self.0, self.1, Adapter { start, read })
+///     pub fn send(self) -> impl Future<Output = Answer> {
+///         let Self(ping, site) = self;
+///         Traced::new(site, move |opening| start(ping, opening), read)
 ///     }
 /// }
 ///

@@ -1,5 +1,6 @@
 //! Where a call stands in the source of an annotated function, and what that says of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -44,11 +45,20 @@ impl Site {
         self.place.name
     }
 
-    /// Whether a call to this URL is to be left alone.
+    /// Whether calls to some hosts are to be left alone.
+    #[inline]
+    pub(super) fn has_skip_hosts(&self) -> bool {
+        !self.skip_hosts().is_empty()
+    }
+
+    fn skip_hosts(&self) -> &'static [&'static str] {
+        self.place.outermost().skip_hosts
+    }
+
+    /// Whether a call to this URL is.
     pub(super) fn skips(&self, url: &Url<'_>) -> bool {
-        let patterns = self.place.outermost().skip_hosts;
-        !patterns.is_empty()
-            && url.host().is_some_and(|host| patterns.iter().any(|pattern| wildcard::matches(pattern, &host)))
+        let skips = |host: &str| self.skip_hosts().iter().any(|pattern| wildcard::matches(pattern, host));
+        self.has_skip_hosts() && url.host().is_some_and(|host| skips(&host))
     }
 
     /// Notes that its type is none that is traced.
@@ -56,12 +66,14 @@ impl Site {
         self.place.function().note_unknown();
     }
 
+    #[inline]
     pub(super) fn note_traced(&self) {
         self.place.function().note_traced();
     }
 
-    pub(super) fn annotations(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
-        self.annotations.pairs()
+    pub(super) fn annotations(&self) -> BTreeMap<String, AnnotationValue> {
+        // Mostly there are none, for which to collect takes longer than to look.
+        if self.annotations.0.is_none() { BTreeMap::new() } else { self.annotations.pairs().collect() }
     }
 }
 
@@ -101,6 +113,7 @@ impl Place {
         Self { within: Within::Place(self), name: Some(name), skip_hosts: &[] }
     }
 
+    #[inline]
     fn outermost(&'static self) -> &'static Self {
         match self.within {
             Within::Function(_) => self,
@@ -108,6 +121,7 @@ impl Place {
         }
     }
 
+    #[inline]
     fn function(&'static self) -> &'static Function {
         match &self.within {
             Within::Function(function) => function,

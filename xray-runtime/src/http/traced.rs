@@ -9,12 +9,30 @@ use pin_project_lite::pin_project;
 use super::call::{Call, Opening};
 use super::site::Site;
 
-/// How a client's requests are sent, and its answers read.
-pub struct Adapter<R, F: Future> {
-    /// Sends a request: as the user's code would, after [`Opening::begin`] if there is an opening.
-    pub start: fn(R, Option<Opening>) -> Started<F>,
-    /// Reads an answer into the call.
-    pub read: fn(&F::Output, &mut Call),
+/// A request that is yet to be sent: a closure, which knows how.
+///
+/// It sends the request as the user's code would, after [`Opening::begin`] if there is an opening. The type of the
+/// closure is part of that of the future, so that the compiler sees through to the client; a method that gives such a
+/// future best says `impl Future<Output = ..>`.
+pub trait Start {
+    /// The client's own future.
+    type Future: Future;
+
+    /// Sends the request.
+    fn start(self, opening: Option<Opening>) -> Started<Self::Future>;
+}
+
+impl<S, F> Start for S
+where
+    S: FnOnce(Option<Opening>) -> Started<F>,
+    F: Future,
+{
+    type Future = F;
+
+    #[inline]
+    fn start(self, opening: Option<Opening>) -> Started<F> {
+        self(opening)
+    }
 }
 
 /// A request that was sent, or could not be.
@@ -23,16 +41,9 @@ pub struct Started<F: Future> {
     call: Option<Call>,
 }
 
-impl<R, F: Future> Clone for Adapter<R, F> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R, F: Future> Copy for Adapter<R, F> {}
-
 impl<F: Future> Started<F> {
     /// The client's own future, and the call that it performs, if that is recorded.
+    #[inline]
     pub fn new(future: F, call: Option<Call>) -> Self {
         Self { sent: Ok(future), call }
     }
@@ -56,40 +67,46 @@ pin_project! {
     /// subsegment is from the first poll to the head of the response. It is `Unpin`, `Send` and `Sync` as the
     /// client's future and request are.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Traced<F: Future, R> {
+    pub struct Traced<S: Start> {
+        site: Site,
+        // Made where nothing was open, and not polled so far.
+        waiting: Option<S>,
         #[pin]
-        state: State<F, R>,
+        state: State<S::Future>,
         // Below the future, so that it ends after what it measures.
         call: Option<Call>,
-        adapter: Adapter<R, F>,
+        read: Read<S::Future>,
     }
 }
 
+/// Reads an answer into the call.
+type Read<F> = fn(&<F as Future>::Output, &mut Call);
+
 pin_project! {
     #[project = StateProjection]
-    enum State<F: Future, R> {
-        // Made where nothing was open.
-        Waiting { request: Option<(R, Site)> },
+    enum State<F: Future> {
+        Unsent,
         Running { #[pin] future: F },
         Refused { output: Option<F::Output> },
     }
 }
 
-impl<F: Future, R> Traced<F, R> {
-    /// Performs the call at `site` with `request`.
+impl<S: Start> Traced<S> {
+    /// Performs the call at `site`; `read` tells what its answer says.
     #[inline]
-    pub fn new(request: R, site: Site, adapter: Adapter<R, F>) -> Self {
+    pub fn new(site: Site, request: S, read: fn(&<S::Future as Future>::Output, &mut Call)) -> Self {
         match site.open_early() {
-            Ok(opening) => {
-                let Started { sent, call } = (adapter.start)(request, Some(opening));
-                Self { state: State::of(sent), call, adapter }
+            Some(opening) => {
+                let Started { sent, call } = request.start(Some(opening));
+                Self { site, waiting: None, state: State::of(sent), call, read }
             }
-            Err(site) => Self { state: State::Waiting { request: Some((request, site)) }, call: None, adapter },
+            None => Self { site, waiting: Some(request), state: State::Unsent, call: None, read },
         }
     }
 }
 
-impl<F: Future, R> State<F, R> {
+impl<F: Future> State<F> {
+    #[inline]
     fn of(sent: Result<F, F::Output>) -> Self {
         match sent {
             Ok(future) => Self::Running { future },
@@ -98,36 +115,34 @@ impl<F: Future, R> State<F, R> {
     }
 }
 
-impl<F: Future, R> Future for Traced<F, R> {
-    type Output = F::Output;
+impl<S: Start> Future for Traced<S> {
+    type Output = <S::Future as Future>::Output;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let StateProjection::Waiting { request } = this.state.as_mut().project() {
-            let started = request.take().map(|(request, site)| (this.adapter.start)(request, site.open()));
-            if let Some(Started { sent, call }) = started {
-                if call.is_some() {
-                    *this.call = call;
-                }
-                this.state.set(State::of(sent));
+        if let Some(request) = this.waiting.take() {
+            let Started { sent, call } = request.start(this.site.open_again());
+            if call.is_some() {
+                *this.call = call;
             }
+            this.state.set(State::of(sent));
         }
         let future = match this.state.project() {
             StateProjection::Running { future } => future,
             StateProjection::Refused { output } => return output.take().map_or(Poll::Pending, Poll::Ready),
             // A panic of the client came between; there is nothing left to poll.
-            StateProjection::Waiting { .. } => return Poll::Pending,
+            StateProjection::Unsent => return Poll::Pending,
         };
         let Some(call) = this.call else { return future.poll(task) };
         let output = ready!(call.poll(future, task));
-        call.read(&output, this.adapter.read);
+        call.read(&output, this.read);
         *this.call = None;
         Poll::Ready(output)
     }
 }
 
-impl<F: Future, R> fmt::Debug for Traced<F, R> {
+impl<S: Start> fmt::Debug for Traced<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Traced").field("call", &self.call).finish_non_exhaustive()
     }

@@ -19,7 +19,7 @@ pub enum Detector {
     /// An environment of Elastic Beanstalk, by the file `/var/elasticbeanstalk/xray/environment.conf`, which its agent
     /// writes where X-Ray is switched on: `environment_name`, `version_label`, `deployment_id`.
     ElasticBeanstalk,
-    /// A container of EKS, by the issuer in the token of the pod's service account, from which no signature is read: `pod`
+    /// A container of EKS, by the issuer in the token of the pod's service account, whose signature is not checked: `pod`
     /// and, where the control group names it, `container_id`.
     ///
     /// The name of the cluster is known to the API server alone, and to it only for who may read the config map
@@ -37,6 +37,13 @@ pub enum Detector {
 
 impl Detector {
     /// All of them.
+    ///
+    /// ```
+    /// use xray::origin::Detector;
+    ///
+    /// let recorder = xray::Recorder::builder().detect_origin(Detector::all()).build();
+    /// # drop(recorder);
+    /// ```
     pub fn all() -> impl Iterator<Item = Self> {
         [Self::ElasticBeanstalk, Self::Eks, Self::Ecs, Self::Ec2].into_iter()
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::http::{Adapter, Answer, FetchedLater, FetchedNow, Opening, Site, Started, Traced};
+use crate::http::{Answer, FetchedLater, FetchedNow, Opening, Site, Start, Started, Traced};
 
 /// A function of one argument, by what it takes and gives.
 pub struct Callee<T, R>(PhantomData<fn(T) -> R>);
@@ -27,11 +27,11 @@ where
     R: Future<Output = O>,
     O: FetchedLater<T>,
 {
-    pub fn __xray_open<F>(self, function: F, site: Site) -> impl FnOnce(T) -> Traced<Fetching<R, O::Future>, (F, T)>
+    pub fn __xray_open<F>(self, function: F, site: Site) -> impl FnOnce(T) -> Traced<Fetch<F, T>>
     where
         F: FnOnce(T) -> R,
     {
-        move |url| Traced::new((function, url), site, Adapter { start, read: Answer::read })
+        move |url| Traced::new(site, Fetch { function, url }, Answer::read)
     }
 }
 
@@ -61,15 +61,27 @@ impl<T, R> Unknown for Callee<T, R> {
     }
 }
 
-fn start<F, T, R, O>((function, url): (F, T), opening: Option<Opening>) -> Started<Fetching<R, O::Future>>
+/// The call of a function, yet to be made.
+#[derive(Debug)]
+pub struct Fetch<F, T> {
+    function: F,
+    url: T,
+}
+
+impl<F, T, R, O> Start for Fetch<F, T>
 where
     F: FnOnce(T) -> R,
     R: Future<Output = O>,
     O: FetchedLater<T>,
 {
-    match opening {
-        Some(opening) if is_of::<F>(O::CRATE) => O::fetch(url, opening).map(|future| Fetching::Own { future }),
-        _ => Started::new(Fetching::Called { future: function(url) }, None),
+    type Future = Fetching<R, O::Future>;
+
+    fn start(self, opening: Option<Opening>) -> Started<Self::Future> {
+        let Self { function, url } = self;
+        match opening {
+            Some(opening) if is_of::<F>(O::CRATE) => O::fetch(url, opening).map(|future| Fetching::Own { future }),
+            _ => Started::new(Fetching::Called { future: function(url) }, None),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The subsegment around a function under `#[traced]`.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use crate::context::{self, Context};
+use crate::entity::Entity;
 use crate::http::Annotations;
 use crate::segment::Subsegment;
 
@@ -73,7 +75,11 @@ impl Part {
     /// `None` where nothing is recorded: then the function is run as if it were not annotated.
     #[inline]
     fn begin(&self) -> Option<Subsegment> {
-        let entity = context::current_entity().filter(|entity| entity.trace().is_sampled())?;
+        if !context::is_set() {
+            return None;
+        }
+        let sampled = |entity: &Arc<Entity>| entity.trace().is_sampled().then(|| Arc::clone(entity));
+        let entity = context::with_current_entity(sampled).flatten()?;
         let subsegment = Context::of_entity(entity).subsegment(self.name);
         let annotations = self.annotations.iter().flat_map(Annotations::pairs);
         annotations.for_each(|(key, value)| subsegment.annotate(key, value));

@@ -1,0 +1,92 @@
+//! Ours.
+
+use std::future::{Ready, ready};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use http::Request;
+use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
+use xray::{Recorder, Segment};
+
+use crate::Peer;
+
+pub(crate) struct Xray {
+    recorder: Recorder,
+}
+
+impl Xray {
+    pub(crate) fn new(daemon: &SocketAddr) -> Self {
+        let builder = Recorder::builder().sampler(xray::sampling::Always).daemon_address(daemon.to_string());
+        Self { recorder: builder.build() }
+    }
+}
+
+impl Peer for Xray {
+    fn name(&self) -> &'static str {
+        "xray"
+    }
+
+    fn segment(&self, requests: Vec<Request<()>>) {
+        let segment = Segment::builder("todo-app").recorder(&self.recorder).begin();
+        segment.in_scope(|| {
+            for request in requests {
+                assert_eq!(finish(call(request)), 200);
+            }
+        });
+    }
+
+    fn flush(&self) {
+        assert!(self.recorder.flush(Duration::from_secs(10)));
+    }
+}
+
+fn finish<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("the client answers at once"),
+    }
+}
+
+#[xray::traced_http]
+async fn call(request: Request<()>) -> u16 {
+    Ping(Box::new(request)).send().await
+}
+
+/// A call of a client that does nothing but answer.
+struct Ping(Box<Request<()>>);
+
+impl Ping {
+    fn send(self) -> Ready<u16> {
+        ready(200)
+    }
+}
+
+impl Traceable<methods::send> for Ping {
+    type Traced = TracedPing;
+
+    fn traced(self, site: Site) -> TracedPing {
+        TracedPing(self, site)
+    }
+}
+
+struct TracedPing(Ping, Site);
+
+impl TracedPing {
+    fn send(self) -> impl Future<Output = u16> {
+        let Self(ping, site) = self;
+        Traced::new(site, move |opening| start(ping, opening), read)
+    }
+}
+
+fn start(Ping(mut request): Ping, opening: Option<Opening>) -> Started<Ready<u16>> {
+    let begun = opening.map(|opening| opening.begin(request.method().as_str(), request.uri()));
+    let call = begun.and_then(|begun| begun.insert_into(request.headers_mut()));
+    Started::new(Ping(request).send(), call)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "an adapter reads by reference")]
+fn read(status: &u16, call: &mut Call) {
+    call.response(*status, None);
+}
