@@ -1,0 +1,350 @@
+//! Where traces live: in memory, bounded, the oldest go first.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::check::{Code, Finding, check, check_datagram};
+use crate::document::{Document, TraceId};
+use crate::trace::Trace;
+
+/// Traces, and what was wrong with documents. A handle: clones are the same store.
+///
+/// ```
+/// use xray_local::store::{Limits, Source, Store};
+///
+/// let store = Store::new(Limits::default());
+/// let outcome = store.put(
+///     r#"{"id":"70de5b6f19ff9a0a","trace_id":"1-581cf771-a006649127e371903a2de979","name":"shop","start_time":1,"end_time":2}"#,
+///     Source::Http,
+/// );
+/// assert!(outcome.is_taken());
+/// assert_eq!(store.trace("1-581cf771-a006649127e371903a2de979").unwrap().segments.len(), 1);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+/// What a [`Store`] keeps at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Traces.
+    pub traces: usize,
+    /// Bytes of all documents, with what the store needs beside them.
+    pub bytes: usize,
+    /// Bytes of the documents of one trace.
+    pub trace_bytes: usize,
+    /// Reports of rejected and suspicious documents.
+    pub reports: usize,
+}
+
+/// The way on which a document came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum Source {
+    /// A datagram.
+    Udp,
+    /// `PutTraceSegments`.
+    Http,
+    /// A recording.
+    Replay,
+}
+
+/// What became of a document.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The trace it belongs to, if it was taken.
+    pub trace: Option<TraceId>,
+    /// The document's id, where it has one.
+    pub id: Option<String>,
+    /// What is wrong with it, worst first.
+    pub findings: Vec<Finding>,
+}
+
+/// A document that was rejected or that is suspicious; the same again is counted with it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// When the latest one came.
+    pub at: SystemTime,
+    /// How many there were.
+    pub count: u64,
+    /// The way on which the latest one came.
+    pub source: Source,
+    /// Its id.
+    pub id: Option<String>,
+    /// The trace that it says it belongs to.
+    pub trace_id: Option<String>,
+    /// What is wrong, worst first.
+    pub findings: Vec<Finding>,
+    /// Its text, or the beginning of it.
+    pub text: String,
+}
+
+/// What the store has seen and has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct Counters {
+    /// Documents and datagrams that came.
+    pub received: u64,
+    /// Of these, taken.
+    pub taken: u64,
+    /// Of those taken, suspicious.
+    pub suspicious: u64,
+    /// Refused.
+    pub rejected: u64,
+    /// Traces that left to make room.
+    pub evicted_traces: u64,
+    /// Traces that are here.
+    pub traces: usize,
+    /// Documents that are here.
+    pub documents: usize,
+    /// Bytes in use, by the measure of [`Limits::bytes`].
+    pub bytes: usize,
+}
+
+/// A trace as it was when it was asked for; put together when it is looked at.
+#[derive(Debug, Clone)]
+pub struct StoredTrace {
+    id: TraceId,
+    entry: Entry,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: Limits,
+    state: Mutex<State>,
+    revision: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    traces: HashMap<TraceId, Entry>,
+    /// By first arrival.
+    order: VecDeque<TraceId>,
+    reports: VecDeque<Report>,
+    counters: Counters,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    documents: Arc<Vec<Arc<str>>>,
+    bytes: usize,
+    start: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { traces: 100_000, bytes: 256 << 20, trace_bytes: 16 << 20, reports: 200 }
+    }
+}
+
+impl Outcome {
+    /// Whether the document is in the store now.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// The finding for which it was refused.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.is_rejection())
+    }
+}
+
+impl StoredTrace {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> TraceId {
+        self.id
+    }
+
+    /// The earliest start that a document gave, in seconds since 1970.
+    #[must_use]
+    pub fn start(&self) -> f64 {
+        self.entry.start
+    }
+
+    /// How many documents were taken for it.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.entry.documents.len() as u64
+    }
+
+    /// Reads its documents and puts them together: some microseconds a document.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        let documents = self.entry.documents.iter().filter_map(|text| Document::parse(text));
+        Trace {
+            limit_exceeded: self.entry.bytes > X_RAY_TRACE_BYTES,
+            revision: self.revision(),
+            ..Trace::of(self.id, documents)
+        }
+    }
+}
+
+/// What X-Ray keeps of one trace at most.
+const X_RAY_TRACE_BYTES: usize = 500_000;
+
+/// What a document and a trace need beside the text.
+const DOCUMENT_BYTES: usize = 48;
+const TRACE_BYTES: usize = 256;
+
+impl Store {
+    /// An empty store.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let (revision, _) = watch::channel(0);
+        Self { shared: Arc::new(Shared { limits, state: Mutex::default(), revision }) }
+    }
+
+    /// Checks a document, JSON text, and takes it unless X-Ray would refuse it.
+    pub fn put(&self, text: &str, source: Source) -> Outcome {
+        let checked = check(text);
+        let trace = checked.trace_id.as_deref().and_then(TraceId::parse);
+        let accepted = checked.document.as_ref().zip(trace);
+        let mut state = self.state();
+        let mut findings = checked.findings;
+        state.counters.received += 1;
+        let mut taken = None;
+        if let Some((document, id)) = accepted {
+            match state.take(id, text, document.start_time, &self.shared.limits) {
+                Ok(()) => taken = Some(id),
+                Err(finding) => findings.insert(0, finding),
+            }
+        }
+        if !findings.is_empty() {
+            state.report(source, checked.id.clone(), checked.trace_id, &findings, text, self.shared.limits.reports);
+        }
+        state.counters.suspicious += u64::from(taken.is_some() && !findings.is_empty());
+        state.counters.rejected += u64::from(taken.is_none());
+        drop(state);
+        self.shared.revision.send_modify(|revision| *revision += 1);
+        Outcome { trace: taken, id: checked.id, findings }
+    }
+
+    /// The same of a datagram: the header line, a line feed, a document.
+    pub fn put_datagram(&self, datagram: &[u8]) -> Outcome {
+        match check_datagram(datagram) {
+            Ok(document) => self.put(document, Source::Udp),
+            Err(finding) => {
+                let findings = vec![finding];
+                let mut state = self.state();
+                state.counters.received += 1;
+                state.counters.rejected += 1;
+                let text = String::from_utf8_lossy(datagram);
+                state.report(Source::Udp, None, None, &findings, &text, self.shared.limits.reports);
+                drop(state);
+                self.shared.revision.send_modify(|revision| *revision += 1);
+                Outcome { trace: None, id: None, findings }
+            }
+        }
+    }
+
+    /// The trace with an id, put together.
+    #[must_use]
+    pub fn trace(&self, id: &str) -> Option<Trace> {
+        let id = TraceId::parse(id)?;
+        let entry = self.state().traces.get(&id).cloned()?;
+        Some(StoredTrace { id, entry }.trace())
+    }
+
+    /// All traces, those that came last first. They are not put together yet, so taking the first few is cheap.
+    #[must_use]
+    pub fn traces(&self) -> Vec<StoredTrace> {
+        let state = self.state();
+        let newest_first = state.order.iter().rev();
+        newest_first.filter_map(|id| Some(StoredTrace { id: *id, entry: state.traces.get(id)?.clone() })).collect()
+    }
+
+    /// What was wrong with documents, latest first.
+    #[must_use]
+    pub fn reports(&self) -> Vec<Report> {
+        self.state().reports.iter().rev().cloned().collect()
+    }
+
+    /// What it has seen and has.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let state = self.state();
+        Counters { traces: state.traces.len(), ..state.counters }
+    }
+
+    /// A number that grows whenever something came.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.revision.subscribe()
+    }
+
+    /// Forgets all traces and reports.
+    pub fn clear(&self) {
+        let mut state = self.state();
+        let counters = Counters { documents: 0, bytes: 0, ..state.counters };
+        *state = State { counters, ..State::default() };
+        drop(state);
+        self.shared.revision.send_modify(|revision| *revision += 1);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self, id: TraceId, text: &str, start: f64, limits: &Limits) -> Result<(), Finding> {
+        let bytes = text.len() + DOCUMENT_BYTES;
+        let entry = self.traces.entry(id).or_insert_with(|| {
+            self.order.push_back(id);
+            self.counters.bytes += TRACE_BYTES;
+            Entry { documents: Arc::default(), bytes: 0, start }
+        });
+        if entry.bytes + bytes > limits.trace_bytes {
+            return Err(Finding::rejected(Code::InvalidSegment, "the trace is full", "send less in one trace"));
+        }
+        entry.bytes += bytes;
+        entry.start = entry.start.min(start);
+        Arc::make_mut(&mut entry.documents).push(text.into());
+        self.counters.taken += 1;
+        self.counters.documents += 1;
+        self.counters.bytes += bytes;
+        while self.traces.len() > limits.traces || self.counters.bytes > limits.bytes {
+            let Some(oldest) = self.order.pop_front() else { break };
+            let Some(entry) = self.traces.remove(&oldest) else { continue };
+            self.counters.evicted_traces += 1;
+            self.counters.documents -= entry.documents.len();
+            self.counters.bytes -= entry.bytes + TRACE_BYTES;
+        }
+        Ok(())
+    }
+
+    fn report(
+        &mut self,
+        source: Source,
+        id: Option<String>,
+        trace_id: Option<String>,
+        findings: &[Finding],
+        text: &str,
+        limit: usize,
+    ) {
+        const MAX_CHARS: usize = 4000;
+
+        while self.reports.len() >= limit.max(1) {
+            self.reports.pop_front();
+        }
+        self.reports.push_back(Report {
+            at: SystemTime::now(),
+            count: 1,
+            source,
+            id,
+            trace_id,
+            findings: findings.to_vec(),
+            text: text.chars().take(MAX_CHARS).collect(),
+        });
+    }
+}
