@@ -1,4 +1,6 @@
-//! Ranges of time.
+//! Moments and ranges of time.
+
+use std::time::SystemTime;
 
 /// From `start` to before `end`, in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,4 +20,11 @@ impl TimeRange {
     pub fn contains(self, moment: f64) -> bool {
         self.start <= moment && moment < self.end
     }
+}
+
+/// The moment it is, in seconds since 1970, to the millisecond.
+#[must_use]
+pub fn now() -> f64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    (since.as_secs_f64() * 1000.0).round() / 1000.0
 }
