@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::field::Place;
+
 /// One thing that is wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -83,10 +85,6 @@ impl Finding {
             advice: advice.into(),
         }
     }
-
-    pub(crate) fn at(self, field: impl fmt::Display) -> Self {
-        Self { field: field.to_string(), ..self }
-    }
 }
 
 /// `field: reason; advice`.
@@ -102,5 +100,40 @@ impl fmt::Display for Finding {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
+    }
+}
+
+/// The findings of one document: at most so many, the rejections before the others.
+#[derive(Default)]
+pub(super) struct Findings {
+    rejected: Vec<Finding>,
+    suspicious: Vec<Finding>,
+    left_out: usize,
+}
+
+impl Findings {
+    /// What a reader may be expected to read of one document.
+    const MOST: usize = 20;
+
+    /// `finding` is made where there is room for it.
+    pub(super) fn add(&mut self, at: &Place, finding: impl FnOnce() -> Finding) {
+        let finding = Finding { field: at.to_string(), ..finding() };
+        let findings = if finding.is_rejection() { &mut self.rejected } else { &mut self.suspicious };
+        if findings.len() < Self::MOST {
+            findings.push(finding);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Finding> {
+        let mut findings = self.rejected;
+        findings.extend(self.suspicious);
+        let left_out = self.left_out + findings.len().saturating_sub(Self::MOST);
+        findings.truncate(Self::MOST);
+        if left_out > 0 {
+            findings.push(Finding::suspicious(format!("{left_out} more findings are left out"), "mend these first"));
+        }
+        findings
     }
 }

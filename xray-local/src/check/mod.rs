@@ -1,12 +1,21 @@
 //! What X-Ray, or a stricter receiver in its place, would say of a document.
 
+mod datagram;
+mod entity;
+mod field;
 mod finding;
+mod name;
+mod shape;
+mod values;
 
+use serde::Deserialize;
 use serde_json::Value;
 
+pub use datagram::check_datagram;
+use finding::Findings;
 pub use finding::{Code, Finding, Severity};
 
-use crate::document::{Document, TraceId};
+use crate::document::Document;
 
 /// A document that was looked at.
 #[derive(Debug, Clone)]
@@ -23,6 +32,10 @@ pub struct Checked {
 }
 
 impl Checked {
+    fn refused(finding: Finding) -> Self {
+        Self { document: None, id: None, trace_id: None, findings: vec![finding] }
+    }
+
     /// The finding for which it is refused.
     #[must_use]
     pub fn rejection(&self) -> Option<&Finding> {
@@ -42,47 +55,71 @@ impl Checked {
 /// ```
 #[must_use]
 pub fn check(text: &str) -> Checked {
-    let mut checked = Checked { document: None, id: None, trace_id: None, findings: Vec::new() };
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => {
-            let text_of = |field| value.get(field).and_then(Value::as_str).map(str::to_owned);
-            checked.id = text_of("id");
-            checked.trace_id = text_of("trace_id");
-            if text_of("name").is_some_and(|name| name.contains(['<', '\\'])) {
-                checked.findings.push(Finding::rejected(Code::InvalidName, "bad name", "rename it").at("name"));
-            } else if checked.trace_id.as_deref().and_then(TraceId::parse).is_none() {
-                checked
-                    .findings
-                    .push(Finding::rejected(Code::InvalidTraceId, "bad trace id", "give one").at("trace_id"));
-            } else {
-                checked.document = Document::from_value(value);
-                if checked.document.is_none() {
-                    checked.findings.push(Finding::rejected(Code::MissingId, "incomplete", "complete it"));
-                }
-            }
-        }
-        Err(error) => checked.findings.push(Finding::rejected(Code::ParseError, error.to_string(), "send JSON")),
+    if text.len() > MAX_DOCUMENT_BYTES {
+        return too_large(text);
     }
-    checked
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(document)) => {
+            let text_of = |field: &str| document.get(field).and_then(Value::as_str).map(str::to_owned);
+            let (id, trace_id) = (text_of("id"), text_of("trace_id"));
+            let mut findings = Findings::default();
+            entity::check(&document, &mut findings);
+            let findings = findings.into_vec();
+            let is_rejected = findings.iter().any(Finding::is_rejection);
+            let document = if is_rejected { None } else { Document::from_value(Value::Object(document)) };
+            Checked { document, id, trace_id, findings }
+        }
+        Ok(other) => {
+            let reason = format!("the document is {}, not an object", values::kind(&other));
+            Checked::refused(Finding::rejected(Code::MissingId, reason, "send one segment or subsegment a document"))
+        }
+        Err(error) => Checked::refused(no_json(text, &error)),
+    }
 }
 
-/// The document in a datagram as the daemon takes it: a header line, a line feed, one document.
-///
-/// # Errors
-///
-/// Why the daemon, or X-Ray behind it, drops the datagram.
-///
-/// ```
-/// use xray_local::check::check_datagram;
-///
-/// assert_eq!(check_datagram(b"{\"format\":\"json\",\"version\":1}\n{}"), Ok("{}"));
-/// assert!(check_datagram(b"{}").is_err());
-/// ```
-pub fn check_datagram(datagram: &[u8]) -> Result<&str, Finding> {
-    let text = std::str::from_utf8(datagram)
-        .map_err(|error| Finding::rejected(Code::ParseError, error.to_string(), "send UTF-8"))?;
-    let (_header, document) = text
-        .split_once('\n')
-        .ok_or_else(|| Finding::rejected(Code::ParseError, "no header line", "send the header line first"))?;
-    Ok(document)
+/// What X-Ray takes as one document. (Developer guide: 64 kB.)
+const MAX_DOCUMENT_BYTES: usize = 64 << 10;
+
+/// Is not read whole, only for its ids.
+fn too_large(text: &str) -> Checked {
+    #[derive(Default, Deserialize)]
+    struct Ids {
+        id: Option<String>,
+        trace_id: Option<String>,
+    }
+
+    let Ids { id, trace_id } = serde_json::from_str(text).unwrap_or_default();
+    let reason = format!("the document has {} bytes; X-Ray takes {MAX_DOCUMENT_BYTES}", text.len());
+    let advice = "send subsegments as documents of their own, and less metadata";
+    Checked { id, trace_id, ..Checked::refused(Finding::rejected(Code::InvalidSegment, reason, advice)) }
+}
+
+fn no_json(text: &str, error: &serde_json::Error) -> Finding {
+    let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    if text.trim().is_empty() {
+        return Finding::rejected(Code::ParseError, "the document is empty", "send a segment or subsegment as JSON");
+    }
+    if documents.next().is_some_and(|first| first.is_ok()) {
+        let reason = format!(
+            "after the document, at byte {}, there is something else; all of it is lost",
+            documents.byte_offset()
+        );
+        return Finding::rejected(
+            Code::ParseError,
+            reason,
+            "send one document a datagram, or a string in `TraceSegmentDocuments`",
+        );
+    }
+    let reason = format!("the document is no JSON: {error}");
+    let has_word = |word| text.contains(word);
+    let advice = if error.is_eof() {
+        "send the whole document: it may have been cut where it was too long for a datagram"
+    } else if error.to_string().starts_with("recursion limit") {
+        "nest less deeply: subsegments can be sent by themselves, with a `parent_id`"
+    } else if ["NaN", "Infinity"].into_iter().any(has_word) {
+        "leave out numbers that JSON does not have, as NaN and Infinity"
+    } else {
+        "send a segment or subsegment as JSON"
+    };
+    Finding::rejected(Code::ParseError, reason, advice)
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 pub use cause::{Cause, Exception, StackFrame};
 pub use http::Http;
+pub(crate) use read::number;
 pub use trace_id::TraceId;
 
 /// A segment or subsegment, read leniently: what has an unexpected type is absent from the typed fields and stays in
