@@ -24,14 +24,19 @@ fn id(number: usize) -> String {
 
 /// An entity with an id of its number, which begins at a second of its number.
 fn entity(number: usize, more: Value) -> Value {
-    let mut entity = json!({ "id": id(number), "trace_id": ID, "name": format!("e{number}"), "start_time": number as f64, "end_time": 1e6 });
-    entity.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    entity
+    let start = f64::from(u32::try_from(number).unwrap());
+    let own =
+        json!({ "id": id(number), "trace_id": ID, "name": format!("e{number}"), "start_time": start, "end_time": 1e6 });
+    with(own, more)
 }
 
 fn independent(number: usize, parent: usize, more: Value) -> Value {
-    let mut entity = entity(number, json!({ "type": "subsegment", "parent_id": id(parent) }));
-    entity.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    with(entity(number, json!({ "type": "subsegment", "parent_id": id(parent) })), more)
+}
+
+fn with(mut entity: Value, more: Value) -> Value {
+    let Value::Object(more) = more else { unreachable!() };
+    entity.as_object_mut().unwrap().extend(more);
     entity
 }
 
@@ -254,9 +259,7 @@ fn circles_of_parents_are_cut_and_nothing_is_lost() {
 #[test]
 fn a_trace_of_segments_that_call_each_other_in_a_circle_has_no_root() {
     let circle = trace(&[entity(1, json!({ "parent_id": id(2) })), entity(2, json!({ "parent_id": id(1) }))]);
-    assert_eq!(circle.root(), None);
-    assert_eq!(circle.response_time(), None);
-    assert_eq!(circle.start(), 1.0);
+    assert_eq!((circle.root(), circle.response_time(), circle.start()), (None, None, 1.0));
 }
 
 #[test]
@@ -287,13 +290,13 @@ fn an_orphan_says_what_it_is() {
 
 #[test]
 fn the_root_is_the_segment_that_nobody_in_the_trace_called() {
-    let called = entity(1, json!({ "parent_id": id(8) }));
+    let callee = entity(1, json!({ "parent_id": id(8) }));
     let with_parent_elsewhere = entity(5, json!({ "parent_id": id(99) }));
-    let trace_of = |documents: &[Value]| trace(documents).root().map(|root| root.id.clone());
-    let caller = entity(7, json!({ "subsegments": [entity(8, json!({}))] }));
-    assert_eq!(trace_of(&[called.clone(), caller]), Some(id(7)));
-    assert_eq!(trace_of(&[called.clone(), independent(8, 5, json!({})), with_parent_elsewhere]), Some(id(5)));
-    assert_eq!(trace_of(&[independent(8, 5, json!({ "namespace": "remote" }))]), None);
+    let root_of = |documents: &[Value]| trace(documents).root().map(|root| root.id.clone());
+    let gateway = entity(7, json!({ "subsegments": [entity(8, json!({}))] }));
+    assert_eq!(root_of(&[callee.clone(), gateway]), Some(id(7)));
+    assert_eq!(root_of(&[callee.clone(), independent(8, 5, json!({})), with_parent_elsewhere]), Some(id(5)));
+    assert_eq!(root_of(&[independent(8, 5, json!({ "namespace": "remote" }))]), None);
 }
 
 #[test]
@@ -315,8 +318,8 @@ fn a_long_chain_of_parents_is_embedded_so_deep_that_readers_of_json_take_it() {
     let mut documents = vec![entity(0, json!({}))];
     documents.extend((1..LENGTH).map(|number| independent(number, number - 1, json!({ "namespace": "remote" }))));
     let trace = trace(&documents);
-    let real = trace.entities().filter(|entity| !entity.inferred).count();
-    assert_eq!((real, trace.segments.len()), (LENGTH, LENGTH));
+    let count = trace.entities().filter(|entity| !entity.inferred).count();
+    assert_eq!((count, trace.segments.len()), (LENGTH, LENGTH));
     let text = serde_json::to_string(&trace.segments[0]).unwrap();
     let read: Document = Document::parse(&text).unwrap();
     assert_eq!(read.walk().count(), LENGTH);

@@ -149,7 +149,7 @@ fn services_and_edges() {
         // A table is a service by its own name, and the one of the subsegment is another for it.
         (r#"service("carts") service("DynamoDB")"#, &[3]),
         (r#"service("shop") { duration > 4 }"#, &[2]),
-        (r#"service() { coverage < 0.2 }"#, &[2]),
+        ("service() { coverage < 0.2 }", &[2]),
         (r#"edge("shop", "payments")"#, &[2]),
         (r#"edge("shop", "payments.internal") { fault }"#, &[2]),
         // The call took longer than the callee's work.

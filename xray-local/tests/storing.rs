@@ -3,7 +3,7 @@
 use std::thread;
 
 use xray_local::check::Code;
-use xray_local::store::{Limits, Outcome, Source, Store};
+use xray_local::store::{Limits, Outcome, Source, Store, StoredTrace};
 
 fn document(trace: usize, id: usize) -> String {
     format!(
@@ -86,7 +86,7 @@ fn a_rejected_document_is_reported_and_the_next_good_one_is_there() {
     let store = Store::new(Limits::default());
     let datagram = |text: &str| store.put_datagram(format!("{{\"format\":\"json\",\"version\":1}}\n{text}").as_bytes());
     assert!(!store.put_datagram(b"garbage").is_taken());
-    assert!(!store.put_datagram(&[0xff; 65_507]).is_taken());
+    assert!(!store.put_datagram(&vec![0xff; 65_507]).is_taken());
     assert!(!datagram("{").is_taken());
     assert!(!datagram(&document(1, 1).replace("shop", "shop?")).is_taken());
     let suspicious = datagram(&document(1, 2).replace("shop\"", "shop\",\"colour\":1"));
@@ -149,6 +149,6 @@ fn threads_share_it() {
             scope.spawn(move || (0..500).for_each(|id| drop(put(&store, &document(id % 7, 1000 * thread + id)))));
         }
     });
-    let documents: u64 = store.traces().iter().map(|stored| stored.revision()).sum();
+    let documents: u64 = store.traces().iter().map(StoredTrace::revision).sum();
     assert_eq!((documents, store.counters().documents, traces(&store).len()), (2000, 2000, 7));
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::expression::{Condition, Key, Operand, Operator, Selector};
-use crate::document::{Document, Kind, Namespace, State};
+use crate::document::{Cause, Document, Kind, Namespace, State};
 use crate::service::ServiceId;
 use crate::trace::{Caller, Trace};
 
@@ -143,12 +143,11 @@ impl<'a> Subject<'a> {
 
 /// Of keys that each segment may have a value of.
 fn segment_has(segment: &Document, key: &Key, is_so: &mut impl FnMut(Found) -> bool) -> bool {
-    let text_in = |block: &str, field: &str| segment.aws().get(block).and_then(|block| block.get(field)?.as_str());
     let text = match key {
         Key::User => segment.user.as_deref(),
-        Key::ResourceArn => segment.raw.get("resource_arn").and_then(Value::as_str),
-        Key::InstanceId => text_in("ec2", "instance_id"),
-        Key::AvailabilityZone => text_in("ec2", "availability_zone").or_else(|| text_in("ecs", "availability_zone")),
+        Key::ResourceArn => segment.resource_arn(),
+        Key::InstanceId => segment.instance_id(),
+        Key::AvailabilityZone => segment.availability_zone(),
         Key::Name => {
             let service = ServiceId::of(segment);
             return is_so(Found::Text(&service.name))
@@ -156,8 +155,7 @@ fn segment_has(segment: &Document, key: &Key, is_so: &mut impl FnMut(Found) -> b
         }
         Key::Type => return ServiceId::of(segment).kind.is_some_and(|kind| is_so(Found::Text(&kind))),
         Key::Message => {
-            let exceptions =
-                segment.walk().filter_map(|entity| entity.cause.as_ref()).flat_map(|cause| cause.exceptions());
+            let exceptions = segment.walk().filter_map(|entity| entity.cause.as_ref()).flat_map(Cause::exceptions);
             return exceptions
                 .filter_map(|exception| exception.message.as_deref())
                 .any(|message| is_so(Found::Text(message)));

@@ -123,8 +123,16 @@ pub(super) struct Selector {
 impl Key {
     pub(super) fn kind(&self) -> KeyKind {
         match self {
-            Self::Ok | Self::Error | Self::Throttle | Self::Fault | Self::Partial => KeyKind::Flag,
-            Self::Inferred | Self::First | Self::Last | Self::Remote | Self::Root => KeyKind::Flag,
+            Self::Ok
+            | Self::Error
+            | Self::Throttle
+            | Self::Fault
+            | Self::Partial
+            | Self::Inferred
+            | Self::First
+            | Self::Last
+            | Self::Remote
+            | Self::Root => KeyKind::Flag,
             Self::ResponseTime | Self::Duration | Self::Status | Self::Index | Self::Coverage => KeyKind::Number,
             Self::Annotation(_) => KeyKind::Annotation,
             _ => KeyKind::Text,

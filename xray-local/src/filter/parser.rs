@@ -113,14 +113,14 @@ impl Parser {
     fn edge(&mut self, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
         only_of_traces(scope, token, "edge")?;
         self.expect_symbol("(")?;
-        let (mut caller, mut callee) = (Selector::default(), Selector::default());
+        let (mut from, mut to) = (Selector::default(), Selector::default());
         if !self.peek_symbol(")") {
-            caller = self.selector()?;
+            from = self.selector()?;
             self.expect_symbol(",")?;
-            callee = self.selector()?;
+            to = self.selector()?;
         }
         self.expect_symbol(")")?;
-        Ok(Condition::Edge(caller, callee, Box::new(self.braces()?)))
+        Ok(Condition::Edge(from, to, Box::new(self.braces()?)))
     }
 
     fn braces(&mut self) -> Result<Condition, FilterError> {

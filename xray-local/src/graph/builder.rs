@@ -55,7 +55,7 @@ impl Builder {
             match calls.caller(segment) {
                 Caller::Nobody => {
                     node.is_root = true;
-                    let client = ServiceId { kind: Some(CLIENT.to_owned()), ..service.clone() };
+                    let client = ServiceId { kind: Some(CLIENT.to_owned()), account_id: None, ..service.clone() };
                     self.nodes.entry(client.clone()).or_default().span.cover(segment);
                     self.link(client, service).add(segment);
                 }
@@ -89,8 +89,8 @@ impl Builder {
         ServiceGraph { services }
     }
 
-    fn link(&mut self, caller: ServiceId, callee: ServiceId) -> &mut Link {
-        self.edges.entry((caller, callee)).or_default()
+    fn link(&mut self, from: ServiceId, to: ServiceId) -> &mut Link {
+        self.edges.entry((from, to)).or_default()
     }
 }
 

@@ -210,6 +210,7 @@ impl Store {
     }
 
     /// The same of a datagram: the header line, a line feed, a document.
+    #[expect(clippy::must_use_candidate, reason = "what is wrong is in the reports too")]
     pub fn put_datagram(&self, datagram: &[u8]) -> Outcome {
         match check_datagram(datagram) {
             Ok(document) => self.put(document, Source::Udp),

@@ -115,7 +115,9 @@ mod tests {
     #[test]
     fn the_latest_are_kept() {
         let mut reports = Reports::default();
-        ["a?", "b?", "c?"].into_iter().for_each(|reason| reports.add(report(reason, ""), 2));
+        for reason in ["a?", "b?", "c?"] {
+            reports.add(report(reason, ""), 2);
+        }
         assert_eq!(reports.latest().map(|report| report.text.as_str()).collect::<Vec<_>>(), ["c?", "b?"]);
     }
 

@@ -22,15 +22,12 @@ pub(super) fn assemble(trace_id: &str, documents: impl IntoIterator<Item = Docum
     for index in tree.order.into_iter().rev() {
         let Some(mut document) = slots[index].take() else { continue };
         sort(&mut document.subsegments);
-        match tree.embedded_in[index].and_then(|parent| slots[parent].as_mut()) {
-            Some(parent) => {
-                embed(&mut document, &parent.id);
-                parent.subsegments.push(document);
-            }
-            None => {
-                stand_alone(&mut document, trace_id);
-                top.push(document);
-            }
+        if let Some(parent) = tree.embedded_in[index].and_then(|parent| slots[parent].as_mut()) {
+            embed(&mut document, &parent.id);
+            parent.subsegments.push(document);
+        } else {
+            stand_alone(&mut document, trace_id);
+            top.push(document);
         }
     }
     sort(&mut top);

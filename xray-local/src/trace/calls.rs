@@ -38,8 +38,18 @@ impl Trace {
 }
 
 impl<'a> Calls<'a> {
+    /// What an entity is embedded in, or the caller of a segment; with the segment that this is embedded in.
+    pub(crate) fn parent(&self, entity: &Document) -> Option<(&'a Document, &'a Document)> {
+        self.owners.get(entity.parent_id.as_deref()?).copied()
+    }
+
+    /// The segment that an entity is embedded in; an inferred one is by itself.
+    pub(crate) fn owner(&self, entity: &'a Document) -> &'a Document {
+        self.owners.get(entity.id.as_str()).map_or(entity, |(_, owner)| owner)
+    }
+
     pub(crate) fn caller(&self, segment: &'a Document) -> Caller<'a> {
-        match segment.parent_id.as_deref().and_then(|id| self.owners.get(id)) {
+        match self.parent(segment) {
             None => Caller::Nobody,
             Some((_, owner)) if owner.kind == Kind::Subsegment => Caller::Unknown,
             Some((call, owner)) => {

@@ -6,7 +6,7 @@ mod inferred;
 
 use std::collections::HashSet;
 
-pub(crate) use calls::Caller;
+pub(crate) use calls::{Caller, Calls};
 
 use crate::document::{Document, Kind, TraceId};
 
