@@ -33,7 +33,7 @@ impl ServiceId {
     }
 }
 
-/// A table of DynamoDB is a service of its own.
+/// A table of `DynamoDB` is a service of its own.
 fn resource_name(segment: &Document) -> Option<&str> {
     if segment.origin.as_deref()? != "AWS::DynamoDB::Table" {
         return None;

@@ -229,7 +229,7 @@ fn times(map: &Map<String, Value>, at: &Place, findings: &mut Findings) {
             )
         }),
         (Some(_), Some(other)) => {
-            findings.add(&at.field("in_progress"), || values::wrong_type(other, "`true` or `false`"))
+            findings.add(&at.field("in_progress"), || values::wrong_type(other, "`true` or `false`"));
         }
         (None, _) => findings.add(&end_at, || {
             let advice = "give the end, or `\"in_progress\": true` and the whole document again when it has ended";

@@ -56,7 +56,7 @@ fn check(value: &Value, shape: &Shape, at: &Place, findings: &mut Findings) {
                 });
             }
         }
-        (Shape::EntityId, Value::String(id)) => entity_id(id, at, findings),
+        (Shape::EntityId | Shape::Cause, Value::String(id)) => entity_id(id, at, findings),
         (Shape::TraceId, Value::String(id)) => {
             if TraceId::parse(id).is_none() {
                 findings.add(at, || {
@@ -93,7 +93,6 @@ fn check(value: &Value, shape: &Shape, at: &Place, findings: &mut Findings) {
         }
         (Shape::Annotations, Value::Object(map)) => annotations(map, at, findings),
         (Shape::Metadata, Value::Object(map)) => metadata(map, at, findings),
-        (Shape::Cause, Value::String(id)) => entity_id(id, at, findings),
         (Shape::Cause, Value::Object(map)) => object(map, EXCEPTIONS, false, at, findings),
         _ => findings.add(at, || wrong_shape(value, shape)),
     }

@@ -33,6 +33,7 @@ pub use trace_id::TraceId;
 /// assert_eq!(document.http.as_ref().and_then(|http| http.status), Some(200));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the document's flags")]
 #[non_exhaustive]
 pub struct Document {
     /// 16 hexadecimal digits, unique in the trace.
@@ -168,6 +169,25 @@ impl Document {
     #[must_use]
     pub fn sql(&self) -> &Map<String, Value> {
         self.block("sql")
+    }
+
+    /// The AWS resource that ran a segment.
+    #[must_use]
+    pub fn resource_arn(&self) -> Option<&str> {
+        self.raw.get("resource_arn").and_then(Value::as_str)
+    }
+
+    /// The EC2 instance that ran a segment.
+    #[must_use]
+    pub fn instance_id(&self) -> Option<&str> {
+        self.aws().get("ec2")?.get("instance_id")?.as_str()
+    }
+
+    /// Where the instance or container that ran a segment is.
+    #[must_use]
+    pub fn availability_zone(&self) -> Option<&str> {
+        let mut machines = ["ec2", "ecs"].into_iter().filter_map(|kind| self.aws().get(kind));
+        machines.find_map(|machine| machine.get("availability_zone")?.as_str())
     }
 
     /// It and all that is embedded in it, parents first.

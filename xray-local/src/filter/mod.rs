@@ -1,20 +1,42 @@
 //! Filter expressions: which traces are meant. (X-Ray developer guide, "Use filter expressions".)
 
+mod evaluate;
+mod expression;
+mod lexer;
+mod parser;
+
 use std::fmt;
+
+use expression::Condition;
 
 use crate::trace::Trace;
 
 /// A filter expression.
 ///
+/// A keyword outside of braces is about the trace as its caller saw it: flags, times and the request are those of the root
+/// segment; `throttle`, `user`, `name`, `type`, `message` and annotations are found in any segment. `service("name") { .. }`
+/// asks for a segment, `edge("caller", "callee") { .. }` for a call. Conditions beside each other must all be met.
+///
+/// Groups and root causes are not known here.
+///
 /// ```
 /// use xray_local::filter::Filter;
 ///
-/// assert!(Filter::parse("").is_ok());
-/// assert_eq!(Filter::parse("faul").unwrap_err().column, 1);
+/// for expression in [
+///     "",
+///     "ok !partial duration < 3",
+///     r#"http.url BEGINSWITH "http://api.example.com/" AND !service("api.example.com")"#,
+///     r#"service(id(name: "shop", type: "AWS::ECS::Container")) { fault OR responsetime > 2.5 } AND annotation.account = "12345""#,
+///     r#"edge("shop", "names.example.com") { http.status = 404 }"#,
+/// ] {
+///     assert!(Filter::parse(expression).is_ok());
+/// }
+/// let error = Filter::parse("fault AND duratio > 3").unwrap_err();
+/// assert_eq!(error.to_string(), "column 11: `duratio` is no keyword; is `duration` meant?");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
-    keyword: Option<&'static str>,
+    condition: Condition,
 }
 
 /// Why a text is no filter expression.
@@ -34,22 +56,19 @@ impl Filter {
     ///
     /// What is wrong first, and where.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        match text.trim() {
-            "" => Ok(Self { keyword: None }),
-            "fault" => Ok(Self { keyword: Some("fault") }),
-            "error" => Ok(Self { keyword: Some("error") }),
-            other => Err(FilterError { column: 1, message: format!("`{other}` is no keyword") }),
-        }
+        parser::parse(text).map(|condition| Self { condition })
     }
 
     /// Whether a trace is meant.
     #[must_use]
     pub fn matches(&self, trace: &Trace) -> bool {
-        match self.keyword {
-            Some("fault") => trace.entities().any(|entity| entity.fault),
-            Some(_) => trace.entities().any(|entity| entity.error),
-            None => true,
-        }
+        evaluate::matches(&self.condition, trace)
+    }
+}
+
+impl FilterError {
+    fn at(column: usize, message: String) -> Self {
+        Self { column, message }
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Alias, Edge, Service, ServiceGraph};
 use crate::document::{Document, Kind};
 use crate::service::ServiceId;
 use crate::time::TimeRange;
-use crate::trace::Trace;
+use crate::trace::{Caller, Trace};
 
 /// The type of the node that stands for whoever calls a service at which traces begin.
 const CLIENT: &str = "client";
@@ -45,31 +45,28 @@ struct Span {
 
 impl Builder {
     pub(super) fn add(&mut self, trace: &Trace, range: TimeRange) {
-        let owners = Owners::of(trace);
+        let calls = trace.calls();
         let mut counted = HashSet::new();
         let segments = trace.segments.iter().filter(|segment| segment.kind == Kind::Segment);
         for segment in segments.filter(|segment| range.contains(segment.start_time)) {
             let service = ServiceId::of(segment);
             let node = self.nodes.entry(service.clone()).or_default();
             node.add(segment);
-            match segment.parent_id.as_deref().and_then(|id| owners.get(id)) {
-                None if segment.inferred => {}
-                None => {
+            match calls.caller(segment) {
+                Caller::Nobody => {
                     node.is_root = true;
-                    let client = ServiceId { kind: Some(CLIENT.to_owned()), ..service.clone() };
+                    let client = ServiceId { kind: Some(CLIENT.to_owned()), account_id: None, ..service.clone() };
                     self.nodes.entry(client.clone()).or_default().span.cover(segment);
                     self.link(client, service).add(segment);
                 }
-                // A subsegment that belongs to no segment (yet): who calls is not known.
-                Some((_, owner)) if owner.kind == Kind::Subsegment => {}
-                // A retry by the callee's own client may give one call several segments.
-                Some((call, _)) if !counted.insert((call.id.as_str(), service.clone())) => {}
-                Some((call, owner)) => {
+                Caller::Unknown => {}
+                // One call may have several segments, as where the callee's own side tries again.
+                Caller::Segment { call, .. } if !counted.insert((call.id.as_str(), service.clone())) => {}
+                Caller::Segment { segment: caller, call } => {
                     let alias = (call.kind == Kind::Subsegment && call.name != service.name).then(|| call.name.clone());
-                    let link = self.link(ServiceId::of(owner), service);
+                    let link = self.link(ServiceId::of(caller), service);
                     link.aliases.extend(alias);
-                    // A segment that names a segment as its parent says itself how long the call took.
-                    link.add(if call.kind == Kind::Subsegment { call } else { segment });
+                    link.add(call);
                 }
             }
         }
@@ -92,22 +89,8 @@ impl Builder {
         ServiceGraph { services }
     }
 
-    fn link(&mut self, caller: ServiceId, callee: ServiceId) -> &mut Link {
-        self.edges.entry((caller, callee)).or_default()
-    }
-}
-
-/// The entities of a trace by id, each with the segment that it is embedded in.
-struct Owners<'a>(HashMap<&'a str, (&'a Document, &'a Document)>);
-
-impl<'a> Owners<'a> {
-    fn of(trace: &'a Trace) -> Self {
-        let real = trace.segments.iter().filter(|segment| !segment.inferred);
-        Self(real.flat_map(|owner| owner.walk().map(move |entity| (entity.id.as_str(), (entity, owner)))).collect())
-    }
-
-    fn get(&self, id: &str) -> Option<(&'a Document, &'a Document)> {
-        self.0.get(id).copied()
+    fn link(&mut self, from: ServiceId, to: ServiceId) -> &mut Link {
+        self.edges.entry((from, to)).or_default()
     }
 }
 

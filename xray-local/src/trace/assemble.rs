@@ -22,15 +22,12 @@ pub(super) fn assemble(trace_id: &str, documents: impl IntoIterator<Item = Docum
     for index in tree.order.into_iter().rev() {
         let Some(mut document) = slots[index].take() else { continue };
         sort(&mut document.subsegments);
-        match tree.embedded_in[index].and_then(|parent| slots[parent].as_mut()) {
-            Some(parent) => {
-                embed(&mut document, &parent.id);
-                parent.subsegments.push(document);
-            }
-            None => {
-                stand_alone(&mut document, trace_id);
-                top.push(document);
-            }
+        if let Some(parent) = tree.embedded_in[index].and_then(|parent| slots[parent].as_mut()) {
+            embed(&mut document, &parent.id);
+            parent.subsegments.push(document);
+        } else {
+            stand_alone(&mut document, trace_id);
+            top.push(document);
         }
     }
     sort(&mut top);
@@ -80,31 +77,49 @@ impl Tree {
         }
         let mut tree = Self { order: Vec::with_capacity(entities.len()), embedded_in: vec![None; entities.len()] };
         let mut is_placed = vec![false; entities.len()];
-        let mut place_below = |root: usize| {
+        let mut place_below = |root: usize, is_placed: &mut [bool]| {
             let mut waiting = vec![(root, 0)];
             while let Some((index, depth)) = waiting.pop() {
-                if mem::replace(&mut is_placed[index], true) {
-                    continue;
-                }
+                is_placed[index] = true;
                 tree.order.push(index);
-                for &child in &children[index] {
-                    // The root of a circle is a child too.
-                    if child != root {
-                        let is_deepest = depth == MAX_DEPTH;
-                        tree.embedded_in[child] = if is_deepest { tree.embedded_in[index] } else { Some(index) };
-                        waiting.push((child, if is_deepest { depth } else { depth + 1 }));
-                    }
+                let is_deepest = depth == MAX_DEPTH;
+                // The root of a circle is the child of one of its members.
+                for &child in children[index].iter().filter(|child| **child != root) {
+                    tree.embedded_in[child] = if is_deepest { tree.embedded_in[index] } else { Some(index) };
+                    waiting.push((child, if is_deepest { depth } else { depth + 1 }));
                 }
             }
         };
-        let roots = (0..entities.len()).filter(|index| parents[*index].is_none());
-        roots.for_each(&mut place_below);
-        // What no root leads to is a circle of parents, or below one. The earliest of it is taken for its root.
-        let mut others: Vec<usize> = (0..entities.len()).collect();
-        others.sort_by(|a, b| order(&entities[*a], &entities[*b]));
-        others.into_iter().for_each(place_below);
+        for root in (0..entities.len()).filter(|index| parents[*index].is_none()) {
+            place_below(root, &mut is_placed);
+        }
+        // What no root leads to is a circle of parents, or below one.
+        for index in 0..entities.len() {
+            if !is_placed[index] {
+                let circle = circle_above(index, &parents);
+                if let Some(&root) = circle.iter().min_by(|a, b| order(&entities[**a], &entities[**b])) {
+                    place_below(root, &mut is_placed);
+                }
+            }
+        }
         tree
     }
+}
+
+/// The members of the circle to which the parents of an entity lead.
+fn circle_above(index: usize, parents: &[Option<usize>]) -> Vec<usize> {
+    let mut path = Vec::new();
+    let mut positions = HashMap::new();
+    let mut next = Some(index);
+    while let Some(index) = next {
+        if let Some(&position) = positions.get(&index) {
+            return path.split_off(position);
+        }
+        positions.insert(index, path.len());
+        path.push(index);
+        next = parents[index];
+    }
+    Vec::new()
 }
 
 /// The parent of each subsegment, where the trace has it.

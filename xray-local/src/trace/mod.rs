@@ -1,7 +1,12 @@
 //! All that arrived for one trace id, put together.
 
 mod assemble;
+mod calls;
 mod inferred;
+
+use std::collections::HashSet;
+
+pub(crate) use calls::{Caller, Calls};
 
 use crate::document::{Document, Kind, TraceId};
 
@@ -48,13 +53,15 @@ impl Trace {
         Self { id, segments, limit_exceeded: false, revision: 0 }
     }
 
-    /// The segment that began it: of those without a parent in the trace the earliest, the ones that name no parent first.
+    /// The segment that began it: of those without a parent in the trace the earliest, those that name no parent first.
     #[must_use]
     pub fn root(&self) -> Option<&Document> {
         let real = || self.segments.iter().filter(|segment| segment.kind == Kind::Segment && !segment.inferred);
-        let nameless = real().find(|segment| segment.parent_id.is_none());
-        nameless
-            .or_else(|| real().find(|segment| segment.parent_id.as_deref().is_none_or(|id| self.find(id).is_none())))
+        let parentless = real().find(|segment| segment.parent_id.is_none());
+        parentless.or_else(|| {
+            let ids: HashSet<&str> = self.entities().map(|entity| entity.id.as_str()).collect();
+            real().find(|segment| segment.parent_id.as_deref().is_none_or(|parent| !ids.contains(parent)))
+        })
     }
 
     /// The segment or subsegment with an id.

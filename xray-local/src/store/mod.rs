@@ -1,11 +1,16 @@
 //! Where traces live: in memory, bounded, the oldest go first.
 
+mod reports;
+
+use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use serde::Serialize;
 use tokio::sync::watch;
+
+pub use reports::Report;
+use reports::Reports;
 
 use crate::check::{Code, Finding, check, check_datagram};
 use crate::document::{Document, TraceId};
@@ -36,7 +41,7 @@ pub struct Limits {
     pub traces: usize,
     /// Bytes of all documents, with what the store needs beside them.
     pub bytes: usize,
-    /// Bytes of the documents of one trace.
+    /// Bytes of one trace, by the same measure; never more than half of all.
     pub trace_bytes: usize,
     /// Reports of rejected and suspicious documents.
     pub reports: usize,
@@ -63,26 +68,6 @@ pub struct Outcome {
     pub id: Option<String>,
     /// What is wrong with it, worst first.
     pub findings: Vec<Finding>,
-}
-
-/// A document that was rejected or that is suspicious; the same again is counted with it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Report {
-    /// When the latest one came.
-    pub at: SystemTime,
-    /// How many there were.
-    pub count: u64,
-    /// The way on which the latest one came.
-    pub source: Source,
-    /// Its id.
-    pub id: Option<String>,
-    /// The trace that it says it belongs to.
-    pub trace_id: Option<String>,
-    /// What is wrong, worst first.
-    pub findings: Vec<Finding>,
-    /// Its text, or the beginning of it.
-    pub text: String,
 }
 
 /// What the store has seen and has.
@@ -127,13 +112,14 @@ struct State {
     traces: HashMap<TraceId, Entry>,
     /// By first arrival.
     order: VecDeque<TraceId>,
-    reports: VecDeque<Report>,
+    reports: Reports,
     counters: Counters,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
     documents: Arc<Vec<Arc<str>>>,
+    /// By the measure of [`Limits::bytes`].
     bytes: usize,
     start: f64,
 }
@@ -192,7 +178,7 @@ impl StoredTrace {
 /// What X-Ray keeps of one trace at most.
 const X_RAY_TRACE_BYTES: usize = 500_000;
 
-/// What a document and a trace need beside the text.
+/// What a document and a trace need beside the texts.
 const DOCUMENT_BYTES: usize = 48;
 const TRACE_BYTES: usize = 256;
 
@@ -208,41 +194,30 @@ impl Store {
     pub fn put(&self, text: &str, source: Source) -> Outcome {
         let checked = check(text);
         let trace = checked.trace_id.as_deref().and_then(TraceId::parse);
-        let accepted = checked.document.as_ref().zip(trace);
+        let mut outcome = Outcome { trace, id: checked.id, findings: checked.findings };
         let mut state = self.state();
-        let mut findings = checked.findings;
-        state.counters.received += 1;
-        let mut taken = None;
-        if let Some((document, id)) = accepted {
-            match state.take(id, text, document.start_time, &self.shared.limits) {
-                Ok(()) => taken = Some(id),
-                Err(finding) => findings.insert(0, finding),
+        match checked.document.zip(trace) {
+            Some((document, trace)) => {
+                if let Err(finding) = state.take(trace, text, document.start_time, &self.shared.limits) {
+                    outcome.findings.insert(0, finding);
+                    outcome.trace = None;
+                }
             }
+            None => outcome.trace = None,
         }
-        if !findings.is_empty() {
-            state.report(source, checked.id.clone(), checked.trace_id, &findings, text, self.shared.limits.reports);
-        }
-        state.counters.suspicious += u64::from(taken.is_some() && !findings.is_empty());
-        state.counters.rejected += u64::from(taken.is_none());
-        drop(state);
-        self.shared.revision.send_modify(|revision| *revision += 1);
-        Outcome { trace: taken, id: checked.id, findings }
+        self.count(state, &outcome, checked.trace_id, source, text);
+        outcome
     }
 
     /// The same of a datagram: the header line, a line feed, a document.
+    #[expect(clippy::must_use_candidate, reason = "what is wrong is in the reports too")]
     pub fn put_datagram(&self, datagram: &[u8]) -> Outcome {
         match check_datagram(datagram) {
             Ok(document) => self.put(document, Source::Udp),
             Err(finding) => {
-                let findings = vec![finding];
-                let mut state = self.state();
-                state.counters.received += 1;
-                state.counters.rejected += 1;
-                let text = String::from_utf8_lossy(datagram);
-                state.report(Source::Udp, None, None, &findings, &text, self.shared.limits.reports);
-                drop(state);
-                self.shared.revision.send_modify(|revision| *revision += 1);
-                Outcome { trace: None, id: None, findings }
+                let outcome = Outcome { trace: None, id: None, findings: vec![finding] };
+                self.count(self.state(), &outcome, None, Source::Udp, &String::from_utf8_lossy(datagram));
+                outcome
             }
         }
     }
@@ -266,7 +241,7 @@ impl Store {
     /// What was wrong with documents, latest first.
     #[must_use]
     pub fn reports(&self) -> Vec<Report> {
-        self.state().reports.iter().rev().cloned().collect()
+        self.state().reports.latest().cloned().collect()
     }
 
     /// What it has seen and has.
@@ -291,6 +266,27 @@ impl Store {
         self.shared.revision.send_modify(|revision| *revision += 1);
     }
 
+    fn count(
+        &self,
+        mut state: MutexGuard<State>,
+        outcome: &Outcome,
+        trace_id: Option<String>,
+        source: Source,
+        text: &str,
+    ) {
+        let (is_taken, is_flawed) = (outcome.is_taken(), !outcome.findings.is_empty());
+        state.counters.received += 1;
+        state.counters.taken += u64::from(is_taken);
+        state.counters.suspicious += u64::from(is_taken && is_flawed);
+        state.counters.rejected += u64::from(!is_taken);
+        if is_flawed {
+            let report = Report::new(source, outcome.id.clone(), trace_id, outcome.findings.clone(), text);
+            state.reports.add(report, self.shared.limits.reports);
+        }
+        drop(state);
+        self.shared.revision.send_modify(|revision| *revision += 1);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -299,52 +295,43 @@ impl Store {
 impl State {
     fn take(&mut self, id: TraceId, text: &str, start: f64, limits: &Limits) -> Result<(), Finding> {
         let bytes = text.len() + DOCUMENT_BYTES;
-        let entry = self.traces.entry(id).or_insert_with(|| {
-            self.order.push_back(id);
-            self.counters.bytes += TRACE_BYTES;
-            Entry { documents: Arc::default(), bytes: 0, start }
-        });
-        if entry.bytes + bytes > limits.trace_bytes {
-            return Err(Finding::rejected(Code::InvalidSegment, "the trace is full", "send less in one trace"));
+        let most = limits.trace_bytes.min(limits.bytes / 2);
+        let held = self.traces.get(&id).map_or(TRACE_BYTES, |entry| entry.bytes);
+        if held + bytes > most {
+            return Err(full(most));
         }
+        let entry = match self.traces.entry(id) {
+            Place::Occupied(place) => place.into_mut(),
+            Place::Vacant(place) => {
+                self.order.push_back(id);
+                self.counters.bytes += TRACE_BYTES;
+                place.insert(Entry { documents: Arc::default(), bytes: TRACE_BYTES, start })
+            }
+        };
         entry.bytes += bytes;
         entry.start = entry.start.min(start);
         Arc::make_mut(&mut entry.documents).push(text.into());
-        self.counters.taken += 1;
         self.counters.documents += 1;
         self.counters.bytes += bytes;
-        while self.traces.len() > limits.traces || self.counters.bytes > limits.bytes {
-            let Some(oldest) = self.order.pop_front() else { break };
-            let Some(entry) = self.traces.remove(&oldest) else { continue };
-            self.counters.evicted_traces += 1;
-            self.counters.documents -= entry.documents.len();
-            self.counters.bytes -= entry.bytes + TRACE_BYTES;
-        }
+        self.make_room(limits);
         Ok(())
     }
 
-    fn report(
-        &mut self,
-        source: Source,
-        id: Option<String>,
-        trace_id: Option<String>,
-        findings: &[Finding],
-        text: &str,
-        limit: usize,
-    ) {
-        const MAX_CHARS: usize = 4000;
-
-        while self.reports.len() >= limit.max(1) {
-            self.reports.pop_front();
+    /// Lets the oldest traces go, but not the last one.
+    fn make_room(&mut self, limits: &Limits) {
+        let is_over = |state: &Self| state.traces.len() > limits.traces || state.counters.bytes > limits.bytes;
+        while self.order.len() > 1 && is_over(self) {
+            let Some(entry) = self.order.pop_front().and_then(|oldest| self.traces.remove(&oldest)) else { continue };
+            self.counters.evicted_traces += 1;
+            self.counters.documents -= entry.documents.len();
+            self.counters.bytes -= entry.bytes;
         }
-        self.reports.push_back(Report {
-            at: SystemTime::now(),
-            count: 1,
-            source,
-            id,
-            trace_id,
-            findings: findings.to_vec(),
-            text: text.chars().take(MAX_CHARS).collect(),
-        });
     }
+}
+
+fn full(most: usize) -> Finding {
+    let reason =
+        format!("the trace has {most} bytes, more than are kept of one; X-Ray itself keeps {X_RAY_TRACE_BYTES}");
+    let advice = "begin a trace for each request, not for the program";
+    Finding::rejected(Code::InvalidSegment, reason, advice)
 }

@@ -1,9 +1,14 @@
 //! A trace in a line, as `GetTraceSummaries` gives it.
 
+mod root_cause;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
+
+use root_cause::root_causes;
+pub use root_cause::{RootCause, RootCauseEntity, RootCauseException, RootCauseService};
 
 use crate::document::{Document, Kind};
 use crate::service::ServiceId;
@@ -12,6 +17,7 @@ use crate::trace::Trace;
 /// What is said of a trace without its segments; serialised as in X-Ray's API. Times are seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_excessive_bools, reason = "they are the API's flags")]
 #[non_exhaustive]
 pub struct TraceSummary {
     /// The trace's id.
@@ -40,6 +46,17 @@ pub struct TraceSummary {
     pub users: Vec<User>,
     /// The services that took part.
     pub service_ids: Vec<ServiceId>,
+    /// The ARNs of the resources that took part.
+    #[serde(rename = "ResourceARNs")]
+    pub resource_arns: Vec<ResourceArn>,
+    /// The EC2 instances that took part.
+    pub instance_ids: Vec<InstanceId>,
+    /// Where they are.
+    pub availability_zones: Vec<AvailabilityZone>,
+    /// Where faults began; the first few.
+    pub fault_root_causes: Vec<RootCause>,
+    /// Where errors began; the first few.
+    pub error_root_causes: Vec<RootCause>,
     /// The service that began it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry_point: Option<ServiceId>,
@@ -108,6 +125,33 @@ pub struct User {
     pub service_ids: Vec<ServiceId>,
 }
 
+/// An AWS resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ResourceArn {
+    /// Its ARN.
+    #[serde(rename = "ARN")]
+    pub arn: String,
+}
+
+/// An EC2 instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct InstanceId {
+    /// Its id.
+    pub id: String,
+}
+
+/// A place of AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct AvailabilityZone {
+    /// Its name.
+    pub name: String,
+}
+
 /// What is said of a trace without its segments.
 #[must_use]
 pub fn summary(trace: &Trace) -> TraceSummary {
@@ -124,7 +168,14 @@ pub fn summary(trace: &Trace) -> TraceSummary {
         http: root.map(SummaryHttp::of).unwrap_or_default(),
         annotations: annotations(trace),
         users: users(trace),
-        service_ids: trace.segments.iter().map(ServiceId::of).collect::<BTreeSet<_>>().into_iter().collect(),
+        service_ids: services(trace),
+        resource_arns: distinct(trace, Document::resource_arn).map(|arn| ResourceArn { arn }).collect(),
+        instance_ids: distinct(trace, Document::instance_id).map(|id| InstanceId { id }).collect(),
+        availability_zones: distinct(trace, Document::availability_zone)
+            .map(|name| AvailabilityZone { name })
+            .collect(),
+        fault_root_causes: root_causes(trace, |entity| entity.fault),
+        error_root_causes: root_causes(trace, |entity| entity.error),
         entry_point: root.map(ServiceId::of),
         revision: trace.revision,
         matched_event_time: None,
@@ -142,6 +193,15 @@ impl SummaryHttp {
             client_ip: http.client_ip,
         }
     }
+}
+
+fn services(trace: &Trace) -> Vec<ServiceId> {
+    let segments = trace.segments.iter().filter(|segment| segment.kind == Kind::Segment);
+    segments.map(ServiceId::of).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn distinct(trace: &Trace, text: fn(&Document) -> Option<&str>) -> impl Iterator<Item = String> {
+    trace.segments.iter().filter_map(text).map(str::to_owned).collect::<BTreeSet<_>>().into_iter()
 }
 
 fn annotations(trace: &Trace) -> BTreeMap<String, Vec<AnnotatedValue>> {
