@@ -86,8 +86,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let end = signals()?;
-        let mut out = anstream::stdout();
-        greet(&mut out, &server, replay.as_ref())?;
+        let told = terminal::follow(&server, anstream::stdout());
+        greet(&mut anstream::stdout(), &server, replay.as_ref())?;
         if arguments.open {
             open::that_detached(server.console_url())
                 .unwrap_or_else(|error| log::warn!("no browser is opened: {error}"));
@@ -95,7 +95,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         tokio::select! {
             () = end => {}
             // Where nobody reads the standard output any more, the console is still there.
-            never = async { (terminal::follow(&server, out).await, std::future::pending().await).1 } => never,
+            never = async { (told.await, std::future::pending().await).1 } => never,
         }
         Ok::<_, Box<dyn Error>>(())
     })?;

@@ -24,33 +24,55 @@ const LINES: usize = 20;
 /// So many traces may wait to be told.
 const WAITING: usize = 10_000;
 
-/// Writes lines until it is dropped, or nobody reads them.
-pub(crate) async fn follow(server: &Server, mut out: impl Write) -> io::Result<()> {
-    let (mut arrivals, mut ticks) = (server.arrivals(), interval(TICK));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut waiting, mut missed) = (HashMap::new(), 0);
-    let mut reported = SystemTime::now();
-    loop {
-        tokio::select! {
-            arrival = arrivals.recv() => match arrival {
-                Ok(id) if waiting.len() < WAITING || waiting.contains_key(&id) => _ = waiting.insert(id, Instant::now()),
-                Ok(_) => missed += 1,
-                Err(RecvError::Lagged(count)) => missed += count,
-                Err(RecvError::Closed) => return Ok(()),
-            },
-            _ = ticks.tick() => {
-                let lines = settled(&mut waiting).into_iter().filter_map(|id| server.store().trace(&id.to_string()));
-                write_some(&mut out, &lines.map(|trace| trace_line(&trace)).collect::<Vec<_>>(), "traces")?;
-                let mut reports = server.store().reports();
-                reports.retain(|report| report.at > reported);
-                reported = reports.iter().map(|report| report.at).max().unwrap_or(reported);
-                write_some(&mut out, &reports.iter().rev().map(report_line).collect::<Vec<_>>(), "documents with findings")?;
-                if std::mem::take(&mut missed) > 0 {
-                    writeln!(out, "more came than can be told here; the console has it all")?;
+/// Writes lines on what comes from now on, until it is dropped or nobody reads them.
+pub(crate) fn follow(server: &Server, mut out: impl Write) -> impl Future<Output = io::Result<()>> {
+    let (mut arrivals, mut reported) = (server.arrivals(), SystemTime::now());
+    async move {
+        let (mut waiting, mut missed, mut ticks) = (HashMap::new(), 0, interval(TICK));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                arrival = arrivals.recv() => match arrival {
+                    Ok(id) if waiting.len() < WAITING || waiting.contains_key(&id) => _ = waiting.insert(id, Instant::now()),
+                    Ok(_) => missed += 1,
+                    Err(RecvError::Lagged(count)) => missed += count,
+                    Err(RecvError::Closed) => return Ok(()),
+                },
+                _ = ticks.tick() => {
+                    write_traces(&mut out, server, settled(&mut waiting))?;
+                    reported = write_reports(&mut out, server, reported)?;
+                    if std::mem::take(&mut missed) > 0 {
+                        writeln!(out, "more came than can be told here; the console has it all")?;
+                    }
+                    out.flush()?;
                 }
-                out.flush()?;
             }
         }
+    }
+}
+
+fn write_traces(out: &mut impl Write, server: &Server, ids: Vec<TraceId>) -> io::Result<()> {
+    let count = ids.len();
+    let told = ids.into_iter().take(LINES).filter_map(|id| server.store().trace(&id.to_string()));
+    write_some(out, told.map(|trace| trace_line(&trace)), count, "traces")
+}
+
+/// What came after a moment; the moment of the latest one.
+fn write_reports(out: &mut impl Write, server: &Server, after: SystemTime) -> io::Result<SystemTime> {
+    let mut reports = server.store().reports();
+    reports.retain(|report| report.at > after);
+    let latest = reports.iter().map(|report| report.at).max().unwrap_or(after);
+    write_some(out, reports.iter().take(LINES).rev().map(report_line), reports.len(), "documents with findings")?;
+    Ok(latest)
+}
+
+fn write_some(out: &mut impl Write, lines: impl Iterator<Item = String>, count: usize, what: &str) -> io::Result<()> {
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    match count.saturating_sub(LINES) {
+        0 => Ok(()),
+        more => writeln!(out, "and {more} more {what}"),
     }
 }
 
@@ -67,16 +89,6 @@ fn settled(waiting: &mut HashMap<TraceId, Instant>) -> Vec<TraceId> {
     });
     settled.sort_unstable();
     settled.into_iter().map(|(_, id)| id).collect()
-}
-
-fn write_some(out: &mut impl Write, lines: &[String], of_what: &str) -> io::Result<()> {
-    for line in lines.iter().take(LINES) {
-        writeln!(out, "{line}")?;
-    }
-    match lines.len().saturating_sub(LINES) {
-        0 => Ok(()),
-        more => writeln!(out, "and {more} more {of_what}"),
-    }
 }
 
 /// `fault     GET 503 http://example.com/  12 ms  shop, 3 segments, 1-5880168b-fd5153bb58284b67678aa78c`

@@ -85,7 +85,7 @@ pub(super) async fn get(State(store): State<Store>, Input(query): Input<Query>) 
 fn page(store: &Store, range: TimeRange, by: TimeRangeType, filter: &Filter, after: Option<Place>) -> Page {
     let is_candidate = |stored: &StoredTrace| match by {
         TimeRangeType::TraceId => range.contains(stored.start()),
-        TimeRangeType::Event => range.contains(stored.start()),
+        TimeRangeType::Event => range.contains(stored.updated()),
         TimeRangeType::Service => stored.start() < range.end,
     };
     let mut stored: Vec<_> = store.traces().into_iter().filter(is_candidate).collect();
@@ -106,7 +106,7 @@ fn page(store: &Store, range: TimeRange, by: TimeRangeType, filter: &Filter, aft
         page.traces_processed_count += 1;
         let trace = candidate.trace();
         if (by != TimeRangeType::Service || ends_in(&trace, range)) && filter.matches(&trace) {
-            let matched_event_time = (by == TimeRangeType::Event).then(|| candidate.start());
+            let matched_event_time = (by == TimeRangeType::Event).then(|| candidate.updated());
             page.trace_summaries.push(TraceSummary { matched_event_time, ..summary(&trace) });
         }
     }

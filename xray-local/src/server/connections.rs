@@ -65,3 +65,41 @@ fn connection(stream: TcpStream, router: &Router) -> http1::Connection<Io, Tower
         .header_read_timeout(HEAD)
         .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router.clone()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::body::Bytes;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    async fn ask(address: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        stream
+    }
+
+    /// More clients than there is room for, none of which takes its answer: the next one waits for their end, no longer.
+    #[tokio::test]
+    async fn who_takes_no_answer_is_dropped() {
+        let answer = Bytes::from(vec![0; 32 << 20]);
+        let router = Router::new().route("/", get(async move || answer.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (end, ended) = oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(listener, router, ended));
+        let mut idle = Vec::new();
+        for _ in 0..CONNECTIONS {
+            idle.push(ask(address).await);
+        }
+        let mut next = ask(address).await;
+        let first = timeout(WRITING * 3, next.read_u8()).await;
+        assert_eq!(first.expect("there is never room").unwrap(), b'H');
+        end.send(()).unwrap();
+        timeout(ENDING * 5, serving).await.expect("the end waits for them").unwrap();
+    }
+}

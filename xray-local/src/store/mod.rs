@@ -14,6 +14,7 @@ use reports::Reports;
 
 use crate::check::{Code, Finding, check, check_datagram};
 use crate::document::{Document, TraceId};
+use crate::time::now;
 use crate::trace::Trace;
 
 /// Traces, and what was wrong with documents. A handle: clones are the same store.
@@ -122,6 +123,7 @@ struct Entry {
     /// By the measure of [`Limits::bytes`].
     bytes: usize,
     start: f64,
+    updated: f64,
 }
 
 impl Default for Limits {
@@ -155,6 +157,12 @@ impl StoredTrace {
     #[must_use]
     pub fn start(&self) -> f64 {
         self.entry.start
+    }
+
+    /// When its last document came, in seconds since 1970.
+    #[must_use]
+    pub fn updated(&self) -> f64 {
+        self.entry.updated
     }
 
     /// How many documents were taken for it.
@@ -305,11 +313,12 @@ impl State {
             Place::Vacant(place) => {
                 self.order.push_back(id);
                 self.counters.bytes += TRACE_BYTES;
-                place.insert(Entry { documents: Arc::default(), bytes: TRACE_BYTES, start })
+                place.insert(Entry { documents: Arc::default(), bytes: TRACE_BYTES, start, updated: start })
             }
         };
         entry.bytes += bytes;
         entry.start = entry.start.min(start);
+        entry.updated = now();
         Arc::make_mut(&mut entry.documents).push(text.into());
         self.counters.documents += 1;
         self.counters.bytes += bytes;
