@@ -37,6 +37,10 @@ impl ApiError {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, kind: "RequestEntityTooLargeException", message }
     }
 
+    pub(crate) fn throttled(message: &str) -> Self {
+        Self { status: StatusCode::TOO_MANY_REQUESTS, kind: "ThrottledException", message: message.to_owned() }
+    }
+
     pub(crate) fn too_slow(limit: Duration) -> Self {
         let message = format!("the body did not come within {} s", limit.as_secs());
         Self { status: StatusCode::REQUEST_TIMEOUT, kind: "RequestTimeoutException", message }
