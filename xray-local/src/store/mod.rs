@@ -112,6 +112,8 @@ struct State {
     traces: HashMap<TraceId, Entry>,
     /// By first arrival.
     order: VecDeque<TraceId>,
+    /// How many have left it at its front.
+    gone: u64,
     reports: Reports,
     counters: Counters,
 }
@@ -230,12 +232,18 @@ impl Store {
         Some(StoredTrace { id, entry }.trace())
     }
 
-    /// All traces, those that came last first. They are not put together yet, so taking the first few is cheap.
+    /// All traces, those that came last first, not put together yet.
     #[must_use]
     pub fn traces(&self) -> Vec<StoredTrace> {
-        let state = self.state();
-        let newest_first = state.order.iter().rev();
-        newest_first.filter_map(|id| Some(StoredTrace { id: *id, entry: state.traces.get(id)?.clone() })).collect()
+        let mut traces = Vec::new();
+        let mut before = u64::MAX;
+        loop {
+            let known = traces.len();
+            before = self.state().add_older(before, &mut traces);
+            if traces.len() == known {
+                return traces;
+            }
+        }
     }
 
     /// What was wrong with documents, latest first.
@@ -261,7 +269,8 @@ impl Store {
     pub fn clear(&self) {
         let mut state = self.state();
         let counters = Counters { documents: 0, bytes: 0, ..state.counters };
-        *state = State { counters, ..State::default() };
+        let gone = state.gone + state.order.len() as u64;
+        *state = State { gone, counters, ..State::default() };
         drop(state);
         self.shared.revision.send_modify(|revision| *revision += 1);
     }
@@ -317,10 +326,26 @@ impl State {
         Ok(())
     }
 
+    /// Adds the newest traces that came before a place in the order of arrivals; returns the place of the last one added.
+    /// Only so many at once: meanwhile nothing can be taken, and what waits in the socket is soon lost.
+    fn add_older(&self, before: u64, traces: &mut Vec<StoredTrace>) -> u64 {
+        const AT_ONCE: u64 = 1000;
+
+        let end = before.min(self.gone + self.order.len() as u64);
+        let start = end.saturating_sub(AT_ONCE).max(self.gone);
+        for place in (start..end).rev() {
+            let id = usize::try_from(place - self.gone).ok().and_then(|position| self.order.get(position));
+            let stored = id.and_then(|id| Some(StoredTrace { id: *id, entry: self.traces.get(id)?.clone() }));
+            traces.extend(stored);
+        }
+        start
+    }
+
     /// Lets the oldest traces go, but not the last one.
     fn make_room(&mut self, limits: &Limits) {
         let is_over = |state: &Self| state.traces.len() > limits.traces || state.counters.bytes > limits.bytes;
         while self.order.len() > 1 && is_over(self) {
+            self.gone += 1;
             let Some(entry) = self.order.pop_front().and_then(|oldest| self.traces.remove(&oldest)) else { continue };
             self.counters.evicted_traces += 1;
             self.counters.documents -= entry.documents.len();
