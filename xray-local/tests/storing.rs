@@ -120,6 +120,7 @@ fn a_trace_id_in_upper_case_is_the_same() {
     put(&store, &document(0xabc, 2).replace("abc", "ABC"));
     let trace = store.trace(&trace_id(0xabc).to_uppercase()).unwrap();
     assert_eq!(trace.segments.len(), 2);
+    assert!(trace.entities().all(|entity| entity.trace_id == trace.id));
     assert!(trace.segments.iter().all(|segment| segment.trace_id == trace.id && segment.raw["trace_id"] == trace.id));
 }
 

@@ -12,7 +12,7 @@ use super::field::Place;
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// The `ErrorCode` that X-Ray answers with; only where it rejects.
+    /// The `ErrorCode` that X-Ray answers with; none where it takes the document, or where the daemon drops it before.
     pub code: Option<Code>,
     /// Where, such as `subsegments[0].http.response.status`; empty where it is the document as a whole.
     pub field: String,
