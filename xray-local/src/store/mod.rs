@@ -360,3 +360,26 @@ fn full(most: usize) -> Finding {
     let advice = "begin a trace for each request, not for the program";
     Finding::rejected(Code::InvalidSegment, reason, advice)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_goes_on_where_it_was_though_traces_come_and_leave() {
+        const TRACES: u64 = 3000;
+        let limits = Limits { traces: 3000, ..Limits::default() };
+        let id = |number: u64| TraceId::parse(&format!("1-581cf771-{number:024x}")).unwrap();
+        let mut state = State::default();
+        (0..TRACES).for_each(|number| state.take(id(number), "{}", 1.0, &limits).unwrap());
+        let mut traces = Vec::new();
+        let before = state.add_older(u64::MAX, &mut traces);
+        // As many leave at the other end.
+        (TRACES..TRACES + 700).for_each(|number| state.take(id(number), "{}", 1.0, &limits).unwrap());
+        let before = state.add_older(before, &mut traces);
+        let before = state.add_older(before, &mut traces);
+        state.add_older(before, &mut traces);
+        let found: Vec<TraceId> = traces.iter().map(StoredTrace::id).collect();
+        assert_eq!(found, (700..TRACES).rev().map(id).collect::<Vec<_>>());
+    }
+}
