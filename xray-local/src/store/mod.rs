@@ -12,8 +12,8 @@ use tokio::sync::watch;
 pub use reports::Report;
 use reports::Reports;
 
-use crate::check::{Code, Finding, check, check_datagram};
-use crate::document::{Document, TraceId};
+use crate::check::{Code, Finding, Inspected, check_datagram, inspect};
+use crate::document::{Document, TraceId, number};
 use crate::trace::Trace;
 
 /// Traces, and what was wrong with documents. A handle: clones are the same store.
@@ -193,21 +193,22 @@ impl Store {
     }
 
     /// Checks a document, JSON text, and takes it unless X-Ray would refuse it.
+    #[expect(clippy::must_use_candidate, reason = "what is wrong is in the reports too")]
     pub fn put(&self, text: &str, source: Source) -> Outcome {
-        let checked = check(text);
-        let trace = checked.trace_id.as_deref().and_then(TraceId::parse);
-        let mut outcome = Outcome { trace, id: checked.id, findings: checked.findings };
+        let Inspected { document, id, trace_id, findings } = inspect(text);
+        let accepted = document.and_then(|document| {
+            let start = document.get("start_time").and_then(number)?;
+            Some((TraceId::parse(trace_id.as_deref()?)?, start))
+        });
+        let mut outcome = Outcome { trace: None, id, findings };
         let mut state = self.state();
-        match checked.document.zip(trace) {
-            Some((document, trace)) => {
-                if let Err(finding) = state.take(trace, text, document.start_time, &self.shared.limits) {
-                    outcome.findings.insert(0, finding);
-                    outcome.trace = None;
-                }
+        if let Some((trace, start)) = accepted {
+            match state.take(trace, text, start, &self.shared.limits) {
+                Ok(()) => outcome.trace = Some(trace),
+                Err(finding) => outcome.findings.insert(0, finding),
             }
-            None => outcome.trace = None,
         }
-        self.count(state, &outcome, checked.trace_id, source, text);
+        self.count(state, &outcome, trace_id, source, text);
         outcome
     }
 
