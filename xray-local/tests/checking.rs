@@ -139,6 +139,7 @@ fn what_x_ray_drops_or_others_refuse_is_suspicious() {
         (json!({ "namespace": "remote" }), "namespace"),
         (json!({ "inferred": true }), "inferred"),
         (json!({ "colour": "red" }), "colour"),
+        (json!({ "http": { "user": "u" } }), "http.user"),
         (json!({ "user": long }), "user"),
         (json!({ "fault": "true" }), "fault"),
         (json!({ "parent_id": "" }), "parent_id"),
@@ -177,6 +178,19 @@ fn what_x_ray_drops_or_others_refuse_is_suspicious() {
         assert_eq!(finding.field, field, "{changes}");
         assert!(checked.document.is_some(), "{changes}");
     }
+}
+
+#[test]
+fn a_field_of_the_other_kind_is_said_to_be_one() {
+    let advice = |changes: Value| findings(&segment(changes))[0].advice.clone();
+    assert!(advice(json!({ "namespace": "remote" })).starts_with("add `\"type\": \"subsegment\"`"));
+    assert_eq!(
+        advice(json!({ "type": "subsegment", "parent_id": "70de5b6f19ff9a0b", "user": "u" })),
+        "set it on the segment"
+    );
+    assert_eq!(advice(json!({ "inferred": true })), "leave it out");
+    // In a block it is a field like any other that is not known.
+    assert!(advice(json!({ "http": { "user": "u" } })).starts_with("put data of your own"));
 }
 
 #[test]

@@ -155,6 +155,8 @@ fn services_and_edges() {
         // The call took longer than the callee's work.
         (r#"edge("shop", "payments") { responsetime = 2 }"#, &[2]),
         (r#"edge("payments", "shop")"#, &[]),
+        (r#"edge("payments", "payments")"#, &[]),
+        (r#"edge("shop", "shop")"#, &[]),
         (r#"edge("shop", "names.example.com") { http.status = 200 }"#, &[1]),
         (r#"edge(id(name: "shop"), id(type: "remote"))"#, &[1]),
         ("edge() { fault }", &[2]),

@@ -53,6 +53,16 @@ fn many_traces_stay_within_the_limit() {
 }
 
 #[test]
+fn all_traces_are_listed_the_newest_first() {
+    let store = Store::new(Limits { traces: 2500, ..Limits::default() });
+    (0..2600).for_each(|trace| drop(put(&store, &document(trace, 1))));
+    assert_eq!(traces(&store), (100..2600).rev().collect::<Vec<_>>());
+    store.clear();
+    (0..3).for_each(|trace| drop(put(&store, &document(trace, 1))));
+    assert_eq!(traces(&store), [2, 1, 0]);
+}
+
+#[test]
 fn one_trace_may_not_take_all() {
     let store = Store::new(Limits { bytes: 4000, ..Limits::default() });
     let outcomes: Vec<Outcome> = (0..100).map(|id| put(&store, &document(7, id))).collect();
@@ -110,6 +120,7 @@ fn a_trace_id_in_upper_case_is_the_same() {
     put(&store, &document(0xabc, 2).replace("abc", "ABC"));
     let trace = store.trace(&trace_id(0xabc).to_uppercase()).unwrap();
     assert_eq!(trace.segments.len(), 2);
+    assert!(trace.entities().all(|entity| entity.trace_id == trace.id));
     assert!(trace.segments.iter().all(|segment| segment.trace_id == trace.id && segment.raw["trace_id"] == trace.id));
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::field::excerpt;
-use super::finding::{Code, Finding};
+use super::finding::{Code, Finding, Severity};
 
 /// The header as SDKs send it.
 const HEADER: &str = r#"{"format":"json","version":1}"#;
@@ -23,22 +23,19 @@ const HEADER: &str = r#"{"format":"json","version":1}"#;
 /// assert_eq!(finding.reason, "the datagram has no header line, so the daemon drops it");
 /// ```
 pub fn check_datagram(datagram: &[u8]) -> Result<&str, Finding> {
-    let advice = || format!("begin each datagram with `{HEADER}` and a line feed");
-    let dropped =
-        |reason: String| Finding::rejected(Code::InvalidSegment, format!("{reason}, so the daemon drops it"), advice());
     if datagram.is_empty() {
-        return Err(dropped("the datagram is empty".to_owned()));
+        return Err(dropped("the datagram is empty"));
     }
     let mut parts = datagram.splitn(2, |byte| *byte == b'\n');
     let (header, document) = (parts.next().unwrap_or_default(), parts.next());
     let Some(document) = document else {
-        return Err(dropped("the datagram has no header line".to_owned()));
+        return Err(dropped("the datagram has no header line"));
     };
     if document.is_empty() {
-        return Err(dropped("the datagram has no document after its header line".to_owned()));
+        return Err(dropped("the datagram has no document after its header line"));
     }
     if let Some(reason) = wrong_header(header) {
-        return Err(dropped(reason));
+        return Err(dropped(&reason));
     }
     std::str::from_utf8(document).map_err(|error| {
         let reason = format!(
@@ -51,6 +48,17 @@ pub fn check_datagram(datagram: &[u8]) -> Result<&str, Finding> {
             "send UTF-8, cut on character boundaries, not compressed and not encoded",
         )
     })
+}
+
+/// X-Ray never sees it, so there is no error code.
+fn dropped(reason: &str) -> Finding {
+    Finding {
+        severity: Severity::Rejected,
+        code: None,
+        field: String::new(),
+        reason: format!("{reason}, so the daemon drops it"),
+        advice: format!("begin each datagram with `{HEADER}` and a line feed"),
+    }
 }
 
 /// What the daemon refuses in a header; it takes other fields, spaces, and the format in any case.

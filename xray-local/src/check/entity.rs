@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::field::{Place, excerpt};
 use super::finding::{Code, Finding, Findings};
 use super::name;
-use super::shape::{SEGMENT, SUBSEGMENT};
+use super::shape::{ENTITY, SEGMENT, SUBSEGMENT, shape_of};
 use super::values::{self, IdForm};
 use crate::document::{TraceId, number};
 
@@ -57,9 +57,36 @@ fn entity<'a>(
             )
         });
     }
-    let fields = if role == Role::Segment { SEGMENT } else { SUBSEGMENT };
-    values::object(map, fields, false, at, findings);
+    fields(map, role, at, findings);
     subsegments(map.get("subsegments"), trace_id, &at.field("subsegments"), ids, findings);
+}
+
+fn fields(map: &Map<String, Value>, role: Role, at: &Place, findings: &mut Findings) {
+    let (own, other) = if role == Role::Segment { (SEGMENT, SUBSEGMENT) } else { (SUBSEGMENT, SEGMENT) };
+    for (name, value) in map {
+        let at = at.field(name);
+        match shape_of(name, ENTITY).or_else(|| shape_of(name, own)) {
+            Some(shape) => values::check(value, shape, &at, findings),
+            None if shape_of(name, other).is_some() => findings.add(&at, || misplaced(role)),
+            None if name == "inferred" => findings.add(&at, || {
+                Finding::suspicious("only X-Ray says that a segment is inferred, and drops this", "leave it out")
+            }),
+            None => findings.add(&at, values::unknown_field),
+        }
+    }
+}
+
+/// What a field is that only the other kind of entity has.
+fn misplaced(role: Role) -> Finding {
+    match role {
+        Role::Segment => Finding::suspicious(
+            "only subsegments have it, and X-Ray drops it here",
+            "add `\"type\": \"subsegment\"` and a `parent_id` if this is a subsegment that is sent by itself",
+        ),
+        Role::Independent | Role::Embedded => {
+            Finding::suspicious("only segments have it, and X-Ray drops it here", "set it on the segment")
+        }
+    }
 }
 
 fn subsegments<'a>(

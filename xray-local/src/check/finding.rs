@@ -12,7 +12,7 @@ use super::field::Place;
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// The `ErrorCode` that X-Ray answers with; only where it rejects.
+    /// The `ErrorCode` that X-Ray answers with; none where it takes the document, or where the daemon drops it before.
     pub code: Option<Code>,
     /// Where, such as `subsegments[0].http.response.status`; empty where it is the document as a whole.
     pub field: String,
@@ -115,8 +115,12 @@ impl Findings {
     /// What a reader may be expected to read of one document.
     const MOST: usize = 20;
 
-    /// `finding` is made where there is room for it.
+    /// `finding` is made where there may be room for it.
     pub(super) fn add(&mut self, at: &Place, finding: impl FnOnce() -> Finding) {
+        if self.rejected.len() == Self::MOST {
+            self.left_out += 1;
+            return;
+        }
         let finding = Finding { field: at.to_string(), ..finding() };
         let findings = if finding.is_rejection() { &mut self.rejected } else { &mut self.suspicious };
         if findings.len() < Self::MOST {

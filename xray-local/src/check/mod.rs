@@ -9,7 +9,7 @@ mod shape;
 mod values;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use datagram::check_datagram;
 use finding::Findings;
@@ -31,15 +31,25 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
-impl Checked {
-    fn refused(finding: Finding) -> Self {
-        Self { document: None, id: None, trace_id: None, findings: vec![finding] }
-    }
+/// The same before the document is read into types.
+pub(crate) struct Inspected {
+    pub(crate) document: Option<Map<String, Value>>,
+    pub(crate) id: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    pub(crate) findings: Vec<Finding>,
+}
 
+impl Checked {
     /// The finding for which it is refused.
     #[must_use]
     pub fn rejection(&self) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.is_rejection())
+    }
+}
+
+impl Inspected {
+    fn refused(finding: Finding) -> Self {
+        Self { document: None, id: None, trace_id: None, findings: vec![finding] }
     }
 }
 
@@ -55,6 +65,12 @@ impl Checked {
 /// ```
 #[must_use]
 pub fn check(text: &str) -> Checked {
+    let Inspected { document, id, trace_id, findings } = inspect(text);
+    let document = document.and_then(|document| Document::from_value(Value::Object(document)));
+    Checked { document, id, trace_id, findings }
+}
+
+pub(crate) fn inspect(text: &str) -> Inspected {
     if text.len() > MAX_DOCUMENT_BYTES {
         return too_large(text);
     }
@@ -66,14 +82,13 @@ pub fn check(text: &str) -> Checked {
             entity::check(&document, &mut findings);
             let findings = findings.into_vec();
             let is_rejected = findings.iter().any(Finding::is_rejection);
-            let document = if is_rejected { None } else { Document::from_value(Value::Object(document)) };
-            Checked { document, id, trace_id, findings }
+            Inspected { document: (!is_rejected).then_some(document), id, trace_id, findings }
         }
         Ok(other) => {
             let reason = format!("the document is {}, not an object", values::kind(&other));
-            Checked::refused(Finding::rejected(Code::MissingId, reason, "send one segment or subsegment a document"))
+            Inspected::refused(Finding::rejected(Code::MissingId, reason, "send one segment or subsegment a document"))
         }
-        Err(error) => Checked::refused(no_json(text, &error)),
+        Err(error) => Inspected::refused(no_json(text, &error)),
     }
 }
 
@@ -81,7 +96,7 @@ pub fn check(text: &str) -> Checked {
 const MAX_DOCUMENT_BYTES: usize = 64 << 10;
 
 /// Is not read whole, only for its ids.
-fn too_large(text: &str) -> Checked {
+fn too_large(text: &str) -> Inspected {
     #[derive(Default, Deserialize)]
     struct Ids {
         id: Option<String>,
@@ -91,7 +106,7 @@ fn too_large(text: &str) -> Checked {
     let Ids { id, trace_id } = serde_json::from_str(text).unwrap_or_default();
     let reason = format!("the document has {} bytes; X-Ray takes {MAX_DOCUMENT_BYTES}", text.len());
     let advice = "send subsegments as documents of their own, and less metadata";
-    Checked { id, trace_id, ..Checked::refused(Finding::rejected(Code::InvalidSegment, reason, advice)) }
+    Inspected { id, trace_id, ..Inspected::refused(Finding::rejected(Code::InvalidSegment, reason, advice)) }
 }
 
 fn no_json(text: &str, error: &serde_json::Error) -> Finding {

@@ -36,8 +36,8 @@ pub(super) enum Shape {
 /// The fields of an object.
 pub(super) type Fields = &'static [(&'static str, Shape)];
 
-/// Of a segment.
-pub(super) const SEGMENT: Fields = &[
+/// Of a segment and of a subsegment.
+pub(super) const ENTITY: Fields = &[
     ("name", Shape::Special),
     ("id", Shape::Special),
     ("trace_id", Shape::Special),
@@ -53,6 +53,10 @@ pub(super) const SEGMENT: Fields = &[
     ("cause", Shape::Cause),
     ("annotations", Shape::Annotations),
     ("metadata", Shape::Metadata),
+];
+
+/// Of a segment besides.
+pub(super) const SEGMENT: Fields = &[
     ("user", TEXT),
     ("origin", LONG_TEXT),
     ("resource_arn", LONG_TEXT),
@@ -62,30 +66,20 @@ pub(super) const SEGMENT: Fields = &[
     ("links", Shape::List(&Shape::Required(LINK, &["trace_id", "id"]), 20)),
 ];
 
-/// Of a subsegment, embedded or by itself.
+/// Of a subsegment besides, embedded or by itself.
 pub(super) const SUBSEGMENT: Fields = &[
-    ("name", Shape::Special),
-    ("id", Shape::Special),
-    ("trace_id", Shape::Special),
-    ("start_time", Shape::Special),
-    ("end_time", Shape::Special),
-    ("in_progress", Shape::Special),
-    ("subsegments", Shape::Special),
-    ("type", Shape::Special),
     ("namespace", Shape::Special),
-    ("parent_id", Shape::EntityId),
-    ("error", Shape::Flag),
-    ("throttle", Shape::Flag),
-    ("fault", Shape::Flag),
-    ("cause", Shape::Cause),
-    ("annotations", Shape::Annotations),
-    ("metadata", Shape::Metadata),
     ("http", Shape::Object(&[("request", Shape::Object(MADE_REQUEST)), ("response", Shape::Object(RESPONSE))])),
     ("aws", Shape::OpenObject(CALLS)),
     ("sql", Shape::Object(SQL)),
     ("precursor_ids", Shape::List(&Shape::EntityId, usize::MAX)),
     ("traced", Shape::Flag),
 ];
+
+/// The shape of a field, if it is known.
+pub(super) fn shape_of(name: &str, fields: Fields) -> Option<&'static Shape> {
+    fields.iter().find(|(known, _)| *known == name).map(|(_, shape)| shape)
+}
 
 /// Of a `cause` that is an object.
 pub(super) const EXCEPTIONS: Fields = &[

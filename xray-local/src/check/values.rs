@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::field::{Place, excerpt};
 use super::finding::{Finding, Findings};
-use super::shape::{EXCEPTIONS, Fields, Shape};
+use super::shape::{EXCEPTIONS, Fields, Shape, shape_of};
 use crate::document::TraceId;
 
 /// What the strictest receiver does with a value of the wrong type.
@@ -12,36 +12,26 @@ const OTHERS_REFUSE: &str =
     "receivers that decode into types, such as the OpenTelemetry collector's, refuse the whole document";
 
 /// The fields of an object, and those that are not known.
-pub(super) fn object(map: &Map<String, Value>, fields: Fields, is_open: bool, at: &Place, findings: &mut Findings) {
+fn object(map: &Map<String, Value>, fields: Fields, is_open: bool, at: &Place, findings: &mut Findings) {
     for (name, value) in map {
         let at = at.field(name);
-        match fields.iter().find(|(known, _)| known == name) {
-            Some((_, shape)) => check(value, shape, &at, findings),
+        match shape_of(name, fields) {
+            Some(shape) => check(value, shape, &at, findings),
             None if is_open => {}
-            None => findings.add(&at, || unknown(name)),
+            None => findings.add(&at, unknown_field),
         }
     }
 }
 
-fn unknown(name: &str) -> Finding {
-    match name {
-        "inferred" => Finding::suspicious("only X-Ray says that a segment is inferred, and drops this", "leave it out"),
-        "namespace" | "precursor_ids" | "sql" | "traced" => Finding::suspicious(
-            "only subsegments have it, and X-Ray drops it here",
-            "add `\"type\": \"subsegment\"` and a `parent_id` if this is a subsegment that is sent by itself",
-        ),
-        "origin" | "user" | "service" | "resource_arn" | "links" => {
-            Finding::suspicious("only segments have it, and X-Ray drops it here", "set it on the segment")
-        }
-        _ => Finding::suspicious(
-            "X-Ray does not know this field and drops it",
-            "put data of your own under `annotations`, to search by it, or under a namespace of `metadata`",
-        ),
-    }
+pub(super) fn unknown_field() -> Finding {
+    Finding::suspicious(
+        "X-Ray does not know this field and drops it",
+        "put data of your own under `annotations`, to search by it, or under a namespace of `metadata`",
+    )
 }
 
 /// A value that is there.
-fn check(value: &Value, shape: &Shape, at: &Place, findings: &mut Findings) {
+pub(super) fn check(value: &Value, shape: &Shape, at: &Place, findings: &mut Findings) {
     match (shape, value) {
         (Shape::Special, _) | (Shape::Flag, Value::Bool(_)) => {}
         (Shape::Text(most), Value::String(text)) => {

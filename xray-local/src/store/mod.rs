@@ -12,8 +12,8 @@ use tokio::sync::watch;
 pub use reports::Report;
 use reports::Reports;
 
-use crate::check::{Code, Finding, check, check_datagram};
-use crate::document::{Document, TraceId};
+use crate::check::{Code, Finding, Inspected, check_datagram, inspect};
+use crate::document::{Document, TraceId, number};
 use crate::time::now;
 use crate::trace::Trace;
 
@@ -113,6 +113,8 @@ struct State {
     traces: HashMap<TraceId, Entry>,
     /// By first arrival.
     order: VecDeque<TraceId>,
+    /// How many have left it at its front.
+    gone: u64,
     reports: Reports,
     counters: Counters,
 }
@@ -199,21 +201,22 @@ impl Store {
     }
 
     /// Checks a document, JSON text, and takes it unless X-Ray would refuse it.
+    #[expect(clippy::must_use_candidate, reason = "what is wrong is in the reports too")]
     pub fn put(&self, text: &str, source: Source) -> Outcome {
-        let checked = check(text);
-        let trace = checked.trace_id.as_deref().and_then(TraceId::parse);
-        let mut outcome = Outcome { trace, id: checked.id, findings: checked.findings };
+        let Inspected { document, id, trace_id, findings } = inspect(text);
+        let accepted = document.and_then(|document| {
+            let start = document.get("start_time").and_then(number)?;
+            Some((TraceId::parse(trace_id.as_deref()?)?, start))
+        });
+        let mut outcome = Outcome { trace: None, id, findings };
         let mut state = self.state();
-        match checked.document.zip(trace) {
-            Some((document, trace)) => {
-                if let Err(finding) = state.take(trace, text, document.start_time, &self.shared.limits) {
-                    outcome.findings.insert(0, finding);
-                    outcome.trace = None;
-                }
+        if let Some((trace, start)) = accepted {
+            match state.take(trace, text, start, &self.shared.limits) {
+                Ok(()) => outcome.trace = Some(trace),
+                Err(finding) => outcome.findings.insert(0, finding),
             }
-            None => outcome.trace = None,
         }
-        self.count(state, &outcome, checked.trace_id, source, text);
+        self.count(state, &outcome, trace_id, source, text);
         outcome
     }
 
@@ -238,12 +241,18 @@ impl Store {
         Some(StoredTrace { id, entry }.trace())
     }
 
-    /// All traces, those that came last first. They are not put together yet, so taking the first few is cheap.
+    /// All traces, those that came last first, not put together yet.
     #[must_use]
     pub fn traces(&self) -> Vec<StoredTrace> {
-        let state = self.state();
-        let newest_first = state.order.iter().rev();
-        newest_first.filter_map(|id| Some(StoredTrace { id: *id, entry: state.traces.get(id)?.clone() })).collect()
+        let mut traces = Vec::new();
+        let mut before = u64::MAX;
+        loop {
+            let known = traces.len();
+            before = self.state().add_older(before, &mut traces);
+            if traces.len() == known {
+                return traces;
+            }
+        }
     }
 
     /// What was wrong with documents, latest first.
@@ -269,7 +278,8 @@ impl Store {
     pub fn clear(&self) {
         let mut state = self.state();
         let counters = Counters { documents: 0, bytes: 0, ..state.counters };
-        *state = State { counters, ..State::default() };
+        let gone = state.gone + state.order.len() as u64;
+        *state = State { gone, counters, ..State::default() };
         drop(state);
         self.shared.revision.send_modify(|revision| *revision += 1);
     }
@@ -326,10 +336,26 @@ impl State {
         Ok(())
     }
 
+    /// Adds the newest traces that came before a place in the order of arrivals; returns the place of the last one added.
+    /// Only so many at once: meanwhile nothing can be taken, and what waits in the socket is soon lost.
+    fn add_older(&self, before: u64, traces: &mut Vec<StoredTrace>) -> u64 {
+        const AT_ONCE: u64 = 1000;
+
+        let end = before.min(self.gone + self.order.len() as u64);
+        let start = end.saturating_sub(AT_ONCE).max(self.gone);
+        for place in (start..end).rev() {
+            let id = usize::try_from(place - self.gone).ok().and_then(|position| self.order.get(position));
+            let stored = id.and_then(|id| Some(StoredTrace { id: *id, entry: self.traces.get(id)?.clone() }));
+            traces.extend(stored);
+        }
+        start
+    }
+
     /// Lets the oldest traces go, but not the last one.
     fn make_room(&mut self, limits: &Limits) {
         let is_over = |state: &Self| state.traces.len() > limits.traces || state.counters.bytes > limits.bytes;
         while self.order.len() > 1 && is_over(self) {
+            self.gone += 1;
             let Some(entry) = self.order.pop_front().and_then(|oldest| self.traces.remove(&oldest)) else { continue };
             self.counters.evicted_traces += 1;
             self.counters.documents -= entry.documents.len();
@@ -343,4 +369,27 @@ fn full(most: usize) -> Finding {
         format!("the trace has {most} bytes, more than are kept of one; X-Ray itself keeps {X_RAY_TRACE_BYTES}");
     let advice = "begin a trace for each request, not for the program";
     Finding::rejected(Code::InvalidSegment, reason, advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_goes_on_where_it_was_though_traces_come_and_leave() {
+        const TRACES: u64 = 3000;
+        let limits = Limits { traces: 3000, ..Limits::default() };
+        let id = |number: u64| TraceId::parse(&format!("1-581cf771-{number:024x}")).unwrap();
+        let mut state = State::default();
+        (0..TRACES).for_each(|number| state.take(id(number), "{}", 1.0, &limits).unwrap());
+        let mut traces = Vec::new();
+        let before = state.add_older(u64::MAX, &mut traces);
+        // As many leave at the other end.
+        (TRACES..TRACES + 700).for_each(|number| state.take(id(number), "{}", 1.0, &limits).unwrap());
+        let before = state.add_older(before, &mut traces);
+        let before = state.add_older(before, &mut traces);
+        state.add_older(before, &mut traces);
+        let found: Vec<TraceId> = traces.iter().map(StoredTrace::id).collect();
+        assert_eq!(found, (700..TRACES).rev().map(id).collect::<Vec<_>>());
+    }
 }

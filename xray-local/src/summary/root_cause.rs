@@ -67,9 +67,13 @@ const MOST_ENTITIES: usize = 100;
 pub(super) fn root_causes(trace: &Trace, is_flagged: fn(&Document) -> bool) -> Vec<RootCause> {
     let flagged = || trace.entities().filter(|entity| is_flagged(entity));
     let passed_on: HashSet<&str> = flagged().filter_map(|entity| entity.parent_id.as_deref()).collect();
-    let calls = trace.calls();
     let origins = flagged().filter(|entity| !passed_on.contains(entity.id.as_str()));
-    origins.take(MOST).map(|origin| root_cause(trace, origin, &calls, is_flagged)).collect()
+    let origins: Vec<_> = origins.take(MOST).collect();
+    if origins.is_empty() {
+        return Vec::new();
+    }
+    let calls = trace.calls();
+    origins.into_iter().map(|origin| root_cause(trace, origin, &calls, is_flagged)).collect()
 }
 
 fn root_cause<'a>(

@@ -22,6 +22,7 @@ pub(super) fn assemble(trace_id: &str, documents: impl IntoIterator<Item = Docum
     for index in tree.order.into_iter().rev() {
         let Some(mut document) = slots[index].take() else { continue };
         sort(&mut document.subsegments);
+        trace_id.clone_into(&mut document.trace_id);
         if let Some(parent) = tree.embedded_in[index].and_then(|parent| slots[parent].as_mut()) {
             embed(&mut document, &parent.id);
             parent.subsegments.push(document);
@@ -148,7 +149,6 @@ fn embed(document: &mut Document, parent: &str) {
 
 /// Says all that a document without a place has to say.
 fn stand_alone(document: &mut Document, trace_id: &str) {
-    trace_id.clone_into(&mut document.trace_id);
     document.raw.insert("trace_id".to_owned(), trace_id.into());
     if document.kind == Kind::Subsegment {
         document.orphan = true;
