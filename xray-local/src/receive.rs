@@ -19,6 +19,9 @@ const OVERHEAD: usize = 64;
 /// Larger than any datagram.
 const BUFFER: usize = 65_536;
 
+/// So many datagrams are read after the end at most: what had arrived before it, where more keep coming.
+const LAST: usize = 100_000;
+
 /// After so long at the latest the end is seen.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -71,10 +74,16 @@ impl Receiving {
 }
 
 fn empty(socket: &UdpSocket, queue: &Sender<Box<[u8]>>, shared: &Shared) {
-    let mut buffer = vec![0; BUFFER];
-    while !shared.is_over.load(Ordering::Acquire) {
-        // An error is one of waiting, or of another datagram than the next.
-        let Ok(length @ 1..) = socket.recv(&mut buffer) else { continue };
+    let (mut buffer, mut left) = (vec![0; BUFFER], LAST);
+    while left > 0 {
+        let is_over = shared.is_over.load(Ordering::Acquire);
+        left -= usize::from(is_over);
+        let length = match socket.recv(&mut buffer) {
+            Ok(length @ 1..) => length,
+            _ if is_over => return,
+            // An error is one of waiting, or of another datagram than the next.
+            _ => continue,
+        };
         let cost = length + OVERHEAD;
         if shared.waiting_bytes.fetch_add(cost, Ordering::Relaxed) + cost > WAITING_BYTES {
             shared.waiting_bytes.fetch_sub(cost, Ordering::Relaxed);

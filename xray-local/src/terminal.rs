@@ -102,7 +102,7 @@ fn trace_line(trace: &Trace) -> String {
     });
     let duration = trace.duration().map_or_else(|| "?".to_owned(), milliseconds);
     let name = root.map_or("(no segment)", |root| &root.name);
-    let mut parts = vec![duration, format!("{name}, {} segments", trace.segments.len()), trace.id.clone()];
+    let mut parts = vec![duration, format!("{name}, {} segment(s)", trace.segments.len()), trace.id.clone()];
     if let Some(request) = request.filter(|request| !request.is_empty()) {
         parts.insert(0, request);
     }

@@ -81,7 +81,7 @@ fn a_line_a_trace_and_a_line_a_document_that_is_refused() {
     program.send(&format!("{HEADER}{document}"));
     let line = program.line();
     for part in
-        ["fault", "GET 503 http://a/\u{fffd}[2J", "500 ms", "shop, 1 segments", document["trace_id"].as_str().unwrap()]
+        ["fault", "GET 503 http://a/\u{fffd}[2J", "500 ms", "shop, 1 segment(s)", document["trace_id"].as_str().unwrap()]
     {
         assert!(line.contains(part), "{line}");
     }
