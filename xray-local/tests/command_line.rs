@@ -80,9 +80,13 @@ fn a_line_a_trace_and_a_line_a_document_that_is_refused() {
     document["fault"] = true.into();
     program.send(&format!("{HEADER}{document}"));
     let line = program.line();
-    for part in
-        ["fault", "GET 503 http://a/\u{fffd}[2J", "500 ms", "shop, 1 segment(s)", document["trace_id"].as_str().unwrap()]
-    {
+    for part in [
+        "fault",
+        "GET 503 http://a/\u{fffd}[2J",
+        "500 ms",
+        "shop, 1 segment(s)",
+        document["trace_id"].as_str().unwrap(),
+    ] {
         assert!(line.contains(part), "{line}");
     }
     program.send("garbage");
