@@ -50,7 +50,7 @@ fn main() {
     );
     println!("received         {came}");
     println!("lost             {}", count - came);
-    println!("CPU              {:.1} us a document", (used.cpu - before.cpu).as_secs_f64() * 1e6 / float(came));
+    println!("CPU              {:.1} us a document", (used.cpu_seconds - before.cpu_seconds) * 1e6 / float(came));
     println!("memory at most   {} MiB ({} MiB before)", used.memory_kib / 1024, before.memory_kib / 1024);
 }
 
@@ -112,7 +112,7 @@ impl Pace {
 /// What a process has used.
 #[derive(Clone, Copy)]
 struct Used {
-    cpu: Duration,
+    cpu_seconds: f64,
     memory_kib: u64,
 }
 
@@ -126,7 +126,7 @@ impl Used {
         let status = read("status");
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
         let memory_kib = peak.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number");
-        Self { cpu: Duration::from_millis(ticks * 10), memory_kib }
+        Self { cpu_seconds: float(ticks) / 100.0, memory_kib }
     }
 }
 
@@ -136,7 +136,7 @@ fn settle(child: &Child) -> Used {
         let before = Used::by(child);
         thread::sleep(Duration::from_millis(500));
         let after = Used::by(child);
-        if after.cpu - before.cpu < Duration::from_millis(50) {
+        if after.cpu_seconds - before.cpu_seconds < 0.05 {
             break after;
         }
     }

@@ -107,7 +107,9 @@ mod tests {
         let path = directory.path().join("documents.jsonl");
         for documents in [&["{\"a\": \"\\n\",\r\n \"b\": 1}", "no JSON", "{\"a\": \"\n\"}"][..], &["[1]", ""]] {
             let recording = Recording::append(&path).unwrap();
-            documents.iter().for_each(|document| recording.add(document));
+            for document in documents {
+                recording.add(document);
+            }
             recording.flush();
         }
         let mut lines = Vec::new();

@@ -177,7 +177,7 @@ fn many_traces_stay_within_the_limits() {
         assert!(counters.traces <= 1_000 && counters.bytes <= 300_000, "{counters:?}");
     }
     let counters = server.store().counters();
-    assert_eq!(counters.evicted_traces as usize + counters.traces, 10_000);
+    assert_eq!(counters.evicted_traces + u64::try_from(counters.traces).unwrap(), 10_000);
     assert_eq!(
         post(&server, "/Traces", &json!({ "TraceIds": [last["trace_id"]] })).ok()["UnprocessedTraceIds"],
         json!([])

@@ -24,6 +24,24 @@ pub use self::targets::{SamplingStatistics, SamplingTarget, UnprocessedStatistic
 const RULES: usize = 25;
 
 /// The rules; a clone is the same ones.
+///
+/// Of these the default rule is always there; at most 25 others are. The time that each operation is given is the moment
+/// it is, in seconds since 1970 ([`time::now`](crate::time::now)).
+///
+/// ```
+/// use xray_local::rules::SamplingRules;
+/// use xray_local::time::now;
+///
+/// let rules = SamplingRules::open(None, now())?;
+/// let rule = serde_json::from_str(
+///     r#"{"RuleName":"carts","ResourceARN":"*","Priority":10,"FixedRate":0.5,"ReservoirSize":4,"ServiceName":"shop",
+///         "ServiceType":"*","Host":"*","HTTPMethod":"GET","URLPath":"/carts/*","Version":1}"#,
+/// )?;
+/// rules.create(rule, now())?;
+/// let names: Vec<_> = rules.records().into_iter().map(|record| record.sampling_rule.rule_name).collect();
+/// assert_eq!(names, ["carts", "Default"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct SamplingRules(Arc<Mutex<State>>);
 

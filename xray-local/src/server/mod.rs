@@ -193,7 +193,20 @@ impl Server {
         self.receiving.as_ref().map_or(0, Receiving::dropped)
     }
 
-    /// Takes the documents of a file with one in each line, such as [`ServerBuilder::record`] writes.
+    /// Takes the documents of a file with one in each line, such as [`ServerBuilder::record`] writes, or the library's
+    /// `LinesEmitter`.
+    ///
+    /// ```
+    /// let path = std::env::temp_dir().join("xray-local-replay.jsonl");
+    /// let document = r#"{"id":"70de5b6f19ff9a0a","trace_id":"1-581cf771-a006649127e371903a2de979","name":"shop","start_time":1,"end_time":2}"#;
+    /// std::fs::write(&path, format!("{document}\nno document\n"))?;
+    /// let server = xray_local::Server::builder().address("127.0.0.1:0").start()?;
+    /// let replay = server.replay(&path)?;
+    /// assert_eq!(replay.taken, 1);
+    /// assert_eq!(replay.bad[0].0, 2, "the number of the line");
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
