@@ -26,7 +26,7 @@ const WAITING: usize = 10_000;
 
 /// Writes lines on what comes from now on, until it is dropped or nobody reads them.
 pub(crate) fn follow(server: &Server, mut out: impl Write) -> impl Future<Output = io::Result<()>> {
-    let (mut arrivals, mut reported) = (server.arrivals(), SystemTime::now());
+    let (mut arrivals, mut changes, mut reported) = (server.arrivals(), server.store().changes(), SystemTime::now());
     async move {
         let (mut waiting, mut missed, mut ticks) = (HashMap::new(), 0, interval(TICK));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -40,7 +40,10 @@ pub(crate) fn follow(server: &Server, mut out: impl Write) -> impl Future<Output
                 },
                 _ = ticks.tick() => {
                     write_traces(&mut out, server, settled(&mut waiting))?;
-                    reported = write_reports(&mut out, server, reported)?;
+                    if changes.has_changed().unwrap_or(false) {
+                        changes.mark_unchanged();
+                        reported = write_reports(&mut out, server, reported)?;
+                    }
                     if std::mem::take(&mut missed) > 0 {
                         writeln!(out, "more came than can be told here; the console has it all")?;
                     }

@@ -13,6 +13,7 @@ mod traces;
 
 use axum::Router;
 use axum::routing::post;
+use tokio::task::JoinError;
 
 pub(crate) use self::error::ApiError;
 use crate::intake::Intake;
@@ -42,5 +43,10 @@ pub(crate) fn routes(store: &Store, rules: &SamplingRules, intake: &Intake) -> R
 
 /// Runs what may take a while where it holds up no other request.
 async fn work<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
-    tokio::task::spawn_blocking(run).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    match tokio::task::spawn_blocking(run).await.map_err(JoinError::try_into_panic) {
+        Ok(output) => output,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The server ends, and nobody waits for this answer any more.
+        Err(Err(_)) => std::future::pending().await,
+    }
 }

@@ -20,6 +20,9 @@ const CONNECTIONS: usize = 256;
 /// For so long a client may take over the head of a request, or be silent before the next one.
 const HEAD: Duration = Duration::from_secs(10);
 
+/// What of a request may wait to be looked at, its head as a whole.
+const BUFFER: usize = 64 * 1024;
+
 /// For so long a client may take nothing of an answer.
 const WRITING: Duration = Duration::from_secs(10);
 
@@ -63,6 +66,7 @@ fn connection(stream: TcpStream, router: &Router) -> http1::Connection<Io, Tower
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
+        .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router.clone()))
 }
 
