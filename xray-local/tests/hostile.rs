@@ -61,7 +61,7 @@ fn the_largest_datagram_is_taken() {
 }
 
 #[test]
-fn a_burst_that_is_larger_than_the_kernels_buffer_is_not_lost_while_http_works() {
+fn a_burst_is_not_lost_while_http_works() {
     let server = start();
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let document = format!("{HEADER}{}", segment("shop"));
