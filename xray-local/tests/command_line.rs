@@ -22,8 +22,8 @@ impl Program {
         let lines = BufReader::new(child.stdout.take().unwrap());
         let mut program = Self { child, lines, address: String::new() };
         let first = program.line();
-        program.address =
-            first.strip_prefix("documents: AWS_XRAY_DAEMON_ADDRESS=").unwrap_or_else(|| panic!("{first}")).to_owned();
+        let Some(address) = first.strip_prefix("documents: AWS_XRAY_DAEMON_ADDRESS=") else { panic!("{first}") };
+        address.clone_into(&mut program.address);
         assert_eq!(program.line(), format!("console:   http://{}/", program.address));
         program
     }
