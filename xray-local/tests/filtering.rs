@@ -166,6 +166,28 @@ fn services_and_edges() {
 }
 
 #[test]
+fn root_causes() {
+    for (expression, numbers) in [
+        ("rootcause.fault.service { }", &[2][..]),
+        ("rootcause.fault.service", &[2]),
+        ("rootcause.error.service", &[3]),
+        // The service itself stayed well; the way begins with its call.
+        (r#"rootcause.fault.service { first and name = "shop" }"#, &[2]),
+        (r#"rootcause.fault.service { last and name = "payments" }"#, &[2]),
+        (r#"rootcause.fault.service { last and name = "shop" }"#, &[]),
+        ("rootcause.fault.service { index > 0 and !inferred }", &[2]),
+        (r#"rootcause.error.service { inferred and type = "AWS::DynamoDB::Table" }"#, &[3]),
+        (r#"rootcause.fault.entity { remote and name = "payments.internal" }"#, &[2]),
+        (r#"rootcause.fault.exception { last and message = "card refused" }"#, &[2]),
+        ("rootcause.error.exception", &[]),
+        // What is on a way has no times.
+        ("rootcause.fault.service { duration >= 0 }", &[]),
+    ] {
+        assert_eq!(meant(expression), numbers, "{expression}");
+    }
+}
+
+#[test]
 fn combinations() {
     for (expression, numbers) in [
         ("ok !partial duration <3", &[1][..]),
@@ -216,7 +238,15 @@ fn errors_name_the_column_and_what_is_expected() {
         ),
         ("annotation = 1", "column 12: `[` is expected, not `=`"),
         ("annotation. = 1", "column 1: the key of the annotation is missing"),
-        ("group.name = \"x\"", "column 1: `group.name` is not kept here; groups and root causes are X-Ray's own"),
+        ("group.name = \"x\"", "column 1: `group.name` is not kept here; groups are X-Ray's own"),
+        (
+            "ok rootcause.responsetime.service",
+            "column 4: `rootcause.fault.` or `rootcause.error.` with what is asked for is expected, not `rootcause.responsetime.service`",
+        ),
+        (
+            "rootcause.fault.user",
+            "column 1: `service`, `entity` or `exception` after the last dot is expected, not `rootcause.fault.user`",
+        ),
     ] {
         assert_eq!(Filter::parse(expression).unwrap_err().to_string(), error, "{expression}");
     }
