@@ -187,6 +187,16 @@ fn root_causes() {
     }
 }
 
+/// It would take minutes if the root were looked for at each segment.
+#[test]
+fn a_trace_of_many_segments_and_no_root_is_soon_looked_at() {
+    let segment = |number: u32| json!({ "id": format!("{number:016x}"), "parent_id": format!("{:016x}", number ^ 1), "name": "s", "start_time": 1.0, "end_time": 2.0 });
+    let circles = trace(4, &(0..20_000).map(segment).collect::<Vec<_>>());
+    for expression in ["service() { root OR coverage > 0 }", "edge() { root OR coverage > 0 }"] {
+        assert!(!Filter::parse(expression).unwrap().matches(&circles), "{expression}");
+    }
+}
+
 #[test]
 fn combinations() {
     for (expression, numbers) in [

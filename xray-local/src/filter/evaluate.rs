@@ -10,6 +10,8 @@ use crate::trace::{Caller, Trace};
 /// What a condition is about, and its place among its like.
 struct Subject<'a> {
     trace: &'a Trace,
+    /// The trace's root segment.
+    root: Option<&'a Document>,
     part: Part<'a>,
     index: usize,
     count: usize,
@@ -28,7 +30,7 @@ enum Part<'a> {
 }
 
 pub(super) fn matches(condition: &Condition, trace: &Trace) -> bool {
-    Subject { trace, part: Part::Whole, index: 0, count: 1 }.meets(condition)
+    Subject { trace, root: trace.root(), part: Part::Whole, index: 0, count: 1 }.meets(condition)
 }
 
 impl<'a> Subject<'a> {
@@ -66,9 +68,8 @@ impl<'a> Subject<'a> {
 
     fn any(&self, parts: Vec<Part>, condition: &Condition) -> bool {
         let count = parts.len();
-        let mut subjects =
-            parts.into_iter().enumerate().map(|(index, part)| Subject { trace: self.trace, part, index, count });
-        subjects.any(|subject| subject.meets(condition))
+        let mut parts = parts.into_iter().enumerate();
+        parts.any(|(index, part)| Subject { part, index, count, ..*self }.meets(condition))
     }
 
     /// Whether the key has a value of which something is so.
@@ -92,7 +93,7 @@ impl<'a> Subject<'a> {
             Key::First => flag(self.index == 0),
             Key::Last => flag(self.index + 1 == self.count),
             Key::Remote => flag(self.segments().any(is_remote)),
-            Key::Root => flag(main.is_some() && main.map(|main| &main.id) == self.trace.root().map(|root| &root.id)),
+            Key::Root => flag(main.is_some() && main.map(|main| &main.id) == self.root.map(|root| &root.id)),
             Key::ResponseTime => main.and_then(Document::duration).map(Found::Number),
             Key::Duration => self.duration().map(Found::Number),
             Key::Coverage => self.coverage().map(Found::Number),
@@ -112,7 +113,7 @@ impl<'a> Subject<'a> {
     /// What the keys are about that are about one entity.
     fn main(&self) -> Option<&'a Document> {
         match self.part {
-            Part::Whole => self.trace.root(),
+            Part::Whole => self.root,
             Part::Segment(part) | Part::Call(part) => Some(part),
             Part::Listed(_) => None,
         }
@@ -139,7 +140,7 @@ impl<'a> Subject<'a> {
 
     /// The part of the root segment's time that it took.
     fn coverage(&self) -> Option<f64> {
-        let whole = self.trace.response_time().filter(|whole| *whole > 0.0)?;
+        let whole = self.root.and_then(Document::duration).filter(|whole| *whole > 0.0)?;
         Some(self.main()?.duration()? / whole)
     }
 }
