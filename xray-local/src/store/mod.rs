@@ -236,9 +236,15 @@ impl Store {
     /// The trace with an id, put together.
     #[must_use]
     pub fn trace(&self, id: &str) -> Option<Trace> {
+        self.stored(id).map(|stored| stored.trace())
+    }
+
+    /// The trace with an id, not put together yet.
+    #[must_use]
+    pub fn stored(&self, id: &str) -> Option<StoredTrace> {
         let id = TraceId::parse(id)?;
         let entry = self.state().traces.get(&id).cloned()?;
-        Some(StoredTrace { id, entry }.trace())
+        Some(StoredTrace { id, entry })
     }
 
     /// All traces, those that came last first, not put together yet.
@@ -266,6 +272,12 @@ impl Store {
     pub fn counters(&self) -> Counters {
         let state = self.state();
         Counters { traces: state.traces.len(), ..state.counters }
+    }
+
+    /// What it keeps at most.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.shared.limits
     }
 
     /// A number that grows whenever something came.
