@@ -3,6 +3,7 @@
 
 mod api;
 pub mod check;
+mod console;
 pub mod document;
 pub mod filter;
 pub mod graph;

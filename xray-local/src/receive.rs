@@ -38,14 +38,20 @@ pub(crate) struct Receiving {
 struct Shared {
     is_over: AtomicBool,
     waiting_bytes: AtomicUsize,
-    dropped: AtomicU64,
+    dropped: Arc<AtomicU64>,
 }
 
 impl Receiving {
-    /// Reads from a socket that can be sent to at `address`.
-    pub(crate) fn start(socket: UdpSocket, address: SocketAddr, intake: Intake) -> io::Result<Self> {
+    /// Reads from a socket that can be sent to at `address`; counts in `dropped` the datagrams that find the queue full.
+    pub(crate) fn start(
+        socket: UdpSocket,
+        address: SocketAddr,
+        intake: Intake,
+        dropped: Arc<AtomicU64>,
+    ) -> io::Result<Self> {
         socket.set_read_timeout(Some(PATIENCE))?;
-        let (shared, (sender, receiver)) = (Arc::<Shared>::default(), channel());
+        let shared = Arc::new(Shared { dropped, ..Shared::default() });
+        let (sender, receiver) = channel();
         let run = |name: &str, work: Box<dyn FnOnce() + Send>| thread::Builder::new().name(name.to_owned()).spawn(work);
         let of_socket = Arc::clone(&shared);
         let of_queue = Arc::clone(&shared);

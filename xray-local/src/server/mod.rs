@@ -7,6 +7,8 @@ mod sockets;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 use std::{fmt, io, thread};
 
@@ -21,6 +23,7 @@ use tokio::sync::{broadcast, oneshot};
 use self::bodies::Bodies;
 use self::guard::Guard;
 use crate::api::{self, ApiError};
+use crate::console;
 use crate::document::TraceId;
 use crate::intake::Intake;
 use crate::receive::Receiving;
@@ -286,10 +289,14 @@ impl ServerBuilder {
         let store = Store::new(self.limits);
         let intake = Intake::new(store.clone(), recording);
 
+        let (address, dropped) = (reachable(udp_address), Arc::<AtomicU64>::default());
         let guard = Guard::new(&self.address, http_address.ip(), self.allowed_hosts);
-        let router = guarded(api::routes(&store, &rules, &intake), guard);
+        let router = guarded(
+            api::routes(&store, &rules, &intake).merge(console::routes(store.clone(), address, Arc::clone(&dropped))),
+            guard,
+        );
         let answering = Some(Answering::start(tcp, router)?);
-        let receiving = Some(Receiving::start(udp, reachable(udp_address), intake.clone())?);
+        let receiving = Some(Receiving::start(udp, address, intake.clone(), dropped)?);
         Ok(Server { udp_address, http_address, store, rules, intake, receiving, answering })
     }
 }
