@@ -166,6 +166,38 @@ fn services_and_edges() {
 }
 
 #[test]
+fn root_causes() {
+    for (expression, numbers) in [
+        ("rootcause.fault.service { }", &[2][..]),
+        ("rootcause.fault.service", &[2]),
+        ("rootcause.error.service", &[3]),
+        // The service itself stayed well; the way begins with its call.
+        (r#"rootcause.fault.service { first and name = "shop" }"#, &[2]),
+        (r#"rootcause.fault.service { last and name = "payments" }"#, &[2]),
+        (r#"rootcause.fault.service { last and name = "shop" }"#, &[]),
+        ("rootcause.fault.service { index > 0 and !inferred }", &[2]),
+        (r#"rootcause.error.service { inferred and type = "AWS::DynamoDB::Table" }"#, &[3]),
+        (r#"rootcause.fault.entity { remote and name = "payments.internal" }"#, &[2]),
+        (r#"rootcause.fault.exception { last and message = "card refused" }"#, &[2]),
+        ("rootcause.error.exception", &[]),
+        // What is on a way has no times.
+        ("rootcause.fault.service { duration >= 0 }", &[]),
+    ] {
+        assert_eq!(meant(expression), numbers, "{expression}");
+    }
+}
+
+/// It would take minutes if the root were looked for at each segment.
+#[test]
+fn a_trace_of_many_segments_and_no_root_is_soon_looked_at() {
+    let segment = |number: u32| json!({ "id": format!("{number:016x}"), "parent_id": format!("{:016x}", number ^ 1), "name": "s", "start_time": 1.0, "end_time": 2.0 });
+    let circles = trace(4, &(0..20_000).map(segment).collect::<Vec<_>>());
+    for expression in ["service() { root OR coverage > 0 }", "edge() { root OR coverage > 0 }"] {
+        assert!(!Filter::parse(expression).unwrap().matches(&circles), "{expression}");
+    }
+}
+
+#[test]
 fn combinations() {
     for (expression, numbers) in [
         ("ok !partial duration <3", &[1][..]),
@@ -216,7 +248,15 @@ fn errors_name_the_column_and_what_is_expected() {
         ),
         ("annotation = 1", "column 12: `[` is expected, not `=`"),
         ("annotation. = 1", "column 1: the key of the annotation is missing"),
-        ("group.name = \"x\"", "column 1: `group.name` is not kept here; groups and root causes are X-Ray's own"),
+        ("group.name = \"x\"", "column 1: `group.name` is not kept here; groups are X-Ray's own"),
+        (
+            "ok rootcause.responsetime.service",
+            "column 4: `rootcause.fault.` or `rootcause.error.` with what is asked for is expected, not `rootcause.responsetime.service`",
+        ),
+        (
+            "rootcause.fault.user",
+            "column 1: `service`, `entity` or `exception` after the last dot is expected, not `rootcause.fault.user`",
+        ),
     ] {
         assert_eq!(Filter::parse(expression).unwrap_err().to_string(), error, "{expression}");
     }

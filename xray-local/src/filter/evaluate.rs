@@ -1,8 +1,8 @@
 //! Conditions on traces, segments and calls.
 
-use serde_json::Value;
-
-use super::expression::{Condition, Key, Operand, Operator, Selector};
+use super::expression::{Condition, Key, Operator, Selector};
+use super::root_cause::{self, Listed};
+use super::value::Found;
 use crate::document::{Cause, Document, Kind, Namespace, State};
 use crate::service::ServiceId;
 use crate::trace::{Caller, Trace};
@@ -10,6 +10,8 @@ use crate::trace::{Caller, Trace};
 /// What a condition is about, and its place among its like.
 struct Subject<'a> {
     trace: &'a Trace,
+    /// The trace's root segment.
+    root: Option<&'a Document>,
     part: Part<'a>,
     index: usize,
     count: usize,
@@ -23,17 +25,12 @@ enum Part<'a> {
     Segment(&'a Document),
     /// A subsegment that calls a service.
     Call(&'a Document),
-}
-
-/// A value that a key has.
-enum Found<'a> {
-    Flag(bool),
-    Number(f64),
-    Text(&'a str),
+    /// Something on the way of a fault or error.
+    Listed(&'a Listed<'a>),
 }
 
 pub(super) fn matches(condition: &Condition, trace: &Trace) -> bool {
-    Subject { trace, part: Part::Whole, index: 0, count: 1 }.meets(condition)
+    Subject { trace, root: trace.root(), part: Part::Whole, index: 0, count: 1 }.meets(condition)
 }
 
 impl<'a> Subject<'a> {
@@ -44,9 +41,9 @@ impl<'a> Subject<'a> {
             Condition::Not(condition) => !self.meets(condition),
             Condition::Set(key) => self.has(key, |found| !matches!(found, Found::Flag(false))),
             Condition::Compare(key, Operator::NotEqual, operand) => {
-                self.has(key, |_| true) && !self.has(key, |found| compare(found, Operator::Equal, operand))
+                self.has(key, |_| true) && !self.has(key, |found| found.is(Operator::Equal, operand))
             }
-            Condition::Compare(key, operator, operand) => self.has(key, |found| compare(found, *operator, operand)),
+            Condition::Compare(key, operator, operand) => self.has(key, |found| found.is(*operator, operand)),
             Condition::Service(selector, condition) => {
                 let segments = self.trace.segments.iter().filter(|segment| segment.kind == Kind::Segment);
                 let meant = segments.filter(|segment| selector.means(&ServiceId::of(segment), &segment.name));
@@ -62,18 +59,24 @@ impl<'a> Subject<'a> {
                 });
                 self.any(meant.collect(), condition)
             }
+            Condition::RootCause(ways, within, condition) => root_cause::ways(self.trace, *ways).iter().any(|way| {
+                let listed = Listed::all(way, *within);
+                self.any(listed.iter().map(Part::Listed).collect(), condition)
+            }),
         }
     }
 
-    fn any(&self, parts: Vec<Part<'a>>, condition: &Condition) -> bool {
+    fn any(&self, parts: Vec<Part>, condition: &Condition) -> bool {
         let count = parts.len();
-        let mut subjects =
-            parts.into_iter().enumerate().map(|(index, part)| Subject { trace: self.trace, part, index, count });
-        subjects.any(|subject| subject.meets(condition))
+        let mut parts = parts.into_iter().enumerate();
+        parts.any(|(index, part)| Subject { part, index, count, ..*self }.meets(condition))
     }
 
     /// Whether the key has a value of which something is so.
     fn has(&self, key: &Key, mut is_so: impl FnMut(Found) -> bool) -> bool {
+        if let (Part::Listed(listed), false) = (self.part, matches!(key, Key::First | Key::Last | Key::Index)) {
+            return listed.value(key).is_some_and(is_so);
+        }
         let main = self.main();
         let flag = |flag: bool| Some(Found::Flag(flag));
         let http = main.and_then(|main| main.http.as_ref());
@@ -84,13 +87,13 @@ impl<'a> Subject<'a> {
             Key::Throttle => flag(self.segments().any(|segment| segment.throttle)),
             Key::Partial => flag(match self.part {
                 Part::Whole => self.trace.is_partial(),
-                Part::Segment(part) | Part::Call(part) => part.in_progress,
+                _ => main.is_some_and(|main| main.in_progress),
             }),
             Key::Inferred => flag(self.segments().any(|segment| segment.inferred)),
             Key::First => flag(self.index == 0),
             Key::Last => flag(self.index + 1 == self.count),
             Key::Remote => flag(self.segments().any(is_remote)),
-            Key::Root => flag(main.is_some() && main.map(|main| &main.id) == self.trace.root().map(|root| &root.id)),
+            Key::Root => flag(main.is_some() && main.map(|main| &main.id) == self.root.map(|root| &root.id)),
             Key::ResponseTime => main.and_then(Document::duration).map(Found::Number),
             Key::Duration => self.duration().map(Found::Number),
             Key::Coverage => self.coverage().map(Found::Number),
@@ -110,8 +113,9 @@ impl<'a> Subject<'a> {
     /// What the keys are about that are about one entity.
     fn main(&self) -> Option<&'a Document> {
         match self.part {
-            Part::Whole => self.trace.root(),
+            Part::Whole => self.root,
             Part::Segment(part) | Part::Call(part) => Some(part),
+            Part::Listed(_) => None,
         }
     }
 
@@ -120,23 +124,23 @@ impl<'a> Subject<'a> {
         let (whole, part) = match self.part {
             Part::Whole => (&self.trace.segments[..], None),
             Part::Segment(part) | Part::Call(part) => (&[][..], Some(part)),
+            Part::Listed(_) => (&[][..], None),
         };
         whole.iter().chain(part)
     }
 
     fn duration(&self) -> Option<f64> {
-        match self.part {
-            Part::Whole => self.trace.duration(),
-            Part::Segment(part) | Part::Call(part) => {
-                let end = part.walk().filter_map(|entity| entity.end_time).max_by(f64::total_cmp)?;
-                Some((end - part.start_time).max(0.0))
-            }
+        if let Part::Whole = self.part {
+            return self.trace.duration();
         }
+        let main = self.main()?;
+        let end = main.walk().filter_map(|entity| entity.end_time).max_by(f64::total_cmp)?;
+        Some((end - main.start_time).max(0.0))
     }
 
     /// The part of the root segment's time that it took.
     fn coverage(&self) -> Option<f64> {
-        let whole = self.trace.response_time().filter(|whole| *whole > 0.0)?;
+        let whole = self.root.and_then(Document::duration).filter(|whole| *whole > 0.0)?;
         Some(self.main()?.duration()? / whole)
     }
 }
@@ -162,47 +166,15 @@ fn segment_has(segment: &Document, key: &Key, is_so: &mut impl FnMut(Found) -> b
         }
         Key::Annotation(key) => {
             let values = segment.walk().filter_map(|entity| entity.annotations().get(key));
-            return values.filter_map(found).any(is_so);
+            return values.filter_map(Found::of).any(is_so);
         }
         _ => None,
     };
     text.is_some_and(|text| is_so(Found::Text(text)))
 }
 
-fn found(value: &Value) -> Option<Found<'_>> {
-    match value {
-        Value::Bool(flag) => Some(Found::Flag(*flag)),
-        Value::Number(number) => number.as_f64().map(Found::Number),
-        Value::String(text) => Some(Found::Text(text)),
-        _ => None,
-    }
-}
-
 fn is_remote(entity: &Document) -> bool {
     entity.namespace == Some(Namespace::Remote) || (entity.inferred && entity.origin.is_none())
-}
-
-fn compare(found: Found, operator: Operator, operand: &Operand) -> bool {
-    match (found, operand) {
-        (Found::Flag(found), Operand::Flag(wanted)) => operator == Operator::Equal && found == *wanted,
-        #[expect(clippy::float_cmp, reason = "the user asks for equality")]
-        (Found::Number(found), Operand::Number(wanted)) => match operator {
-            Operator::Equal => found == *wanted,
-            Operator::Less => found < *wanted,
-            Operator::LessOrEqual => found <= *wanted,
-            Operator::Greater => found > *wanted,
-            Operator::GreaterOrEqual => found >= *wanted,
-            _ => false,
-        },
-        (Found::Text(found), Operand::Text(wanted)) => match operator {
-            Operator::Equal => found == wanted,
-            Operator::Contains => found.contains(wanted.as_str()),
-            Operator::BeginsWith => found.starts_with(wanted.as_str()),
-            Operator::EndsWith => found.ends_with(wanted.as_str()),
-            _ => false,
-        },
-        _ => false,
-    }
 }
 
 impl Selector {

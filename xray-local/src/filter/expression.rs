@@ -17,6 +17,23 @@ pub(super) enum Condition {
     Service(Selector, Box<Condition>),
     /// A service calls another, by a call that meets the condition.
     Edge(Selector, Selector, Box<Condition>),
+    /// On the way of a fault or error is something that meets the condition.
+    RootCause(Ways, Within, Box<Condition>),
+}
+
+/// Of what the way is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ways {
+    Fault,
+    Error,
+}
+
+/// What is meant of a way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    Services,
+    Entities,
+    Exceptions,
 }
 
 /// What is compared.

@@ -4,6 +4,8 @@ mod evaluate;
 mod expression;
 mod lexer;
 mod parser;
+mod root_cause;
+mod value;
 
 use std::fmt;
 
@@ -15,9 +17,11 @@ use crate::trace::Trace;
 ///
 /// A keyword outside of braces is about the trace as its caller saw it: flags, times and the request are those of the root
 /// segment; `throttle`, `user`, `name`, `type`, `message` and annotations are found in any segment. `service("name") { .. }`
-/// asks for a segment, `edge("caller", "callee") { .. }` for a call. Conditions beside each other must all be met.
+/// asks for a segment, `edge("caller", "callee") { .. }` for a call, and `rootcause.fault.service { .. }` for what is on the
+/// way from the caller to where a fault began (`error` instead of `fault`; `entity` or `exception` instead of `service`).
+/// Conditions beside each other must all be met.
 ///
-/// Groups and root causes are not known here.
+/// Groups and root causes of the response time are not known here.
 ///
 /// ```
 /// use xray_local::filter::Filter;

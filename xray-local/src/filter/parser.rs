@@ -1,7 +1,7 @@
 //! Tokens in, a condition out.
 
 use super::FilterError;
-use super::expression::{Condition, KEYWORDS, Key, KeyKind, Operand, Operator, Selector};
+use super::expression::{Condition, KEYWORDS, Key, KeyKind, Operand, Operator, Selector, Ways, Within};
 use super::lexer::{Token, TokenKind, tokens};
 
 /// How deep conditions may be nested.
@@ -93,6 +93,7 @@ impl Parser {
         match word.to_ascii_lowercase().as_str() {
             "service" => self.service(scope, &token),
             "edge" => self.edge(scope, &token),
+            keyword if keyword.starts_with("rootcause.") => self.root_cause(keyword, scope, &token),
             keyword => {
                 let key = self.key(keyword, word, scope, &token)?;
                 self.comparison(key)
@@ -121,6 +122,24 @@ impl Parser {
         }
         self.expect_symbol(")")?;
         Ok(Condition::Edge(from, to, Box::new(self.braces()?)))
+    }
+
+    /// `rootcause.fault.service { condition }` and its like.
+    fn root_cause(&mut self, keyword: &str, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
+        only_of_traces(scope, token, "rootcause")?;
+        let parts = keyword.strip_prefix("rootcause.").and_then(|parts| parts.split_once('.'));
+        let ways = match parts {
+            Some(("fault", _)) => Ways::Fault,
+            Some(("error", _)) => Ways::Error,
+            _ => return Err(unexpected(token, "`rootcause.fault.` or `rootcause.error.` with what is asked for")),
+        };
+        let within = match parts {
+            Some((_, "service")) => Within::Services,
+            Some((_, "entity")) => Within::Entities,
+            Some((_, "exception")) => Within::Exceptions,
+            _ => return Err(unexpected(token, "`service`, `entity` or `exception` after the last dot")),
+        };
+        Ok(Condition::RootCause(ways, within, Box::new(self.braces()?)))
     }
 
     fn braces(&mut self) -> Result<Condition, FilterError> {
@@ -310,8 +329,8 @@ fn only_of_traces(scope: Scope, token: &Token, keyword: &str) -> Result<(), Filt
 }
 
 fn unknown_keyword(keyword: &str, written: &str) -> String {
-    if keyword.starts_with("rootcause.") || keyword.starts_with("group.") || keyword == "json" {
-        return format!("`{written}` is not kept here; groups and root causes are X-Ray's own");
+    if keyword.starts_with("group.") {
+        return format!("`{written}` is not kept here; groups are X-Ray's own");
     }
     let close = KEYWORDS.iter().map(|(known, _)| *known).chain(["service", "edge", "annotation."]);
     let close = close.filter(|known| {

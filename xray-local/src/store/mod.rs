@@ -35,7 +35,7 @@ pub struct Store {
     shared: Arc<Shared>,
 }
 
-/// What a [`Store`] keeps at most.
+/// What a [`Store`] keeps at most; by default 100,000 traces, 256 MiB, 16 MiB a trace, and 200 reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Traces.

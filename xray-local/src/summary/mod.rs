@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use root_cause::root_causes;
 pub use root_cause::{RootCause, RootCauseEntity, RootCauseException, RootCauseService};
+pub(crate) use root_cause::{error_root_causes, fault_root_causes};
 
 use crate::document::{Document, Kind};
 use crate::service::ServiceId;
@@ -174,8 +174,8 @@ pub fn summary(trace: &Trace) -> TraceSummary {
         availability_zones: distinct(trace, Document::availability_zone)
             .map(|name| AvailabilityZone { name })
             .collect(),
-        fault_root_causes: root_causes(trace, |entity| entity.fault),
-        error_root_causes: root_causes(trace, |entity| entity.error),
+        fault_root_causes: fault_root_causes(trace),
+        error_root_causes: error_root_causes(trace),
         entry_point: root.map(ServiceId::of),
         revision: trace.revision,
         matched_event_time: None,

@@ -63,8 +63,16 @@ pub struct RootCauseException {
 const MOST: usize = 5;
 const MOST_ENTITIES: usize = 100;
 
+pub(crate) fn fault_root_causes(trace: &Trace) -> Vec<RootCause> {
+    root_causes(trace, |entity| entity.fault)
+}
+
+pub(crate) fn error_root_causes(trace: &Trace) -> Vec<RootCause> {
+    root_causes(trace, |entity| entity.error)
+}
+
 /// The ways to the entities that have a flag which none of their children has.
-pub(super) fn root_causes(trace: &Trace, is_flagged: fn(&Document) -> bool) -> Vec<RootCause> {
+fn root_causes(trace: &Trace, is_flagged: fn(&Document) -> bool) -> Vec<RootCause> {
     let flagged = || trace.entities().filter(|entity| is_flagged(entity));
     let passed_on: HashSet<&str> = flagged().filter_map(|entity| entity.parent_id.as_deref()).collect();
     let origins = flagged().filter(|entity| !passed_on.contains(entity.id.as_str()));
