@@ -6,6 +6,9 @@
 //! cargo bench -p xray-local --bench receive                 # -- 1000000 for another number of documents
 //! ```
 //!
+//! Two shared cores, release: all of 200,000 received at 20,500 a second (what the pace allows), 25 us of CPU a document,
+//! 93 MiB at most; all of 1,000,000 likewise, in the same 93 MiB.
+//!
 //! Linux only: it reads `/proc`.
 
 use std::io::{BufRead as _, BufReader, Read as _};
