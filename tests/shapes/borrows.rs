@@ -30,6 +30,30 @@ fn partly_moved(pair: (Once, Once, Shared)) -> (String, u32) {
     (text, pair.2.send())
 }
 
+/// Borrows, has a `Drop` of its own, and is used up by its `send`.
+struct Holding<'a>(&'a mut Vec<u32>);
+
+impl Holding<'_> {
+    fn send(self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        self.0.push(1);
+    }
+}
+
+/// After the call it is gone for certain, and what it borrowed is free.
+#[traced_http]
+fn gone(mut list: Vec<u32>) -> (usize, Vec<u32>) {
+    let holding = Holding(&mut list);
+    let length = holding.send();
+    list.push(2);
+    (length, list)
+}
+
 /// Each is usable in the argument of the next.
 #[traced_http]
 fn one_in_the_other(mut counter: Counter, shared: Shared) -> Vec<u32> {
@@ -175,6 +199,7 @@ async fn borrows() {
     run.check("copies", async { copies(Small(1), (Small(2), Small(3))) }, 8).await;
     let work = async { partly_moved((Once("a".into()), Once("b".into()), Shared(3))) };
     run.check("partly_moved", work, ("ba".to_owned(), 3)).await;
+    run.check("gone", async { gone(vec![0]) }, (1, vec![0, 1, 2])).await;
     let work = async { one_in_the_other(Counter::default(), Shared(10)) };
     run.check("one_in_the_other", work, vec![1, 12, 3, 4, 2]).await;
     run.check("reborrows", async { reborrows(&mut Counter::default()) }, 5).await;

@@ -34,7 +34,6 @@ pub(crate) struct Found {
 pub(crate) fn rewrite(signature: &Signature, block: &mut Block, options: &Options) -> Result<Found> {
     let mut walker = Walker {
         options,
-        signature,
         call_options: CallOptions::default(),
         variables: Variables::default(),
         slots: Vec::new(),
@@ -42,15 +41,11 @@ pub(crate) fn rewrite(signature: &Signature, block: &mut Block, options: &Option
         names_a_future: names_a_future(signature, block),
         around: Around::Anything,
         candidates: 0,
-        direct: 0,
         has_unknown_macro: false,
         errors: Errors::default(),
     };
     walker.variables.declare_parameters(signature);
-    walker.walk_body(block, signature.asyncness.is_some());
-    if walker.candidates > 0 {
-        block.stmts.splice(0..0, head::declarations(signature, options));
-    }
+    walker.walk_body(block);
     let found = Found { has_candidate: walker.candidates > 0, has_unknown_macro: walker.has_unknown_macro };
     walker.errors.into_result().map(|()| found)
 }
@@ -96,7 +91,6 @@ enum Around {
 /// Walks a body; see [`rewrite`].
 struct Walker<'a> {
     options: &'a Options,
-    signature: &'a Signature,
     /// What holds for the expression that is being walked.
     call_options: CallOptions,
     variables: Variables,
@@ -109,8 +103,6 @@ struct Walker<'a> {
     around: Around,
     /// Calls that are in the table, skipped ones too.
     candidates: usize,
-    /// Those of them that stand in the body that is being walked, and not in one inside it.
-    direct: usize,
     /// Whether a macro was left alone in which a call may hide.
     has_unknown_macro: bool,
     errors: Errors,
@@ -146,24 +138,18 @@ impl Walker<'_> {
         self.conditions.truncate(outer);
     }
 
-    /// Walks a body and returns what its calls need declared at its head, and whether it has calls of its own.
-    fn in_body(&mut self, walk: impl FnOnce(&mut Self)) -> (Vec<Stmt>, bool) {
-        let outer = (mem::take(&mut self.slots), mem::take(&mut self.conditions), mem::take(&mut self.direct));
+    /// Walks a body and returns what its calls need declared at its head.
+    fn in_body(&mut self, walk: impl FnOnce(&mut Self)) -> Vec<Stmt> {
+        let (slots, conditions) = (mem::take(&mut self.slots), mem::take(&mut self.conditions));
         walk(self);
-        let (slots, conditions, direct) = outer;
         self.conditions = conditions;
-        let has_own = mem::replace(&mut self.direct, direct) > 0;
         let declared = mem::replace(&mut self.slots, slots);
-        (declared.into_iter().map(|slot| slot.declaration(&self.options.runtime)).collect(), has_own)
+        declared.into_iter().map(|slot| slot.declaration(&self.options.runtime)).collect()
     }
 
-    /// Walks the body of the function or of an async block. Where that runs by itself, a run of the function is its
-    /// own.
-    fn walk_body(&mut self, block: &mut Block, is_run: bool) {
-        let (mut declarations, has_own) = self.in_body(|walker| walker.visit_block_mut(block));
-        if self.candidates > 0 && (is_run || (has_own && self.signature.asyncness.is_none())) {
-            declarations.insert(0, head::run(&self.signature.ident));
-        }
+    /// Walks the body of the function or of an async block.
+    fn walk_body(&mut self, block: &mut Block) {
+        let declarations = self.in_body(|walker| walker.visit_block_mut(block));
         block.stmts.splice(0..0, declarations);
     }
 
@@ -187,7 +173,6 @@ impl Walker<'_> {
     /// Rewrites a call, after what is inside it. `may_be_named`: the function may name the type of its future.
     fn rewrite_call(&mut self, expression: &mut Expr, candidate: Candidate, demand: Demand, may_be_named: bool) {
         self.candidates += 1;
-        self.direct += 1;
         if self.call_options.skip {
             return;
         }
@@ -326,7 +311,7 @@ impl VisitMut for Walker<'_> {
         self.in_scope(|walker| {
             let is_bound = mem::take(&mut walker.around) == Around::Let;
             walker.variables.declare_inputs(closure, is_bound);
-            let (mut stmts, _) = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
+            let mut stmts = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
             if !stmts.is_empty() {
                 stmts.push(Stmt::Expr(mem::replace(&mut *closure.body, Expr::PLACEHOLDER), None));
                 let block = Block { brace_token: Brace::default(), stmts };
@@ -336,7 +321,7 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_async_mut(&mut self, block: &mut ExprAsync) {
-        self.walk_body(&mut block.block, false);
+        self.walk_body(&mut block.block);
     }
 
     fn visit_expr_for_loop_mut(&mut self, for_loop: &mut ExprForLoop) {

@@ -1,6 +1,6 @@
 //! THE table: which calls may be HTTP calls. A name is only a candidate; a type decides.
 
-use syn::{Expr, ExprCall, ExprMethodCall, Ident, Path, Stmt};
+use syn::{Expr, ExprCall, ExprMethodCall, Ident, Stmt};
 
 use crate::receiver::{peeled, variable};
 
@@ -68,8 +68,8 @@ const FUNCTIONS: &[(&[&str], Shape)] = &[
 
 /// The shape of a method call that is in the table.
 pub(crate) fn of_method(call: &ExprMethodCall) -> Option<Shape> {
-    let mut methods = METHODS.iter();
-    let method = methods.find(|method| call.method == method.name && call.args.len() == method.arguments)?;
+    let name = call.method.to_string();
+    let method = METHODS.iter().find(|method| method.name == name && method.arguments == call.args.len())?;
     let is_candidate = method.shape != Shape::Client || (is_client(&call.receiver) && is_url(&call.args[0]));
     is_candidate.then_some(method.shape)
 }
@@ -78,10 +78,11 @@ pub(crate) fn of_method(call: &ExprMethodCall) -> Option<Shape> {
 pub(crate) fn of_function(call: &ExprCall, local: &[Ident]) -> Option<Shape> {
     let Expr::Path(callee) = peeled(&call.func) else { return None };
     let is_local = callee.path.segments.first().is_some_and(|first| local.contains(&first.ident));
-    if call.args.len() != 1 || callee.qself.is_some() || is_local {
+    if call.args.len() != 1 || callee.path.segments.len() < 2 || callee.qself.is_some() || is_local {
         return None;
     }
-    let (_, shape) = FUNCTIONS.iter().find(|(path, _)| is_path(&callee.path, path))?;
+    let names: Vec<_> = callee.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let (_, shape) = FUNCTIONS.iter().find(|(path, _)| names == *path)?;
     Some(*shape)
 }
 
@@ -153,8 +154,4 @@ pub(crate) fn is_client(receiver: &Expr) -> bool {
 /// A map is asked with a reference.
 fn is_url(argument: &Expr) -> bool {
     !matches!(peeled(argument), Expr::Reference(_) | Expr::Lit(_))
-}
-
-fn is_path(path: &Path, names: &[&str]) -> bool {
-    path.segments.len() == names.len() && path.segments.iter().zip(names).all(|(segment, name)| segment.ident == name)
 }

@@ -1,10 +1,10 @@
 //! Clients that a function names by their paths, checked to be some that the build traces.
 //!
-//! The macro cannot see features. For each such path it emits a constant that does nothing and compiles only where
+//! The macro cannot see features. For each such path it emits a statement that does nothing and compiles only where
 //! the runtime knows the client: see `clients` there, and for the versions of reqwest `reqwest_version`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, quote_spanned};
+use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{Arm, Block, Expr, ExprCall, FieldValue, FnArg, Ident, Item, Local, Path, PathSegment, Signature, Stmt};
@@ -22,72 +22,74 @@ const CLIENTS: &[(&[&str], &str, &[&str])] = &[
     (&["awc"], "awc", &["Client", "ClientRequest"]),
 ];
 
-/// The checks for the clients that a function names.
-pub(crate) fn checks(signature: &Signature, block: &Block, options: &Options) -> Vec<Item> {
+/// The checks for the clients that a function names: statements for a body that is evaluated by the compiler.
+pub(crate) fn checks(signature: &Signature, block: &Block, options: &Options) -> Vec<TokenStream> {
     let mut named = NamedClients { options, types: Vec::new(), clients: Vec::new() };
     named.visit_signature(signature);
     visit::visit_block(&mut named, block);
-    let types = named.types.iter().map(|path| check_version(path, &options.runtime));
+    let types = named.types.iter().map(|(path, kind)| check_version(path, kind, &options.runtime));
     let clients = named.clients.iter().map(|(client, span)| check_feature(client, *span, &options.runtime));
-    types.chain(clients).map(Item::Verbatim).collect()
+    types.chain(clients).collect()
 }
 
-/// A constant that compiles where a feature of the client is on.
+/// Compiles where a feature of the client is on.
 fn check_feature(client: &str, span: Span, runtime: &Path) -> TokenStream {
     let (client, span) = (Ident::new(client, span), Span::mixed_site().located_at(span));
     // What is called and what it is called with stand where the user names the client, and so does the error.
     quote_spanned! {span=>
-        const _: fn() = || {
+        {
             use #runtime::__private::clients::#client::{Client, check};
-            check(Client)
-        };
+            check(Client);
+        }
     }
 }
 
-/// A constant that calls a method which only reqwest's type has, and asks the runtime about its result.
-fn check_version(path: &Path, runtime: &Path) -> TokenStream {
+/// Names a method which only reqwest's type has, and asks the runtime about its result.
+fn check_version(path: &Path, kind: &str, runtime: &Path) -> TokenStream {
     let span = Span::mixed_site().located_at(path.span());
-    let (kind, probe) = match path.segments[1].ident.to_string().as_str() {
-        "Client" => (quote_spanned!(span=> fn() = ||), quote_spanned!(path.span()=> <#path>::builder())),
-        "RequestBuilder" => {
-            (quote_spanned!(span=> fn(#path) = |__xray_it|), quote_spanned!(span=> __xray_it.build_split()))
-        }
-        _ => (quote_spanned!(span=> fn(&#path) = |__xray_it|), quote_spanned!(span=> __xray_it.try_clone())),
+    let (check, method) = match kind {
+        "Client" => ("client", "builder"),
+        "RequestBuilder" => ("request_builder", "build_split"),
+        _ => ("request", "try_clone"),
     };
+    let (check, method) = (Ident::new(check, span), Ident::new(method, path.span()));
+    let method = quote_spanned!(path.span()=> <#path>::#method);
     quote_spanned! {span=>
-        const _: #kind {
+        {
             #[allow(unused_imports)]
             use #runtime::__private::reqwest_version::Unrelated as _;
-            #runtime::__private::reqwest_version::supported(#probe);
-        };
+            #runtime::__private::reqwest_version::#check(#method);
+        }
     }
 }
 
 /// Finds the paths of clients, wherever they are sure to be compiled.
 struct NamedClients<'a> {
     options: &'a Options,
-    /// `reqwest::Client`, `RequestBuilder` and `Request`.
-    types: Vec<Path>,
+    /// `reqwest::Client`, `RequestBuilder` and `Request`, each with its kind.
+    types: Vec<(Path, &'static str)>,
     /// The others, and where each is named first.
     clients: Vec<(&'static str, Span)>,
 }
 
 impl NamedClients<'_> {
-    fn is_reqwest(&self, path: &Path) -> bool {
-        let mut segments = path.segments.iter();
-        let (Some(first), Some(second)) = (segments.next(), segments.next()) else { return false };
-        let (first, arguments, second) = (first.ident.to_string(), &second.arguments, second.ident.to_string());
-        // `reqwest`, or one of several versions under a name such as `reqwest_0_12`.
-        let version = first.strip_prefix("reqwest");
-        version.is_some_and(|version| version.chars().all(|character| "_v0123456789".contains(character)))
-            && ["Client", "RequestBuilder", "Request"].contains(&second.as_str())
-            // reqwest's own types have no parameters.
-            && arguments.is_none()
-            && !self.is_local(path)
-    }
-
     fn is_local(&self, path: &Path) -> bool {
         path.segments.first().is_some_and(|first| self.options.local.contains(&first.ident))
+    }
+
+    fn add_type(&mut self, path: &Path, kind: &'static str) {
+        if self.is_local(path) {
+            return;
+        }
+        let is_same = |known: &Path| {
+            known.segments[0].ident == path.segments[0].ident
+                && known.leading_colon.is_some() == path.leading_colon.is_some()
+        };
+        if self.types.iter().any(|(known, its_kind)| *its_kind == kind && is_same(known)) {
+            return;
+        }
+        let segments = path.segments.iter().take(2).map(|segment| PathSegment::from(segment.ident.clone())).collect();
+        self.types.push((Path { leading_colon: path.leading_colon, segments }, kind));
     }
 
     fn add(&mut self, client: &'static str, path: &Path) {
@@ -97,34 +99,39 @@ impl NamedClients<'_> {
     }
 }
 
-fn is_reqwest_get(path: &Path) -> bool {
-    path.segments.iter().map(|segment| segment.ident.to_string()).eq(["reqwest", "get"])
+/// The names of a path that has several. Each is a text made anew, so that they are asked for once.
+fn names(path: &Path) -> Option<Vec<String>> {
+    (path.segments.len() > 1).then(|| path.segments.iter().map(|segment| segment.ident.to_string()).collect())
+}
+
+/// Which of reqwest's types a path begins with, of any version of it: `reqwest`, or one of several under a name such
+/// as `reqwest_0_12`.
+fn reqwest_type(path: &Path, names: &[String]) -> Option<&'static str> {
+    let version = names[0].strip_prefix("reqwest")?;
+    let kind = ["Client", "RequestBuilder", "Request"].into_iter().find(|kind| names[1] == *kind)?;
+    let is_version = version.chars().all(|character| "_v0123456789".contains(character));
+    // reqwest's own types have no parameters.
+    (is_version && path.segments[1].arguments.is_none()).then_some(kind)
 }
 
 /// The client that a path belongs to, and what stands behind that.
-fn client_of(path: &Path) -> Option<(&'static str, &'static [&'static str], String)> {
+fn client_of(names: &[String]) -> Option<(&'static str, &'static [&'static str], &str)> {
     CLIENTS.iter().find_map(|(prefix, client, types)| {
-        let names = path.segments.iter().map(|segment| segment.ident.to_string());
-        let is_prefix = names.clone().take(prefix.len()).eq(prefix.iter().copied());
-        let next = names.clone().nth(prefix.len())?;
-        is_prefix.then_some((*client, *types, next))
+        let (begin, rest) = names.split_at_checked(prefix.len())?;
+        let next = rest.first()?;
+        (begin == *prefix).then_some((*client, *types, next.as_str()))
     })
 }
 
 impl<'ast> Visit<'ast> for NamedClients<'_> {
     fn visit_path(&mut self, path: &'ast Path) {
-        if self.is_reqwest(path) {
-            let segments =
-                path.segments.iter().take(2).map(|segment| PathSegment::from(segment.ident.clone())).collect();
-            let named = Path { leading_colon: path.leading_colon, segments };
-            let text = named.to_token_stream().to_string();
-            if self.types.iter().all(|path| path.to_token_stream().to_string() != text) {
-                self.types.push(named);
+        if let Some(names) = names(path) {
+            if let Some(kind) = reqwest_type(path, &names) {
+                self.add_type(path, kind);
             }
-        }
-        if let Some((client, types, next)) = client_of(path) {
-            if types.contains(&next.as_str()) {
-                self.add(client, path);
+            match client_of(&names) {
+                Some((client, types, next)) if types.contains(&next) => self.add(client, path),
+                _ => {}
             }
         }
         visit::visit_path(self, path);
@@ -132,10 +139,12 @@ impl<'ast> Visit<'ast> for NamedClients<'_> {
 
     fn visit_expr_call(&mut self, call: &'ast ExprCall) {
         if let Expr::Path(function) = &*call.func {
-            match client_of(&function.path) {
-                Some((client, ..)) => self.add(client, &function.path),
-                None if is_reqwest_get(&function.path) => self.add("reqwest", &function.path),
-                None => {}
+            if let Some(names) = names(&function.path) {
+                match client_of(&names) {
+                    Some((client, ..)) => self.add(client, &function.path),
+                    None if names == ["reqwest", "get"] => self.add("reqwest", &function.path),
+                    None => {}
+                }
             }
         }
         visit::visit_expr_call(self, call);

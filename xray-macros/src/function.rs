@@ -3,12 +3,13 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Block, Error, ForeignItemFn, ImplItem, Item, ItemFn, ItemImpl, Result, Signature, Stmt};
+use syn::{Attribute, Block, Error, ForeignItemFn, ImplItem, Item, ItemFn, ItemImpl, Result, Signature};
 
 use crate::attributes::take_ours;
 use crate::body::{self, Found};
 use crate::calls;
 use crate::client_paths;
+use crate::head;
 use crate::nesting::take_too_deep;
 use crate::options::{CallOptions, Errors, Options};
 
@@ -158,7 +159,8 @@ pub(crate) fn is_attribute(attribute: &Attribute, name: &str) -> bool {
 fn rewrite(signature: &Signature, block: &mut Block, options: &Options) -> Result<Found> {
     let checks = client_paths::checks(signature, block, options);
     let found = body::rewrite(signature, block, options)?;
-    block.stmts.splice(0..0, checks.into_iter().map(Stmt::Item));
+    let declarations = head::declarations(signature, options, &checks, found.has_candidate);
+    block.stmts.splice(0..0, declarations);
     Ok(found)
 }
 

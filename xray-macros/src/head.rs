@@ -7,29 +7,35 @@ use syn::{Expr, Ident, Path, Signature, Stmt};
 
 use crate::options::Options;
 
-/// What the places of its calls have in common, and its annotations.
-pub(crate) fn declarations(signature: &Signature, options: &Options) -> Vec<Stmt> {
+/// What the places of its calls have in common, with the checks of the clients that it names, and its annotations.
+pub(crate) fn declarations(
+    signature: &Signature,
+    options: &Options,
+    checks: &[TokenStream],
+    has_candidate: bool,
+) -> Vec<Stmt> {
     let (name, runtime) = (&signature.ident, &options.runtime);
     let span = span_at(name);
+    if !has_candidate {
+        let checked = quote_spanned!(span=> const _: () = { #(#checks)* };);
+        return if checks.is_empty() { Vec::new() } else { vec![Stmt::Expr(Expr::Verbatim(checked), None)] };
+    }
     let (text, line) = (name.unraw().to_string(), quote_spanned!(name.span()=> ::core::line!()));
     let named = options.name.as_ref().map(|name| quote_spanned!(span=> .named(#name)));
     let hosts = &options.skip_hosts;
     let skipping = (!hosts.is_empty()).then(|| quote_spanned!(span=> .skip_hosts(&[#(#hosts),*])));
-    let place = quote_spanned! {span=>
-        const __XRAY_PLACE: &#runtime::__private::Place = &{
-            fn function() -> &'static #runtime::__private::Function {
-                static FUNCTION: #runtime::__private::Function =
-                    #runtime::__private::Function::new(#text, ::core::file!(), #line);
-                &FUNCTION
-            }
-            #runtime::__private::Place::new(function) #named #skipping
-        };
+    let mut place = quote_spanned! {span=>
+        #runtime::__private::Place::new(#text, ::core::file!(), #line) #named #skipping
     };
-    let answers = quote_spanned! {span=>
+    if !checks.is_empty() {
+        place = quote_spanned!(span=> { #(#checks)* #place });
+    }
+    let head = quote_spanned! {span=>
         #[allow(unused_imports)]
         use #runtime::__private::answers::*;
+        static __XRAY_PLACE: #runtime::__private::Place = #place;
     };
-    let mut declarations = [answers, place].map(|item| Stmt::Expr(Expr::Verbatim(item), None)).to_vec();
+    let mut declarations = vec![Stmt::Expr(Expr::Verbatim(head), None)];
     if !options.annotations.is_empty() {
         let annotations = annotations(&options.annotations, runtime, span);
         let declaration = quote_spanned!(span=> let __xray_annotations = #annotations;);
@@ -48,12 +54,6 @@ pub(crate) fn annotations(annotations: &[(Ident, Expr)], runtime: &Path, span: S
             ::std::vec![#((#keys, (#values).__xray_annotation())),*]
         })
     }
-}
-
-/// One run of the function, from here to the end of the body at whose head it stands.
-pub(crate) fn run(name: &Ident) -> Stmt {
-    let run = quote_spanned!(span_at(name)=> let __xray_run = __XRAY_PLACE.run(););
-    Stmt::Expr(Expr::Verbatim(run), None)
 }
 
 /// A closure or async block that moves what it names: the annotations stay for the next one.

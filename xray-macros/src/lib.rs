@@ -55,15 +55,14 @@ use proc_macro::TokenStream;
 ///
 /// ```text
 /// match client.get("https://example.com/todos/1") {
-///     __xray_it => (&::xray::__private::send::probe(&__xray_it))
-///         .__xray_kind()
-///         .open(__xray_it, __XRAY_PLACE.at(::core::line!())),
+///     __xray_it => ::xray::__private::send::receiver(&__xray_it)
+///         .__xray_open(__xray_it, __XRAY_PLACE.at(::core::line!())),
 /// }
 /// .send()
 /// .await?
 /// ```
 ///
-/// For a known type `open` gives a twin whose `send` performs the call in a subsegment, with the same result; for
+/// For a known type `__xray_open` gives a twin whose `send` performs the call in a subsegment, with the same result; for
 /// any other type it gives the value itself. A variable or field (`request.send()`) is asked in place, so that a
 /// value of another type is not even moved.
 ///

@@ -37,19 +37,19 @@ impl Rewriter<'_> {
             return;
         }
         let exchanged = quote_spanned! {span=>
-            (&#module::probe(&__xray_it)).__xray_kind().open(__xray_it, #site)
+            #module::receiver(&__xray_it).__xray_open(__xray_it, #site)
         };
         *call.receiver = Expr::Match(match_one(into_peeled(receiver), Ident::new("__xray_it", span), exchanged));
     }
 
     /// A call on a place: the place is asked, which takes the value out only if its type is known.
     pub(crate) fn on_place(&self, call: &mut ExprMethodCall) -> Expr {
-        let (span, module) = (span_at(&call.method), self.module(&call.method));
+        let (span, module, site) = (span_at(&call.method), self.module(&call.method), self.site(&call.method));
         let place = peeled(&call.receiver);
         let question = quote_spanned! {span=>
             {
                 use #module::{Peek as _, Take as _};
-                #place.__xray_ask()
+                #place.__xray_ask(#site)
             }
         };
         self.asked(call, &question)
@@ -59,10 +59,11 @@ impl Rewriter<'_> {
     ///
     /// What is behind a reference is asked as the call itself reaches it, so that a closure captures the same.
     pub(crate) fn on_client(&self, call: &mut ExprMethodCall, is_reference: bool) -> Expr {
-        let (span, module) = (span_at(&call.method), self.private("client", span_at(&call.method)));
+        let (span, site) = (span_at(&call.method), self.site(&call.method));
+        let module = self.private("client", span);
         let client = peeled(&call.receiver);
         let client = if is_reference { quote_spanned!(span=> *#client) } else { quote_spanned!(span=> #client) };
-        let question = quote_spanned!(span=> (&#module::Asked(&#client)).__xray_client());
+        let question = quote_spanned!(span=> #module::Asked(&#client).__xray_client(#site));
         self.asked(call, &question)
     }
 
@@ -74,7 +75,7 @@ impl Rewriter<'_> {
     /// The parentheses are for operators: at the start of a statement, and in a range there, a `match` would be a
     /// statement by itself.
     fn asked(&self, call: &mut ExprMethodCall, question: &TokenStream) -> Expr {
-        let (span, site) = (span_at(&call.method), self.site(&call.method));
+        let span = span_at(&call.method);
         let ask = self.private("Ask", span);
         let attributes = mem::take(&mut call.attrs);
         let mut on_twin = call.clone();
@@ -84,11 +85,11 @@ impl Rewriter<'_> {
             (match #question {
                 #[allow(unreachable_code)]
                 #ask::Yes(__xray_known) => {
-                    let __xray_twin = __xray_known.alive().open(#site);
+                    let __xray_twin = __xray_known.alive();
                     #on_twin
                 }
                 #[allow(unreachable_code)]
-                #ask::No(__xray_other) => __xray_other.alive().pass(#call, #site),
+                #ask::No(__xray_other) => __xray_other.alive().pass(#call),
             })
         })
     }
@@ -101,10 +102,14 @@ impl Rewriter<'_> {
         let Some(name) = name_of(expression) else { return };
         let (span, module, site, slot) = (span_at(&name), self.module(&name), self.site(&name), &slot.name);
         let (look, answer) = (self.private("look", span), self.private("answer", span));
-        let entered = if self.demand == Demand::None {
-            quote_spanned!(span=> (&#module::probe(&*__xray_it)).__xray_request().enter(__xray_it, #site, &mut #slot))
+        let enter = if self.demand == Demand::None {
+            quote_spanned! {span=>
+                |__xray_it, __xray_slot, __xray_site| {
+                    #module::argument(__xray_it).__xray_enter(__xray_it, __xray_slot, __xray_site)
+                }
+            }
         } else {
-            quote_spanned!(span=> #module::enter(__xray_it, #site, &mut #slot))
+            quote_spanned!(span=> #module::enter)
         };
         let (attributes, argument) = match &mut *expression {
             Expr::MethodCall(call) => (&mut call.attrs, &mut call.args[0]),
@@ -112,11 +117,11 @@ impl Rewriter<'_> {
             _ => return,
         };
         let attributes = mem::take(attributes);
-        *argument = Expr::Verbatim(quote_spanned!(span=> #look(#argument, |__xray_it| #entered)));
+        *argument = Expr::Verbatim(quote_spanned!(span=> #look(#argument, &mut #slot, #site, #enter)));
         *expression = Expr::Verbatim(quote_spanned! {span=>
             #(#attributes)*
             (match #expression {
-                __xray_out => (&&&&&(&&#answer::Answered(&__xray_out, &#slot)).__xray_when())
+                __xray_out => (&#answer::Outcome::of(&__xray_out, &#slot).__xray_when())
                     .__xray_how()
                     .exit(__xray_out, &mut #slot),
             })
@@ -133,7 +138,7 @@ impl Rewriter<'_> {
         *call.func = Expr::Verbatim(quote_spanned! {span=>
             (match #function {
                 __xray_callee => {
-                    (&#functions::Callee::of(&__xray_callee)).__xray_function().open(__xray_callee, #site)
+                    #functions::Callee::of(&__xray_callee).__xray_open(__xray_callee, #site)
                 }
             })
         });
@@ -167,9 +172,16 @@ impl Rewriter<'_> {
     fn site(&self, name: &Ident) -> TokenStream {
         let span = span_at(name);
         let line = quote_spanned!(name.span()=> ::core::line!());
-        let mut place = quote_spanned!(span=> __XRAY_PLACE);
+        // By a reference no method is found that the user's code gives to every type.
+        let mut place = quote_spanned!(span=> (&__XRAY_PLACE));
         if let Some(name) = self.name {
-            place = quote_spanned!(span=> const { &(*#place).named(#name) });
+            let runtime = &self.options.runtime;
+            place = quote_spanned! {span=>
+                {
+                    static __XRAY_PART: #runtime::__private::Place = #place.part(#name);
+                    &__XRAY_PART
+                }
+            };
         }
         if self.options.annotations.is_empty() {
             quote_spanned!(span=> #place.at(#line))

@@ -106,10 +106,10 @@ impl Variables {
             Expr::Field(_) | Expr::Struct(_) => true,
             Expr::Try(unpacked) => self.is_settled(&unpacked.expr),
             Expr::Await(awaited) => self.is_settled(&awaited.base),
-            Expr::MethodCall(call) if UNPACKING.iter().any(|name| call.method == name) => {
-                self.is_settled(&call.receiver)
+            Expr::MethodCall(call) => {
+                let name = call.method.to_string();
+                if UNPACKING.contains(&name.as_str()) { self.is_settled(&call.receiver) } else { !is_conversion(&name) }
             }
-            Expr::MethodCall(call) => !is_conversion(&call.method.to_string()),
             Expr::Call(call) => matches!(peeled(&call.func), Expr::Path(function) if gives_a_settled_type(function)),
             Expr::Tuple(tuple) => tuple.elems.iter().all(|element| self.is_settled(element)),
             // Branches have one type: where it is settled in one, it is in all.

@@ -81,12 +81,19 @@ pub(crate) struct Trace {
     outbound: Outbound,
     open_calls: OpenCalls,
     annotations: AtomicUsize,
+    /// What is to be told where the segment ends.
+    watched: Mutex<Vec<&'static dyn Watched>>,
     /// Whether somebody else sends the segment.
     is_facade: bool,
     /// Whether the facade has ended.
     is_over: AtomicBool,
     /// Whether a document did not leave in time, so that none is waited for any more.
     is_late: AtomicBool,
+}
+
+/// Something that waits for the end of a segment.
+pub(crate) trait Watched: Sync {
+    fn segment_ended(&self);
 }
 
 impl Trace {
@@ -104,6 +111,7 @@ impl Trace {
             outbound,
             open_calls: OpenCalls::default(),
             annotations: AtomicUsize::new(0),
+            watched: Mutex::default(),
             is_facade: false,
             is_over: AtomicBool::new(false),
             is_late: AtomicBool::new(false),
@@ -144,6 +152,11 @@ impl Trace {
     /// What outgoing requests carry.
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.outbound
+    }
+
+    /// Tells it where the segment ends.
+    pub(crate) fn watch(&self, watched: &'static dyn Watched) {
+        lock(&self.watched).push(watched);
     }
 
     /// An HTTP call begins; it is open until [`call_ends`](Self::call_ends).
@@ -278,6 +291,8 @@ impl Entity {
         document.end_time.get_or_insert_with(|| self.trace.now());
         match &self.parent {
             None => {
+                let watched = mem::take(&mut *lock(&self.trace.watched));
+                watched.into_iter().for_each(Watched::segment_ended);
                 self.trace.recorder.segment_ends(self.id);
                 self.trace.emit([document]);
             }

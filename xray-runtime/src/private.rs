@@ -5,13 +5,13 @@
 //! takes the value as it is, then what takes a reference to it. There is a module for each method name, so that
 //! a type which is traceable by one name is left alone by another.
 
-use self::answer::{Slot, Untouched};
+use self::answer::Slot;
 pub use self::methods::*;
 pub use crate::context::in_current_trace;
 use crate::http::Site;
 #[cfg(doc)]
 use crate::http::Traceable;
-pub use crate::http::{Annotations, Function, Place};
+pub use crate::http::{Annotations, Place};
 use crate::instrument::{Instrument as _, Instrumented};
 
 pub mod annotation;
@@ -28,16 +28,16 @@ pub mod traced;
 /// The traits by which a question is answered, nameless: what an annotated function has in scope.
 pub mod answers {
     pub use super::answer::{
-        IsAnswer as _, IsBoxedError as _, IsLater as _, IsNow as _, IsOpaqueError as _, IsStatus as _,
+        IsAnswer as _, IsBoxedError as _, IsLater as _, IsNow as _, IsOpaqueError as _, Unread as _,
     };
-    pub use super::client::{IsClient as _, NoClient as _};
-    pub use super::functions::{KnownLater as _, KnownNow as _, Unknown as _};
-    pub use super::probe::{Known as _, NoRequest as _, Request as _, Unknown as _};
+    pub use super::client::NoClient as _;
+    pub use super::functions::{KnownNow as _, Unknown as _};
+    pub use super::probe::{UnknownArgument as _, UnknownReceiver as _};
 }
 
 /// Looks at an argument on its way into a call. Its type is the parameter's by then.
-pub fn look<T>(mut argument: T, look: impl FnOnce(&mut T)) -> T {
-    look(&mut argument);
+pub fn look<T, S>(mut argument: T, slot: &mut Slot<S>, site: Site, enter: fn(&mut T, &mut Slot<S>, Site)) -> T {
+    enter(&mut argument, slot, site);
     argument
 }
 
@@ -57,28 +57,42 @@ pub enum Ask<Y, N> {
 #[derive(Debug)]
 pub enum Never {}
 
+impl<T> Ask<Twin<T>, Never> {
+    fn known(twin: T) -> Self {
+        Self::Yes(Twin(twin))
+    }
+}
+
+impl Ask<Nothing, Other> {
+    fn unknown(site: Site) -> Self {
+        site.note_unknown();
+        Self::No(Other)
+    }
+}
+
+/// What a traceable value became.
+#[derive(Debug)]
+pub struct Twin<T>(T);
+
+impl<T> Twin<T> {
+    #[must_use]
+    pub fn alive(self) -> T {
+        self.0
+    }
+}
+
 /// The answer for a type that is not traceable.
 #[derive(Debug)]
 pub struct Other;
 
 impl Other {
-    pub fn open<T>(self, value: T, site: Site) -> T {
-        site.note_unknown();
-        value
-    }
-
     #[must_use]
     pub fn alive(self) -> Self {
         self
     }
 
-    pub fn pass<T>(self, result: T, site: Site) -> T {
-        site.note_unknown();
+    pub fn pass<T>(self, result: T) -> T {
         result
-    }
-
-    pub fn enter<T: ?Sized>(self, _argument: &mut T, site: Site, _slot: &mut Slot<Untouched>) {
-        site.note_unknown();
     }
 }
 
@@ -88,15 +102,18 @@ impl Never {
         self
     }
 
-    pub fn open<S>(self, _site: S) -> Nothing {
-        match self {}
-    }
-
-    pub fn pass<T, S, R>(self, _result: T, _site: S) -> R {
+    pub fn pass<T, R>(self, _result: T) -> R {
         match self {}
     }
 }
 
-/// What `Never` opens: it has every method, with any result.
+/// The twin of what is not traceable: it has every method, with any result.
 #[derive(Debug)]
 pub enum Nothing {}
+
+#[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "there is nothing to use")]
+impl Nothing {
+    pub fn alive(self) -> Self {
+        self
+    }
+}

@@ -2,18 +2,11 @@
 async fn requests(client: &Client, mut service: Service, text: &str) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: &::xray::__private::Place = &{
-        fn function() -> &'static ::xray::__private::Function {
-            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                "requests",
-                ::core::file!(),
-                ::core::line!(),
-            );
-            &FUNCTION
-        }
-        ::xray::__private::Place::new(function)
-    };
-    let __xray_run = __XRAY_PLACE.run();
+    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        "requests",
+        ::core::file!(),
+        ::core::line!(),
+    );
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
     #[cfg(feature = "http2")]
@@ -22,20 +15,17 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         .execute(
             ::xray::__private::look(
                 build()?,
-                |__xray_it| {
-                    (&::xray::__private::execute::probe(&*__xray_it))
-                        .__xray_request()
-                        .enter(
-                            __xray_it,
-                            __XRAY_PLACE.at(::core::line!()),
-                            &mut __xray_slot_0,
-                        )
+                &mut __xray_slot_0,
+                (&__XRAY_PLACE).at(::core::line!()),
+                |__xray_it, __xray_slot, __xray_site| {
+                    ::xray::__private::execute::argument(__xray_it)
+                        .__xray_enter(__xray_it, __xray_slot, __xray_site)
                 },
             ),
         )
     {
         __xray_out => {
-            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_0))
+            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)
@@ -46,20 +36,17 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         .execute(
             ::xray::__private::look(
                 text.try_into()?,
-                |__xray_it| {
-                    (&::xray::__private::execute::probe(&*__xray_it))
-                        .__xray_request()
-                        .enter(
-                            __xray_it,
-                            __XRAY_PLACE.at(::core::line!()),
-                            &mut __xray_slot_1,
-                        )
+                &mut __xray_slot_1,
+                (&__XRAY_PLACE).at(::core::line!()),
+                |__xray_it, __xray_slot, __xray_site| {
+                    ::xray::__private::execute::argument(__xray_it)
+                        .__xray_enter(__xray_it, __xray_slot, __xray_site)
                 },
             ),
         )
     {
         __xray_out => {
-            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_1))
+            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_1)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_1)
@@ -73,23 +60,17 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             .call(
                 ::xray::__private::look(
                     request,
-                    |__xray_it| {
-                        (&::xray::__private::call::probe(&*__xray_it))
-                            .__xray_request()
-                            .enter(
-                                __xray_it,
-                                __XRAY_PLACE.at(::core::line!()),
-                                &mut __xray_slot_0,
-                            )
+                    &mut __xray_slot_0,
+                    (&__XRAY_PLACE).at(::core::line!()),
+                    |__xray_it, __xray_slot, __xray_site| {
+                        ::xray::__private::call::argument(__xray_it)
+                            .__xray_enter(__xray_it, __xray_slot, __xray_site)
                     },
                 ),
             )
         {
             __xray_out => {
-                (&&&&&(&&::xray::__private::answer::Answered(
-                    &__xray_out,
-                    &__xray_slot_0,
-                ))
+                (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
                     .__xray_when())
                     .__xray_how()
                     .exit(__xray_out, &mut __xray_slot_0)
@@ -101,20 +82,17 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         .send_request(
             ::xray::__private::look(
                 request,
-                |__xray_it| {
-                    (&::xray::__private::send_request::probe(&*__xray_it))
-                        .__xray_request()
-                        .enter(
-                            __xray_it,
-                            __XRAY_PLACE.at(::core::line!()),
-                            &mut __xray_slot_2,
-                        )
+                &mut __xray_slot_2,
+                (&__XRAY_PLACE).at(::core::line!()),
+                |__xray_it, __xray_slot, __xray_site| {
+                    ::xray::__private::send_request::argument(__xray_it)
+                        .__xray_enter(__xray_it, __xray_slot, __xray_site)
                 },
             ),
         )
     {
         __xray_out => {
-            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_2))
+            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_2)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_2)
@@ -129,54 +107,37 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
 fn named(client: &Client, request: Request) -> ResponseFuture {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: &::xray::__private::Place = &{
-        fn function() -> &'static ::xray::__private::Function {
-            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                "named",
-                ::core::file!(),
-                ::core::line!(),
-            );
-            &FUNCTION
-        }
-        ::xray::__private::Place::new(function)
-    };
-    let __xray_run = __XRAY_PLACE.run();
+    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        "named",
+        ::core::file!(),
+        ::core::line!(),
+    );
     client.request(request)
 }
 fn boxed(client: &mut Client, request: Request) -> Self::Future {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: &::xray::__private::Place = &{
-        fn function() -> &'static ::xray::__private::Function {
-            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                "boxed",
-                ::core::file!(),
-                ::core::line!(),
-            );
-            &FUNCTION
-        }
-        ::xray::__private::Place::new(function)
-    };
-    let __xray_run = __XRAY_PLACE.run();
+    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        "boxed",
+        ::core::file!(),
+        ::core::line!(),
+    );
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     let future = (match client
         .request(
             ::xray::__private::look(
                 request,
-                |__xray_it| {
-                    (&::xray::__private::request::probe(&*__xray_it))
-                        .__xray_request()
-                        .enter(
-                            __xray_it,
-                            __XRAY_PLACE.at(::core::line!()),
-                            &mut __xray_slot_0,
-                        )
+                &mut __xray_slot_0,
+                (&__XRAY_PLACE).at(::core::line!()),
+                |__xray_it, __xray_slot, __xray_site| {
+                    ::xray::__private::request::argument(__xray_it)
+                        .__xray_enter(__xray_it, __xray_slot, __xray_site)
                 },
             ),
         )
     {
         __xray_out => {
-            (&&&&&(&&::xray::__private::answer::Answered(&__xray_out, &__xray_slot_0))
+            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)

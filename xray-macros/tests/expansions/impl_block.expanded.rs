@@ -7,32 +7,26 @@ impl Service {
     async fn get(&self) -> Result<(), Error> {
         #[allow(unused_imports)]
         use ::xray::__private::answers::*;
-        const __XRAY_PLACE: &::xray::__private::Place = &{
-            fn function() -> &'static ::xray::__private::Function {
-                static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                    "get",
-                    ::core::file!(),
-                    ::core::line!(),
-                );
-                &FUNCTION
-            }
-            ::xray::__private::Place::new(function).named("todos")
-        };
+        static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+                "get",
+                ::core::file!(),
+                ::core::line!(),
+            )
+            .named("todos");
         let __xray_annotations = ::xray::__private::Annotations::new(|| {
             use ::xray::__private::annotation::ToAnnotation as _;
             ::std::vec![("tier", (self.tier).__xray_annotation())]
         });
-        let __xray_run = __XRAY_PLACE.run();
         let later = {
             let __xray_annotations = ::core::clone::Clone::clone(&__xray_annotations);
             async move {
                 match self.client.put(url) {
                     __xray_it => {
-                        (&::xray::__private::send::probe(&__xray_it))
-                            .__xray_kind()
-                            .open(
+                        ::xray::__private::send::receiver(&__xray_it)
+                            .__xray_open(
                                 __xray_it,
-                                __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
+                                (&__XRAY_PLACE)
+                                    .at_with(::core::line!(), &__xray_annotations),
                             )
                     }
                 }
@@ -42,11 +36,10 @@ impl Service {
         };
         match self.client.get(url) {
             __xray_it => {
-                (&::xray::__private::send::probe(&__xray_it))
-                    .__xray_kind()
-                    .open(
+                ::xray::__private::send::receiver(&__xray_it)
+                    .__xray_open(
                         __xray_it,
-                        __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
+                        (&__XRAY_PLACE).at_with(::core::line!(), &__xray_annotations),
                     )
             }
         }

@@ -2,18 +2,11 @@
 async fn left_alone(&self, reference: &Sender) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: &::xray::__private::Place = &{
-        fn function() -> &'static ::xray::__private::Function {
-            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                "left_alone",
-                ::core::file!(),
-                ::core::line!(),
-            );
-            &FUNCTION
-        }
-        ::xray::__private::Place::new(function)
-    };
-    let __xray_run = __XRAY_PLACE.run();
+    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        "left_alone",
+        ::core::file!(),
+        ::core::line!(),
+    );
     let borrowed = &sender();
     reference.send();
     borrowed.send();

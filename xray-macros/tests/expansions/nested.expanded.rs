@@ -2,24 +2,16 @@
 async fn nested(client: Client) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: &::xray::__private::Place = &{
-        fn function() -> &'static ::xray::__private::Function {
-            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                "nested",
-                ::core::file!(),
-                ::core::line!(),
-            );
-            &FUNCTION
-        }
-        ::xray::__private::Place::new(function)
-    };
-    let __xray_run = __XRAY_PLACE.run();
+    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        "nested",
+        ::core::file!(),
+        ::core::line!(),
+    );
     let retry = |url| async move {
         match client.get(url) {
             __xray_it => {
-                (&::xray::__private::send::probe(&__xray_it))
-                    .__xray_kind()
-                    .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                ::xray::__private::send::receiver(&__xray_it)
+                    .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
             }
         }
             .send()
@@ -27,9 +19,8 @@ async fn nested(client: Client) {
     };
     if let Ok(response) = match client.get(a) {
         __xray_it => {
-            (&::xray::__private::send::probe(&__xray_it))
-                .__xray_kind()
-                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+            ::xray::__private::send::receiver(&__xray_it)
+                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
         }
     }
         .send()
@@ -39,9 +30,8 @@ async fn nested(client: Client) {
             .send(
                 match client.get(b) {
                     __xray_it => {
-                        (&::xray::__private::send::probe(&__xray_it))
-                            .__xray_kind()
-                            .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                        ::xray::__private::send::receiver(&__xray_it)
+                            .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
                     }
                 }
                     .send()
@@ -55,9 +45,8 @@ async fn nested(client: Client) {
                 page(
                     match client.get(c) {
                         __xray_it => {
-                            (&::xray::__private::send::probe(&__xray_it))
-                                .__xray_kind()
-                                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                            ::xray::__private::send::receiver(&__xray_it)
+                                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
                         }
                     }
                         .send()
@@ -66,9 +55,8 @@ async fn nested(client: Client) {
             )
         {
             __xray_it => {
-                (&::xray::__private::send::probe(&__xray_it))
-                    .__xray_kind()
-                    .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                ::xray::__private::send::receiver(&__xray_it)
+                    .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
             }
         }
             .send()
@@ -78,20 +66,16 @@ async fn nested(client: Client) {
                 last,
             ) if (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
-                last.__xray_ask()
+                last.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
             } {
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::Yes(__xray_known) => {
-                    let __xray_twin = __xray_known
-                        .alive()
-                        .open(__XRAY_PLACE.at(::core::line!()));
+                    let __xray_twin = __xray_known.alive();
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
-                    __xray_other
-                        .alive()
-                        .pass(last.send(), __XRAY_PLACE.at(::core::line!()))
+                    __xray_other.alive().pass(last.send())
                 }
             }) => break 'pages last,
             _ => continue,

@@ -2,25 +2,17 @@
 async fn spawned(client: Client) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: &::xray::__private::Place = &{
-        fn function() -> &'static ::xray::__private::Function {
-            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                "spawned",
-                ::core::file!(),
-                ::core::line!(),
-            );
-            &FUNCTION
-        }
-        ::xray::__private::Place::new(function)
-    };
-    let __xray_run = __XRAY_PLACE.run();
+    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        "spawned",
+        ::core::file!(),
+        ::core::line!(),
+    );
     tokio::spawn(
         ::xray::__private::future_in_current_trace(async move {
             match client.get(url) {
                 __xray_it => {
-                    (&::xray::__private::send::probe(&__xray_it))
-                        .__xray_kind()
-                        .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                    ::xray::__private::send::receiver(&__xray_it)
+                        .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
                 }
             }
                 .send()
@@ -31,20 +23,16 @@ async fn spawned(client: Client) {
         ::xray::__private::in_current_trace(move || {
             (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
-                request.__xray_ask()
+                request.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
             } {
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::Yes(__xray_known) => {
-                    let __xray_twin = __xray_known
-                        .alive()
-                        .open(__XRAY_PLACE.at(::core::line!()));
+                    let __xray_twin = __xray_known.alive();
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::No(__xray_other) => {
-                    __xray_other
-                        .alive()
-                        .pass(request.send(), __XRAY_PLACE.at(::core::line!()))
+                    __xray_other.alive().pass(request.send())
                 }
             })
         }),
@@ -55,9 +43,8 @@ async fn spawned(client: Client) {
             async move {
                 match client.get(url) {
                     __xray_it => {
-                        (&::xray::__private::send::probe(&__xray_it))
-                            .__xray_kind()
-                            .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                        ::xray::__private::send::receiver(&__xray_it)
+                            .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
                     }
                 }
                     .send()
@@ -71,20 +58,16 @@ async fn spawned(client: Client) {
     pool.spawn_all(|| {
         (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            request.__xray_ask()
+            request.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {
-                let __xray_twin = __xray_known
-                    .alive()
-                    .open(__XRAY_PLACE.at(::core::line!()));
+                let __xray_twin = __xray_known.alive();
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
             ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other
-                    .alive()
-                    .pass(request.send(), __XRAY_PLACE.at(::core::line!()))
+                __xray_other.alive().pass(request.send())
             }
         })
     });

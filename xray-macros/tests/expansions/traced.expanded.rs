@@ -76,23 +76,15 @@ impl Service {
     fn own(&self) -> Result<(), Error> {
         #[allow(unused_imports)]
         use ::xray::__private::answers::*;
-        const __XRAY_PLACE: &::xray::__private::Place = &{
-            fn function() -> &'static ::xray::__private::Function {
-                static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                    "own",
-                    ::core::file!(),
-                    ::core::line!(),
-                );
-                &FUNCTION
-            }
-            ::xray::__private::Place::new(function)
-        };
-        let __xray_run = __XRAY_PLACE.run();
+        static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+            "own",
+            ::core::file!(),
+            ::core::line!(),
+        );
         match self.client.get() {
             __xray_it => {
-                (&::xray::__private::send::probe(&__xray_it))
-                    .__xray_kind()
-                    .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+                ::xray::__private::send::receiver(&__xray_it)
+                    .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
             }
         }
             .send()
@@ -122,29 +114,21 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
         .around(move || -> Result<Response, Error> {
             #[allow(unused_imports)]
             use ::xray::__private::answers::*;
-            const __XRAY_PLACE: &::xray::__private::Place = &{
-                fn function() -> &'static ::xray::__private::Function {
-                    static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                        "calls_outside",
-                        ::core::file!(),
-                        ::core::line!(),
-                    );
-                    &FUNCTION
-                }
-                ::xray::__private::Place::new(function)
-            };
+            static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+                "calls_outside",
+                ::core::file!(),
+                ::core::line!(),
+            );
             let __xray_annotations = ::xray::__private::Annotations::new(|| {
                 use ::xray::__private::annotation::ToAnnotation as _;
                 ::std::vec![("id", (id).__xray_annotation())]
             });
-            let __xray_run = __XRAY_PLACE.run();
             match client.get(id) {
                 __xray_it => {
-                    (&::xray::__private::send::probe(&__xray_it))
-                        .__xray_kind()
-                        .open(
+                    ::xray::__private::send::receiver(&__xray_it)
+                        .__xray_open(
                             __xray_it,
-                            __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
+                            (&__XRAY_PLACE).at_with(::core::line!(), &__xray_annotations),
                         )
                 }
             }
@@ -154,17 +138,11 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
 fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: &::xray::__private::Place = &{
-        fn function() -> &'static ::xray::__private::Function {
-            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                "calls_inside",
-                ::core::file!(),
-                ::core::line!(),
-            );
-            &FUNCTION
-        }
-        ::xray::__private::Place::new(function)
-    };
+    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        "calls_inside",
+        ::core::file!(),
+        ::core::line!(),
+    );
     let __xray_annotations = ::xray::__private::Annotations::new(|| {
         use ::xray::__private::annotation::ToAnnotation as _;
         ::std::vec![("id", (id).__xray_annotation())]
@@ -176,11 +154,11 @@ fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
             move || -> Result<Response, Error> {
                 match client.get(id) {
                     __xray_it => {
-                        (&::xray::__private::send::probe(&__xray_it))
-                            .__xray_kind()
-                            .open(
+                        ::xray::__private::send::receiver(&__xray_it)
+                            .__xray_open(
                                 __xray_it,
-                                __XRAY_PLACE.at_with(::core::line!(), &__xray_annotations),
+                                (&__XRAY_PLACE)
+                                    .at_with(::core::line!(), &__xray_annotations),
                             )
                     }
                 }

@@ -2,23 +2,15 @@
 async fn chain(client: &Client, url: &str) -> Result<Response> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: &::xray::__private::Place = &{
-        fn function() -> &'static ::xray::__private::Function {
-            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                "chain",
-                ::core::file!(),
-                ::core::line!(),
-            );
-            &FUNCTION
-        }
-        ::xray::__private::Place::new(function)
-    };
-    let __xray_run = __XRAY_PLACE.run();
+    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        "chain",
+        ::core::file!(),
+        ::core::line!(),
+    );
     match client.get(url).header("accept", "*/*") {
         __xray_it => {
-            (&::xray::__private::send::probe(&__xray_it))
-                .__xray_kind()
-                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+            ::xray::__private::send::receiver(&__xray_it)
+                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
         }
     }
         .send()
@@ -27,40 +19,30 @@ async fn chain(client: &Client, url: &str) -> Result<Response> {
 async fn other_values() {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    const __XRAY_PLACE: &::xray::__private::Place = &{
-        fn function() -> &'static ::xray::__private::Function {
-            static FUNCTION: ::xray::__private::Function = ::xray::__private::Function::new(
-                "other_values",
-                ::core::file!(),
-                ::core::line!(),
-            );
-            &FUNCTION
-        }
-        ::xray::__private::Place::new(function)
-    };
-    let __xray_run = __XRAY_PLACE.run();
+    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        "other_values",
+        ::core::file!(),
+        ::core::line!(),
+    );
     let first = match request() {
         __xray_it => {
-            (&::xray::__private::send::probe(&__xray_it))
-                .__xray_kind()
-                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+            ::xray::__private::send::receiver(&__xray_it)
+                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
         }
     }
         .send();
     match request()? {
         __xray_it => {
-            (&::xray::__private::send::probe(&__xray_it))
-                .__xray_kind()
-                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+            ::xray::__private::send::receiver(&__xray_it)
+                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
         }
     }
         .send()
         .await?;
     match request().await {
         __xray_it => {
-            (&::xray::__private::send::probe(&__xray_it))
-                .__xray_kind()
-                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+            ::xray::__private::send::receiver(&__xray_it)
+                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
         }
     }
         .send()
@@ -71,25 +53,22 @@ async fn other_values() {
         _ => post()?,
     } {
         __xray_it => {
-            (&::xray::__private::send::probe(&__xray_it))
-                .__xray_kind()
-                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+            ::xray::__private::send::receiver(&__xray_it)
+                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
         }
     }
         .send();
     let second = match if authorized { request } else { login(request) } {
         __xray_it => {
-            (&::xray::__private::send::probe(&__xray_it))
-                .__xray_kind()
-                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+            ::xray::__private::send::receiver(&__xray_it)
+                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
         }
     }
         .send();
     match (Request { url }).build() {
         __xray_it => {
-            (&::xray::__private::send::probe(&__xray_it))
-                .__xray_kind()
-                .open(__xray_it, __XRAY_PLACE.at(::core::line!()))
+            ::xray::__private::send::receiver(&__xray_it)
+                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
         }
     }
         .send()

@@ -3,20 +3,21 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::context;
+use crate::entity::{Trace, Watched};
 
-/// No call was reached so far.
+/// No call was reached so far below a segment that is sampled.
 const IDLE: u8 = 0;
-/// Calls were reached, and none was of a type that is traced.
+/// Calls were reached, and none was of a type that is traced. The segment tells so where it ends.
 const ONLY_UNKNOWN: u8 = 1;
 /// A call was traced, or that none was is told already.
 const SETTLED: u8 = 2;
 
 /// An annotated function: a static in the macro's output.
 ///
-/// A function none of whose calls is of a type that the runtime knows is told once, if it runs below a segment
-/// that is sampled: most likely the feature of its client is off.
+/// A function none of whose calls is of a type that the runtime knows is told once, where a segment ends that is
+/// sampled and in which it ran: most likely the feature of its client is off.
 #[derive(Debug)]
-pub struct Function {
+pub(super) struct Function {
     name: &'static str,
     file: &'static str,
     line: u32,
@@ -26,7 +27,7 @@ pub struct Function {
 impl Function {
     /// Where it stands.
     #[must_use]
-    pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
+    pub(super) const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
         Self { name, file, line, state: AtomicU8::new(IDLE) }
     }
 
@@ -35,15 +36,21 @@ impl Function {
     }
 
     #[inline]
-    pub(super) const fn run(&'static self) -> Run {
-        Run(self)
+    pub(super) fn note_unknown(&'static self) {
+        if self.state.load(Ordering::Relaxed) == IDLE && context::is_set() {
+            context::with_current_entity(|entity| self.note_unknown_below(entity.trace()));
+        }
     }
 
-    pub(super) fn note_unknown(&self) {
-        if self.state.load(Ordering::Relaxed) == IDLE {
-            // Lost if another thread settles it, which is as well.
-            let _ = self.state.compare_exchange(IDLE, ONLY_UNKNOWN, Ordering::Relaxed, Ordering::Relaxed);
+    fn note_unknown_below(&'static self, trace: &Trace) {
+        // Lost if another thread notes it, which is as well.
+        if trace.is_sampled() && self.change(IDLE, ONLY_UNKNOWN) {
+            trace.watch(self);
         }
+    }
+
+    fn change(&self, from: u8, to: u8) -> bool {
+        self.state.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     #[inline]
@@ -52,29 +59,18 @@ impl Function {
             self.state.store(SETTLED, Ordering::Relaxed);
         }
     }
+}
 
+impl Watched for Function {
     #[cold]
-    fn tell(&self) {
-        if context::current().is_sampled() && self.state.swap(SETTLED, Ordering::Relaxed) == ONLY_UNKNOWN {
+    fn segment_ended(&self) {
+        if self.change(ONLY_UNKNOWN, SETTLED) {
             let Self { name, file, line, .. } = self;
             log::warn!(
                 target: "xray::http",
                 "no call in `{name}` at {file}:{line} was traced: none has a type that this build of xray knows; is the \
                  feature of its client on?",
             );
-        }
-    }
-}
-
-/// One run of an annotated function, from its head to its end.
-#[derive(Debug)]
-pub struct Run(&'static Function);
-
-impl Drop for Run {
-    #[inline]
-    fn drop(&mut self) {
-        if self.0.state.load(Ordering::Relaxed) == ONLY_UNKNOWN {
-            self.0.tell();
         }
     }
 }

@@ -21,8 +21,6 @@ pub use self::blocking::perform;
 pub use self::call::{Begun, Call, Opening};
 #[doc(hidden)]
 pub use self::fetched::{FetchedLater, FetchedNow};
-#[doc(hidden)]
-pub use self::function::{Function, Run};
 pub use self::manual::call;
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
 pub(crate) use self::manual::open_here;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::function::{Function, Run};
+use super::function::Function;
 use crate::context;
 use crate::document::AnnotationValue;
 use crate::document::url::Url;
@@ -25,7 +25,7 @@ impl Site {
     /// The source file.
     #[must_use]
     pub fn file(&self) -> &'static str {
-        (self.place.function)().file()
+        self.place.function().file()
     }
 
     /// The line, from 1.
@@ -36,11 +36,7 @@ impl Site {
 
     /// A call that no attribute knows of.
     pub(super) fn manual() -> Self {
-        fn nobody() -> &'static Function {
-            static NOBODY: Function = Function::new("", "", 0);
-            &NOBODY
-        }
-        const NOWHERE: Place = Place::new(nobody);
+        static NOWHERE: Place = Place::new("", "", 0);
         NOWHERE.at(0)
     }
 
@@ -52,23 +48,27 @@ impl Site {
     /// Whether calls to some hosts are to be left alone.
     #[inline]
     pub(super) fn has_skip_hosts(&self) -> bool {
-        !self.place.skip_hosts.is_empty()
+        !self.skip_hosts().is_empty()
+    }
+
+    fn skip_hosts(&self) -> &'static [&'static str] {
+        self.place.outermost().skip_hosts
     }
 
     /// Whether a call to this URL is.
     pub(super) fn skips(&self, url: &Url<'_>) -> bool {
-        let skips = |host: &str| self.place.skip_hosts.iter().any(|pattern| wildcard::matches(pattern, host));
+        let skips = |host: &str| self.skip_hosts().iter().any(|pattern| wildcard::matches(pattern, host));
         self.has_skip_hosts() && url.host().is_some_and(|host| skips(&host))
     }
 
     /// Notes that its type is none that is traced.
     pub(crate) fn note_unknown(self) {
-        (self.place.function)().note_unknown();
+        self.place.function().note_unknown();
     }
 
     #[inline]
     pub(super) fn note_traced(&self) {
-        (self.place.function)().note_traced();
+        self.place.function().note_traced();
     }
 
     pub(super) fn annotations(&self) -> BTreeMap<String, AnnotationValue> {
@@ -83,27 +83,50 @@ impl fmt::Debug for Site {
     }
 }
 
-/// What the source alone says of the calls in a function: a constant in the macro's output.
+/// What the source alone says of the calls in a function, or in a part of it: a static in the macro's output.
 #[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Place {
-    function: fn() -> &'static Function,
+    within: Within,
     name: Option<&'static str>,
     skip_hosts: &'static [&'static str],
 }
 
+#[derive(Debug)]
+enum Within {
+    /// It is the function as a whole.
+    Function(Function),
+    /// It is a part of this one, with a name of its own.
+    Place(&'static Place),
+}
+
 impl Place {
-    /// (A pointer to the function itself would be one to memory that changes, which no constant may hold.)
+    /// A function that is defined there.
     #[must_use]
-    pub const fn new(function: fn() -> &'static Function) -> Self {
-        Self { function, name: None, skip_hosts: &[] }
+    pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
+        Self { within: Within::Function(Function::new(name, file, line)), name: None, skip_hosts: &[] }
     }
 
-    /// One run of the function, until it is dropped.
-    #[inline]
+    /// A part of it, of which the subsegments have this name.
     #[must_use]
-    pub fn run(&self) -> Run {
-        (self.function)().run()
+    pub const fn part(&'static self, name: &'static str) -> Self {
+        Self { within: Within::Place(self), name: Some(name), skip_hosts: &[] }
+    }
+
+    #[inline]
+    fn outermost(&'static self) -> &'static Self {
+        match self.within {
+            Within::Function(_) => self,
+            Within::Place(place) => place.outermost(),
+        }
+    }
+
+    #[inline]
+    fn function(&'static self) -> &'static Function {
+        match &self.within {
+            Within::Function(function) => function,
+            Within::Place(place) => place.function(),
+        }
     }
 
     /// The name for the subsegment.

@@ -48,35 +48,42 @@ impl Slot<Entered> {
     }
 }
 
-/// A result, and the slot of its call.
+/// The type of a result, and what the slot of its call holds.
 #[derive(Debug)]
-pub struct Answered<'a, T, S>(pub &'a T, pub &'a Slot<S>);
+pub struct Outcome<T, S>(PhantomData<(*const T, S)>);
 
-impl<T> Answered<'_, T, Untouched> {
+impl<T, S> Outcome<T, S> {
+    #[must_use]
+    pub fn of(_: &T, _: &Slot<S>) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> Outcome<T, Untouched> {
     /// Where the argument was no request nothing is asked of the result, whose type may be open.
     #[must_use]
-    pub fn __xray_when(&self) -> Unchanged {
+    pub fn __xray_when(self) -> Unchanged {
         Unchanged
     }
 }
 
-/// For a result that is a future of the answer: found first, as it is for one reference more.
+/// For a result that is a future of the answer: found first.
 pub trait IsLater<F: Future> {
-    fn __xray_when(&self) -> Later<F>;
+    fn __xray_when(self) -> Later<F>;
 }
 
-impl<F: Future> IsLater<F> for &Answered<'_, F, Entered> {
-    fn __xray_when(&self) -> Later<F> {
+impl<F: Future> IsLater<F> for Outcome<F, Entered> {
+    fn __xray_when(self) -> Later<F> {
         When(PhantomData)
     }
 }
 
-/// For any other result.
+/// For any other result: one reference further.
 pub trait IsNow<T> {
     fn __xray_when(&self) -> Now<T>;
 }
 
-impl<T> IsNow<T> for Answered<'_, T, Entered> {
+impl<T> IsNow<T> for Outcome<T, Entered> {
     fn __xray_when(&self) -> Now<T> {
         When(PhantomData)
     }
@@ -94,7 +101,15 @@ pub struct InFuture<F>(PhantomData<F>);
 #[derive(Debug)]
 pub struct InHand;
 
-/// How the answer is read. The traits that give it are tried from the one for the most references to the one for none.
+impl<C, T> Clone for When<C, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C, T> Copy for When<C, T> {}
+
+/// How the answer is read. It is asked of a reference, and what is below is in the order in which that is looked up.
 pub struct How<C, T, R>(PhantomData<fn(C, T) -> R>);
 
 impl<F: Future, R: Reader<F::Output>> How<InFuture<F>, F::Output, R> {
@@ -130,12 +145,9 @@ impl Unchanged {
 }
 
 /// An answer whose error may stand for a response.
-pub trait IsStatus<C, T> {
-    fn __xray_how(&self) -> How<C, T, ByStatus>;
-}
-
-impl<C, A: Answer, E: StatusError> IsStatus<C, Result<A, E>> for &&&&When<C, Result<A, E>> {
-    fn __xray_how(&self) -> How<C, Result<A, E>, ByStatus> {
+impl<C, A: Answer, E: StatusError> When<C, Result<A, E>> {
+    #[must_use]
+    pub fn __xray_how(&self) -> How<C, Result<A, E>, ByStatus> {
         How(PhantomData)
     }
 }
@@ -154,7 +166,7 @@ pub trait IsAnswer<C, T> {
     fn __xray_how(&self) -> How<C, T, ByAnswer>;
 }
 
-impl<C, T: Answer> IsAnswer<C, T> for &&&When<C, T> {
+impl<C, T: Answer> IsAnswer<C, T> for When<C, T> {
     fn __xray_how(&self) -> How<C, T, ByAnswer> {
         How(PhantomData)
     }
@@ -165,7 +177,7 @@ pub trait IsBoxedError<C, T> {
     fn __xray_how(&self) -> How<C, T, ByBoxedError>;
 }
 
-impl<C, A, E> IsBoxedError<C, Result<A, E>> for &&When<C, Result<A, E>>
+impl<C, A, E> IsBoxedError<C, Result<A, E>> for &When<C, Result<A, E>>
 where
     A: Answer,
     E: AsRef<dyn Error + Send + Sync>,
@@ -189,11 +201,11 @@ impl<A: Answer, E: AsRef<dyn Error + Send + Sync>> Reader<Result<A, E>> for ByBo
 
 /// A response, or an error of which only the type is known.
 pub trait IsOpaqueError<C, T> {
-    fn __xray_how(&self) -> How<C, T, ByOpaqueError>;
+    fn __xray_how(&mut self) -> How<C, T, ByOpaqueError>;
 }
 
 impl<C, A: Answer, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
-    fn __xray_how(&self) -> How<C, Result<A, E>, ByOpaqueError> {
+    fn __xray_how(&mut self) -> How<C, Result<A, E>, ByOpaqueError> {
         How(PhantomData)
     }
 }
@@ -210,10 +222,18 @@ impl<A: Answer, E> Reader<Result<A, E>> for ByOpaqueError {
     }
 }
 
-impl<F: Future> Later<F> {
-    /// Something else, as from a service whose response is a type parameter: only its time is known.
-    #[must_use]
-    pub fn __xray_how(&self) -> How<InFuture<F>, F::Output, ByNothing> {
+/// Something else.
+pub trait Unread {
+    type How;
+
+    fn __xray_how(self) -> Self::How;
+}
+
+/// As from a service whose response is a type parameter: only its time is known.
+impl<F: Future> Unread for Later<F> {
+    type How = How<InFuture<F>, F::Output, ByNothing>;
+
+    fn __xray_how(self) -> Self::How {
         How(PhantomData)
     }
 }
@@ -225,10 +245,11 @@ impl<T> Reader<T> for ByNothing {
     fn read(_: &T, _: &mut Call) {}
 }
 
-impl<T> Now<T> {
-    /// Something else: the call is forgotten.
-    #[must_use]
-    pub fn __xray_how(&self) -> Unchanged {
+/// The call is forgotten.
+impl<T> Unread for Now<T> {
+    type How = Unchanged;
+
+    fn __xray_how(self) -> Unchanged {
         Unchanged
     }
 }

@@ -1,6 +1,6 @@
 //! What is asked about a receiver that may be a client: `client.get(url)`. It stays where it is.
 
-use super::{Ask, Never, Other};
+use super::{Ask, Never, Nothing, Other, Twin};
 use crate::http::{Site, Traceable, methods};
 
 /// A receiver that is only looked at.
@@ -8,45 +8,23 @@ use crate::http::{Site, Traceable, methods};
 pub struct Asked<'a, T: ?Sized>(pub &'a T);
 
 /// For a client: found first.
-pub trait IsClient<'a, T> {
-    fn __xray_client(&self) -> Ask<Client<'a, T>, Never>;
-}
-
-impl<'a, T> IsClient<'a, T> for Asked<'a, T>
+impl<'a, T> Asked<'a, T>
 where
     &'a T: Traceable<methods::get>,
 {
-    fn __xray_client(&self) -> Ask<Client<'a, T>, Never> {
-        Ask::Yes(Client(self.0))
+    #[must_use]
+    pub fn __xray_client(self, site: Site) -> Ask<Twin<<&'a T as Traceable<methods::get>>::Traced>, Never> {
+        Ask::known(self.0.traced(site))
     }
 }
 
-/// For anything: one reference further.
+/// For anything.
 pub trait NoClient {
-    fn __xray_client(&self) -> Ask<Never, Other>;
+    fn __xray_client(self, site: Site) -> Ask<Nothing, Other>;
 }
 
-impl<T: ?Sized> NoClient for &Asked<'_, T> {
-    fn __xray_client(&self) -> Ask<Never, Other> {
-        Ask::No(Other)
-    }
-}
-
-/// A client where it is.
-#[derive(Debug)]
-pub struct Client<'a, T>(&'a T);
-
-impl<'a, T> Client<'a, T>
-where
-    &'a T: Traceable<methods::get>,
-{
-    #[must_use]
-    pub fn alive(self) -> Self {
-        self
-    }
-
-    #[must_use]
-    pub fn open(self, site: Site) -> <&'a T as Traceable<methods::get>>::Traced {
-        self.0.traced(site)
+impl<T: ?Sized> NoClient for Asked<'_, T> {
+    fn __xray_client(self, site: Site) -> Ask<Nothing, Other> {
+        Ask::unknown(site)
     }
 }

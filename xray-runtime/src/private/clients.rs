@@ -19,7 +19,7 @@ macro_rules! client {
             #[cfg($features)]
             impl IsTraced for Client {}
 
-            pub fn check<T: IsTraced>(_: T) {}
+            pub const fn check<T: IsTraced + Copy>(_: T) {}
         }
     };
 }

@@ -22,62 +22,46 @@ impl<T, R> Callee<T, R> {
 }
 
 /// For an asynchronous function of a client: found first.
-pub trait KnownLater<T, R> {
-    fn __xray_function(&self) -> Later<T, R>;
-}
-
-impl<T, R: Future<Output: FetchedLater<T>>> KnownLater<T, R> for Callee<T, R> {
-    fn __xray_function(&self) -> Later<T, R> {
-        Later(PhantomData)
+impl<T, R, O> Callee<T, R>
+where
+    R: Future<Output = O>,
+    O: FetchedLater<T>,
+{
+    pub fn __xray_open<F>(
+        self,
+        function: F,
+        site: Site,
+    ) -> impl FnOnce(T) -> Traced<Fetching<R, O::Future>, Fetch<F, T>>
+    where
+        F: FnOnce(T) -> R,
+    {
+        move |url| Traced::new(site, Fetch { function, url }, Answer::read)
     }
 }
 
 /// For a function of a client that blocks.
 pub trait KnownNow<T, R> {
-    fn __xray_function(&self) -> Now<T, R>;
+    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: Site) -> impl FnOnce(T) -> R;
 }
 
 impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
-    fn __xray_function(&self) -> Now<T, R> {
-        Now(PhantomData)
+    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: Site) -> impl FnOnce(T) -> R {
+        move |url| match site.open() {
+            Some(opening) if is_of::<F>(R::CRATE) => R::fetch(url, opening),
+            _ => function(url),
+        }
     }
 }
 
 /// For any function: one reference further.
 pub trait Unknown {
-    fn __xray_function(&self) -> Other;
+    fn __xray_open<F>(&self, function: F, site: Site) -> F;
 }
 
-impl<T, R> Unknown for &Callee<T, R> {
-    fn __xray_function(&self) -> Other {
-        Other
-    }
-}
-
-/// The answer for a function that is nobody's business.
-#[derive(Debug)]
-pub struct Other;
-
-impl Other {
-    pub fn open<F>(self, function: F, site: Site) -> F {
+impl<T, R> Unknown for Callee<T, R> {
+    fn __xray_open<F>(&self, function: F, site: Site) -> F {
         site.note_unknown();
         function
-    }
-}
-
-/// The answer for an asynchronous function of a client.
-pub struct Later<T, R>(PhantomData<fn(T) -> R>);
-
-impl<T, R, O> Later<T, R>
-where
-    R: Future<Output = O>,
-    O: FetchedLater<T>,
-{
-    pub fn open<F>(self, function: F, site: Site) -> impl FnOnce(T) -> Traced<Fetching<R, O::Future>, Fetch<F, T>>
-    where
-        F: FnOnce(T) -> R,
-    {
-        move |url| Traced::new(site, Fetch { function, url }, Answer::read)
     }
 }
 
@@ -99,18 +83,6 @@ where
         match opening {
             Some(opening) if is_of::<F>(O::CRATE) => O::fetch(url, opening).map(|future| Fetching::Own { future }),
             _ => Started::new(Fetching::Called { future: function(url) }, None),
-        }
-    }
-}
-
-/// The answer for a function of a client that blocks.
-pub struct Now<T, R>(PhantomData<fn(T) -> R>);
-
-impl<T, R: FetchedNow<T>> Now<T, R> {
-    pub fn open<F: FnOnce(T) -> R>(self, function: F, site: Site) -> impl FnOnce(T) -> R {
-        move |url| match site.open() {
-            Some(opening) if is_of::<F>(R::CRATE) => R::fetch(url, opening),
-            _ => function(url),
         }
     }
 }

@@ -5,54 +5,42 @@ use super::Nothing;
 macro_rules! modules {
     ($($method:ident),* $(,)?) => {$(
         pub mod $method {
-            use std::marker::PhantomData;
-
             use crate::http::{Outgoing, Site, Traceable};
             use crate::private::answer::{Entered, Slot};
-            use crate::private::probe::{IsRequest, Probe};
-            use crate::private::{Ask, Never, Other};
+            use crate::private::probe::{Argument, Receiver};
+            use crate::private::{Ask, Never, Nothing, Other, Twin};
 
             type Method = crate::http::methods::$method;
 
-            /// Looks at a receiver or an argument of the method.
-            pub fn probe<T: ?Sized>(value: &T) -> Probe<'_, Method, T> {
-                Probe(value, PhantomData)
+            /// Looks at a receiver of the method.
+            pub fn receiver<T>(value: &T) -> Receiver<Method, T> {
+                Receiver::of(value)
+            }
+
+            /// Looks at an argument of the method.
+            pub fn argument<T>(value: &T) -> Argument<Method, T> {
+                Argument::of(value)
             }
 
             /// For a place that holds a traceable value, which it takes out: found first.
-            pub trait Take: Sized {
-                fn __xray_ask(self) -> Ask<Held<Self>, Never>;
+            pub trait Take: Traceable<Method> + Sized {
+                fn __xray_ask(self, site: Site) -> Ask<Twin<Self::Traced>, Never>;
             }
 
             impl<T: Traceable<Method>> Take for T {
-                fn __xray_ask(self) -> Ask<Held<Self>, Never> {
-                    Ask::Yes(Held(self))
+                fn __xray_ask(self, site: Site) -> Ask<Twin<T::Traced>, Never> {
+                    Ask::known(self.traced(site))
                 }
             }
 
             /// For a place that holds anything: only looked at.
             pub trait Peek {
-                fn __xray_ask(&self) -> Ask<Never, Other>;
+                fn __xray_ask(&self, site: Site) -> Ask<Nothing, Other>;
             }
 
             impl<T: ?Sized> Peek for T {
-                fn __xray_ask(&self) -> Ask<Never, Other> {
-                    Ask::No(Other)
-                }
-            }
-
-            /// A traceable value out of its place.
-            #[derive(Debug)]
-            pub struct Held<T>(T);
-
-            impl<T: Traceable<Method>> Held<T> {
-                #[must_use]
-                pub fn alive(self) -> Self {
-                    self
-                }
-
-                pub fn open(self, site: Site) -> T::Traced {
-                    self.0.traced(site)
+                fn __xray_ask(&self, site: Site) -> Ask<Nothing, Other> {
+                    Ask::unknown(site)
                 }
             }
 
@@ -62,8 +50,8 @@ macro_rules! modules {
             }
 
             /// An argument that must be a request.
-            pub fn enter<T: Outgoing<Method>>(request: &mut T, site: Site, slot: &mut Slot<Entered>) {
-                IsRequest::<Method>::new().enter(request, site, slot);
+            pub fn enter<T: Outgoing<Method>>(request: &mut T, slot: &mut Slot<Entered>, site: Site) {
+                argument(request).__xray_enter(request, slot, site);
             }
         }
     )*};

@@ -2,78 +2,64 @@
 
 use std::marker::PhantomData;
 
-use super::Other;
-use super::answer::{Entered, Slot};
+use super::answer::{Entered, Slot, Untouched};
 use crate::http::{Outgoing, Site, Traceable};
 
-/// A value that is only looked at, for a method.
+/// The type of a value, and the method of which it is the receiver.
 #[derive(Debug)]
-pub struct Probe<'a, M, T: ?Sized>(pub &'a T, pub PhantomData<M>);
+pub struct Receiver<M, T>(PhantomData<(M, *const T)>);
 
-/// For a receiver of a traceable type: found first.
-pub trait Known<M> {
-    fn __xray_kind(&self) -> IsKnown<M>;
-}
-
-impl<M, T: Traceable<M>> Known<M> for Probe<'_, M, T> {
-    fn __xray_kind(&self) -> IsKnown<M> {
-        IsKnown(PhantomData)
+impl<M, T> Receiver<M, T> {
+    #[inline]
+    pub(super) fn of(_: &T) -> Self {
+        Self(PhantomData)
     }
 }
 
-/// For a receiver of any type: one reference further.
-pub trait Unknown {
-    fn __xray_kind(&self) -> Other;
-}
-
-impl<M, T: ?Sized> Unknown for &Probe<'_, M, T> {
-    fn __xray_kind(&self) -> Other {
-        Other
-    }
-}
-
-/// The answer for a traceable receiver.
-#[derive(Debug)]
-pub struct IsKnown<M>(PhantomData<M>);
-
-impl<M> IsKnown<M> {
-    pub fn open<T: Traceable<M>>(self, value: T, site: Site) -> T::Traced {
+/// For a type that is traceable: found first.
+impl<M, T: Traceable<M>> Receiver<M, T> {
+    pub fn __xray_open(self, value: T, site: Site) -> T::Traced {
         value.traced(site)
     }
 }
 
-/// For an argument that is a request: found first.
-pub trait Request<M> {
-    fn __xray_request(&self) -> IsRequest<M>;
+/// For any type.
+pub trait UnknownReceiver<T> {
+    fn __xray_open(self, value: T, site: Site) -> T;
 }
 
-impl<M, T: Outgoing<M>> Request<M> for Probe<'_, M, T> {
-    fn __xray_request(&self) -> IsRequest<M> {
-        IsRequest::new()
+impl<M, T> UnknownReceiver<T> for Receiver<M, T> {
+    fn __xray_open(self, value: T, site: Site) -> T {
+        site.note_unknown();
+        value
     }
 }
 
-/// For an argument of any type: one reference further.
-pub trait NoRequest {
-    fn __xray_request(&self) -> Other;
-}
-
-impl<M, T: ?Sized> NoRequest for &Probe<'_, M, T> {
-    fn __xray_request(&self) -> Other {
-        Other
-    }
-}
-
-/// The answer for a request.
+/// The type of a value, and the method of which it is the argument.
 #[derive(Debug)]
-pub struct IsRequest<M>(PhantomData<M>);
+pub struct Argument<M, T: ?Sized>(PhantomData<(M, *const T)>);
 
-impl<M> IsRequest<M> {
-    pub(super) fn new() -> Self {
+impl<M, T: ?Sized> Argument<M, T> {
+    #[inline]
+    pub(super) fn of(_: &T) -> Self {
         Self(PhantomData)
     }
+}
 
-    pub fn enter<T: Outgoing<M>>(self, request: &mut T, site: Site, slot: &mut Slot<Entered>) {
+/// For a request: found first.
+impl<M, T: Outgoing<M>> Argument<M, T> {
+    pub fn __xray_enter(self, request: &mut T, slot: &mut Slot<Entered>, site: Site) {
         slot.put(site.open().and_then(|opening| request.begin(opening)));
+    }
+}
+
+/// For any type.
+pub trait UnknownArgument<T> {
+    fn __xray_enter(self, argument: &mut T, slot: &mut Slot<Untouched>, site: Site);
+}
+
+impl<M, T> UnknownArgument<T> for Argument<M, T> {
+    fn __xray_enter(self, _: &mut T, _: &mut Slot<Untouched>, site: Site) {
+        site.note_unknown();
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the reqwest that a function names is one that this build traces.
 //!
 //! The macro cannot see features. For `reqwest::Client` in an annotated function its output calls
-//! `supported(<reqwest::Client>::builder())`, and the like for `RequestBuilder` and `Request`: a method of the
+//! `client(<reqwest::Client>::builder)`, and the like for `RequestBuilder` and `Request`: a method of the
 //! type itself is found before the one of [`Unrelated`], which every type has, so that a module of the user's
 //! own that happens to be named `reqwest` passes.
 
@@ -36,7 +36,11 @@ pub struct Passes;
 )]
 pub trait Supported {}
 
-pub fn supported<T: Supported>(_: T) {}
+pub const fn client<T: Supported>(_builder: fn() -> T) {}
+
+pub const fn request_builder<B, T: Supported>(_build_split: fn(B) -> T) {}
+
+pub const fn request<R, T: Supported>(_try_clone: fn(&R) -> T) {}
 
 impl Supported for Passes {}
 
