@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rust_sugiyama::configure::Config;
+use rust_sugiyama::configure::{Config, RankingType};
 use rust_sugiyama::from_vertices_and_edges;
 
 /// A point of the picture: to the right, down.
@@ -84,8 +84,13 @@ fn arrange(vertices: &[Vertex], edges: &[(usize, usize)]) -> Vec<Point> {
         .map(|(index, vertex)| (number(index), (vertex.height, vertex.width + COLUMN_GAP)))
         .collect();
     let numbered: Vec<_> = edges.iter().map(|(from, to)| (number(*from), number(*to))).collect();
-    let config =
-        Config { vertex_spacing: GAP, transpose: vertices.len() + edges.len() <= MAX_FINE, ..Config::default() };
+    let config = Config {
+        vertex_spacing: GAP,
+        // Each node as far left as its callers allow. The crate's search for short edges does not end on some graphs.
+        ranking_type: RankingType::Up,
+        transpose: vertices.len() + edges.len() <= MAX_FINE,
+        ..Config::default()
+    };
     let mut parts = from_vertices_and_edges(&sized, &numbered, &config);
     parts.sort_by_key(|(part, ..)| std::cmp::Reverse(part.len()));
     let mut places = vec![(0.0, 0.0); vertices.len()];
@@ -189,7 +194,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
         fn whatever_calls_what_no_two_nodes_overlap(
