@@ -129,8 +129,6 @@ fn huge_bodies_are_refused_with_an_answer() {
     }
     chunked.extend(b"0\r\n\r\n");
     assert!(raw(&server, &chunked).starts_with("HTTP/1.1 413 "));
-    let head = format!("POST /Traces HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(100_000));
-    assert!(raw(&server, head.as_bytes()).starts_with("HTTP/1.1 431 "));
     let claim = "POST /Traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999\r\n\r\n{";
     let mut stream = TcpStream::connect(server.http_address()).unwrap();
     stream.write_all(claim.as_bytes()).unwrap();
