@@ -33,7 +33,8 @@ pub enum Severity {
 
 /// The `ErrorCode` of an unprocessed segment.
 ///
-/// X-Ray does not document them; these are those that users report, and for the start time its like.
+/// X-Ray does not document them. Those of names and ids, and for a segment without an end, are as users report them; the
+/// others are named after their like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum Code {
