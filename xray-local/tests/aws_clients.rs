@@ -2,7 +2,7 @@
 //! drop what the model does not have, so an answer that arrives whole has its shapes.
 //!
 //! They are looked for in `target/aws-clients`, a virtual environment (`.ci/run` makes it). Without it the tests are
-//! skipped, unless `XRAY_LOCAL_REAL_PARTS` is set.
+//! skipped, unless `XRAY_REAL_PARTS` is set.
 
 mod support;
 
@@ -23,7 +23,7 @@ fn clients() -> Option<PathBuf> {
         return Some(programs);
     }
     let hint = "python3 -m venv target/aws-clients && target/aws-clients/bin/pip install -r .ci/aws-clients.txt";
-    assert!(env::var_os("XRAY_LOCAL_REAL_PARTS").is_none(), "there are no clients: {hint}");
+    assert!(env::var_os("XRAY_REAL_PARTS").is_none(), "there are no clients: {hint}");
     println!("skipped: there is no boto3 and no AWS command line ({hint})");
     None
 }

@@ -18,7 +18,7 @@ use url::{ParseError, Url};
 use xray_local::Server;
 
 /// What makes missing tools a failure, where otherwise it is a reason to skip.
-const MUST_RUN: &str = "XRAY_LOCAL_REAL_PARTS";
+const MUST_RUN: &str = "XRAY_REAL_PARTS";
 
 /// How long a page may take, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(60);
