@@ -1,18 +1,28 @@
-//! Annotate a function, run it, look at what X-Ray would receive. Offline: the service that it calls and the
-//! listener that stands for the X-Ray daemon are both in here, on free ports of the loopback interface.
+//! Annotate a function, run it, look at what X-Ray makes of it. Offline: the service that it calls and a local X-Ray are
+//! both in here, on free ports of the loopback interface.
 //!
 //! ```text
-//! cargo run --example quickstart
-//! cargo expand --example quickstart     # what the attribute makes of the two functions
+//! cargo run --example quickstart                # ends by itself
+//! cargo run --example quickstart -- --stay      # the traces stay, to be looked at in a browser
+//! cargo expand --example quickstart             # what the attribute makes of the two functions
 //! ```
+//!
+//! With `AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000` the documents go there instead, for example to an `xray-local` in another
+//! shell (`cargo run -p xray-local`), which shows them.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Router, extract::State, routing::any};
-use xray::{Document, Instrument as _};
+use tokio::sync::broadcast;
+use xray::Instrument as _;
+use xray_local::document::{Document, TraceId};
+use xray_local::graph::{Statistics, service_graph};
+use xray_local::store::StoredTrace;
+use xray_local::time::TimeRange;
+use xray_local::trace::Trace;
 
 type Error = Box<dyn std::error::Error>;
 
@@ -33,75 +43,153 @@ async fn both(client: &reqwest::Client, first: &str, second: &str) -> reqwest::R
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    daemon.set_read_timeout(Some(Duration::from_secs(5)))?;
+    // In place of the X-Ray daemon, and of X-Ray behind it.
+    let local = xray_local::Server::builder().address("127.0.0.1:0").start()?;
     let recorder = xray::Recorder::builder()
         .sampler(xray::sampling::Always)
         .service_name("quickstart")
-        .daemon_address(daemon.local_addr()?.to_string())
+        .sampler(xray::sampling::Always)
+        .daemon_address(local.udp_address().to_string())
         .install()?;
 
     let seen = SeenHeaders::default();
-    let service = start_service(seen.clone()).await?;
-    let client = reqwest::Client::new();
+    let names = start_service(seen.clone()).await?;
+    let nobody = unused_address()?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .resolve("names.example.com", names)
+        .resolve("nobody.example.com", nobody)
+        .build()?;
+    let url = |path: &str| format!("http://names.example.com:{}{path}", names.port());
+
+    let mut output = Output { local: &local, arrivals: local.arrivals(), seen };
+    let result = status(&client, &url("/?token=secret")).in_segment("quickstart").await;
+    let trace = output.show("A call that is answered", &format!("{result:?}")).await?;
+    trace.as_ref().map_or(Ok(()), show_side_by_side)?;
 
     for (title, path) in [
-        ("A call that is answered", "/todos/1?token=secret"),
         ("Not found: an error", "/missing"),
         ("Too many requests: a throttle", "/busy"),
         ("The service fails: a fault", "/down"),
     ] {
-        let url = format!("http://{service}{path}");
-        let result = status(&client, &url).in_segment("quickstart").await;
-        show(title, &format!("{result:?}"), &daemon, &seen)?;
+        let result = status(&client, &url(path)).in_segment("quickstart").await;
+        output.show(title, &format!("{result:?}")).await?;
     }
 
-    let nobody = unused_address()?;
-    let result = status(&client, &format!("http://{nobody}/")).in_segment("quickstart").await;
-    show("Nobody there: a fault with its cause", &format!("{:?}", result.is_err()), &daemon, &seen)?;
+    let result =
+        status(&client, &format!("http://nobody.example.com:{}/", nobody.port())).in_segment("quickstart").await;
+    output.show("Nobody there: a fault with its cause", if result.is_err() { "an error" } else { "no error" }).await?;
 
-    let (first, second) = (format!("http://{service}/todos/1"), format!("http://{service}/todos"));
-    let result = both(&client, &first, &second).in_segment("quickstart").await;
-    show("Two calls at once: siblings", &format!("{result:?}"), &daemon, &seen)?;
+    let result = both(&client, &url("/"), &url("/new")).in_segment("quickstart").await;
+    output.show("Two calls at once: siblings", &format!("{result:?}")).await?;
 
     recorder.flush(Duration::from_secs(2));
-    println!("{:?}", recorder.stats());
+    if let Some(daemon) = other_daemon() {
+        println!("=== The documents went to {daemon}");
+        return Ok(());
+    }
+    show_graph(&local);
+    println!("=== The console\n    {}", local.console_url());
+    if std::env::args().any(|argument| argument == "--stay") {
+        println!("    until Ctrl-C");
+        tokio::signal::ctrl_c().await?;
+    } else {
+        println!("    it ends now; with `-- --stay` it stays");
+    }
     Ok(())
 }
 
-/// Prints the document as it arrived, what X-Ray would make of it, and what the service saw of the calls.
-fn show(title: &str, result: &str, daemon: &UdpSocket, seen: &SeenHeaders) -> Result<(), Error> {
-    let mut datagram = vec![0; 65_536];
-    let length = daemon.recv(&mut datagram).map_err(|error| {
-        format!("no document came ({error}); is AWS_XRAY_DAEMON_ADDRESS or AWS_XRAY_SDK_ENABLED set?")
-    })?;
-    let datagram = std::str::from_utf8(&datagram[..length])?;
-    let (header, document) = datagram.split_once('\n').ok_or("a datagram without a header")?;
-    let document: Document = serde_json::from_str(document)?;
+/// The daemon that the environment names, which wins over what the program says.
+fn other_daemon() -> Option<String> {
+    std::env::var("AWS_XRAY_DAEMON_ADDRESS").ok()
+}
 
-    println!("=== {title}\n    the function returned {result}");
-    println!("{header}\n{}", serde_json::to_string_pretty(&document)?);
-    for subsegment in &document.subsegments {
-        println!("--> X-Ray infers a segment {}", inferred(subsegment));
+/// Shows the traces as they arrive.
+struct Output<'a> {
+    local: &'a xray_local::Server,
+    arrivals: broadcast::Receiver<TraceId>,
+    seen: SeenHeaders,
+}
+
+impl Output<'_> {
+    /// Prints what a call was, what X-Ray makes of it, and what the service saw of it.
+    async fn show(&mut self, title: &str, result: &str) -> Result<Option<Trace>, Error> {
+        println!("=== {title}\n    the function returned {result}");
+        let trace = if other_daemon().is_some() { None } else { Some(self.next_trace().await?) };
+        for segment in trace.iter().flat_map(|trace| &trace.segments) {
+            for subsegment in &segment.subsegments {
+                println!("    subsegment {}", line(subsegment));
+            }
+            if segment.inferred {
+                println!("    inferred   {}", line(segment));
+            }
+        }
+        for header in self.seen.take() {
+            println!("    the service saw X-Amzn-Trace-Id: {header}");
+        }
+        println!();
+        Ok(trace)
     }
-    for header in seen.take() {
-        println!("<-- the service saw X-Amzn-Trace-Id: {header}");
+
+    async fn next_trace(&mut self) -> Result<Trace, Error> {
+        let arrival = tokio::time::timeout(Duration::from_secs(5), self.arrivals.recv()).await;
+        let id = arrival.map_err(|_| "no document came; is AWS_XRAY_SDK_ENABLED set?")??;
+        self.local.store().trace(&id.to_string()).ok_or_else(|| "the trace is gone".into())
+    }
+}
+
+/// `004f72be19cddc2a  GET http://names.example.com/ 200  ok`
+fn line(entity: &Document) -> String {
+    let http = entity.http.clone().unwrap_or_default();
+    let answer = http.status.map_or("no answer".to_owned(), |status| status.to_string());
+    let flags = [("error", entity.error), ("throttle", entity.throttle), ("fault", entity.fault)];
+    let flags: Vec<_> = flags.into_iter().filter_map(|(flag, is_set)| is_set.then_some(flag)).collect();
+    let verdict = if flags.is_empty() { "ok".to_owned() } else { flags.join(" and ") };
+    let (method, url) = (http.method.unwrap_or_default(), http.url.unwrap_or_default());
+    format!("{}  {method} {url} {answer}  {verdict}", entity.id)
+}
+
+/// Prints the subsegment of a call, and the segment that X-Ray infers from it for the service that was called.
+fn show_side_by_side(trace: &Trace) -> Result<(), Error> {
+    let subsegment = trace.root().and_then(|segment| segment.subsegments.first()).ok_or("no subsegment")?;
+    let inferred = trace.segments.iter().find(|segment| segment.inferred).ok_or("nothing is inferred")?;
+    let [left, right] = [subsegment, inferred].map(serde_json::to_string_pretty);
+    let (left, right) = (format!("the subsegment\n{}", left?), format!("the inferred segment\n{}", right?));
+    let width = left.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    let (mut left, mut right) = (left.lines(), right.lines());
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => break,
+            (left, right) => println!("    {:width$} | {}", left.unwrap_or_default(), right.unwrap_or_default()),
+        }
     }
     println!();
     Ok(())
 }
 
-/// One line on the segment that X-Ray infers for the remote service of a subsegment.
-fn inferred(subsegment: &Document) -> String {
-    let flags = [("error", subsegment.error), ("throttle", subsegment.throttle), ("fault", subsegment.fault)];
-    let flags: Vec<_> = flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| *flag).collect();
-    let verdict = if flags.is_empty() { "ok".to_owned() } else { flags.join(" and ") };
-    let response = subsegment.http.as_ref().and_then(|http| http.response);
-    let answer = match response.and_then(|response| response.status) {
-        Some(status) => format!("status {status}"),
-        None => "no answer".to_owned(),
-    };
-    format!("{:?} below subsegment {}: {answer}, {verdict}", subsegment.name, subsegment.id)
+/// Prints who calls whom, how often, how long, how well.
+fn show_graph(local: &xray_local::Server) {
+    println!("=== The service graph");
+    let traces = local.store().traces();
+    let graph = service_graph(traces.iter().map(StoredTrace::trace), TimeRange::ALL);
+    for service in &graph.services {
+        println!("    {} ({}, {})", service.name, service.kind.as_deref().unwrap_or("service"), service.state);
+        for edge in &service.edges {
+            let callee = &graph.services[edge.reference_id];
+            println!("      -> {}: {}", callee.name, statistics(&edge.summary_statistics));
+        }
+    }
+    println!();
+}
+
+fn statistics(of: &Statistics) -> String {
+    let (errors, throttled) = (of.error_statistics.other_count, of.error_statistics.throttle_count);
+    let (ok, faults) = (of.ok_count, of.fault_statistics.total_count);
+    let calls = of.total_count;
+    format!(
+        "{calls} calls: {ok} ok, {errors} errors, {throttled} throttled, {faults} faults, {:.1} ms in all",
+        of.total_response_time * 1000.0
+    )
 }
 
 /// The trace headers of the requests that reached the service, each as it was sent.
@@ -129,8 +217,8 @@ async fn start_service(seen: SeenHeaders) -> std::io::Result<SocketAddr> {
         })
     };
     let router = Router::new()
-        .route("/todos/1", answer(StatusCode::OK, r#"{"id":1,"title":"trace it"}"#))
-        .route("/todos", answer(StatusCode::OK, "two"))
+        .route("/", answer(StatusCode::OK, r#"["Ada","Grace"]"#))
+        .route("/new", answer(StatusCode::CREATED, ""))
         .route("/missing", answer(StatusCode::NOT_FOUND, ""))
         .route("/busy", answer(StatusCode::TOO_MANY_REQUESTS, ""))
         .route("/down", answer(StatusCode::SERVICE_UNAVAILABLE, ""))

@@ -20,5 +20,6 @@ mod support;
 mod central {
     mod daemon;
     mod failures;
+    mod local;
     mod parts;
 }

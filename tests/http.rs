@@ -325,7 +325,7 @@ async fn a_cancelled_call_is_closed_and_marked() {
     assert!(result.is_err());
     let call = only_call(&documents);
     assert_eq!((&call.metadata["xray"]["cancelled"], call.fault), (&true.into(), false));
-    assert!(call.end_time.unwrap() - call.start_time >= 0.04, "{call:#?}");
+    assert!(call.end_time.unwrap() > call.start_time, "{call:#?}");
     assert_eq!(call.http.as_ref().unwrap().response, None);
 }
 

@@ -2,7 +2,7 @@
 //! What all three send is one trace with one decision.
 //!
 //! The Flask services run in a virtual environment under `target/neighbour` with `tests/neighbour/requirements.txt`, which
-//! `.ci/run` makes. Where there is none, the tests are skipped, unless `XRAY_REAL_PARTS` is 1.
+//! `.ci/run` makes. Where there is none, the tests are skipped, unless `XRAY_REAL_PARTS` is set.
 //!
 //! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
 //! behaviour:
@@ -178,7 +178,7 @@ fn python() -> Option<PathBuf> {
     if python.exists() {
         return Some(python);
     }
-    assert!(env::var_os(REAL_PARTS).is_none_or(|value| value != "1"), "there is no {}", python.display());
+    assert!(env::var_os(REAL_PARTS).is_none(), "there is no {}", python.display());
     println!("skipped: there is no {}, see .ci/run", python.display());
     None
 }

@@ -100,9 +100,13 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..1000 {
                         let ids: [_; 2] = std::array::from_fn(|_| SegmentId::random());
-                        ids.map(|id| open.insert(id));
+                        for id in ids {
+                            open.insert(id);
+                        }
                         assert!(ids.iter().all(|id| open.contains(*id)));
-                        ids.map(|id| open.remove(id));
+                        for id in ids {
+                            open.remove(id);
+                        }
                         assert!(!ids.iter().any(|id| open.contains(*id)));
                     }
                 });

@@ -28,7 +28,7 @@ macro_rules! asynchronous {
 
         impl TracedRequestBuilder {
             /// [`RequestBuilder::send`] in a subsegment.
-            pub fn send(self) -> Traced<impl Start<Future = Pending>> {
+            pub fn send(self) -> Traced<Pending, impl Start<Pending>> {
                 let Self { builder, site } = self;
                 Traced::new(site, move |opening| start(builder, opening), Answer::read)
             }

@@ -224,7 +224,7 @@ mod tests {
         for (label, path, origin) in [
             ("xray_runtime::context::Context::record_error", None, Origin::Ours),
             ("<xray_runtime::context::Context>::record_error::<app::Error>", None, Origin::Ours),
-            ("<&mut xray_runtime::http::Traced<F> as core::future::future::Future>::poll", None, Origin::Ours),
+            ("<&mut xray_runtime::http::Traced<F,S> as core::future::future::Future>::poll", None, Origin::Ours),
             ("<reqwest::RequestBuilder as xray_runtime::http::Traceable>::start", Some(OURS), Origin::Ours),
             ("start", Some(OURS), Origin::Ours),
             ("<app::Client as xray_runtime::http::answer::Answer>::read", Some("/app/src/main.rs"), Origin::Program),

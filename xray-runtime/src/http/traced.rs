@@ -9,26 +9,21 @@ use pin_project_lite::pin_project;
 use super::call::{Call, Opening};
 use super::site::Site;
 
-/// A request that is yet to be sent: a closure, which knows how.
+/// A request that is yet to be sent, of which `F` is the client's own future: a closure, which knows how.
 ///
 /// It sends the request as the user's code would, after [`Opening::begin`] if there is an opening. The type of the
 /// closure is part of that of the future, so that the compiler sees through to the client; a method that gives such a
 /// future best says `impl Future<Output = ..>`.
-pub trait Start {
-    /// The client's own future.
-    type Future: Future;
-
+pub trait Start<F: Future> {
     /// Sends the request.
-    fn start(self, opening: Option<Opening>) -> Started<Self::Future>;
+    fn start(self, opening: Option<Opening>) -> Started<F>;
 }
 
-impl<S, F> Start for S
+impl<S, F> Start<F> for S
 where
     S: FnOnce(Option<Opening>) -> Started<F>,
     F: Future,
 {
-    type Future = F;
-
     #[inline]
     fn start(self, opening: Option<Opening>) -> Started<F> {
         self(opening)
@@ -66,21 +61,20 @@ pin_project! {
     /// first poll, so that a future that is made outside a segment and runs in one is traced. The time of the
     /// subsegment is from the first poll to the head of the response. It is `Unpin`, `Send` and `Sync` as the
     /// client's future and request are.
+    // The client's future is a parameter of its own: by way of `Start` the compiler would not see that a call which
+    // borrows its URL is `Send` in a function that is.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Traced<S: Start> {
+    pub struct Traced<F: Future, S> {
         site: Site,
         // Made where nothing was open, and not polled so far.
         waiting: Option<S>,
         #[pin]
-        state: State<S::Future>,
+        state: State<F>,
         // Below the future, so that it ends after what it measures.
         call: Option<Call>,
-        read: Read<S::Future>,
+        read: fn(&F::Output, &mut Call),
     }
 }
-
-/// Reads an answer into the call.
-type Read<F> = fn(&<F as Future>::Output, &mut Call);
 
 pin_project! {
     #[project = StateProjection]
@@ -91,10 +85,10 @@ pin_project! {
     }
 }
 
-impl<S: Start> Traced<S> {
+impl<F: Future, S: Start<F>> Traced<F, S> {
     /// Performs the call at `site`; `read` tells what its answer says.
     #[inline]
-    pub fn new(site: Site, request: S, read: fn(&<S::Future as Future>::Output, &mut Call)) -> Self {
+    pub fn new(site: Site, request: S, read: fn(&F::Output, &mut Call)) -> Self {
         match site.open_early() {
             Some(opening) => {
                 let Started { sent, call } = request.start(Some(opening));
@@ -115,11 +109,11 @@ impl<F: Future> State<F> {
     }
 }
 
-impl<S: Start> Future for Traced<S> {
-    type Output = <S::Future as Future>::Output;
+impl<F: Future, S: Start<F>> Future for Traced<F, S> {
+    type Output = F::Output;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         if let Some(request) = this.waiting.take() {
             let Started { sent, call } = request.start(this.site.open_again());
@@ -142,7 +136,7 @@ impl<S: Start> Future for Traced<S> {
     }
 }
 
-impl<S: Start> fmt::Debug for Traced<S> {
+impl<F: Future, S> fmt::Debug for Traced<F, S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Traced").field("call", &self.call).finish_non_exhaustive()
     }

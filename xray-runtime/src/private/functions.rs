@@ -27,7 +27,11 @@ where
     R: Future<Output = O>,
     O: FetchedLater<T>,
 {
-    pub fn __xray_open<F>(self, function: F, site: Site) -> impl FnOnce(T) -> Traced<Fetch<F, T>>
+    pub fn __xray_open<F>(
+        self,
+        function: F,
+        site: Site,
+    ) -> impl FnOnce(T) -> Traced<Fetching<R, O::Future>, Fetch<F, T>>
     where
         F: FnOnce(T) -> R,
     {
@@ -68,15 +72,13 @@ pub struct Fetch<F, T> {
     url: T,
 }
 
-impl<F, T, R, O> Start for Fetch<F, T>
+impl<F, T, R, O> Start<Fetching<R, O::Future>> for Fetch<F, T>
 where
     F: FnOnce(T) -> R,
     R: Future<Output = O>,
     O: FetchedLater<T>,
 {
-    type Future = Fetching<R, O::Future>;
-
-    fn start(self, opening: Option<Opening>) -> Started<Self::Future> {
+    fn start(self, opening: Option<Opening>) -> Started<Fetching<R, O::Future>> {
         let Self { function, url } = self;
         match opening {
             Some(opening) if is_of::<F>(O::CRATE) => O::fetch(url, opening).map(|future| Fetching::Own { future }),

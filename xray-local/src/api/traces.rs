@@ -1,0 +1,98 @@
+//! Traces by their ids.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Input, Json};
+use super::error::ApiError;
+use super::work;
+use crate::document::TraceId;
+use crate::store::Store;
+use crate::trace::Trace;
+
+/// So many traces are given in one answer.
+const TRACES: usize = 5;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct TraceIds {
+    trace_ids: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Traces {
+    traces: Vec<ApiTrace>,
+    unprocessed_trace_ids: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ApiTrace {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<f64>,
+    limit_exceeded: bool,
+    segments: Vec<ApiSegment>,
+}
+
+/// A segment as JSON in a text.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ApiSegment {
+    id: String,
+    document: String,
+}
+
+impl TraceIds {
+    /// The ids, each once.
+    pub(super) fn checked(self, limit: usize) -> Result<Vec<String>, ApiError> {
+        let mut ids = Vec::new();
+        for id in self.trace_ids {
+            if TraceId::parse(&id).is_none() {
+                return Err(ApiError::invalid(format!("TraceIds: {id:?} is not a trace id")));
+            }
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        if ids.is_empty() || ids.len() > limit {
+            return Err(ApiError::invalid(format!("TraceIds: 1 to {limit} are expected, here are {}", ids.len())));
+        }
+        Ok(ids)
+    }
+}
+
+/// `BatchGetTraces`.
+pub(super) async fn batch_get(
+    State(store): State<Store>,
+    Input(input): Input<TraceIds>,
+) -> Result<Json<Traces>, ApiError> {
+    let ids = input.checked(TRACES)?;
+    work(move || {
+        let mut answer = Traces { traces: Vec::new(), unprocessed_trace_ids: Vec::new() };
+        for id in ids {
+            match store.trace(&id) {
+                Some(trace) => answer.traces.push(ApiTrace::of(&trace)),
+                None => answer.unprocessed_trace_ids.push(id),
+            }
+        }
+        Ok(Json(answer))
+    })
+    .await
+}
+
+impl ApiTrace {
+    fn of(trace: &Trace) -> Self {
+        let segments = trace.segments.iter().map(|segment| ApiSegment {
+            id: segment.id.clone(),
+            document: serde_json::to_string(segment).expect("JSON that was read can be written"),
+        });
+        Self {
+            id: trace.id.clone(),
+            duration: trace.duration(),
+            limit_exceeded: trace.limit_exceeded,
+            segments: segments.collect(),
+        }
+    }
+}

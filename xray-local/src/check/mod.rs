@@ -1,0 +1,140 @@
+//! What X-Ray, or a stricter receiver in its place, would say of a document.
+
+mod datagram;
+mod entity;
+mod field;
+mod finding;
+mod name;
+mod shape;
+mod values;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+pub use datagram::check_datagram;
+use finding::Findings;
+pub use finding::{Code, Finding, Severity};
+
+use crate::document::Document;
+
+/// A document that was looked at.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Checked {
+    /// The document, unless a finding rejects it.
+    pub document: Option<Document>,
+    /// Its id, where it has one.
+    pub id: Option<String>,
+    /// The trace that it says it belongs to.
+    pub trace_id: Option<String>,
+    /// What is wrong, worst first; empty for a good document.
+    pub findings: Vec<Finding>,
+}
+
+/// The same before the document is read into types.
+pub(crate) struct Inspected {
+    pub(crate) document: Option<Map<String, Value>>,
+    pub(crate) id: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// The finding for which it is refused.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.is_rejection())
+    }
+}
+
+impl Inspected {
+    fn refused(finding: Finding) -> Self {
+        Self { document: None, id: None, trace_id: None, findings: vec![finding] }
+    }
+}
+
+/// Checks one document, JSON text.
+///
+/// ```
+/// use xray_local::check::{Code, check};
+///
+/// let checked = check(r#"{"id":"70de5b6f19ff9a0a","trace_id":"1-581cf771-a006649127e371903a2de979","name":"Vec<T>","start_time":1,"end_time":2}"#);
+/// assert!(checked.document.is_none());
+/// assert_eq!(checked.findings[0].code, Some(Code::InvalidName));
+/// assert_eq!(checked.findings[0].field, "name");
+/// ```
+#[must_use]
+pub fn check(text: &str) -> Checked {
+    let Inspected { document, id, trace_id, findings } = inspect(text);
+    let document = document.and_then(|document| Document::from_value(Value::Object(document)));
+    Checked { document, id, trace_id, findings }
+}
+
+pub(crate) fn inspect(text: &str) -> Inspected {
+    if text.len() > MAX_DOCUMENT_BYTES {
+        return too_large(text);
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(document)) => {
+            let text_of = |field: &str| document.get(field).and_then(Value::as_str).map(str::to_owned);
+            let (id, trace_id) = (text_of("id"), text_of("trace_id"));
+            let mut findings = Findings::default();
+            entity::check(&document, &mut findings);
+            let findings = findings.into_vec();
+            let is_rejected = findings.iter().any(Finding::is_rejection);
+            Inspected { document: (!is_rejected).then_some(document), id, trace_id, findings }
+        }
+        Ok(other) => {
+            let reason = format!("the document is {}, not an object", values::kind(&other));
+            Inspected::refused(Finding::rejected(Code::MissingId, reason, "send one segment or subsegment a document"))
+        }
+        Err(error) => Inspected::refused(no_json(text, &error)),
+    }
+}
+
+/// What X-Ray takes as one document. (Developer guide: 64 kB.)
+const MAX_DOCUMENT_BYTES: usize = 64 << 10;
+
+/// Is not read whole, only for its ids.
+fn too_large(text: &str) -> Inspected {
+    #[derive(Default, Deserialize)]
+    struct Ids {
+        id: Option<String>,
+        trace_id: Option<String>,
+    }
+
+    let Ids { id, trace_id } = serde_json::from_str(text).unwrap_or_default();
+    let reason = format!("the document has {} bytes; X-Ray takes {MAX_DOCUMENT_BYTES}", text.len());
+    let advice = "send subsegments as documents of their own, and less metadata";
+    Inspected { id, trace_id, ..Inspected::refused(Finding::rejected(Code::InvalidSegment, reason, advice)) }
+}
+
+fn no_json(text: &str, error: &serde_json::Error) -> Finding {
+    let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    if text.trim().is_empty() {
+        return Finding::rejected(Code::ParseError, "the document is empty", "send a segment or subsegment as JSON");
+    }
+    if documents.next().is_some_and(|first| first.is_ok()) {
+        let reason = format!(
+            "after the document, at byte {}, there is something else; all of it is lost",
+            documents.byte_offset()
+        );
+        return Finding::rejected(
+            Code::ParseError,
+            reason,
+            "send one document a datagram, or a string in `TraceSegmentDocuments`",
+        );
+    }
+    let reason = format!("the document is no JSON: {error}");
+    let has_word = |word| text.contains(word);
+    let advice = if error.is_eof() {
+        "send the whole document: it may have been cut where it was too long for a datagram"
+    } else if error.to_string().starts_with("recursion limit") {
+        "nest less deeply: subsegments can be sent by themselves, with a `parent_id`"
+    } else if ["NaN", "Infinity"].into_iter().any(has_word) {
+        "leave out numbers that JSON does not have, as NaN and Infinity"
+    } else {
+        "send a segment or subsegment as JSON"
+    };
+    Finding::rejected(Code::ParseError, reason, advice)
+}

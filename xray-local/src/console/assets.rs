@@ -1,0 +1,51 @@
+//! The style sheet, the script and the icon.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+/// A file of the console's own.
+pub(super) struct Asset {
+    name: &'static str,
+    content_type: &'static str,
+    text: &'static str,
+}
+
+pub(super) const STYLE: Asset = Asset::new("style.css", "text/css; charset=utf-8", include_str!("assets/style.css"));
+pub(super) const SCRIPT: Asset =
+    Asset::new("console.js", "text/javascript; charset=utf-8", include_str!("assets/console.js"));
+pub(super) const ICON: Asset = Asset::new("icon.svg", "image/svg+xml", include_str!("assets/icon.svg"));
+
+/// The asset with a name.
+pub(super) fn find(name: &str) -> Option<&'static Asset> {
+    [&STYLE, &SCRIPT, &ICON].into_iter().find(|asset| asset.name == name)
+}
+
+impl Asset {
+    const fn new(name: &'static str, content_type: &'static str, text: &'static str) -> Self {
+        Self { name, content_type, text }
+    }
+
+    /// Where it is; another address whenever the content is another, so that it may be kept for ever.
+    pub(super) fn address(&self) -> String {
+        format!("/assets/{}?v={:016x}", self.name, fnv1a(self.text.as_bytes()))
+    }
+}
+
+impl IntoResponse for &Asset {
+    fn into_response(self) -> Response {
+        let headers =
+            [(header::CONTENT_TYPE, self.content_type), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+        (headers, self.text).into_response()
+    }
+}
+
+/// Tells contents apart; the pages' own, so nobody plans for two alike.
+const fn fnv1a(bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}

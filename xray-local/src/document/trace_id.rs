@@ -1,0 +1,43 @@
+//! Trace ids.
+
+use std::fmt;
+
+/// The id of a trace: a version, 32 bits that are a time in ids that SDKs make, and 96 random bits.
+///
+/// ```
+/// use xray_local::document::TraceId;
+///
+/// let id = TraceId::parse("1-581CF771-A006649127E371903A2DE979").unwrap();
+/// assert_eq!(id.to_string(), "1-581cf771-a006649127e371903a2de979");
+/// assert_eq!(id.epoch(), 0x581c_f771);
+/// assert_eq!(TraceId::parse("581cf771a006649127e371903a2de979"), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TraceId(u128);
+
+impl TraceId {
+    /// Reads `1-`, 8 hexadecimal digits, `-`, 24 of them; upper case too.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (epoch, random) = text.strip_prefix("1-")?.split_once('-')?;
+        let has_form = epoch.len() == 8 && random.len() == 24;
+        let is_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !(has_form && is_hex(epoch) && is_hex(random)) {
+            return None;
+        }
+        let (epoch, random) = (u128::from_str_radix(epoch, 16).ok()?, u128::from_str_radix(random, 16).ok()?);
+        Some(Self(epoch << 96 | random))
+    }
+
+    /// Seconds since 1970, if an SDK of X-Ray's own form made it; any number in an id that came from W3C trace context.
+    #[must_use]
+    pub fn epoch(self) -> u32 {
+        (self.0 >> 96) as u32
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "1-{:08x}-{:024x}", self.0 >> 96, self.0 & (u128::MAX >> 32))
+    }
+}

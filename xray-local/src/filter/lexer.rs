@@ -1,0 +1,88 @@
+//! Characters in, tokens out.
+
+use super::FilterError;
+
+/// The smallest part of an expression that means something, and the column where it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Token {
+    pub(super) column: usize,
+    pub(super) kind: TokenKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TokenKind {
+    /// A keyword with its dots, such as `http.url`; or what stands in the brackets of `annotation[..]`.
+    Word(String),
+    Text(String),
+    Number(f64),
+    /// `=`, `!=`, `<`, `<=`, `>`, `>=`, `!`, `(`, `)`, `{`, `}`, `[`, `]`, `,`, `:`
+    Symbol(&'static str),
+    End,
+}
+
+/// Longer ones first.
+const SYMBOLS: [&str; 15] = ["!=", "<=", ">=", "=", "<", ">", "!", "(", ")", "{", "}", "[", "]", ",", ":"];
+
+/// All tokens of an expression, the end last.
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(&character) = characters.get(at) {
+        if character.is_whitespace() {
+            at += 1;
+            continue;
+        }
+        let rest = &characters[at..];
+        let (kind, length) = if is_word(character) && !character.is_ascii_digit() {
+            word(rest)
+        } else if character == '"' || character == '\'' {
+            quoted(rest, at)?
+        } else if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| starts_with(rest, symbol)) {
+            (TokenKind::Symbol(symbol), symbol.len())
+        } else {
+            number(rest, at)?
+        };
+        tokens.push(Token { column: at + 1, kind });
+        at += length;
+    }
+    tokens.push(Token { column: at + 1, kind: TokenKind::End });
+    Ok(tokens)
+}
+
+fn starts_with(characters: &[char], symbol: &str) -> bool {
+    characters.len() >= symbol.len() && symbol.chars().zip(characters).all(|(wanted, found)| wanted == *found)
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+fn word(characters: &[char]) -> (TokenKind, usize) {
+    let length = characters.iter().take_while(|character| is_word(**character) || **character == '.').count();
+    (TokenKind::Word(characters[..length].iter().collect()), length)
+}
+
+/// A backslash takes the character after it as it is.
+fn quoted(characters: &[char], at: usize) -> Result<(TokenKind, usize), FilterError> {
+    let mut text = String::new();
+    let mut rest = characters.iter().enumerate().skip(1);
+    while let Some((index, &character)) = rest.next() {
+        match character {
+            _ if character == characters[0] => return Ok((TokenKind::Text(text), index + 1)),
+            '\\' => text.extend(rest.next().map(|(_, escaped)| *escaped)),
+            _ => text.push(character),
+        }
+    }
+    Err(FilterError::at(at + 1, format!("the text that begins here has no end; {} is missing", characters[0])))
+}
+
+fn number(characters: &[char], at: usize) -> Result<(TokenKind, usize), FilterError> {
+    let is_part = |character: &char| character.is_ascii_alphanumeric() || ['.', '+', '-'].contains(character);
+    let digits: String = characters.iter().take_while(|character| is_part(character)).collect();
+    match digits.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok((TokenKind::Number(number), digits.len())),
+        _ if digits.is_empty() => Err(FilterError::at(at + 1, format!("`{}` means nothing here", characters[0]))),
+        _ => Err(FilterError::at(at + 1, format!("`{digits}` is no number"))),
+    }
+}

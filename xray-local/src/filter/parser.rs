@@ -1,0 +1,354 @@
+//! Tokens in, a condition out.
+
+use super::FilterError;
+use super::expression::{Condition, KEYWORDS, Key, KeyKind, Operand, Operator, Selector, Ways, Within};
+use super::lexer::{Token, TokenKind, tokens};
+
+/// How deep conditions may be nested.
+const MAX_DEPTH: usize = 50;
+/// How long an expression may be, in characters.
+const MAX_CHARS: usize = 5000;
+
+/// What a condition is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Trace,
+    /// In the braces of `service` and `edge`.
+    Part,
+}
+
+pub(super) fn parse(text: &str) -> Result<Condition, FilterError> {
+    if text.chars().nth(MAX_CHARS).is_some() {
+        return Err(FilterError::at(MAX_CHARS + 1, format!("the expression has more than {MAX_CHARS} characters")));
+    }
+    let mut parser = Parser { tokens: tokens(text)?, position: 0, depth: 0 };
+    if parser.peek().kind == TokenKind::End {
+        return Ok(Condition::All(Vec::new()));
+    }
+    let condition = parser.any(Scope::Trace)?;
+    match parser.peek() {
+        Token { kind: TokenKind::End, .. } => Ok(condition),
+        token => Err(unexpected(token, "a condition, `AND`, `OR` or the end")),
+    }
+}
+
+struct Parser {
+    tokens: Vec<Token>,
+    position: usize,
+    depth: usize,
+}
+
+impl Parser {
+    /// Conditions with `OR` between them.
+    fn any(&mut self, scope: Scope) -> Result<Condition, FilterError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(FilterError::at(
+                self.peek().column,
+                format!("conditions are nested deeper than {MAX_DEPTH} levels"),
+            ));
+        }
+        let mut conditions = vec![self.all(scope)?];
+        while self.take_word("or") {
+            conditions.push(self.all(scope)?);
+        }
+        self.depth -= 1;
+        Ok(single(conditions, Condition::Any))
+    }
+
+    /// Conditions with `AND`, or nothing, between them.
+    fn all(&mut self, scope: Scope) -> Result<Condition, FilterError> {
+        let mut conditions = vec![self.negated(scope)?];
+        loop {
+            let has_and = self.take_word("and");
+            let begins_another = match &self.peek().kind {
+                TokenKind::Word(word) => !word.eq_ignore_ascii_case("or"),
+                TokenKind::Symbol(symbol) => matches!(*symbol, "!" | "("),
+                _ => false,
+            };
+            if !has_and && !begins_another {
+                return Ok(single(conditions, Condition::All));
+            }
+            conditions.push(self.negated(scope)?);
+        }
+    }
+
+    fn negated(&mut self, scope: Scope) -> Result<Condition, FilterError> {
+        let mut is_negated = false;
+        while self.take_symbol("!") || self.take_word("not") {
+            is_negated = !is_negated;
+        }
+        let condition = self.one(scope)?;
+        Ok(if is_negated { Condition::Not(Box::new(condition)) } else { condition })
+    }
+
+    fn one(&mut self, scope: Scope) -> Result<Condition, FilterError> {
+        if self.take_symbol("(") {
+            let condition = self.any(scope)?;
+            self.expect_symbol(")")?;
+            return Ok(condition);
+        }
+        let token = self.next();
+        let TokenKind::Word(word) = &token.kind else { return Err(unexpected(&token, "a keyword, `!` or `(`")) };
+        match word.to_ascii_lowercase().as_str() {
+            "service" => self.service(scope, &token),
+            "edge" => self.edge(scope, &token),
+            keyword if keyword.starts_with("rootcause.") => self.root_cause(keyword, scope, &token),
+            keyword => {
+                let key = self.key(keyword, word, scope, &token)?;
+                self.comparison(key)
+            }
+        }
+    }
+
+    /// `service("name") { condition }`; name and condition may be absent.
+    fn service(&mut self, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
+        only_of_traces(scope, token, "service")?;
+        self.expect_symbol("(")?;
+        let selector = if self.peek_symbol(")") { Selector::default() } else { self.selector()? };
+        self.expect_symbol(")")?;
+        Ok(Condition::Service(selector, Box::new(self.braces()?)))
+    }
+
+    /// `edge("caller", "callee") { condition }`; the condition may be absent.
+    fn edge(&mut self, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
+        only_of_traces(scope, token, "edge")?;
+        self.expect_symbol("(")?;
+        let (mut from, mut to) = (Selector::default(), Selector::default());
+        if !self.peek_symbol(")") {
+            from = self.selector()?;
+            self.expect_symbol(",")?;
+            to = self.selector()?;
+        }
+        self.expect_symbol(")")?;
+        Ok(Condition::Edge(from, to, Box::new(self.braces()?)))
+    }
+
+    /// `rootcause.fault.service { condition }` and its like.
+    fn root_cause(&mut self, keyword: &str, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
+        only_of_traces(scope, token, "rootcause")?;
+        let parts = keyword.strip_prefix("rootcause.").and_then(|parts| parts.split_once('.'));
+        let ways = match parts {
+            Some(("fault", _)) => Ways::Fault,
+            Some(("error", _)) => Ways::Error,
+            _ => return Err(unexpected(token, "`rootcause.fault.` or `rootcause.error.` with what is asked for")),
+        };
+        let within = match parts {
+            Some((_, "service")) => Within::Services,
+            Some((_, "entity")) => Within::Entities,
+            Some((_, "exception")) => Within::Exceptions,
+            _ => return Err(unexpected(token, "`service`, `entity` or `exception` after the last dot")),
+        };
+        Ok(Condition::RootCause(ways, within, Box::new(self.braces()?)))
+    }
+
+    fn braces(&mut self) -> Result<Condition, FilterError> {
+        if !self.take_symbol("{") || self.take_symbol("}") {
+            return Ok(Condition::All(Vec::new()));
+        }
+        let condition = self.any(Scope::Part)?;
+        self.expect_symbol("}")?;
+        Ok(condition)
+    }
+
+    /// A name, or `id(name: "..", type: "..", account.id: "..")`, of which any may be absent.
+    fn selector(&mut self) -> Result<Selector, FilterError> {
+        let token = self.next();
+        let mut selector = Selector::default();
+        match &token.kind {
+            TokenKind::Text(name) => {
+                selector.name = Some(name.clone());
+                return Ok(selector);
+            }
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("id") => self.expect_symbol("(")?,
+            _ => return Err(unexpected(&token, "a service's name in quotation marks, or `id(`")),
+        }
+        while !self.take_symbol(")") {
+            let token = self.next();
+            let TokenKind::Word(word) = &token.kind else {
+                return Err(unexpected(&token, "`name:`, `type:` or `account.id:`"));
+            };
+            let part = match word.to_ascii_lowercase().as_str() {
+                "name" => &mut selector.name,
+                "type" => &mut selector.kind,
+                "account.id" => &mut selector.account_id,
+                _ => return Err(unexpected(&token, "`name:`, `type:` or `account.id:`")),
+            };
+            self.expect_symbol(":")?;
+            *part = Some(self.text()?);
+            if !self.take_symbol(",") && !self.peek_symbol(")") {
+                return Err(unexpected(self.peek(), "`,` or `)`"));
+            }
+        }
+        Ok(selector)
+    }
+
+    /// A keyword that is compared; `written` is the same as it was written.
+    fn key(&mut self, keyword: &str, written: &str, scope: Scope, token: &Token) -> Result<Key, FilterError> {
+        if let Some((_, key)) = KEYWORDS.iter().find(|(known, _)| *known == keyword) {
+            return Ok(key.clone());
+        }
+        let annotation = match written.split_at_checked("annotation".len()) {
+            Some((head, "")) if head.eq_ignore_ascii_case("annotation") => Some(self.annotation_key()?),
+            Some((head, key)) if head.eq_ignore_ascii_case("annotation") => key.strip_prefix('.').map(str::to_owned),
+            _ => None,
+        };
+        match annotation {
+            Some(key) if key.is_empty() => {
+                Err(FilterError::at(token.column, "the key of the annotation is missing".to_owned()))
+            }
+            Some(_) if scope == Scope::Part => {
+                let message = "annotations belong to the trace; put the condition outside of the braces, with `AND`";
+                Err(FilterError::at(token.column, message.to_owned()))
+            }
+            Some(key) => Ok(Key::Annotation(key)),
+            None => Err(FilterError::at(token.column, unknown_keyword(keyword, written))),
+        }
+    }
+
+    /// `[key]`, by which keys with a dot can be named; in quotation marks or not.
+    fn annotation_key(&mut self) -> Result<String, FilterError> {
+        self.expect_symbol("[")?;
+        let token = self.next();
+        let (TokenKind::Word(key) | TokenKind::Text(key)) = &token.kind else {
+            return Err(unexpected(&token, "the key of an annotation"));
+        };
+        self.expect_symbol("]")?;
+        Ok(key.clone())
+    }
+
+    fn comparison(&mut self, key: Key) -> Result<Condition, FilterError> {
+        let token = self.peek().clone();
+        let Some(operator) = operator(&token) else { return Ok(Condition::Set(key)) };
+        self.position += 1;
+        let operand = self.operand(&key)?;
+        if !operator.applies_to(&operand) {
+            let message = match operand {
+                Operand::Text(_) => "texts are compared by `=`, `!=`, `CONTAINS`, `BEGINSWITH` and `ENDSWITH`",
+                Operand::Number(_) => "numbers are compared by `=`, `!=`, `<`, `<=`, `>` and `>=`",
+                Operand::Flag(_) => "`true` and `false` are compared by `=` and `!=`",
+            };
+            return Err(FilterError::at(token.column, message.to_owned()));
+        }
+        Ok(Condition::Compare(key, operator, operand))
+    }
+
+    fn operand(&mut self, key: &Key) -> Result<Operand, FilterError> {
+        let token = self.next();
+        let operand = match &token.kind {
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("true") => Some(Operand::Flag(true)),
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("false") => Some(Operand::Flag(false)),
+            TokenKind::Number(number) => Some(Operand::Number(*number)),
+            TokenKind::Text(text) => Some(Operand::Text(text.clone())),
+            _ => None,
+        };
+        let (is_right, wanted) = match (key.kind(), &operand) {
+            (KeyKind::Flag, operand) => (matches!(operand, Some(Operand::Flag(_))), "`true` or `false`"),
+            (KeyKind::Number, operand) => (matches!(operand, Some(Operand::Number(_))), "a number"),
+            (KeyKind::Text, operand) => (matches!(operand, Some(Operand::Text(_))), "a text in quotation marks"),
+            (KeyKind::Annotation, operand) => {
+                (operand.is_some(), "a text in quotation marks, a number, `true` or `false`")
+            }
+        };
+        operand.filter(|_| is_right).ok_or_else(|| unexpected(&token, wanted))
+    }
+
+    fn text(&mut self) -> Result<String, FilterError> {
+        let token = self.next();
+        match token.kind {
+            TokenKind::Text(text) => Ok(text),
+            _ => Err(unexpected(&token, "a text in quotation marks")),
+        }
+    }
+
+    fn peek(&self) -> &Token {
+        // The end is never passed.
+        &self.tokens[self.position.min(self.tokens.len() - 1)]
+    }
+
+    fn next(&mut self) -> Token {
+        let token = self.peek().clone();
+        self.position += 1;
+        token
+    }
+
+    fn peek_symbol(&self, symbol: &str) -> bool {
+        matches!(self.peek().kind, TokenKind::Symbol(found) if found == symbol)
+    }
+
+    fn take_symbol(&mut self, symbol: &str) -> bool {
+        let is_there = self.peek_symbol(symbol);
+        self.position += usize::from(is_there);
+        is_there
+    }
+
+    fn expect_symbol(&mut self, symbol: &str) -> Result<(), FilterError> {
+        if self.take_symbol(symbol) { Ok(()) } else { Err(unexpected(self.peek(), &format!("`{symbol}`"))) }
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let is_there = matches!(&self.peek().kind, TokenKind::Word(found) if found.eq_ignore_ascii_case(word));
+        self.position += usize::from(is_there);
+        is_there
+    }
+}
+
+fn single(mut conditions: Vec<Condition>, several: fn(Vec<Condition>) -> Condition) -> Condition {
+    match conditions.len() {
+        1 => conditions.remove(0),
+        _ => several(conditions),
+    }
+}
+
+fn operator(token: &Token) -> Option<Operator> {
+    match &token.kind {
+        TokenKind::Symbol("=") => Some(Operator::Equal),
+        TokenKind::Symbol("!=") => Some(Operator::NotEqual),
+        TokenKind::Symbol("<") => Some(Operator::Less),
+        TokenKind::Symbol("<=") => Some(Operator::LessOrEqual),
+        TokenKind::Symbol(">") => Some(Operator::Greater),
+        TokenKind::Symbol(">=") => Some(Operator::GreaterOrEqual),
+        TokenKind::Word(word) => match word.to_ascii_lowercase().as_str() {
+            "contains" => Some(Operator::Contains),
+            "beginswith" => Some(Operator::BeginsWith),
+            "endswith" => Some(Operator::EndsWith),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn only_of_traces(scope: Scope, token: &Token, keyword: &str) -> Result<(), FilterError> {
+    match scope {
+        Scope::Trace => Ok(()),
+        Scope::Part => {
+            let message = format!("`{keyword}` cannot stand in braces; put it outside, with `AND`");
+            Err(FilterError::at(token.column, message))
+        }
+    }
+}
+
+fn unknown_keyword(keyword: &str, written: &str) -> String {
+    if keyword.starts_with("group.") {
+        return format!("`{written}` is not kept here; groups are X-Ray's own");
+    }
+    let close = KEYWORDS.iter().map(|(known, _)| *known).chain(["service", "edge", "annotation."]);
+    let close = close.filter(|known| {
+        known.starts_with(keyword) || keyword.starts_with(known) || known.ends_with(&format!(".{keyword}"))
+    });
+    match close.min_by_key(|known| known.len().abs_diff(keyword.len())) {
+        Some(known) => format!("`{written}` is no keyword; is `{known}` meant?"),
+        None => format!("`{written}` is no keyword; a text to compare with stands in quotation marks"),
+    }
+}
+
+fn unexpected(token: &Token, wanted: &str) -> FilterError {
+    let found = match &token.kind {
+        TokenKind::Word(word) => format!("`{word}`"),
+        TokenKind::Text(text) => format!("\"{text}\""),
+        TokenKind::Number(number) => format!("`{number}`"),
+        TokenKind::Symbol(symbol) => format!("`{symbol}`"),
+        TokenKind::End => "the end".to_owned(),
+    };
+    FilterError::at(token.column, format!("{wanted} is expected, not {found}"))
+}

@@ -1,0 +1,151 @@
+//! How a rule's reservoir is shared out among those who sample by it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::rule::SamplingRule;
+
+/// After so many seconds a client is to ask again.
+const INTERVAL: u32 = 10;
+
+/// For so many seconds a share holds; who asked once within that time counts as there.
+const TTL: f64 = 20.0;
+
+/// So many clients have a share of one rule; more have none.
+const CLIENTS: usize = 10_000;
+
+/// What one client did by one rule since it last asked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SamplingStatistics {
+    pub(super) rule_name: String,
+    #[serde(rename = "ClientID")]
+    pub(super) client_id: String,
+    // These are asked for by the API's model, and no share depends on them.
+    #[serde(rename = "Timestamp")]
+    _timestamp: f64,
+    #[serde(rename = "RequestCount")]
+    _request_count: u64,
+    #[serde(rename = "SampledCount")]
+    _sampled_count: u64,
+    #[serde(default, rename = "BorrowCount")]
+    _borrow_count: u64,
+}
+
+/// What a client may do by one rule until it asks again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SamplingTarget {
+    rule_name: String,
+    fixed_rate: f64,
+    reservoir_quota: u32,
+    #[serde(rename = "ReservoirQuotaTTL")]
+    reservoir_quota_ttl: f64,
+    interval: u32,
+}
+
+/// Statistics that were not taken, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UnprocessedStatistics {
+    rule_name: String,
+    error_code: &'static str,
+    message: String,
+}
+
+impl UnprocessedStatistics {
+    /// A code that starts with 4 makes an SDK read the rules again at once.
+    pub(super) fn new(rule_name: &str, message: String) -> Self {
+        Self { rule_name: rule_name.to_owned(), error_code: "400", message }
+    }
+}
+
+/// The shares of one rule's reservoir that are out, by client.
+#[derive(Debug, Default)]
+pub(super) struct Shares(BTreeMap<String, Share>);
+
+#[derive(Debug)]
+struct Share {
+    quota: u32,
+    until: f64,
+}
+
+impl Shares {
+    /// An equal part for each client that is there. What others still hold is never given out twice: a new client
+    /// waits for their next question, and all together stay below the reservoir.
+    pub(super) fn renew(&mut self, rule: &SamplingRule, client: &str, now: f64) -> SamplingTarget {
+        self.0.retain(|_, share| share.until > now);
+        let is_known = self.0.contains_key(client);
+        if is_known || self.0.len() < CLIENTS {
+            self.0.insert(client.to_owned(), Share { quota: 0, until: now + TTL });
+        }
+        let held: u32 = self.0.values().map(|share| share.quota).sum();
+        let free = rule.reservoir_size.saturating_sub(held);
+        let quota = self.equal_part(rule.reservoir_size, client).min(free);
+        if let Some(share) = self.0.get_mut(client) {
+            share.quota = quota;
+        }
+        SamplingTarget {
+            rule_name: rule.rule_name.clone(),
+            fixed_rate: rule.fixed_rate,
+            reservoir_quota: quota,
+            reservoir_quota_ttl: now + TTL,
+            interval: INTERVAL,
+        }
+    }
+
+    /// What does not divide goes to the first ones.
+    fn equal_part(&self, reservoir: u32, client: &str) -> u32 {
+        let Some(rank) = self.0.keys().position(|key| key == client) else { return 0 };
+        let (clients, rank) = (to_u32(self.0.len()), to_u32(rank));
+        reservoir / clients + u32::from(rank < reservoir % clients)
+    }
+}
+
+fn to_u32(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quotas(shares: &mut Shares, reservoir: u32, clients: &[&str], now: f64) -> Vec<u32> {
+        let rule = SamplingRule { reservoir_size: reservoir, ..SamplingRule::fallback() };
+        clients.iter().map(|client| shares.renew(&rule, client, now).reservoir_quota).collect()
+    }
+
+    #[test]
+    fn equal_parts_that_never_exceed_the_reservoir() {
+        let mut shares = Shares::default();
+        assert_eq!(quotas(&mut shares, 10, &["a"], 0.0), [10], "alone");
+        assert_eq!(quotas(&mut shares, 10, &["b"], 1.0), [0], "all of it is out");
+        assert_eq!(quotas(&mut shares, 10, &["a", "b"], 10.0), [5, 5]);
+        assert_eq!(quotas(&mut shares, 10, &["c"], 11.0), [0]);
+        assert_eq!(quotas(&mut shares, 10, &["a", "b", "c"], 20.0), [4, 3, 3]);
+        assert_eq!(quotas(&mut shares, 10, &["a"], 39.9), [4], "the others hold theirs");
+        assert_eq!(quotas(&mut shares, 10, &["a"], 40.1), [10], "the others are gone");
+    }
+
+    #[test]
+    fn a_reservoir_that_shrank_or_is_empty() {
+        let mut shares = Shares::default();
+        assert_eq!(quotas(&mut shares, 10, &["a"], 0.0), [10]);
+        assert_eq!(quotas(&mut shares, 4, &["b"], 1.0), [0]);
+        assert_eq!(quotas(&mut shares, 4, &["a", "b"], 10.0), [2, 2]);
+        assert_eq!(quotas(&mut shares, 0, &["a", "b"], 20.0), [0, 0]);
+    }
+
+    #[test]
+    fn clients_beyond_the_limit_have_no_share() {
+        let mut shares = Shares::default();
+        let rule = SamplingRule { reservoir_size: u32::MAX, ..SamplingRule::fallback() };
+        for client in 0..CLIENTS {
+            shares.0.insert(format!("{client:024}"), Share { quota: 1, until: 5.0 });
+        }
+        assert_eq!(shares.renew(&rule, "one more", 1.0).reservoir_quota, 0);
+        assert_eq!(shares.0.len(), CLIENTS);
+        assert_eq!(shares.renew(&rule, "one more", 6.0).reservoir_quota, u32::MAX);
+    }
+}

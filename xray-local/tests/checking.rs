@@ -1,0 +1,309 @@
+//! What is said of documents that X-Ray or another receiver would refuse.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use xray_local::check::{Code, Finding, Severity, check};
+
+fn data(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let schema = serde_json::from_str(&data("../tests/data/segment.schema.json")).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+});
+
+fn findings(document: &Value) -> Vec<Finding> {
+    check(&document.to_string()).findings
+}
+
+/// A segment with changed fields; a null takes a field away.
+fn segment(changes: Value) -> Value {
+    let mut segment = json!({ "name": "shop", "id": "70de5b6f19ff9a0a", "trace_id": "1-581cf771-a006649127e371903a2de979", "start_time": 1.5, "end_time": 2.5 });
+    let Value::Object(changes) = changes else { unreachable!() };
+    for (field, value) in changes {
+        match value {
+            Value::Null => segment.as_object_mut().unwrap().remove(&field),
+            value => segment.as_object_mut().unwrap().insert(field, value),
+        };
+    }
+    segment
+}
+
+#[test]
+fn good_documents_have_no_findings() {
+    for name in ["full-segment", "in-progress-segment", "independent-subsegment", "minimal-segment"] {
+        let checked = check(&data(&format!("tests/data/ok-{name}.json")));
+        assert_eq!(checked.findings, [], "{name}");
+        assert!(checked.document.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn bad_documents_have_the_finding_that_says_why() {
+    for (name, code, field) in [
+        ("annotation-key", None, "annotations[\"a-b\"]"),
+        ("annotation-object", None, "annotations.x"),
+        ("both-end-and-progress", None, "in_progress"),
+        ("exception-without-id", None, "cause.exceptions[0].id"),
+        ("metadata-scalar", None, "metadata.k"),
+        ("name-201", Some(Code::InvalidName), "name"),
+        ("name-backslash", Some(Code::InvalidName), "name"),
+        ("name-generic", Some(Code::InvalidName), "name"),
+        ("namespace-local", None, "namespace"),
+        ("no-end-no-progress", Some(Code::MissingEndTime), "end_time"),
+        ("subsegment-without-parent", None, "parent_id"),
+        ("uppercase-trace-id", None, "trace_id"),
+    ] {
+        let checked = check(&data(&format!("tests/data/bad-{name}.json")));
+        let [finding] = &checked.findings[..] else { panic!("{name}: {:?}", checked.findings) };
+        assert_eq!((finding.code, finding.field.as_str()), (code, field), "{name}: {finding}");
+        assert_eq!(finding.is_rejection(), code.is_some(), "{name}");
+        assert_eq!(checked.document.is_none(), finding.is_rejection(), "{name}");
+    }
+}
+
+#[test]
+fn what_x_ray_refuses_has_its_error_code() {
+    for (changes, code, field) in [
+        (json!({ "id": null }), Code::MissingId, "id"),
+        (json!({ "id": "" }), Code::MissingId, "id"),
+        (json!({ "id": "xyz" }), Code::InvalidId, "id"),
+        (json!({ "id": 7 }), Code::InvalidId, "id"),
+        (json!({ "name": null }), Code::MissingName, "name"),
+        (json!({ "name": "" }), Code::MissingName, "name"),
+        (json!({ "name": {} }), Code::InvalidName, "name"),
+        (json!({ "name": "mysql at RouteBinding:?" }), Code::InvalidName, "name"),
+        (json!({ "trace_id": null }), Code::MissingTraceId, "trace_id"),
+        (json!({ "trace_id": "581cf771a006649127e371903a2de979" }), Code::InvalidTraceId, "trace_id"),
+        (json!({ "trace_id": "2-581cf771-a006649127e371903a2de979" }), Code::InvalidTraceId, "trace_id"),
+        (json!({ "trace_id": 1 }), Code::InvalidTraceId, "trace_id"),
+        (json!({ "start_time": null }), Code::MissingStartTime, "start_time"),
+        (json!({ "start_time": "yesterday" }), Code::MissingStartTime, "start_time"),
+        (json!({ "end_time": null }), Code::MissingEndTime, "end_time"),
+        (json!({ "end_time": null, "in_progress": false }), Code::MissingEndTime, "end_time"),
+        (
+            json!({ "subsegments": [{ "id": "70de5b6f19ff9a0b", "name": "a", "start_time": 1 }] }),
+            Code::MissingEndTime,
+            "subsegments[0].end_time",
+        ),
+        (
+            json!({ "subsegments": [{ "id": "70de5b6f19ff9a0b", "name": "a?", "start_time": 1, "end_time": 2 }] }),
+            Code::InvalidName,
+            "subsegments[0].name",
+        ),
+    ] {
+        let checked = check(&segment(changes.clone()).to_string());
+        let rejection = checked.rejection().unwrap_or_else(|| panic!("{changes}: {:?}", checked.findings));
+        assert_eq!((rejection.code, rejection.field.as_str()), (Some(code), field), "{changes}");
+        assert!(checked.document.is_none(), "{changes}");
+    }
+}
+
+#[test]
+fn a_w3c_trace_id_is_shown_as_x_ray_writes_it() {
+    let [finding] = &findings(&segment(json!({ "trace_id": "581cf771a006649127e371903a2de979" })))[..] else {
+        panic!()
+    };
+    assert!(finding.advice.ends_with("`1-581cf771-a006649127e371903a2de979`"), "{finding}");
+}
+
+#[test]
+fn a_refused_name_is_shown_without_what_is_refused() {
+    let [finding] = &findings(&segment(json!({ "name": "Vec<T>::f(\u{1}x)" })))[..] else { panic!() };
+    assert_eq!(finding.reason, "`Vec<T>::f(\u{1}x)` has `\\u{1}` `(` `)` `<` `>`");
+    assert!(finding.advice.ends_with("`VecT::fx`"), "{finding}");
+}
+
+#[test]
+fn what_x_ray_drops_or_others_refuse_is_suspicious() {
+    let long = "u".repeat(251);
+    let keys: serde_json::Map<_, _> = (0..51).map(|key| (format!("k{key}"), json!(key))).collect();
+    let child = |changes: Value| {
+        let mut child = json!({ "id": "70de5b6f19ff9a0b", "name": "a", "start_time": 1, "end_time": 2 });
+        child.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        json!({ "subsegments": [child] })
+    };
+    for (changes, field) in [
+        (json!({ "id": "70DE5B6F19FF9A0A" }), "id"),
+        (json!({ "start_time": "1.5" }), "start_time"),
+        (json!({ "start_time": 1_484_786_387_131_u64, "end_time": null, "in_progress": true }), "start_time"),
+        (json!({ "start_time": 0 }), "start_time"),
+        (json!({ "end_time": 1.25 }), "end_time"),
+        (json!({ "in_progress": "no" }), "in_progress"),
+        (json!({ "type": "segment" }), "type"),
+        (json!({ "namespace": "remote" }), "namespace"),
+        (json!({ "inferred": true }), "inferred"),
+        (json!({ "colour": "red" }), "colour"),
+        (json!({ "http": { "user": "u" } }), "http.user"),
+        (json!({ "user": long }), "user"),
+        (json!({ "fault": "true" }), "fault"),
+        (json!({ "parent_id": "" }), "parent_id"),
+        (json!({ "http": { "response": { "status": "200" } } }), "http.response.status"),
+        (json!({ "http": { "response": { "status": 200.5 } } }), "http.response.status"),
+        (json!({ "http": { "response": { "content_length": -2 } } }), "http.response.content_length"),
+        (json!({ "http": [] }), "http"),
+        (json!({ "aws": { "elastic_beanstalk": { "deployment_id": "7" } } }), "aws.elastic_beanstalk.deployment_id"),
+        (json!({ "aws": { "xray": { "sampling_rule_name": "r".repeat(33) } } }), "aws.xray.sampling_rule_name"),
+        (json!({ "cause": "none" }), "cause"),
+        (
+            json!({ "cause": { "exceptions": [{ "id": "f3ed57bd1fc50693", "stack": [{ "line": "1" }] }] } }),
+            "cause.exceptions[0].stack[0].line",
+        ),
+        (json!({ "annotations": keys }), "annotations"),
+        (json!({ "annotations": { "k": "v".repeat(1001) } }), "annotations.k"),
+        (json!({ "metadata": { "AWS.x": {} } }), "metadata[\"AWS.x\"]"),
+        (json!({ "links": [{ "id": "70de5b6f19ff9a0b" }] }), "links[0].trace_id"),
+        (
+            json!({ "links": vec![json!({ "trace_id": "1-581cf771-a006649127e371903a2de979", "id": "70de5b6f19ff9a0b" }); 21] }),
+            "links",
+        ),
+        (json!({ "subsegments": {} }), "subsegments"),
+        (json!({ "subsegments": [1] }), "subsegments[0]"),
+        (child(json!({ "id": "70de5b6f19ff9a0a" })), "subsegments[0].id"),
+        (child(json!({ "namespace": "http" })), "subsegments[0].namespace"),
+        (child(json!({ "namespace": 1 })), "subsegments[0].namespace"),
+        (child(json!({ "user": "u" })), "subsegments[0].user"),
+        (child(json!({ "trace_id": "1-581cf771-a006649127e371903a2de970" })), "subsegments[0].trace_id"),
+        (child(json!({ "sql": { "preparation": "x" } })), "subsegments[0].sql.preparation"),
+        (child(json!({ "precursor_ids": ["x"] })), "subsegments[0].precursor_ids[0]"),
+    ] {
+        let checked = check(&segment(changes.clone()).to_string());
+        let [finding] = &checked.findings[..] else { panic!("{changes}: {:?}", checked.findings) };
+        assert_eq!((finding.severity, finding.code), (Severity::Suspicious, None), "{changes}");
+        assert_eq!(finding.field, field, "{changes}");
+        assert!(checked.document.is_some(), "{changes}");
+    }
+}
+
+#[test]
+fn a_field_of_the_other_kind_is_said_to_be_one() {
+    let advice = |changes: Value| findings(&segment(changes))[0].advice.clone();
+    assert!(advice(json!({ "namespace": "remote" })).starts_with("add `\"type\": \"subsegment\"`"));
+    assert_eq!(
+        advice(json!({ "type": "subsegment", "parent_id": "70de5b6f19ff9a0b", "user": "u" })),
+        "set it on the segment"
+    );
+    assert_eq!(advice(json!({ "inferred": true })), "leave it out");
+    // In a block it is a field like any other that is not known.
+    assert!(advice(json!({ "http": { "user": "u" } })).starts_with("put data of your own"));
+}
+
+#[test]
+fn what_is_no_document_is_explained() {
+    let deep = "[".repeat(1000) + &"]".repeat(1000);
+    let good = segment(json!({})).to_string();
+    let large = segment(json!({ "metadata": { "m": { "k": "v".repeat(70_000) } } })).to_string();
+    for (text, code, reason, advice) in [
+        ("", Code::ParseError, "the document is empty", "send a segment"),
+        (" \n", Code::ParseError, "the document is empty", "send a segment"),
+        ("hello", Code::ParseError, "the document is no JSON", "send a segment"),
+        ("{\"id\":", Code::ParseError, "the document is no JSON", "send the whole document"),
+        ("{\"start_time\":NaN}", Code::ParseError, "the document is no JSON", "leave out numbers"),
+        ("[]", Code::MissingId, "the document is an array, not an object", "send one segment"),
+        ("7", Code::MissingId, "the document is a number, not an object", "send one segment"),
+        (&deep, Code::ParseError, "the document is no JSON: recursion limit", "nest less deeply"),
+        (
+            &format!("{good}\n{good}"),
+            Code::ParseError,
+            "after the document, at byte 120, there is something else",
+            "send one document",
+        ),
+        (&large, Code::InvalidSegment, "the document has 70", "send subsegments as documents of their own"),
+    ] {
+        let checked = check(text);
+        let [finding] = &checked.findings[..] else { panic!("{text}: {:?}", checked.findings) };
+        assert!(finding.is_rejection() && checked.document.is_none(), "{text}");
+        assert_eq!((finding.code, finding.field.as_str()), (Some(code), ""), "{text}");
+        assert!(finding.reason.starts_with(reason), "{finding}");
+        assert!(finding.advice.starts_with(advice), "{finding}");
+    }
+    assert_eq!(check(&large).id.as_deref(), Some("70de5b6f19ff9a0a"));
+}
+
+#[test]
+fn findings_are_bounded_and_the_worst_come_first() {
+    let many: serde_json::Map<_, _> = (0..1000).map(|key| (format!("a-{key}"), json!({}))).collect();
+    let found = findings(&segment(json!({ "annotations": many, "name": "a?" })));
+    assert_eq!(found.len(), 21);
+    assert_eq!(found[0].code, Some(Code::InvalidName));
+    assert!(found[1..].iter().all(|finding| !finding.is_rejection()));
+    // An object of 1000 keys, each wrong by key and by value, and the one too many.
+    assert_eq!(found[20].reason, "1982 more findings are left out");
+}
+
+/// Values that may stand anywhere, right or wrong.
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        (-3..600_i64).prop_map(Value::from),
+        Just(json!(1.5)),
+        "[0-9a-f]{16}".prop_map(Value::from),
+        "[0-9A-F]{15,17}".prop_map(Value::from),
+        "[a-z?\\\\é ]{0,5}".prop_map(Value::from),
+        Just(json!("x".repeat(201))),
+        Just(json!("x".repeat(1001))),
+        Just(json!({})),
+        Just(json!([])),
+        Just(json!({ "k": {} })),
+        Just(json!({ "k-": "v" })),
+        Just(json!(["statement"])),
+        Just(json!("subsegment")),
+        Just(json!("remote")),
+        Just(json!("statement")),
+    ]
+}
+
+/// Pointers to every place in a document.
+fn places(value: &Value, at: &str, places: &mut Vec<String>) {
+    places.push(at.to_owned());
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| self::places(value, &format!("{at}/{key}"), places)),
+        Value::Array(values) => {
+            values.iter().enumerate().for_each(|(index, value)| self::places(value, &format!("{at}/{index}"), places));
+        }
+        _ => {}
+    }
+}
+
+/// What is found beyond the schema, in which nothing depends on the time or on other values.
+fn is_beyond_schema(finding: &Finding) -> bool {
+    ["before the start", "stands twice", "is not that of the document"]
+        .iter()
+        .any(|reason| finding.reason.contains(reason))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The schema is a second description of what an SDK may send, written for other tests.
+    #[test]
+    fn agrees_with_the_schema(
+        which in 0..2_usize, place in any::<prop::sample::Index>(), change in 0..3, key in "[a-z_]{1,3}", new in value(),
+    ) {
+        let names = ["tests/data/ok-full-segment.json", "tests/data/ok-independent-subsegment.json"];
+        let mut document: Value = serde_json::from_str(&data(names[which])).unwrap();
+        let mut all = Vec::new();
+        places(&document, "", &mut all);
+        let place = place.get(&all[1..]);
+        let (parent, last) = place.rsplit_once('/').unwrap();
+        match (change, document.pointer_mut(parent).unwrap()) {
+            (0, Value::Object(map)) => { map.remove(last); }
+            (1, Value::Object(map)) => { map.insert(key, new); }
+            _ => *document.pointer_mut(place).unwrap() = new,
+        }
+        let found = findings(&document);
+        let found: Vec<_> = found.iter().filter(|finding| !is_beyond_schema(finding)).collect();
+        prop_assert_eq!(SCHEMA.is_valid(&document), found.is_empty(), "{}: {:?}", document, found);
+    }
+
+    #[test]
+    fn any_text_is_survived(text in "\\PC{0,300}") {
+        let _ = check(&text);
+    }
+}

@@ -1,0 +1,289 @@
+//! Which traces an expression means.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use xray_local::document::{Document, TraceId};
+use xray_local::filter::Filter;
+use xray_local::trace::Trace;
+
+fn trace(number: u32, documents: &[Value]) -> Trace {
+    let id = TraceId::parse(&format!("1-581cf771-{number:024x}")).unwrap();
+    let documents = documents.iter().map(|document| {
+        let mut document = document.clone();
+        document["trace_id"] = id.to_string().into();
+        Document::from_value(document).unwrap()
+    });
+    Trace::of(id, documents)
+}
+
+/// A shop that calls another service well.
+fn good() -> Trace {
+    trace(
+        1,
+        &[json!({
+            "id": "000000000000000a", "name": "shop", "start_time": 100.0, "end_time": 101.0, "origin": "AWS::ECS::Container", "user": "alice",
+            "resource_arn": "arn:shop", "aws": { "account_id": "7", "ec2": { "instance_id": "i-1", "availability_zone": "eu-1a" } },
+            "http": { "request": { "method": "GET", "url": "http://shop.example.com/v2/cart", "user_agent": "curl/8", "client_ip": "10.0.0.1" }, "response": { "status": 200 } },
+            "annotations": { "tier": "gold", "age": 30, "new": true, "a.b": "dotted" },
+            "subsegments": [{ "id": "000000000000000b", "name": "names.example.com", "namespace": "remote", "start_time": 100.2, "end_time": 100.7,
+                "http": { "request": { "method": "GET", "url": "https://names.example.com/" }, "response": { "status": 200 } } }],
+        })],
+    )
+}
+
+/// A shop that stays well although the service that it calls fails, and that goes on after the response.
+fn handled() -> Trace {
+    trace(
+        2,
+        &[
+            json!({
+                "id": "000000000000000a", "name": "shop", "start_time": 200.0, "end_time": 204.0, "http": { "response": { "status": 302 } },
+                "subsegments": [{ "id": "000000000000000b", "name": "payments.internal", "namespace": "remote", "start_time": 201.0, "end_time": 203.0, "fault": true,
+                    "annotations": { "age": 20, "new": false } }],
+            }),
+            json!({
+                "id": "000000000000000c", "name": "payments", "parent_id": "000000000000000b", "start_time": 201.5, "end_time": 202.0, "fault": true, "user": "bob",
+                "cause": { "exceptions": [{ "id": "00000000000000ee", "message": "card refused" }] },
+            }),
+            json!({ "id": "000000000000000d", "type": "subsegment", "name": "mail", "parent_id": "000000000000000a", "start_time": 204.0, "end_time": 209.0 }),
+        ],
+    )
+}
+
+/// A throttled table, for which the caller is told off; not ended.
+fn throttled() -> Trace {
+    trace(
+        3,
+        &[json!({
+            "id": "000000000000000a", "name": "shop", "start_time": 300.0, "in_progress": true, "error": true,
+            "subsegments": [{ "id": "000000000000000b", "name": "DynamoDB", "namespace": "aws", "start_time": 300.0, "end_time": 300.5, "throttle": true, "error": true,
+                "aws": { "table_name": "carts" } }],
+        })],
+    )
+}
+
+/// The numbers of the traces that are meant.
+fn meant(expression: &str) -> Vec<usize> {
+    let filter = Filter::parse(expression).unwrap_or_else(|error| panic!("{expression}: {error}"));
+    let traces = [good(), handled(), throttled()];
+    (1..=3).filter(|number| filter.matches(&traces[number - 1])).collect()
+}
+
+#[test]
+fn keywords() {
+    for (expression, numbers) in [
+        ("", &[1, 2, 3][..]),
+        ("ok", &[1, 2]),
+        ("!ok", &[3]),
+        ("ok = false", &[3]),
+        ("OK != true", &[3]),
+        ("error", &[3]),
+        // What fails downstream and is handled is not the trace's.
+        ("fault", &[]),
+        ("throttle", &[3]),
+        ("partial", &[3]),
+        ("inferred", &[1, 3]),
+        ("remote", &[1]),
+        ("first AND last AND root", &[1, 2, 3]),
+        ("responsetime = 1", &[1]),
+        ("responseTime >= 4", &[2]),
+        ("responsetime", &[1, 2]),
+        ("duration > 4", &[2]),
+        ("duration >= 1 AND duration <= 1.0", &[1]),
+        ("duration < 1e0", &[3]),
+        ("http.status = 200", &[1]),
+        ("http.status != 200", &[2]),
+        ("!http.status", &[3]),
+        (r#"http.url = "http://shop.example.com/v2/cart""#, &[1]),
+        (r#"http.url BEGINSWITH "http://shop" and http.url contains "/v2/""#, &[1]),
+        (r#"http.url ENDSWITH "/cart""#, &[1]),
+        (r#"http.url ENDSWITH "/v2""#, &[]),
+        (r#"http.method = "GET" http.useragent BEGINSWITH "curl" http.clientip = '10.0.0.1'"#, &[1]),
+        (r#"user CONTAINS """#, &[1, 2]),
+        (r#"user = "bob""#, &[2]),
+        (r#"user != "bob""#, &[1]),
+        (r#"name = "payments""#, &[2]),
+        (r#"type = "remote""#, &[1]),
+        (r#"message CONTAINS "refused""#, &[2]),
+        (r#"availabilityzone = "eu-1a" AND instance.id = "i-1" AND resource.arn = "arn:shop""#, &[1]),
+        ("coverage = 1 AND index = 0", &[1, 2]),
+    ] {
+        assert_eq!(meant(expression), numbers, "{expression}");
+    }
+}
+
+#[test]
+fn annotations() {
+    for (expression, numbers) in [
+        ("annotation.age", &[1, 2][..]),
+        ("!annotation.age", &[3]),
+        ("annotation.age > 29", &[1]),
+        ("annotation.age >= 20", &[1, 2]),
+        (r#"annotation.age = "30""#, &[]),
+        ("annotation.new", &[1]),
+        ("annotation.new = false", &[2]),
+        ("annotation.new != true", &[2]),
+        (r#"annotation.tier = "gold""#, &[1]),
+        (r#"annotation[tier] BEGINSWITH "go""#, &[1]),
+        (r#"annotation[a.b] = "dotted" AND annotation["a.b"] = "dotted" AND annotation.a.b = "dotted""#, &[1]),
+        (r#"annotation.Tier = "gold""#, &[]),
+    ] {
+        assert_eq!(meant(expression), numbers, "{expression}");
+    }
+}
+
+#[test]
+fn services_and_edges() {
+    for (expression, numbers) in [
+        (r#"service("payments")"#, &[2][..]),
+        (r#"!service("payments")"#, &[1, 3]),
+        (r#"service("payments") { fault = true OR responsetime > 2.5 }"#, &[2]),
+        (r#"service("shop") { fault }"#, &[]),
+        ("service() { fault }", &[2]),
+        ("service() { throttle }", &[3]),
+        (r#"service("shop") { root = true and ok }"#, &[1, 2]),
+        (r#"service(id(name: "shop", type: "AWS::ECS::Container"))"#, &[1]),
+        (r#"service(id(type: "AWS::DynamoDB::Table")) { inferred }"#, &[3]),
+        (r#"service(id(account.id: "7"))"#, &[1]),
+        ("service(id())", &[1, 2, 3]),
+        // A table is a service by its own name, and the one of the subsegment is another for it.
+        (r#"service("carts") service("DynamoDB")"#, &[3]),
+        (r#"service("shop") { duration > 4 }"#, &[2]),
+        ("service() { coverage < 0.2 }", &[2]),
+        (r#"edge("shop", "payments")"#, &[2]),
+        (r#"edge("shop", "payments.internal") { fault }"#, &[2]),
+        // The call took longer than the callee's work.
+        (r#"edge("shop", "payments") { responsetime = 2 }"#, &[2]),
+        (r#"edge("payments", "shop")"#, &[]),
+        (r#"edge("payments", "payments")"#, &[]),
+        (r#"edge("shop", "shop")"#, &[]),
+        (r#"edge("shop", "names.example.com") { http.status = 200 }"#, &[1]),
+        (r#"edge(id(name: "shop"), id(type: "remote"))"#, &[1]),
+        ("edge() { fault }", &[2]),
+    ] {
+        assert_eq!(meant(expression), numbers, "{expression}");
+    }
+}
+
+#[test]
+fn root_causes() {
+    for (expression, numbers) in [
+        ("rootcause.fault.service { }", &[2][..]),
+        ("rootcause.fault.service", &[2]),
+        ("rootcause.error.service", &[3]),
+        // The service itself stayed well; the way begins with its call.
+        (r#"rootcause.fault.service { first and name = "shop" }"#, &[2]),
+        (r#"rootcause.fault.service { last and name = "payments" }"#, &[2]),
+        (r#"rootcause.fault.service { last and name = "shop" }"#, &[]),
+        ("rootcause.fault.service { index > 0 and !inferred }", &[2]),
+        (r#"rootcause.error.service { inferred and type = "AWS::DynamoDB::Table" }"#, &[3]),
+        (r#"rootcause.fault.entity { remote and name = "payments.internal" }"#, &[2]),
+        (r#"rootcause.fault.exception { last and message = "card refused" }"#, &[2]),
+        ("rootcause.error.exception", &[]),
+        // What is on a way has no times.
+        ("rootcause.fault.service { duration >= 0 }", &[]),
+    ] {
+        assert_eq!(meant(expression), numbers, "{expression}");
+    }
+}
+
+/// It would take minutes if the root were looked for at each segment.
+#[test]
+fn a_trace_of_many_segments_and_no_root_is_soon_looked_at() {
+    let segment = |number: u32| json!({ "id": format!("{number:016x}"), "parent_id": format!("{:016x}", number ^ 1), "name": "s", "start_time": 1.0, "end_time": 2.0 });
+    let circles = trace(4, &(0..20_000).map(segment).collect::<Vec<_>>());
+    for expression in ["service() { root OR coverage > 0 }", "edge() { root OR coverage > 0 }"] {
+        assert!(!Filter::parse(expression).unwrap().matches(&circles), "{expression}");
+    }
+}
+
+#[test]
+fn combinations() {
+    for (expression, numbers) in [
+        ("ok !partial duration <3", &[1][..]),
+        ("fault OR error", &[3]),
+        // AND binds closer than OR.
+        ("error OR ok AND inferred", &[1, 3]),
+        ("(error OR ok) AND inferred", &[1, 3]),
+        ("ok AND inferred OR error", &[1, 3]),
+        ("ok AND (inferred OR error)", &[1]),
+        ("NOT (ok OR fault)", &[3]),
+        ("!!ok", &[1, 2]),
+        ("ok(inferred)", &[1]),
+    ] {
+        assert_eq!(meant(expression), numbers, "{expression}");
+    }
+}
+
+#[test]
+fn errors_name_the_column_and_what_is_expected() {
+    for (expression, error) in [
+        ("faul", "column 1: `faul` is no keyword; is `fault` meant?"),
+        ("ok AND status = 200", "column 8: `status` is no keyword; is `http.status` meant?"),
+        ("gold", "column 1: `gold` is no keyword; a text to compare with stands in quotation marks"),
+        ("ok AND", "column 7: a keyword, `!` or `(` is expected, not the end"),
+        ("ok OR OR fault", "column 7: `OR` is no keyword; a text to compare with stands in quotation marks"),
+        ("(ok", "column 4: `)` is expected, not the end"),
+        ("ok)", "column 3: a condition, `AND`, `OR` or the end is expected, not `)`"),
+        ("ok = 1", "column 6: `true` or `false` is expected, not `1`"),
+        ("duration > \"3\"", "column 12: a number is expected, not \"3\""),
+        ("duration CONTAINS 3", "column 10: numbers are compared by `=`, `!=`, `<`, `<=`, `>` and `>=`"),
+        ("user = alice", "column 8: a text in quotation marks is expected, not `alice`"),
+        ("user > \"a\"", "column 6: texts are compared by `=`, `!=`, `CONTAINS`, `BEGINSWITH` and `ENDSWITH`"),
+        ("fault < true", "column 7: `true` and `false` are compared by `=` and `!=`"),
+        ("user = \"al", "column 8: the text that begins here has no end; \" is missing"),
+        ("duration > 3s", "column 12: `3s` is no number"),
+        ("ok & fault", "column 4: `&` means nothing here"),
+        ("é ok", "column 1: `é` is no keyword; a text to compare with stands in quotation marks"),
+        ("service", "column 8: `(` is expected, not the end"),
+        ("service(shop)", "column 9: a service's name in quotation marks, or `id(` is expected, not `shop`"),
+        ("service(id(kind: \"x\"))", "column 12: `name:`, `type:` or `account.id:` is expected, not `kind`"),
+        ("service(id(name: \"x\" type: \"y\"))", "column 22: `,` or `)` is expected, not `type`"),
+        ("edge(\"a\")", "column 9: `,` is expected, not `)`"),
+        ("service() { fault", "column 18: `}` is expected, not the end"),
+        ("service() { service() }", "column 13: `service` cannot stand in braces; put it outside, with `AND`"),
+        (
+            "service() { annotation.a }",
+            "column 13: annotations belong to the trace; put the condition outside of the braces, with `AND`",
+        ),
+        ("annotation = 1", "column 12: `[` is expected, not `=`"),
+        ("annotation. = 1", "column 1: the key of the annotation is missing"),
+        ("group.name = \"x\"", "column 1: `group.name` is not kept here; groups are X-Ray's own"),
+        (
+            "ok rootcause.responsetime.service",
+            "column 4: `rootcause.fault.` or `rootcause.error.` with what is asked for is expected, not `rootcause.responsetime.service`",
+        ),
+        (
+            "rootcause.fault.user",
+            "column 1: `service`, `entity` or `exception` after the last dot is expected, not `rootcause.fault.user`",
+        ),
+    ] {
+        assert_eq!(Filter::parse(expression).unwrap_err().to_string(), error, "{expression}");
+    }
+}
+
+#[test]
+fn depth_and_length_are_bounded() {
+    assert_eq!(Filter::parse(&"(".repeat(4000)).unwrap_err().column, 51);
+    assert_eq!(Filter::parse(&"ok ".repeat(4000)).unwrap_err().column, 5001);
+    assert_eq!(meant(&("!".repeat(4998) + "ok")), [1, 2]);
+    assert_eq!(meant(&("(".repeat(49) + "ok" + &")".repeat(49))), [1, 2]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_survived(text in prop::collection::vec(prop_oneof![
+        Just("ok"), Just("service"), Just("edge"), Just("annotation"), Just("id"), Just("("), Just(")"), Just("{"), Just("}"), Just("["), Just("]"),
+        Just("!"), Just("="), Just("<"), Just("3"), Just("\"x\""), Just("'"), Just("\\"), Just("AND"), Just("or"), Just(","), Just(":"), Just("name"), Just("é"),
+    ], 0..12)) {
+        let text = text.join(" ");
+        match Filter::parse(&text) {
+            Ok(filter) => {
+                let _ = filter.matches(&good());
+            }
+            Err(error) => prop_assert!((1..=text.chars().count() + 1).contains(&error.column)),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Traces in, the service graph and summaries out.
+
+#![expect(clippy::float_cmp, reason = "the times are sums of powers of two, which are exact")]
+
+use serde_json::{Value, json};
+use xray_local::document::{Document, TraceId};
+use xray_local::graph::{Service, ServiceGraph, service_graph};
+use xray_local::summary::summary;
+use xray_local::time::TimeRange;
+use xray_local::trace::Trace;
+
+fn trace(number: u32, documents: &[Value]) -> Trace {
+    let id = TraceId::parse(&format!("1-581cf771-{number:024x}")).unwrap();
+    let documents = documents.iter().map(|document| {
+        let mut document = document.clone();
+        document["trace_id"] = id.to_string().into();
+        Document::from_value(document).unwrap()
+    });
+    Trace::of(id, documents)
+}
+
+/// A shop that asks a table and a service of its own, which answers under another name.
+fn shop() -> Trace {
+    trace(
+        1,
+        &[
+            json!({
+                "id": "000000000000000a", "name": "shop", "start_time": 100.25, "end_time": 101.5, "origin": "AWS::ECS::Container", "aws": { "account_id": "7" },
+                "user": "alice", "annotations": { "tier": "gold" }, "fault": true,
+                "http": { "request": { "method": "GET", "url": "http://shop/" }, "response": { "status": 500 } },
+                "subsegments": [
+                    { "id": "000000000000000b", "name": "DynamoDB", "namespace": "aws", "start_time": 100.5, "end_time": 100.625, "error": true, "throttle": true,
+                      "aws": { "table_name": "carts" } },
+                    { "id": "000000000000000c", "name": "checkout", "start_time": 100.625, "end_time": 101.5, "fault": true, "subsegments": [
+                        { "id": "000000000000000d", "name": "payments.internal", "namespace": "remote", "start_time": 100.75, "end_time": 101.25, "fault": true },
+                    ] },
+                ],
+            }),
+            json!({
+                "id": "000000000000000e", "name": "payments", "parent_id": "000000000000000d", "start_time": 100.875, "end_time": 101.125, "fault": true, "user": "alice",
+                "annotations": { "tier": "gold", "tries": 2 },
+                "cause": { "exceptions": [{ "id": "00000000000000ee", "type": "CardError", "message": "refused" }] },
+            }),
+        ],
+    )
+}
+
+fn graph(traces: &[Trace]) -> ServiceGraph {
+    service_graph(traces, TimeRange::ALL)
+}
+
+fn node<'a>(graph: &'a ServiceGraph, name: &str, kind: Option<&str>) -> &'a Service {
+    let mut nodes = graph.services.iter();
+    nodes
+        .find(|node| node.name == name && node.kind.as_deref() == kind)
+        .unwrap_or_else(|| panic!("{name} {kind:?}: {graph:#?}"))
+}
+
+fn callees<'a>(graph: &'a ServiceGraph, node: &Service) -> Vec<&'a str> {
+    node.edges.iter().map(|edge| graph.services[edge.reference_id].name.as_str()).collect()
+}
+
+#[test]
+fn services_and_calls() {
+    let graph = graph(&[shop()]);
+    assert!(graph.services.iter().enumerate().all(|(place, node)| node.reference_id == place));
+    let shop = node(&graph, "shop", Some("AWS::ECS::Container"));
+    assert_eq!((shop.root, shop.state, shop.account_id.as_deref()), (true, "active", Some("7")));
+    assert_eq!((shop.start_time, shop.end_time), (100.0, 102.0));
+    assert_eq!(callees(&graph, shop), ["carts", "payments"]);
+    let carts = node(&graph, "carts", Some("AWS::DynamoDB::Table"));
+    assert_eq!((carts.root, carts.state), (false, "unknown"));
+    let payments = node(&graph, "payments", None);
+    assert_eq!((payments.root, payments.state), (false, "active"));
+    let client = node(&graph, "shop", Some("client"));
+    assert_eq!((client.root, client.state, &client.summary_statistics), (false, "unknown", &None));
+    assert_eq!(callees(&graph, client), ["shop"]);
+    assert_eq!(graph.services.len(), 4);
+}
+
+#[test]
+fn a_node_counts_its_segments_and_an_edge_the_calls() {
+    let graph = graph(&[shop()]);
+    let shop = node(&graph, "shop", Some("AWS::ECS::Container"));
+    let payments = shop.edges.iter().find(|edge| graph.services[edge.reference_id].name == "payments").unwrap();
+    assert_eq!(payments.summary_statistics.total_response_time, 0.5);
+    assert_eq!(node(&graph, "payments", None).summary_statistics.as_ref().unwrap().total_response_time, 0.25);
+    assert_eq!(payments.aliases.iter().map(|alias| alias.name.as_str()).collect::<Vec<_>>(), ["payments.internal"]);
+}
+
+#[test]
+fn the_form_of_the_api() {
+    let graph = graph(&[trace(
+        2,
+        &[json!({ "id": "000000000000000a", "name": "shop", "start_time": 100.25, "end_time": 101.5 })],
+    )]);
+    let statistics = json!({
+        "OkCount": 1, "ErrorStatistics": { "ThrottleCount": 0, "OtherCount": 0, "TotalCount": 0 }, "FaultStatistics": { "OtherCount": 0, "TotalCount": 0 },
+        "TotalCount": 1, "TotalResponseTime": 1.25,
+    });
+    let histogram = json!([{ "Value": 1.25, "Count": 1 }]);
+    assert_eq!(
+        serde_json::to_value(&graph).unwrap(),
+        json!({ "Services": [
+            {
+                "ReferenceId": 0, "Name": "shop", "Names": ["shop"], "Root": true, "State": "active", "StartTime": 100.0, "EndTime": 102.0, "Edges": [],
+                "SummaryStatistics": statistics, "DurationHistogram": histogram, "ResponseTimeHistogram": histogram,
+            },
+            {
+                "ReferenceId": 1, "Name": "shop", "Names": ["shop"], "Type": "client", "State": "unknown", "StartTime": 100.0, "EndTime": 102.0,
+                "Edges": [{
+                    "ReferenceId": 0, "StartTime": 100.0, "EndTime": 102.0, "SummaryStatistics": statistics, "ResponseTimeHistogram": histogram, "Aliases": [],
+                }],
+                "DurationHistogram": [], "ResponseTimeHistogram": [],
+            },
+        ] })
+    );
+}
+
+#[test]
+fn a_request_counts_once_as_the_worst_that_it_is() {
+    let segment = |number: u32, flags: Value| {
+        let mut segment = json!({ "id": "000000000000000a", "name": "shop", "start_time": 1.0, "end_time": 2.0 });
+        segment.as_object_mut().unwrap().extend(flags.as_object().unwrap().clone());
+        trace(number, &[segment])
+    };
+    let graph = graph(&[
+        segment(1, json!({})),
+        segment(2, json!({ "error": true })),
+        segment(3, json!({ "error": true, "throttle": true })),
+        segment(4, json!({ "throttle": true })),
+        segment(5, json!({ "error": true, "throttle": true, "fault": true })),
+    ]);
+    let statistics = node(&graph, "shop", None).summary_statistics.clone().unwrap();
+    let (errors, faults) = (statistics.error_statistics, statistics.fault_statistics);
+    assert_eq!((statistics.ok_count, statistics.total_count, statistics.total_response_time), (1, 5, 5.0));
+    assert_eq!((errors.throttle_count, errors.other_count, errors.total_count), (2, 1, 3));
+    assert_eq!((faults.other_count, faults.total_count), (1, 1));
+    assert_eq!(node(&graph, "shop", Some("client")).edges[0].summary_statistics, statistics);
+}
+
+#[test]
+fn what_has_not_ended_is_there_and_is_not_counted() {
+    let graph = graph(&[trace(
+        1,
+        &[json!({ "id": "000000000000000a", "name": "shop", "start_time": 1.0, "in_progress": true,
+        "subsegments": [{ "id": "000000000000000b", "name": "other", "namespace": "remote", "start_time": 1.5, "in_progress": true }] })],
+    )]);
+    let shop = node(&graph, "shop", None);
+    assert_eq!(shop.summary_statistics.as_ref().unwrap().total_count, 0);
+    assert_eq!(callees(&graph, shop), ["other"]);
+    assert_eq!(shop.edges[0].summary_statistics.total_count, 0);
+}
+
+#[test]
+fn late_work_is_in_the_duration_and_not_in_the_response_time() {
+    let graph = graph(&[trace(
+        1,
+        &[
+            json!({ "id": "000000000000000a", "name": "shop", "start_time": 1.0, "end_time": 2.0 }),
+            json!({ "id": "000000000000000b", "name": "mail", "type": "subsegment", "parent_id": "000000000000000a", "start_time": 2.0, "end_time": 4.5 }),
+        ],
+    )]);
+    let shop = node(&graph, "shop", None);
+    assert_eq!((shop.duration_histogram[0].value, shop.response_time_histogram[0].value), (3.5, 1.0));
+}
+
+#[test]
+fn one_call_with_several_segments_counts_once() {
+    let answer = |id: &str| json!({ "id": id, "name": "payments", "parent_id": "000000000000000b", "start_time": 1.0, "end_time": 2.0 });
+    let graph = graph(&[trace(
+        1,
+        &[
+            json!({ "id": "000000000000000a", "name": "shop", "start_time": 1.0, "end_time": 2.0,
+            "subsegments": [{ "id": "000000000000000b", "name": "payments", "namespace": "remote", "start_time": 1.0, "end_time": 2.0 }] }),
+            answer("000000000000000c"),
+            answer("000000000000000d"),
+        ],
+    )]);
+    assert_eq!(node(&graph, "payments", None).summary_statistics.as_ref().unwrap().total_count, 2);
+    let edge = &node(&graph, "shop", None).edges[0];
+    assert_eq!((edge.summary_statistics.total_count, &edge.aliases[..]), (1, &[][..]));
+}
+
+#[test]
+fn a_segment_below_a_segment_is_called_by_it() {
+    let graph = graph(&[trace(
+        1,
+        &[
+            json!({ "id": "000000000000000a", "name": "gateway", "start_time": 1.0, "end_time": 5.0 }),
+            json!({ "id": "000000000000000b", "name": "shop", "parent_id": "000000000000000a", "start_time": 2.0, "end_time": 3.0 }),
+        ],
+    )]);
+    let gateway = node(&graph, "gateway", None);
+    assert_eq!(callees(&graph, gateway), ["shop"]);
+    assert_eq!(gateway.edges[0].summary_statistics.total_response_time, 1.0);
+    assert!(!node(&graph, "shop", None).root);
+}
+
+#[test]
+fn a_call_of_an_unknown_caller_has_no_edge() {
+    let call = json!({ "id": "000000000000000b", "name": "other", "type": "subsegment", "parent_id": "000000000000000a", "namespace": "remote", "start_time": 1.0, "end_time": 2.0 });
+    let graph = graph(&[trace(1, &[call])]);
+    assert_eq!(graph.services.len(), 1);
+    assert!(!node(&graph, "other", Some("remote")).root);
+}
+
+#[test]
+fn traces_add_up_in_any_order() {
+    let second = trace(
+        2,
+        &[
+            json!({ "id": "000000000000000a", "name": "shop", "start_time": 200.0, "end_time": 200.5, "origin": "AWS::ECS::Container", "aws": { "account_id": "7" } }),
+        ],
+    );
+    let (there, back) = (graph(&[shop(), second.clone()]), graph(&[second, shop()]));
+    assert_eq!(there, back);
+    let shop = node(&there, "shop", Some("AWS::ECS::Container"));
+    assert_eq!(shop.summary_statistics.as_ref().unwrap().total_count, 2);
+    assert_eq!((shop.start_time, shop.end_time), (100.0, 201.0));
+}
+
+#[test]
+fn only_what_began_in_the_time_is_counted() {
+    let graph_of = |start, end| service_graph([shop()], TimeRange { start, end });
+    assert!(graph_of(0.0, 100.25).services.is_empty());
+    let names: Vec<String> = graph_of(100.25, 100.3).services.iter().map(|node| node.name.clone()).collect();
+    assert_eq!(names, ["shop", "shop"]);
+    // The callee's segment began in the time, the caller's did not; the call is shown all the same.
+    let late = graph_of(100.8, 200.0);
+    assert_eq!(callees(&late, node(&late, "shop", Some("AWS::ECS::Container"))), ["payments"]);
+}
+
+#[test]
+fn a_summary_is_the_api_s() {
+    let shop_id = json!({ "Name": "shop", "Names": ["shop"], "AccountId": "7", "Type": "AWS::ECS::Container" });
+    let payments_id = json!({ "Name": "payments", "Names": ["payments"] });
+    let carts_id = json!({ "Name": "carts", "Names": ["carts"], "Type": "AWS::DynamoDB::Table" });
+    let entity = |name: &str, remote: bool| json!({ "Name": name, "Exceptions": [], "Remote": remote });
+    let with = |id: &Value, entities: Value, inferred: bool| {
+        let mut service = id.clone();
+        service["EntityPath"] = entities;
+        service["Inferred"] = inferred.into();
+        service
+    };
+    assert_eq!(
+        serde_json::to_value(summary(&shop())).unwrap(),
+        json!({
+            "Id": "1-581cf771-000000000000000000000001", "StartTime": 100.25, "Duration": 1.25, "ResponseTime": 1.25,
+            "HasFault": true, "HasError": false, "HasThrottle": true, "IsPartial": false,
+            "Http": { "HttpURL": "http://shop/", "HttpStatus": 500, "HttpMethod": "GET" },
+            "Annotations": {
+                "tier": [{ "AnnotationValue": { "StringValue": "gold" }, "ServiceIds": [shop_id, payments_id] }],
+                "tries": [{ "AnnotationValue": { "NumberValue": 2.0 }, "ServiceIds": [payments_id] }],
+            },
+            "Users": [{ "UserName": "alice", "ServiceIds": [shop_id, payments_id] }],
+            "ServiceIds": [carts_id, payments_id, shop_id],
+            "ResourceARNs": [], "InstanceIds": [], "AvailabilityZones": [],
+            "FaultRootCauses": [{
+                "Services": [
+                    with(&shop_id, json!([entity("shop", false), entity("checkout", false), entity("payments.internal", true)]), false),
+                    with(&payments_id, json!([{ "Name": "payments", "Exceptions": [{ "Name": "CardError", "Message": "refused" }], "Remote": false }]), false),
+                ],
+                "ClientImpacting": true,
+            }],
+            "ErrorRootCauses": [{
+                "Services": [with(&shop_id, json!([entity("DynamoDB", true)]), false), with(&carts_id, json!([entity("DynamoDB", false)]), true)],
+                "ClientImpacting": false,
+            }],
+            "EntryPoint": shop_id,
+            "Revision": 0,
+        })
+    );
+}
+
+#[test]
+fn a_summary_of_orphans_alone() {
+    let trace = trace(
+        1,
+        &[
+            json!({ "id": "000000000000000b", "name": "work", "type": "subsegment", "parent_id": "000000000000000a", "start_time": 1.0, "end_time": 2.5, "fault": true }),
+        ],
+    );
+    let summary = summary(&trace);
+    assert_eq!((summary.duration, summary.response_time, summary.entry_point), (Some(1.5), None, None));
+    assert!(!summary.has_fault);
+    assert!(summary.service_ids.is_empty());
+}

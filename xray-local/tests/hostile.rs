@@ -1,0 +1,185 @@
+//! What a careless or hostile sender does: it is counted, explained where it helps, and the next good document is shown.
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::{HEADER, call_of_names, post, raw, segment, send, send_good, start, wait_for};
+use xray_local::Server;
+use xray_local::store::{Limits, Source};
+
+#[test]
+fn garbage_datagrams_are_counted_and_explained() {
+    let server = start();
+    let good = segment("shop");
+    let deep = format!("{HEADER}{}", "[".repeat(60_000));
+    let mut binary = HEADER.as_bytes().to_vec();
+    binary.extend([0xff, 0xfe, 0x00]);
+    let two = format!("{HEADER}{good}{good}");
+    let version = format!("{{\"format\":\"json\",\"version\":2}}\n{good}");
+    let datagrams: [&[u8]; 9] = [
+        b"",
+        b"\n",
+        b"garbage",
+        HEADER.as_bytes(),
+        b"T1S 1\n{}",
+        deep.as_bytes(),
+        &binary,
+        two.as_bytes(),
+        version.as_bytes(),
+    ];
+    for datagram in datagrams {
+        send(&server, datagram);
+    }
+    // All but the empty one, which is none.
+    wait_for("what is rejected", || server.store().counters().rejected == 8);
+    assert_eq!(server.store().counters().received, 8);
+    assert!(
+        server.store().reports().iter().all(|report| report.findings.iter().all(|finding| !finding.advice.is_empty()))
+    );
+    send_good(&server, &good);
+}
+
+/// The largest datagram there is, with a document that fills it.
+#[test]
+fn the_largest_datagram_is_taken() {
+    let server = start();
+    let mut document = segment("shop");
+    document["metadata"] = json!({ "default": { "text": "" } });
+    let room = 65_507 - HEADER.len() - document.to_string().len();
+    document["metadata"]["default"]["text"] = json!("x".repeat(room));
+    let datagram = format!("{HEADER}{document}");
+    assert_eq!(datagram.len(), 65_507);
+    send_good(&server, &document);
+    let answer = post(&server, "/Traces", &json!({ "TraceIds": [document["trace_id"]] })).ok();
+    let text = answer["Traces"][0]["Segments"][0]["Document"].as_str().unwrap().to_owned();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["metadata"]["default"]["text"].as_str().unwrap().len(), room);
+}
+
+#[test]
+fn a_burst_is_not_lost_while_http_works() {
+    let server = start();
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let document = format!("{HEADER}{}", segment("shop"));
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    post(&server, "/ServiceGraph", &json!({ "StartTime": 0, "EndTime": 9_999_999_999_u64 })).ok();
+                }
+            });
+        }
+        for _ in 0..100 {
+            for _ in 0..100 {
+                socket.send_to(document.as_bytes(), server.udp_address()).unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        wait_for("each document", || server.store().counters().received == 10_000);
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(server.dropped_datagrams(), 0);
+}
+
+#[test]
+fn foreign_pages_and_names_are_refused() {
+    let server = start();
+    let port = server.http_address().port();
+    let ask = |head: &str| {
+        let answer =
+            raw(&server, format!("POST /GetSamplingRules HTTP/1.1\r\nConnection: close\r\n{head}\r\n").as_bytes());
+        answer.split(' ').nth(1).unwrap_or_default().parse::<u16>().unwrap()
+    };
+    assert_eq!(ask(&format!("Host: 127.0.0.1:{port}\r\n")), 200);
+    assert_eq!(ask(&format!("Host: localhost:{port}\r\nOrigin: http://localhost:{port}\r\n")), 200);
+    assert_eq!(ask(&format!("Host: evil.example:{port}\r\n")), 403);
+    assert_eq!(ask(&format!("Host: localhost:{port}\r\nOrigin: http://evil.example\r\n")), 403);
+    assert_eq!(ask(&format!("Host: localhost:{port}\r\nSec-Fetch-Site: cross-site\r\n")), 403);
+    assert_eq!(ask(""), 403);
+
+    let refused = raw(&server, b"POST /Traces HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    assert!(refused.contains("AccessDeniedException") && refused.contains("evil.example"), "{refused}");
+    assert!(!refused.contains("access-control-allow"), "{refused}");
+
+    let server = Server::builder().address("127.0.0.1:0").allow_host("tracer").start().unwrap();
+    assert!(
+        raw(&server, b"POST /GetSamplingRules HTTP/1.1\r\nHost: tracer:2000\r\nConnection: close\r\n\r\n")
+            .contains(" 200 ")
+    );
+}
+
+#[test]
+fn huge_bodies_are_refused_with_an_answer() {
+    let server = start();
+    let body = "x".repeat(9 << 20);
+    let answer = post(&server, "/TraceSegments", &json!({ "TraceSegmentDocuments": [body] }));
+    assert_eq!((answer.status, &*answer.error), (413, "RequestEntityTooLargeException"));
+    let mut chunked =
+        b"POST /TraceSegments HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+            .to_vec();
+    for _ in 0..9 {
+        chunked.extend(format!("{:x}\r\n", 1 << 20).as_bytes());
+        chunked.extend("x".repeat(1 << 20).as_bytes());
+        chunked.extend(b"\r\n");
+    }
+    chunked.extend(b"0\r\n\r\n");
+    assert!(raw(&server, &chunked).starts_with("HTTP/1.1 413 "));
+    let claim = "POST /Traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999\r\n\r\n{";
+    let mut stream = TcpStream::connect(server.http_address()).unwrap();
+    stream.write_all(claim.as_bytes()).unwrap();
+    drop(stream);
+    send_good(&server, &segment("shop"));
+}
+
+/// As many slow clients as there may be connections: others wait for their end, no longer; documents by UDP do not wait.
+#[test]
+fn slow_clients_hold_up_nothing_for_long() {
+    let server = start();
+    let begun = Instant::now();
+    let heads: Vec<_> = (0..300)
+        .map(|number| {
+            let mut stream = TcpStream::connect(server.http_address()).unwrap();
+            let request: &[u8] = match number % 3 {
+                0 => b"",
+                1 => b"POST /TraceSegments HTT",
+                _ => b"POST /TraceSegments HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n{",
+            };
+            stream.write_all(request).unwrap();
+            stream
+        })
+        .collect();
+    send_good(&server, &call_of_names());
+    assert!(begun.elapsed() < Duration::from_secs(9), "documents by UDP wait for nobody");
+    assert_eq!(post(&server, "/Traces", &json!({ "TraceIds": [call_of_names()["trace_id"]] })).status, 200);
+    for mut stream in heads {
+        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        let mut answer = String::new();
+        // Closed, with an answer where a request was understood.
+        let _ = stream.read_to_string(&mut answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+}
+
+#[test]
+fn many_traces_stay_within_the_limits() {
+    let limits = Limits { traces: 1_000, bytes: 300_000, ..Limits::default() };
+    let server = Server::builder().address("127.0.0.1:0").limits(limits).start().unwrap();
+    let mut last = Value::Null;
+    for _ in 0..10_000 {
+        last = segment("shop");
+        assert!(server.store().put(&last.to_string(), Source::Http).is_taken());
+        let counters = server.store().counters();
+        assert!(counters.traces <= 1_000 && counters.bytes <= 300_000, "{counters:?}");
+    }
+    let counters = server.store().counters();
+    assert_eq!(counters.evicted_traces + u64::try_from(counters.traces).unwrap(), 10_000);
+    assert_eq!(
+        post(&server, "/Traces", &json!({ "TraceIds": [last["trace_id"]] })).ok()["UnprocessedTraceIds"],
+        json!([])
+    );
+}

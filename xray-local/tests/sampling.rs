@@ -1,0 +1,221 @@
+//! Sampling rules over the API: their life, their limits, their file; and targets.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{post, start};
+use xray_local::{Server, StartError};
+
+fn rule(name: &str) -> Value {
+    json!({
+        "RuleName": name, "ResourceARN": "*", "Priority": 10, "FixedRate": 0.5, "ReservoirSize": 4, "ServiceName": "shop*",
+        "ServiceType": "*", "Host": "*", "HTTPMethod": "GET", "URLPath": "/carts/*", "Version": 1,
+    })
+}
+
+fn with(mut rule: Value, name: &str, value: impl Into<Value>) -> Value {
+    rule[name] = value.into();
+    rule
+}
+
+fn create(server: &Server, rule: &Value) -> support::Answer {
+    post(server, "/CreateSamplingRule", &json!({ "SamplingRule": rule }))
+}
+
+fn update(server: &Server, update: &Value) -> support::Answer {
+    post(server, "/UpdateSamplingRule", &json!({ "SamplingRuleUpdate": update }))
+}
+
+fn names(server: &Server) -> Vec<String> {
+    let rules = post(server, "/GetSamplingRules", &json!({ "NextToken": null })).ok();
+    let records = rules["SamplingRuleRecords"].as_array().unwrap();
+    records.iter().map(|record| record["SamplingRule"]["RuleName"].as_str().unwrap().to_owned()).collect()
+}
+
+fn statistics(name: &str, client: u32) -> Value {
+    json!({ "RuleName": name, "ClientID": format!("{client:024x}"), "Timestamp": 1.5, "RequestCount": 9, "SampledCount": 2, "BorrowCount": 1 })
+}
+
+fn targets(server: &Server, documents: &[Value]) -> Value {
+    post(server, "/SamplingTargets", &json!({ "SamplingStatisticsDocuments": documents })).ok()
+}
+
+#[test]
+fn a_rule_is_made_read_changed_and_deleted() {
+    let server = start();
+    assert_eq!(names(&server), ["Default"]);
+    let before = xray_local::time::now();
+    let made = create(&server, &rule("carts")).ok();
+    let record = &made["SamplingRuleRecord"];
+    assert_eq!(record["SamplingRule"]["Attributes"], json!({}));
+    let arn = record["SamplingRule"]["RuleARN"].as_str().unwrap();
+    assert!(arn.starts_with("arn:aws:xray:") && arn.ends_with(":sampling-rule/carts"), "{arn}");
+    assert!(record["CreatedAt"].as_f64().unwrap() >= before);
+    create(&server, &with(rule("first"), "Priority", 1)).ok();
+    assert_eq!(names(&server), ["first", "carts", "Default"], "in the order in which they are tried");
+
+    let changed = update(&server, &json!({ "RuleARN": arn, "FixedRate": 0.25 })).ok();
+    let changed = &changed["SamplingRuleRecord"];
+    assert_eq!((&changed["SamplingRule"]["FixedRate"], &changed["CreatedAt"]), (&json!(0.25), &record["CreatedAt"]));
+    assert_eq!(changed["SamplingRule"]["URLPath"], "/carts/*", "the rest stays");
+    assert!(changed["ModifiedAt"].as_f64() >= record["ModifiedAt"].as_f64());
+
+    let deleted = post(&server, "/DeleteSamplingRule", &json!({ "RuleName": "carts" })).ok();
+    assert_eq!(&deleted["SamplingRuleRecord"], changed);
+    assert_eq!(names(&server), ["first", "Default"]);
+    let again = post(&server, "/DeleteSamplingRule", &json!({ "RuleName": "carts" })).invalid();
+    assert!(again.contains("carts"), "{again}");
+}
+
+#[test]
+fn limits_are_those_of_the_model_and_say_the_field() {
+    let server = start();
+    let long = |length| "x".repeat(length);
+    for (field, good, bad) in [
+        ("RuleName", json!(long(32)), json!(long(33))),
+        ("Priority", json!(9999), json!(10_000)),
+        ("Priority", json!(1), json!(0)),
+        ("FixedRate", json!(1), json!(1.01)),
+        ("FixedRate", json!(0), json!(-0.01)),
+        ("ReservoirSize", json!(0), json!(-1)),
+        ("ServiceName", json!(long(64)), json!(long(65))),
+        ("ServiceType", json!(long(64)), json!(long(65))),
+        ("Host", json!("ß".repeat(64)), json!(long(65))),
+        ("HTTPMethod", json!(long(10)), json!(long(11))),
+        ("URLPath", json!(long(128)), json!(long(129))),
+        ("ResourceARN", json!(long(500)), json!(long(501))),
+        ("Version", json!(1), json!(2)),
+        ("Attributes", json!({ long(32): long(32) }), json!({ "a": 1 })),
+        ("Attributes", json!({ "a": "b" }), json!({ long(33): "b" })),
+        ("Attributes", json!({}), json!({ "1": "" })),
+        ("Attributes", json!({}), json!({ "1": "a", "2": "a", "3": "a", "4": "a", "5": "a", "6": "a" })),
+        (
+            "SamplingRateBoost",
+            json!({ "MaxRate": 1, "CooldownWindowMinutes": 5 }),
+            json!({ "MaxRate": 1.5, "CooldownWindowMinutes": 5 }),
+        ),
+    ] {
+        let message = create(&server, &with(rule("limit"), field, bad)).invalid();
+        assert!(message.contains(field), "{field}: {message}");
+        let made = create(&server, &with(rule("limit"), field, good)).ok();
+        let name = &made["SamplingRuleRecord"]["SamplingRule"]["RuleName"];
+        post(&server, "/DeleteSamplingRule", &json!({ "RuleName": name })).ok();
+    }
+    assert_eq!(names(&server), ["Default"]);
+    let mut nameless = rule("");
+    assert!(create(&server, &nameless).invalid().contains("RuleName"));
+    nameless["RuleARN"] = json!("arn:aws:xray:eu-west-1:1:group/x");
+    assert!(create(&server, &nameless).invalid().contains("RuleARN"));
+    nameless["RuleARN"] = json!("arn:aws:xray:eu-west-1:1:sampling-rule/by-arn");
+    create(&server, &nameless).ok();
+    assert!(create(&server, &with(nameless, "RuleName", "other")).invalid().contains("RuleARN"));
+    assert!(update(&server, &json!({ "RuleName": "by-arn", "Priority": 0 })).invalid().contains("Priority"));
+    assert!(update(&server, &json!({ "RuleName": "none", "Priority": 2 })).invalid().contains("none"));
+    assert!(create(&server, &rule("by-arn")).invalid().contains("already"));
+}
+
+#[test]
+fn there_are_twenty_five_beside_the_default_one() {
+    let server = start();
+    for number in 0..25 {
+        create(&server, &rule(&format!("rule {number}"))).ok();
+    }
+    let answer = create(&server, &rule("one more"));
+    assert_eq!((answer.status, &*answer.error), (400, "RuleLimitExceededException"));
+    assert_eq!(names(&server).len(), 26);
+}
+
+#[test]
+fn the_default_rule_changes_only_its_numbers() {
+    let server = start();
+    assert!(post(&server, "/DeleteSamplingRule", &json!({ "RuleName": "Default" })).invalid().contains("default"));
+    assert!(update(&server, &json!({ "RuleName": "Default", "Host": "a" })).invalid().contains("default"));
+    assert!(update(&server, &json!({ "RuleName": "Default", "Priority": 5 })).invalid().contains("Priority"));
+    let changed = update(&server, &json!({ "RuleName": "Default", "FixedRate": 1, "ReservoirSize": 7 })).ok();
+    assert_eq!(changed["SamplingRuleRecord"]["SamplingRule"]["ReservoirSize"], 7);
+    assert!(create(&server, &with(rule("Default"), "Priority", 10_000)).invalid().contains("already"));
+}
+
+#[test]
+fn rules_outlive_the_server_in_their_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("rules.json");
+    let start = || Server::builder().address("127.0.0.1:0").rules_file(&path).start();
+    let server = start().unwrap();
+    assert!(!path.exists(), "nothing to keep yet");
+    create(&server, &rule("carts")).ok();
+    create(&server, &rule("other")).ok();
+    update(&server, &json!({ "RuleName": "Default", "FixedRate": 0.75 })).ok();
+    post(&server, "/DeleteSamplingRule", &json!({ "RuleName": "other" })).ok();
+    let rules = post(&server, "/GetSamplingRules", &json!({})).ok();
+    server.shutdown();
+
+    let server = start().unwrap();
+    assert_eq!(post(&server, "/GetSamplingRules", &json!({})).ok(), rules);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+    server.shutdown();
+
+    std::fs::write(&path, rules.to_string()).unwrap();
+    assert_eq!(names(&start().unwrap()), ["carts", "Default"], "the answer of the API is such a file");
+    for (bad, part) in [("{", "EOF"), (&rules.to_string().replace("0.75", "75"), "FixedRate")] {
+        std::fs::write(&path, bad).unwrap();
+        let error = start().unwrap_err();
+        assert!(matches!(error, StartError::Rules { .. }), "{error}");
+        let message = error.to_string();
+        assert!(message.contains(part) && message.contains("rules.json"), "{message}");
+    }
+}
+
+#[test]
+fn a_rule_that_cannot_be_kept_is_not_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("folder");
+    let server = Server::builder().address("127.0.0.1:0").rules_file(folder.join("rules.json")).start().unwrap();
+    let answer = create(&server, &rule("carts"));
+    assert_eq!((answer.status, &*answer.error), (500, "InternalFailureException"), "{answer:?}");
+    assert_eq!(names(&server), ["Default"]);
+    std::fs::create_dir(folder).unwrap();
+    create(&server, &rule("carts")).ok();
+}
+
+#[test]
+fn targets_share_the_reservoir_and_tell_of_what_is_unknown() {
+    let server = start();
+    create(&server, &rule("carts")).ok();
+    let now = xray_local::time::now();
+    let answer = targets(&server, &[statistics("carts", 1), statistics("Default", 1), statistics("gone", 1)]);
+    let [carts, default] = &answer["SamplingTargetDocuments"].as_array().unwrap()[..] else { panic!("{answer}") };
+    assert_eq!(
+        (&carts["FixedRate"], &carts["ReservoirQuota"], &carts["Interval"]),
+        (&json!(0.5), &json!(4), &json!(10))
+    );
+    assert!(carts["ReservoirQuotaTTL"].as_f64().unwrap() > now + 10.0, "longer than the interval");
+    assert_eq!((&default["FixedRate"], &default["ReservoirQuota"]), (&json!(0.05), &json!(1)));
+    let [unknown] = &answer["UnprocessedStatistics"].as_array().unwrap()[..] else { panic!("{answer}") };
+    assert_eq!((&unknown["RuleName"], &unknown["ErrorCode"]), (&json!("gone"), &json!("400")));
+
+    let second = targets(&server, &[statistics("carts", 2)]);
+    assert_eq!(second["SamplingTargetDocuments"][0]["ReservoirQuota"], 0, "the first holds all of it");
+    assert_eq!(targets(&server, &[statistics("carts", 1)])["SamplingTargetDocuments"][0]["ReservoirQuota"], 2);
+    assert_eq!(targets(&server, &[statistics("carts", 2)])["SamplingTargetDocuments"][0]["ReservoirQuota"], 2);
+
+    let modified = answer["LastRuleModification"].as_f64().unwrap();
+    update(&server, &json!({ "RuleName": "carts", "ReservoirSize": 2 })).ok();
+    let answer = targets(&server, &[statistics("carts", 1)]);
+    assert!(answer["LastRuleModification"].as_f64().unwrap() > modified);
+    assert_eq!(answer["SamplingTargetDocuments"][0]["ReservoirQuota"], 0, "the second holds both");
+}
+
+#[test]
+fn statistics_that_are_none() {
+    let server = start();
+    let bad = with(statistics("Default", 1), "ClientID", "short");
+    let answer = targets(&server, &[bad]);
+    assert!(answer["UnprocessedStatistics"][0]["Message"].as_str().unwrap().contains("ClientID"), "{answer}");
+    let many = vec![statistics("Default", 1); 26];
+    let answer = post(&server, "/SamplingTargets", &json!({ "SamplingStatisticsDocuments": many }));
+    assert!(answer.invalid().contains("25"));
+    let negative = with(statistics("Default", 1), "RequestCount", -1);
+    let answer = post(&server, "/SamplingTargets", &json!({ "SamplingStatisticsDocuments": [negative] }));
+    assert!(answer.invalid().contains("RequestCount"));
+}

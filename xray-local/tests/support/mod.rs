@@ -1,0 +1,126 @@
+//! What the tests share: a server on free ports, a client that asks it, documents for it.
+#![allow(dead_code, unreachable_pub, reason = "each test file has a copy and uses a part of it")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use xray_local::{Server, time};
+
+/// The header line of a datagram.
+pub const HEADER: &str = "{\"format\":\"json\",\"version\":1}\n";
+
+pub fn start() -> Server {
+    Server::builder().address("127.0.0.1:0").start().unwrap()
+}
+
+/// An answer of the API.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// What `x-amzn-ErrorType` says.
+    pub error: String,
+    pub body: Value,
+}
+
+impl Answer {
+    /// Of an answer that is no error.
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{self:?}");
+        self.body
+    }
+
+    /// The `Message` of one that is an `InvalidRequestException`.
+    pub fn invalid(self) -> String {
+        assert_eq!((self.status, &*self.error), (400, "InvalidRequestException"), "{self:?}");
+        self.body["Message"].as_str().unwrap().to_owned()
+    }
+}
+
+pub fn post(server: &Server, path: &str, body: &Value) -> Answer {
+    post_text(server, path, &body.to_string())
+}
+
+pub fn post_text(server: &Server, path: &str, body: &str) -> Answer {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(30)))
+        .build()
+        .into();
+    let mut response = agent.post(format!("http://{}{path}", server.http_address())).send(body).unwrap();
+    let error = response.headers().get("x-amzn-errortype").map_or("", |value| value.to_str().unwrap()).to_owned();
+    let status = response.status().as_u16();
+    let body = response.body_mut().with_config().limit(1 << 30).read_to_string().unwrap();
+    Answer { status, error, body: serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")) }
+}
+
+/// Writes as it stands, and reads until the server closes.
+pub fn raw(server: &Server, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.http_address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.write_all(request).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+pub fn send(server: &Server, datagram: &[u8]) {
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(datagram, server.udp_address()).unwrap();
+}
+
+/// Sends a document, and waits until it is there.
+pub fn send_good(server: &Server, document: &Value) {
+    send(server, format!("{HEADER}{document}").as_bytes());
+    let id = document["trace_id"].as_str().unwrap();
+    wait_for("the document", || server.store().trace(id).is_some());
+}
+
+pub fn wait_for(what: &str, is_there: impl Fn() -> bool) {
+    let patience = Instant::now();
+    while !is_there() {
+        assert!(patience.elapsed() < Duration::from_secs(30), "{what} does not come");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A trace id that no other document of the test has.
+pub fn trace_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("1-{:08x}-{:024x}", epoch(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn epoch() -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds since 1970, before 2106")]
+    let epoch = time::now() as u32;
+    epoch
+}
+
+/// A segment of half a second from `start` on.
+pub fn segment_at(start: f64, name: &str) -> Value {
+    json!({ "id": "70de5b6f19ff9a0a", "trace_id": trace_id(), "name": name, "start_time": start, "end_time": start + 0.5 })
+}
+
+pub fn segment(name: &str) -> Value {
+    segment_at(time::now(), name)
+}
+
+/// The example of the X-Ray SDK's developer guide: a segment whose subsegment calls a service that sends nothing.
+pub fn call_of_names() -> Value {
+    let http = json!({
+        "request": { "method": "GET", "url": "https://names.example.com/" },
+        "response": { "content_length": -1, "status": 200 },
+    });
+    json!({
+        "id": "194fcc8747581230", "trace_id": "1-5880168b-fd5153bb58284b67678aa78c", "name": "Scorekeep",
+        "start_time": 1_484_786_387.0, "end_time": 1_484_786_388.0,
+        "http": { "request": { "method": "PUT", "url": "http://scorekeep.example.com/api/user" }, "response": { "status": 200 } },
+        "annotations": { "tier": "gold", "size": 3, "is_new": true }, "user": "alice",
+        "subsegments": [{
+            "id": "004f72be19cddc2a", "name": "names.example.com", "namespace": "remote", "http": http,
+            "start_time": 1_484_786_387.131, "end_time": 1_484_786_387.501,
+        }],
+    })
+}
