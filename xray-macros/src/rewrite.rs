@@ -102,15 +102,12 @@ impl Rewriter<'_> {
         let Some(name) = name_of(expression) else { return };
         let (span, module, site, slot) = (span_at(&name), self.module(&name), self.site(&name), &slot.name);
         let (look, answer) = (self.private("look", span), self.private("answer", span));
-        let enter = if self.demand == Demand::None {
-            quote_spanned! {span=>
-                |__xray_it, __xray_slot, __xray_site| {
-                    #module::argument(__xray_it).__xray_enter(__xray_it, __xray_slot, __xray_site)
-                }
-            }
+        let entered = if self.demand == Demand::None {
+            quote_spanned!(span=> #module::argument(__xray_it).__xray_enter(__xray_it, __xray_slot, __xray_site))
         } else {
-            quote_spanned!(span=> #module::enter)
+            quote_spanned!(span=> #module::enter(__xray_it, __xray_slot, __xray_site))
         };
+        let enter = quote_spanned!(span=> |__xray_it, __xray_slot, __xray_site| #entered);
         let (attributes, argument) = match &mut *expression {
             Expr::MethodCall(call) => (&mut call.attrs, &mut call.args[0]),
             Expr::Call(call) => (&mut call.attrs, &mut call.args[0]),

@@ -23,7 +23,11 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
                     &__XRAY_PART
                 }
                     .at(::core::line!()),
-                ::xray::__private::any::enter,
+                |__xray_it, __xray_slot, __xray_site| ::xray::__private::any::enter(
+                    __xray_it,
+                    __xray_slot,
+                    __xray_site,
+                ),
             ),
             1,
         )
@@ -41,7 +45,11 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
             parcel,
             &mut __xray_slot_1,
             (&__XRAY_PLACE).at(::core::line!()),
-            ::xray::__private::any::enter,
+            |__xray_it, __xray_slot, __xray_site| ::xray::__private::any::enter(
+                __xray_it,
+                __xray_slot,
+                __xray_site,
+            ),
         ),
     ) {
         __xray_out => {
@@ -77,7 +85,11 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
                 request.build()?,
                 &mut __xray_slot_0,
                 (&__XRAY_PLACE).at(::core::line!()),
-                ::xray::__private::execute::enter,
+                |__xray_it, __xray_slot, __xray_site| ::xray::__private::execute::enter(
+                    __xray_it,
+                    __xray_slot,
+                    __xray_site,
+                ),
             ),
         )
     {
