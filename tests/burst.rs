@@ -45,7 +45,7 @@ fn arrive_whole(count: usize, bytes: Range<usize>, fill: impl Fn(&Segment)) {
     for _ in 0..20 {
         let reader = Reader::start();
         let recorder = Recorder::builder().daemon_address(reader.address.clone()).build();
-        let segments = (0..count).map(|_| Segment::builder("burst").recorder(&recorder).begin());
+        let segments = (0..count).map(|_| Segment::builder("burst").recorder(&recorder).sampled(true).begin());
         let segments: Vec<_> = segments.inspect(|segment| fill(segment)).collect();
         let ids: BTreeSet<_> = segments.iter().map(|segment| segment.id().unwrap().to_string()).collect();
         drop(segments);

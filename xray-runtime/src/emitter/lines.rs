@@ -129,7 +129,7 @@ mod tests {
     fn emit(writer: Shared, count: usize) -> bool {
         let recorder = Recorder::builder().emitter(LinesEmitter::new(writer)).build_isolated();
         for number in 0..count {
-            Segment::builder(format!("segment {number}")).recorder(&recorder).begin().end();
+            Segment::builder(format!("segment {number}")).recorder(&recorder).sampled(true).begin().end();
         }
         recorder.flush(Duration::from_secs(20))
     }
