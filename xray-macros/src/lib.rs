@@ -56,7 +56,7 @@ use proc_macro::TokenStream;
 /// ```text
 /// match client.get("https://example.com/todos/1") {
 ///     __xray_it => ::xray::__private::send::receiver(&__xray_it)
-///         .__xray_open(__xray_it, __XRAY_PLACE.at(::core::line!())),
+///         .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!())),
 /// }
 /// .send()
 /// .await?
