@@ -223,7 +223,8 @@ impl Begun {
     /// For a client whose headers are no [`HeaderMap`]:
     ///
     /// ```
-    ///     /// use xray::http::{Begun, Call};
+    /// use std::collections::BTreeMap;
+    /// use xray::http::{Begun, Call};
     ///
     /// fn insert_into(begun: Begun, headers: &mut BTreeMap<String, String>) -> Option<Call> {
     ///     let begun = begun.for_request(|name| Some(headers.get(name.as_str())?));
