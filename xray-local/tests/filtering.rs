@@ -1,20 +1,12 @@
 //! Which traces an expression means.
 
+mod support;
+
 use proptest::prelude::*;
-use serde_json::{Value, json};
-use xray_local::document::{Document, TraceId};
+use serde_json::json;
+use support::trace;
 use xray_local::filter::Filter;
 use xray_local::trace::Trace;
-
-fn trace(number: u32, documents: &[Value]) -> Trace {
-    let id = TraceId::parse(&format!("1-581cf771-{number:024x}")).unwrap();
-    let documents = documents.iter().map(|document| {
-        let mut document = document.clone();
-        document["trace_id"] = id.to_string().into();
-        Document::from_value(document).unwrap()
-    });
-    Trace::of(id, documents)
-}
 
 /// A shop that calls another service well.
 fn good() -> Trace {

@@ -2,22 +2,14 @@
 
 #![expect(clippy::float_cmp, reason = "the times are sums of powers of two, which are exact")]
 
+mod support;
+
 use serde_json::{Value, json};
-use xray_local::document::{Document, TraceId};
+use support::trace;
 use xray_local::graph::{Service, ServiceGraph, service_graph};
 use xray_local::summary::summary;
 use xray_local::time::TimeRange;
 use xray_local::trace::Trace;
-
-fn trace(number: u32, documents: &[Value]) -> Trace {
-    let id = TraceId::parse(&format!("1-581cf771-{number:024x}")).unwrap();
-    let documents = documents.iter().map(|document| {
-        let mut document = document.clone();
-        document["trace_id"] = id.to_string().into();
-        Document::from_value(document).unwrap()
-    });
-    Trace::of(id, documents)
-}
 
 /// A shop that asks a table and a service of its own, which answers under another name.
 fn shop() -> Trace {
