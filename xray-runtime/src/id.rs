@@ -15,12 +15,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// (Developer guide, "Sending trace data to X-Ray", "Trace ID format".)
 ///
 /// ```
-/// use xray_runtime::TraceId;
+/// use xray::TraceId;
 ///
 /// let id: TraceId = "1-581cf771-a006649127e371903a2de979".parse()?;
 /// assert_eq!(id.to_string(), "1-581cf771-a006649127e371903a2de979");
 /// assert_ne!(TraceId::random(), TraceId::random());
-/// # Ok::<(), xray_runtime::ParseIdError>(())
+/// # Ok::<(), xray::ParseIdError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceId(u128);
@@ -90,11 +90,11 @@ impl FromStr for TraceId {
 /// The id of a segment or subsegment: 64 bits as 16 hex digits, unique in its trace.
 ///
 /// ```
-/// use xray_runtime::SegmentId;
+/// use xray::SegmentId;
 ///
 /// let id: SegmentId = "70de5b6f19ff9a0a".parse()?;
 /// assert_eq!(id.to_string(), "70de5b6f19ff9a0a");
-/// # Ok::<(), xray_runtime::ParseIdError>(())
+/// # Ok::<(), xray::ParseIdError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentId(u64);

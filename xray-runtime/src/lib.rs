@@ -1,49 +1,40 @@
-//! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate, which re-exports what is public
-//! here: the recorder, the context, segment documents, sampling, emitters, and the adapters for HTTP clients.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod background;
-mod blocks;
 mod clients;
-mod context;
-mod document;
-mod emitter;
-mod entity;
-mod facade;
-mod fetch;
-mod guard;
+pub mod document;
+pub mod emitter;
+mod header;
 pub mod http;
 mod id;
-mod instrument;
-#[cfg(feature = "lambda")]
-pub mod lambda;
-mod open_calls;
+mod integrations;
+mod live;
 pub mod origin;
 #[doc(hidden)]
 pub mod private;
-mod propagation;
 mod recorder;
-#[cfg(feature = "reqwest-middleware")]
-pub mod reqwest_middleware;
 pub mod sampling;
-mod segment;
-mod stats;
+mod support;
 pub mod testing;
-#[cfg(feature = "tower")]
-pub mod tower;
-mod trace_header;
-#[cfg(feature = "tracing")]
-pub mod tracing;
 
-pub use crate::context::{Context, current, in_current_trace, trace_id};
-pub use crate::document::{
-    AnnotationValue, Aws, Cause, Document, Exception, Exceptions, Http, HttpRequest, HttpResponse, Kind, Namespace,
-    Preparation, Sdk, Sql, StackFrame,
-};
-pub use crate::emitter::{Emitter, LinesEmitter, MemoryEmitter, UdpEmitter};
+pub use xray_macros::{traced, traced_http};
+
+pub use crate::document::{Document, Namespace, Sql};
+pub use crate::header::propagation::Propagation;
+pub use crate::header::trace_header::{Sampled, TRACE_HEADER_NAME, TraceHeader};
 pub use crate::id::{ParseIdError, SegmentId, TraceId};
-pub use crate::instrument::{Instrument, Instrumented, SegmentScope, SubsegmentScope};
-pub use crate::propagation::Propagation;
+#[cfg(feature = "lambda")]
+pub use crate::integrations::lambda;
+#[cfg(feature = "reqwest-middleware")]
+pub use crate::integrations::reqwest_middleware;
+#[cfg(feature = "tower")]
+pub use crate::integrations::tower;
+#[cfg(feature = "tracing")]
+pub use crate::integrations::tracing;
+pub use crate::live::context::{Context, current, in_current_trace, trace_id};
+pub use crate::live::instrument::{self, Instrument};
+pub use crate::live::segment::{Segment, SegmentBuilder, Subsegment};
+#[doc(hidden)]
+pub use crate::private as __private;
 pub use crate::recorder::{ContextMissing, InstallError, Recorder, RecorderBuilder, stats};
-pub use crate::segment::{Segment, SegmentBuilder, Subsegment};
-pub use crate::stats::Stats;
-pub use crate::trace_header::{Sampled, TRACE_HEADER_NAME, TraceHeader};
+pub use crate::support::stats::Stats;

@@ -1,9 +1,9 @@
 //! For a program's own tests: the documents that a future or closure would have sent.
 
-use crate::context::Context;
 use crate::document::Document;
 use crate::emitter::MemoryEmitter;
-use crate::instrument::Instrument as _;
+use crate::live::context::Context;
+use crate::live::instrument::Instrument as _;
 use crate::recorder::Recorder;
 use crate::sampling::Always;
 

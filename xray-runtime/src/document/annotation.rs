@@ -1,8 +1,7 @@
 //! Annotations: indexed values, and the keys under which X-Ray takes them.
 
+use crate::support::text::first_chars;
 use serde::{Deserialize, Serialize};
-
-use super::first_chars;
 
 /// The value of an annotation: a string, a number or a boolean.
 ///

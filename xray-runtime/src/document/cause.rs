@@ -5,12 +5,13 @@ use std::{any, fmt, io};
 
 use serde::{Deserialize, Serialize};
 
+use super::Document;
 #[cfg(feature = "backtrace")]
 use super::stack;
 use super::url::without_secrets;
-use super::{Document, first_chars};
-use crate::guard::{BoundedText, guard};
 use crate::id::SegmentId;
+use crate::support::guard::guard;
+use crate::support::text::{BoundedText, first_chars};
 
 /// What of a message is recorded.
 const MAX_MESSAGE_CHARS: usize = 1000;
@@ -92,7 +93,7 @@ pub struct Exception {
 ///     let segment = xray::Segment::builder("shop").begin();
 ///     segment.record_error(&"cheap".parse::<u32>().unwrap_err());
 /// });
-/// let Some(xray::Cause::Exceptions(cause)) = &documents[0].cause else { unreachable!() };
+/// let Some(xray::document::Cause::Exceptions(cause)) = &documents[0].cause else { unreachable!() };
 /// for frame in &cause.exceptions[0].stack {
 ///     println!("{:?} at {:?}:{:?}", frame.label, frame.path, frame.line);
 /// }

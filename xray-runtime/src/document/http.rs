@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Document, MAX_STRING_CHARS, first_chars, is_false};
+use super::{Document, MAX_STRING_CHARS, is_false};
+use crate::support::text::first_chars;
 
 /// An HTTP request that a segment serves or a subsegment makes. (Developer guide, "HTTP request data".)
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

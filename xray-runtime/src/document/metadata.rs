@@ -6,7 +6,8 @@ use std::fmt::Display;
 use serde::ser::{self, Error as _, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::guard::{BoundedText, first_bytes, guard};
+use crate::support::guard::guard;
+use crate::support::text::{BoundedText, first_bytes};
 
 /// What one value may measure: its strings and names in bytes, and [`VALUE_BYTES`] for each value in it. More could
 /// leave in no datagram.

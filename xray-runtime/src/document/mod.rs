@@ -26,6 +26,7 @@ pub(crate) use self::extent::Extent;
 pub use self::http::{Http, HttpRequest, HttpResponse};
 pub use self::sql::{Preparation, Sql};
 use crate::id::{SegmentId, TraceId};
+use crate::support::text::first_chars;
 
 /// Limit of X-Ray on strings that have none of their own, in characters. (Developer guide, "Segment documents".)
 pub(crate) const MAX_STRING_CHARS: usize = 250;
@@ -164,17 +165,6 @@ impl Document {
         self.trace_id = Some(trace_id);
         self.parent_id = Some(parent_id);
         self.kind = Some(Kind::Subsegment);
-    }
-}
-
-/// At most `limit` characters from the start.
-pub(crate) fn first_chars(text: &str, limit: usize) -> &str {
-    if text.len() <= limit {
-        return text;
-    }
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => &text[..end],
-        None => text,
     }
 }
 

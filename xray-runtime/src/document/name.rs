@@ -1,8 +1,7 @@
 //! Names: any text in, a name that X-Ray takes out.
 
+use crate::support::text::first_chars;
 use unicode_general_category::{GeneralCategory, get_general_category};
-
-use super::first_chars;
 
 /// The text without the characters that X-Ray refuses, at most 200 of the others; `None` where nothing is left.
 ///

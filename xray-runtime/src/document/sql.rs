@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::MAX_STRING_CHARS;
 use super::url::Url;
-use super::{MAX_STRING_CHARS, first_chars};
+use crate::support::text::first_chars;
 
 /// A query to an SQL database, on a subsegment; recorded by [`Context::set_sql`](crate::Context::set_sql).
 /// (Developer guide, "SQL queries".)

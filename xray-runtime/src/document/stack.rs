@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use backtrace::{Frame, Symbol};
 
-use super::{MAX_STRING_CHARS, StackFrame, first_chars};
-use crate::guard::{BoundedText, guard};
+use super::{MAX_STRING_CHARS, StackFrame};
+use crate::support::guard::guard;
+use crate::support::text::{BoundedText, first_chars};
 
 /// With the longest texts these are less than half of what a document may measure.
 const MAX_FRAMES: usize = 50;
@@ -139,7 +140,7 @@ impl Origin {
         let path = frame.path.as_deref().unwrap_or_default();
         if label.contains("__rust_begin_short_backtrace") {
             Self::StartUp
-        } else if name.starts_with("xray_runtime::") || path.contains(our_directory()) {
+        } else if name.starts_with("xray::") || path.contains(our_directory()) {
             Self::Ours
         } else if label == UNKNOWN
             || STANDARD_NAMES.iter().any(|start| name.starts_with(start))
@@ -222,14 +223,14 @@ mod tests {
     fn origins_are_told_by_name_or_file() {
         const OURS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/clients/reqwest.rs");
         for (label, path, origin) in [
-            ("xray_runtime::context::Context::record_error", None, Origin::Ours),
-            ("<xray_runtime::context::Context>::record_error::<app::Error>", None, Origin::Ours),
-            ("<&mut xray_runtime::http::Traced<F,S> as core::future::future::Future>::poll", None, Origin::Ours),
-            ("<reqwest::RequestBuilder as xray_runtime::http::Traceable>::start", Some(OURS), Origin::Ours),
+            ("xray::context::Context::record_error", None, Origin::Ours),
+            ("<xray::context::Context>::record_error::<app::Error>", None, Origin::Ours),
+            ("<&mut xray::http::Traced<F,S> as core::future::future::Future>::poll", None, Origin::Ours),
+            ("<reqwest::RequestBuilder as xray::http::Traceable>::start", Some(OURS), Origin::Ours),
             ("start", Some(OURS), Origin::Ours),
-            ("<app::Client as xray_runtime::http::answer::Answer>::read", Some("/app/src/main.rs"), Origin::Program),
+            ("<app::Client as xray::http::answer::Answer>::read", Some("/app/src/main.rs"), Origin::Program),
             ("app::main", None, Origin::Program),
-            ("run<xray_runtime::http::Call>", None, Origin::Program),
+            ("run<xray::http::Call>", None, Origin::Program),
             ("<&mut F as core::future::future::Future>::poll", None, Origin::Program),
             ("<alloc::boxed::Box<F> as core::ops::function::FnOnce<()>>::call_once", None, Origin::StandardLibrary),
             ("catch_unwind<(), app::C>", Some("/rustc/59807616e1/library/std/src/panic.rs"), Origin::StandardLibrary),
@@ -245,11 +246,11 @@ mod tests {
     fn ends_of_ours_are_left_out_and_what_they_call() {
         let frames: [&[&str]; 8] = [
             &["trace", "walk"],
-            &["xray_runtime::inner"],
-            &["core::call", "xray_runtime::outer", "core::each"],
+            &["xray::inner"],
+            &["core::call", "xray::outer", "core::each"],
             &["app::records", "std::again"],
             &["app::runs"],
-            &["std::catch", "xray_runtime::scope", "std::with", "xray_runtime::scope"],
+            &["std::catch", "xray::scope", "std::with", "xray::scope"],
             &["app::main", "core::call"],
             &["std::__rust_begin_short_backtrace", "std::rt"],
         ];
@@ -263,15 +264,14 @@ mod tests {
     fn the_innermost_frames_are_kept_and_the_others_counted() {
         let start: &[&str] = &["std::__rust_begin_short_backtrace"];
         for (own, depth, outer, truncated) in [(3, 50, 9, None), (3, 51, 9, Some(1)), (0, 1000, 40, Some(950))] {
-            let frames =
-                [vec![&["xray_runtime::x"][..]; own], vec![&["app::a"]; depth], vec![start], vec![&["o"]; outer]];
+            let frames = [vec![&["xray::x"][..]; own], vec![&["app::a"]; depth], vec![start], vec![&["o"]; outer]];
             let (labels, omitted) = kept(&frames.concat(), false);
             assert_eq!((labels.len(), omitted), (50, truncated), "{depth}");
             assert_eq!(labels[0], "app::a");
         }
         let frames: Vec<&[&str]> = vec![&["app::inlined", "app::a"]; 26];
         assert_eq!(kept(&frames, false).1, Some(1), "of the last frame that is looked at both are known");
-        assert_eq!(kept(&vec![&["xray_runtime::x"][..]; 60], true).1, Some(10));
+        assert_eq!(kept(&vec![&["xray::x"][..]; 60], true).1, Some(10));
         assert_eq!(kept(&vec![&["app::a"][..]; 1000], false).1, Some(950), "a thread that Rust did not start");
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{AnnotationValue, Cause, Document, Exception};
-use crate::guard::first_bytes;
+use crate::support::text::first_bytes;
 
 /// Stands where the middle of a string was.
 const CUT_MARK: &str = " [cut] ";

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{MAX_STRING_CHARS, first_chars};
+use super::MAX_STRING_CHARS;
+use crate::support::text::first_chars;
 
 /// A URL cut at its seams, without credentials, query and fragment.
 ///

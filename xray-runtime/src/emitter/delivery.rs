@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use super::queue::{Limits, Queue};
-use crate::background::{Background, Task};
 use crate::document::Document;
+use crate::support::background::{Background, Task};
 
 /// A queue of documents, and the task in the background that empties it.
 ///

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::Emitter;
 use super::delivery::Delivery;
 use super::queue::Queue;
-use crate::background::Background;
 use crate::document::Document;
+use crate::support::background::Background;
 
 /// Writes each document as one line of JSON: to a file, to the standard output, or to any writer.
 ///
@@ -22,7 +22,8 @@ use crate::document::Document;
 /// ```
 /// use std::time::Duration;
 /// use xray::sampling::Always;
-/// use xray::{LinesEmitter, Recorder, Segment};
+/// use xray::emitter::LinesEmitter;
+/// use xray::{Recorder, Segment};
 ///
 /// let path = std::env::temp_dir().join("xray-lines-example.jsonl");
 /// # let _ = std::fs::remove_file(&path);

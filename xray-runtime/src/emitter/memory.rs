@@ -10,7 +10,8 @@ use crate::document::Document;
 ///
 /// ```
 /// use xray::sampling::Always;
-/// use xray::{MemoryEmitter, Recorder, Segment};
+/// use xray::emitter::MemoryEmitter;
+/// use xray::{Recorder, Segment};
 ///
 /// let emitter = MemoryEmitter::new();
 /// let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();

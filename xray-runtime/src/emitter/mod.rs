@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use self::lines::LinesEmitter;
 pub use self::memory::MemoryEmitter;
-pub use self::udp::UdpEmitter;
+pub(crate) use self::udp::UdpEmitter;
 use crate::document::Document;
 
 /// Takes finished documents: segments and independent subsegments.
@@ -22,7 +22,8 @@ use crate::document::Document;
 /// ```
 /// use std::sync::mpsc;
 /// use xray::sampling::Always;
-/// use xray::{Document, Emitter, Recorder, Segment};
+/// use xray::emitter::Emitter;
+/// use xray::{Document, Recorder, Segment};
 ///
 /// struct Channel(mpsc::Sender<Document>);
 ///

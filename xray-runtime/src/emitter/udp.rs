@@ -11,10 +11,10 @@ use super::Emitter;
 use super::delivery::Delivery;
 use super::pace::Pace;
 use super::queue::Queue;
-use crate::background::Background;
 use crate::document::Document;
 use crate::document::split::Split;
-use crate::stats::Counters;
+use crate::support::background::Background;
+use crate::support::stats::Counters;
 
 /// What stands before each document. (Developer guide, "Sending segment documents to the X-Ray daemon".)
 const DATAGRAM_HEADER: &[u8] = b"{\"format\":\"json\",\"version\":1}\n";

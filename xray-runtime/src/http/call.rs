@@ -13,17 +13,17 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::response::{self, ResponseHead};
 use super::site::Site;
-use crate::context::{self, Context};
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
 use crate::document::url::Url;
 use crate::document::{AnnotationValue, Document, Exception, Extent, Http, HttpRequest, Namespace};
-use crate::entity::{Entity, Trace};
+use crate::header::propagation::TraceHeaders;
+use crate::header::trace_header::TRACE_HEADER_NAME;
 use crate::id::SegmentId;
-use crate::propagation::TraceHeaders;
+use crate::live::context::{self, Context};
+use crate::live::entity::{Entity, Trace};
+use crate::live::segment::Subsegment;
 use crate::recorder::HttpRules;
-use crate::segment::Subsegment;
-use crate::trace_header::TRACE_HEADER_NAME;
 
 /// For a URL without a host, as in the X-Ray SDK for Python.
 const UNKNOWN_HOST: &str = "UNKNOWN HOST";

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::context;
-use crate::entity::{Trace, Watched};
+use crate::live::context;
+use crate::live::entity::{Trace, Watched};
 
 /// No call was reached so far below a segment that is sampled.
 const IDLE: u8 = 0;

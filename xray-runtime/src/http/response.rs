@@ -6,9 +6,9 @@ use std::fmt;
 use http::HeaderMap;
 
 use crate::document::url::Url;
-use crate::guard::guard;
+use crate::live::segment::Subsegment;
 use crate::recorder::{Recorder, RecorderBuilder};
-use crate::segment::Subsegment;
+use crate::support::guard::guard;
 
 /// The head of a response, whatever the client.
 #[derive(Clone, Copy)]

@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::function::Function;
-use crate::context;
 use crate::document::AnnotationValue;
 use crate::document::url::Url;
+use crate::live::context;
 use crate::recorder::Recorder;
-use crate::sampling::wildcard;
+use crate::support::wildcard;
 
 /// A call of an annotated function that is being made.
 ///

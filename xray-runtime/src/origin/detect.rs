@@ -9,8 +9,8 @@ use tokio::time::timeout;
 
 use super::sources::Sources;
 use super::{KnownOrigin, Origin, ec2, ecs, eks, elastic_beanstalk};
-use crate::background::Task;
-use crate::stats::Counters;
+use crate::support::background::Task;
+use crate::support::stats::Counters;
 
 /// What [`detect_origin`](crate::RecorderBuilder::detect_origin) looks for. The most specific comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

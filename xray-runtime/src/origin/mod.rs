@@ -25,7 +25,8 @@ use serde_json::Value;
 pub use self::detect::Detector;
 #[cfg(feature = "origin")]
 pub(crate) use self::detect::detect;
-use crate::document::{Document, MAX_STRING_CHARS, first_chars};
+use crate::document::{Document, MAX_STRING_CHARS};
+use crate::support::text::first_chars;
 
 /// The AWS resource on which a program runs: the type that X-Ray shows, and what identifies it.
 ///
@@ -36,7 +37,8 @@ use crate::document::{Document, MAX_STRING_CHARS, first_chars};
 ///
 /// ```
 /// use xray::origin::Origin;
-/// use xray::{MemoryEmitter, Recorder, Segment};
+/// use xray::emitter::MemoryEmitter;
+/// use xray::{Recorder, Segment};
 ///
 /// let origin = Origin::new("AWS::EKS::Container").with_aws("eks", serde_json::json!({ "cluster_name": "shop" }));
 /// let emitter = MemoryEmitter::new();

@@ -11,8 +11,9 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use serde::de::DeserializeOwned;
 
 use super::detect::Problem;
-use crate::document::{MAX_STRING_CHARS, first_chars};
-use crate::fetch::{Failure, Limits, fetch};
+use crate::document::MAX_STRING_CHARS;
+use crate::support::fetch::{Failure, Limits, fetch};
+use crate::support::text::first_chars;
 
 /// What an answer or a file may measure; the right ones have a few kilobytes.
 const MAX_BYTES: usize = 64 * 1024;

@@ -4,9 +4,10 @@ use std::any::type_name;
 use std::error::Error;
 use std::fmt::{Arguments, Debug, Display};
 
-use crate::context::Context;
 use crate::document::Exception;
-use crate::guard::{BoundedText, guard};
+use crate::live::context::Context;
+use crate::support::guard::guard;
+use crate::support::text::BoundedText;
 
 /// An error that is returned. With five references before it, the first of the traits below that holds is found.
 #[derive(Debug)]

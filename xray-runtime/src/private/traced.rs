@@ -6,10 +6,10 @@ use std::task::{Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::context::{self, Context};
-use crate::entity::Entity;
 use crate::http::Annotations;
-use crate::segment::Subsegment;
+use crate::live::context::{self, Context};
+use crate::live::entity::Entity;
+use crate::live::segment::Subsegment;
 
 /// One run of a function, before it begins.
 #[derive(Debug)]

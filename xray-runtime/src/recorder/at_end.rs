@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Recorder;
-use crate::guard::guard;
+use crate::support::guard::guard;
 
 /// How long the end of the process may wait for documents to leave.
 const LIMIT: Duration = Duration::from_secs(1);

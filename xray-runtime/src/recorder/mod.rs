@@ -18,20 +18,21 @@ use self::config::{DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
 pub(crate) use self::progress::InProgress;
 use self::progress::Progress;
 pub(crate) use self::rules::HttpRules;
-use crate::background::Background;
 use crate::document::annotation::is_accepted_key;
 use crate::document::cause::chain;
 use crate::document::name::legal_name;
 use crate::document::split::MAX_DOCUMENT_BYTES;
-use crate::document::{AnnotationValue, Document, Exception, Extent, MAX_STRING_CHARS, first_chars};
+use crate::document::{AnnotationValue, Document, Exception, Extent, MAX_STRING_CHARS};
 use crate::emitter::{Emitter, UdpEmitter};
+use crate::header::propagation::Propagation;
 use crate::id::SegmentId;
 #[cfg(feature = "origin")]
 use crate::origin::{Detector, detect};
 use crate::origin::{KnownOrigin, Origin};
-use crate::propagation::Propagation;
 use crate::sampling::{Backing, Central, Decision, Never, Sampler, SamplingRequest};
-use crate::stats::{Counters, Stats};
+use crate::support::background::Background;
+use crate::support::stats::{Counters, Stats};
+use crate::support::text::first_chars;
 
 /// The recorder that [`RecorderBuilder::install`] put in place.
 static INSTALLED: OnceCell<Recorder> = OnceCell::new();
@@ -52,7 +53,7 @@ const MAX_EMBEDDED: usize = 100;
 /// | `AWS_XRAY_TRACING_NAME` | the service's name, for segments that are given none | the program's name |
 /// | `AWS_XRAY_SDK_ENABLED` | `false` records nothing and adds no header | `true` |
 /// | `AWS_XRAY_CONTEXT_MISSING` | `LOG_ERROR`, `IGNORE_ERROR`, `RUNTIME_ERROR` (behaves as `LOG_ERROR`) | `LOG_ERROR` |
-/// | `RUST_BACKTRACE` | anything but `0`: errors have [stack frames](crate::StackFrame) (feature `backtrace`) | `0` |
+/// | `RUST_BACKTRACE` | anything but `0`: errors have [stack frames](crate::document::StackFrame) (feature `backtrace`) | `0` |
 ///
 /// A variable wins over the same setting in code, as in every X-Ray SDK. One that cannot be read is logged and
 /// counted, and the default stands.
@@ -353,7 +354,8 @@ impl RecorderBuilder {
     ///
     /// ```
     /// use xray::sampling::Always;
-    /// use xray::{MemoryEmitter, Recorder, Segment};
+    /// use xray::emitter::MemoryEmitter;
+    /// use xray::{Recorder, Segment};
     ///
     /// let emitter = MemoryEmitter::new();
     /// let builder = Recorder::builder().sampler(Always).emitter(emitter.clone());

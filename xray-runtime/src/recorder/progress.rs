@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::guard::guard;
 use crate::id::SegmentId;
+use crate::support::guard::guard;
 
 /// Something that can be told of before its end.
 pub(crate) trait InProgress: Send + Sync {

@@ -1,8 +1,8 @@
 //! What holds for every outgoing request of the program, by host and path.
 
 use super::RecorderBuilder;
-use crate::propagation::Propagation;
-use crate::sampling::wildcard;
+use crate::header::propagation::Propagation;
+use crate::support::wildcard;
 
 /// The rules of a recorder; without any, nothing is asked of a request.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::rule::Rule;
-use crate::document::first_chars;
+use crate::support::text::first_chars;
 
 /// The longest text that is read.
 pub(crate) const MAX_BYTES: usize = 1024 * 1024;

@@ -6,7 +6,6 @@ mod manifest;
 mod patterns;
 mod reservoir;
 mod rule;
-pub(crate) mod wildcard;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +13,8 @@ use std::sync::Arc;
 pub use self::central::{Central, CentralBuilder};
 pub use self::local::{Local, LocalBuilder, ManifestError};
 pub use self::rule::Rule;
-use crate::background::Background;
-use crate::stats::Counters;
+use crate::support::background::Background;
+use crate::support::stats::Counters;
 
 /// Decides whether a request is recorded, where the caller has not decided already.
 ///

@@ -1,7 +1,7 @@
 //! Which requests a rule is for.
 
 use super::SamplingRequest;
-use super::wildcard;
+use crate::support::wildcard;
 
 /// A pattern for each thing that may be known of a request; `*` unless set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Uri};
 
 use super::messages::{Definition, RulesPage, Statistics, Targets, rules_request, targets_request};
-use crate::fetch::{self, Limits, fetch};
+use crate::support::fetch::{self, Limits, fetch};
 
 /// Where the daemon answers: `host:port`.
 pub(super) struct Daemon(pub(super) String);

@@ -14,7 +14,7 @@ use super::daemon::{Daemon, Failure};
 use super::ledger::Counts;
 use super::messages::Statistics;
 use crate::sampling::Backing;
-use crate::stats::Counters;
+use crate::support::stats::Counters;
 
 /// Keeps a book up to date.
 pub(super) struct Polling {

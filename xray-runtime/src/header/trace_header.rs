@@ -1,0 +1,361 @@
+//! The two headers by which a trace travels: `X-Amzn-Trace-Id`, and `traceparent` of W3C.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use crate::id::{SegmentId, TraceId, parse_lower_hex};
+
+/// The name of the header.
+pub const TRACE_HEADER_NAME: http::HeaderName = http::HeaderName::from_static("x-amzn-trace-id");
+
+/// What an `X-Amzn-Trace-Id` header says: `Root=..;Parent=..;Sampled=..`, and data that is only passed on.
+///
+/// Parsing never fails: what can be read is kept, the rest is ignored. Keys are matched in any case, spaces around parts
+/// and a trailing `;` are allowed. A malformed `Root` or `Parent` counts as absent, and so does one of zeros, which other
+/// SDKs send of what they do not record. `Self`, which load balancers add, is dropped; every other part is kept and
+/// written again, at most [`MAX_EXTRA_BYTES`](Self::MAX_EXTRA_BYTES) of them. (Developer guide, "Tracing header"; the
+/// limit is the one of the X-Ray SDK for Node.js.)
+///
+/// ```
+/// use xray::{Sampled, TraceHeader};
+///
+/// let header = TraceHeader::parse("Self=1-6..;Root=1-5759e988-bd862e3fe1be46a994272793; Sampled=?;Lineage=a:1");
+/// assert_eq!(header.root, "1-5759e988-bd862e3fe1be46a994272793".parse().ok());
+/// assert_eq!(header.parent, None);
+/// assert_eq!(header.sampled, Some(Sampled::Requested));
+/// assert_eq!(header.to_string(), "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=?;Lineage=a:1");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TraceHeader {
+    /// The trace.
+    pub root: Option<TraceId>,
+    /// The caller's segment or subsegment.
+    pub parent: Option<SegmentId>,
+    /// The caller's sampling decision.
+    pub sampled: Option<Sampled>,
+    extra: Vec<(String, String)>,
+}
+
+/// The `Sampled` part of a trace header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sampled {
+    /// `Sampled=1`: the trace is recorded.
+    Yes,
+    /// `Sampled=0`: the trace is not recorded.
+    No,
+    /// `Sampled=?`: the caller asks for a decision, to be sent back in the response's header.
+    Requested,
+}
+
+impl TraceHeader {
+    /// Limit on the bytes of all extra keys and values together; a pair that would exceed it is dropped.
+    pub const MAX_EXTRA_BYTES: usize = 256;
+    /// Parts that are looked at; no sender writes near as many, and the value comes from outside.
+    const MAX_PARTS: usize = 64;
+
+    /// Reads a header's value; see the type's documentation.
+    #[must_use]
+    pub fn parse(value: &str) -> Self {
+        let mut header = Self::default();
+        for part in value.split(';').take(Self::MAX_PARTS) {
+            let Some((key, value)) = part.split_once('=') else { continue };
+            header.read_part(key.trim(), value.trim());
+        }
+        header
+    }
+
+    fn read_part(&mut self, key: &str, value: &str) {
+        if key.eq_ignore_ascii_case("root") {
+            self.root = value.parse().ok().filter(|id: &TraceId| !id.is_zero()).or(self.root);
+        } else if key.eq_ignore_ascii_case("parent") {
+            self.parent = value.parse().ok().filter(|id: &SegmentId| !id.is_zero()).or(self.parent);
+        } else if key.eq_ignore_ascii_case("sampled") {
+            self.sampled = Sampled::parse(value).or(self.sampled);
+        } else if !key.eq_ignore_ascii_case("self") {
+            self.keep_extra(key, value);
+        }
+    }
+
+    fn keep_extra(&mut self, key: &str, value: &str) {
+        let bytes: usize = self.extra.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let sendable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let fits = bytes + key.len() + value.len() <= Self::MAX_EXTRA_BYTES;
+        if fits && !key.is_empty() && sendable(key) && sendable(value) {
+            self.extra.push((key.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// The parts with other keys, in their order: `Lineage`, `CalledFrom` and the like.
+    pub fn extra(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.extra.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Reads the value of a `traceparent` header; `None` if it is malformed and to be ignored.
+    ///
+    /// That is `00-<trace id>-<parent id>-<flags>`: 2, 32, 16 and 2 hex digits in lower case. Ids of zeros are invalid,
+    /// and so is the version `ff`. Of any other version the same four fields are read, and nothing of what follows them
+    /// behind a further `-`. The lowest flag is the sampling decision, so there is always one. Spaces around the value
+    /// are allowed. (W3C Trace Context, section 3.2, "Traceparent header".)
+    ///
+    /// The trace id becomes a `Root` whose first 8 digits need not be a time, which X-Ray accepts. `tracestate`, where
+    /// other tracers keep what is theirs, has no part in it.
+    ///
+    /// ```
+    /// use xray::{Sampled, Segment, TraceHeader};
+    ///
+    /// let header = TraceHeader::from_traceparent("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01").unwrap();
+    /// assert_eq!(header.to_string(), "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+    /// let segment = Segment::builder("todo-app").trace_header(&header).begin();
+    /// assert_eq!(segment.trace_id(), header.root);
+    ///
+    /// assert_eq!(TraceHeader::from_traceparent("00-5759E988BD862E3FE1BE46A994272793-53995C3F42CD8AD8-01"), None);
+    /// ```
+    #[must_use]
+    pub fn from_traceparent(value: &str) -> Option<Self> {
+        const INVALID_VERSION: u128 = 0xff;
+        const SAMPLED: u128 = 1;
+        let (fields, rest) = value.trim_matches([' ', '\t']).split_at_checked(TRACEPARENT_LENGTH)?;
+        let mut fields = fields.split('-');
+        let version = parse_lower_hex::<2>(fields.next()?)?;
+        let is_at_its_end = rest.is_empty() || version > 0 && rest.starts_with('-');
+        if version == INVALID_VERSION || !is_at_its_end {
+            return None;
+        }
+        let (root, parent) = (TraceId::from_w3c(fields.next()?)?, SegmentId::from_w3c(fields.next()?)?);
+        let flags = parse_lower_hex::<2>(fields.next()?)?;
+        let sampled = if flags & SAMPLED == 0 { Sampled::No } else { Sampled::Yes };
+        Some(Self { root: Some(root), parent: Some(parent), sampled: Some(sampled), extra: Vec::new() })
+    }
+
+    /// The value of a `traceparent` header that says the same, as far as it can; see
+    /// [`from_traceparent`](Self::from_traceparent).
+    ///
+    /// `None` without `Root` and `Parent`, which both have to be there and not all zeros. A decision that is left open
+    /// is written as unsampled, the default of W3C. (Trace Context, "Sampled flag".) The extra parts are left out.
+    ///
+    /// ```
+    /// use xray::TraceHeader;
+    ///
+    /// let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
+    /// let traceparent = TraceHeader::parse(header).to_traceparent();
+    /// assert_eq!(traceparent.unwrap(), "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
+    /// assert_eq!(TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793").to_traceparent(), None);
+    /// ```
+    #[must_use]
+    pub fn to_traceparent(&self) -> Option<String> {
+        let value = traceparent(self.root?, self.parent?, self.sampled == Some(Sampled::Yes))?;
+        String::from_utf8(value.to_vec()).ok()
+    }
+}
+
+/// Length of a `traceparent`, in bytes; one of a later version may be longer.
+pub(crate) const TRACEPARENT_LENGTH: usize = 55;
+/// Where the parent's id is in it.
+pub(crate) const TRACEPARENT_PARENT: Range<usize> = 36..36 + SegmentId::TEXT_LENGTH;
+
+/// A `traceparent`, if the ids are such as may be in one.
+pub(crate) fn traceparent(root: TraceId, parent: SegmentId, sampled: bool) -> Option<[u8; TRACEPARENT_LENGTH]> {
+    let mut value = *b"00-................................-................-0.";
+    value[3..35].copy_from_slice(&root.to_w3c());
+    value[TRACEPARENT_PARENT].copy_from_slice(&parent.to_ascii());
+    value[TRACEPARENT_LENGTH - 1] = b'0' + u8::from(sampled);
+    (!root.is_zero() && !parent.is_zero()).then_some(value)
+}
+
+impl FromStr for TraceHeader {
+    type Err = Infallible;
+
+    fn from_str(value: &str) -> Result<Self, Infallible> {
+        Ok(Self::parse(value))
+    }
+}
+
+impl fmt::Display for TraceHeader {
+    /// `Root`, `Parent`, `Sampled`, then the extra parts; what is absent is left out.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        let mut write = |key: &str, value: &dyn fmt::Display| {
+            write!(formatter, "{separator}{key}={value}")?;
+            separator = ";";
+            Ok(())
+        };
+        if let Some(root) = &self.root {
+            write("Root", root)?;
+        }
+        if let Some(parent) = &self.parent {
+            write("Parent", parent)?;
+        }
+        if let Some(sampled) = &self.sampled {
+            write("Sampled", &sampled.as_str())?;
+        }
+        self.extra.iter().try_for_each(|(key, value)| write(key, value))
+    }
+}
+
+impl Sampled {
+    fn parse(value: &str) -> Option<Self> {
+        match value {
+            "1" => Some(Self::Yes),
+            "0" => Some(Self::No),
+            "?" => Some(Self::Requested),
+            _ => None,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "1",
+            Self::No => "0",
+            Self::Requested => "?",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
+    //! behaviour:
+    //!
+    //! * 1.2 header, a space after the semicolon loses parent and decision: `vectors`
+    //! * 1.2 header, a semicolon at the end loses all: `vectors`
+    //! * 1.2 header, one part without a value loses all: `vectors`
+    //! * 1.2 header, keys in small letters are not known: `vectors`
+    //! * 1.2 header, a root that is none is taken and sent on: `vectors`
+    //! * 1.2 header, a value ends at its second `=`: `vectors`
+    //! * 6.8, strict where it may be lenient, and the other way round: `vectors`
+
+    use super::*;
+
+    /// The vectors' form: absent is null, an absent decision "none"; a root of "?" leaves it open.
+    #[test]
+    fn vectors() {
+        let vectors = include_str!("../../tests/data/trace-header-vectors.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let vectors = vectors["vectors"].as_array().unwrap();
+        assert!(vectors.len() >= 14);
+        for vector in vectors {
+            let header = TraceHeader::parse(vector["header"].as_str().unwrap());
+            let root = header.root.map(|root| root.to_string());
+            if vector["root"] != "?" {
+                assert_eq!(root.as_deref(), vector["root"].as_str(), "{vector}");
+            }
+            let parent = header.parent.map(|parent| parent.to_string());
+            assert_eq!(parent.as_deref(), vector["parent"].as_str(), "{vector}");
+            assert_eq!(header.sampled.map_or("none", Sampled::as_str), vector["sampled"], "{vector}");
+            let extra: serde_json::Map<_, _> =
+                header.extra().map(|(key, value)| (key.to_owned(), value.into())).collect();
+            assert_eq!(serde_json::Value::Object(extra), vector["extra"], "{vector}");
+            assert_eq!(TraceHeader::parse(&header.to_string()), header, "what is written reads the same");
+        }
+    }
+
+    const TRACE: &str = "5759e988bd862e3fe1be46a994272793";
+    const PARENT: &str = "53995c3f42cd8ad8";
+
+    #[test]
+    fn traceparents() {
+        for (value, sampled) in [
+            (format!("00-{TRACE}-{PARENT}-01"), Sampled::Yes),
+            (format!("00-{TRACE}-{PARENT}-00"), Sampled::No),
+            (format!("00-{TRACE}-{PARENT}-02"), Sampled::No),
+            (format!("00-{TRACE}-{PARENT}-fd"), Sampled::Yes),
+            (format!(" \t00-{TRACE}-{PARENT}-01\t "), Sampled::Yes),
+            (format!("01-{TRACE}-{PARENT}-01"), Sampled::Yes),
+            (format!("cc-{TRACE}-{PARENT}-01-what-the-future-will-be-like"), Sampled::Yes),
+            (format!("fe-{TRACE}-{PARENT}-00-"), Sampled::No),
+        ] {
+            let header = TraceHeader::from_traceparent(&value).unwrap_or_else(|| panic!("{value}"));
+            assert_eq!(header.root.unwrap().to_string(), "1-5759e988-bd862e3fe1be46a994272793", "{value}");
+            assert_eq!(header.parent.unwrap().to_string(), PARENT, "{value}");
+            assert_eq!((header.sampled, header.extra().count()), (Some(sampled), 0), "{value}");
+            let written = header.to_traceparent().unwrap();
+            assert_eq!(TraceHeader::from_traceparent(&written), Some(header), "{written}");
+        }
+    }
+
+    /// Among them those of W3C's own test suite. (w3c/trace-context, `test/test.py`.)
+    #[test]
+    fn malformed_traceparents() {
+        let zeros = "0".repeat(32);
+        for value in [
+            String::new(),
+            "00".to_owned(),
+            "-".repeat(55),
+            "x".repeat(5_000_000),
+            format!("{TRACE}-{PARENT}-01"),
+            format!("00-{TRACE}-{PARENT}"),
+            format!("00-{TRACE}-{PARENT}-"),
+            format!("00-{TRACE}-{PARENT}-01."),
+            format!("00-{TRACE}-{PARENT}-01-"),
+            format!("00-{TRACE}-{PARENT}-01-what-the-future-will-be-like"),
+            format!("cc-{TRACE}-{PARENT}-01.what-the-future-will-be-like"),
+            format!("cc-{TRACE}-{PARENT}-010"),
+            format!("ff-{TRACE}-{PARENT}-01"),
+            format!("FE-{TRACE}-{PARENT}-01"),
+            format!(".0-{TRACE}-{PARENT}-01"),
+            format!("+0-{TRACE}-{PARENT}-01"),
+            format!("0-{TRACE}-{PARENT}-01"),
+            format!("000-{TRACE}-{PARENT}-01"),
+            format!("00-{TRACE}-{PARENT}-1"),
+            format!("00-{TRACE}-{PARENT}-001"),
+            format!("00-{TRACE}-{PARENT}-.1"),
+            format!("00-{TRACE}-{PARENT}-0."),
+            format!("00-{TRACE}-{PARENT}-0A"),
+            format!("00-{}-{PARENT}-01", TRACE.to_uppercase()),
+            format!("00-{TRACE}-{}-01", PARENT.to_uppercase()),
+            format!("00-{zeros}-{PARENT}-01"),
+            format!("00-{TRACE}-{}-01", &zeros[..16]),
+            format!("00-{TRACE}0-{PARENT}-01"),
+            format!("00-{}-{PARENT}0-01", &TRACE[1..]),
+            format!("00-{}-{PARENT}-01", &TRACE[1..]),
+            format!("00-{TRACE}-{}-01", &PARENT[1..]),
+            format!("00-.{}-{PARENT}-01", &TRACE[1..]),
+            format!("00-{TRACE}-{}.-01", &PARENT[1..]),
+            format!("00_{TRACE}_{PARENT}_01"),
+            format!("00 {TRACE} {PARENT} 01"),
+            format!("00-{TRACE}-{PARENT}-01,00-{TRACE}-{PARENT}-01"),
+            format!("00-{TRACE}-{PARENT}-0\u{e9}"),
+            format!("00-{}\u{e9}-{PARENT}-01", &TRACE[2..]),
+            format!("\u{a0}00-{TRACE}-{PARENT}-01"),
+        ] {
+            assert_eq!(TraceHeader::from_traceparent(&value), None, "{value:.100}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_traceparent_is_not_written_as_one() {
+        let (root, zeros) = ("1-5759e988-bd862e3fe1be46a994272793", "0000000000000000");
+        let written = |header: &str| TraceHeader::parse(header).to_traceparent();
+        assert_eq!(written(&format!("Root={root};Sampled=1")), None);
+        assert_eq!(written(&format!("Parent={PARENT};Sampled=1")), None);
+        for undecided in ["", ";Sampled=?", ";Sampled=0"] {
+            let expected = format!("00-{TRACE}-{PARENT}-00");
+            assert_eq!(written(&format!("Root={root};Parent={PARENT}{undecided}")), Some(expected));
+        }
+        let mut header = TraceHeader::parse(&format!("Root={root};Parent={PARENT};Sampled=1"));
+        let parsed = TraceHeader::parse(&format!("Parent={zeros};Root=1-00000000-{zeros}00000000"));
+        assert_eq!(parsed, TraceHeader::default());
+        header.parent = zeros.parse().ok();
+        assert_eq!(header.to_traceparent(), None);
+        header.parent = PARENT.parse().ok();
+        header.root = format!("1-00000000-{zeros}00000000").parse().ok();
+        assert!(header.root.is_some() && header.to_traceparent().is_none());
+    }
+
+    #[test]
+    fn upper_case_root_is_lowered() {
+        let header = TraceHeader::parse("Root=1-5759E988-BD862E3FE1BE46A994272793;Sampled=1");
+        assert_eq!(header.to_string(), "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1");
+    }
+
+    #[test]
+    fn extra_data_is_bounded_and_fit_for_a_header() {
+        let long = format!("a={};b=1;c=\u{1};\u{e9}=1;=x", "v".repeat(TraceHeader::MAX_EXTRA_BYTES));
+        assert_eq!(TraceHeader::parse(&long).extra().collect::<Vec<_>>(), [("b", "1")]);
+        let huge = "k=v;".repeat(1_000_000);
+        assert_eq!(TraceHeader::parse(&huge).extra().count(), TraceHeader::MAX_PARTS);
+    }
+}

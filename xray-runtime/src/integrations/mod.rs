@@ -1,0 +1,10 @@
+//! What a program attaches by hand: layers and middlewares for other crates.
+
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(feature = "reqwest-middleware")]
+pub mod reqwest_middleware;
+#[cfg(feature = "tower")]
+pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;

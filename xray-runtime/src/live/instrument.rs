@@ -1,0 +1,188 @@
+//! Futures carried in a context: set for the length of each poll, whatever thread it runs on.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::live::context::{self, Context};
+use crate::live::segment::{Segment, SegmentBuilder, Subsegment};
+
+/// Opens a segment or subsegment around a future, or carries the current one into it.
+///
+/// ```
+/// use xray::Instrument as _;
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// let work = async {
+///     async { /* render */ }.in_subsegment("render").await;
+///     tokio::spawn(async { xray::trace_id() }.in_current_trace()).await.unwrap()
+/// };
+/// let (trace_id, documents) = xray::testing::capture(work.in_segment("todo-app")).await;
+/// assert_eq!(documents[0].trace_id, trace_id);
+/// assert_eq!(documents[0].subsegments[0].name, "render");
+/// # });
+/// ```
+pub trait Instrument: Future + Sized {
+    /// Runs the future in a segment: one made before, or a new one by name that begins at the first poll.
+    ///
+    /// The segment ends when the future does, or when it is dropped.
+    fn in_segment(self, segment: impl Into<SegmentScope>) -> Instrumented<Self> {
+        Instrumented::new(self, segment.into().0)
+    }
+
+    /// Runs the future in a subsegment: one made before, or a new one by name that begins at the first poll
+    /// below what is current then.
+    ///
+    /// The subsegment ends when the future does, or when it is dropped.
+    fn in_subsegment(self, subsegment: impl Into<SubsegmentScope>) -> Instrumented<Self> {
+        Instrumented::new(self, subsegment.into().0)
+    }
+
+    /// Runs the future in what is current where this is called; for futures that are spawned.
+    fn in_current_trace(self) -> Instrumented<Self> {
+        self.in_context(context::current())
+    }
+
+    /// Runs the future in what the handle names.
+    fn in_context(self, context: Context) -> Instrumented<Self> {
+        Instrumented::new(self, Scope::Context(context))
+    }
+}
+
+impl<F: Future> Instrument for F {}
+
+/// What [`Instrument::in_segment`] takes: a name, a [`SegmentBuilder`] or a [`Segment`].
+#[derive(Debug)]
+pub struct SegmentScope(Scope);
+
+/// What [`Instrument::in_subsegment`] takes: a name or a [`Subsegment`].
+#[derive(Debug)]
+pub struct SubsegmentScope(Scope);
+
+impl From<&str> for SegmentScope {
+    fn from(name: &str) -> Self {
+        Segment::builder(name).into()
+    }
+}
+
+impl From<String> for SegmentScope {
+    fn from(name: String) -> Self {
+        Segment::builder(name).into()
+    }
+}
+
+impl From<SegmentBuilder> for SegmentScope {
+    fn from(builder: SegmentBuilder) -> Self {
+        Self(Scope::NewSegment(builder))
+    }
+}
+
+impl From<Segment> for SegmentScope {
+    fn from(segment: Segment) -> Self {
+        Self(Scope::Segment(segment))
+    }
+}
+
+impl From<&str> for SubsegmentScope {
+    fn from(name: &str) -> Self {
+        name.to_owned().into()
+    }
+}
+
+impl From<String> for SubsegmentScope {
+    fn from(name: String) -> Self {
+        Self(Scope::NewSubsegment(name))
+    }
+}
+
+impl From<Subsegment> for SubsegmentScope {
+    fn from(subsegment: Subsegment) -> Self {
+        Self(Scope::Subsegment(subsegment))
+    }
+}
+
+/// What a future runs in, and owns while it does.
+#[derive(Debug)]
+enum Scope {
+    NewSegment(SegmentBuilder),
+    NewSubsegment(String),
+    Segment(Segment),
+    Subsegment(Subsegment),
+    Context(Context),
+}
+
+impl Scope {
+    /// The context of the scope, which begins now if it has not yet.
+    fn open(&mut self) -> Context {
+        match self {
+            Self::NewSegment(builder) => *self = Self::Segment(builder.clone().begin()),
+            Self::NewSubsegment(name) => *self = Self::Subsegment(context::current().subsegment(name)),
+            _ => {}
+        }
+        match self {
+            Self::Segment(segment) => Context::clone(segment),
+            Self::Subsegment(subsegment) => Context::clone(subsegment),
+            Self::Context(context) => context.clone(),
+            Self::NewSegment(_) | Self::NewSubsegment(_) => Context::default(),
+        }
+    }
+
+    /// Ends what it owns.
+    fn close(&mut self) {
+        *self = Self::Context(Context::default());
+    }
+}
+
+pin_project! {
+    /// A future that runs in a context; made by [`Instrument`].
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Instrumented<F> {
+        // `None` once it has ended: what it holds is dropped in its context.
+        #[pin]
+        future: Option<F>,
+        scope: Scope,
+    }
+
+    impl<F> PinnedDrop for Instrumented<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() && !matches!(this.scope, Scope::NewSegment(_) | Scope::NewSubsegment(_)) {
+                let _entered = this.scope.open().enter();
+                this.future.set(None);
+            }
+        }
+    }
+}
+
+impl<F> Instrumented<F> {
+    fn new(future: F, scope: Scope) -> Self {
+        Self { future: Some(future), scope }
+    }
+}
+
+impl<F: Future> Future for Instrumented<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, task: &mut std::task::Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            panic!("polled after it had ended");
+        };
+        let context = this.scope.open();
+        let entered = context.enter();
+        let output = ready!(context.observe_panic(|| future.poll(task)));
+        this.future.set(None);
+        drop(entered);
+        this.scope.close();
+        Poll::Ready(output)
+    }
+}
+
+impl<F> fmt::Debug for Instrumented<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Instrumented").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
