@@ -53,8 +53,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use xray::emitter::Emitter;
 use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
-use xray::{Document, Emitter, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
+use xray::{Document, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// Calls in one segment; times are for one of them.
 const CALLS: usize = 100;

@@ -11,8 +11,9 @@ use std::thread;
 
 use allocation_counter::measure;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use xray::emitter::Emitter;
 use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
-use xray::{Document, Emitter, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
+use xray::{Document, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// Calls in one segment.
 const CALLS: usize = 100;

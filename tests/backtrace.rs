@@ -4,8 +4,6 @@
 //! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, and what shows the other behaviour: which end of a
 //! deep stack is cut depends on how the subsegment was made (2.6 exceptions): `of_a_deep_stack_the_innermost_frames_are_kept`
 
-mod support;
-
 use std::backtrace::Backtrace;
 use std::error::Error;
 use std::fmt;
@@ -17,8 +15,10 @@ use std::{env, thread};
 
 use support::documents::{capture, capture_blocking, checked};
 use support::refused_url;
+use xray::document::{Cause, Exception, StackFrame};
+use xray::emitter::MemoryEmitter;
 use xray::http::Call;
-use xray::{Cause, Document, Exception, Instrument as _, MemoryEmitter, Recorder, Segment, StackFrame};
+use xray::{Document, Instrument as _, Recorder, Segment};
 
 /// Says to this program that it is the inner process, and which case it is to run.
 const CASE: &str = "XRAY_TEST_CASE";
@@ -86,7 +86,7 @@ fn has_lines() -> bool {
 fn is_ours(frame: &StackFrame) -> bool {
     let path = frame.path.as_deref().unwrap_or_default();
     let label = label(frame).trim_start_matches(['<', '&']);
-    path.contains("xray-runtime/") || label.starts_with("xray_runtime::") || label.starts_with("backtrace::backtrace::")
+    path.contains("xray-runtime/") || label.starts_with("xray::") || label.starts_with("backtrace::backtrace::")
 }
 
 fn is_start_up(frame: &StackFrame) -> bool {

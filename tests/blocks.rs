@@ -1,9 +1,9 @@
 //! The blocks and flags that a program sets by itself: every document is held against the schema.
 
-mod support;
-
 use support::documents::{capture_blocking, checked};
-use xray::{Context, Document, MemoryEmitter, Namespace, Preparation, Recorder, Segment, Sql, TraceHeader};
+use xray::document::Preparation;
+use xray::emitter::MemoryEmitter;
+use xray::{Context, Document, Namespace, Recorder, Segment, Sql, TraceHeader};
 
 /// The subsegment of a segment, as `record` leaves it.
 fn subsegment(record: impl FnOnce(&Context)) -> Document {

@@ -7,8 +7,6 @@
 //! * 2.8 emission, what the socket has no room for is gone, and it is the user's thread that sends:
 //!   `ten_thousand_small_documents`, `a_thousand_large_documents`
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, UdpSocket};

@@ -10,27 +10,17 @@
 //! * 1.7 side by side, a header that is there may be doubled: `checks::own_headers_are_replaced`
 //! * 6.6, a status of 4xx that is told as an error is a fault: `checks::statuses_decide`
 
-mod support;
-
 mod clients {
     #[macro_use]
     mod checks;
 
-    #[cfg(feature = "attohttpc")]
     mod attohttpc;
-    #[cfg(feature = "awc")]
     mod awc;
-    #[cfg(feature = "hyper")]
     mod hyper;
-    #[cfg(feature = "hyper-0-14")]
     mod hyper_0_14;
-    #[cfg(feature = "isahc")]
     mod isahc;
     mod reqwest;
-    #[cfg(feature = "reqwest-middleware")]
     mod reqwest_middleware;
-    #[cfg(feature = "ureq")]
     mod ureq;
-    #[cfg(feature = "ureq-2")]
     mod ureq_2;
 }

@@ -4,8 +4,6 @@
 //! By itself this sends what it makes through the public API. Where `XRAY_COLLECTOR_DOCUMENTS` names a directory, it
 //! sends what the other tests left there as well; `.ci/run` has them do so.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -147,7 +145,7 @@ fn build() -> Option<PathBuf> {
         let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("collector");
         let status = Command::new("go")
             .args(["build", "-o", program.to_str()?, "."])
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/collector"))
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/collector"))
             .status();
         match status {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

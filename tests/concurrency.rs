@@ -1,8 +1,6 @@
 //! Much at once, on every kind of executor: each tree is whole, and holds nothing of another. Tasks of tokio that only go
 //! well are in `tests/context.rs`.
 
-mod support;
-
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -14,7 +12,8 @@ use futures::task::{LocalSpawnExt as _, SpawnExt as _};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use support::documents::{capture, capture_blocking};
 use tokio::task::yield_now;
-use xray::{Cause, Document, Instrument as _, Segment, TraceId};
+use xray::document::Cause;
+use xray::{Document, Instrument as _, Segment, TraceId};
 
 /// A panic that is meant. There are many, and unlike `panic!` this does not call the hook, which tells of each.
 fn goes_wrong(number: usize) {

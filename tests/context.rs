@@ -19,8 +19,6 @@
 //! * 6.10, wrong counters, and what is not sampled is written:
 //!   `a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice`
 
-mod support;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Waker};
@@ -28,13 +26,14 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use support::documents::{capture, capture_blocking};
-use xray::{Cause, Document, Instrument as _, Segment, SegmentId};
+use xray::document::Cause;
+use xray::{Document, Instrument as _, Segment, SegmentId};
 
 fn names(documents: &[Document]) -> Vec<&str> {
     documents.iter().map(|document| document.name.as_str()).collect()
 }
 
-fn only_exception(document: &Document) -> &xray::Exception {
+fn only_exception(document: &Document) -> &xray::document::Exception {
     match &document.cause {
         Some(Cause::Exceptions(cause)) if cause.exceptions.len() == 1 => &cause.exceptions[0],
         other => panic!("{other:#?}"),
@@ -368,7 +367,7 @@ fn no_lock_is_held_while_the_callers_code_runs() {
 
     impl std::error::Error for Recording {}
 
-    impl From<Recording> for xray::AnnotationValue {
+    impl From<Recording> for xray::document::AnnotationValue {
         fn from(_: Recording) -> Self {
             xray::current().annotate("converted", true);
             Self::from(1)

@@ -10,10 +10,10 @@ use std::sync::{Mutex, PoisonError};
 /// All share a target directory, so that what they depend on is built once; cargo lets one at a time into it.
 fn cargo(command: &str, name: &str) -> Output {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let directory = root.join("tests/crates").join(name);
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let directory = tests.join("crates").join(name);
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    fs::copy(root.join("Cargo.lock"), directory.join("Cargo.lock")).unwrap();
+    fs::copy(tests.join("../Cargo.lock"), directory.join("Cargo.lock")).unwrap();
     Command::new(env!("CARGO"))
         .args([command, "--offline", "--color=never", "--manifest-path"])
         .arg(directory.join("Cargo.toml"))

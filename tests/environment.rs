@@ -17,8 +17,6 @@
 //! * 6.11, wrong values raise (what is of sampling stands with it):
 //!   `a_wrong_setting_is_one_warning_and_the_default`
 
-mod support;
-
 use std::env;
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
@@ -31,7 +29,8 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::Value;
 use support::Server;
 use support::documents::{capture, capture_blocking, read_datagram};
-use xray::{ContextMissing, Instrument as _, MemoryEmitter, Recorder, Segment};
+use xray::emitter::MemoryEmitter;
+use xray::{ContextMissing, Instrument as _, Recorder, Segment};
 
 /// Says to this program that it is the inner process, and which case it is to run.
 const CASE: &str = "XRAY_TEST_CASE";

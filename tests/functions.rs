@@ -1,7 +1,5 @@
 //! Functions that make a request by themselves, and clients that block.
 
-mod support;
-
 use std::io::Read as _;
 
 use support::documents::{capture, capture_blocking};

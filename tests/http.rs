@@ -41,14 +41,13 @@
 //! * 6.6, timeouts and refused connections are local: `a_timeout_is_a_fault_and_stays_remote`
 //! * 6.9, no length where one is known, or -1: `an_unknown_length_is_left_out`
 
-mod support;
-
 use std::time::Duration;
 
 use reqwest::Client;
 use support::documents::{capture, checked};
 use support::{Seen, Server, refused_url};
-use xray::{AnnotationValue, Cause, Document, Instrument as _, Namespace, Sampled, Segment, TraceHeader};
+use xray::document::{AnnotationValue, Cause};
+use xray::{Document, Instrument as _, Namespace, Sampled, Segment, TraceHeader};
 
 #[xray::traced_http]
 async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
@@ -411,7 +410,6 @@ async fn a_trace_goes_on_with_what_its_header_carries() {
     assert_eq!(only_request(&server).trace_headers(), [expected]);
 }
 
-#[cfg(feature = "reqwest-0-12")]
 #[tokio::test]
 async fn reqwest_0_12_is_traced_the_same() {
     #[xray::traced_http]
@@ -455,7 +453,7 @@ async fn a_response_hook_that_panics_harms_nobody() {
     async fn get(client: &Client, url: &str) -> reqwest::Result<String> {
         client.get(url).send().await?.text().await
     }
-    let emitter = xray::MemoryEmitter::new();
+    let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
         .sampler(xray::sampling::Always)
         .emitter(emitter.clone())
@@ -480,7 +478,7 @@ async fn a_response_hook_that_panics_harms_nobody() {
 
 #[tokio::test]
 async fn the_url_that_answers_is_known_to_the_response_hook() {
-    let emitter = xray::MemoryEmitter::new();
+    let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
         .sampler(xray::sampling::Always)
         .emitter(emitter.clone())
@@ -502,7 +500,7 @@ async fn rules_for_the_whole_program() {
         Ok(client.get(url).send().await?.status().as_u16())
     }
     let server = Server::start().await;
-    let emitter = xray::MemoryEmitter::new();
+    let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
         .sampler(xray::sampling::Always)
         .emitter(emitter.clone())

@@ -1,7 +1,5 @@
 //! Calls that are begun, sent and read by hand, against a real service.
 
-mod support;
-
 use std::future::{pending, ready};
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -16,8 +14,9 @@ use futures::FutureExt as _;
 use http::HeaderMap;
 use support::documents::{capture, capture_blocking};
 use support::{Server, refused_url};
+use xray::document::Cause;
 use xray::http::Call;
-use xray::{Cause, Document, Instrument as _, Namespace, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
+use xray::{Document, Instrument as _, Namespace, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// The only subsegment of the only document.
 fn only_call(documents: &[Document]) -> &Document {

@@ -7,9 +7,6 @@
 //! * 1.5 `aiohttp`, so it is with two trace configurations:
 //!   `together::however_many_middlewares_one_request_is_one_subsegment`
 //! * 6.3, more than one subsegment for a call: `together::however_many_layers_one_request_is_one_subsegment`
-#![cfg(all(feature = "tower", feature = "reqwest-middleware"))]
-
-mod support;
 
 mod middleware {
     mod layer;

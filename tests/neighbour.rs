@@ -10,8 +10,6 @@
 //! * 1.7 unsampled, the trace of the caller is lost: `what_is_not_sampled_goes_on_as_one_trace`
 //! * 6.2, what is not sampled loses its trace: `what_is_not_sampled_goes_on_as_one_trace`
 
-mod support;
-
 use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -148,7 +146,7 @@ impl Flask {
     fn start(name: &str, rate: u8, next_url: &str, daemon: &str) -> Option<Self> {
         let python = python()?;
         let mut process = Command::new(python)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/neighbour/service.py"))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("neighbour/service.py"))
             .args([name, &rate.to_string(), next_url])
             .env("AWS_XRAY_DAEMON_ADDRESS", daemon)
             // A trace that is not sampled has an id all the same.

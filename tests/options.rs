@@ -1,7 +1,5 @@
 //! The options of the attribute, on functions, `impl` blocks and single calls.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -14,8 +12,9 @@ use hyper_util::rt::TokioExecutor;
 use reqwest::Client;
 use support::Server;
 use support::documents::capture;
+use xray::document::AnnotationValue;
 use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
-use xray::{AnnotationValue, Document, Instrument as _, Segment, TraceHeader};
+use xray::{Document, Instrument as _, Segment, TraceHeader};
 
 async fn subsegments(work: impl Future) -> Vec<Document> {
     let ((), mut documents) = capture(async { drop(work.await) }.in_segment("t")).await;

@@ -1,8 +1,6 @@
 //! The end of a process: what has ended by then reaches the daemon. Each end is a process of its own, whose `main` is the
 //! one below, since a test of the usual kind does not run on the main thread.
 
-mod support;
-
 use std::io::{self, Read as _};
 use std::net::{TcpListener, UdpSocket};
 use std::process::{Command, ExitStatus, Stdio};
@@ -10,7 +8,8 @@ use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
 use support::documents::read_datagram;
-use xray::{Document, Emitter, Recorder, Segment};
+use xray::emitter::Emitter;
+use xray::{Document, Recorder, Segment};
 
 const CHILD: &str = "XRAY_TEST_PROCESS_END";
 

@@ -1,13 +1,12 @@
 //! Long segments: told of while they are open, and what has ended in them leaves before they do.
 
-mod support;
-
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use support::documents::{capture_blocking, checked};
-use xray::{Document, Emitter, MemoryEmitter, Recorder, Segment, SegmentId, TraceHeader};
+use xray::emitter::{Emitter, MemoryEmitter};
+use xray::{Document, Recorder, Segment, SegmentId, TraceHeader};
 
 /// Longer than anything here takes.
 const NEVER: Duration = Duration::from_secs(3600);

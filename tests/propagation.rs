@@ -6,17 +6,15 @@
 //!   `trace_header.rs` of the runtime, `ids_of_zeros_do_not_travel_on`
 //! * 6.12, no W3C `traceparent`: `the_attribute`, `the_manual_form`, `a_request_is_known_by_whichever_header_it_has`
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName};
 use support::documents::checked;
 use support::{Seen, Server};
+use xray::emitter::MemoryEmitter;
 use xray::http::Call;
 use xray::{
-    Document, Instrument as _, MemoryEmitter, Propagation, Recorder, RecorderBuilder, Sampled, Segment, SegmentBuilder,
-    TraceHeader,
+    Document, Instrument as _, Propagation, Recorder, RecorderBuilder, Sampled, Segment, SegmentBuilder, TraceHeader,
 };
 
 const ALL: [Propagation; 3] = [Propagation::XRay, Propagation::W3c, Propagation::Both];
@@ -303,7 +301,6 @@ fn a_text_client_is_recorded_once_too() {
 }
 
 /// The layer and the middleware, alone and where they meet the attribute.
-#[cfg(all(feature = "tower", feature = "reqwest-middleware"))]
 mod middlewares {
     use http::Request;
     use http_body_util::Full;

@@ -6,8 +6,6 @@
 //! * 1.3 `requests`, a request that was prepared before is not traced: `reqwest_execute`
 //! * 1.4 `httplib`, nor is one at a lower level: `hyper_connections_send_at_the_call`
 
-mod support;
-
 use std::convert::Infallible;
 use std::error::Error;
 
@@ -20,7 +18,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use support::documents::capture;
 use support::{Server, refused_url};
 use tower::{Service, ServiceExt as _};
-use xray::{Cause, Document, Instrument as _};
+use xray::document::Cause;
+use xray::{Document, Instrument as _};
 
 type Body = Full<Bytes>;
 

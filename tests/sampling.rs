@@ -10,8 +10,6 @@
 //! And where it is right, the same: `two_a_second_and_none_of_the_others`,
 //! `what_is_not_known_of_a_request_matches_every_rule`.
 
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
@@ -19,8 +17,9 @@ use std::time::Instant;
 
 use allocation_counter::measure;
 use support::documents::{capture_blocking, checked};
+use xray::emitter::MemoryEmitter;
 use xray::sampling::{Decision, Local, Rule, Sampler, SamplingRequest};
-use xray::{MemoryEmitter, Recorder, Segment, SegmentBuilder, TraceHeader};
+use xray::{Recorder, Segment, SegmentBuilder, TraceHeader};
 
 const RULES: &str = r#"{
   "version": 2,

@@ -9,8 +9,6 @@
 //! `tests/crates/shapes-2021` builds this file in edition 2021.
 #![allow(clippy::duplicate_mod, reason = "each file is loaded twice")]
 
-mod support;
-
 #[path = "shapes/parts.rs"]
 mod parts;
 #[path = "shapes/run.rs"]

@@ -1,7 +1,5 @@
 //! `xray::testing` as a program's own tests use it: what is captured, and what is not.
 
-mod support;
-
 use std::sync::Barrier;
 use std::task::{Context, Waker};
 use std::thread;
@@ -9,7 +7,8 @@ use std::time::Duration;
 
 use support::documents::{capture, capture_blocking, checked};
 use tokio::task::yield_now;
-use xray::{Document, Instrument as _, MemoryEmitter, Recorder, Segment};
+use xray::emitter::MemoryEmitter;
+use xray::{Document, Instrument as _, Recorder, Segment};
 
 fn names(documents: &[Document]) -> Vec<&str> {
     documents.iter().map(|document| document.name.as_str()).collect()

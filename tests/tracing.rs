@@ -1,7 +1,5 @@
 //! Spans of `tracing` as subsegments.
 
-mod support;
-
 #[path = "tracing"]
 mod cases {
     mod errors;

@@ -1,8 +1,6 @@
 //! Trees of any form, from end to end: in whatever order its parts end, each tree arrives as valid documents, in which
 //! every part is found once.
 
-mod support;
-
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -14,10 +12,9 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use support::documents::{checked, read_datagram};
-use xray::{
-    AnnotationValue, Cause, Document, Emitter, MemoryEmitter, Recorder, RecorderBuilder, Segment, SegmentId,
-    Subsegment, TraceId,
-};
+use xray::document::{AnnotationValue, Cause};
+use xray::emitter::{Emitter, MemoryEmitter};
+use xray::{Document, Recorder, RecorderBuilder, Segment, SegmentId, Subsegment, TraceId};
 
 /// What a datagram has at most: a document and what stands before it.
 const DATAGRAM: usize = 63 * 1024 + r#"{"format":"json","version":1} "#.len();

@@ -8,10 +8,10 @@ const COMPILER: &str = "rustc 1.95.";
 #[test]
 fn ui() {
     let tests = trybuild::TestCases::new();
-    tests.pass("tests/ui/pass/*.rs");
-    tests.compile_fail("tests/ui/fail/*.rs");
+    tests.pass("ui/pass/*.rs");
+    tests.compile_fail("ui/fail/*.rs");
     if is_compiler() {
-        tests.compile_fail("tests/ui/compiler/*.rs");
+        tests.compile_fail("ui/compiler/*.rs");
     } else {
         println!("skipped tests/ui/compiler: it holds the words of {COMPILER}");
     }

@@ -1,8 +1,6 @@
 //! A function none of whose calls is of a type that is traced: most likely a client's feature is off, and nothing else
 //! would say so.
 
-mod support;
-
 use std::sync::Mutex;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};

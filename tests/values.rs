@@ -16,8 +16,6 @@
 //! * 6.6, no chain of errors: `python_defect_no_cause_chain`
 //! * 6.10, numbers and keys that lose a document: `any_mixture_of_values_leaves_a_document`
 
-mod support;
-
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::fmt;
@@ -28,7 +26,9 @@ use std::time::Duration;
 use serde::ser::{Error as _, Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::{Value, json};
 use support::documents::{capture_blocking, checked, read_datagram};
-use xray::{Cause, Document, Emitter, Exception, Recorder, Segment};
+use xray::document::{Cause, Exception};
+use xray::emitter::Emitter;
+use xray::{Document, Recorder, Segment};
 
 /// A segment that ended, and how many values were rejected in it. What a datagram has room for of it is checked too.
 fn record(work: impl Fn(&Segment)) -> (Document, u64) {

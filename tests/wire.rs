@@ -13,8 +13,6 @@
 //! * 6.7, large documents are lost: `a_document_too_large_for_a_datagram_is_split`
 //! * 6.7, nobody counts what is lost: `without_a_daemon_documents_are_counted_as_dropped`
 
-mod support;
-
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;

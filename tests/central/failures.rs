@@ -9,8 +9,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use log::{LevelFilter, Log, Metadata, Record};
+use xray::emitter::MemoryEmitter;
 use xray::sampling::Central;
-use xray::{MemoryEmitter, Recorder, Segment};
+use xray::{Recorder, Segment};
 
 use super::parts::{Daemon, FALLBACK, Service, bare_daemon, eager, rule, rules_answer, targets_answer, until, write};
 

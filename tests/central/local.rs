@@ -36,7 +36,7 @@ fn a_rule_that_boto3_creates_changes_and_deletes_is_followed() {
 
 /// Has boto3 ask for an operation.
 fn ask(python: &Path, address: SocketAddr, operation: &str, parameters: &Value) {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/xray-local/tests/aws_clients/ask.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../xray-local/tests/aws_clients/ask.py");
     let output = Command::new(python)
         .args([script, &format!("http://{address}"), operation, &parameters.to_string()])
         .envs([("AWS_ACCESS_KEY_ID", "any"), ("AWS_SECRET_ACCESS_KEY", "any"), ("AWS_DEFAULT_REGION", "eu-west-1")])

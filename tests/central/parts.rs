@@ -13,10 +13,11 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
+use xray::emitter::MemoryEmitter;
 use xray::sampling::{Central, CentralBuilder, Decision, Sampler, SamplingRequest};
-use xray::{MemoryEmitter, Recorder, Segment, SegmentBuilder};
+use xray::{Recorder, Segment, SegmentBuilder};
 
-use crate::support::documents::checked;
+use support::documents::checked;
 
 /// A call as it reached the daemon.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! attohttpc.
 
-use crate::support::documents::capture_blocking;
 use attohttpc::body::{Body, BodyKind};
 use attohttpc::{RequestBuilder, Session};
+use support::documents::capture_blocking;
 
 use super::checks::{self, Ask, Client, Told, told};
 

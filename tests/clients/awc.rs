@@ -1,14 +1,14 @@
 //! awc, whose futures stay on their thread.
 
-use crate::support::documents::capture;
 use awc::error::SendRequestError;
 use awc::{ClientRequest, ClientResponse, SendClientRequest};
 use futures::stream;
+use support::documents::capture;
 use tokio::task::LocalSet;
 use xray::Instrument as _;
 
 use super::checks::{self, Ask, Client, Told, only_call, told};
-use crate::support::Server;
+use support::Server;
 
 const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 1, replaces: true };
 

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use xray::{
-    Cause, Document, Instrument as _, MemoryEmitter, Namespace, Propagation, Recorder, Sampled, Segment, TraceHeader,
-};
+use xray::document::Cause;
+use xray::emitter::MemoryEmitter;
+use xray::{Document, Instrument as _, Namespace, Propagation, Recorder, Sampled, Segment, TraceHeader};
 
-use crate::support::documents::{capture, checked};
+use support::documents::{capture, checked};
 
-use crate::support::{Seen, Server, refused_url};
+use support::{Seen, Server, refused_url};
 
 /// What a client is asked to do.
 #[derive(Debug, Clone)]

@@ -3,17 +3,17 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::support::documents::capture;
 use http::Uri;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, ResponseFuture};
 use hyper_util::rt::TokioExecutor;
+use support::documents::capture;
 use xray::Instrument as _;
 
 use super::checks::{self, Ask, Client, Told, only_call, told};
-use crate::support::Server;
+use support::Server;
 
 type Pool = legacy::Client<HttpConnector, Full<Bytes>>;
 

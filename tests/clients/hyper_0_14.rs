@@ -1,14 +1,14 @@
 //! hyper 0.14: its client and its connections.
 
-use crate::support::documents::capture;
 use hyper_0_14::client::conn::handshake;
 use hyper_0_14::service::Service as _;
 use hyper_0_14::{Body, Request, Uri};
+use support::documents::capture;
 use tokio::net::TcpStream;
 use xray::Instrument as _;
 
 use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
-use crate::support::Server;
+use support::Server;
 
 const GET: Client = Client { method: "GET", bad_url: Some("/path"), exceptions: 2, replaces: true };
 

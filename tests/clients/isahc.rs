@@ -1,12 +1,12 @@
 //! isahc 2.
 
-use crate::support::documents::capture;
 use http::Request;
 use isahc::{AsyncBody, Body, Error, HttpClient, RequestExt as _, ResponseFuture};
+use support::documents::capture;
 use xray::Instrument as _;
 
 use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
-use crate::support::Server;
+use support::Server;
 
 const PUT: Client = Client { method: "PUT", bad_url: Some("/path"), exceptions: 2, replaces: true };
 

@@ -64,11 +64,8 @@ macro_rules! asynchronous {
     };
 }
 
-#[cfg(feature = "reqwest")]
 asynchronous!(v0_13, reqwest, 3);
-#[cfg(feature = "reqwest-0-12")]
 asynchronous!(v0_12, reqwest_0_12, 3);
-#[cfg(feature = "reqwest-0-11")]
 asynchronous!(v0_11, reqwest_0_11, 3);
 
 macro_rules! blocking {
@@ -110,7 +107,5 @@ macro_rules! blocking {
     };
 }
 
-#[cfg(feature = "reqwest-blocking")]
 blocking!(v0_13_blocking, reqwest, 3);
-#[cfg(feature = "reqwest-0-12-blocking")]
 blocking!(v0_12_blocking, reqwest_0_12, 3);

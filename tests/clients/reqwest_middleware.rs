@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::support::documents::capture;
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, RequestBuilder};
+use support::documents::capture;
 use xray::Instrument as _;
 
 use super::checks::{self, Ask, Client, Told, only_call, told};
-use crate::support::{Server, refused_url};
+use support::{Server, refused_url};
 
 const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 3, replaces: true };
 

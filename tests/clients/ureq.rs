@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::documents::capture;
+use support::documents::capture;
 use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{Agent, Body, Error, RequestBuilder, http};
 use xray::Instrument as _;
 
 use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
-use crate::support::Server;
+use support::Server;
 
 const WITH_BODY: Client = Client { method: "POST", bad_url: Some("no url"), exceptions: 1, replaces: true };
 
@@ -116,7 +116,7 @@ mod with_body {
             told(ureq::post(url).send_json(no_json()).unwrap_err())
         }
         let plain = told(ureq::post("http://localhost/").send_json(no_json()).unwrap_err());
-        let (told, documents) = crate::support::documents::capture_blocking(|| {
+        let (told, documents) = support::documents::capture_blocking(|| {
             xray::Segment::builder("t").begin().in_scope(|| traced("http://localhost/"))
         });
         assert_eq!(told, plain);

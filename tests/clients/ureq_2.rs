@@ -1,11 +1,12 @@
 //! ureq 2.
 
-use crate::support::documents::capture;
+use support::documents::capture;
 use ureq_2::{Error, Request, Response};
-use xray::{Instrument as _, MemoryEmitter, Propagation, Recorder, Segment};
+use xray::emitter::MemoryEmitter;
+use xray::{Instrument as _, Propagation, Recorder, Segment};
 
 use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
-use crate::support::Server;
+use support::Server;
 
 /// The header cannot be taken out of its requests.
 const CLIENT: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 2, replaces: false };

@@ -4,10 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
+use xray::document::{Cause, Exception, HttpRequest};
+use xray::emitter::MemoryEmitter;
 use xray::tower::SegmentLayer;
-use xray::{Cause, Document, Exception, HttpRequest, MemoryEmitter, Recorder, RecorderBuilder};
+use xray::{Document, Recorder, RecorderBuilder};
 
-use crate::support::documents::checked;
+use support::documents::checked;
 
 pub(super) const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 pub(super) const PARENT: &str = "53995c3f42cd8ad8";

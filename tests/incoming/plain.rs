@@ -14,12 +14,13 @@ use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tower::{BoxError, Layer as _, Service as _, ServiceExt as _, service_fn};
+use xray::emitter::MemoryEmitter;
 use xray::sampling::{Local, Rule};
 use xray::tower::{SegmentLayer, SegmentService};
-use xray::{Instrument as _, MemoryEmitter, Recorder};
+use xray::{Instrument as _, Recorder};
 
 use super::parts::{content_length, exceptions, is_cancelled, request, status};
-use crate::support::documents::{capture, checked};
+use support::documents::{capture, checked};
 
 fn get(uri: &str) -> Request<()> {
     Request::get(uri).body(()).unwrap()

@@ -11,7 +11,7 @@ use xray::tower::SegmentLayer;
 use xray::{Propagation, Recorder};
 
 use super::parts::{App, PARENT, ROOT};
-use crate::support::Server;
+use support::Server;
 
 async fn get_with(url: &str, headers: &[(&str, &str)]) -> reqwest::Response {
     let call = reqwest::Client::new().get(url);

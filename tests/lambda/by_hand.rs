@@ -2,10 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use xray::{Instrument as _, MemoryEmitter, Propagation, Recorder, Segment};
+use xray::emitter::MemoryEmitter;
+use xray::{Instrument as _, Propagation, Recorder, Segment};
 
 use super::service::{PARENT, ROOT, sampled};
-use crate::support::documents::capture;
+use support::documents::capture;
 
 /// What a request made below a facade carries, by a recorder of this propagation.
 fn carried(propagation: Propagation, header: &str) -> Vec<String> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::function::TOGETHER;
 use super::service::Lambda;
-use crate::support::{Seen, Server};
+use support::{Seen, Server};
 
 #[tokio::test]
 async fn many_at_once_keep_apart() {

@@ -14,10 +14,11 @@ use log::{Log, Metadata, Record};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
+use xray::emitter::Emitter;
 use xray::lambda::TraceLayer;
 use xray::sampling::{Decision, Sampler, SamplingRequest};
 use xray::tower::SegmentLayer;
-use xray::{Document, Emitter, Instrument as _, Recorder, Segment, Subsegment, TraceHeader};
+use xray::{Document, Instrument as _, Recorder, Segment, Subsegment, TraceHeader};
 
 /// Says to this program that it is a function, and which.
 pub(super) const CASE: &str = "XRAY_TEST_CASE";

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::service::{Lambda, PARENT, ROOT};
-use crate::support::{Seen, Server};
+use support::{Seen, Server};
 
 /// What requests carry that a function makes with this header, and how often it warned so far; it records nothing.
 async fn carried(lambda: &mut Lambda, server: &Server, header: Option<&str>) -> (Vec<String>, Value) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::service::{Lambda, PARENT, ROOT, sampled};
-use crate::support::{Seen, Server};
+use support::{Seen, Server};
 
 #[tokio::test]
 async fn each_subsegment_leaves_by_itself() {

@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
 use super::function::CASE;
-use crate::support::documents::read_datagram;
+use support::documents::read_datagram;
 
 pub(super) const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 pub(super) const PARENT: &str = "53995c3f42cd8ad8";

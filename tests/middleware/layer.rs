@@ -22,8 +22,8 @@ use xray::tower::{Plain, ServiceError, SubsegmentLayer, SubsegmentService};
 use xray::{Instrument as _, Namespace};
 
 use super::parts::{Body, Client, client, exceptions, only_call, request, sampled, status, unsampled, url};
-use crate::support::documents::capture;
-use crate::support::{Server, refused_url};
+use support::documents::capture;
+use support::{Server, refused_url};
 
 #[tokio::test]
 async fn a_request_is_a_subsegment_and_carries_its_id() {

@@ -6,7 +6,8 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use xray::{Cause, Document, Exception, Segment, SegmentBuilder, TraceHeader};
+use xray::document::{Cause, Exception};
+use xray::{Document, Segment, SegmentBuilder, TraceHeader};
 
 pub(super) type Body = Full<Bytes>;
 pub(super) type Client = legacy::Client<HttpConnector, Body>;

@@ -10,8 +10,8 @@ use xray::reqwest_middleware::SubsegmentMiddleware;
 use xray::{Instrument as _, Namespace};
 
 use super::parts::{exceptions, only_call, sampled, status, url};
-use crate::support::documents::capture;
-use crate::support::{Server, refused_url};
+use support::documents::capture;
+use support::{Server, refused_url};
 
 #[tokio::test]
 async fn a_request_of_the_middleware_is_a_subsegment_and_carries_its_id() {

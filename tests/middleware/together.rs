@@ -14,8 +14,8 @@ use xray::tower::SubsegmentLayer;
 use xray::{Document, Instrument as _};
 
 use super::parts::{Body, INCOMING, client, exceptions, only_call, request, sampled, status, unsampled};
-use crate::support::documents::capture;
-use crate::support::{Seen, Server};
+use support::documents::capture;
+use support::{Seen, Server};
 
 const ATTEMPTS: usize = 3;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::program::{run, run_for};
 use super::service::{Answers, Service, no_http};
-use crate::support::refused_url;
+use support::refused_url;
 
 /// Enough for a program to ask.
 const A_WHILE: Duration = Duration::from_secs(2);

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use xray::emitter::MemoryEmitter;
 use xray::origin::Origin;
-use xray::{MemoryEmitter, Recorder, RecorderBuilder, Segment};
+use xray::{Recorder, RecorderBuilder, Segment};
 
-use crate::support::documents::checked;
+use support::documents::checked;
 
 fn recorder(settings: RecorderBuilder) -> (Recorder, MemoryEmitter) {
     let emitter = MemoryEmitter::new();

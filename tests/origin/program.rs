@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use log::{Log, Metadata, Record};
 use serde_json::{Value, json};
 use tokio::process::Command;
+use xray::emitter::MemoryEmitter;
 use xray::origin::Detector;
 use xray::sampling::{Decision, Sampler, SamplingRequest};
-use xray::{Document, MemoryEmitter, Recorder, Segment};
+use xray::{Document, Recorder, Segment};
 
-use crate::support::documents::checked;
+use support::documents::checked;
 
 /// Says to this program that it is the inner process, and whom it asks.
 const DETECTORS: &str = "XRAY_TEST_DETECTORS";

@@ -49,7 +49,7 @@ fn instrument_of_no_future(client: Client, url: &str) -> impl Future<Output = u1
 mod tests_of_a_user {
     use super::super::traced_http;
     use crate::parts::Shared;
-    use crate::support::Server;
+    use support::Server;
 
     #[tokio::test]
     #[traced_http]

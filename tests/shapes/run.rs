@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 use std::future::Future;
 
-use crate::support::documents::capture;
 use reqwest::Client;
+use support::documents::capture;
 use xray::{Document, Instrument as _, Namespace, Sampled};
 
-use crate::support::Server;
+use support::Server;
 
 /// A request that is expected at the service.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,4 @@
 //! What the tests share: a real HTTP service, which notes what reaches it, and a look at every document.
-#![allow(dead_code, unreachable_pub, reason = "each test file has a copy and uses a part of it")]
 
 pub mod documents;
 

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::errors::Wrong;
 use super::parts::{below, messages, seconds, tree};
-use crate::support::Server;
+use support::Server;
 
 #[async_trait::async_trait]
 trait Work: Sync {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::sleep;
-use xray::Cause;
+use xray::document::Cause;
 
 use super::parts::{below, exceptions, messages, tree};
 

@@ -1,8 +1,9 @@
 //! What is recorded below a segment, in words.
 
-use xray::{Cause, Document, Exception, Instrument as _, Segment};
+use xray::document::{Cause, Exception};
+use xray::{Document, Instrument as _, Segment};
 
-use crate::support::documents::{capture, capture_blocking};
+use support::documents::{capture, capture_blocking};
 
 /// The subsegments of a segment around a future.
 pub(super) async fn below<T>(work: impl Future<Output = T>) -> (T, Vec<Document>) {

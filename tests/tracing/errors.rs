@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures::FutureExt as _;
 use tracing::{Instrument as _, Level, Span, debug_span, error, field, info_span, instrument, warn};
-use xray::Cause;
+use xray::document::Cause;
 
 use super::parts::{annotations, below, below_blocking, exceptions, messages, tree};
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Debug};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::documents::checked;
+use support::documents::checked;
 use tracing::span::EnteredSpan;
 use tracing::{Span, error, field, info_span};
 use xray::tracing::SubsegmentLayer;
@@ -48,9 +48,9 @@ fn hostile_fields_harm_nobody() {
 /// The layer's own warnings come back as events by way of `log`, where the span that they are about is current.
 #[test]
 fn the_layers_own_warnings_may_come_back_as_events() {
-    struct Logs(xray::MemoryEmitter);
+    struct Logs(xray::emitter::MemoryEmitter);
 
-    impl xray::Emitter for Logs {
+    impl xray::emitter::Emitter for Logs {
         fn emit(&self, document: Document) {
             log::error!("{} is sent", document.name);
             self.0.emit(document);
@@ -62,7 +62,7 @@ fn the_layers_own_warnings_may_come_back_as_events() {
     }
 
     subscribe();
-    let emitter = xray::MemoryEmitter::new();
+    let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
         .sampler(xray::sampling::Always)
         .emitter(Logs(emitter.clone()))

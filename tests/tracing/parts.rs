@@ -2,12 +2,13 @@
 
 use std::sync::Once;
 
-use crate::support::documents::capture;
 use futures::FutureExt as _;
+use support::documents::capture;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
+use xray::document::{Cause, Exception};
 use xray::tracing::{SubsegmentLayer, WithTraceId};
-use xray::{Cause, Document, Exception, Instrument as _};
+use xray::{Document, Instrument as _};
 
 /// What a program has: logs, and the layer. For the whole process, as the tests' threads and tasks are many.
 pub(super) fn subscribe() {

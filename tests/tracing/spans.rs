@@ -7,9 +7,9 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::Server;
-use crate::support::documents::{capture, capture_blocking, checked};
 use futures::FutureExt as _;
+use support::Server;
+use support::documents::{capture, capture_blocking, checked};
 use tokio::time::sleep;
 use tracing::{Instrument as _, Level, Span, debug_span, error, error_span, field, info_span, instrument, warn};
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
@@ -311,7 +311,7 @@ fn a_span_ends_where_it_is_left_and_leaves_where_it_is_closed() {
     assert!(seconds(&documents[0].subsegments[0]) >= 0.1);
     drop(kept);
 
-    let emitter = xray::MemoryEmitter::new();
+    let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     let id = segment.id();

@@ -15,8 +15,9 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
+use xray::emitter::MemoryEmitter;
 use xray::tower::SegmentLayer;
-use xray::{Document, MemoryEmitter, Recorder, SegmentId};
+use xray::{Document, Recorder, SegmentId};
 
 /// The service that users ask.
 fn shop(stock: SocketAddr) -> Router {

@@ -4,8 +4,9 @@
 //! cargo run --example sampling_rules
 //! ```
 
+use xray::emitter::MemoryEmitter;
 use xray::sampling::Local;
-use xray::{MemoryEmitter, Recorder, Segment, TraceHeader};
+use xray::{Recorder, Segment, TraceHeader};
 
 /// As it stands in a file, for `Local::from_file`. The first rule that matches decides.
 const RULES: &str = r#"{

@@ -9,8 +9,10 @@ use std::fmt;
 
 use tracing::{Instrument as _, info, info_span, instrument};
 use tracing_subscriber::prelude::*;
+use xray::document::{AnnotationValue, Cause};
+use xray::emitter::MemoryEmitter;
 use xray::tracing::{SubsegmentLayer, WithTraceId};
-use xray::{AnnotationValue, Cause, Document, Instrument as _, MemoryEmitter, Recorder};
+use xray::{Document, Instrument as _, Recorder};
 
 #[derive(Debug)]
 struct SoldOut(&'static str);

@@ -1,0 +1,1 @@
+//! What a traced call costs; see `overhead.rs`.
