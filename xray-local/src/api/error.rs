@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::answer::Json;
+use super::json::Json;
 use crate::rules::RuleError;
 
 /// What a client hears: a status, the error's type in `x-amzn-ErrorType`, and a `Message`.

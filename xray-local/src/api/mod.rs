@@ -3,9 +3,10 @@
 //! Every one is a `POST` with a JSON body; times are seconds since 1970. Errors are status 400, the type in
 //! `x-amzn-ErrorType`, and a `Message`.
 
-mod answer;
 mod error;
 mod graphs;
+mod input;
+mod json;
 mod sampling;
 mod segments;
 mod summaries;

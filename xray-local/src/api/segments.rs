@@ -4,8 +4,9 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::answer::{Input, Json};
 use super::error::ApiError;
+use super::input::Input;
+use super::json::Json;
 use super::work;
 use crate::intake::Intake;
 use crate::store::{Outcome, Source};

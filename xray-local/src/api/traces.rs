@@ -3,8 +3,9 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Input, Json};
 use super::error::ApiError;
+use super::input::Input;
+use super::json::Json;
 use super::work;
 use crate::document::TraceId;
 use crate::store::Store;

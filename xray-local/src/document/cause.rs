@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::read;
+use super::value;
 
 /// Why an entity has a flag set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Cause {
         match block {
             Value::String(id) => Some(Self::Reference(id.clone())),
             Value::Object(block) => {
-                Some(Self::Exceptions(read::list(block.get("exceptions")).map(Exception::read).collect()))
+                Some(Self::Exceptions(value::list(block.get("exceptions")).map(Exception::read).collect()))
             }
             _ => None,
         }
@@ -71,14 +71,14 @@ impl Cause {
 impl Exception {
     fn read(block: &Value) -> Self {
         Self {
-            id: block.get("id").and_then(read::text),
-            kind: block.get("type").and_then(read::text),
-            message: block.get("message").and_then(read::text),
-            remote: block.get("remote").is_some_and(read::flag),
-            truncated: block.get("truncated").and_then(read::integer),
-            skipped: block.get("skipped").and_then(read::integer),
-            cause: block.get("cause").and_then(read::text),
-            stack: read::list(block.get("stack")).map(StackFrame::read).collect(),
+            id: block.get("id").and_then(value::text),
+            kind: block.get("type").and_then(value::text),
+            message: block.get("message").and_then(value::text),
+            remote: block.get("remote").is_some_and(value::flag),
+            truncated: block.get("truncated").and_then(value::integer),
+            skipped: block.get("skipped").and_then(value::integer),
+            cause: block.get("cause").and_then(value::text),
+            stack: value::list(block.get("stack")).map(StackFrame::read).collect(),
         }
     }
 }
@@ -86,9 +86,9 @@ impl Exception {
 impl StackFrame {
     fn read(block: &Value) -> Self {
         Self {
-            path: block.get("path").and_then(read::text),
-            line: block.get("line").and_then(read::integer),
-            label: block.get("label").and_then(read::text),
+            path: block.get("path").and_then(value::text),
+            line: block.get("line").and_then(value::integer),
+            label: block.get("label").and_then(value::text),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::read;
+use super::value;
 
 /// The HTTP request that a segment serves or a subsegment makes, and its response.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,13 +29,13 @@ impl Http {
         let block = block.as_object()?;
         let part = |part: &str, field: &str| block.get(part).and_then(|part| part.get(field));
         Some(Self {
-            method: part("request", "method").and_then(read::text),
-            url: part("request", "url").and_then(read::text),
-            user_agent: part("request", "user_agent").and_then(read::text),
-            client_ip: part("request", "client_ip").and_then(read::text),
-            x_forwarded_for: part("request", "x_forwarded_for").is_some_and(read::flag),
-            status: part("response", "status").and_then(read::integer),
-            content_length: part("response", "content_length").and_then(read::integer),
+            method: part("request", "method").and_then(value::text),
+            url: part("request", "url").and_then(value::text),
+            user_agent: part("request", "user_agent").and_then(value::text),
+            client_ip: part("request", "client_ip").and_then(value::text),
+            x_forwarded_for: part("request", "x_forwarded_for").is_some_and(value::flag),
+            status: part("response", "status").and_then(value::integer),
+            content_length: part("response", "content_length").and_then(value::integer),
         })
     }
 }

@@ -4,6 +4,7 @@ mod cause;
 mod http;
 mod read;
 mod trace_id;
+mod value;
 
 use std::sync::LazyLock;
 
@@ -12,8 +13,8 @@ use serde_json::{Map, Value};
 
 pub use cause::{Cause, Exception, StackFrame};
 pub use http::Http;
-pub(crate) use read::number;
 pub use trace_id::TraceId;
+pub(crate) use value::number;
 
 /// A segment or subsegment, read leniently: what has an unexpected type is absent from the typed fields and stays in
 /// [`raw`](Self::raw). Serialised, it is the document that `BatchGetTraces` gives, its children embedded.
