@@ -106,6 +106,6 @@ fn read(queue: &Receiver<Box<[u8]>>, intake: &Intake, shared: &Shared) {
             shared.waiting_bytes.fetch_sub(datagram.len() + OVERHEAD, Ordering::Relaxed);
             intake.take_datagram(&datagram);
         }
-        intake.settle();
+        intake.flush();
     }
 }

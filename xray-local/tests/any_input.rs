@@ -149,14 +149,4 @@ proptest! {
             let _ = Filter::parse(filter).unwrap().matches(&trace);
         }
     }
-
-    #[test]
-    fn any_datagrams_are_survived(datagrams in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 1..20)) {
-        let store = Store::new(Limits::default());
-        for datagram in &datagrams {
-            prop_assert!(!store.put_datagram(datagram).is_taken());
-        }
-        prop_assert_eq!(store.counters().rejected, datagrams.len() as u64);
-        prop_assert!(store.put(&good(), Source::Udp).is_taken());
-    }
 }

@@ -92,28 +92,6 @@ fn more_than_x_ray_keeps_of_a_trace_is_said() {
 }
 
 #[test]
-fn a_rejected_document_is_reported_and_the_next_good_one_is_there() {
-    let store = Store::new(Limits::default());
-    let datagram = |text: &str| store.put_datagram(format!("{{\"format\":\"json\",\"version\":1}}\n{text}").as_bytes());
-    assert!(!store.put_datagram(b"garbage").is_taken());
-    assert!(!store.put_datagram(&vec![0xff; 65_507]).is_taken());
-    assert!(!datagram("{").is_taken());
-    assert!(!datagram(&document(1, 1).replace("shop", "shop?")).is_taken());
-    let suspicious = datagram(&document(1, 2).replace("shop\"", "shop\",\"colour\":1"));
-    assert!(suspicious.is_taken() && !suspicious.findings.is_empty());
-    assert!(datagram(&document(1, 3)).is_taken());
-
-    let reports = store.reports();
-    let shown: Vec<_> = reports.iter().map(|report| (report.findings[0].field.as_str(), report.id.is_some())).collect();
-    assert_eq!(shown, [("colour", true), ("name", true), ("", false), ("", false)]);
-    assert_eq!(reports[3].count, 2);
-    assert_eq!(reports[1].trace_id, Some(trace_id(1)));
-    let counters = store.counters();
-    assert_eq!((counters.received, counters.taken, counters.suspicious, counters.rejected), (6, 2, 1, 4));
-    assert_eq!(store.trace(&trace_id(1)).unwrap().segments.len(), 2);
-}
-
-#[test]
 fn a_trace_id_in_upper_case_is_the_same() {
     let store = Store::new(Limits::default());
     put(&store, &document(0xabc, 1));

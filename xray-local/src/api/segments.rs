@@ -48,7 +48,7 @@ pub(super) async fn put(
     work(move || {
         let outcomes = documents.iter().map(|text| intake.take(text, Source::Http));
         let unprocessed = outcomes.filter_map(UnprocessedSegment::of).collect();
-        intake.settle();
+        intake.flush();
         Ok(Json(Unprocessed { unprocessed_trace_segments: unprocessed }))
     })
     .await

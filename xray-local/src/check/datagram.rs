@@ -14,15 +14,7 @@ const HEADER: &str = r#"{"format":"json","version":1}"#;
 /// # Errors
 ///
 /// Why the daemon, or X-Ray behind it, drops the datagram. (The daemon's `tracesegment` package.)
-///
-/// ```
-/// use xray_local::check::check_datagram;
-///
-/// assert_eq!(check_datagram(b"{\"format\":\"json\",\"version\":1}\n{}"), Ok("{}"));
-/// let finding = check_datagram(b"{}").unwrap_err();
-/// assert_eq!(finding.reason, "the datagram has no header line, so the daemon drops it");
-/// ```
-pub fn check_datagram(datagram: &[u8]) -> Result<&str, Finding> {
+pub(crate) fn check_datagram(datagram: &[u8]) -> Result<&str, Finding> {
     if datagram.is_empty() {
         return Err(dropped("the datagram is empty"));
     }

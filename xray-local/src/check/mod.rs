@@ -11,49 +11,41 @@ mod values;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use datagram::check_datagram;
+pub(crate) use datagram::check_datagram;
 use finding::Findings;
 pub use finding::{Code, Finding, Severity};
 
 use crate::document::Document;
 
-/// A document that was looked at.
+/// The result of checking one document.
+///
+/// `D` is the form of the document: typed after [`check`], a JSON object after [`inspect`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Checked {
-    /// The document, unless a finding rejects it.
-    pub document: Option<Document>,
-    /// Its id, where it has one.
+pub struct Checked<D = Document> {
+    /// The document, or `None` if a finding rejects it.
+    pub document: Option<D>,
+    /// The document's `id`, if it is a string.
     pub id: Option<String>,
-    /// The trace that it says it belongs to.
+    /// The document's `trace_id`, if it is a string; it may be malformed.
     pub trace_id: Option<String>,
-    /// What is wrong, worst first; empty for a good document.
+    /// The problems found: rejections first, empty for a good document.
     pub findings: Vec<Finding>,
 }
 
-/// The same before the document is read into types.
-pub(crate) struct Inspected {
-    pub(crate) document: Option<Map<String, Value>>,
-    pub(crate) id: Option<String>,
-    pub(crate) trace_id: Option<String>,
-    pub(crate) findings: Vec<Finding>,
-}
-
-impl Checked {
-    /// The finding for which it is refused.
+impl<D> Checked<D> {
+    /// Returns the first finding that rejects the document.
     #[must_use]
     pub fn rejection(&self) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.is_rejection())
     }
-}
 
-impl Inspected {
-    fn refused(finding: Finding) -> Self {
+    fn rejected(finding: Finding) -> Self {
         Self { document: None, id: None, trace_id: None, findings: vec![finding] }
     }
 }
 
-/// Checks one document, JSON text.
+/// Checks one document, given as JSON text.
 ///
 /// ```
 /// use xray_local::check::{Code, check};
@@ -65,12 +57,13 @@ impl Inspected {
 /// ```
 #[must_use]
 pub fn check(text: &str) -> Checked {
-    let Inspected { document, id, trace_id, findings } = inspect(text);
+    let Checked { document, id, trace_id, findings } = inspect(text);
     let document = document.and_then(|document| Document::from_value(Value::Object(document)));
     Checked { document, id, trace_id, findings }
 }
 
-pub(crate) fn inspect(text: &str) -> Inspected {
+/// Like [`check`], but leaves the document untyped: the store keeps the text and types it only when a trace is read.
+pub(crate) fn inspect(text: &str) -> Checked<Map<String, Value>> {
     if text.len() > MAX_DOCUMENT_BYTES {
         return too_large(text);
     }
@@ -82,21 +75,21 @@ pub(crate) fn inspect(text: &str) -> Inspected {
             entity::check(&document, &mut findings);
             let findings = findings.into_vec();
             let is_rejected = findings.iter().any(Finding::is_rejection);
-            Inspected { document: (!is_rejected).then_some(document), id, trace_id, findings }
+            Checked { document: (!is_rejected).then_some(document), id, trace_id, findings }
         }
         Ok(other) => {
             let reason = format!("the document is {}, not an object", values::kind(&other));
-            Inspected::refused(Finding::rejected(Code::MissingId, reason, "send one segment or subsegment a document"))
+            Checked::rejected(Finding::rejected(Code::MissingId, reason, "send one segment or subsegment a document"))
         }
-        Err(error) => Inspected::refused(no_json(text, &error)),
+        Err(error) => Checked::rejected(no_json(text, &error)),
     }
 }
 
 /// What X-Ray takes as one document. (Developer guide: 64 kB.)
 const MAX_DOCUMENT_BYTES: usize = 64 << 10;
 
-/// Is not read whole, only for its ids.
-fn too_large(text: &str) -> Inspected {
+/// Rejects a document for its size. Only its ids are read, for the report.
+fn too_large(text: &str) -> Checked<Map<String, Value>> {
     #[derive(Default, Deserialize)]
     struct Ids {
         id: Option<String>,
@@ -106,7 +99,7 @@ fn too_large(text: &str) -> Inspected {
     let Ids { id, trace_id } = serde_json::from_str(text).unwrap_or_default();
     let reason = format!("the document has {} bytes; X-Ray takes {MAX_DOCUMENT_BYTES}", text.len());
     let advice = "send subsegments as documents of their own, and less metadata";
-    Inspected { id, trace_id, ..Inspected::refused(Finding::rejected(Code::InvalidSegment, reason, advice)) }
+    Checked { id, trace_id, ..Checked::rejected(Finding::rejected(Code::InvalidSegment, reason, advice)) }
 }
 
 fn no_json(text: &str, error: &serde_json::Error) -> Finding {

@@ -236,7 +236,7 @@ impl Drop for Server {
             let _ = answering.end.send(());
             let _ = answering.thread.join();
         }
-        self.intake.settle();
+        self.intake.flush();
     }
 }
 

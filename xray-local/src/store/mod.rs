@@ -12,7 +12,7 @@ use tokio::sync::watch;
 pub use reports::Report;
 use reports::Reports;
 
-use crate::check::{Code, Finding, Inspected, check_datagram, inspect};
+use crate::check::{Checked, Code, Finding, inspect};
 use crate::document::{Document, TraceId, number};
 use crate::time::now;
 use crate::trace::Trace;
@@ -203,7 +203,7 @@ impl Store {
     /// Checks a document, JSON text, and takes it unless X-Ray would refuse it.
     #[expect(clippy::must_use_candidate, reason = "what is wrong is in the reports too")]
     pub fn put(&self, text: &str, source: Source) -> Outcome {
-        let Inspected { document, id, trace_id, findings } = inspect(text);
+        let Checked { document, id, trace_id, findings } = inspect(text);
         let accepted = document.and_then(|document| {
             let start = document.get("start_time").and_then(number)?;
             Some((TraceId::parse(trace_id.as_deref()?)?, start))
@@ -220,17 +220,11 @@ impl Store {
         outcome
     }
 
-    /// The same of a datagram: the header line, a line feed, a document.
-    #[expect(clippy::must_use_candidate, reason = "what is wrong is in the reports too")]
-    pub fn put_datagram(&self, datagram: &[u8]) -> Outcome {
-        match check_datagram(datagram) {
-            Ok(document) => self.put(document, Source::Udp),
-            Err(finding) => {
-                let outcome = Outcome { trace: None, id: None, findings: vec![finding] };
-                self.count(self.state(), &outcome, None, Source::Udp, &String::from_utf8_lossy(datagram));
-                outcome
-            }
-        }
+    /// Counts and reports a datagram that holds no document. `text` is the datagram's content, for the report.
+    pub(crate) fn reject(&self, finding: Finding, source: Source, text: &str) -> Outcome {
+        let outcome = Outcome { trace: None, id: None, findings: vec![finding] };
+        self.count(self.state(), &outcome, None, source, text);
+        outcome
     }
 
     /// The trace with an id, put together.
