@@ -1,4 +1,5 @@
-//! What X-Ray, or a stricter receiver in its place, would say of a document.
+//! Checks documents for problems that X-Ray, or a stricter receiver such as the OpenTelemetry collector, would have with
+//! them.
 
 mod datagram;
 mod entity;
@@ -78,14 +79,18 @@ pub(crate) fn inspect(text: &str) -> Checked<Map<String, Value>> {
             Checked { document: (!is_rejected).then_some(document), id, trace_id, findings }
         }
         Ok(other) => {
-            let reason = format!("the document is {}, not an object", values::kind(&other));
-            Checked::rejected(Finding::rejected(Code::MissingId, reason, "send one segment or subsegment a document"))
+            let reason = format!("the document is {}, not a JSON object", values::describe(&other));
+            Checked::rejected(Finding::rejected(
+                Code::MissingId,
+                reason,
+                "send one segment or subsegment in each document",
+            ))
         }
-        Err(error) => Checked::rejected(no_json(text, &error)),
+        Err(error) => Checked::rejected(invalid_json(text, &error)),
     }
 }
 
-/// What X-Ray takes as one document. (Developer guide: 64 kB.)
+/// The largest document that X-Ray accepts, in bytes. (X-Ray developer guide, "Segment documents": 64 kB.)
 const MAX_DOCUMENT_BYTES: usize = 64 << 10;
 
 /// Rejects a document for its size. Only its ids are read, for the report.
@@ -97,35 +102,36 @@ fn too_large(text: &str) -> Checked<Map<String, Value>> {
     }
 
     let Ids { id, trace_id } = serde_json::from_str(text).unwrap_or_default();
-    let reason = format!("the document has {} bytes; X-Ray takes {MAX_DOCUMENT_BYTES}", text.len());
-    let advice = "send subsegments as documents of their own, and less metadata";
+    let reason = format!("the document has {} bytes, and X-Ray accepts at most {MAX_DOCUMENT_BYTES}", text.len());
+    let advice = "send some subsegments as separate documents, or record less metadata";
     Checked { id, trace_id, ..Checked::rejected(Finding::rejected(Code::InvalidSegment, reason, advice)) }
 }
 
-fn no_json(text: &str, error: &serde_json::Error) -> Finding {
+/// Returns the finding for text that is not valid JSON. The advice depends on the likely mistake.
+fn invalid_json(text: &str, error: &serde_json::Error) -> Finding {
     let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     if text.trim().is_empty() {
         return Finding::rejected(Code::ParseError, "the document is empty", "send a segment or subsegment as JSON");
     }
     if documents.next().is_some_and(|first| first.is_ok()) {
         let reason = format!(
-            "after the document, at byte {}, there is something else; all of it is lost",
+            "the document is followed by other text at byte {}, so X-Ray rejects all of it",
             documents.byte_offset()
         );
         return Finding::rejected(
             Code::ParseError,
             reason,
-            "send one document a datagram, or a string in `TraceSegmentDocuments`",
+            "send one document in each datagram, or in each string of `TraceSegmentDocuments`",
         );
     }
-    let reason = format!("the document is no JSON: {error}");
+    let reason = format!("the document is not valid JSON: {error}");
     let has_word = |word| text.contains(word);
     let advice = if error.is_eof() {
-        "send the whole document: it may have been cut where it was too long for a datagram"
+        "send the whole document; it may have been truncated to fit a datagram"
     } else if error.to_string().starts_with("recursion limit") {
-        "nest less deeply: subsegments can be sent by themselves, with a `parent_id`"
+        "nest less deeply: send inner subsegments as separate documents with a `parent_id`"
     } else if ["NaN", "Infinity"].into_iter().any(has_word) {
-        "leave out numbers that JSON does not have, as NaN and Infinity"
+        "leave out NaN and Infinity, which JSON does not have"
     } else {
         "send a segment or subsegment as JSON"
     };
