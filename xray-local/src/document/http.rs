@@ -4,23 +4,23 @@ use serde_json::Value;
 
 use super::value;
 
-/// The HTTP request that a segment serves or a subsegment makes, and its response.
+/// The `http` block: the request that a segment answers or a subsegment sends, and its response.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Http {
-    /// `GET`, `POST`, ..
+    /// The request's method, such as `GET`.
     pub method: Option<String>,
-    /// Of the request.
+    /// The request's URL.
     pub url: Option<String>,
-    /// Of the request.
+    /// The request's `User-Agent`.
     pub user_agent: Option<String>,
-    /// Who asked.
+    /// The IP address of the client.
     pub client_ip: Option<String>,
-    /// Whether `client_ip` is what a header says.
+    /// Whether `client_ip` comes from an `X-Forwarded-For` header.
     pub x_forwarded_for: bool,
-    /// Of the response.
+    /// The response's status code.
     pub status: Option<i64>,
-    /// Of the response, in bytes; `-1` is how some SDKs say that they do not know.
+    /// The length of the response's body in bytes. Some SDKs send `-1` for an unknown length.
     pub content_length: Option<i64>,
 }
 

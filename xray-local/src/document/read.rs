@@ -1,4 +1,4 @@
-//! JSON in, typed fields out, whatever the sender made of the types.
+//! Reads a document from JSON.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use super::http::Http;
 use super::value::{flag, number, text};
 use super::{Document, Kind, Namespace};
 
-/// A document that stands by itself, with what is embedded in it.
+/// Reads a document and the subsegments in it. Returns `None` if the id, name, trace id or start time is missing.
 pub(super) fn document(value: Value) -> Option<Document> {
     let Value::Object(raw) = value else { return None };
     let trace_id = text(raw.get("trace_id")?)?;
@@ -16,6 +16,7 @@ pub(super) fn document(value: Value) -> Option<Document> {
     entity(raw, kind, trace_id, parent_id)
 }
 
+/// Reads a segment or subsegment and the subsegments in it. Skips subsegments that cannot be read.
 fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: Option<String>) -> Option<Document> {
     let id = text(raw.get("id")?)?;
     let end_time = raw.get("end_time").and_then(number);
@@ -29,7 +30,7 @@ fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: 
         }
         _ => Vec::new(),
     };
-    // Only X-Ray infers.
+    // Only X-Ray may set this field.
     raw.remove("inferred");
     let flag_of = |field: &str| raw.get(field).is_some_and(flag);
     Some(Document {
@@ -46,7 +47,7 @@ fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: 
         fault: flag_of("fault"),
         cause: raw.get("cause").and_then(Cause::read),
         inferred: false,
-        // The guide puts it with the request, the schema and other SDKs put it at the top.
+        // The developer guide puts `traced` into `http.request`; the schema and some SDKs put it at the top of the document.
         traced: flag_of("traced")
             || raw.get("http").and_then(|http| http.get("request")?.get("traced")).is_some_and(flag),
         orphan: false,
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_flags_may_be_texts() {
+    fn numbers_and_booleans_may_be_strings() {
         let read = segment(json!({
             "start_time": "1.25", "end_time": " 2.75 ", "fault": "true", "error": 1, "name": 7,
             "http": { "request": { "method": "GET", "x_forwarded_for": "true" }, "response": { "status": "404", "content_length": -1 } },
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_absent_and_kept_raw() {
+    fn a_field_of_the_wrong_type_is_absent_and_kept_raw() {
         let wrong = json!({ "end_time": "soon", "http": 7, "cause": 7, "user": [], "namespace": "here", "annotations": [], "aws": null, "subsegments": {} });
         let read = segment(wrong.clone()).unwrap();
         assert_eq!((read.end_time, read.in_progress, read.duration()), (None, true, None));
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_identity_there_is_no_document() {
+    fn a_document_without_id_name_trace_id_or_start_is_not_read() {
         for field in ["id", "name", "trace_id", "start_time"] {
             assert!(segment(json!({ field: null })).is_none(), "{field}");
             assert!(segment(json!({ field: {} })).is_none(), "{field}");
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_out_of_range_are_survived() {
+    fn numbers_out_of_range_saturate() {
         let read =
             segment(json!({ "start_time": 1e308, "end_time": -1e308, "http": { "response": { "status": 1e30 } } }))
                 .unwrap();
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn exceptions_may_lack_their_ids() {
+    fn an_exception_without_an_id_is_read() {
         let read = segment(json!({ "cause": { "exceptions": [
             { "message": "m", "type": "T", "remote": true, "truncated": "3", "stack": [{ "path": "p", "line": "7", "label": "l" }, 7] }, 7,
         ] } }));
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_embedded_knows_its_trace_and_parent() {
+    fn embedded_subsegments_get_the_trace_id_and_parent_id() {
         let read = segment(json!({ "subsegments": [
             { "id": "b", "name": "call", "start_time": 1, "namespace": "remote", "subsegments": [{ "id": "c", "name": "deep", "start_time": 1 }, 7, {}] },
         ] }));
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn times_come_back_as_they_were_sent() {
+    fn times_keep_their_digits() {
         let text =
             r#"{"id":"a","name":"n","trace_id":"t","start_time":1484786387.1260014,"end_time":1484786387.126001123}"#;
         let sent: Value = serde_json::from_str(text).unwrap();

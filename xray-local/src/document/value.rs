@@ -1,8 +1,8 @@
-//! JSON values, read as the type that is expected.
+//! Lenient readers of JSON values. SDKs send some fields with other types than the documented ones.
 
 use serde_json::Value;
 
-/// What a sender gives as a text: a string, or a number or flag in its place.
+/// Returns a string, or a number or boolean as text.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -11,7 +11,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// A finite number, or a string that is one.
+/// Returns a finite number, or a string that contains one.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,
@@ -21,13 +21,16 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// A whole number, or what can be read as one.
+/// Returns an integer, or the integer part of any other [`number`].
 pub(super) fn integer(value: &Value) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "a float as an integer saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the cast saturates, which is good enough for a malformed number"
+    )]
     value.as_i64().or_else(|| number(value).map(|number| number.trunc() as i64))
 }
 
-/// A flag, or a string that is one.
+/// Returns a boolean, or whether a string is `true`.
 pub(super) fn flag(value: &Value) -> bool {
     match value {
         Value::Bool(flag) => *flag,
@@ -36,7 +39,7 @@ pub(super) fn flag(value: &Value) -> bool {
     }
 }
 
-/// The elements of a list; none of anything else.
+/// Returns the elements of an array, or nothing for any other value.
 pub(super) fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
