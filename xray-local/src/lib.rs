@@ -1,8 +1,8 @@
 //! The library of the program `xray-local`, a local AWS X-Ray.
 //!
-//! A [`Server`] receives trace documents like the X-Ray daemon and stores them in a [`Store`]. It assembles each [`Trace`],
-//! infers the segments of services that send none, computes the service graph, and writes a [`Report`] about each document
-//! that X-Ray would reject. It answers the X-Ray API and serves a console for the browser.
+//! A [`Server`] receives trace documents like the X-Ray daemon and stores them in a [`Store`]. It assembles each
+//! [`Trace`], infers the segments of services that send none, computes the service graph, and writes a [`Report`] about
+//! each document that X-Ray would reject. It answers the X-Ray API and serves a console for the browser.
 //!
 //! This library exists for the program and for tests that start a server inside their own process. It makes **no semver
 //! promise**: any release may change any item. Pin the exact version if you depend on the library.
@@ -34,6 +34,11 @@ pub mod store;
 pub mod summary;
 pub mod time;
 pub mod trace;
+
+/// Runs the example of the README with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use document::Document;
 pub use recording::{BadLine, Replay};
