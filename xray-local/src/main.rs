@@ -95,8 +95,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         tokio::select! {
             () = stop_signal => {}
-            // This branch never completes, so only a signal stops the program. Writing lines can end earlier, when standard
-            // output is closed, and the console is still useful then.
+            // This branch never completes, so only a signal stops the program. Writing lines can end earlier, when
+            // standard output is closed, and the console is still useful then.
             () = async {
                 let _ = log_lines.await;
                 std::future::pending().await

@@ -13,7 +13,8 @@ use crate::intake::Intake;
 /// The most bytes in the queue of received datagrams. Datagrams beyond that are dropped and counted.
 const MAX_QUEUED_BYTES: usize = 64 * 1024 * 1024;
 
-/// The memory that a queued datagram takes in addition to its length, in bytes: its allocation and its place in the queue.
+/// The memory that a queued datagram takes in addition to its length, in bytes: its allocation and its place in the
+/// queue.
 const QUEUE_ENTRY_BYTES: usize = 64;
 
 /// The size of the receive buffer, in bytes; no UDP datagram is larger.
@@ -28,8 +29,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Two threads that receive documents.
 ///
-/// One thread only moves datagrams from the socket into a queue: the kernel's buffer is small, and overflows while nobody
-/// reads it. The other thread takes the documents out of the queue and stores them.
+/// One thread only moves datagrams from the socket into a queue: the kernel's buffer is small, and overflows while
+/// nobody reads it. The other thread takes the documents out of the queue and stores them.
 #[derive(Debug)]
 pub(crate) struct UdpReceiver {
     address: SocketAddr,

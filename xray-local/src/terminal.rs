@@ -25,8 +25,8 @@ const MAX_LINES: usize = 20;
 /// The most traces that may wait for their line to be printed.
 const MAX_WAITING: usize = 10_000;
 
-/// Prints a line for each trace and finding from this call on. The future completes when writing fails, for example because
-/// standard output is closed.
+/// Prints a line for each trace and finding from this call on. The future completes when writing fails, for example
+/// because standard output is closed.
 pub(crate) fn follow(server: &Server, mut out: impl Write) -> impl Future<Output = io::Result<()>> {
     let (mut arrivals, mut changes, mut reported) = (server.arrivals(), server.store().changes(), SystemTime::now());
     async move {

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
 
-/// The parameters of an operation. The body is read as JSON whatever its `Content-Type` says; an empty body counts as an
-/// empty object.
+/// The parameters of an operation. The body is read as JSON whatever its `Content-Type` says; an empty body counts as
+/// an empty object.
 pub(super) struct Input<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {

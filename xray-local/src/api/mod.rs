@@ -1,7 +1,7 @@
 //! The X-Ray HTTP API: the operations of `xray-2016-04-12` that daemons, SDKs and readers of traces use.
 //!
-//! Every operation is a `POST` with a JSON body. Times are seconds since 1970. An error response has the error's type in the
-//! header `x-amzn-ErrorType` and a `Message` in its body.
+//! Every operation is a `POST` with a JSON body. Times are seconds since 1970. An error response has the error's type
+//! in the header `x-amzn-ErrorType` and a `Message` in its body.
 
 mod error;
 mod graphs;

@@ -13,8 +13,8 @@ const HEADER: &str = r#"{"format":"json","version":1}"#;
 ///
 /// # Errors
 ///
-/// A finding that says why the daemon drops the datagram, or why X-Ray rejects its document. The daemon's rules are those of
-/// its `tracesegment` package.
+/// A finding that says why the daemon drops the datagram, or why X-Ray rejects its document. The daemon's rules are
+/// those of its `tracesegment` package.
 pub(crate) fn check_datagram(datagram: &[u8]) -> Result<&str, Finding> {
     if datagram.is_empty() {
         return Err(dropped("the datagram is empty"));
@@ -43,7 +43,8 @@ pub(crate) fn check_datagram(datagram: &[u8]) -> Result<&str, Finding> {
     })
 }
 
-/// Returns the finding for a datagram that the daemon drops. It has no error code, because X-Ray never sees the datagram.
+/// Returns the finding for a datagram that the daemon drops. It has no error code, because X-Ray never sees the
+/// datagram.
 fn dropped(reason: &str) -> Finding {
     Finding {
         severity: Severity::Rejected,
@@ -54,7 +55,8 @@ fn dropped(reason: &str) -> Finding {
     }
 }
 
-/// Returns why the daemon refuses a header line. The daemon ignores unknown fields, white space, and the case of the format.
+/// Returns why the daemon refuses a header line. The daemon ignores unknown fields, white space, and the case of the
+/// format.
 fn header_problem(header: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Header {

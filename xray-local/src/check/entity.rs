@@ -39,7 +39,8 @@ pub(super) fn check(document: &Map<String, Value>, findings: &mut Findings) {
     check_entity(document, role, trace_id, &FieldPath::DOCUMENT, &mut HashSet::new(), findings);
 }
 
-/// Checks an entity and the subsegments in it. `trace_id` is the document's, and `ids` collects the ids seen in the document.
+/// Checks an entity and the subsegments in it. `trace_id` is the document's, and `ids` collects the ids seen in the
+/// document.
 fn check_entity<'a>(
     map: &'a Map<String, Value>,
     role: Role,

@@ -14,7 +14,8 @@ pub struct Finding {
     pub severity: Severity,
     /// The `ErrorCode` of X-Ray's response. `None` if X-Ray accepts the document, or if the daemon drops it first.
     pub code: Option<Code>,
-    /// The path of the field, such as `subsegments[0].http.response.status`. Empty if the problem concerns the whole document.
+    /// The path of the field, such as `subsegments[0].http.response.status`. Empty if the problem concerns the whole
+    /// document.
     pub field: String,
     /// The problem, such as `is missing`.
     pub reason: String,
@@ -33,8 +34,8 @@ pub enum Severity {
 
 /// The `ErrorCode` of an unprocessed segment.
 ///
-/// X-Ray does not document these codes. The codes for names, ids and a missing end time are known from users' reports; the
-/// others are named after them.
+/// X-Ray does not document these codes. The codes for names, ids and a missing end time are known from users' reports;
+/// the others are named after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum Code {

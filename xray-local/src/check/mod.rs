@@ -1,5 +1,5 @@
-//! Checks documents for problems that X-Ray, or a stricter receiver such as the OpenTelemetry collector, would have with
-//! them.
+//! Checks documents for problems that X-Ray, or a stricter receiver such as the OpenTelemetry collector, would have
+//! with them.
 
 mod datagram;
 mod entity;

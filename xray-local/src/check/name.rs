@@ -8,8 +8,8 @@ pub(super) const MAX_CHARS: usize = 200;
 /// Returns whether X-Ray accepts a character in a name: letters, numbers and spaces of any script, and
 /// `_ . : / % & # = + - @`.
 ///
-/// The rule is the pattern of `name` in the published schema, v1.0.0. The developer guide also lists a backslash, which the
-/// schema rejects.
+/// The rule is the pattern of `name` in the published schema, v1.0.0. The developer guide also lists a backslash, which
+/// the schema rejects.
 pub(super) fn is_allowed(character: char) -> bool {
     use GeneralCategory as Category;
 

@@ -1,7 +1,7 @@
 //! Tables of the fields that X-Ray knows, and the shapes of their values.
 //!
-//! Sources: the X-Ray developer guide, "Segment documents"; the published schema v1.0.0; and fields of newer SDKs that X-Ray
-//! keeps.
+//! Sources: the X-Ray developer guide, "Segment documents"; the published schema v1.0.0; and fields of newer SDKs that
+//! X-Ray keeps.
 
 /// The shape that a value must have.
 pub(super) enum Shape {

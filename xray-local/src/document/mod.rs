@@ -43,7 +43,8 @@ pub struct Document {
     pub id: String,
     /// The id of the trace. An embedded subsegment has the trace id of its document.
     pub trace_id: String,
-    /// The id of the parent: for a segment the caller's subsegment or segment, for a subsegment the entity that contains it.
+    /// The id of the parent: for a segment the caller's subsegment or segment, for a subsegment the entity that
+    /// contains it.
     pub parent_id: Option<String>,
     /// The name of the service, host, database or function.
     pub name: String,
@@ -103,8 +104,8 @@ pub enum Namespace {
     Local,
 }
 
-/// The outcome of a segment or subsegment. If several flags are set, a fault takes precedence over a throttle, and a throttle
-/// over an error.
+/// The outcome of a segment or subsegment. If several flags are set, a fault takes precedence over a throttle, and a
+/// throttle over an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// The work succeeded.

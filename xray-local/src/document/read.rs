@@ -47,7 +47,8 @@ fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: 
         fault: flag_of("fault"),
         cause: raw.get("cause").and_then(Cause::read),
         inferred: false,
-        // The developer guide puts `traced` into `http.request`; the schema and some SDKs put it at the top of the document.
+        // The developer guide puts `traced` into `http.request`; the schema and some SDKs put it at the top of the
+        // document.
         traced: flag_of("traced")
             || raw.get("http").and_then(|http| http.get("request")?.get("traced")).is_some_and(flag),
         orphan: false,

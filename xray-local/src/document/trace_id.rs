@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The id of a trace: a version, 32 bits of time and 96 random bits. An id made from a W3C trace id has random bits instead
-/// of the time.
+/// The id of a trace: a version, 32 bits of time and 96 random bits. An id made from a W3C trace id has random bits
+/// instead of the time.
 ///
 /// ```
 /// use xray_local::document::TraceId;

@@ -138,7 +138,7 @@ impl Parser {
             _ => {
                 return Err(unexpected(
                     token,
-                    "`rootcause.fault.` or `rootcause.error.`, followed by `service`, `entity` or `exception`,",
+                    "`rootcause.fault.` or `rootcause.error.` before `service`, `entity` or `exception`",
                 ));
             }
         };

@@ -62,7 +62,8 @@ impl Builder {
                     self.calls(client, service).add(segment);
                 }
                 Caller::Unknown => {}
-                // A call that was counted already: one call can lead to several segments, for example when a proxy retries.
+                // A call that was counted already: one call can lead to several segments, for example when a proxy
+                // retries.
                 Caller::Segment { call, .. } if !counted.insert((call.id.as_str(), service.clone())) => {}
                 Caller::Segment { segment: caller, call } => {
                     let alias = (call.kind == Kind::Subsegment && call.name != service.name).then(|| call.name.clone());

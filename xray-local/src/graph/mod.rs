@@ -40,7 +40,8 @@ pub struct Service {
     /// The AWS account that runs the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// The type: an origin such as `AWS::ECS::Container`, `remote` for an inferred service without an origin, or `client`.
+    /// The type: an origin such as `AWS::ECS::Container`, `remote` for an inferred service without an origin, or
+    /// `client`.
     #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// `active` if the service sent segments, or else `unknown`.

@@ -81,8 +81,8 @@ impl Statistics {
     }
 }
 
-/// Counts of durations per millisecond. If there are more than [`MAX`](Self::MAX) different ones, durations are counted per
-/// 2 milliseconds, then per 4, and so on.
+/// Counts of durations per millisecond. If there are more than [`MAX`](Self::MAX) different ones, durations are counted
+/// per 2 milliseconds, then per 4, and so on.
 #[derive(Debug, Clone)]
 pub(super) struct Histogram {
     counts: BTreeMap<u64, u64>,

@@ -33,8 +33,8 @@ impl RulesFile {
         Ok(content.sampling_rule_records)
     }
 
-    /// Replaces the file. Renaming a complete temporary file means that a reader, or a restart after a crash, sees either the
-    /// old rules or the new ones.
+    /// Replaces the file. Renaming a complete temporary file means that a reader, or a restart after a crash, sees
+    /// either the old rules or the new ones.
     pub(super) fn write(&self, records: &[&SamplingRuleRecord]) -> io::Result<()> {
         let directory = self.0.parent().filter(|parent| !parent.as_os_str().is_empty());
         let mut file = NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;

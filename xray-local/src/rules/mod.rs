@@ -1,7 +1,7 @@
 //! Sampling rules: created, updated and deleted through the API, kept in memory and in a file.
 //!
-//! Shapes and limits come from the API's model, `xray-2016-04-12`. This module stores a [`SamplingRule`] and divides its
-//! reservoir among clients. The SDKs match requests against the rule and make the sampling decisions.
+//! Shapes and limits come from the API's model, `xray-2016-04-12`. This module stores a [`SamplingRule`] and divides
+//! its reservoir among clients. The SDKs match requests against the rule and make the sampling decisions.
 
 mod file;
 mod rule;

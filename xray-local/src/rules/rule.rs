@@ -131,7 +131,8 @@ impl SamplingRule {
         self
     }
 
-    /// Checks all fields against the limits of the API's model, and sets the ARN from the name or the name from the ARN.
+    /// Checks all fields against the limits of the API's model, and sets the ARN from the name or the name from the
+    /// ARN.
     ///
     /// # Errors
     ///

@@ -55,8 +55,8 @@ pub(crate) struct UnprocessedStatistics {
 }
 
 impl UnprocessedStatistics {
-    /// Returns the response for statistics with an error. SDKs react to a code that starts with 4 by reading the rules again
-    /// at once.
+    /// Returns the response for statistics with an error. SDKs react to a code that starts with 4 by reading the rules
+    /// again at once.
     pub(super) fn new(rule_name: &str, message: String) -> Self {
         Self { rule_name: rule_name.to_owned(), error_code: "400", message }
     }
@@ -75,8 +75,8 @@ struct Share {
 impl Shares {
     /// Gives a client an equal part of the reservoir, as far as other clients' shares leave room.
     ///
-    /// A share is never taken back before its owner asks again, so the sum of all shares never exceeds the reservoir. A new
-    /// client therefore waits until the others have asked.
+    /// A share is never taken back before its owner asks again, so the sum of all shares never exceeds the reservoir. A
+    /// new client therefore waits until the others have asked.
     pub(super) fn renew(&mut self, rule: &SamplingRule, client: &str, now: f64) -> SamplingTarget {
         self.0.retain(|_, share| share.until > now);
         let is_known = self.0.contains_key(client);

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 
 use crate::api::ApiError;
 
-/// The largest body of one request, in bytes. It fits 50 documents of 64 kB (the limit of `PutTraceSegments`), which grow when
-/// they are escaped as JSON strings.
+/// The largest body of one request, in bytes. It fits 50 documents of 64 kB (the limit of `PutTraceSegments`), which
+/// grow when they are escaped as JSON strings.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// The most bytes that the bodies of all requests together may take.
@@ -46,8 +46,8 @@ impl Bodies {
         }
     }
 
-    /// Reads a body. A body over the limit is read to its end and discarded: a client that is still writing when the server
-    /// closes the connection never sees the error response.
+    /// Reads a body. A body over the limit is read to its end and discarded: a client that is still writing when the
+    /// server closes the connection never sees the error response.
     async fn collect(&self, mut body: Body) -> Result<Collected<'_>, ApiError> {
         let mut collected = Ok((Vec::new(), None));
         while let Some(frame) = body.frame().await {

@@ -88,7 +88,8 @@ mod tests {
         stream
     }
 
-    /// The clients take all connections and none reads its response. The next client waits for the write timeout, no longer.
+    /// The clients take all connections and none reads its response. The next client waits for the write timeout, no
+    /// longer.
     #[tokio::test]
     async fn a_client_that_does_not_read_its_response_is_disconnected() {
         let response = Bytes::from(vec![0; 32 << 20]);

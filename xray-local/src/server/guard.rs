@@ -1,8 +1,9 @@
 //! Decides which HTTP requests are allowed: those of local programs and of the console's own pages.
 //!
-//! The server has no credentials, so a foreign web page in the developer's browser must not reach it. A page has two ways:
-//! it sends a request from its own origin, or it uses a host name of its own that resolves to the loopback interface (DNS
-//! rebinding). The `Origin` and `Sec-Fetch-Site` headers reveal the first way, the `Host` header the second.
+//! The server has no credentials, so a foreign web page in the developer's browser must not reach it. A page has two
+//! ways: it sends a request from its own origin, or it uses a host name of its own that resolves to the loopback
+//! interface (DNS rebinding). The `Origin` and `Sec-Fetch-Site` headers reveal the first way, the `Host` header the
+//! second.
 
 use std::net::IpAddr;
 
@@ -14,14 +15,14 @@ use axum::http::{HeaderName, Method, header};
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     hosts: Vec<String>,
-    /// Whether any IP address is allowed, because the server listens on all addresses of the machine. DNS rebinding needs a
-    /// host name, so this opens no way for a foreign page.
+    /// Whether any IP address is allowed, because the server listens on all addresses of the machine. DNS rebinding
+    /// needs a host name, so this opens no way for a foreign page.
     allows_any_ip: bool,
 }
 
 impl Guard {
-    /// Creates a guard for a server. `given` is the configured address, `bound` the IP address it resolved to, and `names`
-    /// are further allowed hosts.
+    /// Creates a guard for a server. `given` is the configured address, `bound` the IP address it resolved to, and
+    /// `names` are further allowed hosts.
     pub(super) fn new(given: &str, bound: IpAddr, names: Vec<String>) -> Self {
         let given = given.rsplit_once(':').map_or(given, |(host, _)| host);
         let hosts = names.into_iter().chain([given.to_owned(), bound.to_string()]);
@@ -67,8 +68,8 @@ impl Guard {
     }
 }
 
-/// Checks the `Sec-Fetch-*` headers, which browsers also send with requests without an `Origin`. A foreign page may link to
-/// the console, and nothing else.
+/// Checks the `Sec-Fetch-*` headers, which browsers also send with requests without an `Origin`. A foreign page may
+/// link to the console, and nothing else.
 fn check_fetch_metadata(request: &Parts) -> Result<(), String> {
     let get = |name: &'static str| request.headers.get(name).map_or("", |value| value.to_str().unwrap_or("?"));
     let is_link =

@@ -37,8 +37,8 @@ const WORKERS: usize = 2;
 
 /// A running local X-Ray.
 ///
-/// The server receives documents over UDP like the X-Ray daemon. On the TCP port with the same number it answers the X-Ray
-/// API and serves the console. Dropping the server shuts it down.
+/// The server receives documents over UDP like the X-Ray daemon. On the TCP port with the same number it answers the
+/// X-Ray API and serves the console. Dropping the server shuts it down.
 ///
 /// The server runs on its own threads, so blocking and async programs can use it alike.
 ///
@@ -244,8 +244,8 @@ impl Drop for Server {
 }
 
 impl ServerBuilder {
-    /// Sets the address for UDP and TCP, in the form `HOST:PORT`. With port 0 the server chooses a port that is free for
-    /// both.
+    /// Sets the address for UDP and TCP, in the form `HOST:PORT`. With port 0 the server chooses a port that is free
+    /// for both.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = address.into();
         self
@@ -259,22 +259,22 @@ impl ServerBuilder {
 
     /// Sets the file that keeps the sampling rules. Without a file the rules are lost when the server stops.
     ///
-    /// The file has the form of a `GetSamplingRules` response. If it does not exist, the server creates it together with the
-    /// first rule.
+    /// The file has the form of a `GetSamplingRules` response. If it does not exist, the server creates it together
+    /// with the first rule.
     pub fn rules_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.rules_file = Some(path.into());
         self
     }
 
-    /// Sets a file to which the server appends each document it receives, as one line of JSON. This includes documents that
-    /// X-Ray would reject.
+    /// Sets a file to which the server appends each document it receives, as one line of JSON. This includes documents
+    /// that X-Ray would reject.
     pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
         self.record = Some(path.into());
         self
     }
 
-    /// Allows HTTP requests whose `Host` header has this name. Names of the loopback interface and the server's own address
-    /// are always allowed.
+    /// Allows HTTP requests whose `Host` header has this name. Names of the loopback interface and the server's own
+    /// address are always allowed.
     ///
     /// A server in a container needs this: other containers reach it by the container's name.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
@@ -371,8 +371,8 @@ async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(reason) => ApiError::refused(reason).into_response(),
     };
-    // For every response, errors included: a browser must not guess another content type, and a foreign page must not embed
-    // the response.
+    // For every response, errors included: a browser must not guess another content type, and a foreign page must not
+    // embed the response.
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));

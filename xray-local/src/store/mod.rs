@@ -348,11 +348,11 @@ impl State {
         Ok(())
     }
 
-    /// Appends the next batch of traces older than a position in the order of arrival, newest first. Returns the position of
-    /// the last trace appended.
+    /// Appends the next batch of traces older than a position in the order of arrival, newest first. Returns the
+    /// position of the last trace appended.
     ///
-    /// The store is locked while this runs, and documents cannot be added. A batch bounds that time: datagrams that wait
-    /// too long are dropped.
+    /// The store is locked while this runs, and documents cannot be added. A batch bounds that time: datagrams that
+    /// wait too long are dropped.
     fn add_older(&self, before: u64, traces: &mut Vec<StoredTrace>) -> u64 {
         const BATCH: u64 = 1000;
 

@@ -72,8 +72,8 @@ impl Reports {
     }
 }
 
-/// Returns a text that is equal for findings with the same problem: the fields and reasons without numbers and ids, which
-/// differ between documents.
+/// Returns a text that is equal for findings with the same problem: the fields and reasons without numbers and ids,
+/// which differ between documents.
 fn key(findings: &[Finding]) -> String {
     let is_digit = |character: char| character.is_ascii_hexdigit() || character == '-';
     let mut key = String::new();

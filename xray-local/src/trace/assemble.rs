@@ -12,7 +12,8 @@ use crate::document::{Document, Kind};
 /// `parent_id`. The limit protects readers of JSON, which refuse deep nesting, and recursive code.
 const MAX_DEPTH: usize = 50;
 
-/// Returns the segments with their subsegments embedded, and the subsegments without a parent as orphans, ordered by start.
+/// Returns the segments with their subsegments embedded, and the subsegments without a parent as orphans, ordered by
+/// start.
 pub(super) fn assemble(trace_id: &str, documents: impl IntoIterator<Item = Document>) -> Vec<Document> {
     let entities = merged(documents);
     let tree = Tree::of(&entities);
@@ -36,8 +37,8 @@ pub(super) fn assemble(trace_id: &str, documents: impl IntoIterator<Item = Docum
     top
 }
 
-/// Returns each entity once, without its children. A complete version replaces one in progress, and otherwise a later version
-/// replaces an earlier one.
+/// Returns each entity once, without its children. A complete version replaces one in progress, and otherwise a later
+/// version replaces an earlier one.
 fn merged(documents: impl IntoIterator<Item = Document>) -> Vec<Document> {
     let mut entities = Vec::<Document>::new();
     let mut known = HashMap::<(Kind, String), usize>::new();
@@ -97,7 +98,8 @@ impl Tree {
         for root in (0..entities.len()).filter(|index| parents[*index].is_none()) {
             place_below(root, &mut is_placed);
         }
-        // An entity that no root leads to is in a circle of parents, or below one. The earliest member becomes the root.
+        // An entity that no root leads to is in a circle of parents, or below one. The earliest member becomes the
+        // root.
         for index in 0..entities.len() {
             if !is_placed[index] {
                 let circle = circle_above(index, &parents);

@@ -21,8 +21,8 @@ pub(crate) enum Caller<'a> {
     Segment {
         /// The calling segment.
         segment: &'a Document,
-        /// The subsegment of the call. If the called segment names a segment as its parent, there is no such subsegment, and
-        /// this is the called segment itself.
+        /// The subsegment of the call. If the called segment names a segment as its parent, there is no such
+        /// subsegment, and this is the called segment itself.
         call: &'a Document,
     },
 }

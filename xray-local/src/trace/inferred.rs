@@ -10,11 +10,11 @@ use crate::document::{Document, Kind, Namespace};
 /// The fields that an inferred segment copies from the caller's subsegment.
 const COPIED: [&str; 9] = ["start_time", "end_time", "in_progress", "error", "throttle", "fault", "http", "aws", "sql"];
 
-/// Returns an inferred segment for each call of another service that has no segment in the trace. (X-Ray developer guide,
-/// "Inferred segments".)
+/// Returns an inferred segment for each call of another service that has no segment in the trace. (X-Ray developer
+/// guide, "Inferred segments".)
 ///
-/// A call with `traced: true` gets none, because the called service will send its own segment. Inferring again for the same
-/// trace gives the same ids.
+/// A call with `traced: true` gets none, because the called service will send its own segment. Inferring again for the
+/// same trace gives the same ids.
 pub(super) fn infer(trace_id: &str, segments: &[Document]) -> Vec<Document> {
     let entities = || segments.iter().flat_map(Document::walk);
     let answered: HashSet<&str> = segments
@@ -55,7 +55,8 @@ fn infer_segment(call: &Document, trace_id: &str, id: String) -> Option<Document
     Some(segment)
 }
 
-/// Returns the origin of the called service: the type of an AWS resource or a database, or `None` for any other service.
+/// Returns the origin of the called service: the type of an AWS resource or a database, or `None` for any other
+/// service.
 fn origin(call: &Document) -> Option<String> {
     if call.namespace == Some(Namespace::Remote) {
         return (!call.sql().is_empty()).then(|| "Database::SQL".to_owned());
@@ -75,7 +76,8 @@ fn origin(call: &Document) -> Option<String> {
     Some(format!("AWS::{resource}"))
 }
 
-/// Returns an id that no entity of the trace has. The id is a hash of the call, so the same call always gets the same id.
+/// Returns an id that no entity of the trace has. The id is a hash of the call, so the same call always gets the same
+/// id.
 fn unused_id(trace_id: &str, call: &str, taken: &mut HashSet<String>) -> String {
     for attempt in 0_u64.. {
         let mut hasher = DefaultHasher::new();

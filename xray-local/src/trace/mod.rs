@@ -12,8 +12,8 @@ use crate::document::{Document, Kind, TraceId};
 
 /// A trace as X-Ray returns it.
 ///
-/// Subsegments are embedded in their segments, even if they were sent separately. Called services that sent no segment have
-/// an inferred one.
+/// Subsegments are embedded in their segments, even if they were sent separately. Called services that sent no segment
+/// have an inferred one.
 ///
 /// ```
 /// use xray_local::document::{Document, TraceId};
@@ -36,8 +36,8 @@ use crate::document::{Document, Kind, TraceId};
 pub struct Trace {
     /// The trace id: `1-`, 8 hexadecimal digits, `-`, 24 hexadecimal digits, in lower case.
     pub id: String,
-    /// The segments and the orphans, ordered by start, followed by the inferred segments. An orphan is a subsegment whose
-    /// parent is missing.
+    /// The segments and the orphans, ordered by start, followed by the inferred segments. An orphan is a subsegment
+    /// whose parent is missing.
     pub segments: Vec<Document>,
     /// Whether the trace is larger than X-Ray allows.
     pub limit_exceeded: bool,
@@ -48,8 +48,8 @@ pub struct Trace {
 impl Trace {
     /// Assembles a trace from documents in the order of their arrival.
     ///
-    /// If two documents describe the same segment or subsegment, the complete one replaces the one in progress. The order
-    /// matters only if both are complete or both are in progress: then the later one wins.
+    /// If two documents describe the same segment or subsegment, the complete one replaces the one in progress. The
+    /// order matters only if both are complete or both are in progress: then the later one wins.
     #[must_use]
     pub fn of(id: TraceId, documents: impl IntoIterator<Item = Document>) -> Self {
         let id = id.to_string();
@@ -58,8 +58,8 @@ impl Trace {
         Self { id, segments, limit_exceeded: false, revision: 0 }
     }
 
-    /// Returns the segment that started the trace: the earliest segment without a `parent_id`, or else the earliest one whose
-    /// parent is missing from the trace.
+    /// Returns the segment that started the trace: the earliest segment without a `parent_id`, or else the earliest one
+    /// whose parent is missing from the trace.
     #[must_use]
     pub fn root(&self) -> Option<&Document> {
         let real = || self.segments.iter().filter(|segment| segment.kind == Kind::Segment && !segment.inferred);
@@ -93,7 +93,8 @@ impl Trace {
         self.entities().filter_map(|entity| entity.end_time).max_by(f64::total_cmp)
     }
 
-    /// Returns the seconds from the earliest start to the latest end. This includes work after the root segment's response.
+    /// Returns the seconds from the earliest start to the latest end. This includes work after the root segment's
+    /// response.
     #[must_use]
     pub fn duration(&self) -> Option<f64> {
         self.end().map(|end| (end - self.start()).max(0.0))
