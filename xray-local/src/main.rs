@@ -90,7 +90,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         print_start(&mut anstream::stdout(), &server, replay.as_ref())?;
         if arguments.open {
             open::that_detached(server.console_url()).unwrap_or_else(|error| {
-                log::warn!("cannot open a browser: {error}; open {} yourself", server.console_url())
+                log::warn!("cannot open a browser: {error}; open {} yourself", server.console_url());
             });
         }
         tokio::select! {

@@ -181,12 +181,12 @@ fn fields_that_x_ray_drops_or_other_receivers_reject_are_suspicious() {
 }
 
 #[test]
-fn a_segment_s_field_in_a_subsegment_and_the_reverse_have_their_own_advice() {
+fn a_field_of_the_wrong_kind_of_entity_has_its_own_advice() {
     let advice = |changes: Value| findings(&segment(changes))[0].advice.clone();
     assert!(advice(json!({ "namespace": "remote" })).starts_with("add `\"type\": \"subsegment\"`"));
     assert_eq!(
         advice(json!({ "type": "subsegment", "parent_id": "70de5b6f19ff9a0b", "user": "u" })),
-        "set it on the segment"
+        "set the field on the segment"
     );
     assert_eq!(advice(json!({ "inferred": true })), "leave the field out");
     // `user` is a segment's field only at the top of a document.

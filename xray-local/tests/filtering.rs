@@ -62,7 +62,7 @@ fn selected(expression: &str) -> Vec<usize> {
 }
 
 #[test]
-fn keywords() {
+fn keywords_select_traces() {
     for (expression, numbers) in [
         ("", &[1, 2, 3][..]),
         ("ok", &[1, 2]),
@@ -105,7 +105,7 @@ fn keywords() {
 }
 
 #[test]
-fn annotations() {
+fn annotations_select_traces() {
     for (expression, numbers) in [
         ("annotation.age", &[1, 2][..]),
         ("!annotation.age", &[3]),
@@ -125,7 +125,7 @@ fn annotations() {
 }
 
 #[test]
-fn services_and_edges() {
+fn services_and_edges_select_traces() {
     for (expression, numbers) in [
         (r#"service("payments")"#, &[2][..]),
         (r#"!service("payments")"#, &[1, 3]),
@@ -158,7 +158,7 @@ fn services_and_edges() {
 }
 
 #[test]
-fn root_causes() {
+fn root_causes_select_traces() {
     for (expression, numbers) in [
         ("rootcause.fault.service { }", &[2][..]),
         ("rootcause.fault.service", &[2]),
@@ -190,7 +190,7 @@ fn a_trace_of_many_segments_without_a_root_is_evaluated_quickly() {
 }
 
 #[test]
-fn combinations() {
+fn and_or_not_and_parentheses_combine_conditions() {
     for (expression, numbers) in [
         ("ok !partial duration <3", &[1][..]),
         ("fault OR error", &[3]),

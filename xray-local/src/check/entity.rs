@@ -137,7 +137,7 @@ fn check_type_and_namespace(map: &Map<String, Value>, role: Role, at: &FieldPath
         Some((_, Some(other))) => findings.add(&at.field("namespace"), || {
             Finding::suspicious(
                 format!(
-                    "is `{}`, not `aws` or `remote`, so X-Ray does not see a call here; collectors reject the whole document",
+                    "is `{}`, not `aws` or `remote`, so X-Ray sees no call here; collectors reject the whole document",
                     excerpt(other)
                 ),
                 "send `aws` for a call to AWS and `remote` for any other call; leave the field out otherwise",

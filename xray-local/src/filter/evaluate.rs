@@ -77,10 +77,10 @@ impl<'a> Subject<'a> {
         targets.any(|(index, target)| Subject { target, index, count, ..*self }.meets(condition))
     }
 
-    /// Returns whether the target has a value of the key for which `test` returns true.
-    fn has_value(&self, key: &Key, mut test: impl FnMut(KeyValue) -> bool) -> bool {
+    /// Returns whether the target has a value of the key for which `predicate` returns true.
+    fn has_value(&self, key: &Key, mut predicate: impl FnMut(KeyValue) -> bool) -> bool {
         if let (Target::Step(step), false) = (self.target, matches!(key, Key::First | Key::Last | Key::Index)) {
-            return step.value(key).is_some_and(test);
+            return step.value(key).is_some_and(predicate);
         }
         let main = self.main();
         let flag = |flag: bool| Some(KeyValue::Flag(flag));
@@ -110,9 +110,9 @@ impl<'a> Subject<'a> {
             Key::Method => http.and_then(|http| http.method.as_deref()).map(KeyValue::Text),
             Key::UserAgent => http.and_then(|http| http.user_agent.as_deref()).map(KeyValue::Text),
             Key::ClientIp => http.and_then(|http| http.client_ip.as_deref()).map(KeyValue::Text),
-            key => return self.segments().any(|segment| segment_has_value(segment, key, &mut test)),
+            key => return self.segments().any(|segment| segment_has_value(segment, key, &mut predicate)),
         };
-        value.is_some_and(test)
+        value.is_some_and(predicate)
     }
 
     /// Returns the entity that keys with a single value refer to.
@@ -151,8 +151,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Returns whether a segment has a value of the key for which `test` returns true.
-fn segment_has_value(segment: &Document, key: &Key, test: &mut impl FnMut(KeyValue) -> bool) -> bool {
+/// Returns whether a segment has a value of the key for which `predicate` returns true.
+fn segment_has_value(segment: &Document, key: &Key, predicate: &mut impl FnMut(KeyValue) -> bool) -> bool {
     let text = match key {
         Key::User => segment.user.as_deref(),
         Key::ResourceArn => segment.resource_arn(),
@@ -160,23 +160,23 @@ fn segment_has_value(segment: &Document, key: &Key, test: &mut impl FnMut(KeyVal
         Key::AvailabilityZone => segment.availability_zone(),
         Key::Name => {
             let service = ServiceId::of(segment);
-            return test(KeyValue::Text(&service.name))
-                || (service.name != segment.name && test(KeyValue::Text(&segment.name)));
+            return predicate(KeyValue::Text(&service.name))
+                || (service.name != segment.name && predicate(KeyValue::Text(&segment.name)));
         }
-        Key::Type => return ServiceId::of(segment).kind.is_some_and(|kind| test(KeyValue::Text(&kind))),
+        Key::Type => return ServiceId::of(segment).kind.is_some_and(|kind| predicate(KeyValue::Text(&kind))),
         Key::Message => {
             let exceptions = segment.walk().filter_map(|entity| entity.cause.as_ref()).flat_map(Cause::exceptions);
             return exceptions
                 .filter_map(|exception| exception.message.as_deref())
-                .any(|message| test(KeyValue::Text(message)));
+                .any(|message| predicate(KeyValue::Text(message)));
         }
         Key::Annotation(key) => {
             let values = segment.walk().filter_map(|entity| entity.annotations().get(key));
-            return values.filter_map(KeyValue::of).any(test);
+            return values.filter_map(KeyValue::of).any(predicate);
         }
         _ => None,
     };
-    text.is_some_and(|text| test(KeyValue::Text(text)))
+    text.is_some_and(|text| predicate(KeyValue::Text(text)))
 }
 
 fn is_remote(entity: &Document) -> bool {

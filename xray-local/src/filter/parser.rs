@@ -208,7 +208,8 @@ impl Parser {
                 Err(FilterError::at(token.column, "the annotation's key is missing".to_owned()))
             }
             Some(_) if scope == Scope::Braces => {
-                let message = "annotations belong to the trace, not to a service or call; write the condition outside of the braces, after `AND`";
+                let message = "annotations belong to the trace, not to a service or call; write the condition outside of \
+                               the braces, after `AND`";
                 Err(FilterError::at(token.column, message.to_owned()))
             }
             Some(key) => Ok(Key::Annotation(key)),

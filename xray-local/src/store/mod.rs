@@ -185,7 +185,7 @@ impl StoredTrace {
     }
 }
 
-/// The largest trace that X-Ray keeps, in bytes. (X-Ray's documented quota: 500 kB.)
+/// The largest trace that X-Ray keeps, in bytes: about 500 kB if the segments arrive together, and less if they do not.
 const X_RAY_TRACE_BYTES: usize = 500_000;
 
 /// The store's estimated overhead per document and per trace, in bytes.
