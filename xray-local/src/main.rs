@@ -4,6 +4,7 @@ mod terminal;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::iter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -99,7 +100,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             // standard output is closed, and the console is still useful then.
             () = async {
                 let _ = log_lines.await;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             } => {}
         }
         Ok::<_, Box<dyn Error>>(())
@@ -112,13 +113,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 
 /// Returns an error's message followed by the messages of its sources.
 fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text += &format!(": {error}");
-        source = error.source();
-    }
-    text
+    let chain = iter::successors(Some(error), |&error: &&dyn Error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Prints the server's addresses and the result of a replay.

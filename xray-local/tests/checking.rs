@@ -264,7 +264,7 @@ fn pointers(value: &Value, at: &str, pointers: &mut Vec<String>) {
     pointers.push(at.to_owned());
     match value {
         Value::Object(map) => {
-            map.iter().for_each(|(key, value)| self::pointers(value, &format!("{at}/{key}"), pointers))
+            map.iter().for_each(|(key, value)| self::pointers(value, &format!("{at}/{key}"), pointers));
         }
         Value::Array(values) => {
             values
