@@ -20,7 +20,7 @@ use crate::document::Document;
 
 /// The result of checking one document.
 ///
-/// `D` is the form of the document: typed after [`check`], a JSON object after [`inspect`].
+/// `D` is the form of the document. [`check`] returns a typed [`Document`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Checked<D = Document> {
