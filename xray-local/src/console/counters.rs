@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 
 use maud::{Markup, html};
 
+use super::format;
 use super::page::{Page, Section};
-use super::{Console, format};
+use super::state::Console;
 
 pub(super) fn page(console: &Console) -> Markup {
     let revision = console.revision();

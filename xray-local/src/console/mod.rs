@@ -5,6 +5,8 @@
 
 mod assets;
 mod counters;
+mod elements;
+mod entity;
 mod format;
 mod link;
 mod list;
@@ -12,6 +14,7 @@ mod map;
 mod page;
 mod problems;
 mod segment;
+mod state;
 mod status;
 mod timeline;
 mod trace;
@@ -31,6 +34,8 @@ use maud::Markup;
 use serde::Deserialize;
 
 use crate::store::Store;
+
+use state::Console;
 
 /// The pages, for a server that listens at an address, and counts the datagrams that it had to drop.
 ///
@@ -56,21 +61,6 @@ pub(crate) fn routes(store: Store, address: SocketAddr, dropped: Arc<AtomicU64>)
         .route("/assets/{name}", get(asset))
         .layer(map_response(guarded))
         .with_state(Console { store, address, dropped, started: Instant::now() })
-}
-
-/// What the pages are made from.
-#[derive(Debug, Clone)]
-struct Console {
-    store: Store,
-    address: SocketAddr,
-    dropped: Arc<AtomicU64>,
-    started: Instant,
-}
-
-impl Console {
-    fn revision(&self) -> u64 {
-        *self.store.changes().borrow()
-    }
 }
 
 async fn list(State(console): State<Console>, Query(query): Query<list::Query>) -> Response {

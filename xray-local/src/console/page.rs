@@ -2,7 +2,8 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Console, assets, format};
+use super::state::Console;
+use super::{assets, format};
 
 /// Which entry of the navigation a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,25 +105,4 @@ pub(super) fn not_found() -> Markup {
     Page { title: "Not here", section: None, changes: ("/changes", 0), content }.around(&html! {
         nav aria-label="Pages" { a href="/" { "Traces" } }
     })
-}
-
-/// A moment, told as its age.
-pub(super) fn age_of(seconds: f64) -> Markup {
-    let age = format::age(crate::time::now() - seconds);
-    html! { time data-age datetime=(format::moment(seconds)) { (age) } }
-}
-
-/// A moment, told as date and time.
-pub(super) fn moment(seconds: f64) -> Markup {
-    let moment = format::moment(seconds);
-    html! { time data-local datetime=(moment) { (moment) } }
-}
-
-/// A text in which backticks mark code.
-pub(super) fn worded(text: &str) -> Markup {
-    html! {
-        @for (place, part) in text.split('`').enumerate() {
-            @if place % 2 == 1 { code { (part) } } @else { (part) }
-        }
-    }
 }

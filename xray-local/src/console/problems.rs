@@ -2,8 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::page::{Page, Section, age_of, worded};
-use super::{Console, format, link};
+use super::elements::{age_of, worded};
+use super::page::{Page, Section};
+use super::state::Console;
+use super::{format, link};
 use crate::check::Finding;
 use crate::document::TraceId;
 use crate::store::{Report, Source};

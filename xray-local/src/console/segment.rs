@@ -3,8 +3,10 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::page::{Page, Section, moment};
-use super::{Console, format, link, status, timeline};
+use super::elements::moment;
+use super::page::{Page, Section};
+use super::state::Console;
+use super::{entity, format, link, status};
 use crate::document::{Cause, Document, Exception, Http, StackFrame};
 use crate::trace::Trace;
 
@@ -27,9 +29,7 @@ fn card(trace: &Trace, document: &Document) -> Markup {
                 p {
                     (status::label(document.state()))
                     @if let Some(took) = document.duration() { b { (format::duration(took)) } }
-                    @if document.inferred { span.tag.inferred { "inferred" } }
-                    @if document.in_progress { span.tag.progress { "in progress" } }
-                    @if document.orphan { span.tag.error { "parent missing" } }
+                    (entity::tags(document))
                 }
             }
             (overview(trace, document))
@@ -48,7 +48,7 @@ fn overview(trace: &Trace, document: &Document) -> Markup {
     let parent = document.parent_id.as_deref();
     html! {
         dl.pairs {
-            (pair("Kind", &html! { (timeline::kind(document)) }))
+            (pair("Kind", &html! { (entity::kind(document)) }))
             (pair("Id", &html! { span.mono { (document.id) } }))
             @if let Some(id) = parent {
                 (pair("Parent", &html! {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use super::{format, link, status};
+use super::{entity, format, link, status};
 use crate::document::{Document, Kind, Namespace};
 use crate::trace::Trace;
 
@@ -130,10 +130,8 @@ fn bar(row: &Row<'_>, scale: &Scale) -> Markup {
                 span.name {
                     (status::dot(state))
                     b { (document.name) }
-                    span.vh { ", level " (row.depth + 1) ", " (kind(document)) }
-                    @if document.inferred { span.tag.inferred { "inferred" } }
-                    @if document.in_progress { span.tag.progress { "in progress" } }
-                    @if document.orphan { span.tag.error { "parent missing" } }
+                    span.vh { ", level " (row.depth + 1) ", " (entity::kind(document)) }
+                    (entity::tags(document))
                     small { (gist(document)) }
                 }
                 span.dur { @if let Some(took) = document.duration() { (format::duration(took)) } @else { "…" } }
@@ -144,18 +142,6 @@ fn bar(row: &Row<'_>, scale: &Scale) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// What a row stands for.
-pub(super) fn kind(document: &Document) -> &'static str {
-    match (document.kind, document.namespace) {
-        (Kind::Segment, _) if document.inferred => "inferred segment",
-        (Kind::Segment, _) => "segment",
-        (Kind::Subsegment, Some(Namespace::Aws)) => "call of an AWS service",
-        (Kind::Subsegment, Some(Namespace::Remote)) if !document.sql().is_empty() => "database query",
-        (Kind::Subsegment, Some(Namespace::Remote)) => "remote call",
-        (Kind::Subsegment, _) => "subsegment",
     }
 }
 

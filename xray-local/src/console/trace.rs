@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use maud::{Markup, html};
 
-use super::page::{Page, Section, moment};
-use super::{Console, format, status, timeline};
+use super::elements::moment;
+use super::page::{Page, Section};
+use super::state::Console;
+use super::{entity, format, status, timeline};
 use crate::document::{Document, Kind};
 use crate::service::ServiceId;
 use crate::trace::Trace;
@@ -36,7 +38,7 @@ pub(super) fn page(console: &Console, id: &str) -> Option<Markup> {
 
 /// What the trace is about, in a line.
 fn title(trace: &Trace) -> String {
-    let root = trace.root().or_else(|| trace.segments.first());
+    let root = entity::main_segment(trace);
     let request =
         root.and_then(|root| root.http.as_ref()).and_then(|http| Some((http.method.as_deref()?, http.url.as_deref()?)));
     match (request, root) {
@@ -58,7 +60,7 @@ fn heading(title: &str) -> Markup {
 }
 
 fn head(trace: &Trace, title: &str) -> Markup {
-    let root = trace.root().or_else(|| trace.segments.first());
+    let root = entity::main_segment(trace);
     let services: HashSet<ServiceId> = trace.segments.iter().map(ServiceId::of).collect();
     let inferred = trace.segments.iter().filter(|segment| segment.inferred).count();
     let parts = trace.entities().filter(|entity| entity.kind == Kind::Subsegment).count();

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::console::page::age_of;
-use crate::console::{format, link, status};
+use crate::console::elements::age_of;
+use crate::console::{entity, format, link, status};
 use crate::document::{Document, Http, Namespace, State};
 use crate::trace::Trace;
 
@@ -32,7 +32,7 @@ const MAX_CHARS: usize = 300;
 
 impl Line {
     pub(super) fn of(trace: &Trace) -> Self {
-        let root = trace.root().or_else(|| trace.segments.first());
+        let root = entity::main_segment(trace);
         let (http, is_call) = root.and_then(|root| request(trace, root)).unzip();
         let service = root.map_or("", |root| root.name.as_str());
         let url = http.and_then(|http| http.url.as_deref());

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::page::{Page, Section, worded};
-use super::{Console, format, link, status};
+use super::elements::worded;
+use super::page::{Page, Section};
+use super::state::Console;
+use super::{format, link, status};
 use crate::document::{State, TraceId};
 use crate::filter::{Filter, FilterError};
 use crate::store::StoredTrace;

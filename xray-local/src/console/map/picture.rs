@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use maud::{Markup, html};
 
+use super::labels::{average, figures, is_client, kind, pace, traces_of_call};
 use super::layout::{Layout, Point, layout};
-use super::{figures, is_client, kind, pace, traces_of_call};
 use crate::console::{format, link};
 use crate::graph::{Edge, Service, ServiceGraph, Statistics};
 
@@ -217,7 +217,7 @@ fn is_storage(kind: &str) -> bool {
 
 /// The statistics in a sentence.
 fn spoken(statistics: &Statistics) -> String {
-    let Some(average) = super::average(statistics) else { return "nothing ended yet".to_owned() };
+    let Some(average) = average(statistics) else { return "nothing ended yet".to_owned() };
     let counts = [
         (statistics.ok_count, "ok"),
         (statistics.error_statistics.other_count, "errors"),

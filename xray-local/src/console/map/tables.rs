@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{average, is_client, kind, traces_of_call};
+use super::labels::{average, is_client, kind, traces_of_call};
 use crate::console::{format, link};
 use crate::graph::{HistogramEntry, ServiceGraph, Statistics};
 
