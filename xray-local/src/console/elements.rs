@@ -4,23 +4,24 @@ use maud::{Markup, html};
 
 use super::format;
 
-/// A moment, told as its age.
-pub(super) fn age_of(seconds: f64) -> Markup {
+/// Renders a time, in seconds since 1970, as its age: `12 s ago`. The script keeps the age up to date.
+pub(super) fn age(seconds: f64) -> Markup {
     let age = format::age(crate::time::now() - seconds);
-    html! { time data-age datetime=(format::moment(seconds)) { (age) } }
+    html! { time data-age datetime=(format::rfc3339(seconds)) { (age) } }
 }
 
-/// A moment, told as date and time.
-pub(super) fn moment(seconds: f64) -> Markup {
-    let moment = format::moment(seconds);
-    html! { time data-local datetime=(moment) { (moment) } }
+/// Renders a time, in seconds since 1970, as date and time in UTC. The script replaces it by the reader's local time: the
+/// server does not know the reader's time zone.
+pub(super) fn date_time(seconds: f64) -> Markup {
+    let date_time = format::rfc3339(seconds);
+    html! { time data-local datetime=(date_time) { (date_time) } }
 }
 
-/// A text in which backticks mark code.
-pub(super) fn worded(text: &str) -> Markup {
+/// Renders a text in which backticks enclose code.
+pub(super) fn with_inline_code(text: &str) -> Markup {
     html! {
-        @for (place, part) in text.split('`').enumerate() {
-            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

@@ -1,22 +1,23 @@
-//! What several pages say of a segment or subsegment.
+//! How pages describe a segment or subsegment.
 
 use maud::{Markup, html};
 
 use crate::document::{Document, Kind, Namespace};
 use crate::trace::Trace;
 
-/// What a row stands for.
+/// Returns what a segment or subsegment stands for, in lower case.
 pub(super) fn kind(document: &Document) -> &'static str {
     match (document.kind, document.namespace) {
         (Kind::Segment, _) if document.inferred => "inferred segment",
         (Kind::Segment, _) => "segment",
-        (Kind::Subsegment, Some(Namespace::Aws)) => "call of an AWS service",
+        (Kind::Subsegment, Some(Namespace::Aws)) => "AWS call",
         (Kind::Subsegment, Some(Namespace::Remote)) if !document.sql().is_empty() => "database query",
         (Kind::Subsegment, Some(Namespace::Remote)) => "remote call",
         (Kind::Subsegment, _) => "subsegment",
     }
 }
 
+/// Renders a tag for each unusual property of a segment or subsegment.
 pub(super) fn tags(document: &Document) -> Markup {
     html! {
         @if document.inferred { span.tag.inferred { "inferred" } }
@@ -25,6 +26,7 @@ pub(super) fn tags(document: &Document) -> Markup {
     }
 }
 
+/// Returns the segment that names a trace: its root. As long as no root has arrived, the first segment takes its place.
 pub(super) fn main_segment(trace: &Trace) -> Option<&Document> {
     trace.root().or_else(|| trace.segments.first())
 }
