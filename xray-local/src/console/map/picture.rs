@@ -95,7 +95,7 @@ fn requests(service: &Service) -> u64 {
 
 fn edge(drawn: &Drawn<'_>, index: usize, layout: &Layout, has_label: bool) -> Markup {
     let (edge, (from, to)) = (drawn.edges[index], drawn.ends[index]);
-    let (caller, callee) = (drawn.services[from], drawn.services[to]);
+    let (from_service, to_service) = (drawn.services[from], drawn.services[to]);
     // Two services that call each other share a lane. Their lines are moved apart, one up and one down.
     let offset = match drawn.pairs.contains(&(to, from)) {
         true if from < to => -7.0,
@@ -108,10 +108,10 @@ fn edge(drawn: &Drawn<'_>, index: usize, layout: &Layout, has_label: bool) -> Ma
     let statistics = &edge.summary_statistics;
     html! {
         // The Tab key passes over edges: the table of calls has the same links, and a map may have hundreds of edges.
-        a href=(traces_with_call(caller, callee)) tabindex="-1" {
+        a href=(traces_with_call(from_service, to_service)) tabindex="-1" {
             g.edge.faulty[statistics.fault_statistics.total_count > 0] {
                 // Browsers show the `title` of an SVG element as a tooltip.
-                title { (caller.name) " → " (callee.name) ": " (description(statistics)) }
+                title { (from_service.name) " → " (to_service.name) ": " (description(statistics)) }
                 path d=(path) marker-end="url(#arrowhead)" {}
                 // An invisible broad line, because the pointer would hardly hit the thin one.
                 path.hit d=(path) {}
