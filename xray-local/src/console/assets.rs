@@ -25,8 +25,8 @@ impl Asset {
         Self { name, content_type, text }
     }
 
-    /// Returns the address of the asset. It contains a hash of the content: a browser may cache the asset forever, and a
-    /// new version of the program still gets its new assets loaded.
+    /// Returns the address of the asset. It contains a hash of the content: a browser may cache the asset forever, and
+    /// a new version of the program still gets its new assets loaded.
     pub(super) fn address(&self) -> String {
         format!("/assets/{}?v={:016x}", self.name, fnv1a(self.text.as_bytes()))
     }
@@ -40,8 +40,8 @@ impl IntoResponse for &Asset {
     }
 }
 
-/// Computes the FNV-1a hash. A cryptographic hash is not needed: all contents come with the program, so nobody can choose
-/// a content that collides.
+/// Computes the FNV-1a hash. A cryptographic hash is not needed: all contents come with the program, so nobody can
+/// choose a content that collides.
 const fn fnv1a(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut index = 0;

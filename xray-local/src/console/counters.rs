@@ -19,7 +19,8 @@ pub(super) fn page(console: &Console) -> Markup {
             (number("Accepted", counters.taken, "documents that X-Ray would accept"))
             (number("Rejected", counters.rejected, "documents that X-Ray would refuse"))
             (number("Suspicious", counters.suspicious, "accepted documents with something to fix"))
-            (number("Dropped", console.dropped.load(Ordering::Relaxed), "datagrams that arrived faster than they could be processed"))
+            (number("Dropped", console.dropped.load(Ordering::Relaxed),
+                "datagrams that arrived faster than they could be processed"))
             (gauge("Traces", &format::count(counters.traces as u64), counters.traces, limits.traces,
                 &format!("of at most {}", format::count(limits.traces as u64))))
             (gauge("Memory", &format::bytes(counters.bytes), counters.bytes, limits.bytes,

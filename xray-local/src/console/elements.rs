@@ -10,8 +10,8 @@ pub(super) fn age(seconds: f64) -> Markup {
     html! { time data-age datetime=(format::rfc3339(seconds)) { (age) } }
 }
 
-/// Renders a time, in seconds since 1970, as date and time in UTC. The script replaces it by the reader's local time: the
-/// server does not know the reader's time zone.
+/// Renders a time, in seconds since 1970, as date and time in UTC. The script replaces it by the reader's local time:
+/// the server does not know the reader's time zone.
 pub(super) fn date_time(seconds: f64) -> Markup {
     let date_time = format::rfc3339(seconds);
     html! { time data-local datetime=(date_time) { (date_time) } }

@@ -9,8 +9,8 @@ pub(super) fn duration(seconds: f64) -> String {
         ..99.95 => format!("{value:.1} {unit}"),
         _ => format!("{value:.0} {unit}"),
     };
-    // Each bound lies where the smaller unit would round up to the next larger one. With a bound of 0.001, for instance,
-    // 0.9996 ms would be shown as "1000 µs".
+    // Each bound lies where the smaller unit would round up to the next larger one. With a bound of 0.001, for
+    // instance, 0.9996 ms would be shown as "1000 µs".
     match seconds {
         ..0.000_000_5 => "0 s".to_owned(),
         ..0.000_999_5 => format!("{:.0} µs", seconds * 1e6),
@@ -98,8 +98,8 @@ pub(super) fn truncate(text: &str, limit: usize) -> String {
 
 /// Splits a URL into its host and the rest from the path on. A text without `://` is returned as the path.
 ///
-/// The parts are for display only. A URL parser would change or refuse what a document holds, and a developer wants to see
-/// the recorded text.
+/// The parts are for display only. A URL parser would change or refuse what a document holds, and a developer wants to
+/// see the recorded text.
 pub(super) fn split_url(url: &str) -> (&str, &str) {
     match url.split_once("://") {
         Some((_, rest)) => rest.split_at(rest.find('/').unwrap_or(rest.len())),

@@ -1,7 +1,7 @@
 //! Addresses of pages, and the filter expressions in them.
 //!
-//! Names, ids and annotations come from documents and may hold any character. So every such value passes through the query
-//! serializer, and through [`quote`] first if it is a string of a filter expression.
+//! Names, ids and annotations come from documents and may hold any character. So every such value passes through the
+//! query serializer, and through [`quote`] first if it is a string of a filter expression.
 
 use form_urlencoded::Serializer;
 
@@ -17,7 +17,8 @@ pub(super) fn older_traces(filter: &str, before: &str) -> String {
     with_query("/", &[("filter", filter), ("before", before)])
 }
 
-/// Returns the address of a trace's timeline. A trace id holds only hexadecimal digits and hyphens, so nothing is escaped.
+/// Returns the address of a trace's timeline. A trace id holds only hexadecimal digits and hyphens, so nothing is
+/// escaped.
 pub(super) fn trace(id: &str) -> String {
     format!("/traces/{id}")
 }
@@ -34,8 +35,8 @@ pub(super) fn map(minutes: Option<u32>, zoom: Option<u32>) -> String {
     with_query("/map", &[("minutes", &text(minutes)), ("zoom", &text(zoom))])
 }
 
-/// Returns the `id` attribute of a segment's row in the timeline. Its prefix prevents a document with the id `main`, for
-/// instance, from taking the `id` of another element of the page.
+/// Returns the `id` attribute of a segment's row in the timeline. Its prefix prevents a document with the id `main`,
+/// for instance, from taking the `id` of another element of the page.
 pub(super) fn row_id(document: &Document) -> String {
     format!("s-{}", document.id)
 }

@@ -1,12 +1,12 @@
 //! The console: web pages that show the traces of the store.
 //!
-//! The pages are complete without JavaScript: they are rendered here, by `maud` templates. Such a template escapes every
-//! value that it inserts, so that no text of a document can become markup. The script (`assets/console.js`) only adds live
-//! updates, keyboard control and the panel beside the timeline. The content security policy of a page allows its own style
-//! sheet, its own script and requests to its own server, and nothing else.
+//! The pages are complete without JavaScript: they are rendered here, by `maud` templates. Such a template escapes
+//! every value that it inserts, so that no text of a document can become markup. The script (`assets/console.js`) only
+//! adds live updates, keyboard control and the panel beside the timeline. The content security policy of a page allows
+//! its own style sheet, its own script and requests to its own server, and nothing else.
 //!
-//! Each page is a function that takes the [`Console`] and returns markup. Pages import from `page`, `entity`, `elements`,
-//! `status`, `link` and `format`, and these import no page.
+//! Each page is a function that takes the [`Console`] and returns markup. Pages import from `page`, `entity`,
+//! `elements`, `status`, `link` and `format`, and these import no page.
 
 mod assets;
 mod counters;
@@ -126,8 +126,8 @@ async fn asset(Path(name): Path<String>) -> Response {
 
 /// Responds with the page that `page` renders, or with "Not found" if it returns `None`.
 ///
-/// Rendering may take seconds: a filter searches the whole store. It therefore runs on a blocking thread, and the threads
-/// that serve connections stay free.
+/// Rendering may take seconds: a filter searches the whole store. It therefore runs on a blocking thread, and the
+/// threads that serve connections stay free.
 async fn render(page: impl FnOnce() -> Option<Markup> + Send + 'static) -> Response {
     match tokio::task::spawn_blocking(page).await {
         Ok(Some(page)) => Html(page.into_string()).into_response(),
@@ -139,8 +139,8 @@ async fn render(page: impl FnOnce() -> Option<Markup> + Send + 'static) -> Respo
 /// Allows a page to load only the console's own files, to connect only to the console and to send forms only to it. No
 /// other site may show a page in a frame. If a text of a document ever became markup, its scripts would not run.
 ///
-/// There is no `'unsafe-inline'`. The templates must not use `style` attributes, and a width or a position is given as an
-/// SVG attribute (`rect width=..`), which the policy allows.
+/// There is no `'unsafe-inline'`. The templates must not use `style` attributes, and a width or a position is given as
+/// an SVG attribute (`rect width=..`), which the policy allows.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'",

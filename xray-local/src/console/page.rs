@@ -34,11 +34,12 @@ impl Page<'_> {
     /// Renders the page with the full navigation.
     pub(super) fn render(self, console: &Console) -> Markup {
         let counters = console.store.counters();
+        let problems = (counters.rejected, counters.suspicious);
         self.document(&html! {
             nav aria-label="Pages" {
                 (self.entry(Section::Traces, "/", "Traces", None))
                 (self.entry(Section::Map, "/map", "Service map", None))
-                (self.entry(Section::Problems, "/problems", "Problems", Some((counters.rejected, counters.suspicious))))
+                (self.entry(Section::Problems, "/problems", "Problems", Some(problems)))
                 (self.entry(Section::Counters, "/counters", "Counters", None))
             }
             // Without the script the button would do nothing, so the script is what shows it.
@@ -89,10 +90,11 @@ impl Page<'_> {
     /// Renders one entry of the navigation. `problems` are the numbers of rejected and of suspicious documents.
     fn entry(&self, section: Section, address: &str, name: &str, problems: Option<(u64, u64)>) -> Markup {
         let current = (self.section == Some(section)).then_some("page");
+        let problems = problems.filter(|(rejected, suspicious)| rejected + suspicious > 0);
         html! {
             a href=(address) aria-current=[current] {
                 (name)
-                @if let Some((rejected, suspicious)) = problems.filter(|(rejected, suspicious)| rejected + suspicious > 0) {
+                @if let Some((rejected, suspicious)) = problems {
                     span.count.bad[rejected > 0] {
                         (format::count(rejected + suspicious))
                         span.visually-hidden { " rejected or suspicious documents" }

@@ -119,8 +119,8 @@ fn sql(sql: &Map<String, Value>) -> Markup {
     }
 }
 
-/// A function that returns the filter expression for a field of a block and its value, or `None` if no expression can find
-/// the value.
+/// A function that returns the filter expression for a field of a block and its value, or `None` if no expression can
+/// find the value.
 type FieldFilter = fn(&str, &Value) -> Option<String>;
 
 fn block(title: &str, fields: &Map<String, Value>, filter: Option<FieldFilter>) -> Markup {
@@ -218,8 +218,8 @@ fn cause(trace: &Trace, cause: &Cause) -> Markup {
     }
 }
 
-/// Renders the exceptions that an id refers to. An exception that passes through several subsegments is sent once, and the
-/// other documents hold only its id. (X-Ray developer guide, "Segment documents".)
+/// Renders the exceptions that an id refers to. An exception that passes through several subsegments is sent once, and
+/// the other documents hold only its id. (X-Ray developer guide, "Segment documents".)
 fn referenced_cause(trace: &Trace, id: &str) -> Markup {
     let is_referenced = |exception: &Exception| exception.id.as_deref() == Some(id);
     let recorded = trace.entities().find_map(|entity| {

@@ -23,8 +23,8 @@ pub(super) struct Console {
 impl Console {
     /// Returns the revision of the store, a number that grows with every change.
     ///
-    /// A page must read it before it reads the store. A document that arrives in between then has a higher revision than
-    /// the page carries, and the script loads the page again. In the other order such a document would be missed.
+    /// A page must read it before it reads the store. A document that arrives in between then has a higher revision
+    /// than the page carries, and the script loads the page again. In the other order such a document would be missed.
     pub(super) fn revision(&self) -> u64 {
         *self.store.changes().borrow()
     }

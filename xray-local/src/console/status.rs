@@ -1,7 +1,7 @@
 //! The state of a request, as a shape, a word and a colour.
 //!
-//! No state is shown by its colour alone: each has a shape of its own, and a word beside the shape or in its label. (WCAG
-//! 2.2, 1.4.1.)
+//! No state is shown by its colour alone: each has a shape of its own, and a word beside the shape or in its label.
+//! (WCAG 2.2, 1.4.1.)
 
 use maud::{Markup, html};
 

@@ -9,8 +9,8 @@ use super::{entity, format, link, status};
 use crate::document::{Document, Kind, Namespace};
 use crate::trace::Trace;
 
-/// How many rows the page shows at most. A browser needs seconds to lay out many more, and the script updates the rows as
-/// often as once a second.
+/// How many rows the page shows at most. A browser needs seconds to lay out many more, and the script updates the rows
+/// as often as once a second.
 const MAX_ROWS: usize = 5_000;
 
 /// Renders a row for each segment and subsegment, below the one that contains it or called it.
@@ -54,8 +54,8 @@ fn rows(trace: &Trace) -> Vec<Row<'_>> {
     }
     let mut rows = Vec::with_capacity(known.len());
     push_trees(roots, &mut callees, &mut rows);
-    // Documents may claim that segments call each other in a circle. No root leads to such segments, so they are left in
-    // `callees`. Any of them can stand at the top of the circle: take the first.
+    // Documents may claim that segments call each other in a circle. No root leads to such segments, so they are left
+    // in `callees`. Any of them can stand at the top of the circle: take the first.
     while let Some(caller) = callees.keys().next().copied() {
         let circle = callees.remove(caller).unwrap_or_default();
         push_trees(circle, &mut callees, &mut rows);
@@ -63,8 +63,8 @@ fn rows(trace: &Trace) -> Vec<Row<'_>> {
     rows
 }
 
-/// Appends trees to the rows. `callees` holds the called segments by the id of their caller. A segment that is appended is
-/// removed from it, so the loop ends even if segments call each other in a circle.
+/// Appends trees to the rows. `callees` holds the called segments by the id of their caller. A segment that is appended
+/// is removed from it, so the loop ends even if segments call each other in a circle.
 ///
 /// A stack replaces recursion here: a trace may be a chain of thousands of calls, each in a segment of its own.
 fn push_trees<'a>(roots: Vec<&'a Document>, callees: &mut HashMap<&str, Vec<&'a Document>>, rows: &mut Vec<Row<'a>>) {
@@ -230,7 +230,8 @@ mod tests {
     #[test]
     fn a_called_segment_stands_below_its_call() {
         let trace = trace(&[
-            json!({"id": "b000000000000001", "parent_id": "a000000000000002", "name": "stock", "start_time": 2, "end_time": 3}),
+            json!({"id": "b000000000000001", "parent_id": "a000000000000002", "name": "stock",
+                "start_time": 2, "end_time": 3}),
             json!({"id": "a000000000000001", "name": "shop", "start_time": 1, "end_time": 9, "subsegments": [
                 {"id": "a000000000000003", "name": "late", "start_time": 5, "end_time": 6},
                 {"id": "a000000000000002", "name": "GET", "namespace": "remote", "start_time": 2, "end_time": 4}]}),

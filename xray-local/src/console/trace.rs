@@ -72,7 +72,8 @@ fn facts(trace: &Trace, title: &str) -> Markup {
     let segments = trace.segments.iter().filter(|segment| segment.kind == Kind::Segment).count();
     let subsegments = trace.entities().filter(|entity| entity.kind == Kind::Subsegment).count();
     let response_time = trace.response_time().map(format::duration);
-    // Work that goes on after the response makes the duration longer than the response time. Equal texts are shown once.
+    // Work that goes on after the response makes the duration longer than the response time. Equal texts are shown
+    // once.
     let duration = trace.duration().map(format::duration).filter(|duration| response_time.as_ref() != Some(duration));
     html! {
         div.head { (heading(title)) }

@@ -84,8 +84,8 @@ async fn text_has_enough_contrast_in_light_and_dark() {
     .await;
 }
 
-/// JavaScript that returns the visible texts whose contrast to their background is below 4.5 to 1, with the contrast. (WCAG
-/// 2.2, 1.4.3; the formulas are those of "relative luminance" and "contrast ratio" there.)
+/// JavaScript that returns the visible texts whose contrast to their background is below 4.5 to 1, with the contrast.
+/// (WCAG 2.2, 1.4.3; the formulas are those of "relative luminance" and "contrast ratio" there.)
 const FAINT_TEXTS: &str = "
     const channels = (color) => { const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
     const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);

@@ -23,8 +23,8 @@ use crate::server;
 /// The environment variable with which missing tools fail the tests instead of skipping them.
 const MUST_RUN: &str = "XRAY_REAL_PARTS";
 
-/// How long a test waits for a page or a script. Only a test that fails waits that long. A busy machine may need more than a
-/// minute for 60 frames of a large page.
+/// How long a test waits for a page or a script. Only a test that fails waits that long. A busy machine may need more
+/// than a minute for 60 frames of a large page.
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A page of the console in a browser, and the server that it comes from.
@@ -36,8 +36,8 @@ pub(crate) struct Page {
 }
 
 /// Runs a test in a browser. Afterwards it asserts that the pages were quiet: no message on the browser's console, no
-/// violation of the content security policy, no request to another server. If there is no browser, the test is skipped and
-/// the reason is printed.
+/// violation of the content security policy, no request to another server. If there is no browser, the test is skipped
+/// and the reason is printed.
 pub(crate) async fn in_browser(test: impl AsyncFnOnce(&Page)) {
     let Some(page) = Page::open().await else { return };
     // A panic must not leave the browser running, so the page is closed first and the panic goes on afterwards.

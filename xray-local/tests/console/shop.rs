@@ -6,8 +6,8 @@ use xray_local::{Server, time};
 
 use crate::server;
 
-/// Stores the traces of `requests` requests, one every 3.1 seconds, the last of them 4 seconds ago. Only the times differ
-/// between two runs.
+/// Stores the traces of `requests` requests, one every 3.1 seconds, the last of them 4 seconds ago. Only the times
+/// differ between two runs.
 pub(crate) fn traffic(server: &Server, requests: u32) {
     let mut shop = Shop { random: Rng::with_seed(11), trace_id: String::new(), segments: Vec::new() };
     for number in 0..requests {

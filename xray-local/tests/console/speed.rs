@@ -62,8 +62,8 @@ async fn a_trace_of_2000_subsegments_is_shown_whole() {
 #[tokio::test]
 async fn a_map_of_200_nodes_is_drawn_whole() {
     in_browser(async |page| {
-        // Each service calls up to three others. The segment that makes these calls belongs to the first call that the service
-        // receives. Each further call gets a segment without calls.
+        // Each service calls up to three others. The segment that makes these calls belongs to the first call that the
+        // service receives. Each further call gets a segment without calls.
         let start = time::now() - 10.0;
         let id = |kind: u32, number: u32| format!("{:016x}", kind * 0x1_0000 + number);
         let segment = |id: String, caller: Option<String>, number: u32, calls: &[Value]| {

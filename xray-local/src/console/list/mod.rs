@@ -32,7 +32,8 @@ pub(super) struct Query {
 const PAGE_SIZE: usize = 50;
 
 /// How long a page searches for matching traces. The store may hold 100,000 traces, each of which is assembled from its
-/// documents to be compared with the filter. After this time the page shows what it found and links to a further search.
+/// documents to be compared with the filter. After this time the page shows what it found and links to a further
+/// search.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
 
 /// Renders the page.
@@ -81,7 +82,8 @@ fn example(filter: &str) -> Markup {
 fn filter_error(filter: &str, error: &FilterError) -> Markup {
     let index = error.column.saturating_sub(1);
     let before: String = filter.chars().take(index).collect();
-    // An error at the end of the expression marks the place after the last character. An empty mark would have no width.
+    // An error at the end of the expression marks the place after the last character. An empty mark would have no
+    // width.
     let wrong = filter.chars().nth(index).unwrap_or('\u{a0}');
     let after: String = filter.chars().skip(index + 1).collect();
     html! {

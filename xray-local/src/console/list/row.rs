@@ -93,8 +93,8 @@ impl Row {
         }
     }
 
-    /// Renders a tag for each problem that the state of the trace does not show: a request may succeed although one of its
-    /// calls failed.
+    /// Renders a tag for each problem that the state of the trace does not show: a request may succeed although one of
+    /// its calls failed.
     fn tags(&self) -> Markup {
         html! {
             @for (state, number) in self.problems {

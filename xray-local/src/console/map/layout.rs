@@ -1,8 +1,8 @@
 //! The positions of the nodes and edges of a graph.
 //!
-//! Callers stand left of the services that they call, edges cross as rarely as possible, and an edge goes around the nodes
-//! between its ends. The crate `rust_sugiyama` arranges the nodes in layers. (Sugiyama, Tagawa and Toda, "Methods for Visual
-//! Understanding of Hierarchical System Structures", 1981.)
+//! Callers stand left of the services that they call, edges cross as rarely as possible, and an edge goes around the
+//! nodes between its ends. The crate `rust_sugiyama` arranges the nodes in layers. (Sugiyama, Tagawa and Toda, "Methods
+//! for Visual Understanding of Hierarchical System Structures", 1981.)
 
 use std::collections::HashMap;
 
@@ -36,17 +36,17 @@ const COLUMN_GAP: f64 = 74.0;
 const LANE: f64 = 4.0;
 /// The room around the whole drawing.
 const FRAME: f64 = 24.0;
-/// With more bends than this, edges are drawn straight. The time for the arrangement grows with the bends, and no reader
-/// can follow that many lines.
+/// With more bends than this, edges are drawn straight. The time for the arrangement grows with the bends, and no
+/// reader can follow that many lines.
 const MAX_BENDS: usize = 1_500;
-/// With more nodes, edges and bends than this, neighbours are not swapped one by one to avoid crossings. The time for that
-/// grows faster than the size of the graph.
+/// With more nodes, edges and bends than this, neighbours are not swapped one by one to avoid crossings. The time for
+/// that grows faster than the size of the graph.
 const MAX_TRANSPOSED: usize = 160;
 
 /// Computes the positions of `nodes` nodes of one size and of the edges between them.
 ///
-/// The nodes are arranged twice. The first time shows which columns each edge passes. The second time, a small vertex stands
-/// for the edge in each such column, so that the arrangement keeps room for it and the edge can bend there:
+/// The nodes are arranged twice. The first time shows which columns each edge passes. The second time, a small vertex
+/// stands for the edge in each such column, so that the arrangement keeps room for it and the edge can bend there:
 ///
 /// ```text
 /// edges:     A→B  B→C  A→C
@@ -107,8 +107,8 @@ impl Vertex {
 /// first.
 fn arrange(vertices: &[Vertex], edges: &[Ends]) -> Vec<Point> {
     let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
-    // The layers of the crate are rows that follow each other downwards. Here they are columns that follow each other to
-    // the right. So width and height change places, and the crate's (x, y) is our (y, x).
+    // The layers of the crate are rows that follow each other downwards. Here they are columns that follow each other
+    // to the right. So width and height change places, and the crate's (x, y) is our (y, x).
     let sizes: Vec<_> = vertices
         .iter()
         .enumerate()
@@ -117,8 +117,8 @@ fn arrange(vertices: &[Vertex], edges: &[Ends]) -> Vec<Point> {
     let numbered: Vec<_> = edges.iter().map(|(from, to)| (number(*from), number(*to))).collect();
     let config = Config {
         vertex_spacing: GAP,
-        // Places each node as far left as its callers allow. `RankingType::MinimizeEdgeLength`, the default, runs forever
-        // on some graphs.
+        // Places each node as far left as its callers allow. `RankingType::MinimizeEdgeLength`, the default, runs
+        // forever on some graphs.
         ranking_type: RankingType::Up,
         transpose: vertices.len() + edges.len() <= MAX_TRANSPOSED,
         ..Config::default()

@@ -34,8 +34,8 @@ const RANGES: [(Option<u32>, &str); 4] =
 const ZOOMS: [(Option<u32>, &str); 5] =
     [(None, "Fit"), (Some(50), "50 %"), (Some(75), "75 %"), (Some(100), "100 %"), (Some(150), "150 %")];
 
-/// How long a page assembles traces. The store may hold 100,000 of them. After this time the map shows the traces read so
-/// far, which are the newest.
+/// How long a page assembles traces. The store may hold 100,000 of them. After this time the map shows the traces read
+/// so far, which are the newest.
 const READ_TIME: Duration = Duration::from_secs(3);
 
 /// How long before the time range a trace may have begun to be read, in seconds. Its later segments may lie within the
@@ -54,7 +54,9 @@ pub(super) fn page(console: &Console, query: &Query) -> Markup {
         div.head { h1 { "Service map" } p { "Calls between services: how many, how long they take, how often they fail" } }
         nav.choices aria-label="Time range" {
             @for (minutes, name) in RANGES {
-                a href=(link::map(minutes, query.zoom)) aria-current=[(minutes == query.minutes).then_some("true")] { (name) }
+                a href=(link::map(minutes, query.zoom)) aria-current=[(minutes == query.minutes).then_some("true")] {
+                    (name)
+                }
             }
         }
         div data-live {

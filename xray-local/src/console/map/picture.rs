@@ -36,9 +36,11 @@ pub(super) fn picture(graph: &ServiceGraph, zoom: Option<u32>) -> Markup {
         }
         // With `tabindex` the arrow keys can scroll the drawing. (WCAG 2.2, 2.1.1.)
         div.map data-scrolls tabindex="0" role="group" aria-label="Service map. The tables below hold the same data." {
-            svg.fit[fits] width=(scaled(width)) height=(scaled(height)) viewBox={ "0 0 " (width.round()) " " (height.round()) } {
+            svg.fit[fits] width=(scaled(width)) height=(scaled(height))
+                viewBox={ "0 0 " (width.round()) " " (height.round()) } {
                 defs {
-                    marker #arrowhead viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse" markerUnits="userSpaceOnUse" {
+                    marker #arrowhead viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"
+                        orient="auto-start-reverse" markerUnits="userSpaceOnUse" {
                         path.arrowhead d="M0 0.5 8 4 0 7.5z" {}
                     }
                 }
@@ -121,8 +123,8 @@ fn edge(drawn: &Drawn<'_>, index: usize, layout: &Layout, has_label: bool) -> Ma
     }
 }
 
-/// Returns the points of an edge, from the side of one node to the side of another. The edge of a node that calls itself is
-/// a loop at its upper right corner.
+/// Returns the points of an edge, from the side of one node to the side of another. The edge of a node that calls
+/// itself is a loop at its upper right corner.
 fn points(layout: &Layout, index: usize, (from, to): Ends, offset: f64) -> Vec<Point> {
     let (half_width, half_height) = (NODE.0 / 2.0, NODE.1 / 2.0);
     let (start, end) = (layout.nodes[from], layout.nodes[to]);
@@ -154,8 +156,8 @@ fn path(points: &[Point]) -> String {
     std::iter::once(start).chain(curves).collect()
 }
 
-/// Returns the middle of the last curve. Edges that leave one node together have parted there, so that their labels do not
-/// cover each other.
+/// Returns the middle of the last curve. Edges that leave one node together have parted there, so that their labels do
+/// not cover each other.
 fn label_position(points: &[Point]) -> Point {
     let pair = &points[points.len() - 2..];
     (f64::midpoint(pair[0].0, pair[1].0), f64::midpoint(pair[0].1, pair[1].1))
@@ -210,8 +212,8 @@ fn ring(statistics: Option<&Statistics>) -> Markup {
     }
 }
 
-/// Returns the path data of the symbol for a node's type, 20 by 20 pixels: a person, a globe, a database, an AWS cube or a
-/// server.
+/// Returns the path data of the symbol for a node's type, 20 by 20 pixels: a person, a globe, a database, an AWS cube
+/// or a server.
 fn glyph(kind: Option<&str>) -> &'static str {
     match kind {
         Some("client") => "M10 2.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7zM3.5 17.5c0-4 3-5.5 6.5-5.5s6.5 1.5 6.5 5.5",

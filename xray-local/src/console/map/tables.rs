@@ -75,7 +75,8 @@ fn figures(statistics: Option<&Statistics>, times: &[HistogramEntry]) -> Markup 
     }
 }
 
-/// Returns the least time that at least the given share of the requests did not exceed. Returns `None` without requests.
+/// Returns the least time that at least the given share of the requests did not exceed. Returns `None` without
+/// requests.
 fn quantile(times: &[HistogramEntry], share: f64) -> Option<f64> {
     let total: u64 = times.iter().map(|entry| entry.count).sum();
     let mut sorted = times.to_vec();
