@@ -1,12 +1,12 @@
 //! Detection: each detector looks for its kind of resource.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::problem::Problem;
 use super::sources::Sources;
 use super::{KnownOrigin, Origin, ec2, ecs, eks, elastic_beanstalk};
 use crate::support::background::Task;
@@ -60,16 +60,6 @@ impl Detector {
         };
         let late = || Err(Problem(format!("no answer within {:?}", sources.time)));
         timeout(sources.time, detected).await.unwrap_or_else(|_| late())
-    }
-}
-
-/// Why a detector knows nothing although there may be something.
-#[derive(Debug)]
-pub(super) struct Problem(pub(super) String);
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
     }
 }
 

@@ -4,7 +4,7 @@ use http::{HeaderValue, Method};
 use serde::Deserialize;
 
 use super::Origin;
-use super::detect::Problem;
+use super::problem::Problem;
 use super::sources::{Service, Sources, block, read_json};
 
 /// What is read of an instance. (EC2 user guide, "Instance identity documents".)

@@ -4,7 +4,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::Origin;
-use super::detect::Problem;
+use super::problem::Problem;
 use super::sources::{Service, Sources, block, read_json};
 
 /// What is read of a container. (ECS developer guide, "Task metadata endpoint version 4".)

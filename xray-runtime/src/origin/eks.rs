@@ -5,7 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::Origin;
-use super::detect::Problem;
+use super::problem::Problem;
 use super::sources::{Sources, block, read_json};
 
 /// What is read of a token.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Origin;
-use super::detect::Problem;
+use super::problem::Problem;
 use super::sources::{Sources, block, read_json};
 
 /// What the agent writes.

@@ -11,6 +11,8 @@ mod eks;
 #[cfg(feature = "origin")]
 mod elastic_beanstalk;
 #[cfg(feature = "origin")]
+mod problem;
+#[cfg(feature = "origin")]
 mod sources;
 
 use std::borrow::Cow;

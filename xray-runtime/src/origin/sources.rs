@@ -10,7 +10,7 @@ use http::header::HOST;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use serde::de::DeserializeOwned;
 
-use super::detect::Problem;
+use super::problem::Problem;
 use crate::document::MAX_STRING_CHARS;
 use crate::support::fetch::{Failure, Limits, fetch};
 use crate::support::text::first_chars;
