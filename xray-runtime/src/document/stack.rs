@@ -18,11 +18,12 @@ const STANDARD_NAMES: [&str; 4] = ["std::", "core::", "alloc::", "__rust_try"];
 const STANDARD_DIRECTORIES: [&str; 3] = ["/library/std/src/", "/library/core/src/", "/library/alloc/src/"];
 
 /// What the environment asks for. The standard library reads it once per process too.
-static ASKED: LazyLock<Asked> = LazyLock::new(|| Asked::read(|name| env::var(name).ok()));
+static BACKTRACE_SETTING: LazyLock<BacktraceSetting> =
+    LazyLock::new(|| BacktraceSetting::read(|name| env::var(name).ok()));
 
 /// What of a stack is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum BacktraceSetting {
     Nothing,
     /// Without the frames of this library and of the start of the program or thread.
     Short,
@@ -38,7 +39,7 @@ pub(super) struct Stack {
 
 /// Whose a frame is.
 #[derive(Debug, PartialEq, Eq)]
-enum Origin {
+enum FrameOrigin {
     Ours,
     StandardLibrary,
     /// From here outward all is the start of the program or thread.
@@ -51,10 +52,10 @@ enum Origin {
 /// This reads files and waits for other threads that do, so no record may be locked.
 #[inline(never)] // In any build with names it has a frame with its own, the first of those that are ours.
 pub(super) fn current() -> Option<Stack> {
-    let is_full = match *ASKED {
-        Asked::Nothing => return None,
-        Asked::Short => false,
-        Asked::Full => true,
+    let is_full = match *BACKTRACE_SETTING {
+        BacktraceSetting::Nothing => return None,
+        BacktraceSetting::Short => false,
+        BacktraceSetting::Full => true,
     };
     let stack = guard(|| {
         let mut frames = Vec::new();
@@ -67,7 +68,7 @@ pub(super) fn current() -> Option<Stack> {
     stack.filter(|stack| stack.frames.iter().any(|frame| frame.label.as_deref() != Some(UNKNOWN)))
 }
 
-impl Asked {
+impl BacktraceSetting {
     /// As `std::backtrace` has it.
     fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         match variable("RUST_LIB_BACKTRACE").or_else(|| variable("RUST_BACKTRACE")).as_deref() {
@@ -93,16 +94,16 @@ impl Stack {
         let (mut is_walk, mut after_program) = (true, 0);
         for (position, frame) in frames.iter().enumerate() {
             for function in resolve(frame) {
-                match Origin::of(&function) {
+                match FrameOrigin::of(&function) {
                     _ if is_full => {}
-                    Origin::StartUp => return stack,
-                    Origin::Ours => {
+                    FrameOrigin::StartUp => return stack,
+                    FrameOrigin::Ours => {
                         stack.frames.truncate(if is_walk { 0 } else { after_program });
                         is_walk = false;
                         continue;
                     }
-                    Origin::Program if !is_walk => after_program = stack.frames.len() + 1,
-                    Origin::Program | Origin::StandardLibrary => {}
+                    FrameOrigin::Program if !is_walk => after_program = stack.frames.len() + 1,
+                    FrameOrigin::Program | FrameOrigin::StandardLibrary => {}
                 }
                 if stack.frames.len() < MAX_FRAMES {
                     stack.frames.push(function);
@@ -126,11 +127,11 @@ fn before_start_up<F>(frames: &[F], resolve: impl Fn(&F) -> Vec<StackFrame>) -> 
     const MAX_START_UP: usize = 64;
 
     let first = frames.len().saturating_sub(MAX_START_UP);
-    let is_start_up = |frame| resolve(frame).iter().any(|function| Origin::of(function) == Origin::StartUp);
+    let is_start_up = |frame| resolve(frame).iter().any(|function| FrameOrigin::of(function) == FrameOrigin::StartUp);
     frames[first..].iter().position(is_start_up).map_or(frames.len(), |position| first + position)
 }
 
-impl Origin {
+impl FrameOrigin {
     fn of(frame: &StackFrame) -> Self {
         let label = frame.label.as_deref().unwrap_or(UNKNOWN);
         // `<&mut path::Type as path::Trait>::method` is of the crate of the type, as far as the name tells.
@@ -206,16 +207,20 @@ mod tests {
     #[test]
     fn variables_are_read_as_the_standard_library_reads_them() {
         for (of_libraries, of_all, asked) in [
-            (None, None, Asked::Nothing),
-            (None, Some("0"), Asked::Nothing),
-            (Some("0"), Some("1"), Asked::Nothing),
-            (None, Some("1"), Asked::Short),
-            (None, Some(""), Asked::Short),
-            (Some("1"), Some("full"), Asked::Short),
-            (Some("full"), Some("0"), Asked::Full),
+            (None, None, BacktraceSetting::Nothing),
+            (None, Some("0"), BacktraceSetting::Nothing),
+            (Some("0"), Some("1"), BacktraceSetting::Nothing),
+            (None, Some("1"), BacktraceSetting::Short),
+            (None, Some(""), BacktraceSetting::Short),
+            (Some("1"), Some("full"), BacktraceSetting::Short),
+            (Some("full"), Some("0"), BacktraceSetting::Full),
         ] {
             let value = |name: &str| if name == "RUST_LIB_BACKTRACE" { of_libraries } else { of_all };
-            assert_eq!(Asked::read(|name| value(name).map(str::to_owned)), asked, "{of_libraries:?} {of_all:?}");
+            assert_eq!(
+                BacktraceSetting::read(|name| value(name).map(str::to_owned)),
+                asked,
+                "{of_libraries:?} {of_all:?}"
+            );
         }
     }
 
@@ -223,22 +228,30 @@ mod tests {
     fn origins_are_told_by_name_or_file() {
         const OURS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/clients/reqwest.rs");
         for (label, path, origin) in [
-            ("xray::context::Context::record_error", None, Origin::Ours),
-            ("<xray::context::Context>::record_error::<app::Error>", None, Origin::Ours),
-            ("<&mut xray::http::Traced<F,S> as core::future::future::Future>::poll", None, Origin::Ours),
-            ("<reqwest::RequestBuilder as xray::http::Traceable>::start", Some(OURS), Origin::Ours),
-            ("start", Some(OURS), Origin::Ours),
-            ("<app::Client as xray::http::answer::Answer>::read", Some("/app/src/main.rs"), Origin::Program),
-            ("app::main", None, Origin::Program),
-            ("run<xray::http::Call>", None, Origin::Program),
-            ("<&mut F as core::future::future::Future>::poll", None, Origin::Program),
-            ("<alloc::boxed::Box<F> as core::ops::function::FnOnce<()>>::call_once", None, Origin::StandardLibrary),
-            ("catch_unwind<(), app::C>", Some("/rustc/59807616e1/library/std/src/panic.rs"), Origin::StandardLibrary),
-            (UNKNOWN, None, Origin::StandardLibrary),
-            ("std::sys::backtrace::__rust_begin_short_backtrace", None, Origin::StartUp),
-            ("__rust_begin_short_backtrace<fn(), ()>", None, Origin::StartUp),
+            ("xray::context::Context::record_error", None, FrameOrigin::Ours),
+            ("<xray::context::Context>::record_error::<app::Error>", None, FrameOrigin::Ours),
+            ("<&mut xray::http::Traced<F,S> as core::future::future::Future>::poll", None, FrameOrigin::Ours),
+            ("<reqwest::RequestBuilder as xray::http::Traceable>::start", Some(OURS), FrameOrigin::Ours),
+            ("start", Some(OURS), FrameOrigin::Ours),
+            ("<app::Client as xray::http::answer::Answer>::read", Some("/app/src/main.rs"), FrameOrigin::Program),
+            ("app::main", None, FrameOrigin::Program),
+            ("run<xray::http::Call>", None, FrameOrigin::Program),
+            ("<&mut F as core::future::future::Future>::poll", None, FrameOrigin::Program),
+            (
+                "<alloc::boxed::Box<F> as core::ops::function::FnOnce<()>>::call_once",
+                None,
+                FrameOrigin::StandardLibrary,
+            ),
+            (
+                "catch_unwind<(), app::C>",
+                Some("/rustc/59807616e1/library/std/src/panic.rs"),
+                FrameOrigin::StandardLibrary,
+            ),
+            (UNKNOWN, None, FrameOrigin::StandardLibrary),
+            ("std::sys::backtrace::__rust_begin_short_backtrace", None, FrameOrigin::StartUp),
+            ("__rust_begin_short_backtrace<fn(), ()>", None, FrameOrigin::StartUp),
         ] {
-            assert_eq!(Origin::of(&frame(label, path)), origin, "{label}");
+            assert_eq!(FrameOrigin::of(&frame(label, path)), origin, "{label}");
         }
     }
 
