@@ -52,7 +52,8 @@ impl TraceId {
     }
 
     /// Returns the text form without an allocation.
-    // Each call to another service writes this id into a header. `fmt::Display` into a `String` costs several times more.
+    // Each call to another service writes this id into a header. `fmt::Display` into a `String` costs several times
+    // more.
     pub(crate) fn to_ascii(self) -> [u8; Self::TEXT_LENGTH] {
         let mut text = *b"1-........-........................";
         let digits = self.to_w3c();
@@ -77,8 +78,8 @@ impl TraceId {
     }
 
     /// Returns whether all digits are zeros.
-    // Other X-Ray SDKs may send `1-00000000-000000000000000000000000` for a trace that they do not record. Their variable
-    // `AWS_XRAY_NOOP_ID` switches these ids off.
+    // Other X-Ray SDKs may send `1-00000000-000000000000000000000000` for a trace that they do not record. Their
+    // variable `AWS_XRAY_NOOP_ID` switches these ids off.
     pub(crate) fn is_zero(self) -> bool {
         self.0 == 0
     }
@@ -189,8 +190,8 @@ impl fmt::Display for ParseIdError {
 
 impl std::error::Error for ParseIdError {}
 
-// Both ids have one text form, so the two types share the code that writes and reads it. `Debug` is the text form too: a
-// log line with `{:?}` then shows an id that can be pasted into the X-Ray console.
+// Both ids have one text form, so the two types share the code that writes and reads it. `Debug` is the text form too:
+// a log line with `{:?}` then shows an id that can be pasted into the X-Ray console.
 macro_rules! text_form {
     ($($id:ident),*) => {$(
         impl fmt::Display for $id {
@@ -257,7 +258,8 @@ fn random_u64() -> u64 {
     thread_local! {
         static GENERATOR: RefCell<fastrand::Rng> = RefCell::new(seeded_generator());
     }
-    // A destructor of another thread-local may begin a segment after this one has been destroyed. `with` would panic there.
+    // A destructor of another thread-local may begin a segment after this one has been destroyed. `with` would panic
+    // there.
     GENERATOR.try_with(|generator| generator.borrow_mut().u64(..)).unwrap_or_else(|_| seeded_generator().u64(..))
 }
 

@@ -6,9 +6,9 @@ use crate::support::text::first_chars;
 
 /// The value of an annotation: a string, a number or a boolean.
 ///
-/// Created by `into()` from Rust's strings, numbers and `bool`. A string is cut at 1,000 characters. An annotation with a
-/// number that is not finite is left out. [`Stats::values_rejected`](crate::Stats::values_rejected) counts both. (Developer
-/// guide, "X-Ray segment documents", "Annotations"; schema v1.0.0.)
+/// Created by `into()` from Rust's strings, numbers and `bool`. A string is cut at 1,000 characters. An annotation with
+/// a number that is not finite is left out. [`Stats::values_rejected`](crate::Stats::values_rejected) counts both.
+/// (Developer guide, "X-Ray segment documents", "Annotations"; schema v1.0.0.)
 ///
 /// ```
 /// use xray::document::AnnotationValue;

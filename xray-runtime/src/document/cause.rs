@@ -1,8 +1,8 @@
 //! The `cause` block: the errors behind a fault.
 //!
-//! An error passes through several subsegments on its way out. The innermost one records the exception. Each one around it
-//! records only the exception's id, as the X-Ray SDK for Python does, so the trace shows the error once and every place
-//! that it passed.
+//! An error passes through several subsegments on its way out. The innermost one records the exception. Each one around
+//! it records only the exception's id, as the X-Ray SDK for Python does, so the trace shows the error once and every
+//! place that it passed.
 
 use std::error::Error;
 use std::{any, fmt, io};
@@ -99,8 +99,8 @@ pub struct Exception {
     /// The message of the error, at most 1,000 characters. URLs in it have no credentials, query or fragment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The type of the error, if it is known. The type of a source behind `dyn Error` is known for errors of the standard
-    /// library only.
+    /// The type of the error, if it is known. The type of a source behind `dyn Error` is known for errors of the
+    /// standard library only.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Whether a call to another service caused the error.
@@ -127,16 +127,19 @@ pub struct Exception {
 /// set, with any value but `0`. The variables are read once per process.
 ///
 /// * The sources of an error have no stack. A panic has none either: its stack is gone when the panic is caught.
-/// * The 50 innermost frames are recorded. `truncated` is the number of the others, in which a frame with inlined functions
-///   counts as one.
-/// * The frames of this library are left out, and so are the standard library's frames that it calls and the frames that
-///   start the program or thread. With the value `full` all frames are recorded.
-/// * Labels are cut after 250 characters; paths keep their last 250. Paths are those of the machine that built the program.
-/// * A stripped program has no stacks. A program without debug information has function names, but neither paths nor lines.
+/// * The 50 innermost frames are recorded. `truncated` is the number of the others, in which a frame with inlined
+///   functions counts as one.
+/// * The frames of this library are left out, and so are the standard library's frames that it calls and the frames
+///   that start the program or thread. With the value `full` all frames are recorded.
+/// * Labels are cut after 250 characters; paths keep their last 250. Paths are those of the machine that built the
+///   program.
+/// * A stripped program has no stacks. A program without debug information has function names, but neither paths nor
+///   lines.
 ///
 /// The stack is read on the thread that records the error, by one thread at a time. The first stack takes tens of
-/// milliseconds (about a hundred in an unoptimised program), because the debug information is read; it stays in memory. Each
-/// later stack takes less than a millisecond. In an asynchronous program, no other task runs on the thread meanwhile.
+/// milliseconds (about a hundred in an unoptimised program), because the debug information is read; it stays in memory.
+/// Each later stack takes less than a millisecond. In an asynchronous program, no other task runs on the thread
+/// meanwhile.
 ///
 /// ```
 /// let ((), documents) = xray::testing::capture_blocking(|| {
@@ -212,8 +215,8 @@ impl Document {
 
     /// Records an unwinding panic.
     ///
-    /// `known` is the exception's id if an inner scope recorded this panic already. Returns the id under which this document
-    /// refers to the panic; `None` if the panic has no message, because then it cannot be recognised again.
+    /// `known` is the exception's id if an inner scope recorded this panic already. Returns the id under which this
+    /// document refers to the panic; `None` if the panic has no message, because then it cannot be recognised again.
     pub(crate) fn record_panic(&mut self, exception: Exception, known: Option<SegmentId>) -> Option<SegmentId> {
         let Some(id) = known else {
             self.record_error(vec![exception.clone()]);
@@ -370,8 +373,8 @@ fn static_type<E: ?Sized>() -> Option<String> {
 }
 
 /// Returns the name of the type behind a `dyn Error`, if it is a type of the standard library.
-// A trait object has no type name, and `Error` can only be compared with types that are named here. The standard library's
-// are the most frequent ends of a chain.
+// A trait object has no type name, and `Error` can only be compared with types that are named here. The standard
+// library's are the most frequent ends of a chain.
 fn standard_type(error: &(dyn Error + 'static)) -> Option<String> {
     // Input:  first_of![io::Error, fmt::Error]
     // Output: None.or_else(|| error.is::<io::Error>().then(any::type_name::<io::Error>))

@@ -16,8 +16,8 @@ pub(crate) struct Extent {
     pub(crate) bytes: usize,
 }
 
-// The constants are the sizes of typical JSON. An error of ten percent does no harm: `Split` measures the real JSON before
-// it is sent.
+// The constants are the sizes of typical JSON. An error of ten percent does no harm: `Split` measures the real JSON
+// before it is sent.
 
 /// Size of the ids, times and flags of a document, and of the names of its fields.
 const DOCUMENT_BYTES: usize = 200;

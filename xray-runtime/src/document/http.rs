@@ -74,16 +74,16 @@ impl Document {
         let response = HttpResponse { status: Some(status), content_length };
         self.http.get_or_insert_default().response = Some(response);
         // 4xx is the caller's error, 429 a throttle besides, and 5xx the callee's fault. (Developer guide, "Errors,
-        // faults, and exceptions".) Flags are only ever set: the program may have recorded an error on its own. A status
-        // from 600 on is outside of HTTP; the X-Ray SDK for Python counts it as a fault too.
+        // faults, and exceptions".) Flags are only ever set: the program may have recorded an error on its own. A
+        // status from 600 on is outside of HTTP; the X-Ray SDK for Python counts it as a fault too.
         self.throttle |= status == 429;
         self.error |= (400..=499).contains(&status);
         self.fault |= status >= 500;
     }
 }
 
-/// Returns a method in capitals, so that one search finds all traces of the method. (HTTP's methods are case-sensitive, but
-/// programs write `get` too.)
+/// Returns a method in capitals, so that one search finds all traces of the method. (HTTP's methods are case-sensitive,
+/// but programs write `get` too.)
 pub(crate) fn recorded_method(method: &str) -> Cow<'static, str> {
     // Each traced call records a method. The usual ones are static texts, so that it does not allocate for them.
     const USUAL: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

@@ -1,8 +1,8 @@
 //! Metadata: converts any serialisable value into JSON, within limits.
 //!
-//! The value is a user's, and so is the code that serialises it: it may be huge, endless, recursive, or panic. A wrapper
-//! around serde's `Serializer` counts while the value is written, and stops it at the first limit. To serialise first and
-//! measure then would need the memory for the whole value.
+//! The value is a user's, and so is the code that serialises it: it may be huge, endless, recursive, or panic. A
+//! wrapper around serde's `Serializer` counts while the value is written, and stops it at the first limit. To serialise
+//! first and measure then would need the memory for the whole value.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -21,7 +21,8 @@ const MAX_BYTES: usize = 60 * 1024;
 const MAX_STRING_BYTES: usize = 48 * 1024;
 /// The end of a string that was cut.
 const CUT_MARK: &str = " [cut]";
-/// Limit on the depth of nested values. An `Option` and a newtype are levels too, because a type may nest them endlessly.
+/// Limit on the depth of nested values. An `Option` and a newtype are levels too, because a type may nest them
+/// endlessly.
 const MAX_DEPTH: usize = 64;
 /// The size of a value without a text. An endless list of units would otherwise have the size 0.
 const VALUE_BYTES: usize = 4;
@@ -36,12 +37,12 @@ pub(crate) struct Metadata {
 
 /// Converts a value into JSON.
 ///
-/// Returns `None` if the value is too large, too deep, cannot be expressed in JSON, returns an error, or panics. Numbers
-/// that are not finite become `null`. Whole numbers beyond 64 bits become strings, and so do keys that are numbers,
-/// booleans or characters.
+/// Returns `None` if the value is too large, too deep, cannot be expressed in JSON, returns an error, or panics.
+/// Numbers that are not finite become `null`. Whole numbers beyond 64 bits become strings, and so do keys that are
+/// numbers, booleans or characters.
 ///
-/// Memory is bounded by the limits, whatever the value does. This function runs the value's own code, so the caller must
-/// hold no lock.
+/// Memory is bounded by the limits, whatever the value does. This function runs the value's own code, so the caller
+/// must hold no lock.
 pub(crate) fn metadata<T: Serialize + ?Sized>(value: &T) -> Option<Metadata> {
     let limits = Limits {
         room: Cell::new(MAX_BYTES),
@@ -135,8 +136,8 @@ macro_rules! numbers {
         }
 
         fn $wide(self, value: $wide_type) -> Result<S::Ok, S::Error> {
-            // serde_json refuses an integer beyond 64 bits, and with it the whole value that contains it. As a string all
-            // of its digits arrive.
+            // serde_json refuses an integer beyond 64 bits, and with it the whole value that contains it. As a string
+            // all of its digits arrive.
             match (i64::try_from(value), u64::try_from(value)) {
                 (Ok(value), _) => self.inner.serialize_i64(value),
                 (_, Ok(value)) => self.inner.serialize_u64(value),

@@ -1,8 +1,9 @@
 //! Segment documents: the JSON that X-Ray receives.
 //!
-//! A [`Document`] is one segment or subsegment. Programs meet it in tests, where [`testing::capture`](crate::testing::capture)
-//! returns the documents of a future, and in an [`Emitter`](crate::emitter::Emitter) of their own. The fields are those of
-//! the format; all types are `#[non_exhaustive]`, because X-Ray adds to it. (Developer guide, "X-Ray segment documents".)
+//! A [`Document`] is one segment or subsegment. Programs meet it in tests, where
+//! [`testing::capture`](crate::testing::capture) returns the documents of a future, and in an
+//! [`Emitter`](crate::emitter::Emitter) of their own. The fields are those of the format; all types are
+//! `#[non_exhaustive]`, because X-Ray adds to it. (Developer guide, "X-Ray segment documents".)
 
 pub(crate) mod annotation;
 pub(crate) mod aws;
@@ -32,13 +33,14 @@ pub use self::sql::{Preparation, Sql};
 use crate::id::{SegmentId, TraceId};
 use crate::support::text::first_chars;
 
-/// Limit of X-Ray on the characters of a string that has no limit of its own. (Developer guide, "X-Ray segment documents".)
+/// Limit of X-Ray on the characters of a string that has no limit of its own. (Developer guide, "X-Ray segment
+/// documents".)
 pub(crate) const MAX_STRING_CHARS: usize = 250;
 
 /// A segment or subsegment with everything inside it, in the format of X-Ray.
 ///
-/// Serialises to the JSON of a segment document. (Developer guide, "X-Ray segment documents".) This library records texts
-/// within X-Ray's limits; the fields are public, and nothing checks what a program writes into them. Documents of
+/// Serialises to the JSON of a segment document. (Developer guide, "X-Ray segment documents".) This library records
+/// texts within X-Ray's limits; the fields are public, and nothing checks what a program writes into them. Documents of
 /// other SDKs can be deserialised too.
 ///
 /// ```
@@ -62,15 +64,16 @@ pub struct Document {
     /// The id of the trace; absent on a subsegment inside another document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<TraceId>,
-    /// The id of the parent. For a segment, that is the caller's subsegment. For an independent subsegment, it is the segment
-    /// or subsegment that contains it. Absent on a subsegment inside another document, and on the first segment of a trace.
+    /// The id of the parent. For a segment, that is the caller's subsegment. For an independent subsegment, it is the
+    /// segment or subsegment that contains it. Absent on a subsegment inside another document, and on the first segment
+    /// of a trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<SegmentId>,
     /// The kind of an independent document; absent on a segment, and on a subsegment inside another document.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// The logical name of the service for a segment; the name of the called host or the traced function for a subsegment.
-    /// 1 to 200 characters.
+    /// The logical name of the service for a segment; the name of the called host or the traced function for a
+    /// subsegment. 1 to 200 characters.
     pub name: String,
     /// The kind of service that a subsegment calls; absent on segments and for local work.
     #[serde(default, skip_serializing_if = "Option::is_none")]

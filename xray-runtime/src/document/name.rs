@@ -35,8 +35,8 @@ fn is_allowed(character: char) -> bool {
     if let Some(ascii) = u8::try_from(character).ok().filter(u8::is_ascii) {
         return is_allowed_ascii(ascii);
     }
-    // `\p{L}`, `\p{N}` and `\p{Z}` of the schema. `char::is_alphanumeric` is another set: it includes the vowel signs of
-    // Devanagari, which are marks (`\p{M}`) and refused.
+    // `\p{L}`, `\p{N}` and `\p{Z}` of the schema. `char::is_alphanumeric` is another set: it includes the vowel signs
+    // of Devanagari, which are marks (`\p{M}`) and refused.
     matches!(
         get_general_category(character),
         Category::UppercaseLetter

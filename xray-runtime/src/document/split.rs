@@ -4,8 +4,8 @@ use super::Document;
 use super::trim::trim;
 
 /// Limit on the JSON of one document, in bytes.
-// X-Ray accepts 64 kB. (Developer guide, "X-Ray segment documents".) The X-Ray SDK for Java has this limit too. With its
-// header of 30 bytes such a document stays below 65,507 bytes, the longest datagram of UDP over IPv4.
+// X-Ray accepts 64 kB. (Developer guide, "X-Ray segment documents".) The X-Ray SDK for Java has this limit too. With
+// its header of 30 bytes such a document stays below 65,507 bytes, the longest datagram of UDP over IPv4.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
 
 /// Writes a document as one or more documents that are not too large.

@@ -8,8 +8,8 @@ use crate::support::text::first_chars;
 
 /// A query to an SQL database: the `sql` block of a subsegment.
 ///
-/// [`Context::set_sql`](crate::Context::set_sql) records it. The setters cut each text: the query at 8,192 characters, every
-/// other text at 250. (Developer guide, "X-Ray segment documents", "SQL queries".)
+/// [`Context::set_sql`](crate::Context::set_sql) records it. The setters cut each text: the query at 8,192 characters,
+/// every other text at 250. (Developer guide, "X-Ray segment documents", "SQL queries".)
 ///
 /// ```
 /// use xray::Sql;

@@ -1,7 +1,7 @@
 //! The stack of the thread that records an error.
 //!
-//! `std::backtrace::Backtrace` captures the same stack, but on stable Rust it can only be printed: its frames are private.
-//! So this module walks the stack with the `backtrace` crate, on which the standard library is built too.
+//! `std::backtrace::Backtrace` captures the same stack, but on stable Rust it can only be printed: its frames are
+//! private. So this module walks the stack with the `backtrace` crate, on which the standard library is built too.
 
 use std::env;
 use std::sync::LazyLock;
@@ -26,8 +26,8 @@ const STANDARD_NAMES: [&str; 4] = ["std::", "core::", "alloc::", "__rust_try"];
 /// Parts of the standard library's file names, as in `/rustc/<commit>/library/std/src/panic.rs`.
 const STANDARD_DIRECTORIES: [&str; 3] = ["/library/std/src/", "/library/core/src/", "/library/alloc/src/"];
 
-// Read once per process, as `std::backtrace` does: reading the environment takes a lock and allocates, and this is asked
-// for every recorded error.
+// Read once per process, as `std::backtrace` does: reading the environment takes a lock and allocates, and this is
+// asked for every recorded error.
 static BACKTRACE_SETTING: LazyLock<BacktraceSetting> =
     LazyLock::new(|| BacktraceSetting::read(|name| env::var(name).ok()));
 
@@ -75,8 +75,8 @@ pub(super) fn current() -> Option<Stack> {
         BacktraceSetting::Full => true,
     };
     let stack = guard(|| {
-        // Walk first and resolve later: resolving a frame costs far more than walking it, and frames beyond `MAX_FRAMES`
-        // are never resolved.
+        // Walk first and resolve later: resolving a frame costs far more than walking it, and frames beyond
+        // `MAX_FRAMES` are never resolved.
         let mut frames = Vec::new();
         backtrace::trace(|frame| {
             frames.push(frame.clone());
@@ -108,8 +108,8 @@ impl Stack {
     /// Selects the frames to record.
     ///
     /// A frame is one machine call; `resolve` returns the functions in it, innermost first: those that the compiler
-    /// inlined, then the one that they are inlined into. Frames beyond the last recorded one are not resolved, so a deep
-    /// stack costs little more than a flat one.
+    /// inlined, then the one that they are inlined into. Frames beyond the last recorded one are not resolved, so a
+    /// deep stack costs little more than a flat one.
     ///
     /// ```text
     /// Input:  backtrace::trace, xray::stack::current, core::call, xray::record_error, app::pay, app::main,
@@ -167,15 +167,15 @@ impl FrameOrigin {
     /// Tells the origin of a frame by its function's name, or by its source file.
     fn of(frame: &StackFrame) -> Self {
         let label = frame.label.as_deref().unwrap_or(UNKNOWN);
-        // A trait method has the name `<&mut path::Type as path::Trait>::method`. The type's path stands first and names
-        // the crate: an implementation of our trait for a user's type is the user's code.
+        // A trait method has the name `<&mut path::Type as path::Trait>::method`. The type's path stands first and
+        // names the crate: an implementation of our trait for a user's type is the user's code.
         let name = label.trim_start_matches(['<', '&', '*']);
         let name = name.strip_prefix("mut ").unwrap_or(name);
         // Some debug information (DWARF without linkage names) names an inlined function without its path: `start` or
         // `catch_unwind<(), app::C>`. Then only the source file names the crate.
         let path = frame.path.as_deref().unwrap_or_default();
-        // The standard library calls `main`, and the closure of a thread, through `__rust_begin_short_backtrace`; its own
-        // printer of panics cuts the stack at this name too.
+        // The standard library calls `main`, and the closure of a thread, through `__rust_begin_short_backtrace`; its
+        // own printer of panics cuts the stack at this name too.
         if label.contains("__rust_begin_short_backtrace") {
             Self::StartUp
         // The two colons keep a user's crate `xray_demo` apart, and the start of the name a user's module `app::xray`.

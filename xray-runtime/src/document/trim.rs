@@ -23,8 +23,9 @@ const LEFT_OUT: &str = "left_out";
 /// Returns the number of values that lost something, and 0 if nothing can be removed. The caller repeats this until the
 /// document fits.
 pub(crate) fn trim(document: &mut Document, excess: usize) -> usize {
-    // The order is the order of worth. Metadata is the largest and cannot be searched for. Stacks help to read an error,
-    // which its message still names. Strings keep both ends. Annotations come last: people search for traces by them.
+    // The order is the order of worth. Metadata is the largest and cannot be searched for. Stacks help to read an
+    // error, which its message still names. Strings keep both ends. Annotations come last: people search for traces by
+    // them.
     let steps: [fn(&mut Document, usize) -> usize; 5] = [
         remove_metadata,
         |document, _| truncate_stacks(document, MIN_FRAMES),

@@ -53,8 +53,8 @@ impl<'a> Url<'a> {
             Some(address) => before(b"]", address),
             None => before(b":", self.host_and_port),
         };
-        // `fold` instead of `all`: a loop without an early exit is compiled to vector instructions. Almost every host is
-        // lower case, so the early exit would save nothing.
+        // `fold` instead of `all`: a loop without an early exit is compiled to vector instructions. Almost every host
+        // is lower case, so the early exit would save nothing.
         let is_lower =
             host.bytes().fold(true, |is_lower, byte| is_lower & byte.is_ascii() & !byte.is_ascii_uppercase());
         let host = if is_lower { Cow::Borrowed(host) } else { Cow::Owned(host.to_lowercase()) };

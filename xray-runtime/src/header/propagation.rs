@@ -30,8 +30,8 @@ static W3C: HeaderName = TRACEPARENT_NAME;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Propagation {
-    /// `X-Amzn-Trace-Id`, the header of X-Ray, its SDKs and the services of AWS. Extra data of the incoming header, such as
-    /// `Lineage`, is passed on in it.
+    /// `X-Amzn-Trace-Id`, the header of X-Ray, its SDKs and the services of AWS. Extra data of the incoming header,
+    /// such as `Lineage`, is passed on in it.
     #[default]
     XRay,
     /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. `tracestate` is neither read nor changed.
@@ -49,12 +49,13 @@ impl Propagation {
         self != Self::XRay
     }
 
-    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if the first names no trace and
-    /// `traceparent` is propagated.
+    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if the first names no trace
+    /// and `traceparent` is propagated.
     #[cfg(feature = "tower")]
     pub(crate) fn read(self, headers: &HeaderMap) -> TraceHeader {
-        // X-Ray's header first: load balancers, API Gateway and Lambda maintain only that one. Behind them a `traceparent`
-        // has an older parent. A lossy conversion, because one invalid byte in an extra must not cost the trace id.
+        // X-Ray's header first: load balancers, API Gateway and Lambda maintain only that one. Behind them a
+        // `traceparent` has an older parent. A lossy conversion, because one invalid byte in an extra must not cost the
+        // trace id.
         let text = |name: &HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let x_ray = text(&X_RAY).map(|value| TraceHeader::parse(&value)).unwrap_or_default();
         if x_ray.root.is_some() || !self.has_w3c() {
@@ -105,7 +106,8 @@ impl TraceHeaders {
         self.w3c.map(|value| headers.insert(TRACEPARENT_NAME, value));
     }
 
-    /// Like [`insert_into`](Self::insert_into), but clones: every request of an unsampled trace carries these same values.
+    /// Like [`insert_into`](Self::insert_into), but clones: every request of an unsampled trace carries these same
+    /// values.
     // A clone of a `HeaderValue` is a reference count, see `share`; no byte is copied.
     pub(crate) fn copy_into(&self, headers: &mut HeaderMap) {
         self.x_ray.as_ref().map(|value| headers.insert(TRACE_HEADER_NAME, value.clone()));
@@ -178,8 +180,8 @@ impl Outbound {
 
     /// Prepares a header that passes on the incoming one unchanged, for a trace without a sampling decision.
     ///
-    /// Lambda hands such a header to a function without active tracing. `value` is its text and `header` the parsed form,
-    /// which replaces a text that is longer than 1,024 bytes or not valid in a header.
+    /// Lambda hands such a header to a function without active tracing. `value` is its text and `header` the parsed
+    /// form, which replaces a text that is longer than 1,024 bytes or not valid in a header.
     pub(crate) fn untouched(propagation: Propagation, value: &str, header: &TraceHeader) -> Self {
         // Known services write less than 300 bytes. The parsed form is bounded, see `TraceHeader::MAX_EXTRA_BYTES`.
         const MAX_BYTES: usize = 1024;
@@ -220,8 +222,8 @@ impl Outbound {
 /// Creates a header value whose clones share its bytes; `None` if the bytes are not valid in a header.
 fn share(value: Vec<u8>) -> Option<HeaderValue> {
     let value = HeaderValue::try_from(value).ok()?;
-    // `Bytes` from a `Vec` gets its reference count at the first clone, which allocates. Cloning here moves that cost from
-    // the first call to the start of the trace.
+    // `Bytes` from a `Vec` gets its reference count at the first clone, which allocates. Cloning here moves that cost
+    // from the first call to the start of the trace.
     drop(value.clone());
     Some(value)
 }

@@ -26,8 +26,8 @@ pub const TRACE_HEADER_NAME: http::HeaderName = http::HeaderName::from_static("x
 /// Parsing never fails. Valid parts are kept and the rest is ignored:
 ///
 /// * Keys match in upper and lower case. Spaces around a part and a trailing `;` are allowed.
-/// * A malformed `Root` or `Parent` counts as absent. So does one of zeros: other SDKs send zeros for a trace that they do
-///   not record.
+/// * A malformed `Root` or `Parent` counts as absent. So does one of zeros: other SDKs send zeros for a trace that they
+///   do not record.
 /// * `Self`, which load balancers add, is dropped.
 /// * Every other part is kept and written again, up to [`MAX_EXTRA_BYTES`](Self::MAX_EXTRA_BYTES).
 ///
@@ -76,8 +76,8 @@ pub enum Sampled {
 
 impl TraceHeader {
     /// Limit on the bytes of all extra keys and values together. A pair that would exceed it is dropped.
-    // The limit of the X-Ray SDK for Node.js. Extra data goes into every outgoing request, so a client must not be able to
-    // make it long.
+    // The limit of the X-Ray SDK for Node.js. Extra data goes into every outgoing request, so a client must not be able
+    // to make it long.
     pub const MAX_EXTRA_BYTES: usize = 256;
     /// Limit on the parts that are read. Known senders write fewer than ten; a hostile one may send a megabyte of `;`.
     const MAX_PARTS: usize = 64;
@@ -141,8 +141,9 @@ impl TraceHeader {
     /// version `ff` are invalid. A later version is read too: it has the same four fields, and may have more behind a
     /// further `-`. Spaces around the value are allowed. (W3C Trace Context, section 3.2, "Traceparent Header".)
     ///
-    /// The trace id becomes a `Root` whose first 8 digits may not be a time; X-Ray accepts that. The lowest flag becomes
-    /// `Sampled`, which is therefore always `Yes` or `No`. `tracestate`, the data of other tracers, is not read.
+    /// The trace id becomes a `Root` whose first 8 digits may not be a time; X-Ray accepts that. The lowest flag
+    /// becomes `Sampled`, which is therefore always `Yes` or `No`. `tracestate`, the data of other tracers, is not
+    /// read.
     ///
     /// ```
     /// use xray::{Sampled, Segment, TraceHeader};
@@ -175,9 +176,9 @@ impl TraceHeader {
 
     /// Returns the value of a `traceparent` header for the same trace, parent and decision.
     ///
-    /// `None` if `Root` or `Parent` is absent or all zeros. `traceparent` cannot leave the decision open: without `Sampled`, and
-    /// for `Sampled=?`, it says "not sampled", the default of W3C. (W3C Trace Context, "Sampled flag".) The extra parts
-    /// are left out.
+    /// `None` if `Root` or `Parent` is absent or all zeros. `traceparent` cannot leave the decision open: without
+    /// `Sampled`, and for `Sampled=?`, it says "not sampled", the default of W3C. (W3C Trace Context, "Sampled flag".)
+    /// The extra parts are left out.
     ///
     /// ```
     /// use xray::TraceHeader;
