@@ -114,7 +114,7 @@ async fn find(
             Ok((detector, Ok(None))) => log::debug!(target: "xray::origin", "the program does not run on {detector:?}"),
             Ok((detector, Err(problem))) => {
                 counters.origin_failures.increment();
-                log::warn!(target: "xray::origin", "could not detect whether the program runs on {detector:?}: {problem}");
+                log::warn!(target: "xray::origin", "cannot tell whether the program runs on {detector:?}: {problem}");
             }
             Err(panic) => log::error!(target: "xray::origin", "a detector of the program's origin panicked: {panic}"),
         }
