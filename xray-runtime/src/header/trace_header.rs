@@ -128,7 +128,7 @@ impl TraceHeader {
     /// ```
     /// use xray::TraceHeader;
     ///
-    /// let header = TraceHeader::parse("Sampled=1;Lineage=a87bd80c:1|68fd508a:5;Self=1-67891234-12456789abcdef012345678");
+    /// let header = TraceHeader::parse("Sampled=1;Lineage=a87bd80c:1|68fd508a:5;Self=1-67891234-12456789abcdef01");
     /// assert_eq!(header.extra().collect::<Vec<_>>(), [("Lineage", "a87bd80c:1|68fd508a:5")]);
     /// ```
     pub fn extra(&self) -> impl Iterator<Item = (&str, &str)> {

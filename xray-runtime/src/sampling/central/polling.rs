@@ -147,7 +147,7 @@ impl Polling {
         if !self.logged.iter().any(|logged| logged.is_of_the_kind_of(&failure)) {
             log::warn!(
                 target: "xray::sampling",
-                "could not fetch sampling {requested} from the daemon at {}: {failure} (logged once for each kind of failure)",
+                "could not fetch sampling {requested} from the daemon at {}: {failure} (logged once per kind of failure)",
                 self.daemon.0,
             );
             self.logged.push(failure);
@@ -160,7 +160,7 @@ impl Polling {
             if self.counters.sampling_rejected.increment() == 0 {
                 log::warn!(
                     target: "xray::sampling",
-                    "ignored an invalid sampling rule or quota from the daemon at {} (logged once for each recorder)",
+                    "ignored an invalid sampling rule or quota from the daemon at {} (logged once per recorder)",
                     self.daemon.0,
                 );
             }
