@@ -137,7 +137,7 @@ pub struct Exception {
 ///   lines.
 ///
 /// The stack is read on the thread that records the error, by one thread at a time. The first stack takes tens of
-/// milliseconds (about a hundred in an unoptimised program), because the debug information is read; it stays in memory.
+/// milliseconds (a few hundred in an unoptimised program), because the debug information is read; it stays in memory.
 /// Each later stack takes less than a millisecond. In an asynchronous program, no other task runs on the thread
 /// meanwhile.
 ///
@@ -183,11 +183,11 @@ impl Document {
     /// Output: this document has [A], and `A.cause` is the id of the subsegment's B
     /// ```
     pub(crate) fn record_error(&mut self, mut chain: Vec<Exception>) {
-        // The subsegment that ended last is where an error comes from that passes outwards now: nothing ran between its
-        // end and this record. An error of an earlier subsegment was handled by the program.
+        // An error on its way out comes from the subsegment that ended last. If an earlier subsegment recorded it, the
+        // program has handled it and gone on.
         let recorded = self.subsegments.last().map_or(&[][..], Self::exceptions);
-        // The errors are compared by message and type. Between two subsegments the program may have moved, boxed or
-        // wrapped the error, so nothing else identifies it.
+        // Errors are compared by message and type. The program may have moved, boxed or wrapped the error since, so its
+        // address identifies nothing.
         let shared = chain.iter().enumerate().find_map(|(position, exception)| {
             let known = recorded.iter().find(|known| known.is_same_error(exception))?;
             Some((position, known.clone()))
@@ -198,8 +198,8 @@ impl Document {
                 self.fault = true;
                 return;
             }
-            // The whole error is recorded below, but this document has another cause already, and a cause is either a
-            // list or one reference. So the list gets the exception again, under the id that it has below.
+            // The subsegment recorded the whole error, but this document has another cause already, and a cause is
+            // either a list or one reference. So the list gets a copy of the exception, with the id it has there.
             (Some((0, known)), _) => chain = vec![known],
             // The program wrapped the error. Only the wrappers are new.
             (Some((position, known)), _) => {
@@ -236,8 +236,7 @@ impl Document {
 
     /// Adds exceptions to the cause, except those whose id it has already.
     fn add_exceptions(&mut self, mut chain: Vec<Exception>) {
-        // A cause is either one reference or a list of exceptions. With a second error the reference becomes the first
-        // exception of the list: a copy of the exception that it refers to, with the same id.
+        // A second error turns the one reference into a list, which begins with a copy of the referenced exception.
         if let Some(Cause::Reference(id)) = self.cause {
             let referenced = self.subsegments.iter().rev().flat_map(Self::exceptions).find(|known| known.id == id);
             chain.insert(0, referenced.cloned().unwrap_or_else(|| Exception::elsewhere(id)));

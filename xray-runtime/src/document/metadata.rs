@@ -112,8 +112,8 @@ impl<S> BoundedSerializer<'_, S> {
     }
 }
 
-// A trait of serde has some thirty methods, of which each passes a value on to `inner`. The macros below write them, so
-// that the methods which do more stand out.
+// serde's `Serializer` has some thirty methods, and most only pass a value on to `inner`. The macros below write them,
+// so that the methods which do more stand out.
 
 /// Methods for values of a fixed small size, which `Bounded` has charged already.
 macro_rules! scalars {

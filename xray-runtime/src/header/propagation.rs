@@ -13,8 +13,8 @@ use crate::id::{SegmentId, TraceId};
 
 const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
 
-// Statics beside the constants: a reference to a `static` is `&'static`. A reference to a constant with a destructor or
-// interior mutability, as `HeaderName` has, is not promoted to one.
+// Statics beside the constants, because `&X_RAY` must be `&'static`. The compiler promotes a reference to a constant to
+// `&'static` only for types without a destructor, and `HeaderName` has one.
 static X_RAY: HeaderName = TRACE_HEADER_NAME;
 static W3C: HeaderName = TRACEPARENT_NAME;
 
@@ -64,7 +64,7 @@ impl Propagation {
         text(&W3C).and_then(|value| TraceHeader::from_traceparent(&value)).unwrap_or(x_ray)
     }
 
-    /// Returns whether the request carries a trace header, of those that are propagated, that satisfies `is_wanted`.
+    /// Returns whether the request carries a propagated trace header that satisfies `is_wanted`.
     ///
     /// `existing` returns the value of a header of the request.
     // Closures instead of a `HeaderMap`: some clients have header types of their own.

@@ -20,7 +20,7 @@ const DEFAULT_RULE: (u32, f64) = (1, 0.05);
 ///
 /// * A property that a request does not have matches every pattern, as in the X-Ray SDKs for Go, Node.js and Python. A
 ///   segment without a [request](crate::SegmentBuilder::request) has neither host, method nor path, so the first rule
-///   decides.
+///   decides. Add rules for all requests last.
 /// * Each sampler counts on its own: ten processes with one request a second sample ten requests a second.
 /// * A second begins with a second of the wall clock. A clock that is set back does not refill a reservoir.
 /// * Recorded documents do not name the rule: `aws.xray.sampling_rule_name` is for rules of X-Ray.
