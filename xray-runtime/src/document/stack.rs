@@ -164,7 +164,7 @@ fn before_start_up<F>(frames: &[F], resolve: impl Fn(&F) -> Vec<StackFrame>) -> 
 }
 
 impl FrameOrigin {
-    /// Tells the origin of a frame by its function's name, or by its source file.
+    /// Determines the origin of a frame by its function's name, or by its source file.
     fn of(frame: &StackFrame) -> Self {
         let label = frame.label.as_deref().unwrap_or(UNKNOWN);
         // A trait method has the name `<&mut path::Type as path::Trait>::method`. The type's path stands first and
