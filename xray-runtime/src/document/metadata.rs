@@ -124,7 +124,7 @@ macro_rules! scalars {
     )*};
 }
 
-/// Methods for numbers that JSON or serde_json cannot express in full.
+/// Methods for numbers that JSON or `serde_json` cannot express in full.
 macro_rules! numbers {
     ($($float:ident: $float_type:ty, $wide:ident: $wide_type:ty;)*) => {$(
         fn $float(self, value: $float_type) -> Result<S::Ok, S::Error> {

@@ -113,7 +113,7 @@ fn without_credentials(authority: &str) -> &str {
 
 /// Removes the credentials, the query and the fragment of every URL in a text.
 ///
-/// Clients put the URL of the request into their error messages: "error sending request for url (http://..?token=..)".
+/// Clients put the URL of the request into their error messages: `error sending request for url (http://..?token=..)`.
 pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
     if !text.contains("//") {
         return Cow::Borrowed(text);
