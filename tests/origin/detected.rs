@@ -66,10 +66,10 @@ async fn ecs_goes_before_ec2() {
 #[tokio::test]
 async fn what_is_no_answer_is_one_warning() {
     let bad = [
-        (Answers::With(b""), "of another form"),
-        (Answers::With(b"\xff\x00\xfe"), "of another form"),
-        (Answers::With(b"<html>404</html>"), "of another form"),
-        (Answers::With(b"[1, 2]"), "of another form"),
+        (Answers::With(b""), "has an unexpected form"),
+        (Answers::With(b"\xff\x00\xfe"), "has an unexpected form"),
+        (Answers::With(b"<html>404</html>"), "has an unexpected form"),
+        (Answers::With(b"[1, 2]"), "has an unexpected form"),
         (Answers::With(br#"{"instanceId": 7, "Cluster": 7}"#), "expected a string"),
         (Answers::With(br#"{"instanceId": {"a": 1}, "Cluster": ["a"]}"#), "expected a string"),
         (Answers::WithStatus(404), "status 404"),
@@ -109,9 +109,9 @@ async fn warns(answers: Answers, says: &str, variables: &[(&str, String)]) {
 async fn what_is_no_service_is_one_warning() {
     for (endpoint, says) in [
         (format!("http://{}", no_http()), "no HTTP"),
-        ("https://169.254.169.254".to_owned(), "no URL of a metadata service"),
-        ("x".repeat(100_000), "no URL of a metadata service"),
-        (String::new(), "no URL of a metadata service"),
+        ("https://169.254.169.254".to_owned(), "is not the URL of a metadata service"),
+        ("x".repeat(100_000), "is not the URL of a metadata service"),
+        (String::new(), "is not the URL of a metadata service"),
     ] {
         for (detector, variable) in
             [("Ec2", "AWS_EC2_METADATA_SERVICE_ENDPOINT"), ("Ecs", "ECS_CONTAINER_METADATA_URI_V4")]

@@ -1,4 +1,4 @@
-//! Sampling by the rules that are kept in X-Ray, which the daemon hands out.
+//! Sampling by the rules in X-Ray, which the daemon fetches.
 
 mod book;
 mod daemon;
@@ -18,35 +18,39 @@ use self::book::Book;
 use self::polling::{Polling, until};
 use super::{Backing, Decision, Local, Sampler, SamplingRequest};
 
-/// Samples by the rules and quotas of X-Ray, as its console has them, for all hosts of a service together.
+/// A sampler with the rules and quotas of X-Ray, which the X-Ray console manages for all hosts of a service together.
 ///
-/// The daemon is asked at its TCP address, the one of `AWS_XRAY_DAEMON_ADDRESS`, from the background thread of the
-/// recorder, which this begins with the first decision; a decision itself asks nobody. The rules are fetched then and
-/// every 300 seconds. Every 10 seconds, or as often as X-Ray says, each rule that was used is reported, and X-Ray answers
-/// with its quota: how many requests in each second this host may sample, until when, and which share of the others.
-/// Without a valid quota a rule with a reservoir samples one request in each second, and of the others its fixed rate.
-/// Where X-Ray tells that rules were changed, they are fetched at once. (Developer guide, "Using sampling rules with the
-/// X-Ray API".)
+/// **Rules.** The rules are fetched from the daemon at the first decision and then every 300 seconds, or at once if
+/// X-Ray reports that they have changed. Of the rules that match a request, the one with the lowest priority number
+/// decides; of several, the first by name. The rule `Default` decides if no other matches. A property that a request
+/// does not have matches every pattern. The name of the rule is recorded as `aws.xray.sampling_rule_name`. Rules with
+/// attributes, for one resource, or of another version than 1 are not for SDKs and are ignored.
 ///
-/// Of the rules that match a request the one with the lowest priority number decides, of several the first by name, and
-/// the rule `Default` where no other matches. What is not known of a request matches every pattern. Its name is recorded
-/// as `aws.xray.sampling_rule_name`. Rules of a version other than 1, for one resource, or with attributes are not for
-/// SDKs, and left out.
+/// **Quotas.** Every 10 seconds, or as often as X-Ray asks, the number of decisions by each rule is reported to X-Ray.
+/// It answers with a quota: how many requests this host may sample in each second, until when, and which share of the
+/// others. Without a valid quota, a rule with a reservoir samples one request in each second, and its fixed rate of the
+/// others.
 ///
-/// The fallback decides until the first rules are there, where no rule matches, and when none could be fetched for an
-/// hour: [`Local`] with one request in each second and 5 % of the others, unless set. A daemon that is absent, slow or
-/// answers with something else harms nobody: it is counted in [`Stats`](crate::Stats), told in the log once for each kind
-/// of failure, and asked for rules again after 10 seconds, then after twice as long each time, at most 300.
+/// **Fallback.** Another sampler decides until the first rules have arrived, if no rule matches, and if no rules could
+/// be fetched for an hour: [`Local`] with one request in each second and 5 % of the others, unless
+/// [`fallback`](CentralBuilder::fallback) sets another.
+///
+/// **Failures.** All requests to the daemon are made on the background thread of the recorder, to the TCP address in
+/// `AWS_XRAY_DAEMON_ADDRESS`. A decision never waits. If the daemon is absent, slow, or returns something unexpected,
+/// that is counted in [`Stats`](crate::Stats) and logged once for each kind of failure. The rules are requested again
+/// after 10 seconds, then after twice that time, and so on up to 300 seconds. (Developer guide, "Using sampling rules
+/// with the X-Ray API".)
 ///
 /// ```
 /// use xray::sampling::Central;
 ///
-/// // Also what a recorder has that is given no sampler.
+/// // This is the default: a recorder without a sampler uses it too.
 /// let recorder = xray::Recorder::builder().sampler(Central::default()).build();
 /// assert!(xray::Segment::builder("shop").recorder(&recorder).begin().is_sampled(), "the first of a second");
 /// ```
 ///
-/// It works for the recorder that asks it first, and without one leaves all to its fallback. Inside a sampler of your own, pass the request on as it comes:
+/// It works for the recorder that asks it first, and without one leaves all to its fallback. Inside a sampler of your
+/// own, pass the request on as it comes:
 ///
 /// ```
 /// use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
@@ -64,11 +68,11 @@ pub struct Central {
     book: Arc<Book>,
     fallback: Box<dyn Sampler>,
     periods: Periods,
-    /// Nothing is sent here; the polling ends when this is dropped.
+    /// The sender of a channel on which nothing is sent. The polling ends when the sender is dropped with the sampler.
     polling: OnceCell<oneshot::Sender<Infallible>>,
 }
 
-/// How often the daemon is asked.
+/// The time between two requests to the daemon, for rules and for quotas.
 #[derive(Debug, Clone, Copy)]
 struct Periods {
     rules: Duration,
@@ -76,7 +80,7 @@ struct Periods {
 }
 
 impl Central {
-    /// Settings, all optional.
+    /// Creates a builder with the default settings.
     ///
     /// ```
     /// use xray::sampling::{Central, Local};
@@ -121,7 +125,7 @@ impl fmt::Debug for Central {
     }
 }
 
-/// Settings of a [`Central`] sampler.
+/// A builder of a [`Central`] sampler; see [`Central::builder`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct CentralBuilder {
     fallback: Option<Box<dyn Sampler>>,
@@ -129,17 +133,18 @@ pub struct CentralBuilder {
 }
 
 impl CentralBuilder {
-    /// The time between two calls to the daemon.
+    /// Limits on the time between two requests. A period of 0 would keep the thread busy, and `Duration::MAX` would
+    /// overflow when it is added to the time.
     const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
     const LONGEST_PERIOD: Duration = Duration::from_secs(24 * 3600);
 
-    /// What decides where there are no rules of the daemon's.
+    /// Sets the sampler that decides while there are no rules from the daemon.
     pub fn fallback(mut self, sampler: impl Sampler) -> Self {
         self.fallback = Some(Box::new(sampler));
         self
     }
 
-    /// How often the rules are fetched; 300 seconds unless set, from 10 milliseconds to a day.
+    /// Sets the time between two fetches of the rules, from 10 milliseconds to a day. The default is 300 seconds.
     ///
     /// ```
     /// use std::time::Duration;
@@ -154,14 +159,15 @@ impl CentralBuilder {
         self
     }
 
-    /// How often it is reported what was sampled, which brings new quotas; 10 seconds unless set, from 10 milliseconds to
-    /// a day. X-Ray may ask for a rule to be reported less often.
+    /// Sets the time between two reports to X-Ray, from 10 milliseconds to a day. The default is 10 seconds.
+    ///
+    /// Each report brings new quotas. X-Ray may ask for fewer reports of a rule.
     pub fn report_every(mut self, period: Duration) -> Self {
         self.periods.targets = period.clamp(Self::SHORTEST_PERIOD, Self::LONGEST_PERIOD);
         self
     }
 
-    /// The sampler.
+    /// Creates the sampler.
     #[must_use]
     pub fn build(self) -> Central {
         Central {
@@ -185,7 +191,7 @@ mod tests {
     use crate::sampling::Never;
 
     #[test]
-    fn periods_are_such_as_can_be_waited_for() {
+    fn periods_are_limited_to_sensible_times() {
         for (period, expected) in [
             (Duration::MAX, CentralBuilder::LONGEST_PERIOD),
             (Duration::ZERO, CentralBuilder::SHORTEST_PERIOD),
