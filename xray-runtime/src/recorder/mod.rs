@@ -1,7 +1,7 @@
 //! The recorder: how segments are decided on and where they go.
 
-mod at_end;
-mod config;
+mod environment;
+mod process_end;
 mod progress;
 mod rules;
 
@@ -13,8 +13,8 @@ use std::{env, fmt};
 
 use once_cell::sync::OnceCell;
 
-pub use self::config::ContextMissing;
-use self::config::{DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
+pub use self::environment::ContextMissing;
+use self::environment::{DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
 pub(crate) use self::progress::InProgress;
 use self::progress::Progress;
 pub(crate) use self::rules::HttpRules;
