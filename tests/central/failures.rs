@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use log::{LevelFilter, Log, Metadata, Record};
 use xray::emitter::MemoryEmitter;
-use xray::sampling::Central;
+use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
 use xray::{Recorder, Segment};
 
 use super::parts::{Daemon, FALLBACK, Service, bare_daemon, eager, rule, rules_answer, targets_answer, until, write};
@@ -142,6 +142,33 @@ fn a_daemon_that_comes_later_or_again_is_found() {
         until("it is counted that it is gone", || service.recorder.stats().sampling_failures > before);
         assert_eq!(service.rule("/").as_deref(), Some(name), "what it said holds");
     }
+}
+
+/// A sampler that contains a `Central` and does not forward `attach` to it.
+struct Unattached(Central);
+
+impl Sampler for Unattached {
+    fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+        self.0.sample(request)
+    }
+}
+
+#[test]
+fn a_central_sampler_that_is_not_attached_leaves_decisions_to_its_fallback_and_says_so_once() {
+    let log = Logger::lines();
+    let daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
+    let service = Service::with(daemon.address, Unattached(eager().build()));
+    for _ in 0..100 {
+        assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
+    }
+    assert!(daemon.calls().is_empty());
+    let warnings: Vec<_> = log.lock().unwrap().iter().filter(|line| line.contains("attach")).cloned().collect();
+    assert_eq!(
+        warnings,
+        ["`Central` is not attached to a recorder, so its fallback decides and no rules are fetched from the X-Ray \
+          daemon. A sampler that contains a `Central` must implement `Sampler::attach` and call `Central::attach` in it \
+          (logged once)"],
+    );
 }
 
 /// Without a setting, and without a daemon: the X-Ray SDKs' default.

@@ -29,7 +29,7 @@ use crate::id::SegmentId;
 #[cfg(feature = "origin")]
 use crate::origin::{Detector, detect};
 use crate::origin::{KnownOrigin, Origin};
-use crate::sampling::{Backing, Central, Decision, Never, Sampler, SamplingRequest};
+use crate::sampling::{Central, Decision, Never, Sampler, SamplerHost, SamplingRequest};
 use crate::support::background::Background;
 use crate::support::stats::{Counters, Stats};
 use crate::support::text::first_chars;
@@ -78,7 +78,6 @@ struct Shared {
     context_missing: ContextMissing,
     origin: KnownOrigin,
     sampler: Box<dyn Sampler>,
-    backing: Backing,
     emitter: Box<dyn Emitter>,
     response_hook: Option<ResponseHook>,
     propagation: Propagation,
@@ -196,11 +195,11 @@ impl Recorder {
     }
 
     pub(crate) fn decide(&self, request: &SamplingRequest<'_>) -> Decision {
-        let request = request.with_backing(&self.shared.backing);
-        let origin = self.shared.origin.get();
-        self.shared
-            .sampler
-            .sample(&origin.iter().fold(request, |request, origin| request.with_service_type(origin.name())))
+        let sampler = &self.shared.sampler;
+        match self.shared.origin.get() {
+            Some(origin) => sampler.sample(&request.with_service_type(origin.name())),
+            None => sampler.sample(request),
+        }
     }
 
     pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
@@ -444,6 +443,11 @@ impl RecorderBuilder {
             Some(sampler) => sampler,
             None => Box::new(Central::default()),
         };
+        sampler.attach(&SamplerHost {
+            background: Arc::clone(&background),
+            daemon_address: tcp,
+            counters: Arc::clone(&counters),
+        });
         let enabled = environment.enabled.or(self.enabled).unwrap_or(true);
         let origin = KnownOrigin::new(self.origin);
         #[cfg(feature = "origin")]
@@ -457,7 +461,6 @@ impl RecorderBuilder {
             context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
             origin,
             sampler,
-            backing: Backing { background, daemon_address: tcp, counters: Arc::clone(&counters) },
             emitter,
             response_hook: self.response_hook,
             propagation: self.propagation,
