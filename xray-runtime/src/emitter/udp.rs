@@ -34,7 +34,7 @@ pub(crate) struct UdpEmitter {
 
 impl UdpEmitter {
     /// Creates an emitter that sends to `daemon_address`, which is `host:port`. A host name is resolved on the background
-    /// thread, once a minute.
+    /// thread, for the first document and then at most once a minute.
     pub(crate) fn new(background: Arc<Background>, daemon_address: String, counters: Arc<Counters>) -> Self {
         let sender = Sender { daemon_address, counters: Arc::clone(&counters) };
         let delivery = Delivery::new(background, |queue| async move { sender.send_all(&queue).await });

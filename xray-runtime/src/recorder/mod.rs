@@ -1,4 +1,13 @@
 //! The recorder: its settings, which segments it records, and where their documents go.
+//!
+//! * `builder`: [`RecorderBuilder`] and how a recorder is built. Its methods for outgoing requests (`ignore`, `propagate`,
+//!   `inject_only`, `name_hosts`) stand in `rules`, and `install` in `global`.
+//! * `environment`: the settings from environment variables.
+//! * `global`: the recorder of the process. `process_end`: its flush when the process ends.
+//! * `new_segments`, `open_segments`: what a segment asks of its recorder when it begins, and while it is open.
+//! * `progress`: reports of segments that stay open for long.
+//! * `rejected`: values that X-Ray does not accept as given.
+//! * `rules`: rules for outgoing requests by host and path.
 
 mod builder;
 mod environment;

@@ -7,10 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// The panic hook of the process has run by then, so the panic is on stderr as usual.
 //
-// Emitters, samplers, hooks, and the `Display`, `Error` and `Serialize` implementations of recorded values are the
-// program's code. Without the SDK it would not have run at this place, so its panic must not end the request that is
-// being traced. `AssertUnwindSafe` is right as long as callers drop what the closure touched, or touch it under a lock
-// that ignores poisoning.
+// Hooks, emitters, and the `Display`, `Error` and `Serialize` implementations of recorded values are the program's code.
+// Without the SDK this code would not have run at this place, so its panic must not end the request that is being traced.
+// `AssertUnwindSafe` is sound for the SDK's own data: no caller has half-written data when the foreign code runs.
 pub(crate) fn guard<T>(run: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(run))
         .map_err(|panic| {
