@@ -207,7 +207,9 @@ impl RecorderBuilder {
         let daemon = self.choose_daemon_address(&mut environment, &mut rejected);
         let service_name = self.choose_service_name(&mut environment, &mut rejected);
         let counters = Arc::new(Counters::default());
-        rejected.iter().for_each(|_| drop(counters.settings_rejected.increment()));
+        for _ in &rejected {
+            counters.settings_rejected.increment();
+        }
         // One thread for all that a recorder does in the background. It starts with its first task, so a program that
         // records nothing has no thread of ours.
         let background = Arc::new(Background::new("xray-background"));
@@ -260,16 +262,13 @@ impl RecorderBuilder {
         environment: &mut Environment,
         rejected: &mut Vec<RejectedSetting>,
     ) -> DaemonAddress {
-        let of_program = |address: String| match address.parse() {
-            Ok(parsed) => Some(parsed),
-            Err(()) => {
-                rejected.push(RejectedSetting {
-                    name: "daemon_address",
-                    value: address,
-                    expected: DaemonAddress::EXPECTED,
-                });
-                None
+        let of_program = |address: String| {
+            let parsed = address.parse().ok();
+            if parsed.is_none() {
+                let expected = DaemonAddress::EXPECTED;
+                rejected.push(RejectedSetting { name: "daemon_address", value: address, expected });
             }
+            parsed
         };
         environment
             .daemon_address

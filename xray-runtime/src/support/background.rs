@@ -138,7 +138,7 @@ mod tests {
         let (sender, seen) = channel::<()>();
         let (owner, task) = owned(async move {
             sender.send(()).unwrap();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
         background.spawn(task);
         seen.recv_timeout(SOON).expect("the task runs");
