@@ -99,7 +99,7 @@ class Scratch:
             '[package]\nname = "compile-time"\nversion = "0.0.0"\nedition = "2024"\n\n[workspace]\n\n[dependencies]\n'
             'log = "0.4"\nserde = { version = "1", features = ["derive"] }\nserde_json = "1"\n'
             'reqwest = { version = "0.13", default-features = false }\n'
-            f'xray = {{ package = "xray-sdk", path = "{ROOT}" }}\n'
+            f'xray = {{ package = "xray-sdk", path = "{ROOT}/xray-runtime" }}\n'
         )
         (directory / "Cargo.lock").write_text((ROOT / "Cargo.lock").read_text())
         self.environment = {**os.environ, "CARGO_INCREMENTAL": "0"}

@@ -1,27 +1,31 @@
-//! A trace as nested bars over time.
+//! The timeline of a trace: nested bars over time.
 
 use std::collections::HashMap;
 
 use maud::{Markup, html};
+use serde_json::Value;
 
-use super::{format, link, status};
+use super::{entity, format, link, status};
 use crate::document::{Document, Kind, Namespace};
 use crate::trace::Trace;
 
-/// More would keep a browser busy.
+/// How many rows the page shows at most. A browser needs seconds to lay out many more, and the script updates the rows
+/// as often as once a second.
 const MAX_ROWS: usize = 5_000;
 
-/// The bars: a row for each segment and subsegment, below the one that it belongs to or that called it.
+/// Renders a row for each segment and subsegment, below the one that contains it or called it.
 pub(super) fn timeline(trace: &Trace) -> Markup {
     let (scale, rows) = (Scale::of(trace), rows(trace));
     html! {
         @if rows.len() > MAX_ROWS {
-            p.notice { "The first " (format::count(MAX_ROWS as u64)) " of " (format::counted(rows.len(), "bar")) "." }
+            p.notice {
+                "Showing the first " (format::count(MAX_ROWS as u64)) " of " (format::count_of(rows.len() as u64, "bar")) "."
+            }
         }
         div.card.timeline data-scrolls {
             div {
                 (axis(&scale))
-                ol.rows data-list aria-label="Segments and subsegments, each below its caller" {
+                ol.rows data-list aria-label="Segments and subsegments, each below its parent" {
                     @for row in rows.iter().take(MAX_ROWS) { (bar(row, &scale)) }
                 }
             }
@@ -29,15 +33,15 @@ pub(super) fn timeline(trace: &Trace) -> Markup {
     }
 }
 
-/// A place in the tree.
+/// A segment or subsegment and its position in the tree.
 #[derive(Debug)]
 struct Row<'a> {
     document: &'a Document,
     depth: usize,
-    has_parts: bool,
+    has_children: bool,
 }
 
-/// The tree, from top to bottom. The segment of a callee stands below the subsegment that calls it.
+/// Returns the tree from top to bottom. The segment of a called service stands below the subsegment that calls it.
 fn rows(trace: &Trace) -> Vec<Row<'_>> {
     let known: HashMap<&str, &Document> = trace.entities().map(|entity| (entity.id.as_str(), entity)).collect();
     let mut callees = HashMap::<&str, Vec<&Document>>::new();
@@ -49,47 +53,60 @@ fn rows(trace: &Trace) -> Vec<Row<'_>> {
         }
     }
     let mut rows = Vec::with_capacity(known.len());
-    place(roots, &mut callees, &mut rows);
-    // Segments that are each other's callers: any of them may be first.
-    while let Some(id) = callees.keys().next().copied() {
-        let rest = callees.remove(id).unwrap_or_default();
-        place(rest, &mut callees, &mut rows);
+    push_trees(roots, &mut callees, &mut rows);
+    // Documents may claim that segments call each other in a circle. No root leads to such segments, so they are left
+    // in `callees`. Any of them can stand at the top of the circle: take the first.
+    while let Some(caller) = callees.keys().next().copied() {
+        let circle = callees.remove(caller).unwrap_or_default();
+        push_trees(circle, &mut callees, &mut rows);
     }
     rows
 }
 
-fn place<'a>(roots: Vec<&'a Document>, callees: &mut HashMap<&str, Vec<&'a Document>>, rows: &mut Vec<Row<'a>>) {
-    let mut waiting: Vec<_> = roots.into_iter().rev().map(|root| (root, 0)).collect();
-    while let Some((document, depth)) = waiting.pop() {
+/// Appends trees to the rows. `callees` holds the called segments by the id of their caller. A segment that is appended
+/// is removed from it, so the loop ends even if segments call each other in a circle.
+///
+/// A stack replaces recursion here: a trace may be a chain of thousands of calls, each in a segment of its own.
+fn push_trees<'a>(roots: Vec<&'a Document>, callees: &mut HashMap<&str, Vec<&'a Document>>, rows: &mut Vec<Row<'a>>) {
+    let mut stack: Vec<_> = roots.into_iter().rev().map(|root| (root, 0)).collect();
+    while let Some((document, depth)) = stack.pop() {
         let called = callees.remove(document.id.as_str()).unwrap_or_default();
-        let mut parts: Vec<_> = document.subsegments.iter().chain(called).collect();
-        parts.sort_by(|a, b| a.start_time.total_cmp(&b.start_time));
-        rows.push(Row { document, depth, has_parts: !parts.is_empty() });
-        waiting.extend(parts.into_iter().rev().map(|part| (part, depth + 1)));
+        let mut children: Vec<_> = document.subsegments.iter().chain(called).collect();
+        children.sort_by(|a, b| a.start_time.total_cmp(&b.start_time));
+        rows.push(Row { document, depth, has_children: !children.is_empty() });
+        // In reverse, so that the first child is popped first.
+        stack.extend(children.into_iter().rev().map(|child| (child, depth + 1)));
     }
 }
 
-/// Where moments are, in hundredths of the width.
+/// The horizontal scale of the timeline.
 #[derive(Debug)]
 struct Scale {
+    /// The left edge, in seconds since 1970.
     start: f64,
+    /// From the left edge to the right edge, in seconds.
     span: f64,
 }
 
 impl Scale {
     fn of(trace: &Trace) -> Self {
         let starts = trace.entities().map(|entity| entity.start_time);
+        // The starts count too: a part that is in progress may begin after everything that has ended.
         let latest = starts.chain(trace.end()).max_by(f64::total_cmp).unwrap_or_default();
         let start = trace.start();
+        // At least a microsecond, the resolution of the times: `percent` divides by the span.
         Self { start, span: (latest - start).max(1e-6) }
     }
 
-    fn place(&self, moment: f64) -> f64 {
-        let place = (moment - self.start) / self.span * 100.0;
-        if place.is_finite() { place.clamp(0.0, 100.0) } else { 0.0 }
+    /// Returns the position of a time, in per cent of the width. It is between 0 and 100 for every time: a document may
+    /// hold an end before its start, or a number so large that the span is infinite.
+    fn percent(&self, time: f64) -> f64 {
+        let percent = (time - self.start) / self.span * 100.0;
+        if percent.is_finite() { percent.clamp(0.0, 100.0) } else { 0.0 }
     }
 }
 
+/// Renders the line of column headings. A screen reader reads the duration of each row instead.
 fn axis(scale: &Scale) -> Markup {
     let ticks = [(0, "start"), (25, "middle"), (50, "middle"), (75, "middle"), (100, "end")];
     html! {
@@ -97,9 +114,9 @@ fn axis(scale: &Scale) -> Markup {
             span { "Name" }
             span.dur { "Duration" }
             svg {
-                @for (place, anchor) in ticks {
-                    text x={ (place) "%" } y="12" text-anchor=(anchor) {
-                        (format::duration(scale.span * f64::from(place) / 100.0))
+                @for (percent, anchor) in ticks {
+                    text x={ (percent) "%" } y="12" text-anchor=(anchor) {
+                        (format::duration(scale.span * f64::from(percent) / 100.0))
                     }
                 }
             }
@@ -107,39 +124,44 @@ fn axis(scale: &Scale) -> Markup {
     }
 }
 
-/// The least width that is seen, in hundredths.
+/// The least width of a bar, in per cent: about two pixels on a wide screen. A narrower bar could not be seen.
 const MIN_WIDTH: f64 = 0.25;
 
-/// From here on rows are not indented further.
+/// Rows below this depth are not indented further, so that their names keep some room. The style sheet has a class for
+/// each depth up to this one (`.d1` to `.d12`), because the content security policy forbids `style` attributes.
 const MAX_INDENT: usize = 12;
 
 fn bar(row: &Row<'_>, scale: &Scale) -> Markup {
     let document = row.document;
     let state = document.state();
-    let from = scale.place(document.start_time).min(100.0 - MIN_WIDTH);
-    let to = document.end_time.map_or(100.0, |end| scale.place(end));
-    let width = (to - from).max(MIN_WIDTH);
+    let start = scale.percent(document.start_time).min(100.0 - MIN_WIDTH);
+    // What has not ended reaches the right edge.
+    let end = document.end_time.map_or(100.0, |end| scale.percent(end));
+    let width = (end - start).max(MIN_WIDTH);
     let shade = if document.in_progress { "progress" } else { status::class(state) };
     html! {
         li.{ "d" (row.depth.min(MAX_INDENT)) }.segment[document.kind == Kind::Segment]
-            .part[document.kind == Kind::Subsegment].inferred[document.inferred] data-depth=(row.depth) {
-            @if row.has_parts {
-                button.fold type="button" aria-expanded="true" hidden { span.vh { "Parts of " (document.name) } }
+            .subsegment[document.kind == Kind::Subsegment].inferred[document.inferred] data-depth=(row.depth) {
+            @if row.has_children {
+                button.fold type="button" aria-expanded="true" hidden {
+                    span.visually-hidden { "Children of " (document.name) }
+                }
             }
             a #(link::row_id(document)) href=(link::segment(document)) {
                 span.name {
                     (status::dot(state))
                     b { (document.name) }
-                    span.vh { ", level " (row.depth + 1) ", " (kind(document)) }
-                    @if document.inferred { span.tag.inferred { "inferred" } }
-                    @if document.in_progress { span.tag.progress { "in progress" } }
-                    @if document.orphan { span.tag.error { "parent missing" } }
-                    small { (gist(document)) }
+                    // A screen reader does not see the indentation.
+                    span.visually-hidden { ", level " (row.depth + 1) ", " (entity::kind(document)) }
+                    (entity::tags(document))
+                    small { (summary(document)) }
                 }
-                span.dur { @if let Some(took) = document.duration() { (format::duration(took)) } @else { "…" } }
+                span.dur {
+                    @if let Some(seconds) = document.duration() { (format::duration(seconds)) } @else { "…" }
+                }
                 span.grid {
                     svg aria-hidden="true" {
-                        rect.(shade) x={ (format_args!("{from:.2}")) "%" } width={ (format_args!("{width:.2}")) "%" } {}
+                        rect.(shade) x={ (format_args!("{start:.2}")) "%" } width={ (format_args!("{width:.2}")) "%" } {}
                     }
                 }
             }
@@ -147,54 +169,52 @@ fn bar(row: &Row<'_>, scale: &Scale) -> Markup {
     }
 }
 
-/// What a row stands for.
-pub(super) fn kind(document: &Document) -> &'static str {
-    match (document.kind, document.namespace) {
-        (Kind::Segment, _) if document.inferred => "inferred segment",
-        (Kind::Segment, _) => "segment",
-        (Kind::Subsegment, Some(Namespace::Aws)) => "call of an AWS service",
-        (Kind::Subsegment, Some(Namespace::Remote)) if !document.sql().is_empty() => "database query",
-        (Kind::Subsegment, Some(Namespace::Remote)) => "remote call",
-        (Kind::Subsegment, _) => "subsegment",
-    }
-}
+/// The longest summary. The style sheet cuts it to the width of its column.
+const MAX_SUMMARY_CHARS: usize = 90;
 
-/// What was asked for, in few words.
-fn gist(document: &Document) -> String {
-    const LENGTH: usize = 90;
-
-    let text =
-        |value: Option<&serde_json::Value>| value.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+/// Returns what a segment or subsegment did, in a few words: the query, the AWS operation and its resource, or the HTTP
+/// request and its status.
+fn summary(document: &Document) -> String {
+    // An inferred segment repeats the call above it.
     if document.inferred {
         return String::new();
     }
-    if let Some(query) = document.sql().get("sanitized_query") {
-        return format::shortened(&text(Some(query)), LENGTH);
-    }
-    if document.namespace == Some(Namespace::Aws) {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let summary = if let Some(query) = document.sql().get("sanitized_query") {
+        text(Some(query))
+    } else if document.namespace == Some(Namespace::Aws) {
         let aws = document.aws();
-        let resource = ["table_name", "bucket_name", "queue_url", "topic_arn", "function_name"];
-        let resource = text(resource.into_iter().find_map(|field| aws.get(field)));
-        return format::shortened(format!("{} {resource}", text(aws.get("operation"))).trim(), LENGTH);
-    }
+        let resources = ["table_name", "bucket_name", "queue_url", "topic_arn", "function_name"];
+        let resource = text(resources.into_iter().find_map(|field| aws.get(field)));
+        format!("{} {resource}", text(aws.get("operation"))).trim().to_owned()
+    } else {
+        request(document)
+    };
+    format::truncate(&summary, MAX_SUMMARY_CHARS)
+}
+
+/// Returns the method, URL and status of an HTTP request.
+fn request(document: &Document) -> String {
     let Some(http) = &document.http else { return String::new() };
-    // The row has the host already, where it is its name.
     let url = http.url.as_deref().map(|url| match format::split_url(url) {
+        // The name of a call is often its host, which need not be shown twice.
         (host, path) if host == document.name => path.to_owned(),
         (host, path) => format!("{host}{path}"),
     });
     let parts = [http.method.clone(), url, http.status.map(|status| status.to_string())];
-    format::shortened(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "), LENGTH)
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::document::TraceId;
 
     const TRACE_ID: &str = "1-5880168b-fd5153bb58284b67678aa78c";
 
-    fn trace(documents: &[serde_json::Value]) -> Trace {
+    fn trace(documents: &[Value]) -> Trace {
         let documents = documents.iter().map(|document| {
             let mut document = document.clone();
             document["trace_id"] = TRACE_ID.into();
@@ -203,43 +223,43 @@ mod tests {
         Trace::of(TraceId::parse(TRACE_ID).unwrap(), documents)
     }
 
-    fn places(trace: &Trace) -> Vec<(usize, &str)> {
+    fn depths_and_names(trace: &Trace) -> Vec<(usize, &str)> {
         rows(trace).iter().map(|row| (row.depth, row.document.name.as_str())).collect()
     }
 
     #[test]
-    fn a_callee_stands_below_the_call() {
+    fn a_called_segment_stands_below_its_call() {
         let trace = trace(&[
-            serde_json::json!({"id": "b000000000000001", "parent_id": "a000000000000002", "name": "stock",
+            json!({"id": "b000000000000001", "parent_id": "a000000000000002", "name": "stock",
                 "start_time": 2, "end_time": 3}),
-            serde_json::json!({"id": "a000000000000001", "name": "shop", "start_time": 1, "end_time": 9, "subsegments": [
+            json!({"id": "a000000000000001", "name": "shop", "start_time": 1, "end_time": 9, "subsegments": [
                 {"id": "a000000000000003", "name": "late", "start_time": 5, "end_time": 6},
                 {"id": "a000000000000002", "name": "GET", "namespace": "remote", "start_time": 2, "end_time": 4}]}),
         ]);
-        assert_eq!(places(&trace), [(0, "shop"), (1, "GET"), (2, "stock"), (1, "late")]);
+        assert_eq!(depths_and_names(&trace), [(0, "shop"), (1, "GET"), (2, "stock"), (1, "late")]);
     }
 
     #[test]
-    fn segments_that_call_each_other_are_all_there_once() {
+    fn segments_that_call_each_other_appear_once_each() {
         let segment = |id: &str, call: &str, caller: &str| {
-            serde_json::json!({"id": id, "parent_id": caller, "name": id, "start_time": 1, "end_time": 2, "subsegments": [
+            json!({"id": id, "parent_id": caller, "name": id, "start_time": 1, "end_time": 2, "subsegments": [
                 {"id": call, "name": call, "namespace": "remote", "start_time": 1, "end_time": 2}]})
         };
         let trace = trace(&[segment("a1", "a2", "b2"), segment("b1", "b2", "a2"), segment("c1", "c2", "c2")]);
-        let mut names: Vec<_> = places(&trace).into_iter().map(|(_, name)| name).collect();
+        let mut names: Vec<_> = depths_and_names(&trace).into_iter().map(|(_, name)| name).collect();
         names.sort_unstable();
         assert_eq!(names, ["a1", "a2", "b1", "b2", "c1", "c2"]);
     }
 
     #[test]
-    fn moments_out_of_order_stay_on_the_scale() {
+    fn every_time_lies_on_the_scale() {
         let trace = trace(&[
-            serde_json::json!({"id": "a1", "name": "a", "start_time": 5, "end_time": 1}),
-            serde_json::json!({"id": "a2", "name": "b", "start_time": 1e300, "in_progress": true}),
+            json!({"id": "a1", "name": "a", "start_time": 5, "end_time": 1}),
+            json!({"id": "a2", "name": "b", "start_time": 1e300, "in_progress": true}),
         ]);
         let scale = Scale::of(&trace);
-        for moment in [1.0, 5.0, 1e300, f64::MAX] {
-            assert!((0.0..=100.0).contains(&scale.place(moment)), "{moment}");
+        for time in [1.0, 5.0, 1e300, f64::MAX] {
+            assert!((0.0..=100.0).contains(&scale.percent(time)), "{time}");
         }
     }
 }

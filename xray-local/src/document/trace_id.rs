@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The id of a trace: a version, 32 bits that are a time in ids that SDKs make, and 96 random bits.
+/// The id of a trace: a version, 32 bits of time and 96 random bits. An id made from a W3C trace id has random bits
+/// instead of the time.
 ///
 /// ```
 /// use xray_local::document::TraceId;
@@ -16,7 +17,7 @@ use std::fmt;
 pub struct TraceId(u128);
 
 impl TraceId {
-    /// Reads `1-`, 8 hexadecimal digits, `-`, 24 of them; upper case too.
+    /// Parses an id of the form `1-`, 8 hexadecimal digits, `-`, 24 hexadecimal digits. Digits may be in upper case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (epoch, random) = text.strip_prefix("1-")?.split_once('-')?;
@@ -29,7 +30,7 @@ impl TraceId {
         Some(Self(epoch << 96 | random))
     }
 
-    /// Seconds since 1970, if an SDK of X-Ray's own form made it; any number in an id that came from W3C trace context.
+    /// Returns the time in the id, in seconds since 1970. For an id made from a W3C trace id, the number is random.
     #[must_use]
     pub fn epoch(self) -> u32 {
         (self.0 >> 96) as u32

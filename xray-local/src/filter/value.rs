@@ -1,18 +1,18 @@
-//! Values that keys have, and how they compare.
+//! The values of keys, and their comparison.
 
 use serde_json::Value;
 
 use super::expression::{Operand, Operator};
 
-/// A value that a key has.
-pub(super) enum Found<'a> {
+/// A value of a key.
+pub(super) enum KeyValue<'a> {
     Flag(bool),
     Number(f64),
     Text(&'a str),
 }
 
-impl<'a> Found<'a> {
-    /// The value of an annotation.
+impl<'a> KeyValue<'a> {
+    /// Returns the value of an annotation.
     pub(super) fn of(value: &'a Value) -> Option<Self> {
         match value {
             Value::Bool(flag) => Some(Self::Flag(*flag)),
@@ -22,8 +22,8 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Whether the comparison is so; never between values of different kinds.
-    pub(super) fn is(self, operator: Operator, operand: &Operand) -> bool {
+    /// Returns whether the comparison is true. Values of different types never compare as true.
+    pub(super) fn compares(self, operator: Operator, operand: &Operand) -> bool {
         match (self, operand) {
             (Self::Flag(found), Operand::Flag(wanted)) => operator == Operator::Equal && found == *wanted,
             #[expect(clippy::float_cmp, reason = "the user asks for equality")]

@@ -1,4 +1,4 @@
-//! Segments in, nodes and edges out.
+//! Builds the service graph from traces.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -9,14 +9,15 @@ use crate::service::ServiceId;
 use crate::time::TimeRange;
 use crate::trace::{Caller, Trace};
 
-/// The type of the node that stands for whoever calls a service at which traces begin.
+/// The type of a node that represents the clients of a service at which traces start.
 const CLIENT: &str = "client";
 
-/// The nodes and edges of the traces so far.
+/// The nodes and edges of the traces added so far.
 #[derive(Default)]
 pub(super) struct Builder {
     nodes: BTreeMap<ServiceId, Node>,
-    edges: BTreeMap<(ServiceId, ServiceId), Link>,
+    /// The edges, by caller and callee.
+    edges: BTreeMap<(ServiceId, ServiceId), Calls>,
 }
 
 #[derive(Default)]
@@ -30,20 +31,21 @@ struct Node {
 }
 
 #[derive(Default)]
-struct Link {
+struct Calls {
     span: Span,
     statistics: Statistics,
     response_times: Histogram,
     aliases: BTreeSet<String>,
 }
 
-/// From the first moment to the last.
+/// The time from the earliest start to the latest end.
 struct Span {
     start: f64,
     end: f64,
 }
 
 impl Builder {
+    /// Adds the segments of a trace that start in the range.
     pub(super) fn add(&mut self, trace: &Trace, range: TimeRange) {
         let calls = trace.calls();
         let mut counted = HashSet::new();
@@ -53,43 +55,46 @@ impl Builder {
             let node = self.nodes.entry(service.clone()).or_default();
             node.add(segment);
             match calls.caller(segment) {
-                Caller::Nobody => {
+                Caller::Outside => {
                     node.is_root = true;
                     let client = ServiceId { kind: Some(CLIENT.to_owned()), account_id: None, ..service.clone() };
                     self.nodes.entry(client.clone()).or_default().span.cover(segment);
-                    self.link(client, service).add(segment);
+                    self.calls(client, service).add(segment);
                 }
                 Caller::Unknown => {}
-                // One call may have several segments, as where the callee's own side tries again.
+                // A call that was counted already: one call can lead to several segments, for example when a proxy
+                // retries.
                 Caller::Segment { call, .. } if !counted.insert((call.id.as_str(), service.clone())) => {}
                 Caller::Segment { segment: caller, call } => {
                     let alias = (call.kind == Kind::Subsegment && call.name != service.name).then(|| call.name.clone());
-                    let link = self.link(ServiceId::of(caller), service);
-                    link.aliases.extend(alias);
-                    link.add(call);
+                    let calls = self.calls(ServiceId::of(caller), service);
+                    calls.aliases.extend(alias);
+                    calls.add(call);
                 }
             }
         }
     }
 
+    /// Returns the graph.
     pub(super) fn build(self) -> ServiceGraph {
         let mut nodes = self.nodes;
         for (caller, _) in self.edges.keys() {
-            // Its own segment is not in the range.
+            // The caller's segment started before the range, so the caller has no node yet.
             nodes.entry(caller.clone()).or_default();
         }
-        let places: HashMap<ServiceId, usize> =
-            nodes.keys().enumerate().map(|(place, service)| (service.clone(), place)).collect();
+        let ids: HashMap<ServiceId, usize> =
+            nodes.keys().enumerate().map(|(id, service)| (service.clone(), id)).collect();
         let mut services: Vec<Service> =
-            nodes.into_iter().enumerate().map(|(place, (service, node))| node.build(place, service)).collect();
-        for ((caller, callee), link) in self.edges {
-            let edge = link.build(places[&callee], &callee);
-            services[places[&caller]].edges.push(edge);
+            nodes.into_iter().enumerate().map(|(id, (service, node))| node.build(id, service)).collect();
+        for ((caller, callee), calls) in self.edges {
+            let edge = calls.build(ids[&callee], &callee);
+            services[ids[&caller]].edges.push(edge);
         }
         ServiceGraph { services }
     }
 
-    fn link(&mut self, from: ServiceId, to: ServiceId) -> &mut Link {
+    /// Returns the calls from one service to another.
+    fn calls(&mut self, from: ServiceId, to: ServiceId) -> &mut Calls {
         self.edges.entry((from, to)).or_default()
     }
 }
@@ -127,7 +132,7 @@ impl Node {
     }
 }
 
-impl Link {
+impl Calls {
     fn add(&mut self, call: &Document) {
         self.span.cover(call);
         let Some(seconds) = call.duration() else { return };
@@ -161,6 +166,7 @@ impl Span {
         self.end = self.end.max(entity.end_time.unwrap_or(entity.start_time));
     }
 
+    /// Returns the span rounded outwards to whole seconds, or zeros if it is empty.
     fn whole_seconds(&self) -> (f64, f64) {
         if self.start > self.end { (0.0, 0.0) } else { (self.start.floor(), self.end.ceil()) }
     }

@@ -1,35 +1,42 @@
-//! The list of traces.
+//! The list of traces, with a filter.
 
-mod line;
+mod row;
 
 use std::time::{Duration, Instant};
 
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::page::{Page, Section, worded};
-use super::{Console, format, link, status};
+use super::elements::with_inline_code;
+use super::page::{Page, Section};
+use super::state::Console;
+use super::{format, link, status};
 use crate::document::{State, TraceId};
 use crate::filter::{Filter, FilterError};
 use crate::store::StoredTrace;
 
-use line::Line;
+use row::Row;
 
-/// What is asked for.
+/// The parameters of the page.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Query {
+    /// A filter expression. The empty one matches every trace.
     #[serde(default)]
     filter: String,
-    /// A trace's id: those after it in the list.
+    /// The id of a trace. The list starts with the trace after it.
     #[serde(default)]
     before: String,
 }
 
-const PAGE: usize = 50;
+/// How many traces a page shows at most.
+const PAGE_SIZE: usize = 50;
 
-/// How long one page looks for traces that match, where not all do.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a page searches for matching traces. The store may hold 100,000 traces, each of which is assembled from its
+/// documents to be compared with the filter. After this time the page shows what it found and links to a further
+/// search.
+const SEARCH_TIME: Duration = Duration::from_secs(2);
 
+/// Renders the page.
 pub(super) fn page(console: &Console, query: &Query) -> Markup {
     let revision = console.revision();
     let filter = query.filter.trim();
@@ -38,10 +45,10 @@ pub(super) fn page(console: &Console, query: &Query) -> Markup {
     let content = html! {
         div.head {
             h1 { "Traces" }
-            p { (format::counted(stored.len(), "trace")) " here, newest first" }
+            p { (format::count_of(stored.len() as u64, "trace")) ", newest first" }
         }
-        (search(filter, parsed.as_ref().err()))
-        (shortcuts(filter))
+        (search_form(filter, parsed.as_ref().err()))
+        (common_filters(filter))
         @if let Ok(parsed) = &parsed {
             div data-live { (results(console, query, parsed, &stored)) }
         }
@@ -49,16 +56,17 @@ pub(super) fn page(console: &Console, query: &Query) -> Markup {
     Page::new("Traces", Section::Traces, revision, content).render(console)
 }
 
-fn search(filter: &str, error: Option<&FilterError>) -> Markup {
+fn search_form(filter: &str, error: Option<&FilterError>) -> Markup {
     html! {
         form.search role="search" action="/" method="get" {
-            label.vh for="filter" { "Filter expression" }
+            label.visually-hidden for="filter" { "Filter expression" }
+            // A screen reader reads the error with the field that it belongs to.
             input #filter name="filter" type="search" value=(filter) data-search autocomplete="off" spellcheck="false"
                 autocapitalize="off" placeholder="Filter: service(\"shop\") AND responsetime > 0.5"
-                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "wrong")];
+                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "filter-error")];
             button.button type="submit" { "Search" }
         }
-        @if let Some(error) = error { (complaint(filter, error)) }
+        @if let Some(error) = error { (filter_error(filter, error)) }
         p.hints {
             "Try " (example("http.status = 404")) " " (example("responsetime > 0.2 AND !fault")) " "
             (example("http.url CONTAINS \"/cart\"")) " " (example("annotation.tenant = \"acme\""))
@@ -67,25 +75,27 @@ fn search(filter: &str, error: Option<&FilterError>) -> Markup {
 }
 
 fn example(filter: &str) -> Markup {
-    html! { a href=(link::filtered(filter)) { (filter) } }
+    html! { a href=(link::traces(filter)) { (filter) } }
 }
 
-/// The expression, and below it what is wrong in which column.
-fn complaint(filter: &str, error: &FilterError) -> Markup {
-    let at = error.column.saturating_sub(1);
-    let before: String = filter.chars().take(at).collect();
-    let wrong = filter.chars().nth(at).unwrap_or('\u{a0}');
-    let after: String = filter.chars().skip(at + 1).collect();
+/// Renders the expression with the wrong character marked, and the message.
+fn filter_error(filter: &str, error: &FilterError) -> Markup {
+    let index = error.column.saturating_sub(1);
+    let before: String = filter.chars().take(index).collect();
+    // An error at the end of the expression marks the place after the last character. An empty mark would have no
+    // width.
+    let wrong = filter.chars().nth(index).unwrap_or('\u{a0}');
+    let after: String = filter.chars().skip(index + 1).collect();
     html! {
-        div #wrong .wrong role="alert" {
+        div #filter-error .filter-error role="alert" {
             pre { (before) mark { (wrong) } (after) }
-            p { "Column " (error.column) ": " (worded(&error.message)) }
+            p { "Column " (error.column) ": " (with_inline_code(&error.message)) }
         }
     }
 }
 
-fn shortcuts(filter: &str) -> Markup {
-    let shortcuts = [
+fn common_filters(filter: &str) -> Markup {
+    let filters = [
         ("", "All", None),
         ("fault", "Faults", Some(State::Fault)),
         ("error", "Errors", Some(State::Error)),
@@ -93,10 +103,10 @@ fn shortcuts(filter: &str) -> Markup {
         ("partial", "In progress", Some(State::InProgress)),
     ];
     html! {
-        nav.tallies aria-label="Common filters" {
-            @for (expression, name, state) in shortcuts {
-                a href=(link::filtered(expression)) aria-current=[(expression == filter).then_some("true")] {
-                    @if let Some(state) = state { i class={ "dot " (status::class(state)) } {} }
+        nav.choices aria-label="Common filters" {
+            @for (expression, name, state) in filters {
+                a href=(link::traces(expression)) aria-current=[(expression == filter).then_some("true")] {
+                    @if let Some(state) = state { (status::decorative_dot(state)) }
                     (name)
                 }
             }
@@ -104,78 +114,113 @@ fn shortcuts(filter: &str) -> Markup {
     }
 }
 
-/// One page of what matches.
-struct Found {
-    lines: Vec<Line>,
-    /// The trace after which there may be more, and whether it is known that there are.
-    more: Option<(String, bool)>,
+/// The traces that a page shows.
+struct Results {
+    rows: Vec<Row>,
+    rest: Rest,
 }
 
-fn find(query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Found {
-    let begun = Instant::now();
+/// The traces after those that a page shows.
+enum Rest {
+    /// All traces were searched.
+    Nothing,
+    /// The page is full. More traces may follow the one with this id.
+    Older(String),
+    /// [`SEARCH_TIME`] was over after the trace with this id.
+    Unsearched(String),
+}
+
+fn search(query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Results {
+    let started = Instant::now();
     let before = TraceId::parse(&query.before);
-    let first = stored.iter().position(|stored| Some(stored.id()) == before).map_or(0, |place| place + 1);
-    let (mut lines, mut last, mut is_search) = (Vec::new(), None, false);
+    // If the trace has left the store in the meantime, the list starts at the top.
+    let first = stored.iter().position(|stored| Some(stored.id()) == before).map_or(0, |index| index + 1);
+    let (mut rows, mut last, mut has_skipped) = (Vec::new(), None, false);
     for stored in &stored[first..] {
-        let is_full = lines.len() == PAGE;
-        if is_full || is_search && begun.elapsed() > PATIENCE {
-            return Found { more: last.map(|last: String| (last, is_full)), lines };
+        if let Some(last) = last {
+            if rows.len() == PAGE_SIZE {
+                return Results { rows, rest: Rest::Older(last) };
+            }
+            // While every trace matches, the page fills up soon and the time is not checked.
+            if has_skipped && started.elapsed() > SEARCH_TIME {
+                return Results { rows, rest: Rest::Unsearched(last) };
+            }
         }
         let trace = stored.trace();
         if filter.matches(&trace) {
-            lines.push(Line::of(&trace));
+            rows.push(Row::of(&trace));
         } else {
-            is_search = true;
+            has_skipped = true;
         }
         last = Some(trace.id);
     }
-    Found { lines, more: None }
+    Results { rows, rest: Rest::Nothing }
 }
 
 fn results(console: &Console, query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Markup {
-    let found = find(query, filter, stored);
-    let slowest = found.lines.iter().filter_map(|line| line.took).max_by(f64::total_cmp).unwrap_or_default();
+    let results = search(query, filter, stored);
     html! {
         div.card {
             @if stored.is_empty() {
-                (welcome(console))
-            } @else if found.lines.is_empty() {
-                div.empty {
-                    h2 { "No trace matches" }
-                    p { "Of those that were looked at, none is what the filter asks for." }
-                    @if found.more.is_none() { a href="/" { "Show all traces" } }
-                }
+                (first_steps(console))
+            } @else if results.rows.is_empty() {
+                (no_match(&results.rest))
             } @else {
-                table.traces data-list {
-                    caption.vh { "Traces, newest first" }
-                    thead {
-                        tr {
-                            th scope="col" { "Status" }
-                            th scope="col" { "Method" }
-                            th scope="col" { "URL" }
-                            th.num scope="col" { "Code" }
-                            th scope="col" { "Service" }
-                            th.num scope="col" { "Duration" }
-                            th scope="col" { "Segments" }
-                            th.num scope="col" { "Age" }
-                        }
-                    }
-                    tbody { @for line in &found.lines { (line.row(slowest)) } }
-                }
+                (table(&results.rows))
             }
-            (pages(query, found.more.as_ref()))
+            (pagination(query, &results.rest))
         }
     }
 }
 
-fn pages(query: &Query, more: Option<&(String, bool)>) -> Markup {
+fn table(rows: &[Row]) -> Markup {
+    let longest = rows.iter().filter_map(|row| row.duration).max_by(f64::total_cmp).unwrap_or_default();
     html! {
-        @if more.is_some() || !query.before.is_empty() {
-            nav.pages aria-label="Pages of the list" {
-                span { @if !query.before.is_empty() { a href=(link::filtered(&query.filter)) { "← Newest" } } }
-                @if let Some((last, is_page_full)) = more {
-                    a href=(link::older(&query.filter, last)) {
-                        @if *is_page_full { "Older →" } @else { "Search older traces →" }
+        table.traces data-list {
+            caption.visually-hidden { "Traces, newest first" }
+            thead {
+                tr {
+                    th scope="col" { "Status" }
+                    th scope="col" { "Method" }
+                    th scope="col" { "URL" }
+                    th.num scope="col" { "Code" }
+                    th scope="col" { "Service" }
+                    th.num scope="col" { "Duration" }
+                    th scope="col" { "Segments" }
+                    th.num scope="col" { "Age" }
+                }
+            }
+            tbody { @for row in rows { (row.render(longest)) } }
+        }
+    }
+}
+
+fn no_match(rest: &Rest) -> Markup {
+    html! {
+        div.empty {
+            h2 { "No matching traces" }
+            @if let Rest::Nothing = rest {
+                p { "No trace matches this filter." }
+                a href="/" { "Show all traces" }
+            } @else {
+                p { "No trace searched so far matches this filter." }
+            }
+        }
+    }
+}
+
+fn pagination(query: &Query, rest: &Rest) -> Markup {
+    let has_newer = !query.before.is_empty();
+    html! {
+        @if has_newer || !matches!(rest, Rest::Nothing) {
+            nav.pages aria-label="Result pages" {
+                // The element stays when it is empty: it keeps the other link on the right.
+                span { @if has_newer { a href=(link::traces(&query.filter)) { "← Newest" } } }
+                @match rest {
+                    Rest::Nothing => {}
+                    Rest::Older(last) => a href=(link::older_traces(&query.filter, last)) { "Older →" },
+                    Rest::Unsearched(last) => {
+                        a href=(link::older_traces(&query.filter, last)) { "Search older traces →" }
                     }
                 }
             }
@@ -183,13 +228,16 @@ fn pages(query: &Query, more: Option<&(String, bool)>) -> Markup {
     }
 }
 
-/// What to do first.
-fn welcome(console: &Console) -> Markup {
+/// Renders what to do while there are no traces.
+fn first_steps(console: &Console) -> Markup {
     html! {
         div.empty {
             h2 { "Waiting for the first trace" }
-            p { "Point any X-Ray SDK at this address, as if it were the X-Ray daemon. Traces appear here as they arrive." }
-            pre { "AWS_XRAY_DAEMON_ADDRESS=" (console.address) " cargo run --example quickstart" }
+            p {
+                "Traces appear here as they arrive. To send some, set " code { "AWS_XRAY_DAEMON_ADDRESS" }
+                " for a program that uses an X-Ray SDK, for example:"
+            }
+            pre { "AWS_XRAY_DAEMON_ADDRESS=" (console.address) " cargo run -p example-quickstart" }
         }
     }
 }

@@ -1,79 +1,72 @@
-//! What the picture shows, as tables.
+//! The tables of the service map. They hold the same data as the drawing, for readers who cannot see it.
 
 use maud::{Markup, html};
 
-use super::{average, is_client, kind, traces_of_call};
+use super::labels::{average, counts, is_client, kind, traces_with_call};
 use crate::console::{format, link};
 use crate::graph::{HistogramEntry, ServiceGraph, Statistics};
 
-/// More would keep a browser busy.
+/// How many rows a table shows at most. A browser needs long to lay out many more.
 const MAX_ROWS: usize = 1_000;
 
+/// Renders a row for each service.
 pub(super) fn services(graph: &ServiceGraph) -> Markup {
-    html! {
-        section {
-            h2 #services { "Services" }
-            div.card.scroll data-scrolls {
-                table aria-labelledby="services" {
-                    thead { tr { th scope="col" { "Service" } th scope="col" { "Type" } (headings()) } }
-                    tbody {
-                        @for service in graph.services.iter().take(MAX_ROWS) {
-                            tr {
-                                th.name-cell scope="row" { a href=(link::through_service(&service.name)) { (service.name) } }
-                                td { (kind(service.kind.as_deref())) }
-                                (figures(service.summary_statistics.as_ref(), &service.response_time_histogram))
-                            }
-                        }
-                    }
-                }
+    let rows = html! {
+        @for service in graph.services.iter().take(MAX_ROWS) {
+            tr {
+                th.name-cell scope="row" { a href=(link::traces_through_service(&service.name)) { (service.name) } }
+                td { (kind(service.kind.as_deref())) }
+                (figures(service.summary_statistics.as_ref(), &service.response_time_histogram))
             }
         }
-    }
+    };
+    table("services", "Services", ["Service", "Type"], &rows)
 }
 
+/// Renders a row for each pair of services of which one calls the other.
 pub(super) fn calls(graph: &ServiceGraph) -> Markup {
     let calls = graph.services.iter().flat_map(|service| service.edges.iter().map(move |edge| (service, edge)));
     let calls = calls.filter_map(|(from, edge)| Some((from, edge, graph.services.get(edge.reference_id)?)));
+    let rows = html! {
+        @for (from, edge, to) in calls.take(MAX_ROWS) {
+            tr {
+                th.name-cell scope="row" { (from.name) @if is_client(from) { small { " clients" } } }
+                td.name-cell { a href=(traces_with_call(from, to)) { (to.name) } }
+                (figures(Some(&edge.summary_statistics), &edge.response_time_histogram))
+            }
+        }
+    };
+    table("calls", "Calls", ["From", "To"], &rows)
+}
+
+/// Renders a table whose rows begin with `columns` and end with figures.
+fn table(id: &str, title: &str, columns: [&str; 2], rows: &Markup) -> Markup {
+    let figures = ["Requests", "OK", "Errors", "Throttled", "Faults", "Average", "95th percentile"];
     html! {
         section {
-            h2 #calls { "Calls" }
+            h2 #(id) { (title) }
             div.card.scroll data-scrolls {
-                table aria-labelledby="calls" {
-                    thead { tr { th scope="col" { "From" } th scope="col" { "To" } (headings()) } }
-                    tbody {
-                        @for (from, edge, to) in calls.take(MAX_ROWS) {
-                            tr {
-                                th.name-cell scope="row" {
-                                    (from.name) @if is_client(from) { small { " clients" } }
-                                }
-                                td.name-cell { a href=(traces_of_call(from, to)) { (to.name) } }
-                                (figures(Some(&edge.summary_statistics), &edge.response_time_histogram))
-                            }
+                table aria-labelledby=(id) {
+                    thead {
+                        tr {
+                            @for heading in columns { th scope="col" { (heading) } }
+                            @for heading in figures { th.num scope="col" { (heading) } }
                         }
                     }
+                    tbody { (rows) }
                 }
             }
         }
     }
 }
 
-fn headings() -> Markup {
-    html! {
-        @for heading in ["Requests", "OK", "Errors", "Throttled", "Faults", "Average", "95 %"] {
-            th.num scope="col" { (heading) }
-        }
-    }
-}
-
+/// Renders the figures of a row. Clients have none.
 fn figures(statistics: Option<&Statistics>, times: &[HistogramEntry]) -> Markup {
     html! {
         @match statistics {
             Some(statistics) => {
                 td.num { (format::count(statistics.total_count)) }
-                td.num { (format::count(statistics.ok_count)) }
-                td.num { (format::count(statistics.error_statistics.other_count)) }
-                td.num { (format::count(statistics.error_statistics.throttle_count)) }
-                td.num { (format::count(statistics.fault_statistics.total_count)) }
+                @for (_, number) in counts(statistics) { td.num { (format::count(number)) } }
                 td.num { (average(statistics).map_or_else(String::new, format::duration)) }
                 td.num { (quantile(times, 0.95).map_or_else(String::new, format::duration)) }
             }
@@ -82,12 +75,18 @@ fn figures(statistics: Option<&Statistics>, times: &[HistogramEntry]) -> Markup 
     }
 }
 
-/// The time that a share of the requests did not exceed.
+/// Returns the least time that at least the given share of the requests did not exceed. Returns `None` without
+/// requests.
 fn quantile(times: &[HistogramEntry], share: f64) -> Option<f64> {
     let total: u64 = times.iter().map(|entry| entry.count).sum();
     let mut sorted = times.to_vec();
     sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of requests is far below 2^53, and a share is not negative"
+    )]
     let rank = (total as f64 * share).ceil() as u64;
     let mut counted = 0;
     sorted.into_iter().find_map(|entry| {
@@ -101,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_of_all_requests() {
+    fn a_quantile_counts_every_request() {
         let times = [HistogramEntry { value: 2.0, count: 1 }, HistogramEntry { value: 1.0, count: 19 }];
         assert_eq!(quantile(&times, 0.95), Some(1.0));
         assert_eq!(quantile(&times, 0.96), Some(2.0));
