@@ -72,9 +72,9 @@ async fn what_is_no_answer_is_one_warning() {
         (Answers::With(b"[1, 2]"), "has an unexpected form"),
         (Answers::With(br#"{"instanceId": 7, "Cluster": 7}"#), "expected a string"),
         (Answers::With(br#"{"instanceId": {"a": 1}, "Cluster": ["a"]}"#), "expected a string"),
-        (Answers::WithStatus(404), "status 404"),
-        (Answers::WithStatus(302), "status 302"),
-        (Answers::Hugely, "more than 65536 bytes"),
+        (Answers::WithStatus(404), "the response has status 404"),
+        (Answers::WithStatus(302), "the response has status 302"),
+        (Answers::Hugely, "the response is larger than 65536 bytes"),
     ];
     for (answers, says) in bad {
         warns(answers, says, &[]).await;
@@ -108,7 +108,7 @@ async fn warns(answers: Answers, says: &str, variables: &[(&str, String)]) {
 #[tokio::test]
 async fn what_is_no_service_is_one_warning() {
     for (endpoint, says) in [
-        (format!("http://{}", no_http()), "no HTTP"),
+        (format!("http://{}", no_http()), "the HTTP exchange failed"),
         ("https://169.254.169.254".to_owned(), "is not the URL of a metadata service"),
         ("x".repeat(100_000), "is not the URL of a metadata service"),
         (String::new(), "is not the URL of a metadata service"),

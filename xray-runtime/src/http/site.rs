@@ -176,5 +176,5 @@ impl Annotations {
 }
 
 fn accepted(annotations: Vec<Annotation>, recorder: &Recorder) -> Vec<Annotation> {
-    annotations.into_iter().filter_map(|(key, value)| Some((key, recorder.accept(key, value)?))).collect()
+    annotations.into_iter().filter_map(|(key, value)| Some((key, recorder.accept_annotation(key, value)?))).collect()
 }

@@ -5,25 +5,22 @@
 //! header is passed on, with `Sampled=0`. (Developer guide, "Configuring sampling rules".)
 
 mod central;
+mod host;
 mod local;
 mod manifest;
 mod patterns;
 mod reservoir;
 mod rule;
 
-use std::fmt;
-use std::sync::Arc;
-
 pub use self::central::{Central, CentralBuilder};
+pub use self::host::SamplerHost;
 pub use self::local::{Local, LocalBuilder, ManifestError};
 pub use self::rule::Rule;
-use crate::support::background::Background;
-use crate::support::stats::Counters;
 
-/// Decides whether a request is recorded.
+/// Decides which segments are recorded.
 ///
-/// The recorder asks it at the start of a segment, unless the trace header or the code has decided already. The call
-/// runs on the thread that begins the segment, so it must neither block nor panic.
+/// A sampler decides once for each segment whose trace header and whose builder leave the decision open. It runs on the
+/// thread that begins the segment, so it must be quick and must not wait.
 ///
 /// ```
 /// use xray::sampling::{Decision, Sampler, SamplingRequest};
@@ -33,16 +30,47 @@ use crate::support::stats::Counters;
 ///
 /// impl Sampler for Only {
 ///     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
-///         if request.service_name == self.0 { Decision::sampled() } else { Decision::not_sampled() }
+///         if request.service_name() == self.0 { Decision::sampled() } else { Decision::not_sampled() }
 ///     }
 /// }
 ///
 /// let recorder = xray::Recorder::builder().sampler(Only("todo-app")).build();
 /// assert!(!xray::Segment::builder("other").recorder(&recorder).begin().is_sampled());
 /// ```
+///
+/// A sampler that contains another forwards both methods:
+///
+/// ```
+/// use xray::sampling::{Central, Decision, Sampler, SamplerHost, SamplingRequest};
+///
+/// /// Leaves the path out of every request, so that rules for paths match all of them.
+/// struct WithoutPath(Central);
+///
+/// impl Sampler for WithoutPath {
+///     fn attach(&self, host: &SamplerHost) {
+///         self.0.attach(host);
+///     }
+///
+///     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+///         self.0.sample(&SamplingRequest::new(request.service_name()))
+///     }
+/// }
+/// # xray::Recorder::builder().sampler(WithoutPath(Central::default())).build();
+/// ```
 pub trait Sampler: Send + Sync + 'static {
     /// Decides about one request.
     fn sample(&self, request: &SamplingRequest<'_>) -> Decision;
+
+    /// Receives what the recorder lends to its sampler. Does nothing unless implemented.
+    ///
+    /// Called once, when the recorder is built and before the first [`sample`](Self::sample). In Lambda it is not called,
+    /// since samplers are not used there.
+    //
+    // A method of its own rather than a part of `SamplingRequest`: a sampler that builds a new request for the sampler
+    // inside it would drop that part without any sign of it, and `Central` would then never fetch a rule.
+    fn attach(&self, host: &SamplerHost) {
+        let _ = host;
+    }
 }
 
 /// The properties of a request that are known when its segment begins.
@@ -54,39 +82,28 @@ pub trait Sampler: Send + Sync + 'static {
 /// use xray::sampling::SamplingRequest;
 ///
 /// let request = SamplingRequest::new("shop").with_method("GET").with_path("/cart");
-/// assert_eq!((request.service_name, request.method(), request.host()), ("shop", Some("GET"), None));
+/// assert_eq!((request.service_name(), request.method(), request.host()), ("shop", Some("GET"), None));
 /// ```
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub struct SamplingRequest<'a> {
-    /// The name of the segment.
-    pub service_name: &'a str,
+    service_name: &'a str,
     service_type: Option<&'a str>,
     host: Option<&'a str>,
     method: Option<&'a str>,
     path: Option<&'a str>,
-    backing: Option<&'a Backing>,
-}
-
-/// What a recorder has that a sampler of its own may need.
-pub(crate) struct Backing {
-    pub(crate) background: Arc<Background>,
-    /// Where the daemon answers, as `host:port`.
-    pub(crate) daemon_address: String,
-    pub(crate) counters: Arc<Counters>,
-}
-
-impl fmt::Debug for Backing {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Backing").field("daemon_address", &self.daemon_address).finish_non_exhaustive()
-    }
 }
 
 impl<'a> SamplingRequest<'a> {
-    /// Creates a request of which only the service's name is known.
+    /// Creates a request of which only the segment's name is known.
     #[must_use]
     pub fn new(service_name: &'a str) -> Self {
-        Self { service_name, service_type: None, host: None, method: None, path: None, backing: None }
+        Self { service_name, service_type: None, host: None, method: None, path: None }
+    }
+
+    /// Returns the name of the segment.
+    #[must_use]
+    pub fn service_name(&self) -> &'a str {
+        self.service_name
     }
 
     /// Returns the type of the service, as in the `origin` of a segment: for example `AWS::ECS::Container`.
@@ -135,10 +152,6 @@ impl<'a> SamplingRequest<'a> {
     #[must_use]
     pub fn with_path(self, path: &'a str) -> Self {
         Self { path: Some(path), ..self }
-    }
-
-    pub(crate) fn with_backing(self, backing: &'a Backing) -> Self {
-        Self { backing: Some(backing), ..self }
     }
 }
 

@@ -32,7 +32,7 @@ impl Patterns {
         is_match(&self.method, request.method())
             && is_match(&self.host, request.host())
             && is_match(&self.path, request.path())
-            && is_match(&self.service_name, Some(request.service_name))
+            && is_match(&self.service_name, Some(request.service_name()))
             && is_match(&self.service_type, request.service_type())
     }
 }

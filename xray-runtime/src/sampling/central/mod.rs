@@ -6,17 +6,17 @@ mod ledger;
 mod messages;
 mod polling;
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
-use tokio::sync::oneshot;
 
 use self::book::Book;
-use self::polling::{Polling, until};
-use super::{Backing, Decision, Local, Sampler, SamplingRequest};
+use self::polling::Polling;
+use super::{Decision, Local, Sampler, SamplerHost, SamplingRequest};
+use crate::support::background::{self, TaskOwner};
 
 /// A sampler with the rules and quotas of X-Ray, which the X-Ray console manages for all hosts of a service together.
 ///
@@ -49,15 +49,20 @@ use super::{Backing, Decision, Local, Sampler, SamplingRequest};
 /// assert!(xray::Segment::builder("shop").recorder(&recorder).begin().is_sampled(), "the first of a second");
 /// ```
 ///
-/// It works for the recorder that asks it first, and without one leaves all to its fallback. Inside a sampler of your
-/// own, pass the request on as it comes:
+/// A sampler that contains a `Central` must forward [`attach`](Sampler::attach), which is how `Central` gets the recorder's
+/// thread and the daemon's address. Without that it leaves every decision to its fallback, and logs a warning once. A
+/// `Central` serves the first recorder that attaches it.
 ///
 /// ```
-/// use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
+/// use xray::sampling::{Central, Decision, Sampler, SamplerHost, SamplingRequest};
 ///
 /// struct NoHealthChecks(Central);
 ///
 /// impl Sampler for NoHealthChecks {
+///     fn attach(&self, host: &SamplerHost) {
+///         self.0.attach(host);
+///     }
+///
 ///     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
 ///         if request.path() == Some("/health") { Decision::not_sampled() } else { self.0.sample(request) }
 ///     }
@@ -68,8 +73,11 @@ pub struct Central {
     book: Arc<Book>,
     fallback: Box<dyn Sampler>,
     periods: Periods,
-    /// The sender of a channel on which nothing is sent. The polling ends when the sender is dropped with the sampler.
-    polling: OnceCell<oneshot::Sender<Infallible>>,
+    /// The recorder, once it is built.
+    host: OnceCell<SamplerHost>,
+    has_logged_missing_host: AtomicBool,
+    /// The polling task, from the first decision on. It stops with this sampler.
+    polling: OnceCell<TaskOwner>,
 }
 
 /// The time between two requests to the daemon, for rules and for quotas.
@@ -95,12 +103,32 @@ impl Central {
         }
     }
 
-    /// Begins to ask the daemon.
-    fn start(&self, backing: &Backing) -> oneshot::Sender<Infallible> {
-        let (open, closed) = oneshot::channel();
-        let polling = Polling::new(Arc::clone(&self.book), backing, self.periods);
-        backing.background.spawn(Box::pin(until(closed, polling.run())));
-        open
+    /// Starts to poll the daemon, unless that has started.
+    //
+    // At the first decision rather than in `attach`: a program that takes every decision from its callers needs neither
+    // the thread nor the daemon.
+    fn start_polling(&self) {
+        let Some(host) = self.host.get() else { return self.log_missing_host() };
+        let (owner, task) = background::owned(Polling::new(Arc::clone(&self.book), host, self.periods).run());
+        // Spawned after `set` rather than inside `get_or_init`, because spawning may log, and the program's logger may
+        // begin a segment, which would wait for the cell that it is itself initialising.
+        if self.polling.set(owner).is_ok() {
+            host.background.spawn(task);
+        }
+    }
+
+    fn log_missing_host(&self) {
+        // A plain read first: without a host this runs for every decision, and a swap would contend for the cache line.
+        if !self.has_logged_missing_host.load(Ordering::Relaxed)
+            && !self.has_logged_missing_host.swap(true, Ordering::Relaxed)
+        {
+            log::warn!(
+                target: "xray::sampling",
+                "`Central` is not attached to a recorder, so its fallback decides and no rules are fetched from the \
+                 X-Ray daemon. A sampler that contains a `Central` must implement `Sampler::attach` and call \
+                 `Central::attach` in it (logged once)",
+            );
+        }
     }
 }
 
@@ -111,9 +139,15 @@ impl Default for Central {
 }
 
 impl Sampler for Central {
+    fn attach(&self, host: &SamplerHost) {
+        // The first recorder counts: a second one would need rules and quotas of its own.
+        let _ = self.host.set(host.clone());
+        self.fallback.attach(host);
+    }
+
     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
-        if let Some(backing) = request.backing {
-            self.polling.get_or_init(|| self.start(backing));
+        if self.polling.get().is_none() {
+            self.start_polling();
         }
         self.book.sample(request, self.book.now()).unwrap_or_else(|| self.fallback.sample(request))
     }
@@ -174,6 +208,8 @@ impl CentralBuilder {
             book: Arc::default(),
             fallback: self.fallback.unwrap_or_else(|| Box::new(Local::default())),
             periods: self.periods,
+            host: OnceCell::new(),
+            has_logged_missing_host: AtomicBool::new(false),
             polling: OnceCell::new(),
         }
     }

@@ -1,9 +1,6 @@
 //! The task that fetches rules and quotas from the daemon.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
@@ -13,7 +10,7 @@ use super::book::Book;
 use super::daemon::{Daemon, Failure};
 use super::ledger::Counts;
 use super::messages::Statistics;
-use crate::sampling::Backing;
+use crate::sampling::SamplerHost;
 use crate::support::stats::Counters;
 
 /// The state of the task that keeps a [`Book`] up to date.
@@ -42,12 +39,12 @@ impl Polling {
     const RULES_JITTER: f64 = 1.0 / 60.0;
     const TARGETS_JITTER: f64 = 1.0 / 100.0;
 
-    pub(super) fn new(book: Arc<Book>, backing: &Backing, periods: Periods) -> Self {
+    pub(super) fn new(book: Arc<Book>, host: &SamplerHost, periods: Periods) -> Self {
         const CLIENT_ID_BITS: u32 = 96;
         Self {
             book,
-            daemon: Daemon(backing.daemon_address.clone()),
-            counters: Arc::clone(&backing.counters),
+            daemon: Daemon(host.daemon_address.clone()),
+            counters: Arc::clone(&host.counters),
             periods,
             client_id: format!("{:024x}", fastrand::u128(..1 << CLIENT_ID_BITS)),
             logged: Vec::new(),
@@ -179,15 +176,4 @@ fn since_epoch() -> Duration {
 
 fn epoch() -> f64 {
     since_epoch().as_secs_f64()
-}
-
-/// Runs `work` until it or `closed` ends.
-// `tokio::select!` would need tokio's feature `macros`, and with it a procedural macro in each user's build.
-pub(super) async fn until(closed: impl Future, work: impl Future<Output = ()>) {
-    let (mut closed, mut work) = (pin!(closed), pin!(work));
-    poll_fn(|task| {
-        let is_over = closed.as_mut().poll(task).is_ready() || work.as_mut().poll(task).is_ready();
-        if is_over { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
