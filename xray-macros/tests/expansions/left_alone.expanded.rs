@@ -2,7 +2,7 @@
 async fn left_alone(&self, reference: &Sender) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "left_alone",
         ::core::file!(),
         ::core::line!(),
