@@ -199,8 +199,12 @@ impl Walker<'_> {
             _ if demand == Demand::None => {}
             // The user has demanded that the call is traced, so that leaving it alone would break a promise.
             _ => {
-                let message = "no type can be asked of this call as it stands here: give it a request, and where \
-                               the function names the type of a future, no call whose argument is the request";
+                let message = if candidate == Candidate::LeftAlone {
+                    "this call has no request to trace: expected one as its first argument"
+                } else {
+                    "the function names the type of a future, and the future of a traced call has a type of its own: \
+                     await the call on the spot, or mark it with `#[xray(skip)]`"
+                };
                 self.errors.push(Error::new_spanned(expression, message));
             }
         }

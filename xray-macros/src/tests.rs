@@ -140,6 +140,18 @@ fn wrong_inner_options_are_rejected() {
 }
 
 #[test]
+fn demands_that_cannot_be_met_are_rejected() {
+    expect![[r#"
+        "this call has no request to trace: expected one as its first argument"
+        the function is kept"#]]
+    .assert_eq(&messages("", "fn f() { #[xray(trace)] g(); }"));
+    expect![[r#"
+        "the function names the type of a future, and the future of a traced call has a type of its own: await the call on the spot, or mark it with `#[xray(skip)]`"
+        the function is kept"#]]
+    .assert_eq(&messages("strict", "fn f(c: &Client, r: Request) -> ResponseFuture { c.request(r) }"));
+}
+
+#[test]
 fn inner_options_never_reach_the_compiler() {
     for inner in ["(skip)", "(name = \"x\")", "(wrong)", ""] {
         let function = format!("fn f() {{ #[xray{inner}] let x = a().send(); #[xray{inner}] a.send()? }}");

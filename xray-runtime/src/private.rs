@@ -168,7 +168,7 @@ impl Never {
 /// The twin of a value whose type is not known: a type without values that has every method of the table.
 ///
 /// Each method is generic in its argument and its result, so that the unreachable arm accepts any argument and has the
-/// type of the other arm. See [`methods`](self) for where they are made.
+/// type of the other arm. `methods.rs` makes them from the table of calls.
 #[derive(Debug)]
 pub enum Nothing {}
 

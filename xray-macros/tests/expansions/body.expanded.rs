@@ -1,4 +1,4 @@
-//! A receiver with a body to send: a value takes any, a place only what may stand twice.
+//! A receiver with a body to send: on a value with any body, on a place only with one that may stand twice.
 fn bodies(
     agent: &Agent,
     request: RequestBuilder,

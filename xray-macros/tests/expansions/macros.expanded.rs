@@ -1,4 +1,4 @@
-//! Macros whose arguments are expressions are walked, others are left as they are.
+//! The arguments of known macros are walked; other macros are left unchanged.
 async fn macros(client: &Client) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
