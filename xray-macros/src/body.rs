@@ -1,7 +1,7 @@
 //! Walks the body of a function and decides which calls to rewrite.
 //!
 //! Closures and async blocks belong to the body. Nested items do not: they are functions of their own. Nor do `const`
-//! blocks, types and array lengths, which the compiler evaluates. tests/shapes/positions.rs::constants_and_items
+//! blocks, types and array lengths, which the compiler evaluates. `tests/shapes/positions.rs::constants_and_items`
 
 use std::mem;
 
@@ -349,7 +349,7 @@ impl VisitMut for Walker<'_> {
     }
 
     /// Visits an `if`. The variables of `if let` are not in scope in the `else`.
-    /// tests/shapes/closures.rs::escapes_from_an_else
+    /// `tests/shapes/closures.rs::escapes_from_an_else`
     fn visit_expr_if_mut(&mut self, conditional: &mut ExprIf) {
         self.in_scope(|walker| {
             walker.visit_expr_mut(&mut conditional.cond);

@@ -13,7 +13,7 @@ pub(crate) enum Shape {
     /// The receiver: `request.send()`, `request.send_json(value)`.
     Receiver,
     /// The receiver, unless it is a variable: `agent.post(url).send(body)`. A variable with such a method is a channel
-    /// (tests/shapes/channels.rs). Of 2,999 calls `.send(x)` in public Rust code none was HTTP.
+    /// (`tests/shapes/channels.rs`). Of 2,999 calls `.send(x)` in public Rust code none was HTTP.
     ValueReceiver,
     /// The first argument: `client.execute(request)`.
     Argument,
@@ -145,7 +145,7 @@ pub(crate) const CLIENTS: &[Client] = &[
 
 impl Client {
     /// Returns the client that a path belongs to, and the names behind the client's own.
-    pub(crate) fn of<'a>(names: &'a [String]) -> Option<(&'static Self, &'a [String])> {
+    pub(crate) fn of(names: &[String]) -> Option<(&'static Self, &[String])> {
         CLIENTS.iter().find_map(|client| {
             let (beginning, rest) = names.split_at_checked(client.path.len())?;
             (beginning == client.path && !rest.is_empty()).then_some((client, rest))
@@ -200,7 +200,7 @@ pub(crate) fn is_client(receiver: &Expr) -> bool {
 }
 
 /// Returns whether the argument of `client.get(..)` may be a URL. hyper-util takes a `Uri` by value; a map of clients
-/// is asked with a reference, a list with a number (tests/shapes/bodies.rs::maps).
+/// is asked with a reference, a list with a number (`tests/shapes/bodies.rs::maps`).
 fn is_url(argument: &Expr) -> bool {
     !matches!(peeled(argument), Expr::Reference(_) | Expr::Lit(_))
 }

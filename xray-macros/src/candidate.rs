@@ -90,7 +90,7 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
 }
 
 /// Returns whether an argument is a variable or the result of a method: as the argument of a client, a request.
-/// Literals, closures and references are none. tests/shapes/inference.rs::a_client_of_another_kind
+/// Literals, closures and references are none. `tests/shapes/inference.rs::a_client_of_another_kind`
 fn is_made(argument: &Expr) -> bool {
     match peeled(argument) {
         Expr::Path(path) => variable(path).is_some(),
@@ -106,11 +106,12 @@ fn is_made(argument: &Expr) -> bool {
 /// It must be
 ///
 /// 1. free of calls. A temporary that a call makes would be dropped at the end of the arm and not of the statement:
-///    `socket.send_bytes(&encode(1)).await` would borrow from it too long (tests/shapes/bodies.rs::borrowed_bytes). And
-///    calls in the arguments of calls would double at each level (`tests.rs`, "64 bodies that are sent, in each
+///    `socket.send_bytes(&encode(1)).await` would borrow from it too long (`tests/shapes/bodies.rs::borrowed_bytes`).
+///    And calls in the arguments of calls would double at each level (`tests.rs`, "64 bodies that are sent, in each
 ///    other");
 /// 2. typed on its own. In the arm that is not taken the parameter's type is a type parameter, which settles nothing:
-///    the types of `|count| count as u8` and `None` would stay open (tests/shapes/bodies.rs::inferred, by_reference).
+///    the types of `|count| count as u8` and `None` would stay open (`tests/shapes/bodies.rs::inferred`,
+///    `by_reference`).
 ///
 /// Copies of a place are calls that keep both rules: their value has the place's type and borrows nothing.
 fn may_stand_twice(argument: &Expr) -> bool {

@@ -70,7 +70,7 @@ pub(crate) fn declarations(
 /// ```
 ///
 /// The closure runs only below a sampled segment, so that the expressions cost nothing elsewhere
-/// (tests/options.rs::annotations_are_made_only_where_they_are_recorded). `__xray_annotation` takes its value by
+/// (`tests/options.rs::annotations_are_made_only_where_they_are_recorded`). `__xray_annotation` takes its value by
 /// reference, so that the function still has its parameters.
 pub(crate) fn annotations(annotations: &[(Ident, Expr)], runtime: &Path, span: Span) -> TokenStream {
     let keys = annotations.iter().map(|(key, _)| key.unraw().to_string());
@@ -86,7 +86,7 @@ pub(crate) fn annotations(annotations: &[(Ident, Expr)], runtime: &Path, span: S
 /// Gives a `move` closure or `async move` block annotations of its own.
 ///
 /// The block would move `__xray_annotations` into itself, and the next block could not: the function
-/// tests/options.rs::annotated has several.
+/// `tests/options.rs::annotated` has several.
 pub(crate) fn with_own_annotations(mover: &Expr) -> Expr {
     // Input:  async move { .. }
     // Output: {

@@ -1,7 +1,7 @@
 //! Macros whose arguments are walked. Any other macro is left unchanged: only its definition knows what its tokens
 //! mean.
 //!
-//! tests/shapes/macros.rs::known_macros, unknown_macros
+//! `tests/shapes/macros.rs::known_macros`, `unknown_macros`
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};

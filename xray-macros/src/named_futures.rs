@@ -10,14 +10,15 @@ use syn::{Block, ExprPath, ExprStruct, Ident, ReturnType, Signature, Type, TypeP
 use crate::syntax::{is_boxed, tail};
 
 /// Names that end in `Future` and fit a future of any type: traits, and boxes of trait objects.
-/// tests/shapes/named_futures.rs::returned_in_a_box
+/// `tests/shapes/named_futures.rs::returned_in_a_box`
 const NO_NAMES: &[&str] = &["Future", "IntoFuture", "TryFuture", "BoxFuture", "LocalBoxFuture"];
 
 /// Returns whether a function names a future in its result or in its body: `ResponseFuture`, `S::Future`,
 /// `CountsFuture { .. }`.
 ///
-/// The counterexamples are in tests/shapes/named_futures.rs: `returned` and `Passes` (`Self::Future`) name one in their
-/// result, `in_variables` and `in_closures` in a type, `Keeps` in the constructor of a wrapper, and `Sends` polls.
+/// The counterexamples are in `tests/shapes/named_futures.rs`: `returned` and `Passes` (`Self::Future`) name one in
+/// their result, `in_variables` and `in_closures` in a type, `Keeps` in the constructor of a wrapper, and `Sends`
+/// polls.
 pub(crate) fn names_a_future(signature: &Signature, block: &Block) -> bool {
     let mut search = Search { found: polls(signature) };
     // The result of an `async fn` is the future's output. A boxed future is what `Self::Future` then stands for, and
@@ -59,13 +60,14 @@ impl<'ast> Visit<'ast> for Search {
         visit::visit_type_path(self, path);
     }
 
-    /// Visits `CountsFuture::new(..)`, whose argument may be the client's future. tests/shapes/named_futures.rs::Keeps
+    /// Visits `CountsFuture::new(..)`, whose argument may be the client's future.
+    /// `tests/shapes/named_futures.rs::Keeps`
     fn visit_expr_path(&mut self, path: &'ast ExprPath) {
         path.path.segments.iter().for_each(|segment| self.look_at(&segment.ident));
         visit::visit_expr_path(self, path);
     }
 
-    /// Visits `CountsFuture { .. }`, whose field may be the client's future. tests/shapes/named_futures.rs::Keeps
+    /// Visits `CountsFuture { .. }`, whose field may be the client's future. `tests/shapes/named_futures.rs::Keeps`
     fn visit_expr_struct(&mut self, made: &'ast ExprStruct) {
         made.path.segments.iter().for_each(|segment| self.look_at(&segment.ident));
         visit::visit_expr_struct(self, made);

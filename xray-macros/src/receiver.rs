@@ -16,11 +16,11 @@ pub(crate) enum Receiver {
     /// Anything else.
     ///
     /// `list[index()]` and `*get()` would be evaluated twice. A place behind an index or a dereference cannot be moved
-    /// into `match` either: `(*boxed).send()`. tests/shapes/builders.rs::left_alone,
-    /// tests/shapes/positions.rs::receivers
+    /// into `match` either: `(*boxed).send()`. `tests/shapes/builders.rs::left_alone`,
+    /// `tests/shapes/positions.rs::receivers`
     ///
     /// A macro may expand to a value or to a place, which only the compiler sees, and a literal is `'static` as long as
-    /// it is not bound. tests/shapes/macros.rs::unknown_macros
+    /// it is not bound. `tests/shapes/macros.rs::unknown_macros`
     Other,
 }
 
@@ -52,7 +52,7 @@ fn is_place(field: &ExprField) -> bool {
 /// Returns whether a call makes a value of constants alone, such as `Word(1)`.
 ///
 /// The compiler promotes such a value: `&Word(1)` is `'static`, and so is what `Word(1).send()` borrows from it. Bound
-/// to a variable, the value lives no longer than that variable. tests/shapes/temporaries.rs::promoted
+/// to a variable, the value lives no longer than that variable. `tests/shapes/temporaries.rs::promoted`
 fn is_constant(call: &ExprCall) -> bool {
     // Promoted are constructors of tuple structs and variants, whose names have a capital letter, not functions.
     let constructs = matches!(peeled(&call.func), Expr::Path(path) if path.path.segments.last().is_some_and(|last| {
@@ -61,7 +61,7 @@ fn is_constant(call: &ExprCall) -> bool {
     constructs && call.args.iter().all(is_constant_expression)
 }
 
-/// Returns whether a block ends in a constant, which is promoted too. tests/shapes/receivers.rs::promoted
+/// Returns whether a block ends in a constant, which is promoted too. `tests/shapes/receivers.rs::promoted`
 fn ends_in_constant(block: &Block) -> bool {
     tail(block).is_some_and(is_constant_expression)
 }

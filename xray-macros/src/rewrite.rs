@@ -1,7 +1,7 @@
 //! The tokens for each kind of call.
 //!
 //! The user's call stays whole: its dot, name and parentheses keep their positions, so that panics and
-//! `#[track_caller]` report the line that they reported before (tests/shapes/methods.rs::locations).
+//! `#[track_caller]` report the line that they reported before (`tests/shapes/methods.rs::locations`).
 //!
 //! The output is not parsed again, but kept as `Expr::Verbatim`. Users build this crate without optimization, where
 //! parsing would take longer than all the rest.
@@ -297,14 +297,14 @@ impl Rewriter<'_> {
 ///
 /// It is declared at the head of the nearest body: the function, a closure or an async block. A block around the call
 /// would end the temporaries of the user's statement too early. A variable further out would be captured, and turn a
-/// closure that is `Fn` into one that is `FnMut` (tests/shapes/arguments.rs::execute).
+/// closure that is `Fn` into one that is `FnMut` (`tests/shapes/arguments.rs::execute`).
 ///
 /// Its type is `Slot<S>`. The call settles `S`: `Entered` if the argument is a request, `Untouched` if not. So the
 /// result can be asked by the slot's type whether it is a response at all.
 pub(crate) struct Slot {
     name: Ident,
     /// The `#[cfg]` attributes around the call. If the call is left out of the build, nothing settles the type
-    /// parameter, and the declaration must be left out too (tests/shapes/attributes.rs::many).
+    /// parameter, and the declaration must be left out too (`tests/shapes/attributes.rs::many`).
     conditions: Vec<Attribute>,
 }
 

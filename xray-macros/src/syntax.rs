@@ -6,15 +6,15 @@ use syn::{Block, Expr, ExprPath, Stmt};
 /// Returns the span for tokens that are generated at the user's name.
 ///
 /// `mixed_site` makes them a macro's tokens: a generated variable `__xray_it` and a variable of the user's that has
-/// the same name are two variables (tests/shapes/macros.rs::hygiene), and the compiler's and clippy's lints, which are
-/// silent in macros of other crates, do not blame the user for them (tests/lints.rs). Paths still resolve where the
-/// user wrote the call. `located_at` moves the position alone, so that errors underline the user's call.
+/// the same name are two variables (`tests/shapes/macros.rs::hygiene`), and the compiler's and clippy's lints, which
+/// are silent in macros of other crates, do not blame the user for them (`tests/lints.rs`). Paths still resolve where
+/// the user wrote the call. `located_at` moves the position alone, so that errors underline the user's call.
 pub(crate) fn span_at(name: &Ident) -> Span {
     Span::mixed_site().located_at(name.span())
 }
 
 /// Returns the expression without parentheses and without the invisible groups that `macro_rules!` puts around
-/// `$receiver:expr` (tests/shapes/macros.rs::made_by_a_macro).
+/// `$receiver:expr` (`tests/shapes/macros.rs::made_by_a_macro`).
 pub(crate) fn peeled(mut expression: &Expr) -> &Expr {
     loop {
         match expression {
@@ -40,7 +40,7 @@ pub(crate) fn into_peeled(mut expression: Expr) -> Expr {
 ///
 /// Constants and unit structs are paths of one name too. They are recognized by their capital letter and refused,
 /// because each mention of them makes a new value: a second mention would run a second `drop`
-/// (tests/shapes/temporaries.rs::constants).
+/// (`tests/shapes/temporaries.rs::constants`).
 pub(crate) fn variable(path: &ExprPath) -> Option<&Ident> {
     let name = path.path.get_ident().filter(|_| path.attrs.is_empty() && path.qself.is_none())?;
     (!starts_upper_case(name)).then_some(name)

@@ -3,7 +3,7 @@
 //! The body becomes a closure, or an async block if the function is `async`, which the runtime runs in the subsegment.
 //! `return` and `?` leave a closure or a block as they left the function. The types that the output adds stand outside
 //! the user's block, because an item in that block may have the same name:
-//! tests/traced/functions.rs::functions_keep_their_shape has a function with a `struct String` of its own.
+//! `tests/traced/functions.rs::functions_keep_their_shape` has a function with a `struct String` of its own.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};

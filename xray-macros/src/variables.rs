@@ -5,7 +5,7 @@
 //! force it.
 //!
 //! Syntax shows only some of it. What a rule here misses is a limit that the README names, with `#[xray(skip)]` as the
-//! way out (tests/shapes/limits.rs).
+//! way out (`tests/shapes/limits.rs`).
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
@@ -29,10 +29,10 @@ pub(crate) struct Shown {
     /// `|| counter.send()`, on a `counter: &mut Counter`, captures `*counter`. The question that the rewrite adds,
     /// `counter.__xray_ask()`, captures the variable: no such method takes a `&mut Counter`, so that the compiler makes
     /// a reference to `counter` itself. The closure then cannot outlive the variable. So references are left alone.
-    /// tests/shapes/closures.rs::escapes_exclusively
+    /// `tests/shapes/closures.rs::escapes_exclusively`
     is_reference: bool,
     /// Whether a later use may settle the variable's type: `let id = text.parse()?; service.call(id)`.
-    /// tests/shapes/arguments.rs::inferred
+    /// `tests/shapes/arguments.rs::inferred`
     may_be_open: bool,
 }
 
@@ -83,7 +83,7 @@ impl Variables {
 
     /// Declares the parameters of a closure. If the closure is bound to a variable, its first call settles their types:
     /// `let mut show = |value| database.execute(value); show("text");`. A closure that is an argument has them from the
-    /// function that takes it. tests/shapes/inference.rs::closures_in_variables
+    /// function that takes it. `tests/shapes/inference.rs::closures_in_variables`
     pub(crate) fn declare_inputs(&mut self, closure: &ExprClosure, is_bound: bool) {
         let shown = Shown { is_reference: false, may_be_open: is_bound };
         closure.inputs.iter().for_each(|input| self.declare(input, shown));
@@ -96,7 +96,7 @@ impl Variables {
         Shown { is_reference: self.shows_reference(&init.expr), may_be_open: !self.is_settled(&init.expr) }
     }
 
-    /// Notes an assignment of a value whose type is settled. tests/shapes/inference.rs::conversions traces `request`,
+    /// Notes an assignment of a value whose type is settled. `tests/shapes/inference.rs::conversions` traces `request`,
     /// which is declared first and assigned in one of two branches.
     pub(crate) fn settle(&mut self, assigned: &Expr) {
         let Expr::Path(path) = peeled(assigned) else { return };
@@ -150,7 +150,7 @@ impl Variables {
     }
 
     /// Returns whether an expression is a reference, as far as its syntax shows. Matched with a pattern, a reference
-    /// makes references: tests/shapes/closures.rs::escapes_from_an_exclusive_pattern, escapes_from_a_match
+    /// makes references: `tests/shapes/closures.rs::escapes_from_an_exclusive_pattern`, `escapes_from_a_match`
     pub(crate) fn shows_reference(&self, expression: &Expr) -> bool {
         match peeled(expression) {
             Expr::Reference(_) => true,
@@ -165,7 +165,7 @@ impl Variables {
         }
     }
 
-    /// Declares the variables of a `for` loop. tests/shapes/closures.rs::escapes_from_a_loop
+    /// Declares the variables of a `for` loop. `tests/shapes/closures.rs::escapes_from_a_loop`
     pub(crate) fn declare_loop(&mut self, for_loop: &ExprForLoop) {
         let is_reference = match peeled(&for_loop.expr) {
             // Items of a list of references are references to references: `__xray_ask(&self)` borrows the inner one for
@@ -187,15 +187,15 @@ impl Variables {
 }
 
 /// Methods and functions whose result has the type that the caller asks for.
-/// tests/shapes/arguments.rs::inferred, tests/shapes/inference.rs::conversions_behind_a_variable
+/// `tests/shapes/arguments.rs::inferred`, `tests/shapes/inference.rs::conversions_behind_a_variable`
 const CONVERSIONS: &[&str] = &["into", "try_into", "parse", "default", "collect", "json", "sum", "product"];
 /// The beginnings of more such names: `from_str`, `decode_json`.
 const CONVERSION_PREFIXES: &[&str] = &["from", "decode"];
 /// Traits whose functions give what the caller asks for: `From::from(1_u8)`, `Clone::clone(&open)`. A function of a
-/// type, such as `Request::from_parts(..)`, gives that type. tests/shapes/inference.rs::functions_of_types
+/// type, such as `Request::from_parts(..)`, gives that type. `tests/shapes/inference.rs::functions_of_types`
 const CONVERSION_TRAITS: &[&str] = &["Clone", "Default", "Deserialize", "From", "FromIterator", "FromStr", "TryFrom"];
 /// Methods that only unpack what stands before them: `text.parse().unwrap()` is as open as `text.parse()`.
-/// tests/shapes/inference.rs::conversions_behind_a_variable
+/// `tests/shapes/inference.rs::conversions_behind_a_variable`
 const UNPACKING: &[&str] = &["unwrap", "expect", "unwrap_or_default", "unwrap_or_else", "map_err", "context", "ok"];
 
 fn is_conversion(name: &str) -> bool {
@@ -215,7 +215,7 @@ fn gives_a_settled_type(function: &ExprPath) -> bool {
 
 /// Methods that take a value out of an option, a result or an iterator, or put it into another. If what stands before
 /// them holds references, so does their result: `map.get_mut(&1).unwrap()`, `counters.iter_mut().rev()`.
-/// tests/shapes/closures.rs::escapes_from_a_lookup, escapes_from_a_loop
+/// `tests/shapes/closures.rs::escapes_from_a_lookup`, `escapes_from_a_loop`
 const PASSES_ON: &[&str] = &[
     "unwrap",
     "expect",
@@ -233,11 +233,11 @@ const PASSES_ON: &[&str] = &[
     "enumerate",
 ];
 
-/// Returns whether a method gives an exclusive reference, by its name. tests/shapes/closures.rs::escapes_from_a_lookup,
-/// escapes_from_an_entry
+/// Returns whether a method gives an exclusive reference, by its name.
+/// `tests/shapes/closures.rs::escapes_from_a_lookup`, `escapes_from_an_entry`
 ///
 /// Shared references do no harm, because `__xray_ask(&self)` takes a `&Shared` as it is.
-/// tests/shapes/closures.rs::escapes_by_inference
+/// `tests/shapes/closures.rs::escapes_by_inference`
 fn gives_exclusive_reference(method: &str) -> bool {
     method.ends_with("_mut")
         || ["or_default", "or_insert", "or_insert_with", "get_or_insert", "get_or_insert_with"].contains(&method)

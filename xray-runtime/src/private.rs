@@ -6,7 +6,8 @@
 //! compiler decide, by the order in which it looks up a method. This is known as *autoref dispatch*. At each step of
 //! the lookup
 //!
-//! 1. methods that take the receiver's own type come first, then those that take `&` of it, then those that take `&mut`;
+//! 1. methods that take the receiver's own type come first, then those that take `&` of it, then those that take
+//!    `&mut`;
 //! 2. among them, inherent methods come before those of traits;
 //! 3. a method whose `impl` has a bound that the type does not meet is not a candidate at all.
 //!
@@ -17,8 +18,8 @@
 //! always fits. The compiler knows the types when it looks, so that the answer costs nothing at run time.
 //!
 //! All names begin with `__xray_`, because a user's trait may give every type a method of any other name
-//! (tests/shapes/scopes.rs::below_blanket_traits). There is a module for each method of the table, so that a type which
-//! is known by one method is left alone by another.
+//! (`tests/shapes/scopes.rs::below_blanket_traits`). There is a module for each method of the table, so that a type
+//! which is known by one method is left alone by another.
 //!
 //! The questions have three forms:
 //!

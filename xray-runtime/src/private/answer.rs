@@ -70,7 +70,7 @@ impl<T, S> Outcome<T, S> {
 impl<T> Outcome<T, Untouched> {
     /// If the argument was no request, nothing is asked about the result. Its type may still be open, as in
     /// `let word: String = service.request(reference)`, where a question would force it to be a future.
-    /// tests/shapes/arguments.rs::inferred
+    /// `tests/shapes/arguments.rs::inferred`
     #[must_use]
     pub fn __xray_when(self) -> Unchanged {
         Unchanged

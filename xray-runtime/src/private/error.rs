@@ -3,7 +3,7 @@
 //! The question is a ladder, see [`private`](super). `#[traced(err)]` asks
 //! `(&&&&&&Returned(error)).__xray_record(context)`. `Returned` is under six references, and each trait below is
 //! implemented for one reference fewer than the trait before, so that the first one whose bound the error meets is
-//! found. tests/traced/errors.rs::errors_are_recorded
+//! found. `tests/traced/errors.rs::errors_are_recorded`
 
 use std::any::type_name;
 use std::error::Error;

@@ -96,8 +96,8 @@ where
 ///
 /// The name of the type is no stable format: std documents `type_name` for diagnostics only. It serves here because a
 /// wrong answer does no harm. If the format changes, no name has the prefix, the function is called as the user wrote
-/// it, and the call is not traced; tests/functions.rs::reqwest_get and
-/// tests/functions.rs::modules_of_the_same_name_are_left_alone notice either way. A comparison of `TypeId`s would be
+/// it, and the call is not traced; `tests/functions.rs::reqwest_get` and
+/// `tests/functions.rs::modules_of_the_same_name_are_left_alone` notice either way. A comparison of `TypeId`s would be
 /// exact, but needs `F: 'static`, and `F` is `reqwest::get::<&'a str>`.
 fn is_of<F>(krate: &str) -> bool {
     type_name::<F>().strip_prefix(krate).is_some_and(|rest| rest.starts_with("::"))

@@ -4,7 +4,7 @@
 //! `client(<reqwest::Client>::builder)`, and similar checks for `RequestBuilder` and `Request`. The path `builder`
 //! names the inherent function of reqwest's type, whose result type says which version it is. Another type has the one
 //! of the trait [`Unrelated`], whose result always passes: a module of the user's own may be named `reqwest`.
-//! tests/crates.rs::reqwest_0_12_without_its_feature_is_an_error, a_module_that_is_named_reqwest_is_left_alone
+//! `tests/crates.rs::reqwest_0_12_without_its_feature_is_an_error`, `a_module_that_is_named_reqwest_is_left_alone`
 
 /// Provides methods with the names of reqwest's for types that have none.
 pub trait Unrelated: Sized {
