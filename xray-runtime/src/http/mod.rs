@@ -29,7 +29,7 @@ pub use self::response::{Headers, ResponseHead};
 pub use self::running::{Running, perform_async};
 pub use self::site::Site;
 #[doc(hidden)]
-pub use self::site::{Annotations, Place};
+pub use self::site::{Annotations, FunctionSite};
 pub use self::traced::{Start, Started, Traced};
 pub use crate::document::url::Url;
 
