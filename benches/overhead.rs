@@ -54,7 +54,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use xray::emitter::Emitter;
-use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
+use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
 use xray::{Document, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// Calls in one segment; times are for one of them.
@@ -330,26 +330,26 @@ impl<R: Unpin> Future for Pending<R> {
 impl<R: Held, C: Client<R>> Traceable<methods::send> for Ping<R, C> {
     type Traced = TracedPing<R, C>;
 
-    fn traced(self, site: Site) -> Self::Traced {
+    fn traced(self, site: CallSite) -> Self::Traced {
         TracedPing(self, site)
     }
 }
 
-struct TracedPing<R, C>(Ping<R, C>, Site);
+struct TracedPing<R, C>(Ping<R, C>, CallSite);
 
 impl<R: Held, C: Client<R>> TracedPing<R, C> {
     fn send(self) -> impl Future<Output = Answer<R>> {
         let Self(ping, site) = self;
-        Traced::new(site, move |opening| start(ping, opening), read)
+        DeferredCall::new(site, move |parent| start(ping, parent), read)
     }
 }
 
-fn start<R: Held, C: Client<R>>(mut ping: Ping<R, C>, opening: Option<Opening>) -> Started<C::Future> {
-    let Some(opening) = opening else { return Started::new(ping.send(), None) };
+fn start<R: Held, C: Client<R>>(mut ping: Ping<R, C>, parent: Option<CallParent>) -> Sent<C::Future> {
+    let Some(parent) = parent else { return Sent::new(ping.send(), None) };
     let request = ping.0.borrow_mut();
-    let begun = opening.begin(request.method().as_str(), request.uri());
+    let begun = parent.begin(request.method().as_str(), request.uri());
     let call = begun.insert_into(request.headers_mut());
-    Started::new(ping.send(), call)
+    Sent::new(ping.send(), call)
 }
 
 fn read<R>(answer: &Answer<R>, call: &mut Call) {

@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// What makes the client traceable: three implementations of public traits, and a twin of the request.
 mod traceable {
-    use xray::http::{Answer, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
+    use xray::http::{Call, CallParent, CallSite, DeferredCall, Outgoing, ReadResponse, Sent, Traceable, methods};
 
     use super::client::{Error, Request, Response};
 
@@ -63,7 +63,7 @@ mod traceable {
     impl Traceable<methods::send> for Request {
         type Traced = TracedRequest;
 
-        fn traced(self, site: Site) -> TracedRequest {
+        fn traced(self, site: CallSite) -> TracedRequest {
             TracedRequest { request: self, site }
         }
     }
@@ -71,7 +71,7 @@ mod traceable {
     /// What stands in for a [`Request`] in an annotated function.
     pub struct TracedRequest {
         request: Request,
-        site: Site,
+        site: CallSite,
     }
 
     impl TracedRequest {
@@ -79,20 +79,20 @@ mod traceable {
         /// around it. The twin of a method that blocks calls `xray::http::perform` instead.
         pub fn send(self) -> impl Future<Output = Result<Response, Error>> {
             let Self { request, site } = self;
-            Traced::new(site, move |opening| start(request, opening), Answer::read)
+            DeferredCall::new(site, move |parent| start(request, parent), ReadResponse::read)
         }
     }
 
-    /// Sends the request as the user's code would. Without an `opening` no trace is open.
-    fn start(mut request: Request, opening: Option<Opening>) -> Started<impl Future<Output = Result<Response, Error>>> {
-        let call = opening.and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
-        Started::new(request.send(), call)
+    /// Sends the request as the user's code would. Without a `parent` no trace is open.
+    fn start(mut request: Request, parent: Option<CallParent>) -> Sent<impl Future<Output = Result<Response, Error>>> {
+        let call = parent.and_then(|parent| Outgoing::<methods::execute>::begin(&mut request, parent));
+        Sent::new(request.send(), call)
     }
 
     /// For `client.execute(request)`: the request is looked at on its way into the call.
     impl Outgoing<methods::execute> for Request {
-        fn begin(&mut self, opening: Opening) -> Option<Call> {
-            let begun = opening.begin(self.method, &self.url);
+        fn begin(&mut self, parent: CallParent) -> Option<Call> {
+            let begun = parent.begin(self.method, &self.url);
             // Headers that are a `http::HeaderMap` need only `begun.insert_into(..)`.
             let begun = begun.for_request(|name| self.header(name.as_str()));
             for (name, value) in begun.headers() {
@@ -106,7 +106,7 @@ mod traceable {
 
     /// What the client gives, read into the subsegment. A `Result` of it is read too, with the error as the cause. Both
     /// are only looked at: the caller gets them as they are.
-    impl Answer for Response {
+    impl ReadResponse for Response {
         fn read(&self, call: &mut Call) {
             call.response(self.status, Some(self.body.len() as u64));
         }

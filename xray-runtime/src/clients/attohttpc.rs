@@ -3,12 +3,12 @@
 use attohttpc::body::Body;
 use attohttpc::{RequestBuilder, Response, Result};
 
-use crate::http::{Call, Opening, ResponseHead, Site, Traceable, methods, perform};
+use crate::http::{Call, CallParent, CallSite, ResponseHead, Traceable, methods, perform};
 
 impl<B: Body> Traceable<methods::send> for RequestBuilder<B> {
     type Traced = TracedRequestBuilder<B>;
 
-    fn traced(self, site: Site) -> TracedRequestBuilder<B> {
+    fn traced(self, site: CallSite) -> TracedRequestBuilder<B> {
         TracedRequestBuilder { builder: self, site }
     }
 }
@@ -17,22 +17,22 @@ impl<B: Body> Traceable<methods::send> for RequestBuilder<B> {
 #[derive(Debug)]
 pub struct TracedRequestBuilder<B> {
     builder: RequestBuilder<B>,
-    site: Site,
+    site: CallSite,
 }
 
 impl<B: Body> TracedRequestBuilder<B> {
     /// [`RequestBuilder::send`] in a subsegment. It consists of the same two steps; an error of the first is no call.
     pub fn send(mut self) -> Result<Response> {
-        let call = self.site.open().and_then(|opening| begin(&mut self.builder, opening));
+        let call = self.site.open().and_then(|parent| begin(&mut self.builder, parent));
         let mut request = self.builder.try_prepare()?;
         perform(call, || request.send(), read)
     }
 }
 
-fn begin<B>(builder: &mut RequestBuilder<B>, opening: Opening) -> Option<Call> {
+fn begin<B>(builder: &mut RequestBuilder<B>, parent: CallParent) -> Option<Call> {
     let request = builder.inspect();
-    let begun = opening.begin(request.method().as_str(), request.url().as_str());
-    begun.insert_into(builder.headers_mut())
+    let pending = parent.begin(request.method().as_str(), request.url().as_str());
+    pending.insert_into(builder.headers_mut())
 }
 
 fn read(answer: &Result<Response>, call: &mut Call) {

@@ -10,14 +10,14 @@ use bytes::Bytes;
 use futures_core::Stream;
 use serde::Serialize;
 
-use crate::http::{Call, Headers, Opening, Performing, Reader, ResponseHead, Site, Traceable, methods};
+use crate::http::{Call, CallFuture, CallParent, CallSite, Reader, ResponseHead, ResponseHeaders, Traceable, methods};
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
         impl Traceable<methods::$method> for ClientRequest {
             type Traced = TracedClientRequest;
 
-            fn traced(self, site: Site) -> TracedClientRequest {
+            fn traced(self, site: CallSite) -> TracedClientRequest {
                 TracedClientRequest { request: self, site }
             }
         }
@@ -29,12 +29,12 @@ traceable!(send, send_body, send_form, send_json, send_stream);
 /// A [`ClientRequest`] in an annotated function.
 pub struct TracedClientRequest {
     request: ClientRequest,
-    site: Site,
+    site: CallSite,
 }
 
 /// What all methods give, so that the arms of an `if` may call different ones. It holds no request for later: what is
 /// sent is made from a borrowed value at the call.
-type Sent = Performing<SendClientRequest, Read>;
+type Sent = CallFuture<SendClientRequest, Read>;
 
 impl TracedClientRequest {
     /// [`ClientRequest::send`] in a subsegment.
@@ -70,25 +70,25 @@ impl TracedClientRequest {
     }
 
     fn begin(mut self, send: impl FnOnce(ClientRequest) -> SendClientRequest) -> Sent {
-        let call = self.site.open().and_then(|opening| begin(&mut self.request, opening));
+        let call = self.site.open().and_then(|parent| begin(&mut self.request, parent));
         match send(self.request) {
             // The builder's own error: nothing is sent.
-            refused @ SendClientRequest::Err(_) => Performing::new(refused, None),
-            future @ SendClientRequest::Fut(..) => Performing::new(future, call),
+            refused @ SendClientRequest::Err(_) => CallFuture::new(refused, None),
+            future @ SendClientRequest::Fut(..) => CallFuture::new(future, call),
         }
     }
 }
 
-fn begin(request: &mut ClientRequest, opening: Opening) -> Option<Call> {
-    let begun = opening.begin(request.get_method().as_str(), &request.get_uri().to_string());
+fn begin(request: &mut ClientRequest, parent: CallParent) -> Option<Call> {
+    let pending = parent.begin(request.get_method().as_str(), &request.get_uri().to_string());
     let headers = request.headers_mut();
-    let begun = begun.for_request(|name| headers.get(name.as_str())?.to_str().ok());
-    for (name, value) in begun.headers() {
+    let pending = pending.for_request(|name| headers.get(name.as_str())?.to_str().ok());
+    for (name, value) in pending.headers() {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
             headers.insert(HeaderName::from_static(name.as_str()), value);
         }
     }
-    begun.into_call()
+    pending.into_call()
 }
 
 pub enum Read {}
@@ -105,7 +105,7 @@ impl<S> Reader<Result<ClientResponse<S>, SendRequestError>> for Read {
     }
 }
 
-impl Headers for HeaderMap {
+impl ResponseHeaders for HeaderMap {
     fn get(&self, name: &str) -> Option<&str> {
         self.get(name)?.to_str().ok()
     }

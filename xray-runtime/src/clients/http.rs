@@ -4,15 +4,15 @@
 use http::header::HOST;
 use http::{Request, Response};
 
-use crate::http::{Answer, Call, Opening, Outgoing, ResponseHead, methods};
+use crate::http::{Call, CallParent, Outgoing, ReadResponse, ResponseHead, methods};
 
 /// For methods that are also those of server middleware: only a request that names its host goes out.
 macro_rules! to_a_named_host {
     ($($method:ident),*) => {$(
         impl<B> Outgoing<methods::$method> for Request<B> {
-            fn begin(&mut self, opening: Opening) -> Option<Call> {
+            fn begin(&mut self, parent: CallParent) -> Option<Call> {
                 self.uri().authority()?;
-                begin(self, opening)
+                begin(self, parent)
             }
         }
     )*};
@@ -24,8 +24,8 @@ to_a_named_host!(any, call, execute, oneshot, request, run);
 macro_rules! on_a_connection {
     ($($method:ident),*) => {$(
         impl<B> Outgoing<methods::$method> for Request<B> {
-            fn begin(&mut self, opening: Opening) -> Option<Call> {
-                let mut call = begin(self, opening)?;
+            fn begin(&mut self, parent: CallParent) -> Option<Call> {
+                let mut call = begin(self, parent)?;
                 call.start();
                 Some(call)
             }
@@ -35,27 +35,27 @@ macro_rules! on_a_connection {
 
 on_a_connection!(send_request, try_send_request);
 
-pub(super) fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+pub(super) fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<Call> {
     let is_named = request.uri().authority().is_some() || host(request).is_some();
-    is_named.then(|| begin_anywhere(request, opening))?
+    is_named.then(|| begin_anywhere(request, parent))?
 }
 
 /// For what is known to go out, even if it does not say where to.
-pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, parent: CallParent) -> Option<Call> {
     let (method, uri) = (request.method().as_str(), request.uri());
-    let begun = match host(request) {
+    let pending = match host(request) {
         // The scheme is the connection's secret.
-        Some(host) if uri.authority().is_none() => opening.begin(method, &format!("//{host}{}", uri.path())),
-        _ => opening.begin(method, uri),
+        Some(host) if uri.authority().is_none() => parent.begin(method, &format!("//{host}{}", uri.path())),
+        _ => parent.begin(method, uri),
     };
-    begun.insert_into(request.headers_mut())
+    pending.insert_into(request.headers_mut())
 }
 
 fn host<B>(request: &Request<B>) -> Option<&str> {
     request.headers().get(HOST)?.to_str().ok()
 }
 
-impl<B> Answer for Response<B> {
+impl<B> ReadResponse for Response<B> {
     fn read(&self, call: &mut Call) {
         call.response_head(&ResponseHead::new(self.status().as_u16(), None).with_headers(self.headers()));
     }

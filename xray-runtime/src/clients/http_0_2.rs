@@ -2,20 +2,20 @@
 
 use http_0_2::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::{Begun, Call, Headers};
+use crate::http::{Call, PendingCall, ResponseHeaders};
 
-/// As [`Begun::insert_into`].
-pub(super) fn insert_into(begun: Begun, headers: &mut HeaderMap) -> Option<Call> {
-    let begun = begun.for_request(|name| headers.get(name.as_str())?.to_str().ok());
-    for (name, value) in begun.headers() {
+/// As [`PendingCall::insert_into`].
+pub(super) fn insert_into(pending: PendingCall, headers: &mut HeaderMap) -> Option<Call> {
+    let pending = pending.for_request(|name| headers.get(name.as_str())?.to_str().ok());
+    for (name, value) in pending.headers() {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
             headers.insert(HeaderName::from_static(name.as_str()), value);
         }
     }
-    begun.into_call()
+    pending.into_call()
 }
 
-impl Headers for HeaderMap {
+impl ResponseHeaders for HeaderMap {
     fn get(&self, name: &str) -> Option<&str> {
         self.get(name)?.to_str().ok()
     }

@@ -9,7 +9,7 @@ macro_rules! pooled {
 
         use tower_service::Service;
 
-        use crate::http::{ByAnswer, Outgoing, Performing, Site, Traceable, methods};
+        use crate::http::{ByReadResponse, Outgoing, CallFuture, CallSite, Traceable, methods};
 
         traceable!(Client<C, B>);
         traceable!(Arc<Client<C, B>>);
@@ -21,7 +21,7 @@ macro_rules! pooled {
         /// A client in an annotated function.
         pub struct TracedClient<'a, C, B> {
             client: &'a Client<C, B>,
-            site: Site,
+            site: CallSite,
         }
 
         impl<'a, C, B> TracedClient<'a, C, B>
@@ -30,13 +30,13 @@ macro_rules! pooled {
             &'a Client<C, B>: Service<Request<B>, Future = ResponseFuture>,
         {
             /// `Client::get` in a subsegment: the same request, and a future of the type that a traced `request` gives.
-            pub fn get(self, uri: Uri) -> Performing<ResponseFuture, ByAnswer> {
+            pub fn get(self, uri: Uri) -> CallFuture<ResponseFuture, ByReadResponse> {
                 let Self { mut client, site } = self;
                 let mut request = Request::new(B::default());
                 *request.uri_mut() = uri;
-                let opening = site.open();
-                let call = opening.and_then(|opening| Outgoing::<methods::request>::begin(&mut request, opening));
-                Performing::new(client.call(request), call)
+                let parent = site.open();
+                let call = parent.and_then(|parent| Outgoing::<methods::request>::begin(&mut request, parent));
+                CallFuture::new(client.call(request), call)
             }
         }
     };
@@ -52,7 +52,7 @@ macro_rules! traceable {
         {
             type Traced = TracedClient<'a, C, B>;
 
-            fn traced(self, site: Site) -> TracedClient<'a, C, B> {
+            fn traced(self, site: CallSite) -> TracedClient<'a, C, B> {
                 TracedClient { client: self, site }
             }
         }

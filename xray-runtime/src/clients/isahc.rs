@@ -8,7 +8,7 @@ use isahc::{AsyncBody, Body, Error, RequestExt, ResponseFuture};
 
 use super::http::{begin, to_a_named_host};
 use crate::http::{
-    Answer, Call, FetchedLater, FetchedNow, Opening, Outgoing, Site, Started, Traceable, methods, perform,
+    Call, CallParent, CallSite, FetchedLater, FetchedNow, Outgoing, ReadResponse, Sent, Traceable, methods, perform,
 };
 
 to_a_named_host!(send, send_async);
@@ -16,7 +16,7 @@ to_a_named_host!(send, send_async);
 impl<B: Into<Body>> Traceable<methods::send> for Request<B> {
     type Traced = TracedRequest<B>;
 
-    fn traced(self, site: Site) -> TracedRequest<B> {
+    fn traced(self, site: CallSite) -> TracedRequest<B> {
         TracedRequest { request: self, site }
     }
 }
@@ -28,7 +28,7 @@ impl<B: Into<Body>> Traceable<methods::send> for Request<B> {
 #[derive(Debug)]
 pub struct TracedRequest<B> {
     request: Request<B>,
-    site: Site,
+    site: CallSite,
 }
 
 impl<B> RequestExt<B> for TracedRequest<B> {
@@ -42,7 +42,7 @@ impl<B> RequestExt<B> for TracedRequest<B> {
         B: Into<Body>,
     {
         match self.site.open() {
-            Some(opening) => send(self.request, opening),
+            Some(parent) => send(self.request, parent),
             None => isahc::send(self.request),
         }
     }
@@ -55,14 +55,14 @@ impl<B> RequestExt<B> for TracedRequest<B> {
     }
 }
 
-fn send<B: Into<Body>>(mut request: Request<B>, opening: Opening) -> Result<Response<Body>, Error> {
-    let call = Outgoing::<methods::send>::begin(&mut request, opening);
-    perform(call, || isahc::send(request), Answer::read)
+fn send<B: Into<Body>>(mut request: Request<B>, parent: CallParent) -> Result<Response<Body>, Error> {
+    let call = Outgoing::<methods::send>::begin(&mut request, parent);
+    perform(call, || isahc::send(request), ReadResponse::read)
 }
 
-fn start<B: Into<AsyncBody>>(mut request: Request<B>, opening: Option<Opening>) -> Started<ResponseFuture<'static>> {
-    let call = opening.and_then(|opening| Outgoing::<methods::send_async>::begin(&mut request, opening));
-    Started::new(isahc::send_async(request), call)
+fn start<B: Into<AsyncBody>>(mut request: Request<B>, parent: Option<CallParent>) -> Sent<ResponseFuture<'static>> {
+    let call = parent.and_then(|parent| Outgoing::<methods::send_async>::begin(&mut request, parent));
+    Sent::new(isahc::send_async(request), call)
 }
 
 impl<T> FetchedNow<T> for Result<Response<Body>, Error>
@@ -71,9 +71,9 @@ where
 {
     const CRATE: &str = "isahc";
 
-    fn fetch(url: T, opening: Opening) -> Self {
+    fn fetch(url: T, parent: CallParent) -> Self {
         match Request::get(url).body(()) {
-            Ok(request) => send(request, opening),
+            Ok(request) => send(request, parent),
             Err(error) => refused(error),
         }
     }
@@ -86,10 +86,10 @@ where
     const CRATE: &str = "isahc";
     type Future = ResponseFuture<'static>;
 
-    fn fetch(url: T, opening: Opening) -> Started<ResponseFuture<'static>> {
+    fn fetch(url: T, parent: CallParent) -> Sent<ResponseFuture<'static>> {
         match Request::get(url).body(()) {
-            Ok(request) => start(request, Some(opening)),
-            Err(error) => Started::new(refused_later(error), None),
+            Ok(request) => start(request, Some(parent)),
+            Err(error) => Sent::new(refused_later(error), None),
         }
     }
 }

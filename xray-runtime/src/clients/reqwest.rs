@@ -6,7 +6,7 @@ macro_rules! asynchronous {
         use tower_service::Service;
         use $reqwest::{Client, Error, IntoUrl, Request, RequestBuilder, Response};
 
-        use crate::http::{Answer, Call, FetchedLater, Opening, Outgoing, ResponseHead, Site, Start, Started, Traceable, Traced, methods};
+        use crate::http::{ReadResponse, Call, FetchedLater, CallParent, Outgoing, ResponseHead, CallSite, Start, Sent, Traceable, DeferredCall, methods};
 
         /// What `RequestBuilder::send` gives too; only here it has a name.
         type Pending = <Client as Service<Request>>::Future;
@@ -14,7 +14,7 @@ macro_rules! asynchronous {
         impl Traceable<methods::send> for RequestBuilder {
             type Traced = TracedRequestBuilder;
 
-            fn traced(self, site: Site) -> TracedRequestBuilder {
+            fn traced(self, site: CallSite) -> TracedRequestBuilder {
                 TracedRequestBuilder { builder: self, site }
             }
         }
@@ -23,26 +23,26 @@ macro_rules! asynchronous {
         #[derive(Debug)]
         pub struct TracedRequestBuilder {
             builder: RequestBuilder,
-            site: Site,
+            site: CallSite,
         }
 
         impl TracedRequestBuilder {
             /// [`RequestBuilder::send`] in a subsegment.
-            pub fn send(self) -> Traced<Pending, impl Start<Pending>> {
+            pub fn send(self) -> DeferredCall<Pending, impl Start<Pending>> {
                 let Self { builder, site } = self;
-                Traced::new(site, move |opening| start(builder, opening), Answer::read)
+                DeferredCall::new(site, move |parent| start(builder, parent), ReadResponse::read)
             }
         }
 
         /// [`RequestBuilder::send`] consists of the same two steps.
-        fn start(builder: RequestBuilder, opening: Option<Opening>) -> Started<Pending> {
+        fn start(builder: RequestBuilder, parent: Option<CallParent>) -> Sent<Pending> {
             let (client, request) = builder.build_split();
             match request {
                 Ok(mut request) => {
-                    let call = opening.and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
-                    Started::new((&client).call(request), call)
+                    let call = parent.and_then(|parent| Outgoing::<methods::execute>::begin(&mut request, parent));
+                    Sent::new((&client).call(request), call)
                 }
-                Err(error) => Started::refused(Err(error)),
+                Err(error) => Sent::refused(Err(error)),
             }
         }
 
@@ -54,10 +54,10 @@ macro_rules! asynchronous {
             const CRATE: &str = "reqwest";
             type Future = Pending;
 
-            fn fetch(url: T, opening: Opening) -> Started<Pending> {
+            fn fetch(url: T, parent: CallParent) -> Sent<Pending> {
                 match Client::builder().build() {
-                    Ok(client) => start(client.get(url), Some(opening)),
-                    Err(error) => Started::refused(Err(error)),
+                    Ok(client) => start(client.get(url), Some(parent)),
+                    Err(error) => Sent::refused(Err(error)),
                 }
             }
         }
@@ -70,12 +70,12 @@ macro_rules! blocking {
         use $reqwest::blocking::{Client, Request, RequestBuilder, Response};
         use $reqwest::{Error, IntoUrl};
 
-        use crate::http::{Answer, Begun, Call, FetchedNow, Opening, Outgoing, ResponseHead, Site, Traceable, methods, perform};
+        use crate::http::{ReadResponse, PendingCall, Call, FetchedNow, CallParent, Outgoing, ResponseHead, CallSite, Traceable, methods, perform};
 
         impl Traceable<methods::send> for RequestBuilder {
             type Traced = TracedRequestBuilder;
 
-            fn traced(self, site: Site) -> TracedRequestBuilder {
+            fn traced(self, site: CallSite) -> TracedRequestBuilder {
                 TracedRequestBuilder { builder: self, site }
             }
         }
@@ -84,35 +84,35 @@ macro_rules! blocking {
         #[derive(Debug)]
         pub struct TracedRequestBuilder {
             builder: RequestBuilder,
-            site: Site,
+            site: CallSite,
         }
 
         impl TracedRequestBuilder {
             /// [`RequestBuilder::send`] in a subsegment.
             pub fn send(self) -> Result<Response, Error> {
                 match self.site.open() {
-                    Some(opening) => send(self.builder, opening),
+                    Some(parent) => send(self.builder, parent),
                     None => self.builder.send(),
                 }
             }
         }
 
-        fn send(builder: RequestBuilder, opening: Opening) -> Result<Response, Error> {
+        fn send(builder: RequestBuilder, parent: CallParent) -> Result<Response, Error> {
             let (client, request) = builder.build_split();
             let mut request = request?;
-            let call = Outgoing::<methods::execute>::begin(&mut request, opening);
-            perform(call, || client.execute(request), Answer::read)
+            let call = Outgoing::<methods::execute>::begin(&mut request, parent);
+            perform(call, || client.execute(request), ReadResponse::read)
         }
 
-        super::outgoing!(methods: [any, execute], Request, Begun::insert_into);
+        super::outgoing!(methods: [any, execute], Request, PendingCall::insert_into);
         super::answer!(Response);
 
         /// `get` makes a client for each request.
         impl<T: IntoUrl> FetchedNow<T> for Result<Response, Error> {
             const CRATE: &str = "reqwest";
 
-            fn fetch(url: T, opening: Opening) -> Self {
-                send(Client::builder().build()?.get(url), opening)
+            fn fetch(url: T, parent: CallParent) -> Self {
+                send(Client::builder().build()?.get(url), parent)
             }
         }
     };
@@ -122,8 +122,8 @@ macro_rules! blocking {
 macro_rules! outgoing {
     (methods: [$($method:ident),*], $request:ty, $insert:path) => {$(
         impl Outgoing<methods::$method> for $request {
-            fn begin(&mut self, opening: Opening) -> Option<Call> {
-                $insert(opening.begin(self.method().as_str(), self.url().as_str()), self.headers_mut())
+            fn begin(&mut self, parent: CallParent) -> Option<Call> {
+                $insert(parent.begin(self.method().as_str(), self.url().as_str()), self.headers_mut())
             }
         }
     )*};
@@ -132,7 +132,7 @@ macro_rules! outgoing {
 /// A response.
 macro_rules! answer {
     ($response:ty) => {
-        impl Answer for $response {
+        impl ReadResponse for $response {
             fn read(&self, call: &mut Call) {
                 let head = ResponseHead::new(self.status().as_u16(), self.content_length());
                 call.response_head(&head.with_headers(self.headers()).with_url(self.url().as_str()));
@@ -145,12 +145,12 @@ use {answer, outgoing};
 
 #[cfg(feature = "reqwest")]
 mod v0_13 {
-    asynchronous!(reqwest, crate::http::Begun::insert_into);
+    asynchronous!(reqwest, crate::http::PendingCall::insert_into);
 }
 
 #[cfg(feature = "reqwest-0-12")]
 mod v0_12 {
-    asynchronous!(reqwest_0_12, crate::http::Begun::insert_into);
+    asynchronous!(reqwest_0_12, crate::http::PendingCall::insert_into);
 }
 
 #[cfg(feature = "reqwest-0-11")]

@@ -6,12 +6,14 @@ use std::mem;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, RequestBuilder};
 
-use crate::http::{Call, Opening, Outgoing, Site, Started, StatusError, Traceable, Traced, methods, read_or_status};
+use crate::http::{
+    Call, CallParent, CallSite, DeferredCall, Outgoing, Sent, StatusError, Traceable, methods, read_or_status,
+};
 
 impl Traceable<methods::send> for RequestBuilder {
     type Traced = TracedRequestBuilder;
 
-    fn traced(self, site: Site) -> TracedRequestBuilder {
+    fn traced(self, site: CallSite) -> TracedRequestBuilder {
         TracedRequestBuilder { builder: self, site }
     }
 }
@@ -20,14 +22,14 @@ impl Traceable<methods::send> for RequestBuilder {
 #[derive(Debug)]
 pub struct TracedRequestBuilder {
     builder: RequestBuilder,
-    site: Site,
+    site: CallSite,
 }
 
 impl TracedRequestBuilder {
     /// [`RequestBuilder::send`] in a subsegment.
     pub fn send(self) -> impl Future<Output = Result<Response, Error>> {
         let Self { builder, site } = self;
-        Traced::new(site, move |opening| start(builder, opening), read_or_status)
+        DeferredCall::new(site, move |parent| start(builder, parent), read_or_status)
     }
 }
 
@@ -35,22 +37,22 @@ impl TracedRequestBuilder {
 /// middleware of this request.
 fn start(
     mut builder: RequestBuilder,
-    opening: Option<Opening>,
-) -> Started<impl Future<Output = Result<Response, Error>>> {
+    parent: Option<CallParent>,
+) -> Sent<impl Future<Output = Result<Response, Error>>> {
     let mut extensions = mem::take(builder.extensions());
     let (client, request) = builder.build_split();
     match request {
         Ok(mut request) => {
-            let call = opening.and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
-            Started::new(async move { client.execute_with_extensions(request, &mut extensions).await }, call)
+            let call = parent.and_then(|parent| Outgoing::<methods::execute>::begin(&mut request, parent));
+            Sent::new(async move { client.execute_with_extensions(request, &mut extensions).await }, call)
         }
-        Err(error) => Started::refused(Err(error.into())),
+        Err(error) => Sent::refused(Err(error.into())),
     }
 }
 
 impl Outgoing<methods::execute_with_extensions> for Request {
-    fn begin(&mut self, opening: Opening) -> Option<Call> {
-        Outgoing::<methods::execute>::begin(self, opening)
+    fn begin(&mut self, parent: CallParent) -> Option<Call> {
+        Outgoing::<methods::execute>::begin(self, parent)
     }
 }
 

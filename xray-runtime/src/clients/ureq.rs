@@ -8,7 +8,7 @@ use ureq::http::header::{CONTENT_TYPE, HeaderValue};
 use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{AsSendBody, Body, Error, RequestBuilder};
 
-use crate::http::{Call, Opening, ResponseHead, Site, StatusError, Traceable, methods, perform, read_error};
+use crate::http::{Call, CallParent, CallSite, ResponseHead, StatusError, Traceable, methods, perform, read_error};
 
 /// For methods of one of the two kinds of builders.
 macro_rules! traceable {
@@ -16,7 +16,7 @@ macro_rules! traceable {
         impl Traceable<methods::$method> for RequestBuilder<$body> {
             type Traced = TracedRequestBuilder<$body>;
 
-            fn traced(self, site: Site) -> TracedRequestBuilder<$body> {
+            fn traced(self, site: CallSite) -> TracedRequestBuilder<$body> {
                 TracedRequestBuilder { builder: self, site }
             }
         }
@@ -34,7 +34,7 @@ where
 {
     type Traced = TracedRequestBuilder<B>;
 
-    fn traced(self, site: Site) -> TracedRequestBuilder<B> {
+    fn traced(self, site: CallSite) -> TracedRequestBuilder<B> {
         TracedRequestBuilder { builder: self, site }
     }
 }
@@ -42,7 +42,7 @@ where
 /// A [`RequestBuilder`] in an annotated function.
 pub struct TracedRequestBuilder<B> {
     builder: RequestBuilder<B>,
-    site: Site,
+    site: CallSite,
 }
 
 impl TracedRequestBuilder<WithoutBody> {
@@ -93,19 +93,19 @@ impl<B> TracedRequestBuilder<B> {
         mut self,
         send: impl FnOnce(RequestBuilder<B>) -> Result<Response<Body>, Error>,
     ) -> Result<Response<Body>, Error> {
-        let call = self.site.open().and_then(|opening| begin(&mut self.builder, opening));
+        let call = self.site.open().and_then(|parent| begin(&mut self.builder, parent));
         perform(call, || send(self.builder), read)
     }
 }
 
 /// `None` for a builder that holds an error, and for a URL that ureq refuses.
-fn begin<B>(builder: &mut RequestBuilder<B>, opening: Opening) -> Option<Call> {
+fn begin<B>(builder: &mut RequestBuilder<B>, parent: CallParent) -> Option<Call> {
     let (method, uri) = (builder.method_ref()?, builder.uri_ref()?);
     if uri.scheme().is_none() || uri.authority().is_none() {
         return None;
     }
     // `header` of the builder would append.
-    opening.begin(method.as_str(), uri).insert_into(builder.headers_mut()?)
+    parent.begin(method.as_str(), uri).insert_into(builder.headers_mut()?)
 }
 
 fn read(answer: &Result<Response<Body>, Error>, call: &mut Call) {

@@ -5,14 +5,14 @@ use std::io::Read;
 use serde::Serialize;
 use ureq_2::{Error, Request, Response};
 
-use crate::http::{Call, Headers, Opening, ResponseHead, Site, Traceable, methods, perform};
+use crate::http::{Call, CallParent, CallSite, ResponseHead, ResponseHeaders, Traceable, methods, perform};
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
         impl Traceable<methods::$method> for Request {
             type Traced = TracedRequest;
 
-            fn traced(self, site: Site) -> TracedRequest {
+            fn traced(self, site: CallSite) -> TracedRequest {
                 TracedRequest { request: self, site }
             }
         }
@@ -25,7 +25,7 @@ traceable!(call, send, send_bytes, send_form, send_json, send_string);
 #[derive(Debug)]
 pub struct TracedRequest {
     request: Request,
-    site: Site,
+    site: CallSite,
 }
 
 /// As long as the client's own, which are its interface.
@@ -74,19 +74,19 @@ impl TracedRequest {
 
     fn perform(self, send: impl FnOnce(Request) -> Result<Response, Error>) -> Result<Response, Error> {
         let (request, call) = match self.site.open() {
-            Some(opening) => begin(self.request, opening),
+            Some(parent) => begin(self.request, parent),
             None => (self.request, None),
         };
         perform(call, || send(request), read)
     }
 }
 
-fn begin(mut request: Request, opening: Opening) -> (Request, Option<Call>) {
+fn begin(mut request: Request, parent: CallParent) -> (Request, Option<Call>) {
     if request.request_url().is_err() {
         return (request, None);
     }
-    let begun = opening.begin(request.method(), request.url()).for_request(|name| request.header(name.as_str()));
-    for (name, value) in begun.headers() {
+    let pending = parent.begin(request.method(), request.url()).for_request(|name| request.header(name.as_str()));
+    for (name, value) in pending.headers() {
         let (name, Ok(value)) = (name.as_str(), value.to_str()) else { continue };
         // `set` appends where the name begins with `x-` or is there in other letters, and nothing takes a header out:
         // then what is there stays, and the service finds one header as ever, though it is not this call's.
@@ -95,7 +95,7 @@ fn begin(mut request: Request, opening: Opening) -> (Request, Option<Call>) {
             request = request.set(name, value);
         }
     }
-    (request, begun.into_call())
+    (request, pending.into_call())
 }
 
 fn read(answer: &Result<Response, Error>, call: &mut Call) {
@@ -108,7 +108,7 @@ fn read(answer: &Result<Response, Error>, call: &mut Call) {
     }
 }
 
-impl Headers for Response {
+impl ResponseHeaders for Response {
     fn get(&self, name: &str) -> Option<&str> {
         self.header(name)
     }

@@ -225,10 +225,14 @@ mod tests {
         for (label, path, origin) in [
             ("xray::context::Context::record_error", None, Origin::Ours),
             ("<xray::context::Context>::record_error::<app::Error>", None, Origin::Ours),
-            ("<&mut xray::http::Traced<F,S> as core::future::future::Future>::poll", None, Origin::Ours),
+            ("<&mut xray::http::DeferredCall<F,S> as core::future::future::Future>::poll", None, Origin::Ours),
             ("<reqwest::RequestBuilder as xray::http::Traceable>::start", Some(OURS), Origin::Ours),
             ("start", Some(OURS), Origin::Ours),
-            ("<app::Client as xray::http::answer::Answer>::read", Some("/app/src/main.rs"), Origin::Program),
+            (
+                "<app::Client as xray::http::read_response::ReadResponse>::read",
+                Some("/app/src/main.rs"),
+                Origin::Program,
+            ),
             ("app::main", None, Origin::Program),
             ("run<xray::http::Call>", None, Origin::Program),
             ("<&mut F as core::future::future::Future>::poll", None, Origin::Program),

@@ -9,15 +9,15 @@ use super::call::Call;
 ///
 /// ```
 /// use std::net::TcpStream;
-/// use xray::http::{Site, perform};
+/// use xray::http::{CallSite, perform};
 ///
-/// pub struct TracedPing(String, Site);
+/// pub struct TracedPing(String, CallSite);
 ///
 /// impl TracedPing {
 ///     pub fn send(self) -> std::io::Result<TcpStream> {
-///         let begun = self.1.open().map(|opening| opening.begin("GET", &self.0));
+///         let pending = self.1.open().map(|parent| parent.begin("GET", &self.0));
 ///         // This client sends no headers.
-///         let call = begun.and_then(|begun| begun.into_call());
+///         let call = pending.and_then(|pending| pending.into_call());
 ///         perform(call, || TcpStream::connect(&self.0), |answer, call| match answer {
 ///             Ok(_) => call.response(200, None),
 ///             Err(error) => call.error(error),

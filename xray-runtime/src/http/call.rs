@@ -12,7 +12,7 @@ use std::task::{self, Poll};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::response::{self, ResponseHead};
-use super::site::Site;
+use super::site::CallSite;
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
 use crate::document::url::Url;
@@ -29,27 +29,27 @@ use crate::recorder::HttpRules;
 const UNKNOWN_HOST: &str = "UNKNOWN HOST";
 
 /// The place in a trace where an HTTP call is about to begin: below a segment or subsegment that is open.
-pub struct Opening {
+pub struct CallParent {
     parent: Arc<Entity>,
-    site: Site,
+    site: CallSite,
 }
 
-impl Site {
+impl CallSite {
     /// The place in the trace for this call, made now: below what is current.
     ///
     /// `None` where nothing is open, which is reported once per process.
     #[must_use]
     #[inline]
-    pub fn open(self) -> Option<Opening> {
+    pub fn open(self) -> Option<CallParent> {
         self.open_again()
     }
 
     /// The same for a site that stays where it is.
     #[inline]
-    pub(super) fn open_again(&self) -> Option<Opening> {
+    pub(super) fn open_again(&self) -> Option<CallParent> {
         if context::is_set() {
-            if let opening @ Some(_) = self.clone().open_below_current() {
-                return opening;
+            if let parent @ Some(_) = self.clone().open_below_current() {
+                return parent;
             }
         }
         context::report_missing();
@@ -58,53 +58,53 @@ impl Site {
 
     /// The same where nothing has to be reported yet: the call's future may be polled elsewhere.
     #[inline]
-    pub(crate) fn open_early(&self) -> Option<Opening> {
+    pub(crate) fn open_early(&self) -> Option<CallParent> {
         if context::is_set() { self.clone().open_below_current() } else { None }
     }
 
     /// Apart, so that a call outside any segment has little to step over.
     #[inline(never)]
-    fn open_below_current(self) -> Option<Opening> {
-        context::with_current_entity(|entity| Opening { parent: Arc::clone(entity), site: self })
+    fn open_below_current(self) -> Option<CallParent> {
+        context::with_current_entity(|entity| CallParent { parent: Arc::clone(entity), site: self })
     }
 }
 
-impl Opening {
+impl CallParent {
     /// Begins the call: opens its subsegment, of which the id goes into the header.
     ///
     /// The subsegment has the name of the URL's host, and of the URL what may be recorded. The URL is a text or
     /// an [`http::Uri`].
-    pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> Begun {
+    pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> PendingCall {
         let Self { parent, site } = self;
         site.note_traced();
         let trace = parent.trace();
         // Then the URL says nothing that matters.
         let is_the_same_for_all = !trace.is_sampled() && trace.recorder().http_rules().is_none();
         if is_the_same_for_all && !site.has_skip_hosts() {
-            return Begun(Beginning::Unrecorded(parent));
+            return PendingCall(Beginning::Unrecorded(parent));
         }
         begin_below(parent, site, method, url.into())
     }
 }
 
-fn begin_below(parent: Arc<Entity>, site: Site, method: &str, url: Url<'_>) -> Begun {
+fn begin_below(parent: Arc<Entity>, site: CallSite, method: &str, url: Url<'_>) -> PendingCall {
     if site.skips(&url) {
-        return Begun::default();
+        return PendingCall::default();
     }
     let trace = parent.trace();
     let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, &url)).unwrap_or_default();
     if rules.ignores || (rules.withholds_headers && !trace.is_sampled()) {
-        return Begun::default();
+        return PendingCall::default();
     }
     if !trace.is_sampled() {
-        return Begun(Beginning::Unrecorded(parent));
+        return PendingCall(Beginning::Unrecorded(parent));
     }
     let id = SegmentId::random();
     let headers = if rules.withholds_headers { TraceHeaders::default() } else { trace.outbound().recorded(id) };
     trace.call_begins(id);
     let draft = Draft::new(id, site, method, url, rules.name);
     let live = Live { parent, stage: Stage::Prepared, headers, draft, subsegment: None };
-    Begun(Beginning::Recorded(Call { live: Box::new(live) }))
+    PendingCall(Beginning::Recorded(Call { live: Box::new(live) }))
 }
 
 /// What the rules of the program say of one request.
@@ -127,9 +127,9 @@ impl<'a> Rules<'a> {
     }
 }
 
-impl fmt::Debug for Opening {
+impl fmt::Debug for CallParent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Opening").field("site", &self.site).finish_non_exhaustive()
+        formatter.debug_struct("CallParent").field("site", &self.site).finish_non_exhaustive()
     }
 }
 
@@ -140,7 +140,7 @@ impl fmt::Debug for Opening {
 /// that there is one subsegment for it.
 #[derive(Debug, Default)]
 #[must_use = "the request is to carry the headers"]
-pub struct Begun(Beginning);
+pub struct PendingCall(Beginning);
 
 #[derive(Default)]
 enum Beginning {
@@ -162,7 +162,7 @@ impl fmt::Debug for Beginning {
     }
 }
 
-impl Begun {
+impl PendingCall {
     /// The headers, for a client whose headers are of a type of its own: each in place of any of its name. The values
     /// hold visible ASCII characters only. None where no trace is open.
     ///
@@ -224,16 +224,16 @@ impl Begun {
     ///
     /// ```
     /// use std::collections::BTreeMap;
-    /// use xray::http::{Begun, Call};
+    /// use xray::http::{PendingCall, Call};
     ///
-    /// fn insert_into(begun: Begun, headers: &mut BTreeMap<String, String>) -> Option<Call> {
-    ///     let begun = begun.for_request(|name| Some(headers.get(name.as_str())?));
-    ///     for (name, value) in begun.headers() {
+    /// fn insert_into(pending: PendingCall, headers: &mut BTreeMap<String, String>) -> Option<Call> {
+    ///     let pending = pending.for_request(|name| Some(headers.get(name.as_str())?));
+    ///     for (name, value) in pending.headers() {
     ///         if let Ok(value) = value.to_str() {
     ///             headers.insert(name.to_string(), value.to_owned());
     ///         }
     ///     }
-    ///     begun.into_call()
+    ///     pending.into_call()
     /// }
     ///
     /// let mut headers = BTreeMap::new();
@@ -256,9 +256,9 @@ impl Begun {
     /// `insert` replaces it by this value.
     #[must_use = "a call ends when it is dropped"]
     pub fn insert_with(self, existing: Option<&str>, insert: impl FnOnce(HeaderValue)) -> Option<Call> {
-        let begun = self.for_request(|name| existing.filter(|_| *name == TRACE_HEADER_NAME));
-        begun.header().cloned().map(insert);
-        begun.into_call()
+        let pending = self.for_request(|name| existing.filter(|_| *name == TRACE_HEADER_NAME));
+        pending.header().cloned().map(insert);
+        pending.into_call()
     }
 }
 
@@ -444,7 +444,7 @@ type Annotations = BTreeMap<String, AnnotationValue>;
 /// What only the call itself knows of its subsegment.
 struct Draft {
     id: SegmentId,
-    site: Site,
+    site: CallSite,
     name: String,
     method: Cow<'static, str>,
     url: String,
@@ -454,7 +454,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(id: SegmentId, site: Site, method: &str, url: Url<'_>, rule: Option<&str>) -> Self {
+    fn new(id: SegmentId, site: CallSite, method: &str, url: Url<'_>, rule: Option<&str>) -> Self {
         let name = match site.name().or(rule) {
             Some(name) => legal_name(name),
             None => url.host().and_then(|host| legal_name(&host)),

@@ -1,17 +1,17 @@
 //! Calls that no attribute can reach: begun, sent and read by hand.
 
 use super::blocking::perform;
-use super::call::{Begun, Call, Opening};
+use super::call::{Call, CallParent, PendingCall};
 use super::running::{Running, perform_async};
-use super::site::Site;
+use super::site::CallSite;
 use crate::document::url::Url;
 
 /// Begins an HTTP call by hand, for code that the attribute cannot reach: a client that is not known, or a call inside
 /// another crate.
 ///
 /// The subsegment stands below what is current here and has the name of the URL's host; of the URL only scheme, host,
-/// port and path are recorded. The request is to carry [`Begun::headers`], or what [`Begun::insert_into`] puts in.
-/// Then [`Begun::run`] or [`Begun::run_async`] sends it.
+/// port and path are recorded. The request is to carry [`PendingCall::headers`], or what [`PendingCall::insert_into`] puts in.
+/// Then [`PendingCall::run`] or [`PendingCall::run_async`] sends it.
 ///
 /// Where nothing is open, or tracing is disabled, the call runs without a header and is not recorded; that the context
 /// is missing is logged once per process. Below a segment that is not sampled only the header goes out.
@@ -22,10 +22,10 @@ use crate::document::url::Url;
 ///
 /// /// Asks a service without any HTTP client. Gives the status.
 /// fn ping(address: &str) -> io::Result<u16> {
-///     let begun = xray::http::call("GET", &format!("http://{address}/ping"));
-///     let headers = begun.headers().filter_map(|(name, value)| Some(format!("{name}: {}\r\n", value.to_str().ok()?)));
+///     let pending = xray::http::call("GET", &format!("http://{address}/ping"));
+///     let headers = pending.headers().filter_map(|(name, value)| Some(format!("{name}: {}\r\n", value.to_str().ok()?)));
 ///     let headers: String = headers.collect();
-///     begun.run(
+///     pending.run(
 ///         || {
 ///             let mut connection = TcpStream::connect(address)?;
 ///             let request = format!("GET /ping HTTP/1.0\r\nHost: {address}\r\n{headers}\r\n");
@@ -60,16 +60,16 @@ use crate::document::url::Url;
 /// # assert!(service.join().unwrap()?.contains(&call.id.to_string()));
 /// # Ok::<(), io::Error>(())
 /// ```
-pub fn call<'a>(method: &str, url: impl Into<Url<'a>>) -> Begun {
-    open_here().map_or_else(Begun::default, |opening| opening.begin(method, url))
+pub fn call<'a>(method: &str, url: impl Into<Url<'a>>) -> PendingCall {
+    open_here().map_or_else(PendingCall::default, |parent| parent.begin(method, url))
 }
 
 /// The place in the trace for a call that no attribute knows of.
-pub(crate) fn open_here() -> Option<Opening> {
-    Site::manual().open()
+pub(crate) fn open_here() -> Option<CallParent> {
+    CallSite::manual().open()
 }
 
-impl Begun {
+impl PendingCall {
     /// Sends the request with `send`, which blocks; its result comes back as it is. The time of the subsegment is that
     /// of `send`, and `read` tells what came of it: [`Call::response`] or [`Call::error`].
     ///
@@ -97,9 +97,9 @@ impl Begun {
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     /// # runtime.block_on(async {
     /// let work = async {
-    ///     let begun = xray::http::call("PUT", "https://store.example.com/keys/todo");
-    ///     let header = begun.header().cloned();
-    ///     let stored = begun.run_async(store("todo", header.as_ref()), |stored, call| match stored {
+    ///     let pending = xray::http::call("PUT", "https://store.example.com/keys/todo");
+    ///     let header = pending.header().cloned();
+    ///     let stored = pending.run_async(store("todo", header.as_ref()), |stored, call| match stored {
     ///         // The length in bytes, where it is known.
     ///         Ok(bytes) => call.response(201, Some(*bytes)),
     ///         Err(error) => call.error(error),

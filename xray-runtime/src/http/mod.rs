@@ -1,36 +1,36 @@
 //! The subsegment around one HTTP call, and how a client's types become traceable.
 
-mod answer;
 mod blocking;
 mod call;
+mod call_future;
+mod deferred_call;
 mod fetched;
 mod function;
 mod manual;
 pub mod methods;
-mod performing;
+mod read_response;
 mod response;
 mod running;
 mod site;
-mod traced;
 
-#[cfg(feature = "ureq")]
-pub(crate) use self::answer::read_error;
-pub(crate) use self::answer::read_or_status;
-pub use self::answer::{Answer, StatusError};
 pub use self::blocking::perform;
-pub use self::call::{Begun, Call, Opening};
+pub use self::call::{Call, CallParent, PendingCall};
+pub(crate) use self::call_future::{ByReadResponse, CallFuture, Reader};
+pub use self::deferred_call::{DeferredCall, Sent, Start};
 #[doc(hidden)]
 pub use self::fetched::{FetchedLater, FetchedNow};
 pub use self::manual::call;
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
 pub(crate) use self::manual::open_here;
-pub(crate) use self::performing::{ByAnswer, Performing, Reader};
-pub use self::response::{Headers, ResponseHead};
+#[cfg(feature = "ureq")]
+pub(crate) use self::read_response::read_error;
+pub(crate) use self::read_response::read_or_status;
+pub use self::read_response::{ReadResponse, StatusError};
+pub use self::response::{ResponseHead, ResponseHeaders};
 pub use self::running::{Running, perform_async};
-pub use self::site::Site;
+pub use self::site::CallSite;
 #[doc(hidden)]
 pub use self::site::{Annotations, Place};
-pub use self::traced::{Start, Started, Traced};
 pub use crate::document::url::Url;
 
 /// A type whose `Method` performs an HTTP call: a client's request builder, for instance.
@@ -42,15 +42,15 @@ pub use crate::document::url::Url;
 ///
 /// ```
 /// use std::future::{Ready, ready};
-/// use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
+/// use xray::http::{Call, CallParent, CallSite, Sent, Traceable, DeferredCall, methods};
 ///
 /// /// A request of some client.
 /// pub struct Ping(http::Request<()>);
 ///
-/// type Answer = Result<http::Response<()>, std::io::Error>;
+/// type Reply = Result<http::Response<()>, std::io::Error>;
 ///
 /// impl Ping {
-///     pub fn send(self) -> Ready<Answer> {
+///     pub fn send(self) -> Ready<Reply> {
 ///         ready(Ok(http::Response::new(())))
 ///     }
 /// }
@@ -58,28 +58,28 @@ pub use crate::document::url::Url;
 /// impl Traceable<methods::send> for Ping {
 ///     type Traced = TracedPing;
 ///
-///     fn traced(self, site: Site) -> TracedPing {
+///     fn traced(self, site: CallSite) -> TracedPing {
 ///         TracedPing(self, site)
 ///     }
 /// }
 ///
 /// /// What stands in for `Ping` in an annotated function.
-/// pub struct TracedPing(Ping, Site);
+/// pub struct TracedPing(Ping, CallSite);
 ///
 /// impl TracedPing {
-///     pub fn send(self) -> impl Future<Output = Answer> {
+///     pub fn send(self) -> impl Future<Output = Reply> {
 ///         let Self(ping, site) = self;
-///         Traced::new(site, move |opening| start(ping, opening), read)
+///         DeferredCall::new(site, move |parent| start(ping, parent), read)
 ///     }
 /// }
 ///
-/// fn start(mut ping: Ping, opening: Option<Opening>) -> Started<Ready<Answer>> {
-///     let begun = opening.map(|opening| opening.begin(ping.0.method().as_str(), ping.0.uri()));
-///     let call = begun.and_then(|begun| begun.insert_into(ping.0.headers_mut()));
-///     Started::new(ping.send(), call)
+/// fn start(mut ping: Ping, parent: Option<CallParent>) -> Sent<Ready<Reply>> {
+///     let pending = parent.map(|parent| parent.begin(ping.0.method().as_str(), ping.0.uri()));
+///     let call = pending.and_then(|pending| pending.insert_into(ping.0.headers_mut()));
+///     Sent::new(ping.send(), call)
 /// }
 ///
-/// fn read(answer: &Answer, call: &mut Call) {
+/// fn read(answer: &Reply, call: &mut Call) {
 ///     match answer {
 ///         Ok(response) => call.response(response.status().as_u16(), None),
 ///         Err(error) => call.error(error),
@@ -97,28 +97,28 @@ pub trait Traceable<Method>: Sized {
     type Traced;
 
     /// The value as its traced twin, for the call at `site`.
-    fn traced(self, site: Site) -> Self::Traced;
+    fn traced(self, site: CallSite) -> Self::Traced;
 }
 
 /// A request that is the argument of `Method`: `client.execute(request)`.
 ///
 /// Where an annotated function passes such a value to that method, on whatever receiver, the value is looked at
-/// on its way, and what the method gives is read as an [`Answer`]. `Method` is one of [`methods`].
+/// on its way, and what the method gives is read as an [`ReadResponse`]. `Method` is one of [`methods`].
 ///
 /// ```
-/// use xray::http::{Answer, Call, Opening, Outgoing, methods};
+/// use xray::http::{ReadResponse, Call, CallParent, Outgoing, methods};
 ///
 /// /// A request of some client, and what that answers.
 /// struct Query(http::Request<String>);
 /// struct Rows(http::StatusCode);
 ///
 /// impl Outgoing<methods::execute> for Query {
-///     fn begin(&mut self, opening: Opening) -> Option<Call> {
-///         opening.begin(self.0.method().as_str(), self.0.uri()).insert_into(self.0.headers_mut())
+///     fn begin(&mut self, parent: CallParent) -> Option<Call> {
+///         parent.begin(self.0.method().as_str(), self.0.uri()).insert_into(self.0.headers_mut())
 ///     }
 /// }
 ///
-/// impl Answer for Rows {
+/// impl ReadResponse for Rows {
 ///     fn read(&self, call: &mut Call) {
 ///         call.response(self.0.as_u16(), None);
 ///     }
@@ -151,6 +151,6 @@ pub trait Traceable<Method>: Sized {
     note = "for a type of your own, implement `xray::http::Outgoing<{Method}>`"
 )]
 pub trait Outgoing<Method> {
-    /// Begins the call with [`Opening::begin`]; `None` if it is not recorded, or if this is no outgoing request.
-    fn begin(&mut self, opening: Opening) -> Option<Call>;
+    /// Begins the call with [`CallParent::begin`]; `None` if it is not recorded, or if this is no outgoing request.
+    fn begin(&mut self, parent: CallParent) -> Option<Call>;
 }

@@ -15,17 +15,17 @@ use crate::support::guard::guard;
 pub struct ResponseHead<'a> {
     status: u16,
     content_length: Option<u64>,
-    headers: Option<&'a dyn Headers>,
+    headers: Option<&'a dyn ResponseHeaders>,
     url: Option<&'a str>,
 }
 
 /// The headers of a response, whatever their type.
-pub trait Headers {
+pub trait ResponseHeaders {
     /// The first value of a header, if it is text. The name is in lower case.
     fn get(&self, name: &str) -> Option<&str>;
 }
 
-impl Headers for HeaderMap {
+impl ResponseHeaders for HeaderMap {
     fn get(&self, name: &str) -> Option<&str> {
         self.get(name)?.to_str().ok()
     }
@@ -40,7 +40,7 @@ impl<'a> ResponseHead<'a> {
 
     /// The same with its headers. What their `Content-Length` says goes before any other length.
     #[must_use]
-    pub fn with_headers(self, headers: &'a dyn Headers) -> Self {
+    pub fn with_headers(self, headers: &'a dyn ResponseHeaders) -> Self {
         let length = headers.get("content-length").and_then(|length| length.parse().ok());
         Self { content_length: length.or(self.content_length), headers: Some(headers), ..self }
     }

@@ -19,14 +19,14 @@ use super::call::Call;
 /// use xray::Instrument as _;
 /// use xray::http::perform_async;
 ///
-/// type Answer = Result<http::Response<()>, std::io::Error>;
+/// type Reply = Result<http::Response<()>, std::io::Error>;
 ///
-/// async fn middleware<F: Future<Output = Answer>>(
+/// async fn middleware<F: Future<Output = Reply>>(
 ///     mut request: http::Request<()>,
 ///     next: impl FnOnce(http::Request<()>) -> F,
-/// ) -> Answer {
-///     let begun = xray::http::call(request.method().as_str(), request.uri());
-///     let call = begun.insert_into(request.headers_mut());
+/// ) -> Reply {
+///     let pending = xray::http::call(request.method().as_str(), request.uri());
+///     let call = pending.insert_into(request.headers_mut());
 ///     perform_async(call, next(request), |answer, call| match answer {
 ///         Ok(response) => call.response(response.status().as_u16(), None),
 ///         Err(error) => call.error(error),
@@ -55,7 +55,7 @@ where
 
 pin_project! {
     /// A client's own future, with the subsegment of the call that it performs around it; made by [`perform_async`] and
-    /// [`Begun::run_async`](super::Begun::run_async).
+    /// [`PendingCall::run_async`](super::PendingCall::run_async).
     ///
     /// It is `Unpin` as the future is, and `Send` and `Sync` as the future and the reader are.
     #[must_use = "futures do nothing unless you `.await` or poll them"]

@@ -15,13 +15,13 @@ use crate::support::wildcard;
 ///
 /// [`Traceable::traced`](super::Traceable::traced) gets one and hands it on when the call begins.
 #[derive(Clone)]
-pub struct Site {
+pub struct CallSite {
     place: &'static Place,
     line: u32,
     annotations: Annotations,
 }
 
-impl Site {
+impl CallSite {
     /// The source file.
     #[must_use]
     pub fn file(&self) -> &'static str {
@@ -77,9 +77,13 @@ impl Site {
     }
 }
 
-impl fmt::Debug for Site {
+impl fmt::Debug for CallSite {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Site").field("file", &self.file()).field("line", &self.line()).finish_non_exhaustive()
+        formatter
+            .debug_struct("CallSite")
+            .field("file", &self.file())
+            .field("line", &self.line())
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,14 +142,14 @@ impl Place {
 
     /// A call on this line.
     #[must_use]
-    pub const fn at(&'static self, line: u32) -> Site {
-        Site { place: self, line, annotations: Annotations(None) }
+    pub const fn at(&'static self, line: u32) -> CallSite {
+        CallSite { place: self, line, annotations: Annotations(None) }
     }
 
     /// The same in a run of a function that has annotations.
     #[must_use]
-    pub fn at_with(&'static self, line: u32, annotations: &Annotations) -> Site {
-        Site { place: self, line, annotations: annotations.clone() }
+    pub fn at_with(&'static self, line: u32, annotations: &Annotations) -> CallSite {
+        CallSite { place: self, line, annotations: annotations.clone() }
     }
 
     /// Hosts that are left alone.

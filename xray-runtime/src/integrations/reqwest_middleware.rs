@@ -6,7 +6,7 @@ use ::reqwest_middleware::{Middleware, Next, Result};
 use http::Extensions;
 use reqwest::{Request, Response};
 
-use crate::http::{Answer, Outgoing, methods, open_here, perform_async};
+use crate::http::{Outgoing, ReadResponse, methods, open_here, perform_async};
 
 /// A middleware: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or what is
 /// [propagated](crate::RecorderBuilder::propagate), in place of any that it has.
@@ -63,8 +63,8 @@ impl Middleware for SubsegmentMiddleware {
         'extensions: 'all,
         'next: 'all,
     {
-        let call = open_here().and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
+        let call = open_here().and_then(|parent| Outgoing::<methods::execute>::begin(&mut request, parent));
         let sent = next.run(request, extensions);
-        if call.is_some() { Box::pin(perform_async(call, sent, Answer::read)) } else { sent }
+        if call.is_some() { Box::pin(perform_async(call, sent, ReadResponse::read)) } else { sent }
     }
 }

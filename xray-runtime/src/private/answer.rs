@@ -7,7 +7,7 @@ use std::any::type_name;
 use std::error::Error;
 use std::marker::PhantomData;
 
-use crate::http::{Answer, ByAnswer, Call, Performing, Reader, StatusError, read_or_status};
+use crate::http::{ByReadResponse, Call, CallFuture, ReadResponse, Reader, StatusError, read_or_status};
 
 /// Between the request and the answer of a call, at the head of the body in which the call stands. The type of
 /// its content says whether the argument was a request.
@@ -113,8 +113,8 @@ impl<C, T> Copy for When<C, T> {}
 pub struct How<C, T, R>(PhantomData<fn(C, T) -> R>);
 
 impl<F: Future, R: Reader<F::Output>> How<InFuture<F>, F::Output, R> {
-    pub fn exit(self, future: F, slot: &mut Slot<Entered>) -> Performing<F, R> {
-        Performing::new(future, slot.take().and_then(|Entered(call)| call))
+    pub fn exit(self, future: F, slot: &mut Slot<Entered>) -> CallFuture<F, R> {
+        CallFuture::new(future, slot.take().and_then(|Entered(call)| call))
     }
 }
 
@@ -145,7 +145,7 @@ impl Unchanged {
 }
 
 /// An answer whose error may stand for a response.
-impl<C, A: Answer, E: StatusError> When<C, Result<A, E>> {
+impl<C, A: ReadResponse, E: StatusError> When<C, Result<A, E>> {
     #[must_use]
     pub fn __xray_how(&self) -> How<C, Result<A, E>, ByStatus> {
         How(PhantomData)
@@ -155,7 +155,7 @@ impl<C, A: Answer, E: StatusError> When<C, Result<A, E>> {
 #[derive(Debug)]
 pub enum ByStatus {}
 
-impl<A: Answer, E: StatusError> Reader<Result<A, E>> for ByStatus {
+impl<A: ReadResponse, E: StatusError> Reader<Result<A, E>> for ByStatus {
     fn read(answer: &Result<A, E>, call: &mut Call) {
         read_or_status(answer, call);
     }
@@ -163,11 +163,11 @@ impl<A: Answer, E: StatusError> Reader<Result<A, E>> for ByStatus {
 
 /// An answer that can be read.
 pub trait IsAnswer<C, T> {
-    fn __xray_how(&self) -> How<C, T, ByAnswer>;
+    fn __xray_how(&self) -> How<C, T, ByReadResponse>;
 }
 
-impl<C, T: Answer> IsAnswer<C, T> for When<C, T> {
-    fn __xray_how(&self) -> How<C, T, ByAnswer> {
+impl<C, T: ReadResponse> IsAnswer<C, T> for When<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByReadResponse> {
         How(PhantomData)
     }
 }
@@ -179,7 +179,7 @@ pub trait IsBoxedError<C, T> {
 
 impl<C, A, E> IsBoxedError<C, Result<A, E>> for &When<C, Result<A, E>>
 where
-    A: Answer,
+    A: ReadResponse,
     E: AsRef<dyn Error + Send + Sync>,
 {
     fn __xray_how(&self) -> How<C, Result<A, E>, ByBoxedError> {
@@ -190,7 +190,7 @@ where
 #[derive(Debug)]
 pub enum ByBoxedError {}
 
-impl<A: Answer, E: AsRef<dyn Error + Send + Sync>> Reader<Result<A, E>> for ByBoxedError {
+impl<A: ReadResponse, E: AsRef<dyn Error + Send + Sync>> Reader<Result<A, E>> for ByBoxedError {
     fn read(answer: &Result<A, E>, call: &mut Call) {
         match answer {
             Ok(response) => response.read(call),
@@ -204,7 +204,7 @@ pub trait IsOpaqueError<C, T> {
     fn __xray_how(&mut self) -> How<C, T, ByOpaqueError>;
 }
 
-impl<C, A: Answer, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
+impl<C, A: ReadResponse, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
     fn __xray_how(&mut self) -> How<C, Result<A, E>, ByOpaqueError> {
         How(PhantomData)
     }
@@ -213,7 +213,7 @@ impl<C, A: Answer, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> 
 #[derive(Debug)]
 pub enum ByOpaqueError {}
 
-impl<A: Answer, E> Reader<Result<A, E>> for ByOpaqueError {
+impl<A: ReadResponse, E> Reader<Result<A, E>> for ByOpaqueError {
     fn read(answer: &Result<A, E>, call: &mut Call) {
         match answer {
             Ok(response) => response.read(call),

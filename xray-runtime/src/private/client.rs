@@ -1,7 +1,7 @@
 //! What is asked about a receiver that may be a client: `client.get(url)`. It stays where it is.
 
 use super::{Ask, Never, Nothing, Other, Twin};
-use crate::http::{Site, Traceable, methods};
+use crate::http::{CallSite, Traceable, methods};
 
 /// A receiver that is only looked at.
 #[derive(Debug)]
@@ -13,18 +13,18 @@ where
     &'a T: Traceable<methods::get>,
 {
     #[must_use]
-    pub fn __xray_client(self, site: Site) -> Ask<Twin<<&'a T as Traceable<methods::get>>::Traced>, Never> {
+    pub fn __xray_client(self, site: CallSite) -> Ask<Twin<<&'a T as Traceable<methods::get>>::Traced>, Never> {
         Ask::known(self.0.traced(site))
     }
 }
 
 /// For anything.
 pub trait NoClient {
-    fn __xray_client(self, site: Site) -> Ask<Nothing, Other>;
+    fn __xray_client(self, site: CallSite) -> Ask<Nothing, Other>;
 }
 
 impl<T: ?Sized> NoClient for Asked<'_, T> {
-    fn __xray_client(self, site: Site) -> Ask<Nothing, Other> {
+    fn __xray_client(self, site: CallSite) -> Ask<Nothing, Other> {
         Ask::unknown(site)
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::http::{Answer, FetchedLater, FetchedNow, Opening, Site, Start, Started, Traced};
+use crate::http::{CallParent, CallSite, DeferredCall, FetchedLater, FetchedNow, ReadResponse, Sent, Start};
 
 /// A function of one argument, by what it takes and gives.
 pub struct Callee<T, R>(PhantomData<fn(T) -> R>);
@@ -30,24 +30,24 @@ where
     pub fn __xray_open<F>(
         self,
         function: F,
-        site: Site,
-    ) -> impl FnOnce(T) -> Traced<Fetching<R, O::Future>, Fetch<F, T>>
+        site: CallSite,
+    ) -> impl FnOnce(T) -> DeferredCall<Fetching<R, O::Future>, Fetch<F, T>>
     where
         F: FnOnce(T) -> R,
     {
-        move |url| Traced::new(site, Fetch { function, url }, Answer::read)
+        move |url| DeferredCall::new(site, Fetch { function, url }, ReadResponse::read)
     }
 }
 
 /// For a function of a client that blocks.
 pub trait KnownNow<T, R> {
-    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: Site) -> impl FnOnce(T) -> R;
+    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R;
 }
 
 impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
-    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: Site) -> impl FnOnce(T) -> R {
+    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R {
         move |url| match site.open() {
-            Some(opening) if is_of::<F>(R::CRATE) => R::fetch(url, opening),
+            Some(parent) if is_of::<F>(R::CRATE) => R::fetch(url, parent),
             _ => function(url),
         }
     }
@@ -55,11 +55,11 @@ impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
 
 /// For any function: one reference further.
 pub trait Unknown {
-    fn __xray_open<F>(&self, function: F, site: Site) -> F;
+    fn __xray_open<F>(&self, function: F, site: CallSite) -> F;
 }
 
 impl<T, R> Unknown for Callee<T, R> {
-    fn __xray_open<F>(&self, function: F, site: Site) -> F {
+    fn __xray_open<F>(&self, function: F, site: CallSite) -> F {
         site.note_unknown();
         function
     }
@@ -78,11 +78,11 @@ where
     R: Future<Output = O>,
     O: FetchedLater<T>,
 {
-    fn start(self, opening: Option<Opening>) -> Started<Fetching<R, O::Future>> {
+    fn start(self, parent: Option<CallParent>) -> Sent<Fetching<R, O::Future>> {
         let Self { function, url } = self;
-        match opening {
-            Some(opening) if is_of::<F>(O::CRATE) => O::fetch(url, opening).map(|future| Fetching::Own { future }),
-            _ => Started::new(Fetching::Called { future: function(url) }, None),
+        match parent {
+            Some(parent) if is_of::<F>(O::CRATE) => O::fetch(url, parent).map(|future| Fetching::Own { future }),
+            _ => Sent::new(Fetching::Called { future: function(url) }, None),
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use self::answer::Slot;
 pub use self::methods::*;
-use crate::http::Site;
+use crate::http::CallSite;
 #[cfg(doc)]
 use crate::http::Traceable;
 pub use crate::http::{Annotations, Place};
@@ -36,7 +36,7 @@ pub mod answers {
 }
 
 /// Looks at an argument on its way into a call. Its type is the parameter's by then.
-pub fn look<T, S>(mut argument: T, slot: &mut Slot<S>, site: Site, enter: fn(&mut T, &mut Slot<S>, Site)) -> T {
+pub fn look<T, S>(mut argument: T, slot: &mut Slot<S>, site: CallSite, enter: fn(&mut T, &mut Slot<S>, CallSite)) -> T {
     enter(&mut argument, slot, site);
     argument
 }
@@ -64,7 +64,7 @@ impl<T> Ask<Twin<T>, Never> {
 }
 
 impl Ask<Nothing, Other> {
-    fn unknown(site: Site) -> Self {
+    fn unknown(site: CallSite) -> Self {
         site.note_unknown();
         Self::No(Other)
     }

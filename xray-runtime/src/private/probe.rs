@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::answer::{Entered, Slot, Untouched};
-use crate::http::{Outgoing, Site, Traceable};
+use crate::http::{CallSite, Outgoing, Traceable};
 
 /// The type of a value, and the method of which it is the receiver.
 #[derive(Debug)]
@@ -18,18 +18,18 @@ impl<M, T> Receiver<M, T> {
 
 /// For a type that is traceable: found first.
 impl<M, T: Traceable<M>> Receiver<M, T> {
-    pub fn __xray_open(self, value: T, site: Site) -> T::Traced {
+    pub fn __xray_open(self, value: T, site: CallSite) -> T::Traced {
         value.traced(site)
     }
 }
 
 /// For any type.
 pub trait UnknownReceiver<T> {
-    fn __xray_open(self, value: T, site: Site) -> T;
+    fn __xray_open(self, value: T, site: CallSite) -> T;
 }
 
 impl<M, T> UnknownReceiver<T> for Receiver<M, T> {
-    fn __xray_open(self, value: T, site: Site) -> T {
+    fn __xray_open(self, value: T, site: CallSite) -> T {
         site.note_unknown();
         value
     }
@@ -48,18 +48,18 @@ impl<M, T: ?Sized> Argument<M, T> {
 
 /// For a request: found first.
 impl<M, T: Outgoing<M>> Argument<M, T> {
-    pub fn __xray_enter(self, request: &mut T, slot: &mut Slot<Entered>, site: Site) {
-        slot.put(site.open().and_then(|opening| request.begin(opening)));
+    pub fn __xray_enter(self, request: &mut T, slot: &mut Slot<Entered>, site: CallSite) {
+        slot.put(site.open().and_then(|parent| request.begin(parent)));
     }
 }
 
 /// For any type.
 pub trait UnknownArgument<T> {
-    fn __xray_enter(self, argument: &mut T, slot: &mut Slot<Untouched>, site: Site);
+    fn __xray_enter(self, argument: &mut T, slot: &mut Slot<Untouched>, site: CallSite);
 }
 
 impl<M, T> UnknownArgument<T> for Argument<M, T> {
-    fn __xray_enter(self, _: &mut T, _: &mut Slot<Untouched>, site: Site) {
+    fn __xray_enter(self, _: &mut T, _: &mut Slot<Untouched>, site: CallSite) {
         site.note_unknown();
     }
 }

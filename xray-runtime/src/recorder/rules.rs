@@ -39,7 +39,7 @@ impl RecorderBuilder {
     /// services that read only that, or both.
     ///
     /// It holds for every client, for the middlewares and for calls that are made by hand; see
-    /// [`Begun::headers`](crate::http::Begun::headers). A header that the request has is replaced, one that is not
+    /// [`PendingCall::headers`](crate::http::PendingCall::headers). A header that the request has is replaced, one that is not
     /// chosen is left as it is. Of a trace that is not sampled the headers say so; as a `traceparent` has to name a
     /// parent, it names the segment. `traceparent` has no place for what else came in an `X-Amzn-Trace-Id`, such as
     /// `Lineage`.

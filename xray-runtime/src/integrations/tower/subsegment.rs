@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use super::error::{Plain, ServiceError};
 use crate::clients::http::begin_anywhere;
-use crate::http::{Answer as _, Call, Running, open_here, perform_async};
+use crate::http::{Call, ReadResponse as _, Running, open_here, perform_async};
 
 /// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or what is
 /// [propagated](crate::RecorderBuilder::propagate), in place of any that it has.
@@ -98,7 +98,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let call = open_here().and_then(|opening| begin_anywhere(&mut request, opening));
+        let call = open_here().and_then(|parent| begin_anywhere(&mut request, parent));
         perform_async(call, self.inner.call(request), read)
     }
 }

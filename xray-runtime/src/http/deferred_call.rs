@@ -6,37 +6,37 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::call::{Call, Opening};
-use super::site::Site;
+use super::call::{Call, CallParent};
+use super::site::CallSite;
 
 /// A request that is yet to be sent, of which `F` is the client's own future: a closure, which knows how.
 ///
-/// It sends the request as the user's code would, after [`Opening::begin`] if there is an opening. The type of the
+/// It sends the request as the user's code would, after [`CallParent::begin`] if there is a parent. The type of the
 /// closure is part of that of the future, so that the compiler sees through to the client; a method that gives such a
 /// future best says `impl Future<Output = ..>`.
 pub trait Start<F: Future> {
     /// Sends the request.
-    fn start(self, opening: Option<Opening>) -> Started<F>;
+    fn start(self, parent: Option<CallParent>) -> Sent<F>;
 }
 
 impl<S, F> Start<F> for S
 where
-    S: FnOnce(Option<Opening>) -> Started<F>,
+    S: FnOnce(Option<CallParent>) -> Sent<F>,
     F: Future,
 {
     #[inline]
-    fn start(self, opening: Option<Opening>) -> Started<F> {
-        self(opening)
+    fn start(self, parent: Option<CallParent>) -> Sent<F> {
+        self(parent)
     }
 }
 
 /// A request that was sent, or could not be.
-pub struct Started<F: Future> {
+pub struct Sent<F: Future> {
     sent: Result<F, F::Output>,
     call: Option<Call>,
 }
 
-impl<F: Future> Started<F> {
+impl<F: Future> Sent<F> {
     /// The client's own future, and the call that it performs, if that is recorded.
     #[inline]
     pub fn new(future: F, call: Option<Call>) -> Self {
@@ -44,8 +44,8 @@ impl<F: Future> Started<F> {
     }
 
     /// The same with another future around the client's.
-    pub(crate) fn map<G: Future<Output = F::Output>>(self, wrap: impl FnOnce(F) -> G) -> Started<G> {
-        Started { sent: self.sent.map(wrap), call: self.call }
+    pub(crate) fn map<G: Future<Output = F::Output>>(self, wrap: impl FnOnce(F) -> G) -> Sent<G> {
+        Sent { sent: self.sent.map(wrap), call: self.call }
     }
 
     /// What the client's future would give without sending anything: an error of the builder, for instance.
@@ -64,8 +64,8 @@ pin_project! {
     // The client's future is a parameter of its own: by way of `Start` the compiler would not see that a call which
     // borrows its URL is `Send` in a function that is.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Traced<F: Future, S> {
-        site: Site,
+    pub struct DeferredCall<F: Future, S> {
+        site: CallSite,
         // Made where nothing was open, and not polled so far.
         waiting: Option<S>,
         #[pin]
@@ -85,13 +85,13 @@ pin_project! {
     }
 }
 
-impl<F: Future, S: Start<F>> Traced<F, S> {
+impl<F: Future, S: Start<F>> DeferredCall<F, S> {
     /// Performs the call at `site`; `read` tells what its answer says.
     #[inline]
-    pub fn new(site: Site, request: S, read: fn(&F::Output, &mut Call)) -> Self {
+    pub fn new(site: CallSite, request: S, read: fn(&F::Output, &mut Call)) -> Self {
         match site.open_early() {
-            Some(opening) => {
-                let Started { sent, call } = request.start(Some(opening));
+            Some(parent) => {
+                let Sent { sent, call } = request.start(Some(parent));
                 Self { site, waiting: None, state: State::of(sent), call, read }
             }
             None => Self { site, waiting: Some(request), state: State::Unsent, call: None, read },
@@ -109,14 +109,14 @@ impl<F: Future> State<F> {
     }
 }
 
-impl<F: Future, S: Start<F>> Future for Traced<F, S> {
+impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         if let Some(request) = this.waiting.take() {
-            let Started { sent, call } = request.start(this.site.open_again());
+            let Sent { sent, call } = request.start(this.site.open_again());
             if call.is_some() {
                 *this.call = call;
             }
@@ -136,7 +136,7 @@ impl<F: Future, S: Start<F>> Future for Traced<F, S> {
     }
 }
 
-impl<F: Future, S> fmt::Debug for Traced<F, S> {
+impl<F: Future, S> fmt::Debug for DeferredCall<F, S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Traced").field("call", &self.call).finish_non_exhaustive()
     }

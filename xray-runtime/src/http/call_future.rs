@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::answer::Answer;
 use super::call::Call;
+use super::read_response::ReadResponse;
 
 /// Reads an answer into its call. It is a type rather than a function, so that a future which has a reader need not
 /// hold anything of the answer's type.
@@ -16,11 +16,11 @@ pub trait Reader<T> {
     fn read(answer: &T, call: &mut Call);
 }
 
-/// Reads what is an [`Answer`].
+/// Reads what is an [`ReadResponse`].
 #[derive(Debug)]
-pub enum ByAnswer {}
+pub enum ByReadResponse {}
 
-impl<T: Answer> Reader<T> for ByAnswer {
+impl<T: ReadResponse> Reader<T> for ByReadResponse {
     fn read(answer: &T, call: &mut Call) {
         answer.read(call);
     }
@@ -31,7 +31,7 @@ pin_project! {
     ///
     /// It is `Unpin`, `Send`, `Sync` and outlives what it does as the client's future alone, whatever the answer is.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Performing<F, R> {
+    pub struct CallFuture<F, R> {
         #[pin]
         future: F,
         // Below the future, so that it ends after what it measures. `None` where nothing is recorded, and at the end.
@@ -40,13 +40,13 @@ pin_project! {
     }
 }
 
-impl<F: Future, R: Reader<F::Output>> Performing<F, R> {
+impl<F: Future, R: Reader<F::Output>> CallFuture<F, R> {
     pub(crate) fn new(future: F, call: Option<Call>) -> Self {
         Self { future, call, reader: PhantomData }
     }
 }
 
-impl<F: Future, R: Reader<F::Output>> Future for Performing<F, R> {
+impl<F: Future, R: Reader<F::Output>> Future for CallFuture<F, R> {
     type Output = F::Output;
 
     #[inline]
@@ -60,8 +60,8 @@ impl<F: Future, R: Reader<F::Output>> Future for Performing<F, R> {
     }
 }
 
-impl<F, R> fmt::Debug for Performing<F, R> {
+impl<F, R> fmt::Debug for CallFuture<F, R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Performing").field("call", &self.call).finish_non_exhaustive()
+        formatter.debug_struct("CallFuture").field("call", &self.call).finish_non_exhaustive()
     }
 }

@@ -8,12 +8,12 @@ use super::call::Call;
 ///
 /// Implement it for a client's response. A [`Result`] of a response and an [`Error`] is an answer then too: what did not
 /// come is recorded with its error as the cause.
-pub trait Answer {
+pub trait ReadResponse {
     /// Tells `call` what came of it: [`Call::response`] or [`Call::error`].
     fn read(&self, call: &mut Call);
 }
 
-impl<T: Answer, E: Error> Answer for Result<T, E> {
+impl<T: ReadResponse, E: Error> ReadResponse for Result<T, E> {
     fn read(&self, call: &mut Call) {
         match self {
             Ok(response) => response.read(call),
@@ -67,7 +67,7 @@ pub trait StatusError: Error {
 }
 
 /// Reads an answer whose error may stand for a response.
-pub(crate) fn read_or_status<A: Answer, E: StatusError>(answer: &Result<A, E>, call: &mut Call) {
+pub(crate) fn read_or_status<A: ReadResponse, E: StatusError>(answer: &Result<A, E>, call: &mut Call) {
     match answer {
         Ok(response) => response.read(call),
         Err(error) => read_error(error, call),
