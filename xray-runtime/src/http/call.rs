@@ -11,10 +11,10 @@ use std::task::{self, Poll};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::response::{self, ResponseHead};
 use super::site::CallSite;
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
+use crate::document::response_head::ResponseHead;
 use crate::document::url::Url;
 use crate::document::{AnnotationValue, Document, Exception, Extent, Http, HttpRequest, Namespace};
 use crate::header::propagation::TraceHeaders;
@@ -289,8 +289,13 @@ enum Stage {
 }
 
 impl Call {
-    fn trace(&self) -> &Trace {
+    pub(super) fn trace(&self) -> &Trace {
         self.live.parent.trace()
+    }
+
+    /// Returns the entity that the call's subsegment is a child of.
+    pub(super) fn parent(&self) -> Arc<Entity> {
+        Arc::clone(&self.live.parent)
     }
 
     /// The call is on its way; its time begins. Only the first time counts.
@@ -325,17 +330,7 @@ impl Call {
     pub fn response_head(&mut self, head: &ResponseHead<'_>) {
         self.answered();
         self.live.draft.response = Some((head.status(), head.content_length()));
-        if self.trace().recorder().response_hook().is_some() {
-            self.look_at(head);
-        }
-    }
-
-    #[cold]
-    fn look_at(&mut self, head: &ResponseHead<'_>) {
-        let parent = Arc::clone(&self.live.parent);
-        if let Some(hook) = response::hook(parent.trace().recorder()) {
-            response::run(hook, self.subsegment(), head);
-        }
+        self.run_response_hook(head);
     }
 
     /// No response came: `fault`, with the error and its sources as the cause.

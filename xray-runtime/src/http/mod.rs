@@ -9,7 +9,7 @@ mod function;
 mod manual;
 pub mod methods;
 mod read_response;
-mod response;
+mod response_hook;
 mod running;
 mod site;
 
@@ -26,11 +26,11 @@ pub(crate) use self::manual::open_here;
 pub(crate) use self::read_response::read_error;
 pub(crate) use self::read_response::read_or_status;
 pub use self::read_response::{ReadResponse, StatusError};
-pub use self::response::{ResponseHead, ResponseHeaders};
 pub use self::running::{Running, perform_async};
 pub use self::site::CallSite;
 #[doc(hidden)]
 pub use self::site::{Annotations, Place};
+pub use crate::document::response_head::{ResponseHead, ResponseHeaders};
 pub use crate::document::url::Url;
 
 /// A type whose `Method` performs an HTTP call: a client's request builder, for instance.

@@ -5,7 +5,7 @@ mod config;
 mod progress;
 mod rules;
 
-use std::any::{self, Any};
+use std::any;
 use std::error::Error;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -21,6 +21,7 @@ pub(crate) use self::rules::HttpRules;
 use crate::document::annotation::is_accepted_key;
 use crate::document::cause::chain;
 use crate::document::name::legal_name;
+use crate::document::response_head::ResponseHead;
 use crate::document::split::MAX_DOCUMENT_BYTES;
 use crate::document::{AnnotationValue, Document, Exception, Extent, MAX_STRING_CHARS};
 use crate::emitter::{Emitter, UdpEmitter};
@@ -91,8 +92,8 @@ struct Shared {
     counters: Arc<Counters>,
 }
 
-/// What a floor above keeps here; see `http`.
-type ResponseHook = Box<dyn Any + Send + Sync>;
+/// A closure that runs at the response to a sampled call, while the call's subsegment is current.
+pub(crate) type ResponseHook = Box<dyn Fn(&ResponseHead<'_>) + Send + Sync>;
 
 impl Recorder {
     /// Settings for a recorder, all optional.
@@ -203,8 +204,8 @@ impl Recorder {
             .sample(&origin.iter().fold(request, |request, origin| request.with_service_type(origin.name())))
     }
 
-    pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
-        self.shared.response_hook.as_deref()
+    pub(crate) fn response_hook(&self) -> Option<&ResponseHook> {
+        self.shared.response_hook.as_ref()
     }
 
     pub(crate) fn propagation(&self) -> Propagation {
@@ -394,7 +395,8 @@ impl RecorderBuilder {
         self
     }
 
-    pub(crate) fn keep_response_hook(mut self, hook: ResponseHook) -> Self {
+    /// Sets the response hook. `http` wraps the closure that the program gives to [`on_response`](Self::on_response).
+    pub(crate) fn response_hook(mut self, hook: ResponseHook) -> Self {
         self.response_hook = Some(hook);
         self
     }
