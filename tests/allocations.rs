@@ -271,9 +271,8 @@ impl TracedPing {
 
 fn start(Ping(mut request): Ping, parent: Option<CallParent>) -> Sent<Ready<StatusCode>> {
     let Some(parent) = parent else { return Sent::new(Ping(request).send(), None) };
-    let begun = parent.begin(request.method().as_str(), request.uri());
-    let call = begun.insert_into(request.headers_mut());
-    Sent::new(Ping(request).send(), call)
+    let call = parent.begin(request.method().as_str(), request.uri()).inject(request.headers_mut());
+    Sent::new(Ping(request).send(), Some(call))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "an adapter reads by reference")]

@@ -254,8 +254,7 @@ impl TracedPing<'_> {
             parent: Option<CallParent>,
         ) -> Sent<impl Future<Output = reqwest::Result<reqwest::Response>>> {
             let mut request = ping.client.get(ping.url).build().unwrap();
-            let begun = parent.map(|parent| parent.begin("GET", ping.url));
-            let call = begun.and_then(|begun| begun.insert_into(request.headers_mut()));
+            let call = parent.map(|parent| parent.begin("GET", ping.url).inject(request.headers_mut()));
             Sent::new(ping.client.execute(request), call)
         }
         fn read(answer: &reqwest::Result<reqwest::Response>, call: &mut Call) {

@@ -81,8 +81,8 @@ impl TracedPing {
 }
 
 fn start(Ping(mut request): Ping, parent: Option<CallParent>) -> Sent<Ready<u16>> {
-    let begun = parent.map(|parent| parent.begin(request.method().as_str(), request.uri()));
-    let call = begun.and_then(|begun| begun.insert_into(request.headers_mut()));
+    let call =
+        parent.map(|parent| parent.begin(request.method().as_str(), request.uri()).inject(request.headers_mut()));
     Sent::new(Ping(request).send(), call)
 }
 

@@ -3,7 +3,7 @@
 use attohttpc::body::Body;
 use attohttpc::{RequestBuilder, Response, Result};
 
-use crate::http::{Call, CallParent, CallSite, ResponseHead, Traceable, methods, perform};
+use crate::http::{Call, CallParent, CallSite, PendingCall, ResponseHead, Traceable, methods};
 
 impl<B: Body> Traceable<methods::send> for RequestBuilder<B> {
     type Traced = TracedRequestBuilder<B>;
@@ -13,7 +13,7 @@ impl<B: Body> Traceable<methods::send> for RequestBuilder<B> {
     }
 }
 
-/// A [`RequestBuilder`] in an annotated function.
+/// The traced twin of a [`RequestBuilder`].
 #[derive(Debug)]
 pub struct TracedRequestBuilder<B> {
     builder: RequestBuilder<B>,
@@ -21,22 +21,23 @@ pub struct TracedRequestBuilder<B> {
 }
 
 impl<B: Body> TracedRequestBuilder<B> {
-    /// [`RequestBuilder::send`] in a subsegment. It consists of the same two steps; an error of the first is no call.
+    /// Calls [`RequestBuilder::send`] in a subsegment.
     pub fn send(mut self) -> Result<Response> {
-        let call = self.site.open().and_then(|parent| begin(&mut self.builder, parent));
+        let call = self.site.parent().map(|parent| begin(&mut self.builder, parent));
+        // `RequestBuilder::send` consists of these two steps. An error of the first one comes back before anything is
+        // sent, and the pending call is dropped without a trace.
         let mut request = self.builder.try_prepare()?;
-        perform(call, || request.send(), read)
+        call.unwrap_or_default().run(|| request.send(), read)
     }
 }
 
-fn begin<B>(builder: &mut RequestBuilder<B>, parent: CallParent) -> Option<Call> {
+fn begin<B>(builder: &mut RequestBuilder<B>, parent: CallParent) -> PendingCall {
     let request = builder.inspect();
-    let pending = parent.begin(request.method().as_str(), request.url().as_str());
-    pending.insert_into(builder.headers_mut())
+    parent.begin(request.method().as_str(), request.url().as_str()).inject(builder.headers_mut())
 }
 
-fn read(answer: &Result<Response>, call: &mut Call) {
-    match answer {
+fn read(result: &Result<Response>, call: &mut Call) {
+    match result {
         Ok(response) => {
             let head = ResponseHead::new(response.status().as_u16(), None);
             call.response_head(&head.with_headers(response.headers()).with_url(response.url().as_str()));

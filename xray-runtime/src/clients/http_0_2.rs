@@ -2,17 +2,18 @@
 
 use http_0_2::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::{Call, PendingCall, ResponseHeaders};
+use crate::http::{RequestHeaders, ResponseHeaders};
 
-/// As [`PendingCall::insert_into`].
-pub(super) fn insert_into(pending: PendingCall, headers: &mut HeaderMap) -> Option<Call> {
-    let pending = pending.for_request(|name| headers.get(name.as_str())?.to_str().ok());
-    for (name, value) in pending.headers() {
+impl RequestHeaders for HeaderMap {
+    fn get(&self, name: &http::HeaderName) -> Option<&str> {
+        self.get(name.as_str())?.to_str().ok()
+    }
+
+    fn set(&mut self, name: &'static http::HeaderName, value: http::HeaderValue) {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            headers.insert(HeaderName::from_static(name.as_str()), value);
+            self.insert(HeaderName::from_static(name.as_str()), value);
         }
     }
-    pending.into_call()
 }
 
 impl ResponseHeaders for HeaderMap {

@@ -4,22 +4,22 @@ use http_0_2::header::HOST;
 use http_0_2::{Request, Response};
 
 use super::http::{on_a_connection, to_a_named_host};
-use super::http_0_2::insert_into;
-use crate::http::{Call, CallParent, Outgoing, ReadResponse, ResponseHead, methods};
+use crate::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, ResponseHead, methods};
 
 to_a_named_host!(any, call, execute, oneshot, request, run);
 on_a_connection!(send_request, try_send_request);
 
-fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<Call> {
+/// Begins the call of a request that names its host in the URI or in a header.
+fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<PendingCall> {
     let (method, uri) = (request.method().as_str(), request.uri());
-    let pending = if uri.authority().is_some() {
+    let call = if uri.authority().is_some() {
         parent.begin(method, &uri.to_string())
     } else {
-        // The scheme is the connection's secret.
+        // Only the connection knows the scheme, so the recorded URL has none.
         let host = request.headers().get(HOST)?.to_str().ok()?;
         parent.begin(method, &format!("//{host}{}", uri.path()))
     };
-    insert_into(pending, request.headers_mut())
+    Some(call.inject(request.headers_mut()))
 }
 
 impl<B> ReadResponse for Response<B> {

@@ -1,14 +1,18 @@
 //! reqwest: `RequestBuilder::send`, `Client::execute`, `get`, each asynchronous or blocking.
 
-/// The versions have the same signatures, and types that have nothing in common. `$insert` puts the header in.
+/// Implements the asynchronous API of one version of reqwest.
+// A macro, because the versions have the same signatures, but their types are unrelated.
 macro_rules! asynchronous {
-    ($reqwest:ident, $insert:path) => {
+    ($reqwest:ident) => {
         use tower_service::Service;
         use $reqwest::{Client, Error, IntoUrl, Request, RequestBuilder, Response};
 
-        use crate::http::{ReadResponse, Call, FetchedLater, CallParent, Outgoing, ResponseHead, CallSite, Start, Sent, Traceable, DeferredCall, methods};
+        use crate::http::{
+            Call, CallParent, CallSite, DeferredCall, FetchedLater, Outgoing, PendingCall, ReadResponse, ResponseHead, Sent,
+            Start, Traceable, methods,
+        };
 
-        /// What `RequestBuilder::send` gives too; only here it has a name.
+        /// The future that `RequestBuilder::send` returns. reqwest does not export its name, but it is this type too.
         type Pending = <Client as Service<Request>>::Future;
 
         impl Traceable<methods::send> for RequestBuilder {
@@ -19,7 +23,7 @@ macro_rules! asynchronous {
             }
         }
 
-        /// A [`RequestBuilder`] in an annotated function.
+        /// The traced twin of a [`RequestBuilder`].
         #[derive(Debug)]
         pub struct TracedRequestBuilder {
             builder: RequestBuilder,
@@ -27,14 +31,18 @@ macro_rules! asynchronous {
         }
 
         impl TracedRequestBuilder {
-            /// [`RequestBuilder::send`] in a subsegment.
+            /// Calls [`RequestBuilder::send`] in a subsegment.
             pub fn send(self) -> DeferredCall<Pending, impl Start<Pending>> {
                 let Self { builder, site } = self;
                 DeferredCall::new(site, move |parent| start(builder, parent), ReadResponse::read)
             }
         }
 
-        /// [`RequestBuilder::send`] consists of the same two steps.
+        // `RequestBuilder::send` consists of these two steps. Between them the request has its URL and its headers can be
+        // changed; the builder offers neither.
+        //
+        // The header stays in a request that reqwest sends again after a redirect, also to another host. The runtime does
+        // not see that request, and reqwest removes only headers that hold credentials.
         fn start(builder: RequestBuilder, parent: Option<CallParent>) -> Sent<Pending> {
             let (client, request) = builder.build_split();
             match request {
@@ -46,10 +54,11 @@ macro_rules! asynchronous {
             }
         }
 
-        super::outgoing!(methods: [any, call, execute, oneshot], Request, $insert);
-        super::answer!(Response);
+        super::outgoing!(methods: [any, call, execute, oneshot], Request);
+        super::response!(Response);
 
-        /// `get` makes a client for each request.
+        // `reqwest::get` makes a client for each request and drops it, so the traced call does too: a client that was kept
+        // would keep connections open that the program does not expect.
         impl<T: IntoUrl> FetchedLater<T> for Result<Response, Error> {
             const CRATE: &str = "reqwest";
             type Future = Pending;
@@ -64,13 +73,16 @@ macro_rules! asynchronous {
     };
 }
 
+/// Implements the blocking API of one version of reqwest.
 #[cfg(any(feature = "reqwest-blocking", feature = "reqwest-0-12-blocking"))]
 macro_rules! blocking {
     ($reqwest:ident) => {
         use $reqwest::blocking::{Client, Request, RequestBuilder, Response};
         use $reqwest::{Error, IntoUrl};
 
-        use crate::http::{ReadResponse, PendingCall, Call, FetchedNow, CallParent, Outgoing, ResponseHead, CallSite, Traceable, methods, perform};
+        use crate::http::{
+            Call, CallParent, CallSite, FetchedNow, Outgoing, PendingCall, ReadResponse, ResponseHead, Traceable, methods,
+        };
 
         impl Traceable<methods::send> for RequestBuilder {
             type Traced = TracedRequestBuilder;
@@ -80,7 +92,7 @@ macro_rules! blocking {
             }
         }
 
-        /// A [`RequestBuilder`] in an annotated function.
+        /// The traced twin of a [`RequestBuilder`].
         #[derive(Debug)]
         pub struct TracedRequestBuilder {
             builder: RequestBuilder,
@@ -88,9 +100,9 @@ macro_rules! blocking {
         }
 
         impl TracedRequestBuilder {
-            /// [`RequestBuilder::send`] in a subsegment.
+            /// Calls [`RequestBuilder::send`] in a subsegment.
             pub fn send(self) -> Result<Response, Error> {
-                match self.site.open() {
+                match self.site.parent() {
                     Some(parent) => send(self.builder, parent),
                     None => self.builder.send(),
                 }
@@ -100,14 +112,14 @@ macro_rules! blocking {
         fn send(builder: RequestBuilder, parent: CallParent) -> Result<Response, Error> {
             let (client, request) = builder.build_split();
             let mut request = request?;
-            let call = Outgoing::<methods::execute>::begin(&mut request, parent);
-            perform(call, || client.execute(request), ReadResponse::read)
+            let call = Outgoing::<methods::execute>::begin(&mut request, parent).unwrap_or_default();
+            call.run(|| client.execute(request), ReadResponse::read)
         }
 
-        super::outgoing!(methods: [any, execute], Request, PendingCall::insert_into);
-        super::answer!(Response);
+        super::outgoing!(methods: [any, execute], Request);
+        super::response!(Response);
 
-        /// `get` makes a client for each request.
+        // Makes a client for each request, as `reqwest::blocking::get` does.
         impl<T: IntoUrl> FetchedNow<T> for Result<Response, Error> {
             const CRATE: &str = "reqwest";
 
@@ -118,19 +130,19 @@ macro_rules! blocking {
     };
 }
 
-/// A request by itself, as `execute` takes it.
+/// Implements `Outgoing` for a request that is built already, as `execute` takes it.
 macro_rules! outgoing {
-    (methods: [$($method:ident),*], $request:ty, $insert:path) => {$(
+    (methods: [$($method:ident),*], $request:ty) => {$(
         impl Outgoing<methods::$method> for $request {
-            fn begin(&mut self, parent: CallParent) -> Option<Call> {
-                $insert(parent.begin(self.method().as_str(), self.url().as_str()), self.headers_mut())
+            fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
+                Some(parent.begin(self.method().as_str(), self.url().as_str()).inject(self.headers_mut()))
             }
         }
     )*};
 }
 
-/// A response.
-macro_rules! answer {
+/// Implements `ReadResponse` for a response.
+macro_rules! response {
     ($response:ty) => {
         impl ReadResponse for $response {
             fn read(&self, call: &mut Call) {
@@ -141,21 +153,21 @@ macro_rules! answer {
     };
 }
 
-use {answer, outgoing};
+use {outgoing, response};
 
 #[cfg(feature = "reqwest")]
 mod v0_13 {
-    asynchronous!(reqwest, crate::http::PendingCall::insert_into);
+    asynchronous!(reqwest);
 }
 
 #[cfg(feature = "reqwest-0-12")]
 mod v0_12 {
-    asynchronous!(reqwest_0_12, crate::http::PendingCall::insert_into);
+    asynchronous!(reqwest_0_12);
 }
 
 #[cfg(feature = "reqwest-0-11")]
 mod v0_11 {
-    asynchronous!(reqwest_0_11, crate::clients::http_0_2::insert_into);
+    asynchronous!(reqwest_0_11);
 }
 
 #[cfg(feature = "reqwest-blocking")]

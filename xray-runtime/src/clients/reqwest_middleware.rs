@@ -7,7 +7,7 @@ use reqwest::{Request, Response};
 use reqwest_middleware::{Error, RequestBuilder};
 
 use crate::http::{
-    Call, CallParent, CallSite, DeferredCall, Outgoing, Sent, StatusError, Traceable, methods, read_or_status,
+    CallParent, CallSite, DeferredCall, Outgoing, PendingCall, Sent, StatusError, Traceable, methods, read_or_status,
 };
 
 impl Traceable<methods::send> for RequestBuilder {
@@ -18,7 +18,7 @@ impl Traceable<methods::send> for RequestBuilder {
     }
 }
 
-/// A [`RequestBuilder`] in an annotated function.
+/// The traced twin of a [`RequestBuilder`].
 #[derive(Debug)]
 pub struct TracedRequestBuilder {
     builder: RequestBuilder,
@@ -26,15 +26,15 @@ pub struct TracedRequestBuilder {
 }
 
 impl TracedRequestBuilder {
-    /// [`RequestBuilder::send`] in a subsegment.
+    /// Calls [`RequestBuilder::send`] in a subsegment.
     pub fn send(self) -> impl Future<Output = Result<Response, Error>> {
         let Self { builder, site } = self;
         DeferredCall::new(site, move |parent| start(builder, parent), read_or_status)
     }
 }
 
-/// [`RequestBuilder::send`] consists of the same steps. `build_split` alone would lose what the user has told the
-/// middleware of this request.
+// `RequestBuilder::send` consists of these steps. The extensions carry what the user has set for the middlewares of this
+// request, and `build_split` drops them.
 fn start(
     mut builder: RequestBuilder,
     parent: Option<CallParent>,
@@ -51,12 +51,12 @@ fn start(
 }
 
 impl Outgoing<methods::execute_with_extensions> for Request {
-    fn begin(&mut self, parent: CallParent) -> Option<Call> {
+    fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
         Outgoing::<methods::execute>::begin(self, parent)
     }
 }
 
-/// A middleware may take a response for an error.
+// A middleware may turn a response into an error, and keeps its status there.
 impl StatusError for Error {
     fn status(&self) -> Option<u16> {
         Self::status(self).map(|status| status.as_u16())

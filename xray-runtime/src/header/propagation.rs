@@ -1,8 +1,10 @@
 //! The headers by which a trace travels on.
 
-use http::header::Entry;
-use http::{HeaderMap, HeaderName, HeaderValue};
+#[cfg(feature = "tower")]
+use http::HeaderMap;
+use http::{HeaderName, HeaderValue};
 
+use crate::header::request_headers::RequestHeaders;
 use crate::header::trace_header::{
     TRACE_HEADER_NAME, TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent,
 };
@@ -48,16 +50,12 @@ impl Propagation {
         text(&W3C).and_then(|value| TraceHeader::from_traceparent(&value)).unwrap_or(x_ray)
     }
 
-    /// Whether one of the headers that a request has, of those that are ours to set, is as wanted; `existing` gives the
-    /// value of each that is there.
+    /// Returns whether the request carries a trace header, of those that are propagated, for which `is_wanted` returns
+    /// `true`.
     #[inline]
-    pub(crate) fn has_any<'a>(
-        self,
-        existing: impl Fn(&'static HeaderName) -> Option<&'a str>,
-        is_wanted: impl Fn(TraceHeader) -> bool,
-    ) -> bool {
-        let x_ray = || existing(&X_RAY).map(TraceHeader::parse);
-        let w3c = || existing(&W3C).and_then(TraceHeader::from_traceparent);
+    fn has_any(self, request: &impl RequestHeaders, is_wanted: impl Fn(TraceHeader) -> bool) -> bool {
+        let x_ray = || request.get(&X_RAY).map(TraceHeader::parse);
+        let w3c = || request.get(&W3C).and_then(TraceHeader::from_traceparent);
         self.has_x_ray() && x_ray().is_some_and(&is_wanted) || self.has_w3c() && w3c().is_some_and(&is_wanted)
     }
 }
@@ -70,51 +68,41 @@ pub(crate) struct TraceHeaders {
 }
 
 impl TraceHeaders {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static HeaderName, &HeaderValue)> {
-        let x_ray = self.x_ray.iter().map(|value| (&X_RAY, value));
-        x_ray.chain(self.w3c.iter().map(|value| (&W3C, value)))
-    }
-
-    /// The value of `X-Amzn-Trace-Id`.
-    pub(crate) fn x_ray(&self) -> Option<&HeaderValue> {
-        self.x_ray.as_ref()
-    }
-
-    /// Each in place of any that is there.
+    /// Sets the headers in a request, in place of any values that it has for them.
     #[inline]
-    pub(crate) fn insert_into(self, headers: &mut HeaderMap) {
-        self.x_ray.map(|value| headers.insert(TRACE_HEADER_NAME, value));
-        self.w3c.map(|value| headers.insert(TRACEPARENT_NAME, value));
+    fn insert_into(self, request: &mut impl RequestHeaders) {
+        self.x_ray.map(|value| request.set(&X_RAY, value));
+        self.w3c.map(|value| request.set(&W3C, value));
     }
 
-    /// The same with what others carry too.
-    pub(crate) fn copy_into(&self, headers: &mut HeaderMap) {
-        self.x_ray.as_ref().map(|value| headers.insert(TRACE_HEADER_NAME, value.clone()));
-        self.w3c.as_ref().map(|value| headers.insert(TRACEPARENT_NAME, value.clone()));
+    /// Like `insert_into`, but clones: every request of an unsampled trace carries these same values.
+    #[inline]
+    pub(crate) fn copy_into(&self, request: &mut impl RequestHeaders) {
+        self.x_ray.as_ref().map(|value| request.set(&X_RAY, value.clone()));
+        self.w3c.as_ref().map(|value| request.set(&W3C, value.clone()));
     }
 
-    /// The same if none of those that are there is as said; else nothing is changed. Whether they are in.
+    /// Sets the headers in a request, unless it carries a trace header for which `keeps` returns `true`: then nothing
+    /// changes. Returns whether the headers were set.
+    #[inline]
     pub(crate) fn insert_unless(
         self,
-        headers: &mut HeaderMap,
+        request: &mut impl RequestHeaders,
         propagation: Propagation,
         keeps: impl Fn(TraceHeader) -> bool,
     ) -> bool {
         match self {
-            // Mostly it is this one alone, which is looked for once.
-            Self { x_ray: Some(value), w3c: None } => match headers.entry(TRACE_HEADER_NAME) {
-                Entry::Vacant(entry) => drop(entry.insert(value)),
-                Entry::Occupied(mut entry) => {
-                    if entry.get().to_str().is_ok_and(|value| keeps(TraceHeader::parse(value))) {
-                        return false;
-                    }
-                    entry.insert(value);
-                }
-            },
-            _ if propagation.has_any(|name| headers.get(name)?.to_str().ok(), keeps) => return false,
-            ours => ours.insert_into(headers),
+            // The default propagation. One header needs one look-up.
+            Self { x_ray: Some(value), w3c: None } => {
+                request.set_unless(&X_RAY, value, |value| keeps(TraceHeader::parse(value)))
+            }
+            // A proxy between two mechanisms may have left only one of two headers, so each of them counts.
+            _ if propagation.has_any(request, keeps) => false,
+            ours => {
+                ours.insert_into(request);
+                true
+            }
         }
-        true
     }
 }
 

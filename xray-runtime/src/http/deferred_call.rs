@@ -1,21 +1,19 @@
-//! The future of a traced call.
+//! The future of a call that may start at its first poll.
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::call::{Call, CallParent};
+use super::call::Call;
+use super::call_future::CallFuture;
+use super::call_parent::CallParent;
+use super::pending_call::PendingCall;
 use super::site::CallSite;
 
-/// A request that is yet to be sent, of which `F` is the client's own future: a closure, which knows how.
-///
-/// It sends the request as the user's code would, after [`CallParent::begin`] if there is a parent. The type of the
-/// closure is part of that of the future, so that the compiler sees through to the client; a method that gives such a
-/// future best says `impl Future<Output = ..>`.
+/// Sends a request: a closure, or a type that has to be named where a closure cannot be.
 pub trait Start<F: Future> {
-    /// Sends the request.
     fn start(self, parent: Option<CallParent>) -> Sent<F>;
 }
 
@@ -30,80 +28,112 @@ where
     }
 }
 
-/// A request that was sent, or could not be.
+/// A request that was sent, or that could not be sent.
 pub struct Sent<F: Future> {
-    sent: Result<F, F::Output>,
+    result: Result<F, F::Output>,
     call: Option<Call>,
 }
 
 impl<F: Future> Sent<F> {
-    /// The client's own future, and the call that it performs, if that is recorded.
+    /// Creates it from the client's own future and the call, if one has begun for the request.
     #[inline]
-    pub fn new(future: F, call: Option<Call>) -> Self {
-        Self { sent: Ok(future), call }
+    pub fn new(future: F, call: Option<PendingCall>) -> Self {
+        Self { result: Ok(future), call: call.and_then(PendingCall::into_call) }
     }
 
-    /// The same with another future around the client's.
-    pub(crate) fn map<G: Future<Output = F::Output>>(self, wrap: impl FnOnce(F) -> G) -> Sent<G> {
-        Sent { sent: self.sent.map(wrap), call: self.call }
-    }
-
-    /// What the client's future would give without sending anything: an error of the builder, for instance.
+    /// Creates it for a request that the client refuses to send, such as one with an invalid URL. The call's future is
+    /// ready with this output at its first poll, and nothing is recorded.
     pub fn refused(output: F::Output) -> Self {
-        Self { sent: Err(output), call: None }
+        Self { result: Err(output), call: None }
+    }
+
+    /// Puts another future around the client's.
+    pub(crate) fn map<G: Future<Output = F::Output>>(self, wrap: impl FnOnce(F) -> G) -> Sent<G> {
+        Sent { result: self.result.map(wrap), call: self.call }
     }
 }
 
+impl<F: Future> fmt::Debug for Sent<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_refused = self.result.is_err();
+        formatter
+            .debug_struct("Sent")
+            .field("is_refused", &is_refused)
+            .field("call", &self.call)
+            .finish_non_exhaustive()
+    }
+}
+
+type Read<F> = fn(&<F as Future>::Output, &mut Call);
+
 pin_project! {
-    /// A client's own future, with the subsegment of the call around it.
+    /// The future of a traced call: the client's own future, with a subsegment around it.
     ///
-    /// The client's method is called where the user's code calls it, if a segment is open there; else at the
-    /// first poll, so that a future that is made outside a segment and runs in one is traced. The time of the
-    /// subsegment is from the first poll to the head of the response. It is `Unpin`, `Send` and `Sync` as the
-    /// client's future and request are.
-    // The client's future is a parameter of its own: by way of `Start` the compiler would not see that a call which
-    // borrows its URL is `Send` in a function that is.
+    /// If a segment is open where the call is made, the request is sent there, as without tracing. Otherwise it is sent at
+    /// the first poll: a future that is made outside any segment and runs in one is traced. The time of the subsegment is
+    /// from the first poll to the head of the response.
+    ///
+    /// The future is `Send`, `Sync` and `Unpin` if the client's future is (and the closure, for `Send` and `Sync`). There
+    /// is an example at [`Traceable`](super::Traceable).
+    // The client's future is a parameter of its own and not `S::Future`. The compiler checks `Send` of an `async fn` with
+    // all lifetimes erased, and does not see through an associated type then: a call that borrows its URL would not be
+    // `Send` in a function that is.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct DeferredCall<F: Future, S> {
         site: CallSite,
-        // Made where nothing was open, and not polled so far.
-        waiting: Option<S>,
+        read: Read<F>,
         #[pin]
-        state: State<F>,
-        // Below the future, so that it ends after what it measures.
-        call: Option<Call>,
-        read: fn(&F::Output, &mut Call),
+        state: State<F, S>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F: Future> {
-        Unsent,
-        Running { #[pin] future: F },
+    enum State<F: Future, S> {
+        // No segment was open at the call. `None` if the client panicked when it was to send.
+        Waiting { start: Option<S> },
+        Sent { #[pin] future: CallFuture<F, Read<F>> },
+        // `None` after the output.
         Refused { output: Option<F::Output> },
     }
 }
 
-impl<F: Future, S: Start<F>> DeferredCall<F, S> {
-    /// Performs the call at `site`; `read` tells what its answer says.
+impl<F, S> DeferredCall<F, S>
+where
+    F: Future,
+    S: FnOnce(Option<CallParent>) -> Sent<F>,
+{
+    /// Makes the call at `site`.
+    ///
+    /// `start` sends the request as the client does, after [`CallParent::begin`] if there is a parent. `read` records the
+    /// output, by [`Call::response`] or [`Call::error`].
+    ///
+    /// The type of `start` is a part of the future's type, so that the compiler sees which client is behind it. A method
+    /// that returns the future has the return type `impl Future<Output = ..>`.
     #[inline]
-    pub fn new(site: CallSite, request: S, read: fn(&F::Output, &mut Call)) -> Self {
-        match site.open_early() {
-            Some(parent) => {
-                let Sent { sent, call } = request.start(Some(parent));
-                Self { site, waiting: None, state: State::of(sent), call, read }
-            }
-            None => Self { site, waiting: Some(request), state: State::Unsent, call: None, read },
-        }
+    pub fn new(site: CallSite, start: S, read: fn(&F::Output, &mut Call)) -> Self {
+        Self::with_start(site, start, read)
     }
 }
 
-impl<F: Future> State<F> {
+impl<F: Future, S: Start<F>> DeferredCall<F, S> {
     #[inline]
-    fn of(sent: Result<F, F::Output>) -> Self {
-        match sent {
-            Ok(future) => Self::Running { future },
+    pub(crate) fn with_start(site: CallSite, start: S, read: Read<F>) -> Self {
+        // The request is sent where the user's code sends it, if at all possible: a client may do work before the first
+        // poll, and the parent is the segment around the call, not around the await.
+        let state = match site.find_parent() {
+            Some(parent) => State::of(start.start(Some(parent)), read),
+            None => State::Waiting { start: Some(start) },
+        };
+        Self { site, read, state }
+    }
+}
+
+impl<F: Future, S> State<F, S> {
+    #[inline]
+    fn of(sent: Sent<F>, read: Read<F>) -> Self {
+        match sent.result {
+            Ok(future) => Self::Sent { future: CallFuture::new(future, sent.call, read) },
             Err(output) => Self::Refused { output: Some(output) },
         }
     }
@@ -115,29 +145,27 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        if let Some(request) = this.waiting.take() {
-            let Sent { sent, call } = request.start(this.site.open_again());
-            if call.is_some() {
-                *this.call = call;
+        if let StateProjection::Waiting { start } = this.state.as_mut().project() {
+            if let Some(start) = start.take() {
+                let sent = start.start(this.site.parent());
+                this.state.set(State::of(sent, *this.read));
             }
-            this.state.set(State::of(sent));
         }
-        let future = match this.state.project() {
-            StateProjection::Running { future } => future,
-            StateProjection::Refused { output } => return output.take().map_or(Poll::Pending, Poll::Ready),
-            // A panic of the client came between; there is nothing left to poll.
-            StateProjection::Unsent => return Poll::Pending,
-        };
-        let Some(call) = this.call else { return future.poll(task) };
-        let output = ready!(call.poll(future, task));
-        call.read(&output, this.read);
-        *this.call = None;
-        Poll::Ready(output)
+        match this.state.project() {
+            StateProjection::Sent { future } => future.poll(task),
+            StateProjection::Refused { output } => output.take().map_or(Poll::Pending, Poll::Ready),
+            // The client panicked when it was to send, and somebody polls again: there is nothing left to poll.
+            StateProjection::Waiting { .. } => Poll::Pending,
+        }
     }
 }
 
 impl<F: Future, S> fmt::Debug for DeferredCall<F, S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Traced").field("call", &self.call).finish_non_exhaustive()
+        let future = match &self.state {
+            State::Sent { future } => Some(future),
+            State::Waiting { .. } | State::Refused { .. } => None,
+        };
+        formatter.debug_struct("DeferredCall").field("site", &self.site).field("sent", &future).finish_non_exhaustive()
     }
 }

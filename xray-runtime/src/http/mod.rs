@@ -1,48 +1,59 @@
-//! The subsegment around one HTTP call, and how a client's types become traceable.
+//! The subsegment around one HTTP call, and how the types of a client become traceable.
+//!
+//! A call goes through these stages:
+//!
+//! 1. [`CallSite`]: the place in an annotated function where the call is made.
+//! 2. [`CallParent`]: the open segment or subsegment that the call is made in.
+//! 3. [`PendingCall`]: the call has begun and has an id. [`RequestHeaders`] is how the id gets into the request.
+//! 4. [`Call`]: the request is sent, and the response is awaited. [`ReadResponse`] is how the response is recorded.
+//!
+//! [`call`](fn@call) goes through the stages by hand. For `#[xray::traced_http]`, a client's types implement
+//! [`Traceable`] if the method that sends is one of the request, and [`Outgoing`] if the request is an argument.
 
-mod blocking;
 mod call;
 mod call_future;
+mod call_parent;
 mod deferred_call;
 mod fetched;
 mod function;
 mod manual;
 pub mod methods;
+mod pending_call;
 mod read_response;
 mod response_hook;
-mod running;
-mod site;
+pub(crate) mod site;
 
-pub use self::blocking::perform;
-pub use self::call::{Call, CallParent, PendingCall};
-pub(crate) use self::call_future::{ByReadResponse, CallFuture, Reader};
-pub use self::deferred_call::{DeferredCall, Sent, Start};
-#[doc(hidden)]
-pub use self::fetched::{FetchedLater, FetchedNow};
+pub use self::call::Call;
+pub use self::call_future::CallFuture;
+pub(crate) use self::call_future::{ByReadResponse, Reader};
+pub use self::call_parent::CallParent;
+pub(crate) use self::deferred_call::Start;
+pub use self::deferred_call::{DeferredCall, Sent};
+pub(crate) use self::fetched::{FetchedLater, FetchedNow};
 pub use self::manual::call;
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
-pub(crate) use self::manual::open_here;
+pub(crate) use self::manual::current_parent;
+pub use self::pending_call::PendingCall;
 #[cfg(feature = "ureq")]
 pub(crate) use self::read_response::read_error;
 pub(crate) use self::read_response::read_or_status;
 pub use self::read_response::{ReadResponse, StatusError};
-pub use self::running::{Running, perform_async};
+pub(crate) use self::site::Annotations;
 pub use self::site::CallSite;
-#[doc(hidden)]
-pub use self::site::{Annotations, Place};
 pub use crate::document::response_head::{ResponseHead, ResponseHeaders};
 pub use crate::document::url::Url;
+pub use crate::header::request_headers::RequestHeaders;
 
-/// A type whose `Method` performs an HTTP call: a client's request builder, for instance.
+/// A type with a method that performs an HTTP call: a client's request builder, for instance.
 ///
-/// Where an annotated function calls that method on a value of the type, the value first becomes
-/// [`Traced`](Self::Traced), which has a method of the same name and the same arguments that performs the same
-/// call in a subsegment. `Method` is one of [`methods`]. Implement it for a type of your own and every
+/// An annotated function that calls `Method` on a value of this type first turns the value into
+/// [`Traced`](Self::Traced), its traced twin. The twin has a method with the same name and arguments, which performs the
+/// same call in a subsegment. `Method` is one of [`methods`]. Implement the trait for a type of your own, and every
 /// `#[xray::traced_http]` function traces it:
 ///
 /// ```
 /// use std::future::{Ready, ready};
-/// use xray::http::{Call, CallParent, CallSite, Sent, Traceable, DeferredCall, methods};
+/// use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
 ///
 /// /// A request of some client.
 /// pub struct Ping(http::Request<()>);
@@ -63,7 +74,7 @@ pub use crate::document::url::Url;
 ///     }
 /// }
 ///
-/// /// What stands in for `Ping` in an annotated function.
+/// /// The traced twin of `Ping`.
 /// pub struct TracedPing(Ping, CallSite);
 ///
 /// impl TracedPing {
@@ -73,16 +84,37 @@ pub use crate::document::url::Url;
 ///     }
 /// }
 ///
-/// fn start(mut ping: Ping, parent: Option<CallParent>) -> Sent<Ready<Reply>> {
-///     let pending = parent.map(|parent| parent.begin(ping.0.method().as_str(), ping.0.uri()));
-///     let call = pending.and_then(|pending| pending.insert_into(ping.0.headers_mut()));
-///     Sent::new(ping.send(), call)
+/// fn start(Ping(mut request): Ping, parent: Option<CallParent>) -> Sent<Ready<Reply>> {
+///     let call = parent.map(|parent| {
+///         parent.begin(request.method().as_str(), request.uri()).inject(request.headers_mut())
+///     });
+///     Sent::new(Ping(request).send(), call)
 /// }
 ///
-/// fn read(answer: &Reply, call: &mut Call) {
-///     match answer {
+/// fn read(reply: &Reply, call: &mut Call) {
+///     match reply {
 ///         Ok(response) => call.response(response.status().as_u16(), None),
 ///         Err(error) => call.error(error),
+///     }
+/// }
+/// ```
+///
+/// A method that blocks needs no future:
+///
+/// ```
+/// use std::net::TcpStream;
+/// use xray::http::CallSite;
+///
+/// pub struct TracedPing(String, CallSite);
+///
+/// impl TracedPing {
+///     pub fn send(self) -> std::io::Result<TcpStream> {
+///         // This client sends no headers.
+///         let call = self.1.parent().map(|parent| parent.begin("GET", &self.0));
+///         call.unwrap_or_default().run(|| TcpStream::connect(&self.0), |result, call| match result {
+///             Ok(_) => call.response(200, None),
+///             Err(error) => call.error(error),
+///         })
 ///     }
 /// }
 /// ```
@@ -93,28 +125,29 @@ pub use crate::document::url::Url;
     note = "for a type of your own, implement `xray::http::Traceable<{Method}>`"
 )]
 pub trait Traceable<Method>: Sized {
-    /// What stands in for the value in an annotated function.
+    /// The traced twin of the type.
     type Traced;
 
-    /// The value as its traced twin, for the call at `site`.
+    /// Turns the value into its traced twin, for the call at `site`.
     fn traced(self, site: CallSite) -> Self::Traced;
 }
 
-/// A request that is the argument of `Method`: `client.execute(request)`.
+/// A request that is the argument of a method: `client.execute(request)`.
 ///
-/// Where an annotated function passes such a value to that method, on whatever receiver, the value is looked at
-/// on its way, and what the method gives is read as an [`ReadResponse`]. `Method` is one of [`methods`].
+/// In an annotated function that passes such a value to `Method`, the value is looked at on its way into the call, and
+/// the result of the call is recorded by [`ReadResponse`]. The receiver may be of any type. `Method` is one of
+/// [`methods`].
 ///
 /// ```
-/// use xray::http::{ReadResponse, Call, CallParent, Outgoing, methods};
+/// use xray::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, methods};
 ///
-/// /// A request of some client, and what that answers.
+/// /// A request of some client, and its response.
 /// struct Query(http::Request<String>);
 /// struct Rows(http::StatusCode);
 ///
 /// impl Outgoing<methods::execute> for Query {
-///     fn begin(&mut self, parent: CallParent) -> Option<Call> {
-///         parent.begin(self.0.method().as_str(), self.0.uri()).insert_into(self.0.headers_mut())
+///     fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
+///         Some(parent.begin(self.0.method().as_str(), self.0.uri()).inject(self.0.headers_mut()))
 ///     }
 /// }
 ///
@@ -151,6 +184,8 @@ pub trait Traceable<Method>: Sized {
     note = "for a type of your own, implement `xray::http::Outgoing<{Method}>`"
 )]
 pub trait Outgoing<Method> {
-    /// Begins the call with [`CallParent::begin`]; `None` if it is not recorded, or if this is no outgoing request.
-    fn begin(&mut self, parent: CallParent) -> Option<Call>;
+    /// Begins the call with [`CallParent::begin`] and puts the headers into the request with [`PendingCall::inject`].
+    ///
+    /// Returns `None` if the request does not leave the program, such as one that a server's middleware passes on.
+    fn begin(&mut self, parent: CallParent) -> Option<PendingCall>;
 }

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use http::HeaderName;
-
 use crate::document::{Document, Extent};
 use crate::header::propagation::Outbound;
 use crate::header::trace_header::{Sampled, TraceHeader};
@@ -196,12 +194,8 @@ impl Trace {
         }
     }
 
-    /// Whether a header of a request names a call of this segment that is open: the request is on its way, and
-    /// recorded. `existing` gives the value of each header that is there.
-    pub(crate) fn has_open_call<'a>(&self, existing: impl Fn(&'static HeaderName) -> Option<&'a str>) -> bool {
-        self.recorder.propagation().has_any(existing, |header| self.is_open_call(&header))
-    }
-
+    /// Returns whether `header` names a call of this segment that is open: the request that carries it is on its way,
+    /// and recorded.
     pub(crate) fn is_open_call(&self, header: &TraceHeader) -> bool {
         header.root == Some(self.id) && header.parent.is_some_and(|id| self.open_calls.contains(id))
     }

@@ -112,17 +112,17 @@ impl<C, T> Copy for When<C, T> {}
 /// How the answer is read. It is asked of a reference, and what is below is in the order in which that is looked up.
 pub struct How<C, T, R>(PhantomData<fn(C, T) -> R>);
 
-impl<F: Future, R: Reader<F::Output>> How<InFuture<F>, F::Output, R> {
+impl<F: Future, R: Reader<F::Output> + Default> How<InFuture<F>, F::Output, R> {
     pub fn exit(self, future: F, slot: &mut Slot<Entered>) -> CallFuture<F, R> {
-        CallFuture::new(future, slot.take().and_then(|Entered(call)| call))
+        CallFuture::new(future, slot.take().and_then(|Entered(call)| call), R::default())
     }
 }
 
-impl<T, R: Reader<T>> How<InHand, T, R> {
+impl<T, R: Reader<T> + Default> How<InHand, T, R> {
     pub fn exit(self, answer: T, slot: &mut Slot<Entered>) -> T {
         if let Some(Entered(Some(mut call))) = slot.take() {
             call.start_as_stamped();
-            call.read(&answer, R::read);
+            call.read(&answer, |response, call| R::default().read(response, call));
         }
         answer
     }
@@ -152,11 +152,11 @@ impl<C, A: ReadResponse, E: StatusError> When<C, Result<A, E>> {
     }
 }
 
-#[derive(Debug)]
-pub enum ByStatus {}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByStatus;
 
 impl<A: ReadResponse, E: StatusError> Reader<Result<A, E>> for ByStatus {
-    fn read(answer: &Result<A, E>, call: &mut Call) {
+    fn read(self, answer: &Result<A, E>, call: &mut Call) {
         read_or_status(answer, call);
     }
 }
@@ -187,11 +187,11 @@ where
     }
 }
 
-#[derive(Debug)]
-pub enum ByBoxedError {}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByBoxedError;
 
 impl<A: ReadResponse, E: AsRef<dyn Error + Send + Sync>> Reader<Result<A, E>> for ByBoxedError {
-    fn read(answer: &Result<A, E>, call: &mut Call) {
+    fn read(self, answer: &Result<A, E>, call: &mut Call) {
         match answer {
             Ok(response) => response.read(call),
             Err(error) => call.error(error.as_ref()),
@@ -210,11 +210,11 @@ impl<C, A: ReadResponse, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A
     }
 }
 
-#[derive(Debug)]
-pub enum ByOpaqueError {}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByOpaqueError;
 
 impl<A: ReadResponse, E> Reader<Result<A, E>> for ByOpaqueError {
-    fn read(answer: &Result<A, E>, call: &mut Call) {
+    fn read(self, answer: &Result<A, E>, call: &mut Call) {
         match answer {
             Ok(response) => response.read(call),
             Err(_) => call.opaque_error(type_name::<E>()),
@@ -238,11 +238,11 @@ impl<F: Future> Unread for Later<F> {
     }
 }
 
-#[derive(Debug)]
-pub enum ByNothing {}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByNothing;
 
 impl<T> Reader<T> for ByNothing {
-    fn read(_: &T, _: &mut Call) {}
+    fn read(self, _: &T, _: &mut Call) {}
 }
 
 /// The call is forgotten.

@@ -35,7 +35,7 @@ where
     where
         F: FnOnce(T) -> R,
     {
-        move |url| DeferredCall::new(site, Fetch { function, url }, ReadResponse::read)
+        move |url| DeferredCall::with_start(site, Fetch { function, url }, ReadResponse::read)
     }
 }
 
@@ -46,7 +46,7 @@ pub trait KnownNow<T, R> {
 
 impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
     fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R {
-        move |url| match site.open() {
+        move |url| match site.parent() {
             Some(parent) if is_of::<F>(R::CRATE) => R::fetch(url, parent),
             _ => function(url),
         }

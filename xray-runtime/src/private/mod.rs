@@ -10,7 +10,7 @@ pub use self::methods::*;
 use crate::http::CallSite;
 #[cfg(doc)]
 use crate::http::Traceable;
-pub use crate::http::{Annotations, Place};
+pub use crate::http::site::{Annotations, Place};
 pub use crate::live::context::in_current_trace;
 use crate::live::instrument::{Instrument as _, Instrumented};
 

@@ -49,7 +49,7 @@ impl<M, T: ?Sized> Argument<M, T> {
 /// For a request: found first.
 impl<M, T: Outgoing<M>> Argument<M, T> {
     pub fn __xray_enter(self, request: &mut T, slot: &mut Slot<Entered>, site: CallSite) {
-        slot.put(site.open().and_then(|parent| request.begin(parent)));
+        slot.put(site.parent().and_then(|parent| request.begin(parent)?.into_call()));
     }
 }
 

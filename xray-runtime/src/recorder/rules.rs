@@ -39,7 +39,7 @@ impl RecorderBuilder {
     /// services that read only that, or both.
     ///
     /// It holds for every client, for the middlewares and for calls that are made by hand; see
-    /// [`PendingCall::headers`](crate::http::PendingCall::headers). A header that the request has is replaced, one that is not
+    /// [`PendingCall::inject`](crate::http::PendingCall::inject). A header that the request has is replaced, one that is not
     /// chosen is left as it is. Of a trace that is not sampled the headers say so; as a `traceparent` has to name a
     /// parent, it names the segment. `traceparent` has no place for what else came in an `X-Amzn-Trace-Id`, such as
     /// `Lineage`.
@@ -53,7 +53,7 @@ impl RecorderBuilder {
     ///
     /// let mut request = http::Request::get("https://example.com/todos/1").body(()).unwrap();
     /// let call = segment.in_scope(|| {
-    ///     xray::http::call("GET", request.uri()).insert_into(request.headers_mut())
+    ///     xray::http::call("GET", request.uri()).inject(request.headers_mut())
     /// });
     /// let x_ray = request.headers()["x-amzn-trace-id"].to_str().unwrap();
     /// let traceparent = request.headers()["traceparent"].to_str().unwrap();
