@@ -166,8 +166,8 @@ async fn an_error_is_the_cause_with_its_sources() {
 #[tokio::test]
 async fn a_panic_is_recorded_and_goes_on() {
     let panicking = async {
-        let pending = xray::http::call("GET", "http://h/");
-        pending.run_async(async { panic!("no way") }, |(), _| ()).await;
+        let call = xray::http::call("GET", "http://h/");
+        call.run_async(async { panic!("no way") }, |(), _| ()).await;
     };
     let (result, documents) = capture(AssertUnwindSafe(panicking.in_segment("t")).catch_unwind()).await;
     assert_eq!(result.unwrap_err().downcast_ref::<&str>().unwrap(), &"no way");
@@ -189,8 +189,8 @@ async fn a_panic_is_recorded_and_goes_on() {
 #[tokio::test]
 async fn the_time_is_from_the_first_poll_to_the_answer() {
     let work = async {
-        let pending = xray::http::call("GET", "http://h/");
-        let future = pending.run_async(async { tokio::time::sleep(Duration::from_millis(30)).await }, |(), _| ());
+        let call = xray::http::call("GET", "http://h/");
+        let future = call.run_async(async { tokio::time::sleep(Duration::from_millis(30)).await }, |(), _| ());
         tokio::time::sleep(Duration::from_millis(100)).await;
         future.await;
     };
@@ -206,9 +206,9 @@ async fn the_time_is_from_the_first_poll_to_the_answer() {
 #[tokio::test]
 async fn dropped_it_is_cancelled_and_unpolled_it_leaves_no_trace() {
     let work = async {
-        let pending = xray::http::call("GET", "http://h/");
+        let call = xray::http::call("GET", "http://h/");
         {
-            let mut polled = pin!(pending.run_async(pending::<()>(), |(), _| unreachable!()));
+            let mut polled = pin!(call.run_async(pending::<()>(), |(), _| unreachable!()));
             assert!(polled.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         drop(xray::http::call("GET", "http://unpolled/").run_async(pending::<()>(), |(), _| unreachable!()));
@@ -235,8 +235,8 @@ fn a_future_is_what_it_was_before() {
             let task = &mut Context::from_waker(Waker::noop());
             assert_eq!(future.as_mut().poll(task), std::task::Poll::Ready(7));
 
-            let pending = xray::http::call("GET", "http://h/");
-            let future = pending.run_async(ready(1), |_, _| ());
+            let call = xray::http::call("GET", "http://h/");
+            let future = call.run_async(ready(1), |_, _| ());
             is_send(&future);
             is_unpin(&future);
             let pinned = xray::http::call("GET", "http://h/").run_async(async {}, |(), _| ());

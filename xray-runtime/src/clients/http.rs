@@ -7,8 +7,8 @@ use http::{Request, Response};
 use crate::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, ResponseHead, methods};
 
 /// Implements `Outgoing` for methods that a server's middleware calls too, such as `next.call(request)`.
-// A request that a server received has no authority in its URI (RFC 9112, section 3.2.1). Only a request with an authority
-// leaves the program.
+// A request that a server received over HTTP/1.1 has no authority in its URI (RFC 9112, section 3.2.1). Only a request with
+// an authority is taken to leave the program.
 macro_rules! to_a_named_host {
     ($($method:ident),*) => {$(
         impl<B> Outgoing<methods::$method> for Request<B> {
