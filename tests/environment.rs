@@ -153,7 +153,7 @@ fn each_over_code() {
     recorder.emitter(MemoryEmitter::new()).install().unwrap();
     Segment::builder("todo-app").begin().end();
     assert_eq!(xray::stats().documents_emitted, 1);
-    assert!(xray::http::call("GET", "http://h/").header().is_none());
+    assert_eq!(injected("http://h/"), []);
     assert_eq!(LOGGER.take(Level::Error).len(), 1, "a missing context is told");
 }
 
@@ -184,7 +184,7 @@ fn code_stands() {
     // A name of which nothing is legal leaves the service's.
     Segment::builder("???").begin().end();
     assert_eq!(receive(&daemon)["name"], "from code");
-    assert!(xray::http::call("GET", "http://h/").header().is_none());
+    assert_eq!(injected("http://h/"), []);
     assert_eq!(LOGGER.take(Level::Error), [""; 0], "a missing context is not told");
     assert_eq!(recorder.stats().settings_rejected, 1);
     let warnings = LOGGER.take(Level::Warn);
@@ -301,6 +301,13 @@ fn name() {
 #[test]
 fn a_thread_of_its_own_sends_and_begins_with_the_first_document() {
     run("threads", &[("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9"), ("AWS_PROFILE", "none of that name")]);
+}
+
+/// The headers that a call puts into its request.
+fn injected(url: &str) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    drop(xray::http::call("GET", url).inject(&mut headers));
+    headers
 }
 
 #[cfg(target_os = "linux")]

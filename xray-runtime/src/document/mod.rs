@@ -12,6 +12,7 @@ mod extent;
 pub(crate) mod http;
 pub(crate) mod metadata;
 pub(crate) mod name;
+pub(crate) mod response_head;
 pub(crate) mod split;
 mod sql;
 #[cfg(feature = "backtrace")]

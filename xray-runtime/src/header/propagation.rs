@@ -3,9 +3,11 @@
 //! A trace prepares its headers once. An unsampled request then costs one insert of a shared value, and a sampled one a
 //! copy into which the id of its subsegment is written.
 
-use http::header::Entry;
-use http::{HeaderMap, HeaderName, HeaderValue};
+#[cfg(feature = "tower")]
+use http::HeaderMap;
+use http::{HeaderName, HeaderValue};
 
+use crate::header::request_headers::RequestHeaders;
 use crate::header::trace_header::{
     TRACE_HEADER_NAME, TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent,
 };
@@ -65,17 +67,10 @@ impl Propagation {
     }
 
     /// Returns whether the request carries a propagated trace header that satisfies `is_wanted`.
-    ///
-    /// `existing` returns the value of a header of the request.
-    // Closures instead of a `HeaderMap`: some clients have header types of their own.
     #[inline]
-    pub(crate) fn has_any<'a>(
-        self,
-        existing: impl Fn(&'static HeaderName) -> Option<&'a str>,
-        is_wanted: impl Fn(TraceHeader) -> bool,
-    ) -> bool {
-        let x_ray = || existing(&X_RAY).map(TraceHeader::parse);
-        let w3c = || existing(&W3C).and_then(TraceHeader::from_traceparent);
+    fn has_any(self, request: &impl RequestHeaders, is_wanted: impl Fn(TraceHeader) -> bool) -> bool {
+        let x_ray = || request.get(&X_RAY).map(TraceHeader::parse);
+        let w3c = || request.get(&W3C).and_then(TraceHeader::from_traceparent);
         self.has_x_ray() && x_ray().is_some_and(&is_wanted) || self.has_w3c() && w3c().is_some_and(&is_wanted)
     }
 }
@@ -88,56 +83,44 @@ pub(crate) struct TraceHeaders {
 }
 
 impl TraceHeaders {
-    /// Returns the names and values of the headers.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static HeaderName, &HeaderValue)> {
-        let x_ray = self.x_ray.iter().map(|value| (&X_RAY, value));
-        x_ray.chain(self.w3c.iter().map(|value| (&W3C, value)))
-    }
-
-    /// Returns the value of `X-Amzn-Trace-Id`.
-    pub(crate) fn x_ray(&self) -> Option<&HeaderValue> {
-        self.x_ray.as_ref()
-    }
-
-    /// Inserts the headers, in place of those that the request carries already.
+    /// Sets the headers, in place of those that the request carries already.
     #[inline]
-    pub(crate) fn insert_into(self, headers: &mut HeaderMap) {
-        self.x_ray.map(|value| headers.insert(TRACE_HEADER_NAME, value));
-        self.w3c.map(|value| headers.insert(TRACEPARENT_NAME, value));
+    fn insert_into(self, request: &mut impl RequestHeaders) {
+        self.x_ray.map(|value| request.set(&X_RAY, value));
+        self.w3c.map(|value| request.set(&W3C, value));
     }
 
     /// Like [`insert_into`](Self::insert_into), but clones: every request of an unsampled trace carries these same
     /// values.
     // A clone of a `HeaderValue` is a reference count, see `share`; no byte is copied.
-    pub(crate) fn copy_into(&self, headers: &mut HeaderMap) {
-        self.x_ray.as_ref().map(|value| headers.insert(TRACE_HEADER_NAME, value.clone()));
-        self.w3c.as_ref().map(|value| headers.insert(TRACEPARENT_NAME, value.clone()));
+    #[inline]
+    pub(crate) fn copy_into(&self, request: &mut impl RequestHeaders) {
+        self.x_ray.as_ref().map(|value| request.set(&X_RAY, value.clone()));
+        self.w3c.as_ref().map(|value| request.set(&W3C, value.clone()));
     }
 
-    /// Inserts the headers unless the request already carries one for which `keeps` returns true; then nothing changes.
+    /// Sets the headers unless the request already carries one for which `keeps` returns true; then nothing changes.
     ///
-    /// Returns whether the headers were inserted.
+    /// Returns whether the headers were set.
+    #[inline]
     pub(crate) fn insert_unless(
         self,
-        headers: &mut HeaderMap,
+        request: &mut impl RequestHeaders,
         propagation: Propagation,
         keeps: impl Fn(TraceHeader) -> bool,
     ) -> bool {
         match self {
-            // The usual case, one header: the entry finds its place once. `get` and `insert` would hash the name twice.
-            Self { x_ray: Some(value), w3c: None } => match headers.entry(TRACE_HEADER_NAME) {
-                Entry::Vacant(entry) => drop(entry.insert(value)),
-                Entry::Occupied(mut entry) => {
-                    if entry.get().to_str().is_ok_and(|value| keeps(TraceHeader::parse(value))) {
-                        return false;
-                    }
-                    entry.insert(value);
-                }
-            },
-            _ if propagation.has_any(|name| headers.get(name)?.to_str().ok(), keeps) => return false,
-            ours => ours.insert_into(headers),
+            // The default propagation. One header needs one look-up.
+            Self { x_ray: Some(value), w3c: None } => {
+                request.set_unless(&X_RAY, value, |value| keeps(TraceHeader::parse(value)))
+            }
+            // A proxy between two mechanisms may have left only one of two headers, so each of them counts.
+            _ if propagation.has_any(request, keeps) => false,
+            ours => {
+                ours.insert_into(request);
+                true
+            }
         }
-        true
     }
 }
 

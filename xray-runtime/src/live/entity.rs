@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use http::HeaderName;
-
 use crate::document::{Document, Extent};
 use crate::header::propagation::Outbound;
 use crate::header::trace_header::{Sampled, TraceHeader};
@@ -214,13 +212,8 @@ impl Trace {
         documents.into_iter().map(|document| self.recorder.emit(document)).count()
     }
 
-    /// Returns whether a request already carries the header of an open call of this segment: then another layer records
-    /// the request. `existing` returns the value of a header of the request.
-    pub(crate) fn has_open_call<'a>(&self, existing: impl Fn(&'static HeaderName) -> Option<&'a str>) -> bool {
-        self.recorder.propagation().has_any(existing, |header| self.is_open_call(&header))
-    }
-
-    /// Returns whether the header names an open call of this segment.
+    /// Returns whether the header names an open call of this segment: then the request that carries the header is on its
+    /// way, and another mechanism records it.
     pub(crate) fn is_open_call(&self, header: &TraceHeader) -> bool {
         header.root == Some(self.id) && header.parent.is_some_and(|id| self.open_calls.contains(id))
     }

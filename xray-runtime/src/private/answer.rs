@@ -14,7 +14,7 @@ use std::any::type_name;
 use std::error::Error;
 use std::marker::PhantomData;
 
-use crate::http::{Answer, ByAnswer, Call, Performing, Reader, StatusError, read_or_status};
+use crate::http::{ByReadResponse, Call, CallFuture, ReadResponse, Reader, StatusError, read_or_status};
 
 /// A local variable at the head of a body that carries an open call from its argument to its result.
 ///
@@ -103,6 +103,7 @@ impl<T> IsNow<T> for Outcome<T, Entered> {
 ///
 /// The question is a ladder, see [`private`](super). The macro's output asks `(&&&&&when).__xray_how()`, and each trait
 /// below is implemented for one reference fewer than the trait before.
+#[derive(Debug)]
 pub struct When<C, T>(PhantomData<fn(C) -> T>);
 /// The response is the output of the future that the call returned.
 pub type Later<F> = When<InFuture<F>, <F as Future>::Output>;
@@ -123,19 +124,20 @@ impl<C, T> Clone for When<C, T> {
 impl<C, T> Copy for When<C, T> {}
 
 /// The answer: the response is read by `R`.
+#[derive(Debug)]
 pub struct How<C, T, R>(PhantomData<fn(C, T) -> R>);
 
-impl<F: Future, R: Reader<F::Output>> How<InFuture<F>, F::Output, R> {
-    pub fn exit(self, future: F, slot: &mut Slot<Entered>) -> Performing<F, R> {
-        Performing::new(future, slot.take().and_then(|Entered(call)| call))
+impl<F: Future, R: Reader<F::Output> + Default> How<InFuture<F>, F::Output, R> {
+    pub fn exit(self, future: F, slot: &mut Slot<Entered>) -> CallFuture<F, R> {
+        CallFuture::new(future, slot.take().and_then(|Entered(call)| call), R::default())
     }
 }
 
-impl<T, R: Reader<T>> How<InHand, T, R> {
+impl<T, R: Reader<T> + Default> How<InHand, T, R> {
     pub fn exit(self, answer: T, slot: &mut Slot<Entered>) -> T {
         if let Some(Entered(Some(mut call))) = slot.take() {
             call.start_as_stamped();
-            call.read(&answer, R::read);
+            call.read(&answer, |response, call| R::default().read(response, call));
         }
         answer
     }
@@ -163,28 +165,28 @@ pub trait IsStatusError<C, T> {
     fn __xray_how(&self) -> How<C, T, ByStatus>;
 }
 
-impl<C, A: Answer, E: StatusError> IsStatusError<C, Result<A, E>> for &&&&When<C, Result<A, E>> {
+impl<C, A: ReadResponse, E: StatusError> IsStatusError<C, Result<A, E>> for &&&&When<C, Result<A, E>> {
     fn __xray_how(&self) -> How<C, Result<A, E>, ByStatus> {
         How(PhantomData)
     }
 }
 
-#[derive(Debug)]
-pub enum ByStatus {}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByStatus;
 
-impl<A: Answer, E: StatusError> Reader<Result<A, E>> for ByStatus {
-    fn read(answer: &Result<A, E>, call: &mut Call) {
+impl<A: ReadResponse, E: StatusError> Reader<Result<A, E>> for ByStatus {
+    fn read(self, answer: &Result<A, E>, call: &mut Call) {
         read_or_status(answer, call);
     }
 }
 
 /// Rung 2: a type that says itself how it is read.
 pub trait IsAnswer<C, T> {
-    fn __xray_how(&self) -> How<C, T, ByAnswer>;
+    fn __xray_how(&self) -> How<C, T, ByReadResponse>;
 }
 
-impl<C, T: Answer> IsAnswer<C, T> for &&&When<C, T> {
-    fn __xray_how(&self) -> How<C, T, ByAnswer> {
+impl<C, T: ReadResponse> IsAnswer<C, T> for &&&When<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByReadResponse> {
         How(PhantomData)
     }
 }
@@ -196,7 +198,7 @@ pub trait IsBoxedError<C, T> {
 
 impl<C, A, E> IsBoxedError<C, Result<A, E>> for &&When<C, Result<A, E>>
 where
-    A: Answer,
+    A: ReadResponse,
     E: AsRef<dyn Error + Send + Sync>,
 {
     fn __xray_how(&self) -> How<C, Result<A, E>, ByBoxedError> {
@@ -204,11 +206,11 @@ where
     }
 }
 
-#[derive(Debug)]
-pub enum ByBoxedError {}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByBoxedError;
 
-impl<A: Answer, E: AsRef<dyn Error + Send + Sync>> Reader<Result<A, E>> for ByBoxedError {
-    fn read(answer: &Result<A, E>, call: &mut Call) {
+impl<A: ReadResponse, E: AsRef<dyn Error + Send + Sync>> Reader<Result<A, E>> for ByBoxedError {
+    fn read(self, answer: &Result<A, E>, call: &mut Call) {
         match answer {
             Ok(response) => response.read(call),
             Err(error) => call.error(error.as_ref()),
@@ -221,17 +223,17 @@ pub trait IsOpaqueError<C, T> {
     fn __xray_how(&self) -> How<C, T, ByOpaqueError>;
 }
 
-impl<C, A: Answer, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
+impl<C, A: ReadResponse, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
     fn __xray_how(&self) -> How<C, Result<A, E>, ByOpaqueError> {
         How(PhantomData)
     }
 }
 
-#[derive(Debug)]
-pub enum ByOpaqueError {}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByOpaqueError;
 
-impl<A: Answer, E> Reader<Result<A, E>> for ByOpaqueError {
-    fn read(answer: &Result<A, E>, call: &mut Call) {
+impl<A: ReadResponse, E> Reader<Result<A, E>> for ByOpaqueError {
+    fn read(self, answer: &Result<A, E>, call: &mut Call) {
         match answer {
             Ok(response) => response.read(call),
             Err(_) => call.opaque_error(type_name::<E>()),
@@ -255,11 +257,11 @@ impl<F: Future> Unread for Later<F> {
     }
 }
 
-#[derive(Debug)]
-pub enum ByNothing {}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByNothing;
 
 impl<T> Reader<T> for ByNothing {
-    fn read(_: &T, _: &mut Call) {}
+    fn read(self, _: &T, _: &mut Call) {}
 }
 
 /// Any other result: the call is not recorded, because nothing says whether the request was sent.

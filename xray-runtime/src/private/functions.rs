@@ -10,9 +10,10 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::http::{Answer, FetchedLater, FetchedNow, Opening, Site, Start, Started, Traced};
+use crate::http::{CallParent, CallSite, DeferredCall, FetchedLater, FetchedNow, ReadResponse, Sent, Start};
 
 /// The question about a function: the types of its argument and its result.
+#[derive(Debug)]
 pub struct Callee<T, R>(PhantomData<fn(T) -> R>);
 
 impl<T, R> Callee<T, R> {
@@ -31,24 +32,24 @@ where
     pub fn __xray_open<F>(
         self,
         function: F,
-        site: Site,
-    ) -> impl FnOnce(T) -> Traced<Fetching<R, O::Future>, Fetch<F, T>>
+        site: CallSite,
+    ) -> impl FnOnce(T) -> DeferredCall<Fetching<R, O::Future>, Fetch<F, T>>
     where
         F: FnOnce(T) -> R,
     {
-        move |url| Traced::new(site, Fetch { function, url }, Answer::read)
+        move |url| DeferredCall::with_start(site, Fetch { function, url }, ReadResponse::read)
     }
 }
 
 /// The answer for a blocking function of a client. A trait's method by value is found second.
 pub trait KnownNow<T, R> {
-    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: Site) -> impl FnOnce(T) -> R;
+    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R;
 }
 
 impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
-    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: Site) -> impl FnOnce(T) -> R {
-        move |url| match site.open() {
-            Some(opening) if is_of::<F>(R::CRATE) => R::fetch(url, opening),
+    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R {
+        move |url| match site.parent() {
+            Some(parent) if is_of::<F>(R::CRATE) => R::fetch(url, parent),
             _ => function(url),
         }
     }
@@ -56,11 +57,11 @@ impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
 
 /// The answer for any other function. A trait's method by reference is found last.
 pub trait Unknown {
-    fn __xray_open<F>(&self, function: F, site: Site) -> F;
+    fn __xray_open<F>(&self, function: F, site: CallSite) -> F;
 }
 
 impl<T, R> Unknown for Callee<T, R> {
-    fn __xray_open<F>(&self, function: F, site: Site) -> F {
+    fn __xray_open<F>(&self, function: F, site: CallSite) -> F {
         site.note_unknown();
         function
     }
@@ -79,11 +80,11 @@ where
     R: Future<Output = O>,
     O: FetchedLater<T>,
 {
-    fn start(self, opening: Option<Opening>) -> Started<Fetching<R, O::Future>> {
+    fn start(self, parent: Option<CallParent>) -> Sent<Fetching<R, O::Future>> {
         let Self { function, url } = self;
-        match opening {
-            Some(opening) if is_of::<F>(O::CRATE) => O::fetch(url, opening).map(|future| Fetching::Own { future }),
-            _ => Started::new(Fetching::Called { future: function(url) }, None),
+        match parent {
+            Some(parent) if is_of::<F>(O::CRATE) => O::fetch(url, parent).map(|future| Fetching::Own { future }),
+            _ => Sent::new(Fetching::Called { future: function(url) }, None),
         }
     }
 }

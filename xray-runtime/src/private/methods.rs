@@ -8,7 +8,7 @@ use super::Nothing;
 macro_rules! modules {
     ($($method:ident($($arity:literal)*)),* $(,)?) => {$(
         pub mod $method {
-            use crate::http::{Outgoing, Site, Traceable};
+            use crate::http::{Outgoing, CallSite, Traceable};
             use crate::private::answer::{Entered, Slot};
             use crate::private::probe::{Argument, Receiver};
             use crate::private::{Ask, Never, Nothing, Other, Twin};
@@ -27,33 +27,33 @@ macro_rules! modules {
 
             /// The answer of a place that holds a traceable value, which is moved out. It is found first, by value.
             pub trait Take: Traceable<Method> + Sized {
-                fn __xray_ask(self, site: Site) -> Ask<Twin<Self::Traced>, Never>;
+                fn __xray_ask(self, site: CallSite) -> Ask<Twin<Self::Traced>, Never>;
             }
 
             impl<T: Traceable<Method>> Take for T {
-                fn __xray_ask(self, site: Site) -> Ask<Twin<T::Traced>, Never> {
+                fn __xray_ask(self, site: CallSite) -> Ask<Twin<T::Traced>, Never> {
                     Ask::known(self.traced(site))
                 }
             }
 
             /// The answer of any other place, which is borrowed. It is found second, by reference.
             pub trait Peek {
-                fn __xray_ask(&self, site: Site) -> Ask<Nothing, Other>;
+                fn __xray_ask(&self, site: CallSite) -> Ask<Nothing, Other>;
             }
 
             impl<T: ?Sized> Peek for T {
-                fn __xray_ask(&self, site: Site) -> Ask<Nothing, Other> {
+                fn __xray_ask(&self, site: CallSite) -> Ask<Nothing, Other> {
                     Ask::unknown(site)
                 }
             }
 
             /// Exchanges a receiver for its twin. The user demands that its type is traceable.
-            pub fn open<T: Traceable<Method>>(value: T, site: Site) -> T::Traced {
+            pub fn open<T: Traceable<Method>>(value: T, site: CallSite) -> T::Traced {
                 value.traced(site)
             }
 
             /// Begins the call of an argument. The user demands that it is a request.
-            pub fn enter<T: Outgoing<Method>>(request: &mut T, slot: &mut Slot<Entered>, site: Site) {
+            pub fn enter<T: Outgoing<Method>>(request: &mut T, slot: &mut Slot<Entered>, site: CallSite) {
                 argument(request).__xray_enter(request, slot, site);
             }
         }

@@ -41,10 +41,10 @@
 
 use self::answer::Slot;
 pub use self::methods::*;
-use crate::http::Site;
+use crate::http::CallSite;
 #[cfg(doc)]
 use crate::http::Traceable;
-pub use crate::http::{Annotations, FunctionSite};
+pub use crate::http::site::{Annotations, FunctionSite};
 pub use crate::live::context::in_current_trace;
 use crate::live::instrument::{Instrument as _, Instrumented};
 
@@ -74,7 +74,7 @@ pub mod answers {
 ///
 /// `enter` is written as a closure at the call. The compiler checks closures after the other arguments of a call, and
 /// by then the parameter that the argument is for has settled `T`.
-pub fn look<T, S>(mut argument: T, slot: &mut Slot<S>, site: Site, enter: fn(&mut T, &mut Slot<S>, Site)) -> T {
+pub fn look<T, S>(mut argument: T, slot: &mut Slot<S>, site: CallSite, enter: fn(&mut T, &mut Slot<S>, CallSite)) -> T {
     enter(&mut argument, slot, site);
     argument
 }
@@ -119,7 +119,7 @@ impl<T> Ask<Twin<T>, Never> {
 }
 
 impl Ask<Nothing, Other> {
-    fn unknown(site: Site) -> Self {
+    fn unknown(site: CallSite) -> Self {
         site.note_unknown();
         Self::No(Other)
     }

@@ -178,7 +178,7 @@ impl RecorderBuilder {
         self
     }
 
-    pub(crate) fn keep_response_hook(mut self, hook: ResponseHook) -> Self {
+    pub(crate) fn response_hook(mut self, hook: ResponseHook) -> Self {
         self.response_hook = Some(hook);
         self
     }

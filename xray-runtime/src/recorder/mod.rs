@@ -19,7 +19,6 @@ mod progress;
 mod rejected;
 mod rules;
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +30,7 @@ use self::new_segments::NewSegments;
 use self::open_segments::OpenSegments;
 pub(crate) use self::progress::InProgress;
 pub(crate) use self::rules::HttpRules;
+use crate::document::response_head::ResponseHead;
 use crate::header::propagation::Propagation;
 use crate::origin::KnownOrigin;
 use crate::support::stats::{Counters, Stats};
@@ -81,8 +81,8 @@ struct Shared {
     response_hook: Option<ResponseHook>,
 }
 
-/// What a floor above keeps here; see `http`.
-type ResponseHook = Box<dyn Any + Send + Sync>;
+/// A closure that runs at the response to a sampled call, while the call's subsegment is current.
+pub(crate) type ResponseHook = Box<dyn Fn(&ResponseHead<'_>) + Send + Sync>;
 
 impl Recorder {
     /// Returns a builder with the default settings. Every setting is optional.
@@ -148,8 +148,8 @@ impl Recorder {
         self.shared.rules.as_ref()
     }
 
-    pub(crate) fn response_hook(&self) -> Option<&(dyn Any + Send + Sync)> {
-        self.shared.response_hook.as_deref()
+    pub(crate) fn response_hook(&self) -> Option<&ResponseHook> {
+        self.shared.response_hook.as_ref()
     }
 }
 

@@ -44,10 +44,10 @@ impl RecorderBuilder {
     /// Context for services that read only that, or both.
     ///
     /// The setting holds for every client, for the middlewares and for calls that are made by hand; see
-    /// [`Begun::headers`](crate::http::Begun::headers). A chosen header that the request already has is replaced. A header
-    /// that is not chosen stays as it is. In a trace that is not sampled the headers say `Sampled=0`. A `traceparent` must
-    /// name a parent even then, so it names the segment. Other fields of an incoming `X-Amzn-Trace-Id`, such as `Lineage`,
-    /// have no place in a `traceparent`.
+    /// [`PendingCall::inject`](crate::http::PendingCall::inject). A chosen header that the request already has is replaced.
+    /// A header that is not chosen stays as it is. In a trace that is not sampled the headers say `Sampled=0`. A
+    /// `traceparent` must name a parent even then, so it names the segment. Other fields of an incoming `X-Amzn-Trace-Id`,
+    /// such as `Lineage`, have no place in a `traceparent`.
     ///
     /// ```
     /// use xray::{Propagation, Recorder, Segment, TraceHeader};
@@ -58,7 +58,7 @@ impl RecorderBuilder {
     ///
     /// let mut request = http::Request::get("https://example.com/todos/1").body(()).unwrap();
     /// let call = segment.in_scope(|| {
-    ///     xray::http::call("GET", request.uri()).insert_into(request.headers_mut())
+    ///     xray::http::call("GET", request.uri()).inject(request.headers_mut())
     /// });
     /// let x_ray = request.headers()["x-amzn-trace-id"].to_str().unwrap();
     /// let traceparent = request.headers()["traceparent"].to_str().unwrap();
