@@ -6,13 +6,17 @@ use std::future::{Ready, ready};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use allocation_counter::measure;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use support::Always;
+use support::sampling_daemon::{Daemon, Service, eager, rule, with};
 use xray::emitter::Emitter;
 use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
+use xray::sampling::{Central, Decision, Local, Rule, Sampler, SamplingRequest};
 use xray::{Document, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// Calls in one segment.
@@ -100,7 +104,7 @@ fn a_second_header_is_one_more_value() {
 
 #[test]
 fn a_whole_segment_of_sampled_calls_allocates_little_more() {
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(Discard).build();
+    let recorder = Recorder::builder().sampler(Always).emitter(Discard).build();
     let requests: Vec<_> = (0..CALLS).map(|_| request(8)).collect();
     let allocations = measure(|| {
         let segment = Segment::builder("s").recorder(&recorder).begin();
@@ -153,6 +157,47 @@ fn a_function_outside_a_sampled_segment_allocates_nothing() {
     assert!(begin(Sampled::Yes).in_scope(run) > 0, "it is recorded");
 }
 
+#[test]
+fn a_decision_of_a_local_sampler_allocates_nothing() {
+    let sampler = Local::builder()
+        .default_rule(0, 0.0)
+        .rule(Rule::new(0, 0.0).path("/health"))
+        .rule(Rule::new(0, 1.0).host("*.example.com").method("POST").path("/pay/*"))
+        .build();
+    let request = SamplingRequest::new("shop").with_host("Shop.Example.com").with_method("post");
+    // The first decision on a thread sets up what later ones use.
+    sampler.sample(&request);
+    for (path, is_sampled) in [("/health", false), ("/pay/7", true), ("/cart", false)] {
+        let request = request.with_path(path);
+        let decide = || (0..CALLS).for_each(|_| assert_eq!(sampler.sample(&request).is_sampled(), is_sampled));
+        assert_eq!(measure(decide).count_total, 0, "{path}");
+    }
+}
+
+#[test]
+fn a_decision_of_the_central_sampler_allocates_only_the_name_of_a_rule() {
+    /// A recorder takes its sampler. This keeps the sampler for the test too.
+    struct Shared(Arc<Central>);
+
+    impl Sampler for Shared {
+        fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+            self.0.sample(request)
+        }
+    }
+
+    let none = with(with(rule("none", 1, "/none/*"), "FixedRate", 0.0), "Host", "*.example.com");
+    let daemon = Daemon::with_rules(&[none, rule("Default", 10_000, "*")]);
+    let central = Arc::new(eager().build());
+    let service = Service::with(daemon.address, Shared(Arc::clone(&central)));
+    service.wait_for("/", "Default");
+    let request = SamplingRequest::new("shop").with_host("shop.example.com").with_method("GET").with_path("/none/7");
+    assert_eq!(central.sample(&request), Decision::not_sampled());
+    let decide = || (0..CALLS).for_each(|_| assert!(!central.sample(&request).is_sampled()));
+    assert_eq!(measure(decide).count_total, 0, "a request that is not sampled");
+    let sampled = measure(|| drop(central.sample(&request.with_path("/")))).count_total;
+    assert_eq!(sampled, 1, "the name of the rule, which the segment records");
+}
+
 #[xray::traced(err, annotate(number = number.to_string()))]
 fn part(number: u32) -> Result<u32, std::num::ParseIntError> {
     Ok(number)
@@ -192,7 +237,7 @@ fn begin(sampled: Sampled) -> Segment {
 fn begin_with(propagation: Propagation, sampled: Sampled) -> Segment {
     let mut header = TraceHeader::default();
     header.sampled = Some(sampled);
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).propagate(propagation).emitter(Discard).build();
+    let recorder = Recorder::builder().sampler(Always).propagate(propagation).emitter(Discard).build();
     let segment = Segment::builder("s").recorder(&recorder).trace_header(&header).begin();
     // What a thread sets up at its first call counts for none.
     segment.in_scope(|| drop(begin_other(&recorder)));

@@ -16,7 +16,7 @@ use std::{env, fs, io, thread};
 use reqwest::Client;
 use serde_json::{Value, json};
 use support::documents::read_datagram;
-use support::{Server, refused_url};
+use support::{Always, Server, refused_url};
 use xray::{Instrument as _, Recorder, Segment, TraceHeader};
 
 /// Names the directory with the documents that the other tests kept.
@@ -179,7 +179,7 @@ fn kept(directory: &Path) -> Vec<String> {
 async fn made() -> Vec<String> {
     let (daemon, server) = (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), Server::start().await);
     let recorder = Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .daemon_address(daemon.local_addr().unwrap().to_string())
         // So that what is too large is split when it is sent.
         .streaming_threshold_bytes(usize::MAX)

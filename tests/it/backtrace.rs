@@ -10,38 +10,34 @@ use std::fmt;
 use std::hint::black_box;
 use std::num::ParseIntError;
 use std::panic::catch_unwind;
-use std::process::Command;
-use std::{env, thread};
+use std::thread;
 
 use support::documents::{capture, capture_blocking, checked};
 use support::refused_url;
+use support::subsegments::exceptions;
+use support::{Always, child};
 use xray::document::{Cause, Exception, StackFrame};
 use xray::emitter::MemoryEmitter;
 use xray::http::Call;
 use xray::{Document, Instrument as _, Recorder, Segment};
 
-/// Says to this program that it is the inner process, and which case it is to run.
-const CASE: &str = "XRAY_TEST_CASE";
 /// The most that is recorded of a stack.
 const MAX_FRAMES: usize = 50;
 
-/// Runs a case in a process in which of the variables that ask for a stack only these are set.
+/// Runs a case in a child process in which only these of the variables that ask for a stack are set.
 fn run(case: &str, variables: &[(&str, &str)]) {
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["inner_process", "--exact", "--nocapture"])
+    let output = child::command(module_path!(), "inner_process", case)
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LIB_BACKTRACE")
-        .env(CASE, case)
         .envs(variables.iter().copied())
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("case done"), "{case} with {variables:?}: {text}");
+    child::assert_done(&format!("{case} with {variables:?}"), &output);
 }
 
 #[test]
 fn inner_process() {
-    let Ok(case) = env::var(CASE) else { return };
+    let Some(case) = child::case() else { return };
     match case.as_str() {
         "asked" => asked(),
         "not asked" => not_asked(),
@@ -51,14 +47,7 @@ fn inner_process() {
         "panic" => panicking(),
         _ => panic!("{case}"),
     }
-    println!("case done");
-}
-
-fn exceptions(document: &Document) -> &[Exception] {
-    match &document.cause {
-        Some(Cause::Exceptions(cause)) => &cause.exceptions,
-        other => panic!("{other:?}"),
-    }
+    child::done();
 }
 
 fn label(frame: &StackFrame) -> &str {
@@ -70,7 +59,7 @@ fn is_at(frame: &StackFrame, function: &str, line: impl Into<Option<u32>>) -> bo
     let line = line.into();
     let is_in_line = || {
         let is_in_file =
-            frame.path.as_ref().is_some_and(|path| path.replace('\\', "/").ends_with("tests/backtrace.rs"));
+            frame.path.as_ref().is_some_and(|path| path.replace('\\', "/").ends_with("tests/it/backtrace.rs"));
         is_in_file && (line.is_none() || frame.line == line)
     };
     // With little debug information some names are without their path.
@@ -80,7 +69,7 @@ fn is_at(frame: &StackFrame, function: &str, line: impl Into<Option<u32>>) -> bo
 
 /// Whether the program has debug information, by what the standard library finds.
 fn has_lines() -> bool {
-    Backtrace::force_capture().to_string().replace('\\', "/").contains("tests/backtrace.rs")
+    Backtrace::force_capture().to_string().replace('\\', "/").contains("tests/it/backtrace.rs")
 }
 
 fn is_ours(frame: &StackFrame) -> bool {
@@ -122,7 +111,7 @@ fn records(segment: &Segment) -> u32 {
 /// The exceptions of a segment in which something happens, on a thread whose stack is short.
 fn recorded(happens: impl FnOnce(&Segment) + Send) -> Vec<Exception> {
     let emitter = MemoryEmitter::new();
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("s").recorder(&recorder).begin();
     thread::scope(|scope| scope.spawn(|| happens(&segment)).join().unwrap());
     segment.end();

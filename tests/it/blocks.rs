@@ -1,5 +1,6 @@
 //! The blocks and flags that a program sets by itself: every document is held against the schema.
 
+use support::Always;
 use support::documents::{capture_blocking, checked};
 use xray::document::Preparation;
 use xray::emitter::MemoryEmitter;
@@ -67,7 +68,7 @@ fn an_aws_call_names_its_resource() {
 #[test]
 fn what_belongs_elsewhere_is_left_out_and_counted() {
     let emitter = MemoryEmitter::new();
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     segment.set_sql(Sql::new("PostgreSQL"));
     segment.set_namespace(Namespace::Aws);

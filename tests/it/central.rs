@@ -15,9 +15,6 @@
 //! And where it is right, the same: `daemon::the_fallback_decides_until_there_are_rules`,
 //! `daemon::the_lowest_priority_goes_first_and_the_default_last`.
 
-mod central {
-    mod daemon;
-    mod failures;
-    mod local;
-    mod parts;
-}
+mod daemon;
+mod failures;
+mod local;

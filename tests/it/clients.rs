@@ -10,17 +10,15 @@
 //! * 1.7 side by side, a header that is there may be doubled: `checks::own_headers_are_replaced`
 //! * 6.6, a status of 4xx that is told as an error is a fault: `checks::statuses_decide`
 
-mod clients {
-    #[macro_use]
-    mod checks;
+#[macro_use]
+mod checks;
 
-    mod attohttpc;
-    mod awc;
-    mod hyper;
-    mod hyper_0_14;
-    mod isahc;
-    mod reqwest;
-    mod reqwest_middleware;
-    mod ureq;
-    mod ureq_2;
-}
+mod attohttpc;
+mod awc;
+mod hyper;
+mod hyper_0_14;
+mod isahc;
+mod reqwest;
+mod reqwest_middleware;
+mod ureq;
+mod ureq_2;

@@ -26,12 +26,9 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use support::documents::{capture, capture_blocking};
+use support::subsegments::names;
 use xray::document::Cause;
 use xray::{Document, Instrument as _, Segment, SegmentId};
-
-fn names(documents: &[Document]) -> Vec<&str> {
-    documents.iter().map(|document| document.name.as_str()).collect()
-}
 
 fn only_exception(document: &Document) -> &xray::document::Exception {
     match &document.cause {

@@ -17,34 +17,27 @@
 //! * 6.11, wrong values raise (what is of sampling stands with it):
 //!   `a_wrong_setting_is_one_warning_and_the_default`
 
-use std::env;
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, UdpSocket};
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::process::Stdio;
 use std::time::Duration;
 
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use log::Level;
 use serde_json::Value;
-use support::Server;
 use support::documents::{capture, capture_blocking, read_datagram};
+use support::{Always, Server, child, logs};
 use xray::emitter::MemoryEmitter;
 use xray::{ContextMissing, Instrument as _, Recorder, Segment};
 
-/// Says to this program that it is the inner process, and which case it is to run.
-const CASE: &str = "XRAY_TEST_CASE";
-
-/// Runs a case in a process with these variables.
+/// Runs a case in a child process with these environment variables.
 fn run(case: &str, variables: &[(&str, impl AsRef<OsStr>)]) {
     run_while(case, variables, || ());
 }
 
-/// The same; the process's standard input ends after `meanwhile`.
+/// Like [`run`], but runs `meanwhile` beside the child. The child's standard input ends after `meanwhile`.
 fn run_while(case: &str, variables: &[(&str, impl AsRef<OsStr>)], meanwhile: impl FnOnce()) {
-    let mut process = Command::new(env::current_exe().unwrap())
-        .args(["inner_process", "--exact", "--nocapture"])
-        .env(CASE, case)
+    let mut process = child::command(module_path!(), "inner_process", case)
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -53,16 +46,13 @@ fn run_while(case: &str, variables: &[(&str, impl AsRef<OsStr>)], meanwhile: imp
         .unwrap();
     meanwhile();
     drop(process.stdin.take());
-    let output = process.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("case done"), "{case}: {text}");
+    child::assert_done(case, &process.wait_with_output().unwrap());
 }
 
 #[test]
 fn inner_process() {
-    let Ok(case) = env::var(CASE) else { return };
-    log::set_logger(&LOGGER).unwrap();
-    log::set_max_level(LevelFilter::Debug);
+    let Some(case) = child::case() else { return };
+    logs::keep();
     match case.as_str() {
         "environment over code" => environment_over_code(),
         "wrong settings" => wrong_settings(),
@@ -78,7 +68,7 @@ fn inner_process() {
         "threads" => threads(),
         _ => panic!("{case}"),
     }
-    println!("case done");
+    child::done();
 }
 
 fn receive(socket: &UdpSocket) -> Value {
@@ -100,12 +90,8 @@ fn the_environment_wins_over_code() {
 }
 
 fn environment_over_code() {
-    let recorder = Recorder::builder()
-        .sampler(xray::sampling::Always)
-        .daemon_address("192.0.2.1:1")
-        .service_name("from code")
-        .install()
-        .unwrap();
+    let recorder =
+        Recorder::builder().sampler(Always).daemon_address("192.0.2.1:1").service_name("from code").install().unwrap();
     // A name of which nothing is legal leaves the service's.
     Segment::builder("???").begin().end();
     assert!(recorder.flush(Duration::from_secs(5)));
@@ -129,7 +115,7 @@ fn wrong_settings() {
     let segment = Segment::builder("todo-app").begin();
     assert!(segment.is_sampled(), "the first of a second");
     assert_eq!(xray::stats().settings_rejected, 4);
-    let mut warnings = LOGGER.take(Level::Warn);
+    let mut warnings = logs::texts_at(Level::Warn);
     warnings.retain(|warning| !warning.starts_with("no sampling"));
     assert_eq!(warnings.len(), 4, "{warnings:#?}");
     assert!(warnings.iter().any(|warning| warning.contains(r#"AWS_XRAY_CONTEXT_MISSING is "SHOUT""#)), "{warnings:#?}");
@@ -143,13 +129,12 @@ fn each_variable_wins_over_code() {
 }
 
 fn each_over_code() {
-    let recorder =
-        Recorder::builder().sampler(xray::sampling::Always).enabled(false).context_missing(ContextMissing::IgnoreError);
+    let recorder = Recorder::builder().sampler(Always).enabled(false).context_missing(ContextMissing::IgnoreError);
     recorder.emitter(MemoryEmitter::new()).install().unwrap();
     Segment::builder("todo-app").begin().end();
     assert_eq!(xray::stats().documents_emitted, 1);
     assert!(xray::http::call("GET", "http://h/").header().is_none());
-    assert_eq!(LOGGER.take(Level::Error).len(), 1, "a missing context is told");
+    assert_eq!(logs::texts_at(Level::Error).len(), 1, "a missing context is told");
 }
 
 /// The setting in code stands where a variable cannot be read, whatever is wrong with it.
@@ -170,7 +155,7 @@ fn a_variable_that_cannot_be_read_is_one_warning_whatever_it_holds() {
 fn code_stands() {
     let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let recorder = Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .daemon_address(daemon.local_addr().unwrap().to_string())
         .service_name("from code")
         .context_missing(ContextMissing::IgnoreError)
@@ -180,9 +165,9 @@ fn code_stands() {
     Segment::builder("???").begin().end();
     assert_eq!(receive(&daemon)["name"], "from code");
     assert!(xray::http::call("GET", "http://h/").header().is_none());
-    assert_eq!(LOGGER.take(Level::Error), [""; 0], "a missing context is not told");
+    assert_eq!(logs::texts_at(Level::Error), [""; 0], "a missing context is not told");
     assert_eq!(recorder.stats().settings_rejected, 1);
-    let warnings = LOGGER.take(Level::Warn);
+    let warnings = logs::texts_at(Level::Warn);
     let settings: Vec<_> = warnings.iter().filter(|warning| warning.starts_with("AWS_XRAY_")).collect();
     assert_eq!(settings.len(), 1, "{warnings:#?}");
     assert!(settings[0].len() < 2_000 && settings[0].contains("expected"), "{settings:#?}");
@@ -223,7 +208,7 @@ async fn disabled() {
     assert_eq!(work.in_segment("todo-app").await.unwrap().status(), 200);
     assert!(server.take_seen()[0].trace_headers().is_empty());
     assert_eq!(xray::stats().documents_emitted, 0);
-    assert_eq!(LOGGER.take(Level::Error), [""; 0], "a missing context is no error then");
+    assert_eq!(logs::texts_at(Level::Error), [""; 0], "a missing context is no error then");
     let (_, documents) = capture(get(&server.url("/bytes/1")).in_segment("todo-app")).await;
     assert_eq!(documents[0].subsegments.len(), 1, "a test sees its documents all the same");
 }
@@ -245,7 +230,7 @@ async fn context_missing(expected: usize) {
     for _ in 0..3 {
         get("no url").await.unwrap_err();
     }
-    let errors = LOGGER.take(Level::Error);
+    let errors = logs::texts_at(Level::Error);
     assert_eq!(errors.len(), expected, "{errors:#?}");
 }
 
@@ -268,7 +253,7 @@ fn install() {
     let before = begin();
     begin().end();
     assert_eq!(xray::stats().documents_emitted, 1, "of the one that installed itself");
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).service_name("installed").install().unwrap();
+    let recorder = Recorder::builder().sampler(Always).service_name("installed").install().unwrap();
     assert_eq!(recorder.stats().documents_emitted, 0);
     begin().end();
     assert_eq!((recorder.stats().documents_emitted, xray::stats().documents_emitted), (1, 1));
@@ -330,7 +315,7 @@ fn in_lambda_nobody_decides_but_the_header() {
 }
 
 fn lambda() {
-    Recorder::builder().sampler(xray::sampling::Always).emitter(MemoryEmitter::new()).install().unwrap();
+    Recorder::builder().sampler(Always).emitter(MemoryEmitter::new()).install().unwrap();
     let is_sampled = |header: &str| {
         let header = xray::TraceHeader::parse(&format!("Root=1-5759e988-bd862e3fe1be46a994272793;{header}"));
         Segment::builder("todo-function").trace_header(&header).begin().is_sampled()
@@ -339,30 +324,4 @@ fn lambda() {
     assert_eq!(decisions, [true, false, false, false]);
     let ((), documents) = capture_blocking(|| Segment::builder("tested").begin().end());
     assert_eq!(documents.len(), 1, "a test sees its documents all the same");
-}
-
-static LOGGER: Logger = Logger(Mutex::new(Vec::new()));
-
-/// Keeps what is logged by the crate.
-struct Logger(Mutex<Vec<(Level, String)>>);
-
-impl Logger {
-    fn take(&self, level: Level) -> Vec<String> {
-        let kept = self.0.lock().unwrap();
-        kept.iter().filter(|(kept, _)| *kept == level).map(|(_, text)| text.clone()).collect()
-    }
-}
-
-impl Log for Logger {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("xray::")
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            self.0.lock().unwrap().push((record.level(), record.args().to_string()));
-        }
-    }
-
-    fn flush(&self) {}
 }

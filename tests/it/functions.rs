@@ -3,22 +3,9 @@
 use std::io::Read as _;
 
 use support::documents::{capture, capture_blocking};
+use support::subsegments::status;
 use support::{Server, refused_url};
 use xray::{Document, Instrument as _, Segment};
-
-/// The only call in the only document, which reached the server with its own id.
-fn call(server: &Server, documents: &[Document]) -> Document {
-    assert_eq!((documents.len(), documents[0].subsegments.len()), (1, 1), "{documents:#?}");
-    let (call, seen) = (documents[0].subsegments[0].clone(), server.take_seen());
-    assert_eq!(seen.len(), 1);
-    assert_eq!(seen[0].trace_header().parent, Some(call.id));
-    assert_eq!(seen[0].trace_header().root, documents[0].trace_id);
-    call
-}
-
-fn status(call: &Document) -> Option<u16> {
-    call.http.as_ref().unwrap().response.and_then(|response| response.status)
-}
 
 #[xray::traced_http]
 async fn get(url: &str) -> reqwest::Result<(u16, u16)> {

@@ -45,20 +45,14 @@ use std::time::Duration;
 
 use reqwest::Client;
 use support::documents::{capture, checked};
-use support::{Seen, Server, refused_url};
+use support::subsegments::only_call;
+use support::{Always, Seen, Server, refused_url};
 use xray::document::{AnnotationValue, Cause};
 use xray::{Document, Instrument as _, Namespace, Sampled, Segment, TraceHeader};
 
 #[xray::traced_http]
 async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
     Client::new().get(url).send().await
-}
-
-/// The only subsegment of the only document.
-fn only_call(documents: &[Document]) -> &Document {
-    assert_eq!(documents.len(), 1, "{documents:#?}");
-    assert_eq!(documents[0].subsegments.len(), 1, "{documents:#?}");
-    &documents[0].subsegments[0]
 }
 
 /// The method and the URL of a call.
@@ -455,7 +449,7 @@ async fn a_response_hook_that_panics_harms_nobody() {
     }
     let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .emitter(emitter.clone())
         .on_response(|subsegment, response| {
             subsegment.add_metadata("length", response.content_length());
@@ -480,7 +474,7 @@ async fn a_response_hook_that_panics_harms_nobody() {
 async fn the_url_that_answers_is_known_to_the_response_hook() {
     let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .emitter(emitter.clone())
         .on_response(|subsegment, response| subsegment.add_metadata("url", response.url()))
         .build();
@@ -502,7 +496,7 @@ async fn rules_for_the_whole_program() {
     let server = Server::start().await;
     let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .emitter(emitter.clone())
         .ignore("127.*/bytes/1")
         .ignore("*/status*")

@@ -8,10 +8,8 @@
 //! * 6.2, what is not sampled loses its trace: `traces::a_traced_call_in_a_handler_is_inside`
 //! * 6.12, no W3C `traceparent`: `traces::a_traceparent_counts_where_it_is_propagated`
 
-mod incoming {
-    mod bodies;
-    mod parts;
-    mod plain;
-    mod served;
-    mod traces;
-}
+mod app;
+mod bodies;
+mod plain;
+mod served;
+mod traces;

@@ -14,13 +14,11 @@
 //! * 2.9 Lambda, in a thread the subsegment around is lost: `recorded::each_subsegment_leaves_by_itself`
 //! * 6.2, headers reach other traces, the real root is lost: `concurrent::many_at_once_keep_apart`, `headers::unsampled`
 
-mod lambda {
-    mod by_hand;
-    mod concurrent;
-    mod failures;
-    mod function;
-    mod headers;
-    mod recorded;
-    mod segments;
-    mod service;
-}
+mod by_hand;
+mod concurrent;
+mod failures;
+mod function;
+mod headers;
+mod recorded;
+mod segments;
+mod service;

@@ -6,28 +6,17 @@ use std::net::{SocketAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Mutex;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use http::HeaderMap;
 use support::documents::{capture, capture_blocking};
-use support::{Server, refused_url};
+use support::subsegments::{only_call, status};
+use support::{Server, child, logs, refused_url};
 use xray::document::Cause;
 use xray::http::Call;
 use xray::{Document, Instrument as _, Namespace, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
-
-/// The only subsegment of the only document.
-fn only_call(documents: &[Document]) -> &Document {
-    assert_eq!(documents.len(), 1, "{documents:#?}");
-    assert_eq!(documents[0].subsegments.len(), 1, "{documents:#?}");
-    &documents[0].subsegments[0]
-}
-
-fn status(call: &Document) -> Option<u16> {
-    call.http.as_ref().unwrap().response.and_then(|response| response.status)
-}
 
 /// A client whose headers are texts, which blocks.
 fn exchange(address: SocketAddr, path: &str, header: Option<String>) -> io::Result<u16> {
@@ -102,27 +91,16 @@ async fn a_future_is_recorded_and_carries_its_id() {
     assert!(!serde_json::to_string(&documents).unwrap().contains("secret"));
 }
 
-/// The only test here that makes a call outside any segment: that is told once per process.
-#[tokio::test]
-async fn where_nothing_is_open_the_call_runs_alone_and_that_is_reported() {
-    static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    struct Logger;
-    impl log::Log for Logger {
-        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-            true
-        }
+/// In a child process, because a missing context is logged once per process.
+#[test]
+fn where_nothing_is_open_the_call_runs_alone_and_that_is_reported() {
+    let name = "where_nothing_is_open_the_call_runs_alone_and_that_is_reported";
+    child::run(module_path!(), name, calls_outside_any_segment);
+}
 
-        fn log(&self, record: &log::Record<'_>) {
-            if record.target() == "xray::context" {
-                LOGGED.lock().unwrap().push(record.args().to_string());
-            }
-        }
-
-        fn flush(&self) {}
-    }
-    log::set_logger(&Logger).unwrap();
-    log::set_max_level(log::LevelFilter::Info);
-
+#[tokio::main]
+async fn calls_outside_any_segment() {
+    logs::keep();
     let server = Server::start().await;
     assert!(xray::http::call("GET", "http://h/").header().is_none());
     let (response, documents) = capture(get(&reqwest::Client::new(), &server.url("/bytes/1"))).await;
@@ -131,7 +109,7 @@ async fn where_nothing_is_open_the_call_runs_alone_and_that_is_reported() {
     assert_eq!(tokio::task::spawn_blocking(move || get_blocking(address, "/bytes/1")).await.unwrap().unwrap(), 200);
     assert!(documents.is_empty());
     assert!(server.take_seen().iter().all(|seen| seen.trace_headers().is_empty()));
-    let logged = LOGGED.lock().unwrap();
+    let logged = logs::texts_of("xray::context");
     assert!(logged.len() == 1 && logged[0].contains("outside any segment"), "{logged:?}");
 }
 

@@ -8,9 +8,7 @@
 //!   `together::however_many_middlewares_one_request_is_one_subsegment`
 //! * 6.3, more than one subsegment for a call: `together::however_many_layers_one_request_is_one_subsegment`
 
-mod middleware {
-    mod layer;
-    mod parts;
-    mod reqwest;
-    mod together;
-}
+mod layer;
+mod reqwest;
+mod segments;
+mod together;

@@ -12,6 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use reqwest::Client;
 use support::Server;
 use support::documents::capture;
+use support::subsegments::names;
 use xray::document::AnnotationValue;
 use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
 use xray::{Document, Instrument as _, Segment, TraceHeader};
@@ -20,10 +21,6 @@ async fn subsegments(work: impl Future) -> Vec<Document> {
     let ((), mut documents) = capture(async { drop(work.await) }.in_segment("t")).await;
     assert_eq!(documents.len(), 1, "{documents:#?}");
     documents.remove(0).subsegments
-}
-
-fn names(subsegments: &[Document]) -> Vec<&str> {
-    subsegments.iter().map(|subsegment| subsegment.name.as_str()).collect()
 }
 
 struct Order {

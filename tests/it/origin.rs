@@ -10,9 +10,7 @@
 //! * 2.10 plugins, the program waits for them: `detected::nobody_waits_for_a_service`
 //! * 6.11, work at the import, wrong values raise: `detected::what_is_no_answer_is_one_warning`
 
-mod origin {
-    mod detected;
-    mod given;
-    mod program;
-    mod service;
-}
+mod detected;
+mod given;
+mod program;
+mod service;

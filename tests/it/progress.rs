@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use support::Always;
 use support::documents::{capture_blocking, checked};
 use xray::emitter::{Emitter, MemoryEmitter};
 use xray::{Document, Recorder, Segment, SegmentId, TraceHeader};
@@ -25,11 +26,7 @@ impl Emitter for Channel {
 fn recorder(in_progress_after: Duration) -> (Recorder, Receiver<Document>) {
     let (sender, documents) = channel();
     (
-        Recorder::builder()
-            .sampler(xray::sampling::Always)
-            .emitter(Channel(sender))
-            .in_progress_after(in_progress_after)
-            .build(),
+        Recorder::builder().sampler(Always).emitter(Channel(sender)).in_progress_after(in_progress_after).build(),
         documents,
     )
 }
@@ -104,7 +101,7 @@ fn what_is_not_sampled_or_ends_early_is_not_told_of() {
 #[test]
 fn without_an_interval_nothing_is_told_of_before_its_end() {
     let emitter = MemoryEmitter::new();
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("job").recorder(&recorder).begin();
     thread::sleep(3 * SOON);
     assert!(emitter.take().is_empty());
@@ -147,7 +144,7 @@ fn many_short_segments_leave_nothing_behind() {
 
 fn streaming(limit: impl FnOnce(xray::RecorderBuilder) -> xray::RecorderBuilder) -> (Segment, MemoryEmitter) {
     let emitter = MemoryEmitter::new();
-    let recorder = limit(Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone())).build();
+    let recorder = limit(Recorder::builder().sampler(Always).emitter(emitter.clone())).build();
     (Segment::builder("job").recorder(&recorder).begin(), emitter)
 }
 

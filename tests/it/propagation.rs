@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName};
 use support::documents::checked;
-use support::{Seen, Server};
+use support::{Always, Seen, Server};
 use xray::emitter::MemoryEmitter;
 use xray::http::Call;
 use xray::{
@@ -29,7 +29,7 @@ const FORWARDED: [(&str, &str); 3] = [
 /// A recorder that propagates so, and where its documents go.
 fn recording(propagation: Propagation) -> (RecorderBuilder, MemoryEmitter) {
     let emitter = MemoryEmitter::new();
-    (Recorder::builder().sampler(xray::sampling::Always).propagate(propagation).emitter(emitter.clone()), emitter)
+    (Recorder::builder().sampler(Always).propagate(propagation).emitter(emitter.clone()), emitter)
 }
 
 fn segment(recorder: &Recorder, sampled: bool) -> SegmentBuilder {
@@ -305,21 +305,15 @@ mod middlewares {
     use http::Request;
     use http_body_util::Full;
     use hyper::body::Bytes;
-    use hyper_util::client::legacy::Client;
-    use hyper_util::client::legacy::connect::HttpConnector;
-    use hyper_util::rt::TokioExecutor;
     use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
     use tower::{Layer as _, Service, ServiceExt as _};
     use xray::reqwest_middleware::SubsegmentMiddleware;
     use xray::tower::SubsegmentLayer;
 
     use super::*;
+    use crate::hyper_client::client;
 
     type Headers = [(&'static str, &'static str)];
-
-    fn client() -> Client<HttpConnector, Full<Bytes>> {
-        Client::builder(TokioExecutor::new()).build_http()
-    }
 
     fn request(url: &str, had: &Headers) -> Request<Full<Bytes>> {
         let builder = had.iter().fold(Request::get(url), |builder, (name, value)| builder.header(*name, *value));

@@ -9,27 +9,16 @@
 use std::convert::Infallible;
 use std::error::Error;
 
+use crate::hyper_client::{Body, Client, client, request};
 use http::{Request, Response};
-use http_body_util::{Empty, Full};
+use http_body_util::Empty;
 use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use support::documents::capture;
 use support::{Server, refused_url};
 use tower::{Service, ServiceExt as _};
 use xray::document::Cause;
 use xray::{Document, Instrument as _};
-
-type Body = Full<Bytes>;
-
-fn client() -> Client<HttpConnector, Body> {
-    Client::builder(TokioExecutor::new()).build_http()
-}
-
-fn request(url: &str) -> Request<Body> {
-    Request::builder().uri(url).body(Body::default()).unwrap()
-}
 
 /// The calls of the only document, each with its status, and that each reached the server with its own id.
 fn calls(server: &Server, documents: &[Document]) -> Vec<(String, Option<u16>)> {
@@ -67,7 +56,7 @@ async fn reqwest_execute() {
 #[tokio::test]
 async fn hyper_util_client() {
     #[xray::traced_http]
-    async fn call(client: &Client<HttpConnector, Body>, url: &str) -> Result<u16, Box<dyn Error>> {
+    async fn call(client: &Client, url: &str) -> Result<u16, Box<dyn Error>> {
         let mut both = Vec::new();
         for _ in 0..2 {
             both.push(client.request(request(url)));
@@ -87,7 +76,7 @@ async fn hyper_util_client() {
 #[tokio::test]
 async fn a_transport_error_is_the_cause() {
     #[xray::traced_http]
-    async fn call(client: &Client<HttpConnector, Body>, url: &str) -> bool {
+    async fn call(client: &Client, url: &str) -> bool {
         client.request(request(url)).await.is_ok()
     }
     let (is_ok, documents) = capture(call(&client(), &refused_url()).in_segment("t")).await;
@@ -100,7 +89,7 @@ async fn a_transport_error_is_the_cause() {
 #[tokio::test]
 async fn tower_services_of_every_kind() {
     #[xray::traced_http]
-    async fn concrete(mut service: Client<HttpConnector, Body>, url: &str) -> bool {
+    async fn concrete(mut service: Client, url: &str) -> bool {
         let called = service.call(request(url)).await.is_ok();
         called && service.oneshot(request(url)).await.is_ok()
     }
@@ -208,7 +197,7 @@ async fn a_named_future_in_a_signature() {
     use hyper_util::client::legacy::ResponseFuture;
 
     #[xray::traced_http]
-    fn both(client: &Client<HttpConnector, Body>, url: &str) -> FuturesUnordered<ResponseFuture> {
+    fn both(client: &Client, url: &str) -> FuturesUnordered<ResponseFuture> {
         [request(url), request(url)].into_iter().map(|request| client.request(request)).collect()
     }
 
@@ -217,7 +206,7 @@ async fn a_named_future_in_a_signature() {
     }
 
     #[xray::traced_http]
-    async fn in_a_field(client: &Client<HttpConnector, Body>, url: &str) -> u16 {
+    async fn in_a_field(client: &Client, url: &str) -> u16 {
         let (first, second) = (request(url), request(url));
         client.request(first).await.unwrap();
         #[xray(skip)]

@@ -6,13 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use support::documents::{capture, capture_blocking, checked};
+use support::subsegments::names;
+use support::{Always, child};
 use tokio::task::yield_now;
 use xray::emitter::MemoryEmitter;
 use xray::{Document, Instrument as _, Recorder, Segment};
-
-fn names(documents: &[Document]) -> Vec<&str> {
-    documents.iter().map(|document| document.name.as_str()).collect()
-}
 
 async fn work(name: &str) {
     for part in 0..10 {
@@ -80,10 +78,17 @@ async fn within_a_segment_a_capture_begins_anew() {
     assert_eq!(seen, documents[0].trace_id);
 }
 
-#[tokio::test]
-async fn a_task_that_carries_nothing_goes_to_the_recorder_of_the_process() {
+/// In a child process, because it installs a recorder.
+#[test]
+fn a_task_that_carries_nothing_goes_to_the_recorder_of_the_process() {
+    let name = "a_task_that_carries_nothing_goes_to_the_recorder_of_the_process";
+    child::run(module_path!(), name, tasks_with_and_without_the_context);
+}
+
+#[tokio::main]
+async fn tasks_with_and_without_the_context() {
     let process = MemoryEmitter::new();
-    Recorder::builder().sampler(xray::sampling::Always).emitter(process.clone()).install().unwrap();
+    Recorder::builder().sampler(Always).emitter(process.clone()).install().unwrap();
     let ((), captured) = capture(async {
         tokio::spawn(async {}.in_segment("plain")).await.unwrap();
         tokio::spawn(async {}.in_segment("carried").in_current_trace()).await.unwrap();

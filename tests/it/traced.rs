@@ -7,9 +7,6 @@
 //! * 2.4 `capture`, what is cancelled looks well: `functions::a_future_that_is_dropped_is_marked`
 //! * 2.4 `capture`, so does what ends by other exceptions: `functions::a_panic_is_recorded_and_goes_on`
 
-mod traced {
-    mod attributes;
-    mod errors;
-    mod functions;
-    mod parts;
-}
+mod attributes;
+mod errors;
+mod functions;

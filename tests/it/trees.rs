@@ -11,6 +11,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
+use support::Always;
 use support::documents::{checked, read_datagram};
 use xray::document::{AnnotationValue, Cause};
 use xray::emitter::{Emitter, MemoryEmitter};
@@ -302,7 +303,7 @@ impl Emitter for Watched {
 fn every_tree_reaches_an_emitter_whole() {
     proptest!(config(192), |(tree in tree())| {
         let (emitter, (sender, is_dropped)) = (MemoryEmitter::new(), channel());
-        let recorder = tree.recorder(Recorder::builder().sampler(xray::sampling::Always).emitter(Watched(emitter.clone(), sender)));
+        let recorder = tree.recorder(Recorder::builder().sampler(Always).emitter(Watched(emitter.clone(), sender)));
         let made = tree.record(&recorder);
         prop_assert_eq!(recorder.stats().documents_dropped, 0);
         drop(recorder);
@@ -316,7 +317,7 @@ fn every_tree_reaches_an_emitter_whole() {
 fn every_tree_reaches_the_daemon_whole() {
     proptest!(config(64), |(tree in tree())| {
         let daemon = Daemon::start();
-        let recorder = tree.recorder(Recorder::builder().sampler(xray::sampling::Always).daemon_address(daemon.address.to_string()));
+        let recorder = tree.recorder(Recorder::builder().sampler(Always).daemon_address(daemon.address.to_string()));
         let made = tree.record(&recorder);
         prop_assert!(recorder.flush(Duration::from_secs(20)));
         prop_assume!(!daemon.is_too_slow());

@@ -3,31 +3,21 @@
 
 use std::sync::Mutex;
 
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use log::Level;
 use support::documents::{capture, capture_blocking};
+use support::logs;
 use xray::{Instrument as _, Segment, TraceHeader};
 
-static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-struct Logger;
-
-impl Log for Logger {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if record.target() == "xray::http" {
-            assert_eq!(record.level(), Level::Warn);
-            TOLD.lock().unwrap().push(record.args().to_string());
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-fn told() -> Vec<String> {
-    std::mem::take(&mut TOLD.lock().unwrap())
+/// Returns the lines that were logged about functions of this file since the last call.
+fn take_logged() -> Vec<String> {
+    static TAKEN: Mutex<usize> = Mutex::new(0);
+    let about_this_file = |line: &logs::Line| line.target == "xray::http" && line.text.contains("tests/it/unknown.rs:");
+    let lines = logs::lines().into_iter().filter(about_this_file);
+    let lines: Vec<_> = lines.inspect(|line| assert_eq!(line.level, Level::Warn)).map(|line| line.text).collect();
+    let mut taken = TAKEN.lock().unwrap();
+    let new = lines[*taken..].to_vec();
+    *taken = lines.len();
+    new
 }
 
 struct Request(u32);
@@ -77,26 +67,25 @@ fn known_elsewhere(client: Option<&reqwest::Client>) -> u32 {
 
 #[tokio::test]
 async fn is_told_once_below_a_sampled_segment() {
-    log::set_logger(&Logger).unwrap();
-    log::set_max_level(LevelFilter::Trace);
+    logs::keep();
 
     // Nobody looks at what is not recorded.
     unknown_only(request());
     let unsampled = Segment::builder("t").trace_header(&TraceHeader::parse("Sampled=0")).begin();
     unsampled.in_scope(|| unknown_only(request()));
-    assert_eq!(told(), [""; 0]);
+    assert_eq!(take_logged(), [""; 0]);
 
     let run = || Segment::builder("t").begin().in_scope(|| unknown_only(request()));
     let ((), _) = capture_blocking(|| assert_eq!((run(), run()), (2, 2)));
     let expected = format!(
-        "no call in `unknown_only` at tests/unknown.rs:{LINE} was traced: none has a type that this build of xray \
+        "no call in `unknown_only` at tests/it/unknown.rs:{LINE} was traced: none has a type that this build of xray \
          knows; is the feature of its client on?"
     );
-    assert_eq!(told(), [expected]);
+    assert_eq!(take_logged(), [expected]);
 
     let both = async { unknown_in_a_block().await + unknown_in_a_future().await };
     assert_eq!(capture(both.in_segment("t")).await.0, 2);
-    let told_of = told();
+    let told_of = take_logged();
     assert_eq!(told_of.len(), 2, "{told_of:?}");
     assert!(told_of[0].contains("`unknown_in_a_block`") && told_of[1].contains("`unknown_in_a_future`"));
 
@@ -104,5 +93,5 @@ async fn is_told_once_below_a_sampled_segment() {
     let (sum, _) = capture(known_too(&client).in_segment("t")).await;
     assert_eq!(sum, 2);
     capture(async { known_elsewhere(None) }.in_segment("t")).await;
-    assert_eq!(told(), [""; 0]);
+    assert_eq!(take_logged(), [""; 0]);
 }

@@ -25,7 +25,9 @@ use std::time::Duration;
 
 use serde::ser::{Error as _, Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 use serde_json::{Value, json};
+use support::Always;
 use support::documents::{capture_blocking, checked, read_datagram};
+use support::subsegments::exceptions;
 use xray::document::{Cause, Exception};
 use xray::emitter::Emitter;
 use xray::{Document, Recorder, Segment};
@@ -41,7 +43,7 @@ fn record(work: impl Fn(&Segment)) -> (Document, u64) {
     }
 
     let (sender, documents) = mpsc::channel();
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(Channel(sender)).build();
+    let recorder = Recorder::builder().sampler(Always).emitter(Channel(sender)).build();
     let segment = Segment::builder("s").recorder(&recorder).begin();
     work(&segment);
     segment.end();
@@ -54,10 +56,7 @@ fn record(work: impl Fn(&Segment)) -> (Document, u64) {
 fn send(work: impl Fn(&Segment)) -> Vec<Value> {
     let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     daemon.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    let recorder = Recorder::builder()
-        .sampler(xray::sampling::Always)
-        .daemon_address(daemon.local_addr().unwrap().to_string())
-        .build();
+    let recorder = Recorder::builder().sampler(Always).daemon_address(daemon.local_addr().unwrap().to_string()).build();
     let segment = Segment::builder("s").recorder(&recorder).begin();
     work(&segment);
     segment.end();
@@ -361,13 +360,6 @@ impl Error for Wrapped {
 
 fn number_error() -> std::num::ParseIntError {
     "x".parse::<u8>().unwrap_err()
-}
-
-fn exceptions(document: &Document) -> &[Exception] {
-    match &document.cause {
-        Some(Cause::Exceptions(cause)) => &cause.exceptions,
-        other => panic!("{other:#?}"),
-    }
 }
 
 /// A defect of the SDK for Python: of an error that another caused, only one is recorded.

@@ -21,7 +21,7 @@ use std::time::Duration;
 use reqwest::Client;
 use serde_json::Value;
 use support::documents::{assert_valid, read_datagram};
-use support::{Server, refused_url};
+use support::{Always, Server, refused_url};
 use xray::{Instrument as _, Recorder, Segment};
 
 /// Stands for the daemon: reads what arrives, all the time.
@@ -50,7 +50,7 @@ impl Daemon {
     }
 
     fn recorder(&self) -> Recorder {
-        Recorder::builder().sampler(xray::sampling::Always).daemon_address(self.address.to_string()).build()
+        Recorder::builder().sampler(Always).daemon_address(self.address.to_string()).build()
     }
 
     /// The document of the next datagram, which is valid.
@@ -136,7 +136,7 @@ fn a_child_that_outlives_its_segment_is_sent_by_itself() {
 fn a_document_too_large_for_a_datagram_is_split() {
     let daemon = Daemon::start();
     let held = Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .daemon_address(daemon.address.to_string())
         .streaming_threshold_bytes(usize::MAX);
     let segment = Segment::builder("s").recorder(&held.build()).begin();
@@ -176,7 +176,7 @@ fn count(document: &Value) -> usize {
 #[test]
 fn without_a_daemon_documents_are_counted_as_dropped() {
     let nobody = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).daemon_address(nobody.to_string()).build();
+    let recorder = Recorder::builder().sampler(Always).daemon_address(nobody.to_string()).build();
     for _ in 0..10 {
         Segment::builder("s").recorder(&recorder).begin().end();
     }
@@ -192,7 +192,7 @@ fn a_daemon_that_comes_later_gets_what_is_sent_then() {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = socket.local_addr().unwrap();
     drop(socket);
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).daemon_address(address.to_string()).build();
+    let recorder = Recorder::builder().sampler(Always).daemon_address(address.to_string()).build();
     Segment::builder("lost").recorder(&recorder).begin().end();
     assert!(recorder.flush(Duration::from_secs(5)));
     let daemon = Daemon::on(UdpSocket::bind(address).unwrap());
@@ -204,10 +204,8 @@ fn a_daemon_that_comes_later_gets_what_is_sent_then() {
 fn a_host_name_is_resolved_and_ipv6_works() {
     let daemon = Daemon::start();
     let port = daemon.address.port();
-    let recorder = Recorder::builder()
-        .sampler(xray::sampling::Always)
-        .daemon_address(format!("tcp:127.0.0.1:9 udp:127.0.0.1:{port}"))
-        .build();
+    let recorder =
+        Recorder::builder().sampler(Always).daemon_address(format!("tcp:127.0.0.1:9 udp:127.0.0.1:{port}")).build();
     Segment::builder("a").recorder(&recorder).begin().end();
     assert_eq!(daemon.receive()["name"], "a");
 
@@ -221,8 +219,7 @@ fn a_host_name_is_resolved_and_ipv6_works() {
 
     let daemon = Daemon::on(UdpSocket::bind("localhost:0").unwrap());
     let port = daemon.address.port();
-    let recorder =
-        Recorder::builder().sampler(xray::sampling::Always).daemon_address(format!("localhost:{port}")).build();
+    let recorder = Recorder::builder().sampler(Always).daemon_address(format!("localhost:{port}")).build();
     Segment::builder("c").recorder(&recorder).begin().end();
     assert_eq!(daemon.receive()["name"], "c");
 }

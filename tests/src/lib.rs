@@ -1,6 +1,10 @@
 //! What the tests share: a real HTTP service, which notes what reaches it, and a look at every document.
 
+pub mod child;
 pub mod documents;
+pub mod logs;
+pub mod sampling_daemon;
+pub mod subsegments;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
@@ -13,6 +17,8 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::any;
+
+pub use xray::sampling::Always;
 
 /// A request as it reached the service.
 #[derive(Debug, Clone)]

@@ -17,23 +17,23 @@ use xray::emitter::MemoryEmitter;
 use xray::sampling::{Central, CentralBuilder, Decision, Sampler, SamplingRequest};
 use xray::{Recorder, Segment, SegmentBuilder};
 
-use support::documents::checked;
+use crate::documents::checked;
 
 /// A call as it reached the daemon.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Value,
+pub struct Call {
+    pub method: Method,
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: Value,
 }
 
 /// What a daemon answers.
 type Answer = dyn FnMut(&Call) -> Response + Send;
 
 /// A daemon that answers over HTTP; it ends when it is dropped.
-pub(super) struct Daemon {
-    pub(super) address: SocketAddr,
+pub struct Daemon {
+    pub address: SocketAddr,
     state: Arc<Daemons>,
     running: Option<(oneshot::Sender<()>, thread::JoinHandle<()>)>,
 }
@@ -44,12 +44,12 @@ struct Daemons {
 }
 
 impl Daemon {
-    pub(super) fn start(answer: impl FnMut(&Call) -> Response + Send + 'static) -> Self {
+    pub fn start(answer: impl FnMut(&Call) -> Response + Send + 'static) -> Self {
         Self::on((Ipv4Addr::LOCALHOST, 0).into(), answer)
     }
 
     /// One that hands out these rules and no quotas.
-    pub(super) fn with_rules(rules: &[Value]) -> Self {
+    pub fn with_rules(rules: &[Value]) -> Self {
         let rules = rules.to_vec();
         Self::start(move |call| match &*call.path {
             "/GetSamplingRules" => rules_answer(&rules, None),
@@ -57,7 +57,7 @@ impl Daemon {
         })
     }
 
-    pub(super) fn on(address: SocketAddr, answer: impl FnMut(&Call) -> Response + Send + 'static) -> Self {
+    pub fn on(address: SocketAddr, answer: impl FnMut(&Call) -> Response + Send + 'static) -> Self {
         let state = Arc::new(Daemons { calls: Mutex::default(), answer: Mutex::new(Box::new(answer)) });
         let router = Router::new().fallback(reply).with_state(Arc::clone(&state));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -76,23 +76,23 @@ impl Daemon {
         Self { address: told.recv().unwrap(), state, running: Some((stop, thread)) }
     }
 
-    pub(super) fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<Call> {
         self.state.calls.lock().unwrap().clone()
     }
 
     /// How often this was called.
-    pub(super) fn count(&self, path: &str) -> usize {
+    pub fn count(&self, path: &str) -> usize {
         self.calls().iter().filter(|call| call.path == path).count()
     }
 
     /// The statistics of all reports so far.
-    pub(super) fn reported(&self) -> Vec<Value> {
+    pub fn reported(&self) -> Vec<Value> {
         let documents = |call: &Call| call.body["SamplingStatisticsDocuments"].as_array().cloned();
         self.calls().iter().filter_map(documents).flatten().collect()
     }
 
     /// How much of this was reported of a rule.
-    pub(super) fn total(&self, rule: &str, count: &str) -> u64 {
+    pub fn total(&self, rule: &str, count: &str) -> u64 {
         self.reported()
             .iter()
             .filter(|document| document["RuleName"] == rule)
@@ -125,7 +125,7 @@ async fn reply(
 }
 
 /// A rule for these paths, of which all is sampled.
-pub(super) fn rule(name: &str, priority: u32, path: &str) -> Value {
+pub fn rule(name: &str, priority: u32, path: &str) -> Value {
     json!({
         "RuleName": name, "RuleARN": format!("arn:aws:xray:eu-central-1:1:sampling-rule/{name}"), "ResourceARN": "*",
         "Priority": priority, "FixedRate": 1.0, "ReservoirSize": 0, "ServiceName": "*", "ServiceType": "*", "Host": "*",
@@ -134,12 +134,12 @@ pub(super) fn rule(name: &str, priority: u32, path: &str) -> Value {
 }
 
 /// The same rule with another value.
-pub(super) fn with(mut rule: Value, key: &str, value: impl Into<Value>) -> Value {
+pub fn with(mut rule: Value, key: &str, value: impl Into<Value>) -> Value {
     rule[key] = value.into();
     rule
 }
 
-pub(super) fn rules_answer(rules: &[Value], next_token: Option<&str>) -> Response {
+pub fn rules_answer(rules: &[Value], next_token: Option<&str>) -> Response {
     let records: Vec<_> = rules
         .iter()
         .map(|rule| json!({ "CreatedAt": 0.0, "ModifiedAt": 1_795_339_362.0, "SamplingRule": rule }))
@@ -147,7 +147,7 @@ pub(super) fn rules_answer(rules: &[Value], next_token: Option<&str>) -> Respons
     json!({ "SamplingRuleRecords": records, "NextToken": next_token }).to_string().into_response()
 }
 
-pub(super) fn targets_answer(targets: &[Value]) -> Response {
+pub fn targets_answer(targets: &[Value]) -> Response {
     let modified = 1_495_339_362.0;
     json!({ "SamplingTargetDocuments": targets, "LastRuleModification": modified, "UnprocessedStatistics": [] })
         .to_string()
@@ -155,7 +155,7 @@ pub(super) fn targets_answer(targets: &[Value]) -> Response {
 }
 
 /// A daemon of bare sockets, which does with each connection what it is told to.
-pub(super) fn bare_daemon(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
+pub fn bare_daemon(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -168,7 +168,7 @@ pub(super) fn bare_daemon(serve: impl Fn(TcpStream) + Clone + Send + 'static) ->
 }
 
 /// Answers with these bytes, whatever was asked.
-pub(super) fn write(mut connection: TcpStream, bytes: &[u8]) {
+pub fn write(mut connection: TcpStream, bytes: &[u8]) {
     let _ = connection.read(&mut [0; 4096]);
     let _ = connection.write_all(bytes);
     // Closed only once the other side has read, or a reset could overtake the answer.
@@ -177,9 +177,9 @@ pub(super) fn write(mut connection: TcpStream, bytes: &[u8]) {
 }
 
 /// Samples all, as by a rule of this name.
-pub(super) const FALLBACK: &str = "the fallback";
+pub const FALLBACK: &str = "the fallback";
 
-pub(super) struct Fallback;
+pub struct Fallback;
 
 impl Sampler for Fallback {
     fn sample(&self, _: &SamplingRequest<'_>) -> Decision {
@@ -188,22 +188,22 @@ impl Sampler for Fallback {
 }
 
 /// Asks often, so that no test waits long.
-pub(super) fn eager() -> CentralBuilder {
+pub fn eager() -> CentralBuilder {
     Central::builder().fallback(Fallback).report_every(Duration::from_millis(20))
 }
 
 /// A service that is sampled by a daemon.
-pub(super) struct Service {
-    pub(super) recorder: Recorder,
+pub struct Service {
+    pub recorder: Recorder,
     emitter: MemoryEmitter,
 }
 
 impl Service {
-    pub(super) fn new(daemon: SocketAddr) -> Self {
+    pub fn new(daemon: SocketAddr) -> Self {
         Self::with(daemon, eager().build())
     }
 
-    pub(super) fn with(daemon: SocketAddr, sampler: impl Sampler) -> Self {
+    pub fn with(daemon: SocketAddr, sampler: impl Sampler) -> Self {
         let emitter = MemoryEmitter::new();
         let address = format!("tcp:{daemon} udp:127.0.0.1:9");
         let recorder = Recorder::builder().daemon_address(address).sampler(sampler).emitter(emitter.clone());
@@ -211,24 +211,24 @@ impl Service {
     }
 
     /// The rule by which a request for this path is recorded, if it is.
-    pub(super) fn rule(&self, path: &str) -> Option<String> {
+    pub fn rule(&self, path: &str) -> Option<String> {
         self.rule_of(Segment::builder("shop").request("GET", path))
     }
 
-    pub(super) fn rule_of(&self, segment: SegmentBuilder) -> Option<String> {
+    pub fn rule_of(&self, segment: SegmentBuilder) -> Option<String> {
         segment.recorder(&self.recorder).begin().end();
         let document = checked(self.emitter.take()).pop()?;
         document.aws?.xray?.sampling_rule_name
     }
 
     /// Waits until a request for this path is recorded by a rule.
-    pub(super) fn wait_for(&self, path: &str, rule: &str) {
+    pub fn wait_for(&self, path: &str, rule: &str) {
         until(&format!("{path} is recorded by {rule}"), || self.rule(path).as_deref() == Some(rule));
     }
 }
 
 /// Waits until it is so.
-pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..4_000 {
         if is_so() {
             return;

@@ -8,7 +8,8 @@ use futures::FutureExt as _;
 use tracing::{Instrument as _, Level, Span, debug_span, error, field, info_span, instrument, warn};
 use xray::document::Cause;
 
-use super::parts::{annotations, below, below_blocking, exceptions, messages, tree};
+use super::subscriber::{annotations, below, below_blocking};
+use support::subsegments::{exceptions, messages, tree};
 
 #[tokio::test]
 async fn a_panic_is_recorded_where_it_leaves_a_span() {

@@ -5,13 +5,15 @@ use std::fmt::{self, Debug};
 use std::thread;
 use std::time::Duration;
 
+use support::Always;
 use support::documents::checked;
 use tracing::span::EnteredSpan;
 use tracing::{Span, error, field, info_span};
 use xray::tracing::SubsegmentLayer;
 use xray::{Document, Segment};
 
-use super::parts::{below_layer, messages, subscribe};
+use super::subscriber::{below_layer, subscribe};
+use support::subsegments::messages;
 
 #[test]
 fn hostile_fields_harm_nobody() {
@@ -64,7 +66,7 @@ fn the_layers_own_warnings_may_come_back_as_events() {
     subscribe();
     let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .emitter(Logs(emitter.clone()))
         .streaming_threshold_bytes(usize::MAX)
         .build();

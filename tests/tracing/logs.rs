@@ -64,18 +64,18 @@ fn text_ends_with_the_id() {
 
     let text = |format: Format<_, ()>| layer().with_ansi(false).event_format(WithTraceId::new(format));
     let full = logged(|lines| text(format().without_time()).with_writer(lines), work);
-    assert_eq!(full, format!("ERROR span{{a=1}}: tracing_logs: three b=\"two\" trace_id={ID}\n"));
+    assert_eq!(full, format!("ERROR span{{a=1}}: tracing::logs: three b=\"two\" trace_id={ID}\n"));
     let bare = format().without_time().with_level(false).with_target(false);
     let twice = logged(|lines| text(bare).with_writer(lines), || (0..2).for_each(|number| info!("{number}")));
     assert_eq!(twice, format!("0 trace_id={ID}\n1 trace_id={ID}\n"));
 
     let compact = layer().with_ansi(false).compact().without_time().map_event_format(WithTraceId::new);
     let compact = logged(|lines| compact.with_writer(lines), work);
-    assert_eq!(compact, format!("ERROR span: tracing_logs: three b=\"two\" a=1 trace_id={ID}\n"));
+    assert_eq!(compact, format!("ERROR span: tracing::logs: three b=\"two\" a=1 trace_id={ID}\n"));
 
     let pretty = layer().with_ansi(false).pretty().without_time().map_event_format(WithTraceId::new);
     let pretty = logged(|lines| pretty.with_writer(lines), work);
-    assert!(pretty.ends_with(&format!("in tracing_logs::span with a: 1 trace_id={ID}\n\n")), "{pretty:?}");
+    assert!(pretty.ends_with(&format!("in tracing::logs::span with a: 1 trace_id={ID}\n\n")), "{pretty:?}");
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! Spans of `tracing` as subsegments.
 
-#[path = "tracing"]
-mod cases {
-    mod errors;
-    mod hostile;
-    mod parts;
-    mod spans;
-}
+mod errors;
+mod hostile;
+mod logs;
+mod spans;
+mod subscriber;

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use support::Server;
 use support::documents::{capture, capture_blocking, checked};
+use support::{Always, Server};
 use tokio::time::sleep;
 use tracing::{Instrument as _, Level, Span, debug_span, error, error_span, field, info_span, instrument, warn};
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
@@ -17,7 +17,8 @@ use tracing_subscriber::prelude::*;
 use xray::tracing::SubsegmentLayer;
 use xray::{Instrument as _, Segment, TraceHeader};
 
-use super::parts::{annotations, below, below_blocking, below_layer, seconds, subscribe, tree};
+use super::subscriber::{annotations, below, below_blocking, below_layer, subscribe};
+use support::subsegments::{seconds, tree};
 
 #[instrument]
 fn parse(text: &str) -> u32 {
@@ -312,7 +313,7 @@ fn a_span_ends_where_it_is_left_and_leaves_where_it_is_closed() {
     drop(kept);
 
     let emitter = xray::emitter::MemoryEmitter::new();
-    let recorder = xray::Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
+    let recorder = xray::Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     let id = segment.id();
     let (span, child) = segment.in_scope(|| {

@@ -7,13 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use allocation_counter::measure;
 use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
-use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
 use xray::{Recorder, Segment, TraceHeader};
 
-use super::parts::{Daemon, FALLBACK, Service, eager, rule, rules_answer, targets_answer, until, with};
+use support::sampling_daemon::{Daemon, FALLBACK, Service, eager, rule, rules_answer, targets_answer, until, with};
 
 fn epoch() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
@@ -252,31 +250,6 @@ fn rules_are_fetched_again_in_time() {
     let service = Service::with(daemon.address, eager().fetch_rules_every(Duration::from_millis(50)).build());
     service.rule("/");
     until("rules are fetched again", || daemon.count("/GetSamplingRules") > 3);
-}
-
-/// A sampler of one's own around the daemon's.
-struct Around(Arc<Central>);
-
-impl Sampler for Around {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
-        self.0.sample(request)
-    }
-}
-
-#[test]
-fn a_decision_allocates_nothing_unless_it_names_a_rule() {
-    let none = with(with(rule("none", 1, "/none/*"), "FixedRate", 0.0), "Host", "*.example.com");
-    let daemon = Daemon::with_rules(&[none, rule("Default", 10_000, "*")]);
-    let central = Arc::new(eager().build());
-    let service = Service::with(daemon.address, Around(Arc::clone(&central)));
-    service.wait_for("/", "Default");
-    let request =
-        SamplingRequest::new("shop").with_host("shop.example.com").with_method("GET").with_path("/none/of/it");
-    assert_eq!(central.sample(&request), Decision::not_sampled());
-    let decide = || (0..100).for_each(|_| assert!(!central.sample(&request).is_sampled()));
-    assert_eq!(measure(decide).count_total, 0);
-    let named = measure(|| drop(central.sample(&request.with_path("/")))).count_total;
-    assert_eq!(named, 1, "the name of the rule, which is recorded");
 }
 
 #[test]

@@ -3,29 +3,32 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
-use log::{LevelFilter, Log, Metadata, Record};
+use support::logs;
 use xray::emitter::MemoryEmitter;
 use xray::sampling::Central;
 use xray::{Recorder, Segment};
 
-use super::parts::{Daemon, FALLBACK, Service, bare_daemon, eager, rule, rules_answer, targets_answer, until, write};
+use support::sampling_daemon::{
+    Daemon, FALLBACK, Service, bare_daemon, eager, rule, rules_answer, targets_answer, until, write,
+};
 
 /// Decisions are the fallback's, and the failures are counted; the log has a line for each kind of them.
 fn assert_fails(daemon: SocketAddr, message: &str) {
-    let log = Logger::lines();
+    logs::keep();
     let service = Service::with(daemon, eager().fetch_rules_every(Duration::from_millis(30)).build());
     until("failures are counted", || {
         assert_eq!(service.rule("/").as_deref(), Some(FALLBACK), "{message}");
         service.recorder.stats().sampling_failures >= 3
     });
-    let told: Vec<_> = log.lock().unwrap().iter().filter(|line| line.contains(&daemon.to_string())).cloned().collect();
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert!(told[0].contains(message), "{message}: {told:#?}");
+    // Other tests of this process log too. The daemon's address is this test's alone.
+    let mut logged = logs::texts_of("xray::sampling");
+    logged.retain(|text| text.contains(&daemon.to_string()));
+    assert_eq!(logged.len(), 1, "{logged:#?}");
+    assert!(logged[0].contains(message), "{message}: {logged:#?}");
     assert_eq!(service.recorder.stats().sampling_rejected, 0);
 }
 
@@ -160,34 +163,4 @@ fn the_default_is_this_with_one_a_second_and_five_percent() {
         assert!((1000 - 185..=1000 + 185 + seconds).contains(&sampled), "{sampled} in {seconds} seconds");
         until("the daemon is missed", || recorder.stats().sampling_failures > 0);
     }
-}
-
-/// Keeps what is logged of sampling.
-struct Logger;
-
-static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-impl Logger {
-    fn lines() -> &'static Mutex<Vec<String>> {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            log::set_logger(&Logger).unwrap();
-            log::set_max_level(LevelFilter::Warn);
-        });
-        &LINES
-    }
-}
-
-impl Log for Logger {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "xray::sampling"
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            LINES.lock().unwrap().push(record.args().to_string());
-        }
-    }
-
-    fn flush(&self) {}
 }

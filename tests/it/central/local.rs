@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use xray_local::Server;
 
-use super::parts::{Service, eager, rule, until, with};
+use support::sampling_daemon::{Service, eager, rule, until, with};
 
 #[test]
 fn a_rule_that_boto3_creates_changes_and_deletes_is_followed() {

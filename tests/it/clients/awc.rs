@@ -7,8 +7,9 @@ use support::documents::capture;
 use tokio::task::LocalSet;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, only_call, told};
+use super::checks::{self, Ask, Client, Told, told};
 use support::Server;
+use support::subsegments::only_call;
 
 const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 1, replaces: true };
 

@@ -8,8 +8,8 @@ use xray::emitter::MemoryEmitter;
 use xray::{Document, Instrument as _, Namespace, Propagation, Recorder, Sampled, Segment, TraceHeader};
 
 use support::documents::{capture, checked};
-
-use support::{Seen, Server, refused_url};
+use support::subsegments::only_call;
+use support::{Always, Seen, Server, refused_url};
 
 /// What a client is asked to do.
 #[derive(Debug, Clone)]
@@ -103,7 +103,7 @@ pub async fn run(client: &Client, way: &str, plain: impl AsyncFn(Ask) -> Told, t
 async fn responses_can_be_looked_at(server: &Server, traced: &impl AsyncFn(Ask) -> Told) {
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .emitter(emitter.clone())
         .on_response(|subsegment, response| {
             assert_eq!((response.status(), response.header("x-none")), (200, None));
@@ -118,13 +118,6 @@ async fn responses_can_be_looked_at(server: &Server, traced: &impl AsyncFn(Ask) 
 
 fn ask(url: impl Into<String>) -> Ask {
     Ask { url: url.into(), own_header: None }
-}
-
-/// The only subsegment of the only document.
-pub fn only_call(documents: &[Document]) -> &Document {
-    assert_eq!(documents.len(), 1, "{documents:#?}");
-    assert_eq!(documents[0].subsegments.len(), 1, "{documents:#?}");
-    &documents[0].subsegments[0]
 }
 
 pub fn only_request(server: &Server) -> Seen {

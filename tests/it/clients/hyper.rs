@@ -12,8 +12,9 @@ use hyper_util::rt::TokioExecutor;
 use support::documents::capture;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, only_call, told};
+use super::checks::{self, Ask, Client, Told, told};
 use support::Server;
+use support::subsegments::only_call;
 
 type Pool = legacy::Client<HttpConnector, Full<Bytes>>;
 

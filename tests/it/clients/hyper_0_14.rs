@@ -7,8 +7,9 @@ use support::documents::capture;
 use tokio::net::TcpStream;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
+use super::checks::{self, Ask, Client, Told, only_request, told};
 use support::Server;
+use support::subsegments::only_call;
 
 const GET: Client = Client { method: "GET", bad_url: Some("/path"), exceptions: 2, replaces: true };
 

@@ -5,8 +5,9 @@ use isahc::{AsyncBody, Body, Error, HttpClient, RequestExt as _, ResponseFuture}
 use support::documents::capture;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
+use super::checks::{self, Ask, Client, Told, only_request, told};
 use support::Server;
+use support::subsegments::only_call;
 
 const PUT: Client = Client { method: "PUT", bad_url: Some("/path"), exceptions: 2, replaces: true };
 

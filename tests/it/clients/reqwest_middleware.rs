@@ -8,7 +8,8 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware,
 use support::documents::capture;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, only_call, told};
+use super::checks::{self, Ask, Client, Told, told};
+use support::subsegments::only_call;
 use support::{Server, refused_url};
 
 const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 3, replaces: true };

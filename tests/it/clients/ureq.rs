@@ -7,8 +7,9 @@ use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{Agent, Body, Error, RequestBuilder, http};
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
+use super::checks::{self, Ask, Client, Told, only_request, told};
 use support::Server;
+use support::subsegments::only_call;
 
 const WITH_BODY: Client = Client { method: "POST", bad_url: Some("no url"), exceptions: 1, replaces: true };
 

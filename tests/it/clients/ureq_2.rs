@@ -5,8 +5,9 @@ use ureq_2::{Error, Request, Response};
 use xray::emitter::MemoryEmitter;
 use xray::{Instrument as _, Propagation, Recorder, Segment};
 
-use super::checks::{self, Ask, Client, Told, only_call, only_request, told};
+use super::checks::{self, Ask, Client, Told, only_request, told};
 use support::Server;
+use support::subsegments::only_call;
 
 /// The header cannot be taken out of its requests.
 const CLIENT: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 2, replaces: false };

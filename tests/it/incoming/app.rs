@@ -4,11 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
-use xray::document::{Cause, Exception, HttpRequest};
+use xray::document::HttpRequest;
 use xray::emitter::MemoryEmitter;
 use xray::tower::SegmentLayer;
 use xray::{Document, Recorder, RecorderBuilder};
 
+use support::Always;
 use support::documents::checked;
 
 pub(super) const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
@@ -22,7 +23,7 @@ pub(super) struct App {
 
 impl App {
     pub(super) async fn start(router: Router) -> Self {
-        Self::with(router, Recorder::builder().sampler(xray::sampling::Always), SegmentLayer::new("todo-app")).await
+        Self::with(router, Recorder::builder().sampler(Always), SegmentLayer::new("todo-app")).await
     }
 
     pub(super) async fn with(router: Router, recorder: RecorderBuilder, layer: SegmentLayer) -> Self {
@@ -66,23 +67,4 @@ impl App {
 
 pub(super) fn request(document: &Document) -> &HttpRequest {
     document.http.as_ref().and_then(|http| http.request.as_ref()).unwrap()
-}
-
-pub(super) fn status(document: &Document) -> Option<u16> {
-    document.http.as_ref().unwrap().response?.status
-}
-
-pub(super) fn content_length(document: &Document) -> Option<i64> {
-    document.http.as_ref().unwrap().response?.content_length
-}
-
-pub(super) fn is_cancelled(document: &Document) -> bool {
-    document.metadata.get("xray").is_some_and(|own| own["cancelled"] == true)
-}
-
-pub(super) fn exceptions(document: &Document) -> &[Exception] {
-    match &document.cause {
-        Some(Cause::Exceptions(cause)) => &cause.exceptions,
-        _ => &[],
-    }
 }

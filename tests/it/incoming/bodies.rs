@@ -10,12 +10,13 @@ use axum::response::Response;
 use axum::routing::get;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::{Stream, StreamExt as _};
+use support::Always;
 use tokio::sync::{Mutex, Notify};
 use xray::Recorder;
-use xray::sampling::Always;
 use xray::tower::SegmentLayer;
 
-use super::parts::{App, content_length, exceptions, is_cancelled, status};
+use super::app::App;
+use support::subsegments::{content_length, exceptions, is_cancelled, status};
 
 type Chunk = Result<&'static str, io::Error>;
 

@@ -19,8 +19,9 @@ use xray::sampling::{Local, Rule};
 use xray::tower::{SegmentLayer, SegmentService};
 use xray::{Instrument as _, Recorder};
 
-use super::parts::{content_length, exceptions, is_cancelled, request, status};
+use super::app::request;
 use support::documents::{capture, checked};
+use support::subsegments::{content_length, exceptions, is_cancelled, status};
 
 fn get(uri: &str) -> Request<()> {
     Request::get(uri).body(()).unwrap()

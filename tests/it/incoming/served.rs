@@ -7,10 +7,12 @@ use axum::extract::{ConnectInfo, Path};
 use axum::http::StatusCode;
 use axum::routing::{any, get};
 use reqwest::header::HeaderValue;
+use support::Always;
 use xray::Recorder;
 use xray::tower::SegmentLayer;
 
-use super::parts::{App, content_length, exceptions, is_cancelled, request, status};
+use super::app::{App, request};
+use support::subsegments::{content_length, exceptions, is_cancelled, status};
 
 fn router() -> Router {
     Router::new()
@@ -86,9 +88,8 @@ async fn the_client_is_who_the_proxy_says_or_the_peer() {
             Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip())
         })
     };
-    let trusting = App::with(router(), Recorder::builder().sampler(xray::sampling::Always), layer()).await;
-    let wary =
-        App::with(router(), Recorder::builder().sampler(xray::sampling::Always), layer().forwarded_for(false)).await;
+    let trusting = App::with(router(), Recorder::builder().sampler(Always), layer()).await;
+    let wary = App::with(router(), Recorder::builder().sampler(Always), layer().forwarded_for(false)).await;
     let digits = "1".repeat(50_000);
     let long = format!("1.2.3.4{}", ", 5.6.7.8".repeat(5_000));
     for (forwarded, trusted) in [
@@ -149,12 +150,9 @@ async fn hostile_headers_harm_nobody() {
 
 #[tokio::test]
 async fn names_by_host() {
-    let app = App::with(
-        router(),
-        Recorder::builder().sampler(xray::sampling::Always),
-        SegmentLayer::dynamic("*.Example.com", "fallback"),
-    )
-    .await;
+    let app =
+        App::with(router(), Recorder::builder().sampler(Always), SegmentLayer::dynamic("*.Example.com", "fallback"))
+            .await;
     for (host, name) in [
         ("a.example.com", "a.example.com"),
         ("A.EXAMPLE.com:8080", "a.example.com"),

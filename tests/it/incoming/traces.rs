@@ -10,8 +10,8 @@ use xray::sampling::Never;
 use xray::tower::SegmentLayer;
 use xray::{Propagation, Recorder};
 
-use super::parts::{App, PARENT, ROOT};
-use support::Server;
+use super::app::{App, PARENT, ROOT};
+use support::{Always, Server};
 
 async fn get_with(url: &str, headers: &[(&str, &str)]) -> reqwest::Response {
     let call = reqwest::Client::new().get(url);
@@ -54,7 +54,7 @@ async fn a_traceparent_counts_where_it_is_propagated() {
     let x_ray = format!("Root={ROOT};Parent={PARENT};Sampled=1");
     let router = || Router::new().route("/", get(async || ""));
     for (propagation, is_read) in [(Propagation::XRay, false), (Propagation::W3c, true), (Propagation::Both, true)] {
-        let recorder = Recorder::builder().sampler(xray::sampling::Always).propagate(propagation);
+        let recorder = Recorder::builder().sampler(Always).propagate(propagation);
         let app = App::with(router(), recorder, SegmentLayer::new("todo-app")).await;
         get_with(&app.url("/"), &[("traceparent", traceparent)]).await;
         let document = app.document().await;

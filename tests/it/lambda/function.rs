@@ -1,6 +1,7 @@
 //! The functions, which run in processes of their own.
 
 use std::env;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::thread;
@@ -10,9 +11,10 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
-use log::{Log, Metadata, Record};
+use log::Level;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use support::{child, logs};
 use tokio::sync::Barrier;
 use xray::emitter::Emitter;
 use xray::lambda::TraceLayer;
@@ -20,13 +22,9 @@ use xray::sampling::{Decision, Sampler, SamplingRequest};
 use xray::tower::SegmentLayer;
 use xray::{Document, Instrument as _, Recorder, Segment, Subsegment, TraceHeader};
 
-/// Says to this program that it is a function, and which.
-pub(super) const CASE: &str = "XRAY_TEST_CASE";
-
 /// The number of invocations that the step `together` waits for.
 pub(super) const TOGETHER: usize = 8;
 
-static WARNINGS: AtomicUsize = AtomicUsize::new(0);
 static SAMPLERS_ASKED: AtomicUsize = AtomicUsize::new(0);
 static FLUSHES: AtomicUsize = AtomicUsize::new(0);
 static LEFT_OPEN: Mutex<Option<Subsegment>> = Mutex::new(None);
@@ -40,11 +38,15 @@ struct Event {
     steps: Vec<String>,
 }
 
+/// Returns the command that runs this function in a process of its own.
+pub(super) fn function_command(function: &str) -> Command {
+    child::command(module_path!(), "function", function)
+}
+
 #[test]
 fn function() {
-    let Ok(case) = env::var(CASE) else { return };
-    log::set_logger(&CountWarnings).unwrap();
-    log::set_max_level(log::LevelFilter::Warn);
+    let Some(case) = child::case() else { return };
+    logs::keep();
     let recorder = Recorder::builder().sampler(CountAsked);
     let recorder = if case == "stuck" { recorder.emitter(Stuck) } else { recorder };
     recorder.install().unwrap();
@@ -85,7 +87,7 @@ async fn handler(event: LambdaEvent<Event>) -> Result<Value, Error> {
         "trace": xray::trace_id().map(|id| id.to_string()),
         "variable": env::var("_X_AMZN_TRACE_ID").ok(),
         "values_rejected": xray::stats().values_rejected,
-        "warnings": WARNINGS.load(Ordering::Relaxed),
+        "warnings": logs::lines().iter().filter(|line| line.level <= Level::Warn).count(),
         "samplers_asked": SAMPLERS_ASKED.load(Ordering::Relaxed),
         "flushes": FLUSHES.load(Ordering::Relaxed),
     }))
@@ -145,23 +147,6 @@ async fn work(name: &str) -> Option<xray::SegmentId> {
 #[xray::traced_http]
 async fn fetch(url: &str) -> reqwest::Result<String> {
     reqwest::get(url).await?.text().await
-}
-
-struct CountWarnings;
-
-impl Log for CountWarnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("xray")
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            eprintln!("{}", record.args());
-            WARNINGS.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn flush(&self) {}
 }
 
 struct CountAsked;

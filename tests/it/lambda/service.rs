@@ -1,6 +1,5 @@
 //! What Lambda is to a function: the Runtime API, the variables, the daemon.
 
-use std::env;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::PathBuf;
@@ -18,7 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
-use super::function::CASE;
+use super::function::function_command;
 use support::documents::read_datagram;
 
 pub(super) const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
@@ -72,9 +71,7 @@ impl Lambda {
         let api = Arc::new(Api { events: Mutex::new(waiting), answers: answering, daemon });
         let address = Arc::clone(&api).serve().await;
         let directory = directory();
-        let function = Command::new(env::current_exe().unwrap())
-            .args(["lambda::function::function", "--exact", "--nocapture"])
-            .env(CASE, function)
+        let function = Command::from(function_command(function))
             .env("AWS_LAMBDA_RUNTIME_API", address)
             .env("AWS_LAMBDA_FUNCTION_NAME", "todo")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")

@@ -21,8 +21,10 @@ use xray::reqwest_middleware::SubsegmentMiddleware;
 use xray::tower::{Plain, ServiceError, SubsegmentLayer, SubsegmentService};
 use xray::{Instrument as _, Namespace};
 
-use super::parts::{Body, Client, client, exceptions, only_call, request, sampled, status, unsampled, url};
+use super::segments::{exceptions, sampled, unsampled};
+use crate::hyper_client::{Body, Client, client, request};
 use support::documents::capture;
+use support::subsegments::{only_call, status, url};
 use support::{Server, refused_url};
 
 #[tokio::test]

@@ -9,8 +9,9 @@ use reqwest_middleware::{ClientBuilder, Middleware, Next};
 use xray::reqwest_middleware::SubsegmentMiddleware;
 use xray::{Instrument as _, Namespace};
 
-use super::parts::{exceptions, only_call, sampled, status, url};
+use super::segments::{exceptions, sampled};
 use support::documents::capture;
+use support::subsegments::{only_call, status, url};
 use support::{Server, refused_url};
 
 #[tokio::test]

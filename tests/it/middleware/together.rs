@@ -13,8 +13,10 @@ use xray::reqwest_middleware::SubsegmentMiddleware;
 use xray::tower::SubsegmentLayer;
 use xray::{Document, Instrument as _};
 
-use super::parts::{Body, INCOMING, client, exceptions, only_call, request, sampled, status, unsampled};
+use super::segments::{INCOMING, exceptions, sampled, unsampled};
+use crate::hyper_client::{Body, client, request};
 use support::documents::capture;
+use support::subsegments::{only_call, status};
 use support::{Seen, Server};
 
 const ATTEMPTS: usize = 3;

@@ -7,12 +7,13 @@ use xray::emitter::MemoryEmitter;
 use xray::origin::Origin;
 use xray::{Recorder, RecorderBuilder, Segment};
 
+use support::Always;
 use support::documents::checked;
 
 fn recorder(settings: RecorderBuilder) -> (Recorder, MemoryEmitter) {
     let emitter = MemoryEmitter::new();
     let recorder = settings.origin(Origin::new("AWS::EC2::Instance").with_aws("ec2", json!({ "ami_id": "ami-1" })));
-    (recorder.sampler(xray::sampling::Always).emitter(emitter.clone()).build(), emitter)
+    (recorder.sampler(Always).emitter(emitter.clone()).build(), emitter)
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn what_x_ray_does_not_take_is_left_out() {
     let origin = Origin::new("o".repeat(1_000_000)).with_aws("xray", json!({ "sdk": "another" }));
     assert_eq!(origin.name().len(), 250);
     let emitter = MemoryEmitter::new();
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).origin(origin).build();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).origin(origin).build();
     Segment::builder("todo-app").recorder(&recorder).begin().end();
     let aws = checked(emitter.take()).remove(0).aws.unwrap();
     assert_eq!((aws.xray.unwrap().sdk.as_ref(), aws.other.len()), ("X-Ray for Rust", 0));

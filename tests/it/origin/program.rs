@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use log::{Log, Metadata, Record};
+use log::Level;
 use serde_json::{Value, json};
 use tokio::process::Command;
 use xray::emitter::MemoryEmitter;
@@ -15,10 +15,9 @@ use xray::sampling::{Decision, Sampler, SamplingRequest};
 use xray::{Document, Recorder, Segment};
 
 use support::documents::checked;
+use support::{child, logs};
 
-/// Says to this program that it is the inner process, and whom it asks.
-const DETECTORS: &str = "XRAY_TEST_DETECTORS";
-/// How long it may take, in seconds.
+/// Names the variable with the seconds that a program may take.
 const LIMIT: &str = "XRAY_TEST_LIMIT";
 
 /// What a program found out.
@@ -39,9 +38,7 @@ pub(super) async fn run(detectors: &str, variables: &[(&str, String)]) -> Found 
 
 /// The same, for at most this time.
 pub(super) async fn run_for(limit: Duration, detectors: &str, variables: &[(&str, String)]) -> Found {
-    let output = Command::new(env::current_exe().unwrap())
-        .args(["origin::program::inner_process", "--exact", "--nocapture"])
-        .env(DETECTORS, detectors)
+    let output = Command::from(child::command(module_path!(), "inner_process", detectors))
         .env(LIMIT, limit.as_secs().to_string())
         // In place of the machine's own.
         .env("AWS_EC2_METADATA_DISABLED", "true")
@@ -67,9 +64,8 @@ pub(super) async fn run_for(limit: Duration, detectors: &str, variables: &[(&str
 
 #[test]
 fn inner_process() {
-    let Ok(detectors) = env::var(DETECTORS) else { return };
-    log::set_logger(&WARNINGS).unwrap();
-    log::set_max_level(log::LevelFilter::Warn);
+    let Some(detectors) = child::case() else { return };
+    logs::keep();
     let detectors = Detector::all().filter(|detector| detectors.contains(&format!("{detector:?}")));
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder().detect_origin(detectors).sampler(NoteType).emitter(emitter.clone()).build();
@@ -93,13 +89,12 @@ fn inner_process() {
         "segments": checked([first.0, last.0].into_iter().flatten().collect()),
         "service_types": [first.1, last.1],
         "failures": recorder.stats().origin_failures,
-        "warnings": *WARNINGS.0.lock().unwrap(),
+        "warnings": warnings(),
     });
     println!("\nfound: {found}");
 }
 
 static TYPES: Mutex<Vec<Option<String>>> = Mutex::new(Vec::new());
-static WARNINGS: Warnings = Warnings(Mutex::new(Vec::new()));
 
 struct NoteType;
 
@@ -110,19 +105,7 @@ impl Sampler for NoteType {
     }
 }
 
-/// Keeps what the crate warns of.
-struct Warnings(Mutex<Vec<String>>);
-
-impl Log for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("xray")
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            self.0.lock().unwrap().push(record.args().to_string());
-        }
-    }
-
-    fn flush(&self) {}
+/// Returns what `xray` warned of, and its errors.
+fn warnings() -> Vec<String> {
+    logs::lines().into_iter().filter(|line| line.level <= Level::Warn).map(|line| line.text).collect()
 }

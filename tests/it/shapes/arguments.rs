@@ -6,7 +6,7 @@ use std::future::Future;
 use reqwest::{Client, Request};
 
 use super::traced_http;
-use crate::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded};
 
 /// As sqlx: what executes is generic over a reference, and the query is used up.
 struct Query(u32);

@@ -6,7 +6,7 @@ use reqwest::Client;
 use tracing::instrument;
 
 use super::traced_http;
-use crate::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded};
 
 #[instrument(skip_all)]
 #[traced_http]
@@ -48,7 +48,7 @@ fn instrument_of_no_future(client: Client, url: &str) -> impl Future<Output = u1
 
 mod tests_of_a_user {
     use super::super::traced_http;
-    use crate::parts::Shared;
+    use crate::shapes::senders::Shared;
     use support::Server;
 
     #[tokio::test]

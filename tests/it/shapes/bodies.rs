@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::traced_http;
-use crate::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded};
 
 /// Of a user's own; by reference, exclusively, and by value.
 #[derive(Debug, Default)]

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::traced_http;
-use crate::parts::{Counter, Once, Shared};
-use crate::run::Run;
+use crate::shapes::run::Run;
+use crate::shapes::senders::{Counter, Once, Shared};
 
 /// Its `send` needs a `Copy` value, which is not moved.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, Response};
 
 use super::traced_http;
-use crate::run::{Run, recorded, unrecorded};
+use crate::shapes::run::{Run, recorded, unrecorded};
 
 /// An extension trait: its own terminal method, and one that calls the client's on `self`.
 trait RequestBuilderExt: Sized {

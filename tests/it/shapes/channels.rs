@@ -6,7 +6,7 @@ use reqwest::Client;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::traced_http;
-use crate::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded};
 
 #[derive(Debug, PartialEq)]
 struct Job(String);

@@ -8,8 +8,8 @@ use std::thread;
 use reqwest::{Client, RequestBuilder, Response};
 
 use super::traced_http;
-use crate::parts::{Counter, Once, Send0, Shared};
-use crate::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded};
+use crate::shapes::senders::{Counter, Once, Send0, Shared};
 
 #[traced_http]
 fn called_twice() -> u32 {

@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteQueryResult};
 use sqlx::{Acquire, Connection, Executor, Row, Sqlite, Transaction};
 
 use super::traced_http;
-use crate::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded};
 
 #[traced_http]
 async fn queries(pool: &SqlitePool, names: &[&str]) -> sqlx::Result<u64> {

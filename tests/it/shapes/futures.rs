@@ -12,8 +12,8 @@ use futures::{FutureExt as _, TryFutureExt as _};
 use reqwest::{Client, Response, Result};
 
 use super::traced_http;
-use crate::parts::Shared;
-use crate::run::{Run, cancelled, recorded};
+use crate::shapes::run::{Run, cancelled, recorded};
+use crate::shapes::senders::Shared;
 
 fn status(result: Result<Response>) -> u16 {
     result.unwrap().status().as_u16()

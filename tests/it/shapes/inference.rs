@@ -11,8 +11,8 @@ use reqwest::{Client, Request};
 use tower::Service as _;
 
 use super::traced_http;
-use crate::parts::Shared;
-use crate::run::{Run, recorded, unrecorded};
+use crate::shapes::run::{Run, recorded, unrecorded};
+use crate::shapes::senders::Shared;
 
 type Hyper = hyper_util::client::legacy::Client<HttpConnector, Empty<Bytes>>;
 

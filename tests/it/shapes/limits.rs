@@ -3,8 +3,8 @@
 use reqwest::{Client, RequestBuilder};
 
 use super::traced_http;
-use crate::parts::{Counter, Shared};
-use crate::run::{Run, recorded, unrecorded};
+use crate::shapes::run::{Run, recorded, unrecorded};
+use crate::shapes::senders::{Counter, Shared};
 
 /// A closure that is no `move` captures what an exclusive reference refers to where it calls a method on it, and
 /// the reference itself where that is only looked at. Where nothing at the variable shows that it is one, the

@@ -3,8 +3,8 @@
 use reqwest::{Client, RequestBuilder};
 
 use super::traced_http;
-use crate::parts::{Counter, Shared};
-use crate::run::{Run, recorded, unrecorded};
+use crate::shapes::run::{Run, recorded, unrecorded};
+use crate::shapes::senders::{Counter, Shared};
 
 macro_rules! send {
     ($receiver:expr) => {

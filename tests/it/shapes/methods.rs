@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::traced_http;
-use crate::parts::{Counter, Once, Send0, Shared};
-use crate::run::Run;
+use crate::shapes::run::Run;
+use crate::shapes::senders::{Counter, Once, Send0, Shared};
 
 struct Owner {
     shared: Shared,

@@ -9,12 +9,10 @@
 //! `tests/crates/shapes-2021` builds this file in edition 2021.
 #![allow(clippy::duplicate_mod, reason = "each file is loaded twice")]
 
-#[path = "shapes/parts.rs"]
-mod parts;
-#[path = "shapes/run.rs"]
 mod run;
+mod senders;
 
-#[path = "shapes"]
+#[path = "."]
 #[allow(clippy::all, clippy::pedantic, reason = "the shape of a function is the point, not its style")]
 mod plain {
     pub(crate) use untraced::traced_http;
@@ -44,7 +42,7 @@ mod plain {
     mod temporaries;
 }
 
-#[path = "shapes"]
+#[path = "."]
 #[allow(clippy::all, clippy::pedantic, reason = "the shape of a function is the point, not its style")]
 mod traced {
     pub(crate) use xray::traced_http;

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioExecutor;
 use tower::Service;
 
 use super::traced_http;
-use crate::run::{Run, recorded, unrecorded};
+use crate::shapes::run::{Run, recorded, unrecorded};
 
 type Body = Empty<Bytes>;
 type HyperClient = Client<HttpConnector, Body>;

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use reqwest::Client;
 
 use super::traced_http;
-use crate::parts::{Answer, Counter, Once, Shared};
-use crate::run::{Run, recorded, unrecorded};
+use crate::shapes::run::{Run, recorded, unrecorded};
+use crate::shapes::senders::{Answer, Counter, Once, Shared};
 
 struct Two {
     first: Answer,

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use reqwest::{Client, Method, RequestBuilder};
 
 use super::traced_http;
-use crate::parts::{Counter, Log, Once, Shared};
-use crate::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded};
+use crate::shapes::senders::{Counter, Log, Once, Shared};
 
 #[traced_http]
 async fn choices(client: &Client, url: &str, method: Method, token: Option<&str>) -> reqwest::Result<u16> {

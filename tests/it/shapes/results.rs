@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use super::traced_http;
-use crate::parts::{Send0, Shared};
-use crate::run::Run;
+use crate::shapes::run::Run;
+use crate::shapes::senders::{Send0, Shared};
 
 /// The caller chooses the result.
 struct Any(&'static str);

@@ -5,8 +5,8 @@ use std::future::Future;
 use reqwest::Client;
 
 use super::traced_http;
-use crate::parts::Shared;
-use crate::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded};
+use crate::shapes::senders::Shared;
 
 /// Methods for every type, by value, so that they are found before any that needs a reference.
 mod blanket {

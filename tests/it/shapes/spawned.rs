@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::traced_http;
-use crate::parts::{Once, Shared};
-use crate::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded};
+use crate::shapes::senders::{Once, Shared};
 
 /// As `tracing` does with a future in a span.
 trait Instrument: Sized {

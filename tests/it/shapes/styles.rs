@@ -14,7 +14,7 @@ use reqwest::{Client, Error, Method, Request, RequestBuilder, Response, StatusCo
 use tokio::sync::{Mutex, RwLock, Semaphore, mpsc, watch};
 
 use super::traced_http;
-use crate::run::{Call, Run, recorded};
+use crate::shapes::run::{Call, Run, recorded};
 
 #[derive(Debug)]
 #[expect(dead_code, reason = "what is in them is shown by a failing test")]

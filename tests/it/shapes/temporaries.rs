@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 
 use super::traced_http;
-use crate::parts::{Log, Noisy, Shared};
-use crate::run::Run;
+use crate::shapes::run::Run;
+use crate::shapes::senders::{Log, Noisy, Shared};
 
 /// The receiver's temporaries are dropped at the end of the statement, the last made first.
 #[traced_http]
@@ -79,7 +79,7 @@ fn a_borrow_through_a_guard(cell: &RefCell<Vec<Shared>>) -> (u32, bool) {
 /// A result that outlives its guard.
 #[traced_http]
 fn a_result_beyond_the_guard(log: &Log) -> u32 {
-    struct Through<'a>(crate::parts::Guard<'a>);
+    struct Through<'a>(crate::shapes::senders::Guard<'a>);
     impl<'a> Through<'a> {
         fn send(&self) -> &'a Noisy {
             self.0.whole()

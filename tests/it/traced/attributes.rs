@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::errors::Wrong;
-use super::parts::{below, messages, seconds, tree};
 use support::Server;
+use support::subsegments::{below, messages, seconds, tree};
 
 #[async_trait::async_trait]
 trait Work: Sync {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use xray::document::Cause;
 
-use super::parts::{below, exceptions, messages, tree};
+use support::subsegments::{below, exceptions, messages, tree};
 
 #[derive(Debug)]
 pub(super) struct Wrong(pub(super) std::num::ParseIntError);

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use xray::{Segment, TraceHeader};
 
 use super::errors::{own_error, returned_future, wrapped_error};
-use super::parts::{below, below_blocking, messages, seconds, tree};
+use support::subsegments::{below, below_blocking, messages, seconds, tree};
 
 #[derive(Default)]
 struct Store {
