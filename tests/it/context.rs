@@ -200,12 +200,17 @@ fn a_panic_again_is_another_panic() {
 #[tokio::test]
 async fn an_aborted_task_closes_what_was_open() {
     let work = async {
+        let (tell, told) = tokio::sync::oneshot::channel();
         let task = async {
             let _held = xray::current().subsegment("held");
-            async { tokio::time::sleep(Duration::from_secs(3600)).await }.in_subsegment("sleeping").await;
+            let sleep = async {
+                tell.send(()).unwrap();
+                std::future::pending::<()>().await;
+            };
+            sleep.in_subsegment("sleeping").await;
         };
         let task = tokio::spawn(task.in_segment("aborted").in_current_trace());
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        told.await.unwrap();
         task.abort();
         assert!(task.await.unwrap_err().is_cancelled());
     };

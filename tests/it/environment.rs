@@ -72,7 +72,7 @@ fn inner_process() {
 }
 
 fn receive(socket: &UdpSocket) -> Value {
-    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut datagram = vec![0; 65_536];
     let length = socket.recv(&mut datagram).unwrap();
     read_datagram(&datagram[..length])

@@ -258,15 +258,20 @@ async fn the_header_replaces_the_users_own() {
 #[tokio::test]
 async fn calls_at_once_are_siblings() {
     #[xray::traced_http]
-    async fn both(client: &Client, first: &str, second: &str) -> reqwest::Result<()> {
+    async fn both(client: &Client, server: &Server, first: &str, second: &str) -> reqwest::Result<()> {
         let second = client.post(second);
-        let (first, second) = tokio::join!(client.get(first).send(), second.send());
+        let second = async {
+            let response = second.send().await;
+            server.release();
+            response
+        };
+        let (first, second) = tokio::join!(client.get(first).send(), second);
         first.and(second).map(drop)
     }
     let server = Server::start().await;
     let client = Client::new();
-    let (first, second) = (server.url("/slow/30"), server.url("/bytes/1"));
-    let (result, documents) = capture(both(&client, &first, &second).in_segment("t")).await;
+    let (first, second) = (server.url("/held"), server.url("/bytes/1"));
+    let (result, documents) = capture(both(&client, &server, &first, &second).in_segment("t")).await;
     result.unwrap();
     let calls = &documents[0].subsegments;
     assert_eq!(calls.len(), 2);

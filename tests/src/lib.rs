@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::any;
+use tokio::sync::Notify;
 
 pub use xray::sampling::Always;
 
@@ -56,27 +57,45 @@ impl Seen {
 pub struct Server {
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    released: Arc<Notify>,
 }
 
 impl Server {
-    /// `/status/{code}`, `/bytes/{count}`, `/chunked`, `/slow/{milliseconds}`, `/redirect` (to `/bytes/3`).
+    /// Starts a service that answers `/status/{code}`, `/bytes/{count}`, `/chunked`, `/slow/{milliseconds}`, `/redirect`
+    /// (to `/bytes/3`) and `/held` (only after [`Server::release`]).
     pub async fn start() -> Self {
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
+        let released = Arc::<Notify>::default();
+        let held = Arc::clone(&released);
         let router = Router::new()
             .route("/status/{code}", any(async |Path(code): Path<u16>| StatusCode::from_u16(code).unwrap()))
             .route("/bytes/{count}", any(async |Path(count): Path<usize>| "x".repeat(count)))
             .route("/chunked", any(async || Body::from_stream(futures::stream::iter(["a", "b"].map(Ok::<_, String>)))))
             .route("/slow/{milliseconds}", any(slow))
+            .route("/held", any(async move || held.notified().await))
             .route("/redirect", any(async || Redirect::temporary("/bytes/3").into_response()))
             .layer(from_fn_with_state(Arc::clone(&seen), note));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async { axum::serve(listener, router).await });
-        Self { address, seen }
+        Self { address, seen, released }
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Has one request to `/held` answered.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
+
+    /// Waits until a request with this path has arrived.
+    pub async fn arrival(&self, path: &str) {
+        let has_arrived = || self.seen.lock().unwrap().iter().any(|seen| seen.uri.path() == path);
+        while !has_arrived() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// What arrived since the last call.

@@ -1,5 +1,8 @@
 //! Subsegments that a test recorded, in a form that an assertion can show.
 
+use std::thread;
+use std::time::Duration;
+
 use xray::document::{Cause, Exception};
 use xray::{Document, Instrument as _, Segment};
 
@@ -25,6 +28,17 @@ fn subsegments(mut documents: Vec<Document>) -> Vec<Document> {
     assert!(documents.iter().all(|sent| sent.parent_id == Some(segment.id)), "{documents:#?}\n{segment:#?}");
     documents.extend(segment.subsegments);
     documents
+}
+
+/// Records an empty subsegment that marks this moment. What came before has an earlier time, what follows a later one.
+///
+/// A test compares times with a mark, because an upper bound on a measured time fails on a busy machine.
+pub fn mark(name: &str) {
+    // More than the resolution of the recorded times, which is a microsecond.
+    const TICK: Duration = Duration::from_millis(1);
+    thread::sleep(TICK);
+    xray::current().subsegment(name).end();
+    thread::sleep(TICK);
 }
 
 /// Returns the only subsegment of the only document.

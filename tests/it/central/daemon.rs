@@ -48,7 +48,9 @@ fn nobody_is_asked_before_the_first_decision() {
         service.rule_of(Segment::builder("shop").trace_header(&TraceHeader::parse(header)));
     }
     service.rule_of(Segment::builder("shop").sampled(true));
-    thread::sleep(Duration::from_millis(200));
+    // A service that began later asks its own daemon. If this one had to ask, it would have done so before.
+    let other_daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
+    Service::new(other_daemon.address).wait_for("/", "Default");
     assert!(daemon.calls().is_empty());
     service.wait_for("/", "Default");
 }
@@ -133,12 +135,14 @@ fn what_was_sampled_is_reported_once() {
     until("all is reported", || {
         daemon.total("borrowing", "RequestCount") == 1000 && daemon.total("all", "RequestCount") == 30
     });
-    thread::sleep(Duration::from_millis(100));
+    // A later report has all that is due, so it would repeat what was not taken off the count.
+    assert!(service.rule("/all").is_some());
+    until("a later report", || daemon.total("all", "RequestCount") == 31);
     assert_eq!(daemon.total("borrowing", "RequestCount"), 1000, "once");
     assert_eq!(daemon.total("borrowing", "BorrowCount"), taken);
     assert_eq!(daemon.total("borrowing", "SampledCount"), taken, "what is borrowed is sampled");
     let of_all = ["RequestCount", "SampledCount", "BorrowCount"].map(|count| daemon.total("all", count));
-    assert_eq!(of_all, [30, 30, 0]);
+    assert_eq!(of_all, [31, 31, 0]);
 
     let reported = daemon.reported();
     let clients: BTreeSet<_> = reported.iter().map(|of| of["ClientID"].as_str().unwrap().to_owned()).collect();
@@ -166,7 +170,9 @@ fn quotas_and_rates_are_followed() {
     let target = Arc::new(Mutex::new(json!({ "RuleName": "shop", "FixedRate": 0.0, "Interval": 0 })));
     let given = Arc::clone(&target);
     let daemon = Daemon::start(move |call| match &*call.path {
-        "/GetSamplingRules" => rules_answer(&[with(rule("shop", 1, "*"), "ReservoirSize", 1)], None),
+        "/GetSamplingRules" => {
+            rules_answer(&[with(rule("shop", 1, "/"), "ReservoirSize", 1), rule("other", 2, "/other")], None)
+        }
         _ => targets_answer(&[given.lock().unwrap().clone(), json!({ "RuleName": "unknown", "FixedRate": 1.0 })]),
     });
     let service = Service::new(daemon.address);
@@ -186,14 +192,18 @@ fn quotas_and_rates_are_followed() {
     target.lock().unwrap()["FixedRate"] = json!(1.0);
     until("the rate is followed", || sampled_of(10) == 10);
 
-    let before = daemon.count("/SamplingTargets");
+    // The answer to a report gives each rule its interval. The next report comes after the answer.
+    let report = || {
+        let before = daemon.total("other", "RequestCount");
+        assert!(service.rule("/other").is_some());
+        until("the other rule is reported", || daemon.total("other", "RequestCount") > before);
+    };
     target.lock().unwrap()["Interval"] = json!(3600);
-    until("the interval is told", || daemon.count("/SamplingTargets") > before);
-    thread::sleep(Duration::from_millis(100));
-    let told = daemon.count("/SamplingTargets");
-    sampled_of(10);
-    thread::sleep(Duration::from_millis(200));
-    assert_eq!(daemon.count("/SamplingTargets"), told, "not within the interval");
+    report();
+    let reported = daemon.total("shop", "RequestCount");
+    assert_eq!(sampled_of(10), 10);
+    report();
+    assert_eq!(daemon.total("shop", "RequestCount"), reported, "not within the interval");
 }
 
 /// The rules are not due again for minutes.
@@ -254,20 +264,15 @@ fn rules_are_fetched_again_in_time() {
 
 #[test]
 fn many_threads_are_counted_exactly() {
-    let daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
+    let daemon = Daemon::with_rules(&[rule("counted", 1, "/counted"), rule("Default", 10_000, "*")]);
     let service = Service::new(daemon.address);
     service.wait_for("/", "Default");
-    until("so far is reported", || {
-        let reported = daemon.total("Default", "RequestCount");
-        thread::sleep(Duration::from_millis(100));
-        reported == daemon.total("Default", "RequestCount")
-    });
-    let before = daemon.total("Default", "RequestCount");
+    let decide = || Segment::builder("s").request("GET", "/counted").recorder(&service.recorder).begin().end();
     thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| (0..2_000).for_each(|_| Segment::builder("s").recorder(&service.recorder).begin().end()));
+            scope.spawn(|| (0..2_000).for_each(|_| decide()));
         }
     });
-    until("all is reported", || daemon.total("Default", "RequestCount") - before == 16_000);
-    assert_eq!(daemon.total("Default", "SampledCount"), daemon.total("Default", "RequestCount"));
+    until("all is reported", || daemon.total("counted", "RequestCount") >= 16_000);
+    assert_eq!(["RequestCount", "SampledCount"].map(|count| daemon.total("counted", count)), [16_000; 2]);
 }

@@ -22,7 +22,7 @@ fn both(service: &Service) -> Vec<(&'static str, String)> {
 
 #[tokio::test]
 async fn ec2() {
-    for answers in [Answers::WithAllThereIs, Answers::Slowly] {
+    for answers in [Answers::WithAllThereIs, Answers::AfterTheFirstSegment] {
         let service = Service::start(answers).await;
         let found = run("Ec2", &both(&service)).await;
         assert_eq!((&found.segments[1]["origin"], found.failures), (&json!("AWS::EC2::Instance"), 0), "{found:?}");
@@ -126,7 +126,7 @@ async fn what_is_no_service_is_one_warning() {
 
 #[tokio::test]
 async fn nobody_waits_for_a_service() {
-    let service = Service::start(Answers::Slowly).await;
+    let service = Service::start(Answers::AfterTheFirstSegment).await;
     let found = run("Ec2", &both(&service)).await;
     assert_eq!([&found.segments[0]["origin"], &found.service_types[0]], [&Value::Null; 2], "it ends before");
     assert_eq!([&found.segments[1]["origin"], &found.service_types[1]], ["AWS::EC2::Instance"; 2]);

@@ -14,6 +14,7 @@ use xray::origin::Detector;
 use xray::sampling::{Decision, Sampler, SamplingRequest};
 use xray::{Document, Recorder, Segment};
 
+use super::service::emitted_first_segment;
 use support::documents::checked;
 use support::{child, logs};
 
@@ -75,6 +76,10 @@ fn inner_process() {
         (document, TYPES.lock().unwrap().pop().flatten())
     };
     let first = segment();
+    let endpoint = env::var("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_default();
+    if let Some(address) = endpoint.strip_prefix("http://") {
+        emitted_first_segment(address);
+    }
     let limit = Duration::from_secs(env::var(LIMIT).unwrap().parse().unwrap());
     let started = Instant::now();
     let last = loop {

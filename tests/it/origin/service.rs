@@ -1,8 +1,8 @@
 //! The metadata services of EC2 and ECS.
 
 use std::convert::Infallible;
-use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
+use tokio::sync::Notify;
 
 /// How a service answers, at the last of the steps to what is wanted.
 #[derive(Clone, Copy)]
 pub(super) enum Answers {
     WithAllThereIs,
-    /// The same, but not at once.
-    Slowly,
+    /// Like `WithAllThereIs`, but only after the program has emitted its first segment.
+    AfterTheFirstSegment,
     With(&'static [u8]),
     WithStatus(u16),
     /// A body larger than anybody wants.
@@ -27,6 +28,19 @@ pub(super) enum Answers {
     /// A body that goes on and on.
     Endlessly,
     Never,
+}
+
+/// The path by which a program says that it has emitted its first segment.
+const FIRST_SEGMENT: &str = "/first-segment";
+
+/// Says to the service of this address, if there is one, that the first segment is emitted.
+pub(super) fn emitted_first_segment(address: &str) {
+    let request = format!("POST {FIRST_SEGMENT} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\n\r\n");
+    if let Ok(mut connection) = TcpStream::connect(address) {
+        let _ = connection.write_all(request.as_bytes());
+        // Until the answer is there, or the other side shows that it is no such service.
+        let _ = connection.read(&mut [0; 64]);
+    }
 }
 
 /// A service; it ends with the runtime.
@@ -38,7 +52,7 @@ pub(super) struct Service {
 impl Service {
     pub(super) async fn start(answers: Answers) -> Self {
         let asked = Arc::<Mutex<Vec<String>>>::default();
-        let router = Router::new().fallback(answer).with_state((answers, Arc::clone(&asked)));
+        let router = Router::new().fallback(answer).with_state((answers, Arc::clone(&asked), Arc::default()));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async { axum::serve(listener, router).await });
@@ -73,7 +87,14 @@ pub(super) fn no_http() -> SocketAddr {
 
 type Asked = Arc<Mutex<Vec<String>>>;
 
-async fn answer(State((answers, asked)): State<(Answers, Asked)>, request: Request) -> Response {
+async fn answer(
+    State((answers, asked, first_segment)): State<(Answers, Asked, Arc<Notify>)>,
+    request: Request,
+) -> Response {
+    if request.uri().path() == FIRST_SEGMENT {
+        first_segment.notify_one();
+        return StatusCode::OK.into_response();
+    }
     asked.lock().unwrap().push(format!("{} {}", request.method(), request.uri().path()));
     let right = match right(&request) {
         Ok(Step::Last(right)) => right,
@@ -82,8 +103,8 @@ async fn answer(State((answers, asked)): State<(Answers, Asked)>, request: Reque
     };
     match answers {
         Answers::WithAllThereIs => right.into_response(),
-        Answers::Slowly => {
-            tokio::time::sleep(Duration::from_millis(300)).await;
+        Answers::AfterTheFirstSegment => {
+            first_segment.notified().await;
             right.into_response()
         }
         Answers::With(body) => body.into_response(),

@@ -48,6 +48,11 @@ impl Run {
         self.server.url(path)
     }
 
+    /// Waits until a request with this path has arrived at the service.
+    pub(crate) async fn arrival(&self, path: &str) {
+        self.server.arrival(path).await;
+    }
+
     /// Runs a function that makes no HTTP call.
     pub(crate) async fn check<T: Debug + PartialEq>(&self, name: &str, run: impl Future<Output = T>, expected: T) {
         self.check_calls(name, run, expected, &[]).await;

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use xray::{Segment, TraceHeader};
 
 use super::errors::{own_error, returned_future, wrapped_error};
-use support::subsegments::{below, below_blocking, messages, seconds, tree};
+use support::subsegments::{below, below_blocking, mark, messages, seconds, tree};
 
 #[derive(Default)]
 struct Store {
@@ -131,10 +131,15 @@ async fn async_functions_take_their_time() {
     let (sum, subsegments) = below(store.sum(4)).await;
     assert_eq!((sum, store.values.as_slice()), (8, [1, 7].as_slice()));
     assert_eq!(tree(&subsegments), "sum(add, add)");
-    assert!(seconds(&subsegments[0]) >= 0.02 && seconds(&subsegments[0].subsegments[0]) < 0.02);
+    let [first, second] = &subsegments[0].subsegments[..] else { panic!("{subsegments:#?}") };
+    assert!(seconds(&subsegments[0]) >= 0.02, "{subsegments:#?}");
+    assert!(second.start_time - first.end_time.unwrap() >= 0.02, "the sleep is between them: {subsegments:#?}");
     let (_, subsegments) = below(AssertUnwindSafe(async { endless_later().await }).catch_unwind()).await;
     assert_eq!((tree(&subsegments).as_str(), messages(&subsegments[0])), ("endless_later!", vec!["no end"]));
 }
+
+/// Milliseconds.
+const HOUR: u64 = 3_600_000;
 
 #[xray::traced]
 async fn waits(milliseconds: u64) -> Option<xray::SegmentId> {
@@ -148,13 +153,14 @@ async fn waits(milliseconds: u64) -> Option<xray::SegmentId> {
 async fn it_is_current_and_begins_at_the_first_poll() {
     let outside = waits(0);
     let ((before, id), subsegments) = below(async {
-        sleep(Duration::from_millis(20)).await;
+        mark("before the first poll");
         (xray::current().id(), outside.await)
     })
     .await;
-    assert_eq!(id, Some(subsegments[0].id));
+    let [mark, waits] = &subsegments[..] else { panic!("{subsegments:#?}") };
+    assert_eq!(id, Some(waits.id));
     assert_ne!(id, before);
-    assert!(seconds(&subsegments[0]) < 0.02);
+    assert!(mark.end_time < Some(waits.start_time), "{subsegments:#?}");
 }
 
 #[xray::traced]
@@ -183,10 +189,10 @@ async fn a_panic_is_recorded_and_goes_on() {
 async fn a_future_that_is_dropped_is_marked() {
     let ((), subsegments) = below(async {
         drop(waits(1));
-        let mut waiting = Box::pin(waits(10_000));
+        let mut waiting = Box::pin(waits(HOUR));
         assert!(waiting.as_mut().now_or_never().is_none());
         drop(waiting);
-        assert!(tokio::time::timeout(Duration::from_millis(5), waits(10_000)).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(5), waits(HOUR)).await.is_err());
     })
     .await;
     assert_eq!(tree(&subsegments), "waits, waits");
