@@ -1,6 +1,6 @@
-//! How often a traced call allocates on the thread that makes it, beside the same call untraced.
+//! Counts the allocations of a traced call on its thread, and compares them with the call without tracing.
 //!
-//! The counter is of the thread, and a reallocation counts as an allocation.
+//! The counter is per thread. A reallocation counts as an allocation.
 
 use std::future::{Ready, ready};
 use std::io::{Read as _, Write as _};
@@ -19,11 +19,11 @@ use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
 use xray::sampling::{Central, Decision, Local, Rule, Sampler, SamplingRequest};
 use xray::{Document, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
-/// Calls in one segment.
+/// The number of calls in one segment.
 const CALLS: usize = 100;
-/// The header's value, the name, the URL and what is known of the call until it ends.
+/// The value of the header, the name, the URL, and the record of the open call.
 const PER_SAMPLED_CALL: u64 = 4;
-/// reqwest copies the headers for a redirect, and a value is made fit for sharing when it is first copied.
+/// reqwest clones the headers for a redirect. The first clone of a value allocates, because it makes the value shared.
 const REQWEST_HEADER: u64 = 1;
 
 #[test]
@@ -33,7 +33,7 @@ fn the_counter_counts() {
 
 #[test]
 fn without_a_context_nothing_is_allocated() {
-    // The first call of a process tells that there is no context.
+    // The first call outside any segment logs a line, once per process.
     finish(traced(request(0)));
     assert_eq!(count(CALLS, 0, bare), 0);
     assert_eq!(count(CALLS, 0, traced), 0);
@@ -43,7 +43,7 @@ fn without_a_context_nothing_is_allocated() {
 fn a_disabled_recorder_allocates_nothing() {
     let recorder = Recorder::builder().enabled(false).build();
     let segment = Segment::builder("s").recorder(&recorder).begin();
-    // Where a recorder is disabled there is no context, of which the first call tells.
+    // A disabled recorder gives no context. The first call outside any segment logs a line, once per process.
     segment.in_scope(|| finish(traced(request(0))));
     assert_eq!(segment.in_scope(|| count(CALLS, 0, traced)), 0);
 }
@@ -66,7 +66,7 @@ fn an_unsampled_call_allocates_no_more_than_the_insertion_of_a_header() {
 fn a_sampled_call_allocates_four_times() {
     let segment = begin(Sampled::Yes);
     let counts: Vec<_> = segment.in_scope(|| (0..CALLS).map(|_| count(1, 8, traced)).collect());
-    // The segment's list of subsegments grows with them, each time to twice its size.
+    // The segment's list of subsegments doubles its capacity when it is full.
     let grown = [1, 5, 9, 17, 33, 65];
     for (call, allocations) in (1..).zip(&counts) {
         let growth = u64::from(grown.contains(&call));
@@ -95,7 +95,7 @@ fn a_second_header_is_one_more_value() {
             assert_eq!(unsampled.in_scope(|| count(CALLS, room, traced)), expected, "room for {room} headers");
         }
         let sampled = begin_with(propagation, Sampled::Yes);
-        // The segment's list of subsegments has room for the second.
+        // Makes the segment's list of subsegments grow before the counted call.
         sampled.in_scope(|| count(1, 8, traced));
         let expected = PER_SAMPLED_CALL + u64::from(is_both);
         assert_eq!(sampled.in_scope(|| count(1, 8, traced)), expected, "{propagation:?}");
@@ -117,11 +117,11 @@ fn a_whole_segment_of_sampled_calls_allocates_little_more() {
 }
 
 #[test]
-fn a_call_of_reqwest_allocates_as_much_more() {
+fn a_call_of_reqwest_allocates_one_header_more() {
     let client = reqwest::Client::new();
     let url = serve();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // The connection's own work is part of a count, now more, now less; the least is without it.
+    // The work of the connection adds to a count, more or less each time. The smallest count is without it.
     let least = |call: fn(reqwest::RequestBuilder) -> Reqwest| {
         let counts = (0..CALLS).map(|_| {
             let request = client.get(&url);
@@ -215,7 +215,7 @@ async fn traced_reqwest(request: reqwest::RequestBuilder) -> reqwest::Result<req
     request.send().await
 }
 
-/// The URL of a service on another thread, so that its allocations are not counted.
+/// Starts a service on another thread, so that its allocations are not counted. Returns its URL.
 fn serve() -> String {
     fn answer(mut connection: TcpStream) {
         let mut request = [0; 4096];
@@ -239,7 +239,7 @@ fn begin_with(propagation: Propagation, sampled: Sampled) -> Segment {
     header.sampled = Some(sampled);
     let recorder = Recorder::builder().sampler(Always).propagate(propagation).emitter(Discard).build();
     let segment = Segment::builder("s").recorder(&recorder).trace_header(&header).begin();
-    // What a thread sets up at its first call counts for none.
+    // The first call on a thread sets up what later ones use.
     segment.in_scope(|| drop(begin_other(&recorder)));
     segment
 }
@@ -250,7 +250,7 @@ fn begin_other(recorder: &Recorder) -> Segment {
     other
 }
 
-/// Allocations in calls with requests that have room for so many headers more.
+/// Counts the allocations of calls whose requests have room for `room` headers.
 fn count<F: Future<Output = StatusCode>>(calls: usize, room: usize, call: impl Fn(Request) -> F) -> u64 {
     let requests: Vec<_> = (0..calls).map(|_| request(room)).collect();
     let allocations = measure(|| {
@@ -270,7 +270,7 @@ fn request(room: usize) -> Request {
     request
 }
 
-/// The result of a future that is ready at its first poll.
+/// Returns the output of a future that is ready at its first poll.
 fn finish<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -287,7 +287,7 @@ async fn traced(request: Request) -> StatusCode {
     Ping(request).send().await
 }
 
-/// A call of a client that does nothing but answer.
+/// A request of a client that answers at once.
 struct Ping(Request);
 
 impl Ping {

@@ -1,5 +1,5 @@
-//! The end of a process: what has ended by then reaches the daemon. Each end is a process of its own, whose `main` is the
-//! one below, since a test of the usual kind does not run on the main thread.
+//! The end of a process: segments that have ended reach the daemon. Each case is a child process. The `main` below runs
+//! the cases and is the child, because libtest does not run tests on the main thread.
 
 use std::io::{self, Read as _};
 use std::net::{TcpListener, UdpSocket};
@@ -50,7 +50,7 @@ fn child(end: &str) {
         "environment" => return begin_and_end(end),
         "undecided" => {
             drop(Segment::builder("undecided").begin());
-            // Until the daemon has been asked.
+            // Waits until the daemon has been asked for rules.
             io::stdin().read_to_end(&mut Vec::new()).unwrap();
             return;
         }
@@ -89,7 +89,7 @@ fn child(end: &str) {
     }
 }
 
-/// Its `flush` must not reach the end of the program.
+/// An emitter whose `flush` panics. The panic must not change how the program ends.
 struct Panics;
 
 impl Emitter for Panics {
@@ -106,7 +106,7 @@ fn command(end: &str, address: &str) -> Command {
     command
 }
 
-/// The names of the segments that reach the daemon from a process.
+/// Runs a child process, and returns the names of the segments that reach the daemon.
 fn documents_of(end: &str) -> (Vec<String>, ExitStatus) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap().to_string();
@@ -118,12 +118,12 @@ fn documents_of(end: &str) -> (Vec<String>, ExitStatus) {
         names
     });
     let status = command(end, &address).output().unwrap().status;
-    // An empty datagram says to the reader that the process has ended. It comes after all that the process sent.
+    // An empty datagram ends the reader. It arrives after all datagrams of the process.
     UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&[], &address).unwrap();
     (reader.join().unwrap(), status)
 }
 
-/// It takes the question for sampling rules and never answers.
+/// The daemon accepts the request for sampling rules and never answers.
 fn the_daemon_hangs() {
     let (segments, rules) = (UdpSocket::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let address = format!("udp:{} tcp:{}", segments.local_addr().unwrap(), rules.local_addr().unwrap());
@@ -138,7 +138,7 @@ fn the_daemon_hangs() {
     assert!(process.wait().unwrap().success());
 }
 
-/// The daemon is absent, and there is much to send: the program ends all the same.
+/// There is no daemon and much to send. The program ends nevertheless.
 fn nobody_listens() {
     let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let started = Instant::now();

@@ -1,8 +1,7 @@
-//! The stack of an error that is recorded. The environment is read once per process, so each case is a process of its own,
-//! this test run again.
+//! Stack traces of recorded errors. The environment is read once per process, so each case runs in a child process.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, and what shows the other behaviour: which end of a
-//! deep stack is cut depends on how the subsegment was made (2.6 exceptions): `of_a_deep_stack_the_innermost_frames_are_kept`
+//! In the X-Ray SDK for Python 2.15.0, which end of a deep stack is cut depends on how the subsegment was made. Here
+//! the outer end is always cut: `of_a_deep_stack_the_innermost_frames_are_kept`.
 
 use std::backtrace::Backtrace;
 use std::error::Error;
@@ -21,12 +20,12 @@ use xray::emitter::MemoryEmitter;
 use xray::http::Call;
 use xray::{Document, Instrument as _, Recorder, Segment};
 
-/// The most that is recorded of a stack.
+/// The number of frames that are recorded of a stack at most.
 const MAX_FRAMES: usize = 50;
 
 /// Runs a case in a child process in which only these of the variables that ask for a stack are set.
 fn run(case: &str, variables: &[(&str, &str)]) {
-    let output = child::command(module_path!(), "inner_process", case)
+    let output = child::command(module_path!(), "case_in_a_child_process", case)
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LIB_BACKTRACE")
         .envs(variables.iter().copied())
@@ -36,7 +35,7 @@ fn run(case: &str, variables: &[(&str, &str)]) {
 }
 
 #[test]
-fn inner_process() {
+fn case_in_a_child_process() {
     let Some(case) = child::case() else { return };
     match case.as_str() {
         "asked" => asked(),
@@ -54,7 +53,7 @@ fn label(frame: &StackFrame) -> &str {
     frame.label.as_deref().unwrap_or_default()
 }
 
-/// Whether it is in a function of this file; and at the line, if the program has lines.
+/// Returns whether a frame is in this function of this file, and at this line if the program has line numbers.
 fn is_at(frame: &StackFrame, function: &str, line: impl Into<Option<u32>>) -> bool {
     let line = line.into();
     let is_in_line = || {
@@ -62,12 +61,12 @@ fn is_at(frame: &StackFrame, function: &str, line: impl Into<Option<u32>>) -> bo
             frame.path.as_ref().is_some_and(|path| path.replace('\\', "/").ends_with("tests/it/backtrace.rs"));
         is_in_file && (line.is_none() || frame.line == line)
     };
-    // With little debug information some names are without their path.
+    // With little debug information, some names come without their path.
     let is_in_function = label(frame).starts_with('{') || label(frame).split("::").any(|part| part == function);
     is_in_function && (!has_lines() || is_in_line())
 }
 
-/// Whether the program has debug information, by what the standard library finds.
+/// Returns whether the standard library finds debug information in this program.
 fn has_lines() -> bool {
     Backtrace::force_capture().to_string().replace('\\', "/").contains("tests/it/backtrace.rs")
 }
@@ -102,13 +101,13 @@ fn wrong() -> Wrong {
     Wrong("x".parse::<u32>().unwrap_err())
 }
 
-/// Records an error, and gives the line on which it does.
+/// Records an error, and returns the line of the call that records it.
 #[inline(never)]
 fn records(segment: &Segment) -> u32 {
     (line!(), segment.record_error(&wrong())).0
 }
 
-/// The exceptions of a segment in which something happens, on a thread whose stack is short.
+/// Runs `work` in a segment on a thread with a short stack, and returns the exceptions of the segment.
 fn recorded(happens: impl FnOnce(&Segment) + Send) -> Vec<Exception> {
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
@@ -145,7 +144,7 @@ fn not_asked() {
 }
 
 #[test]
-fn all_of_a_stack_is_recorded_where_the_environment_asks_for_that() {
+fn the_environment_can_ask_for_the_full_stack() {
     run("full", &[("RUST_BACKTRACE", "full")]);
     run("asked", &[("RUST_BACKTRACE", "full"), ("RUST_LIB_BACKTRACE", "1")]);
 }
@@ -188,7 +187,7 @@ fn deep() {
 }
 
 #[test]
-fn an_error_has_a_stack_in_whichever_way_it_is_recorded() {
+fn every_way_of_recording_an_error_records_its_stack() {
     run("each way", &[("RUST_BACKTRACE", "1")]);
 }
 
@@ -241,7 +240,8 @@ async fn each_way() {
     for ((function, line), subsegment) in expected.iter().zip(subsegments) {
         let stack = &exceptions(subsegment)[0].stack;
         assert!(is_at(&stack[0], function, *line), "{function} {line:?}: {stack:#?}");
-        // Neither those of ours that polled it, nor what they called to catch a panic.
+        // The frames of this crate that polled the future are left out, and so are those of `catch_unwind` that it
+        // called.
         let is_left_out = |frame| is_ours(frame) || label(frame).contains("catch_unwind");
         let of_the_program = stack.iter().take_while(|frame| !label(frame).starts_with("tokio::"));
         assert!(!of_the_program.into_iter().any(is_left_out), "{function}: {stack:#?}");
@@ -249,7 +249,7 @@ async fn each_way() {
 }
 
 #[test]
-fn a_panic_has_no_stack_any_more() {
+fn a_panic_has_no_stack() {
     run("panic", &[("RUST_BACKTRACE", "1")]);
 }
 

@@ -1,4 +1,5 @@
-//! The blocks and flags that a program sets by itself: every document is held against the schema.
+//! Blocks and flags that a program sets itself: SQL, AWS, HTTP, error and fault. Every document is checked against the
+//! schema.
 
 use support::Always;
 use support::documents::{capture_blocking, checked};
@@ -6,7 +7,7 @@ use xray::document::Preparation;
 use xray::emitter::MemoryEmitter;
 use xray::{Context, Document, Namespace, Recorder, Segment, Sql, TraceHeader};
 
-/// The subsegment of a segment, as `record` leaves it.
+/// Returns the subsegment that `record` was called with.
 fn subsegment(record: impl FnOnce(&Context)) -> Document {
     let ((), mut documents) = capture_blocking(|| record(&Segment::builder("t").begin().subsegment("call")));
     documents.remove(0).subsegments.remove(0)

@@ -1,11 +1,11 @@
-//! Bursts: documents that come faster than anybody could read them arrive whole at a socket as every program gets it,
-//! with a receive buffer of the system's default size.
+//! Bursts: no document is lost when a program ends thousands of segments at once, and the daemon's socket has a receive
+//! buffer of the system's default size.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 2.8 emission, what the socket has no room for is gone, and it is the user's thread that sends:
-//!   `ten_thousand_small_documents`, `a_thousand_large_documents`
+//! * Documents that find the socket's buffer full are lost, and the program's own thread sends:
+//!   `ten_thousand_small_documents`, `a_thousand_large_documents`.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -19,8 +19,8 @@ use serde::Deserialize;
 use support::documents::read_datagram;
 use xray::{Recorder, Segment};
 
-/// Who reads in time never waits so long for a processor: at the emitter's pace the receive buffer holds what comes in
-/// about 4 milliseconds.
+/// A wait for a processor that excuses a loss. At the emitter's pace, the receive buffer holds what arrives in about 4
+/// milliseconds.
 const TOO_LONG: Duration = Duration::from_millis(2);
 
 #[test]
@@ -37,8 +37,8 @@ fn a_thousand_large_documents() {
     });
 }
 
-/// Ends so many segments one right after the other. A burst of which something is lost is a failure, unless the machine
-/// was too busy to let it be read in time: then the next has to arrive whole.
+/// Ends `count` segments one right after the other, and checks that all arrive. If a document is lost because the
+/// reader waited too long for a processor, the next burst has to arrive whole.
 fn arrive_whole(count: usize, bytes: Range<usize>, fill: impl Fn(&Segment)) {
     for _ in 0..20 {
         let reader = Reader::start();
@@ -54,7 +54,7 @@ fn arrive_whole(count: usize, bytes: Range<usize>, fill: impl Fn(&Segment)) {
         assert_eq!((stats.documents_sent, stats.documents_dropped), (count as u64, 0));
         assert_eq!(datagrams.len() + lost, count, "the kernel lost {lost}");
         assert!(datagrams.iter().all(|datagram| bytes.contains(&datagram.len())), "as they are meant to be");
-        // One for all: they differ in their ids and times.
+        // One document stands for all: they differ only in their ids and times.
         read_datagram(&datagrams[0]);
         if lost == 0 {
             assert_eq!(datagrams.iter().map(|datagram| id(datagram)).collect::<BTreeSet<_>>(), ids);
@@ -68,7 +68,7 @@ fn arrive_whole(count: usize, bytes: Range<usize>, fill: impl Fn(&Segment)) {
     panic!("none of twenty bursts of {count} documents arrived whole");
 }
 
-/// The id of a whole document.
+/// Returns the id of the document in a datagram.
 fn id(datagram: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Identified {
@@ -79,7 +79,7 @@ fn id(datagram: &[u8]) -> String {
     serde_json::from_slice::<Identified>(&datagram[header..]).unwrap().id
 }
 
-/// Reads what arrives as it comes, and keeps it.
+/// Reads datagrams as they arrive, on a thread of its own, and keeps them.
 struct Reader {
     address: String,
     thread: JoinHandle<(Vec<Vec<u8>>, Duration)>,
@@ -92,7 +92,7 @@ impl Reader {
         Self { address, thread: thread::spawn(move || read_all(&socket)) }
     }
 
-    /// Datagrams for which there was no room.
+    /// Returns how many datagrams found the receive buffer full.
     fn lost(&self) -> usize {
         let (_, port) = self.address.split_once(':').unwrap();
         let local = format!("0100007F:{:04X}", port.parse::<u16>().unwrap());
@@ -101,10 +101,10 @@ impl Reader {
         own.and_then(|own| own.split_ascii_whitespace().last()?.parse().ok()).unwrap_or_default()
     }
 
-    /// What arrived, and how long the reader waited for a processor at most.
+    /// Returns the datagrams that arrived, and the reader's longest wait for a processor.
     fn stop(self) -> (Vec<Vec<u8>>, Duration) {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        // It takes its turn behind what is there already. Where that is much it is lost, until it is not.
+        // The empty datagram ends the reader. It is lost if the receive buffer is still full, so it is sent again.
         while !self.thread.is_finished() {
             socket.send_to(&[], &self.address).unwrap();
             thread::sleep(Duration::from_millis(10));
@@ -113,7 +113,7 @@ impl Reader {
     }
 }
 
-/// All datagrams up to an empty one, and the longest wait for a processor between two.
+/// Reads up to an empty datagram. Returns the datagrams, and the longest wait for a processor between two of them.
 fn read_all(socket: &UdpSocket) -> (Vec<Vec<u8>>, Duration) {
     let waited = Waited(File::open("/proc/thread-self/schedstat").ok());
     let (mut datagrams, mut datagram) = (Vec::new(), vec![0; 65_536]);
@@ -127,11 +127,11 @@ fn read_all(socket: &UdpSocket) -> (Vec<Vec<u8>>, Duration) {
     (datagrams, longest)
 }
 
-/// How long this thread was ready to run and another one ran in its place; where Linux does not tell, never.
+/// The time for which this thread was ready to run while another thread ran. Zero on a system that does not report it.
 struct Waited(Option<File>);
 
 impl Waited {
-    /// The second number of the file, in nanoseconds. (Linux, `Documentation/scheduler/sched-stats.rst`.)
+    /// Reads the second number of the file, in nanoseconds. (Linux, `Documentation/scheduler/sched-stats.rst`.)
     fn read(&self) -> Duration {
         let mut text = [0; 64];
         let length = self.0.as_ref().and_then(|file| file.read_at(&mut text, 0).ok()).unwrap_or_default();

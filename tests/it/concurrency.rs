@@ -1,5 +1,5 @@
-//! Much at once, on every kind of executor: each tree is whole, and holds nothing of another. Tasks of tokio that only go
-//! well are in `tests/context.rs`.
+//! Many segments at once, on every kind of executor: each tree is complete and holds nothing of another tree. Tasks of
+//! tokio that end well are in `it/context.rs`.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,12 +15,12 @@ use tokio::task::yield_now;
 use xray::document::Cause;
 use xray::{Document, Instrument as _, Segment, TraceId};
 
-/// A panic that is meant. There are many, and unlike `panic!` this does not call the hook, which tells of each.
+/// Panics without calling the panic hook, which would print each of the many panics.
 fn goes_wrong(number: usize) {
     std::panic::resume_unwind(Box::new(format!("meant {number}")));
 }
 
-/// Each document by its number: one of each, whose parts all bear its number and its trace.
+/// Checks that there is one document for each number, and that all its subsegments have its number and its trace.
 fn by_number(documents: Vec<Document>) -> HashMap<usize, Document> {
     fn check(document: &Document, number: usize) {
         assert!(document.end_time.is_some_and(|end| end >= document.start_time), "{document:#?}");
@@ -42,7 +42,7 @@ fn by_number(documents: Vec<Document>) -> HashMap<usize, Document> {
     found
 }
 
-/// `a!(b c(d))`: names, in the order of their ends; what has gone wrong is marked.
+/// Returns names in the order of their ends, such as `a!(b c(d))`. A `!` marks a fault.
 fn shape(document: &Document) -> String {
     let inner: Vec<_> = document.subsegments.iter().map(shape).collect();
     let inner = if inner.is_empty() { String::new() } else { format!("({})", inner.join(" ")) };
@@ -54,7 +54,7 @@ fn note(number: usize) {
     xray::current().annotate("number", number);
 }
 
-/// Work with parts in it, of which some run elsewhere, and one goes wrong where that is wanted.
+/// Work in subsegments. Some of them run in other tasks, and one of them can fail.
 async fn part(number: usize, fails: bool) {
     note(number);
     yield_now().await;
@@ -131,7 +131,7 @@ async fn task(number: usize) {
             let mut work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(waits(number, None).in_segment(name));
             assert!(work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             yield_now().await;
-            // Elsewhere, where something else is current.
+            // Another task, in which another segment is current.
             tokio::spawn(async move { drop(work) }).await.unwrap();
         }
         End::NeverPolled => drop(waits(number, None).in_segment(name)),
@@ -162,7 +162,7 @@ async fn tasks_that_end_in_every_way_are_trees_of_their_own() {
     }
 }
 
-/// The same work for threads: a segment, with a part that holds another, which goes wrong in each seventh.
+/// Work for threads: a segment with two nested subsegments. In each seventh segment the inner one fails.
 fn blocking(number: usize) {
     let segment = Segment::builder(format!("t{number}")).begin();
     let outer = || {
@@ -200,7 +200,7 @@ fn a_pool_of_rayon_carries_each_its_own() {
     check_blocking(documents, 10_000);
 }
 
-/// One segment, whose parts are shared out: no part is lost, and each is where it began.
+/// One segment, whose subsegments begin on many threads: none is lost, and each is below its own parent.
 #[test]
 fn the_parts_of_one_segment_are_shared_out_by_rayon() {
     let ((), documents) = capture_blocking(|| {
@@ -258,7 +258,7 @@ fn threads_carry_each_their_own() {
     check_blocking(documents, 2_000);
 }
 
-/// Gives way without tokio.
+/// Yields once, without tokio.
 async fn give_way() {
     let mut is_first = true;
     std::future::poll_fn(|task| {

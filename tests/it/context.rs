@@ -1,23 +1,19 @@
-//! What is current where: over tasks, threads, panics, and ends in any order.
+//! The current segment: in tasks and threads, across panics, and whatever ends first.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 2.4 begin and end, a segment that begins within another loses it:
-//!   `a_segment_within_a_segment_is_a_trace_of_its_own`
-//! * 2.4 begin and end, a second end raises: the example at `Segment::end`, which does not compile
-//! * 2.4 begin and end, what is done after the end raises: `what_goes_on_after_the_end_harms_nobody`
-//! * 2.4 begin and end, what is not sampled is in the document, with an id of zeros:
-//!   `what_is_not_sampled_is_in_no_document`
-//! * 2.8 streaming, the counter drifts, and all leaves at once from then on:
-//!   `a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice`
-//! * 2.9 context, threads of a pool know nothing: `nesting_follows_the_code_over_threads`
-//! * 2.9 context, of an event loop made elsewhere, nothing is sent: `any_executor_on_any_thread_carries_the_context`
-//! * 2.9 context, work handed to a thread loses the segment: `nesting_follows_the_code_over_threads`
-//! * 2.9 context, a task that outlives its segment raises: `what_goes_on_after_the_end_harms_nobody`
-//! * 6.5, tasks and threads mix what they record: `ten_thousand_tasks_at_once_are_ten_thousand_trees`
-//! * 6.10, wrong counters, and what is not sampled is written:
-//!   `a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice`
+//! * A segment that begins within another one loses it: `a_segment_within_a_segment_is_a_trace_of_its_own`.
+//! * Ending twice raises. Here `end` consumes its segment: see the example at `Segment::end`, which does not compile:
+//!   `what_goes_on_after_the_end_harms_nobody`.
+//! * Recording after the end raises: `what_goes_on_after_the_end_harms_nobody`.
+//! * A subsegment that is not sampled is in the document, with an id of zeros: `what_is_not_sampled_is_in_no_document`.
+//! * The count of subsegments drifts, until each subsegment is sent alone:
+//!   `a_wide_tree_is_sent_in_parts_that_hold_each_subsegment_once`.
+//! * The threads of a pool have no context, and work that is handed to a thread loses its segment:
+//!   `nesting_follows_the_code_over_threads`.
+//! * An event loop that the SDK did not create sends nothing: `any_executor_on_any_thread_carries_the_context`.
+//! * Tasks and threads mix their subsegments: `ten_thousand_tasks_at_once_are_ten_thousand_trees`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -116,7 +112,7 @@ async fn a_panic_is_recorded_where_it_passes_and_goes_on() {
     assert_eq!(xray::trace_id(), None, "the context is as before");
 }
 
-/// What a panic unwinds ends from the inside out, and what it did not pass ends with it.
+/// Subsegments that a panic unwinds end from the inside out. Those that it does not pass end with their segment.
 #[tokio::test]
 async fn a_panic_is_recorded_once_on_its_way() {
     fn check(documents: &[Document], levels: usize) {
@@ -160,7 +156,7 @@ async fn a_panic_is_recorded_once_on_its_way() {
             segment.in_scope(|| {
                 let _held = segment.subsegment("held");
                 let outer = xray::current().subsegment("outer");
-                // What is current within itself sees it twice.
+                // The panic passes this subsegment twice, because the subsegment is current within itself.
                 outer.in_scope(|| xray::current().in_scope(|| inner_goes_wrong(&outer)));
             });
         })
@@ -169,7 +165,7 @@ async fn a_panic_is_recorded_once_on_its_way() {
     check(&documents, 3);
 }
 
-/// Who owns the part may keep it open while the panic passes the segment.
+/// The owner of a subsegment can keep it open while a panic passes the segment.
 #[test]
 fn a_panic_that_leaves_a_part_open_is_recorded_once() {
     let (result, documents) = capture_blocking(|| {
@@ -182,9 +178,9 @@ fn a_panic_that_leaves_a_part_open_is_recorded_once() {
     assert_eq!(documents[0].cause, Some(Cause::Reference(panic.id)));
 }
 
-/// Two panics that say the same are two, unless one is on the other's way.
+/// Two panics with the same message are recorded twice, unless the second is the first one resumed.
 #[test]
-fn a_panic_again_is_another_panic() {
+fn a_second_panic_is_recorded_as_another_one() {
     let ((), documents) = capture_blocking(|| {
         let segment = Segment::builder("t").begin();
         for _ in 0..2 {
@@ -264,7 +260,7 @@ fn a_handle_keeps_nothing_open_and_writes_to_nothing_that_ended() {
     assert!(!documents.is_empty());
 }
 
-/// A task that goes on after the segment has ended, and all that it may do there.
+/// A task that runs on after its segment has ended, and everything that it can do there.
 #[tokio::test]
 async fn what_goes_on_after_the_end_harms_nobody() {
     let (tell, ended) = tokio::sync::oneshot::channel();
@@ -300,7 +296,7 @@ fn any_executor_on_any_thread_carries_the_context() {
         async { receiver.await.unwrap() }.in_subsegment("waits").await;
         outer == xray::trace_id()
     };
-    // Made here, run there.
+    // The future is created on this thread and polled on another.
     let work = capture(work.in_segment("t"));
     let thread = std::thread::spawn(move || futures::executor::block_on(work));
     sender.send(()).unwrap();
@@ -323,9 +319,9 @@ fn what_is_not_sampled_is_in_no_document() {
     assert!(documents[0].subsegments.is_empty(), "{documents:#?}");
 }
 
-/// What leaves takes all that is in it along, and what is held is counted anew.
+/// A subsegment that leaves takes its own subsegments along, and the count starts again.
 #[test]
-fn a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice() {
+fn a_wide_tree_is_sent_in_parts_that_hold_each_subsegment_once() {
     fn collect_ids(document: &Document, ids: &mut Vec<SegmentId>) {
         ids.push(document.id);
         document.subsegments.iter().for_each(|inner| collect_ids(inner, ids));
@@ -340,7 +336,7 @@ fn a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice() {
             }
         }
     });
-    // With the seventeenth step, of six each, more than a hundred subsegments are held.
+    // Each step has six subsegments, so the seventeenth step exceeds the limit of one hundred.
     let leaving = 250 / 17 * 17;
     assert_eq!(documents.len(), leaving + 1);
     assert!(documents[..leaving].iter().all(|step| step.subsegments.len() == 5));
@@ -354,7 +350,7 @@ fn a_wide_tree_leaves_in_parts_of_which_none_is_lost_or_twice() {
     assert_eq!(ids.len(), 1 + 250 + 250 * 5);
 }
 
-/// What a caller hands over may itself record something where it stands.
+/// A value that a caller passes can itself record something while it is read.
 #[test]
 fn no_lock_is_held_while_the_callers_code_runs() {
     #[derive(Debug)]
@@ -410,7 +406,7 @@ fn a_segment_within_a_segment_is_a_trace_of_its_own() {
 }
 
 #[test]
-fn in_a_thread_that_ends_nothing_panics() {
+fn nothing_panics_in_the_destructors_of_a_thread() {
     struct AtTheEnd;
 
     impl Drop for AtTheEnd {

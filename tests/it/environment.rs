@@ -1,21 +1,17 @@
-//! The environment and the process-wide recorder: each case is a process of its own, this test run again.
+//! Environment variables and the process-wide recorder. Each case runs in a child process.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 1.7 context missing, three lines of log for each call, or an exception: `a_missing_context_is_told_once`
-//! * 1.7 disabled, calls carry a header of zeros: `disabled_means_nothing_at_all`
-//! * 2.1 `configure`, a second time resets what it does not name:
-//!   `install_replaces_what_installed_itself_and_happens_once`
-//! * 2.1 `configure`, one wrong value leaves the rest undone: `a_wrong_setting_is_one_warning_and_the_default`
-//! * 2.2 environment, a wrong or empty address of the daemon raises: `a_wrong_setting_is_one_warning_and_the_default`
-//! * 2.2 environment, an unknown `AWS_XRAY_CONTEXT_MISSING` silences: `a_missing_context_is_told_once`
-//! * 2.11 sampling, at the import files are read and clients built:
-//!   `a_thread_of_its_own_sends_and_begins_with_the_first_document`
-//! * 6.7, what is sent is sent within the program's request:
-//!   `a_thread_of_its_own_sends_and_begins_with_the_first_document`
-//! * 6.11, wrong values raise (what is of sampling stands with it):
-//!   `a_wrong_setting_is_one_warning_and_the_default`
+//! * A missing context logs three lines for each call, or raises: `a_missing_context_is_logged_once`.
+//! * If the SDK is disabled, calls carry a header of zeros: `a_disabled_recorder_does_nothing`.
+//! * A second `configure` resets the settings that it does not name:
+//!   `install_replaces_the_automatic_recorder_and_succeeds_once`.
+//! * One wrong setting leaves the others unset, and a wrong address of the daemon raises:
+//!   `a_wrong_setting_is_logged_once_and_the_default_applies`.
+//! * An unknown value of `AWS_XRAY_CONTEXT_MISSING` silences the SDK: `a_missing_context_is_logged_once`.
+//! * The import of the SDK reads files and creates clients, and documents are sent on the program's thread:
+//!   `a_thread_of_its_own_sends_and_starts_with_the_first_document`.
 
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
@@ -37,7 +33,7 @@ fn run(case: &str, variables: &[(&str, impl AsRef<OsStr>)]) {
 
 /// Like [`run`], but runs `meanwhile` beside the child. The child's standard input ends after `meanwhile`.
 fn run_while(case: &str, variables: &[(&str, impl AsRef<OsStr>)], meanwhile: impl FnOnce()) {
-    let mut process = child::command(module_path!(), "inner_process", case)
+    let mut process = child::command(module_path!(), "case_in_a_child_process", case)
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -50,7 +46,7 @@ fn run_while(case: &str, variables: &[(&str, impl AsRef<OsStr>)], meanwhile: imp
 }
 
 #[test]
-fn inner_process() {
+fn case_in_a_child_process() {
     let Some(case) = child::case() else { return };
     logs::keep();
     match case.as_str() {
@@ -92,14 +88,14 @@ fn the_environment_wins_over_code() {
 fn environment_over_code() {
     let recorder =
         Recorder::builder().sampler(Always).daemon_address("192.0.2.1:1").service_name("from code").install().unwrap();
-    // A name of which nothing is legal leaves the service's.
+    // The name has no legal character, so the segment gets the service's name.
     Segment::builder("???").begin().end();
     assert!(recorder.flush(Duration::from_secs(5)));
     assert_eq!(xray::stats().documents_sent, 1);
 }
 
 #[test]
-fn a_wrong_setting_is_one_warning_and_the_default() {
+fn a_wrong_setting_is_logged_once_and_the_default_applies() {
     run(
         "wrong settings",
         &[
@@ -121,7 +117,7 @@ fn wrong_settings() {
     assert!(warnings.iter().any(|warning| warning.contains(r#"AWS_XRAY_CONTEXT_MISSING is "SHOUT""#)), "{warnings:#?}");
 }
 
-/// Each says the opposite of the code.
+/// Each variable says the opposite of the code.
 #[test]
 fn each_variable_wins_over_code() {
     run("each over code", &[("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"), ("AWS_XRAY_SDK_ENABLED", "true")]);
@@ -137,10 +133,10 @@ fn each_over_code() {
     assert_eq!(logs::texts_at(Level::Error).len(), 1, "a missing context is told");
 }
 
-/// The setting in code stands where a variable cannot be read, whatever is wrong with it.
+/// The setting in code applies if a variable cannot be read, whatever is wrong with the variable.
 #[test]
-fn a_variable_that_cannot_be_read_is_one_warning_whatever_it_holds() {
-    // More than this one variable cannot be.
+fn a_variable_that_cannot_be_read_is_logged_once() {
+    // Linux allows 128 KiB for one variable.
     let huge = "\u{1f4a9}\n".repeat(25_000);
     for name in ["AWS_XRAY_DAEMON_ADDRESS", "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_SDK_ENABLED", "AWS_XRAY_TRACING_NAME"]
     {
@@ -161,7 +157,7 @@ fn code_stands() {
         .context_missing(ContextMissing::IgnoreError)
         .install()
         .unwrap();
-    // A name of which nothing is legal leaves the service's.
+    // The name has no legal character, so the segment gets the service's name.
     Segment::builder("???").begin().end();
     assert_eq!(receive(&daemon)["name"], "from code");
     assert!(xray::http::call("GET", "http://h/").header().is_none());
@@ -190,7 +186,7 @@ fn a_setting_in_code_that_cannot_be_read_is_counted_too() {
 }
 
 #[test]
-fn disabled_means_nothing_at_all() {
+fn a_disabled_recorder_does_nothing() {
     run("disabled", &[("AWS_XRAY_SDK_ENABLED", "false")]);
 }
 
@@ -214,7 +210,7 @@ async fn disabled() {
 }
 
 #[test]
-fn a_missing_context_is_told_once() {
+fn a_missing_context_is_logged_once() {
     run("context missing", &[("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR")]);
     run("context missing", &[("AWS_XRAY_CONTEXT_MISSING", "RUNTIME_ERROR")]);
     run("context missing", &[("AWS_XRAY_CONTEXT_MISSING", "SHOUT")]);
@@ -235,13 +231,14 @@ async fn context_missing(expected: usize) {
 }
 
 #[test]
-fn install_replaces_what_installed_itself_and_happens_once() {
+fn install_replaces_the_automatic_recorder_and_succeeds_once() {
     let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let mut datagrams = Vec::new();
     run_while("install", &[("AWS_XRAY_DAEMON_ADDRESS", daemon.local_addr().unwrap().to_string())], || {
         datagrams.extend((0..4).map(|_| receive(&daemon)));
     });
-    // Which recorder a segment is of shows in the name that it has from it. Two recorders' datagrams have no order.
+    // A segment gets its name from its recorder, so the name shows which recorder sent it. The datagrams of two
+    // recorders arrive in any order.
     for name in ["environment-", "environment-", "installed", "installed"] {
         let found = datagrams.iter().position(|document| document["name"].as_str().unwrap().starts_with(name));
         datagrams.swap_remove(found.unwrap_or_else(|| panic!("{name}: {datagrams:#?}")));
@@ -263,7 +260,8 @@ fn install() {
     begin().end();
     before.end();
     assert_eq!(xray::stats().documents_emitted, 2, "the first that was installed stays, and a segment keeps its own");
-    // Nobody holds the recorder that installed itself, to flush it. It sends all the same, while the process lives.
+    // The program has no handle to flush the recorder that installed itself. That recorder sends while the process
+    // runs.
     io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
@@ -279,7 +277,7 @@ fn name() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_thread_of_its_own_sends_and_begins_with_the_first_document() {
+fn a_thread_of_its_own_sends_and_starts_with_the_first_document() {
     run("threads", &[("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9"), ("AWS_PROFILE", "none of that name")]);
 }
 
@@ -290,7 +288,7 @@ fn threads() {
         let mut names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
         names.any(|name| name.starts_with("xray-"))
     };
-    // Looked at once before, so that the two are alike.
+    // Counted twice, because the first count may itself open files.
     let counted =
         || ["/proc/self/task", "/proc/self/fd"].map(|directory| std::fs::read_dir(directory).unwrap().count());
     let before = (counted(), counted()).1;
@@ -307,9 +305,10 @@ fn threads() {
     assert!(is_running());
 }
 
-/// Whatever is set in code: the service has decided, and says so in the header, or nothing is to be recorded.
+/// In Lambda the service decides and passes the decision in the header. Without a decision nothing is recorded,
+/// whatever the code sets.
 #[test]
-fn in_lambda_nobody_decides_but_the_header() {
+fn in_lambda_only_the_header_decides() {
     run("lambda", &[("AWS_LAMBDA_FUNCTION_NAME", "todo-function")]);
     run("lambda", &[("LAMBDA_TASK_ROOT", "/var/task")]);
 }

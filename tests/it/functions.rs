@@ -1,4 +1,4 @@
-//! Functions that make a request by themselves, and clients that block.
+//! Free functions that make a request (`reqwest::get`), and blocking clients.
 
 use std::io::Read as _;
 
@@ -10,7 +10,7 @@ use xray::{Document, Instrument as _, Segment};
 #[xray::traced_http]
 async fn get(url: &str) -> reqwest::Result<(u16, u16)> {
     let owned = url.to_owned();
-    // The argument's type is the function's business: `&String`, `String` and `Url` are as good.
+    // `reqwest::get` is generic over its argument: `&String`, `String` and `Url` all work.
     let future = reqwest::get(&owned);
     let first = future.await?.status().as_u16();
     let parsed = reqwest::Url::parse(url).map(reqwest::get);
@@ -28,10 +28,10 @@ async fn reqwest_get() {
     let request = call.http.unwrap().request.unwrap();
     assert_eq!(request.url.unwrap(), server.url("/status/404"));
 
-    // Without a segment it is the client's own function.
+    // Without a segment, the client's own function is called.
     get(&url).await.unwrap();
     assert!(server.take_seen()[0].trace_headers().is_empty());
-    // Made outside, polled inside.
+    // Created outside the segment, polled inside.
     let (_, documents) = capture(async {
         let future = futures::future::lazy(|_| ()).then_get(&url);
         future.in_segment("t").await
@@ -66,7 +66,7 @@ async fn errors_are_the_clients() {
     assert!(documents[0].subsegments[0].fault && documents[0].subsegments[0].cause.is_some());
 }
 
-/// Modules of a user's own with the same names: another type, and the client's.
+/// The user's own modules named `reqwest` and `blocking`. One returns another type, one returns the client's.
 mod own {
     pub(super) mod reqwest {
         pub(crate) fn get(number: u32) -> Option<u32> {
@@ -74,7 +74,7 @@ mod own {
         }
 
         pub(crate) mod blocking {
-            /// Says what it was given; that it makes no request is its own affair.
+            /// Requests another path, so that a test sees that this function was called.
             pub(crate) fn get(url: &str) -> Result<reqwest::blocking::Response, reqwest::Error> {
                 reqwest::blocking::Client::new().get(format!("{url}/own")).send()
             }

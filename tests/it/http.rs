@@ -1,45 +1,30 @@
-//! What a traced call records and sends, against a real service.
+//! What a traced call of reqwest records and sends, against a real service.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 1.1 helpers, a password and a fragment stay in the URL: `a_call_is_a_subsegment_and_carries_its_id`
-//! * 1.1 helpers, an IPv6 address without its end raises from the SDK: `the_builders_own_error_comes_back_unchanged`
-//! * 1.3 `requests`, the method is as the caller wrote it: `a_method_is_recorded_in_capitals_and_sent_as_it_is`
-//! * 1.3 `requests`, the URL is the argument, not what is sent: `a_url_of_any_type_is_recorded_as_it_is_sent`
-//! * 1.3 `requests`, the query is in the error message:
-//!   `a_transport_error_is_a_fault_with_its_chain_and_stays_remote`
-//! * 1.3 `requests`, the caller's headers are written to: `no_header_reaches_another_trace_or_what_the_caller_keeps`
-//! * 1.3 `requests`, a URL object is an error of the SDK: `a_url_of_any_type_is_recorded_as_it_is_sent`
-//! * 1.3 `requests`, no URL at all is an error of the SDK: `the_builders_own_error_comes_back_unchanged`
-//! * 1.3 `requests`, the header cannot be kept from a host: `rules_for_the_whole_program`
-//! * 1.4 `httplib`, three subsegments for one request: `a_call_is_a_subsegment_and_carries_its_id`
-//! * 1.4 `httplib`, the port is dropped: `a_call_is_a_subsegment_and_carries_its_id`
-//! * 1.4 `httplib`, no URL and no name through a proxy: `through_a_proxy_the_call_is_the_hosts`
-//! * 1.4 `httplib`, the parent is what encloses the call, and without that there is no header:
-//!   `a_call_is_a_subsegment_and_carries_its_id`
-//! * 1.4 `httplib`, a header leaks into other traces: `no_header_reaches_another_trace_or_what_the_caller_keeps`
-//! * 1.4 `httplib`, what to ignore is compared with the query: `rules_for_the_whole_program`
-//! * 1.5 `aiohttp`, the URL is decoded, with password and fragment: `a_url_of_any_type_is_recorded_as_it_is_sent`
-//! * 1.5 `aiohttp`, a refused connection becomes local:
-//!   `a_transport_error_is_a_fault_with_its_chain_and_stays_remote`
-//! * 1.5 `aiohttp`, a timeout becomes local: `a_timeout_is_a_fault_and_stays_remote`
-//! * 1.5 `aiohttp`, 1.6 `httpx`, who gives up is told as a fault: `a_cancelled_call_is_closed_and_marked`
-//! * 1.5 `aiohttp`, calls at once are nested and their statuses swapped: `calls_at_once_are_siblings`
-//! * 1.6 `httpx`, calls at once lose the whole segment: `many_tasks_at_once_each_keep_their_own`
-//! * 1.6 `httpx`, a client that was there before, or goes through a proxy, is not traced:
-//!   `through_a_proxy_the_call_is_the_hosts`
-//! * 1.7 side by side, two headers where the case differs: `the_header_replaces_the_users_own`
-//! * 1.7 side by side, the length of the answer is never recorded: `a_call_is_a_subsegment_and_carries_its_id`
-//! * 1.7 unsampled, the incoming trace id is given up: `an_unsampled_trace_travels_on_and_is_not_recorded`
-//! * 2.12 naming, a port keeps a pattern from its host: `rules_for_the_whole_program`
-//! * 6.1, the SDK fails or changes a call: `the_builders_own_error_comes_back_unchanged`
-//! * 6.2, headers reach others, or name no trace: `no_header_reaches_another_trace_or_what_the_caller_keeps`
-//! * 6.3, other parents than the call, and no rules by host: `rules_for_the_whole_program`
-//! * 6.4, credentials and queries are recorded: `a_transport_error_is_a_fault_with_its_chain_and_stays_remote`
-//! * 6.4, the URL that answers after a redirect is not to be had: `the_url_that_answers_is_known_to_the_response_hook`
-//! * 6.6, timeouts and refused connections are local: `a_timeout_is_a_fault_and_stays_remote`
-//! * 6.9, no length where one is known, or -1: `an_unknown_length_is_left_out`
+//! * A password and a fragment stay in the URL, a port is dropped, and one request is three subsegments:
+//!   `a_call_is_a_subsegment_and_carries_its_id`.
+//! * A malformed URL raises an error of the SDK, not of the client: `the_builders_own_error_comes_back_unchanged`.
+//! * The method is recorded in the case that the caller wrote: `a_method_is_recorded_in_capitals_and_sent_unchanged`.
+//! * The recorded URL is the argument or a decoded form, not the URL that is sent, and a URL object raises:
+//!   `a_url_of_any_type_is_recorded_in_the_form_that_is_sent`.
+//! * The query is in the recorded error message, and a refused connection is recorded as local:
+//!   `a_transport_error_is_a_fault_with_its_chain_and_stays_remote`.
+//! * The caller's own map of headers is changed, and its header leaks into other traces:
+//!   `no_header_reaches_another_trace_or_what_the_caller_keeps`.
+//! * A host cannot be kept from getting the header, and patterns are compared with the query and the port:
+//!   `rules_for_the_whole_program`.
+//! * Through a proxy, a call has no URL and no name, or is not traced:
+//!   `through_a_proxy_the_call_is_recorded_with_its_own_host`.
+//! * A timeout is recorded as local: `a_timeout_is_a_fault_and_stays_remote`.
+//! * A cancelled call is a fault: `a_cancelled_call_is_closed_and_marked`.
+//! * Concurrent calls are nested, and their statuses are swapped: `calls_at_once_are_siblings`.
+//! * Concurrent calls can lose the whole segment: `many_tasks_at_once_each_keep_their_own`.
+//! * A trace header in other letter case is sent twice: `the_header_replaces_the_users_own`.
+//! * An unsampled trace loses its id: `an_unsampled_trace_travels_on_and_is_not_recorded`.
+//! * The last URL of a redirect is not available: `the_url_that_answers_is_known_to_the_response_hook`.
+//! * The length of the response is missing, or -1: `an_unknown_length_is_left_out`.
 
 use std::time::Duration;
 
@@ -55,7 +40,7 @@ async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
     Client::new().get(url).send().await
 }
 
-/// The method and the URL of a call.
+/// Returns the recorded method and URL of a call.
 fn recorded(call: &Document) -> (&str, &str) {
     let request = call.http.as_ref().unwrap().request.as_ref().unwrap();
     (request.method.as_deref().unwrap(), request.url.as_deref().unwrap())
@@ -155,7 +140,7 @@ async fn the_builders_own_error_comes_back_unchanged() {
 }
 
 #[tokio::test]
-async fn a_url_of_any_type_is_recorded_as_it_is_sent() {
+async fn a_url_of_any_type_is_recorded_in_the_form_that_is_sent() {
     #[xray::traced_http]
     async fn each(client: &Client, url: &str) -> reqwest::Result<()> {
         let parsed: reqwest::Url = url.parse().unwrap();
@@ -178,7 +163,7 @@ async fn a_url_of_any_type_is_recorded_as_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_method_is_recorded_in_capitals_and_sent_as_it_is() {
+async fn a_method_is_recorded_in_capitals_and_sent_unchanged() {
     #[xray::traced_http]
     async fn request(client: &Client, method: &str, url: &str) -> reqwest::Result<()> {
         client.request(method.parse().unwrap(), url).send().await.map(drop)
@@ -193,7 +178,7 @@ async fn a_method_is_recorded_in_capitals_and_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn through_a_proxy_the_call_is_the_hosts() {
+async fn through_a_proxy_the_call_is_recorded_with_its_own_host() {
     #[xray::traced_http]
     async fn get(client: &Client, url: &str) -> reqwest::Result<u16> {
         Ok(client.get(url).send().await?.status().as_u16())
@@ -468,7 +453,7 @@ async fn a_response_hook_that_panics_harms_nobody() {
     let call = &document.subsegments[0];
     assert_eq!((call.fault, call.http.as_ref().unwrap().response.unwrap().status), (false, Some(200)));
     assert_eq!(call.metadata["default"]["length"], 3);
-    // Not where nothing is recorded.
+    // The hook is not called for a call that is not recorded.
     let unsampled = xray::TraceHeader::parse("Sampled=0");
     let segment = xray::Segment::builder("t").trace_header(&unsampled).recorder(&recorder).begin();
     get(&Client::new(), &server.url("/bytes/3")).in_segment(segment).await.unwrap();

@@ -1,4 +1,4 @@
-//! Calls that are begun, sent and read by hand, against a real service.
+//! Calls that a program traces by hand with `xray::http::call`, against a real service.
 
 use std::future::{pending, ready};
 use std::io::{self, Read as _, Write as _};
@@ -18,7 +18,7 @@ use xray::document::Cause;
 use xray::http::Call;
 use xray::{Document, Instrument as _, Namespace, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
-/// A client whose headers are texts, which blocks.
+/// A blocking client that takes headers as text.
 fn exchange(address: SocketAddr, path: &str, header: Option<String>) -> io::Result<u16> {
     let header = header.map(|value| format!("X-Amzn-Trace-Id: {value}\r\n")).unwrap_or_default();
     let mut connection = TcpStream::connect(address)?;
@@ -28,7 +28,7 @@ fn exchange(address: SocketAddr, path: &str, header: Option<String>) -> io::Resu
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// The manual form as its documentation has it, for what blocks.
+/// A blocking call by hand, as the documentation shows it.
 fn get_blocking(address: SocketAddr, path: &str) -> io::Result<u16> {
     let begun = xray::http::call("GET", &format!("http://user:password@{address}{path}"));
     let header = begun.header().map(|value| value.to_str().unwrap().to_owned());
@@ -42,7 +42,7 @@ fn read(answer: &io::Result<u16>, call: &mut Call) {
     }
 }
 
-/// The manual form for a future; nothing here is annotated.
+/// An asynchronous call by hand. No attribute stands here.
 async fn get(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
     let begun = xray::http::call("GET", url);
     let mut request = client.get(url);
@@ -60,7 +60,7 @@ fn read_reqwest(answer: &reqwest::Result<reqwest::Response>, call: &mut Call) {
 }
 
 #[tokio::test]
-async fn what_blocks_is_recorded_and_carries_its_id() {
+async fn a_blocking_call_is_recorded_and_carries_its_id() {
     let server = Server::start().await;
     let address = server.address;
     let work = async {
@@ -93,8 +93,8 @@ async fn a_future_is_recorded_and_carries_its_id() {
 
 /// In a child process, because a missing context is logged once per process.
 #[test]
-fn where_nothing_is_open_the_call_runs_alone_and_that_is_reported() {
-    let name = "where_nothing_is_open_the_call_runs_alone_and_that_is_reported";
+fn a_call_outside_any_segment_runs_and_is_logged_once() {
+    let name = "a_call_outside_any_segment_runs_and_is_logged_once";
     child::run(module_path!(), name, calls_outside_any_segment);
 }
 
@@ -165,7 +165,7 @@ async fn a_panic_is_recorded_and_goes_on() {
 }
 
 #[tokio::test]
-async fn the_time_is_from_the_first_poll_to_the_answer() {
+async fn a_call_lasts_from_the_first_poll_to_the_response() {
     let work = async {
         let begun = xray::http::call("GET", "http://h/");
         let future = begun.run_async(async { tokio::time::sleep(Duration::from_millis(30)).await }, |(), _| ());
@@ -182,7 +182,7 @@ async fn the_time_is_from_the_first_poll_to_the_answer() {
 }
 
 #[tokio::test]
-async fn dropped_it_is_cancelled_and_unpolled_it_leaves_no_trace() {
+async fn a_dropped_future_is_cancelled_and_an_unpolled_one_leaves_no_trace() {
     let work = async {
         let begun = xray::http::call("GET", "http://h/");
         {
@@ -198,14 +198,14 @@ async fn dropped_it_is_cancelled_and_unpolled_it_leaves_no_trace() {
 }
 
 #[test]
-fn a_future_is_what_it_was_before() {
+fn a_traced_future_keeps_its_auto_traits_and_stays_small() {
     fn is_send(_: &impl Send) {}
     fn is_unpin(_: &impl Unpin) {}
 
     let ((), documents) = capture_blocking(|| {
         Segment::builder("t").begin().in_scope(|| {
             let counted = Rc::new(1);
-            // A pinned future, a reader that is none of Send and Unpin.
+            // A pinned future, and a reader that is neither `Send` nor `Unpin`.
             let future = xray::http::call("GET", "http://h/").run_async(async { 7 }, |seven, call| {
                 call.response(200 + *seven + *counted, None);
             });
@@ -225,9 +225,9 @@ fn a_future_is_what_it_was_before() {
     assert_eq!(status(only_call(&documents)), Some(208));
 }
 
-/// The attribute knows the client that the manual form sends with.
+/// The attribute would trace this client's call too, but the request carries the call's header already.
 #[tokio::test]
-async fn in_an_annotated_function_it_is_one_call() {
+async fn a_manual_call_in_an_annotated_function_is_recorded_once() {
     #[xray::traced_http]
     async fn both(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
         let begun = xray::http::call("PUT", url);
@@ -240,7 +240,7 @@ async fn in_an_annotated_function_it_is_one_call() {
     assert_eq!(server.take_seen()[0].trace_header().parent, Some(only_call(&documents).id));
 }
 
-/// Whether a request that carries these headers is recorded here, as a call of its own.
+/// Returns whether a request with these headers is recorded as a new call.
 fn is_recorded(headers: &mut HeaderMap) -> bool {
     let before = headers.get(&TRACE_HEADER_NAME).cloned();
     let call = xray::http::call("GET", "http://h/").insert_into(headers);
@@ -249,7 +249,7 @@ fn is_recorded(headers: &mut HeaderMap) -> bool {
 }
 
 #[test]
-fn a_request_of_a_call_that_is_open_is_left_to_it() {
+fn a_request_of_an_open_call_is_not_recorded_again() {
     let ((), documents) = capture_blocking(|| {
         Segment::builder("t").begin().in_scope(|| {
             let mut headers = HeaderMap::new();
@@ -288,7 +288,7 @@ fn a_request_that_is_sent_again_after_many_calls_is_a_call_of_its_own() {
             };
             let mut headers = HeaderMap::new();
             send(&mut headers);
-            // More than a segment keeps, so that the first one has left the process.
+            // More calls than a segment keeps, so that the first one has been sent.
             (0..100).for_each(|_| send(&mut HeaderMap::new()));
             send(&mut headers);
         });
@@ -299,7 +299,7 @@ fn a_request_that_is_sent_again_after_many_calls_is_a_call_of_its_own() {
 }
 
 #[test]
-fn a_request_whose_call_was_given_up_is_a_call_of_its_own() {
+fn a_request_whose_call_was_dropped_is_a_call_of_its_own() {
     let ((), _) = capture_blocking(|| {
         Segment::builder("t").begin().in_scope(|| {
             let mut headers = HeaderMap::new();

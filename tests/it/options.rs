@@ -53,7 +53,7 @@ async fn annotate_on_every_call() {
     let (client, url) = (Client::new(), server.url("/bytes/1"));
     let order = || Order { id: "a-1".to_owned(), items: 3 };
     let subsegments = subsegments(annotated(&client, &url, order(), "")).await;
-    // What a task makes of a closure that was written outside is not its own.
+    // `second` is called in a task and was created outside, so it has no annotations of the function.
     assert_eq!((subsegments.len(), server.take_seen().len()), (5, 7));
     let value = AnnotationValue::from;
     let expected: BTreeMap<_, _> = [
@@ -126,7 +126,7 @@ struct Service {
     url: String,
 }
 
-/// All its functions, but those that say otherwise.
+/// The attribute on an `impl` block holds for all functions in it, except for those with a mark of their own.
 #[xray::traced_http(name = "todos")]
 impl Service {
     const LIMIT: u32 = 10;
@@ -171,7 +171,7 @@ trait Boxed {
     async fn boxed_too(&self) -> u16;
 }
 
-/// The attribute above the other one, and below it.
+/// `#[traced_http]` above `#[async_trait]`. The next block has it below.
 #[xray::traced_http(name = "above")]
 #[async_trait::async_trait]
 impl Boxed for Service {
@@ -220,7 +220,7 @@ async fn impl_blocks() {
     assert_eq!(names(&subsegments(shared.boxed_too()).await), ["below"]);
 }
 
-/// A request of an own client, sent by a method of any name.
+/// A request of the user's own client, sent by a method whose name the attribute does not know.
 #[derive(Clone, Copy)]
 struct Ping<'a> {
     client: &'a Client,
@@ -290,7 +290,7 @@ async fn marked(client: &Client, courier: &Courier, url: &str) -> reqwest::Resul
     let request = either!(client.put(url).send(), client.get(url).send()).await?;
     let second = #[xray(trace)]
     courier.carry(Request::get(url).body(Empty::new()).unwrap(), 1).await;
-    // Not marked: its name is nobody's.
+    // Without the mark, the attribute does not know the name `carry`.
     courier.carry(Request::get(url).body(Empty::new()).unwrap(), 1).await;
     Ok(first.status().as_u16() + request.status().as_u16() + second.status().as_u16())
 }
@@ -317,7 +317,7 @@ async fn marked_calls() {
     assert_eq!(server.take_seen().iter().filter(|seen| seen.trace_headers().len() == 1).count(), 3);
     let found = subsegments(async { assert_eq!(marked_function(&hyper, &url).await, 200) }).await;
     assert_eq!(names(&found), ["127.0.0.1"]);
-    // Of what it gives only the time is known.
+    // The function returns a number, so only the time of the call is known.
     assert_eq!(found[0].http.as_ref().unwrap().response, None);
 }
 
@@ -325,7 +325,7 @@ async fn marked_calls() {
 async fn strict(client: &Client, url: &str) -> reqwest::Result<u16> {
     let request = client.get(url);
     let (sender, receiver) = std::sync::mpsc::channel();
-    // No candidate: a channel is a variable.
+    // A `send` with arguments on a variable is not a candidate.
     sender.send(1).unwrap();
     #[xray(skip)]
     client.get(url).send().await?;

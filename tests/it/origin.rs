@@ -1,14 +1,15 @@
-//! Where a program runs: given by hand, and detected, with stand-ins for the metadata services. A program that detects is
-//! a process of its own (this program run again), because it finds the services by its environment.
+//! The origin of segments: set in code, and detected from stand-ins for the metadata services. A program that detects
+//! its origin runs in a child process, because environment variables name the services.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 2.1 `configure`, an unknown plugin leaves the rest undone: detectors are a type
-//! * 2.10 plugins, any machine with a host name is a container of ECS: `detected::nothing_where_nothing_is`
-//! * 2.10 plugins, the last of them names the origin: `detected::ecs_goes_before_ec2`
-//! * 2.10 plugins, the program waits for them: `detected::nobody_waits_for_a_service`
-//! * 6.11, work at the import, wrong values raise: `detected::what_is_no_answer_is_one_warning`
+//! * An unknown plugin leaves other settings unset. Here detectors are a type.
+//! * Any machine with a host name seems to be a container of ECS:
+//!   `detected::without_a_metadata_service_nothing_is_detected`.
+//! * The last plugin names the origin: `detected::ecs_goes_before_ec2`.
+//! * The program waits for the metadata services: `detected::segments_do_not_wait_for_detection`.
+//! * A wrong answer raises: `detected::a_wrong_answer_is_logged_once`.
 
 mod detected;
 mod given;

@@ -1,4 +1,4 @@
-//! Long segments: told of while they are open, and what has ended in them leaves before they do.
+//! Long segments: they are reported while they are open, and their ended subsegments are sent before they end.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -8,16 +8,16 @@ use support::documents::{capture_blocking, checked};
 use xray::emitter::{Emitter, MemoryEmitter};
 use xray::{Document, Recorder, Segment, SegmentId, TraceHeader};
 
-/// Longer than anything here takes.
+/// Longer than any test takes.
 const NEVER: Duration = Duration::from_secs(3600);
 const SOON: Duration = Duration::from_millis(20);
 
-/// Sends documents on; that it is dropped shows at the other end.
+/// An emitter that passes documents on. The receiver notices when the emitter is dropped.
 struct Channel(Sender<Document>);
 
 impl Emitter for Channel {
     fn emit(&self, document: Document) {
-        // After its end a test reads no more.
+        // The receiver may be gone, because a test has ended.
         let _ = self.0.send(document);
     }
 }
@@ -40,7 +40,7 @@ fn rest(documents: &Receiver<Document>) -> Vec<Document> {
 }
 
 #[test]
-fn a_long_segment_is_told_of_once_and_what_ends_in_it_as_it_goes_on() {
+fn a_long_segment_is_reported_once_and_its_subsegments_when_they_end() {
     let (recorder, documents) = recorder(SOON);
     let began = Instant::now();
     let segment = Segment::builder("job").recorder(&recorder).begin();
@@ -54,7 +54,7 @@ fn a_long_segment_is_told_of_once_and_what_ends_in_it_as_it_goes_on() {
         part.subsegment("inner").end();
         let id = part.id();
         part.end();
-        // It leaves while the segment stays open.
+        // The subsegment is sent while the segment stays open.
         let document = next(&documents);
         assert_eq!((Some(document.id), document.parent_id), (id, segment.id()));
         assert_eq!(document.trace_id, segment.trace_id());
@@ -78,7 +78,7 @@ fn a_long_segment_is_told_of_once_and_what_ends_in_it_as_it_goes_on() {
 }
 
 #[test]
-fn what_is_not_sampled_or_ends_early_is_not_told_of() {
+fn unsampled_and_short_segments_are_not_reported_in_progress() {
     let (recorder, documents) = recorder(SOON);
     let begin = |name: &str, sampled: &str| {
         Segment::builder(name).recorder(&recorder).trace_header(&TraceHeader::parse(sampled)).begin()
@@ -98,11 +98,12 @@ fn what_is_not_sampled_or_ends_early_is_not_told_of() {
 }
 
 #[test]
-fn without_an_interval_nothing_is_told_of_before_its_end() {
+fn without_an_interval_no_segment_is_reported_in_progress() {
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("job").recorder(&recorder).begin();
-    // A segment that began later is reported by a recorder with an interval. So this one would have been due before.
+    // A recorder with an interval reports a segment that began later. The first segment would have been due before
+    // that.
     let (with_interval, reported) = self::recorder(SOON);
     let later = Segment::builder("later").recorder(&with_interval).begin();
     assert!(next(&reported).in_progress);
@@ -112,9 +113,9 @@ fn without_an_interval_nothing_is_told_of_before_its_end() {
     assert_eq!(emitter.take().len(), 1);
 }
 
-/// The thread holds the recorder no longer than the program does, whatever it is waiting for.
+/// The thread does not keep the recorder alive, whatever the thread waits for.
 #[test]
-fn with_the_recorder_its_thread_ends() {
+fn the_progress_thread_ends_with_its_recorder() {
     for (interval, is_used) in [(SOON, true), (NEVER, true), (SOON, false)] {
         let (recorder, documents) = recorder(interval);
         if is_used {
@@ -131,7 +132,7 @@ fn with_the_recorder_its_thread_ends() {
     }
 }
 
-/// An open segment is its owner's alone: of 10,000 that have ended none is kept, and so the recorder is not.
+/// The recorder keeps nothing of segments that have ended, and they do not keep the recorder alive.
 #[test]
 fn many_short_segments_leave_nothing_behind() {
     let (recorder, documents) = recorder(NEVER);
@@ -169,7 +170,7 @@ fn check_ids(documents: &[Document], expected: usize) {
 }
 
 #[test]
-fn what_is_nested_counts_to_the_threshold() {
+fn nested_subsegments_count_towards_the_threshold() {
     let (segment, emitter) = streaming(|builder| builder.streaming_threshold(9));
     for round in 0..3 {
         for _ in 0..2 {
@@ -191,7 +192,7 @@ fn what_is_nested_counts_to_the_threshold() {
 }
 
 #[test]
-fn a_threshold_of_none_holds_nothing() {
+fn a_threshold_of_zero_keeps_no_subsegment() {
     let (segment, emitter) = streaming(|builder| builder.streaming_threshold(0));
     let part = segment.subsegment("part");
     part.subsegment("inner").end();
@@ -201,7 +202,7 @@ fn a_threshold_of_none_holds_nothing() {
 }
 
 #[test]
-fn bytes_count_wherever_they_are() {
+fn bytes_in_nested_subsegments_count_towards_the_threshold() {
     let (segment, emitter) = streaming(|builder| builder.streaming_threshold_bytes(10_000));
     let part = segment.subsegment("part");
     let inner = part.subsegment("inner");
@@ -222,7 +223,7 @@ fn bytes_count_wherever_they_are() {
     assert_eq!(emitter.take()[0].subsegments.len(), 1);
 }
 
-/// The default is what a document may measure: nothing has to be cut on its way.
+/// The default threshold is what a datagram holds, so no document has to be cut.
 #[test]
 fn a_document_stays_within_what_a_datagram_holds() {
     let ((), documents) = capture_blocking(|| {

@@ -1,6 +1,6 @@
-//! Which headers a request carries: `X-Amzn-Trace-Id`, `traceparent` or both, by each way of tracing a call.
+//! The headers that a request carries: `X-Amzn-Trace-Id`, `traceparent` or both, for each way of tracing a call.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was found to lack something, by section of that study:
+//! The X-Ray SDK for Python 2.15.0 lacks these. Each line names the case, and the test that shows what this SDK does:
 //!
 //! * 6.8, a header with spaces, another case or a malformed root: `vectors`, `upper_case_root_is_lowered` in
 //!   `trace_header.rs` of the runtime, `ids_of_zeros_do_not_travel_on`
@@ -19,14 +19,15 @@ use xray::{
 
 const ALL: [Propagation; 3] = [Propagation::XRay, Propagation::W3c, Propagation::Both];
 const INCOMING: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
-/// What a request has already: as a proxy forwards them, and `tracestate`, which is nobody's but the user's.
+/// The headers that a request has already: trace headers as a proxy forwards them, and `tracestate`, which only the
+/// user sets.
 const FORWARDED: [(&str, &str); 3] = [
     ("x-amzn-trace-id", INCOMING),
     ("traceparent", "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"),
     ("tracestate", "vendor=1"),
 ];
 
-/// A recorder that propagates so, and where its documents go.
+/// Returns a recorder with this propagation, and the emitter with its documents.
 fn recording(propagation: Propagation) -> (RecorderBuilder, MemoryEmitter) {
     let emitter = MemoryEmitter::new();
     (Recorder::builder().sampler(Always).propagate(propagation).emitter(emitter.clone()), emitter)
@@ -37,12 +38,12 @@ fn segment(recorder: &Recorder, sampled: bool) -> SegmentBuilder {
     Segment::builder("t").trace_header(&TraceHeader::parse(&incoming)).recorder(recorder)
 }
 
-/// The values of a header.
+/// Returns the values of a header.
 fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
 }
 
-/// The names of the headers that are ours to set.
+/// Returns the names of the headers that the recorder sets.
 fn chosen(propagation: Propagation) -> &'static [&'static str] {
     match propagation {
         Propagation::XRay => &["x-amzn-trace-id"],
@@ -51,8 +52,8 @@ fn chosen(propagation: Propagation) -> &'static [&'static str] {
     }
 }
 
-/// A segment's only call, and that its only request carries the chosen headers, each once, and names the call in each.
-/// What the request had besides is there as it was.
+/// Returns a segment's only call. Checks that its only request carries the chosen headers, each once, that each names
+/// the call, and that the other headers of the request are unchanged.
 fn check(what: &str, propagation: Propagation, seen: &[Seen], documents: &[Document], had: &[(&str, &str)]) {
     let what = format!("{what}, {propagation:?}");
     let [Seen { headers, .. }] = seen else { panic!("{what}: {seen:#?}") };
@@ -71,7 +72,7 @@ fn check(what: &str, propagation: Propagation, seen: &[Seen], documents: &[Docum
     }
 }
 
-/// The same where nothing is recorded.
+/// Checks the headers of a request that is not recorded.
 fn check_unsampled(what: &str, propagation: Propagation, seen: &[Seen], documents: &[Document], segment: &str) {
     let what = format!("{what}, {propagation:?}, unsampled");
     assert!(documents.is_empty(), "{what}: {documents:#?}");
@@ -85,8 +86,8 @@ fn check_unsampled(what: &str, propagation: Propagation, seen: &[Seen], document
     }
 }
 
-/// Runs a call for each choice: sampled, sampled where the request has headers already, and unsampled. What the call is
-/// given is its URL and those headers.
+/// Runs a call for each choice of headers: sampled, sampled with headers that the request has already, and unsampled.
+/// The call gets its URL and those headers.
 async fn for_each_choice(what: &str, call: impl AsyncFn(&str, &[(&'static str, &'static str)])) {
     let server = Server::start().await;
     let url = server.url("/status/200");
@@ -123,7 +124,7 @@ async fn the_attribute() {
     for_each_choice("attribute", async |url, had| assert_eq!(annotated(url, had).await.unwrap(), 200)).await;
 }
 
-/// As its documentation has it, for a client whose headers are of a type of its own.
+/// The manual form as its documentation shows it, for a client with its own type of headers.
 #[tokio::test]
 async fn the_manual_form() {
     fn read(answer: &reqwest::Result<reqwest::Response>, call: &mut Call) {
@@ -150,7 +151,7 @@ async fn the_manual_form() {
 }
 
 #[test]
-fn what_gives_x_amzn_trace_id_alone_gives_no_other() {
+fn the_single_header_accessor_gives_x_amzn_trace_id_alone() {
     for propagation in ALL {
         let recorder = recording(propagation).0.build();
         let is_there = propagation != Propagation::W3c;
@@ -204,7 +205,7 @@ fn assert_carries_none(seen: &[Seen]) {
     assert!(["x-amzn-trace-id", "traceparent"].iter().all(|name| !headers.contains_key(*name)), "{headers:?}");
 }
 
-/// A trace of which X-Ray's SDKs tell only that it is not recorded has an id of zeros, which nobody reads in a
+/// Other X-Ray SDKs send an id of zeros with a trace that is not recorded. An id of zeros is invalid in a
 /// `traceparent`.
 #[tokio::test]
 async fn ids_of_zeros_do_not_travel_on() {
@@ -229,7 +230,7 @@ async fn ids_of_zeros_do_not_travel_on() {
     }
 }
 
-/// Begins a call as one mechanism and as another below it: whether the second is recorded too.
+/// Begins a call twice on the same request, as two mechanisms do. Returns whether the second one is recorded too.
 fn is_recorded_twice(first: impl FnOnce(&mut HeaderMap) -> Option<Call>, change: impl FnOnce(&mut HeaderMap)) -> bool {
     let mut headers = HeaderMap::new();
     let call = first(&mut headers);
@@ -246,7 +247,7 @@ fn a_request_is_known_by_whichever_header_it_has() {
         segment(&recorder, true).begin().in_scope(|| {
             assert!(!is_recorded_twice(begin, |_| ()), "{propagation:?}");
             for &name in chosen(propagation) {
-                // What stands between may leave only one, or replace the other.
+                // Code between the two mechanisms may remove or replace one of the headers.
                 let others: Vec<_> = chosen(propagation).iter().filter(|other| **other != name).collect();
                 let removed = |headers: &mut HeaderMap| {
                     for other in &others {
@@ -273,7 +274,7 @@ fn a_request_is_known_by_whichever_header_it_has() {
 
 #[test]
 fn a_text_client_is_recorded_once_too() {
-    /// Headers as text.
+    /// A client with headers as text is recorded once, even if two mechanisms see the same request.
     fn begin(headers: &mut Vec<(String, String)>) -> Option<Call> {
         let begun = xray::http::call("GET", "http://h/").for_request(|wanted| {
             headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted.as_str())).map(|(_, value)| value.as_str())
@@ -300,7 +301,7 @@ fn a_text_client_is_recorded_once_too() {
     }
 }
 
-/// The layer and the middleware, alone and where they meet the attribute.
+/// The layer and the middleware, alone and together with the attribute.
 mod middlewares {
     use http::Request;
     use http_body_util::Full;
@@ -320,7 +321,7 @@ mod middlewares {
         builder.body(Full::default()).unwrap()
     }
 
-    /// A client with our middleware so many times.
+    /// Creates a client with the middleware `count` times.
     fn middleware(count: usize) -> ClientWithMiddleware {
         let builder = ClientBuilder::new(reqwest::Client::new());
         (0..count).fold(builder, |builder, _| builder.with(SubsegmentMiddleware::new())).build()

@@ -1,10 +1,10 @@
-//! Clients that take the request as an argument: reqwest's `execute`, hyper, hyper-util, tower.
+//! Calls that take the request as an argument: reqwest's `execute`, hyper, hyper-util, tower.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 1.3 `requests`, a request that was prepared before is not traced: `reqwest_execute`
-//! * 1.4 `httplib`, nor is one at a lower level: `hyper_connections_send_at_the_call`
+//! * A prepared request of `requests` is not traced: `reqwest_execute`.
+//! * A request of `httplib` at a lower level is not traced: `hyper_connections_send_at_the_call`.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -20,7 +20,7 @@ use tower::{Service, ServiceExt as _};
 use xray::document::Cause;
 use xray::{Document, Instrument as _};
 
-/// The calls of the only document, each with its status, and that each reached the server with its own id.
+/// Returns the calls of the only document, each with its status. Checks that each request carried the id of its call.
 fn calls(server: &Server, documents: &[Document]) -> Vec<(String, Option<u16>)> {
     assert_eq!(documents.len(), 1, "{documents:#?}");
     let seen = server.take_seen();
@@ -190,7 +190,7 @@ async fn inside_macros_and_spawned_tasks() {
     assert_eq!((server.take_seen().len(), documents[0].subsegments.len()), (8, 8));
 }
 
-/// A future that a signature names cannot be another: such a function's requests are left alone.
+/// A function whose signature names the client's future cannot return another future, so its calls are not traced.
 #[tokio::test]
 async fn a_named_future_in_a_signature() {
     use futures::stream::{FuturesUnordered, StreamExt as _};

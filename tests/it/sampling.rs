@@ -1,14 +1,13 @@
-//! Local sampling rules: what of real segments is recorded, and at what cost.
+//! Local sampling rules: which segments they record.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 2.11 sampling, rules without `rate` or `fixed_target` raise a bare `TypeError`:
-//!   `rules_that_cannot_be_read_say_where`
-//! * 2.11 sampling, a rate above 1 is taken: `rules_that_cannot_be_read_say_where`
+//! * Rules without `rate` or `fixed_target` raise a bare `TypeError`, and a rate above 1 is accepted:
+//!   `rules_that_cannot_be_read_say_where`.
 //!
-//! And where it is right, the same: `two_a_second_and_none_of_the_others`,
-//! `what_is_not_known_of_a_request_matches_every_rule`.
+//! The SDK for Python is right in these cases, which have a test here too:
+//! `a_fixed_target_of_two_samples_two_requests_a_second`, `what_is_not_known_of_a_request_matches_every_rule`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -29,7 +28,7 @@ const RULES: &str = r#"{
   "default": { "fixed_target": 0, "rate": 0 }
 }"#;
 
-/// A recorder that asks this sampler, and where its documents go.
+/// Returns a recorder with this sampler, and the emitter with its documents.
 fn recorder(sampler: impl Sampler) -> (Recorder, MemoryEmitter) {
     let emitter = MemoryEmitter::new();
     (Recorder::builder().sampler(sampler).emitter(emitter.clone()).build(), emitter)
@@ -111,7 +110,7 @@ fn decisions_of_a_caller_take_nothing_from_the_reservoir() {
 }
 
 #[test]
-fn two_a_second_and_none_of_the_others() {
+fn a_fixed_target_of_two_samples_two_requests_a_second() {
     let (recorder, emitter) = recorder(Local::builder().default_rule(2, 0.0).build());
     let begun = Instant::now();
     thread::scope(|scope| {
@@ -132,7 +131,7 @@ fn the_default_is_one_a_second_and_five_percent() {
     let begun = Instant::now();
     let share = (0..100_000).filter(|_| sampler.sample(&request).is_sampled()).count() as u64;
     let seconds = begun.elapsed().as_secs() + 1;
-    // A standard deviation is 68.9; six of them are exceeded by chance once in 5 * 10^8 runs.
+    // A standard deviation is 68.9. Chance exceeds six of them once in 5 * 10^8 runs.
     assert!((5000 - 414..=5000 + 414 + seconds).contains(&share), "{share} in {seconds} seconds");
 }
 

@@ -1,4 +1,4 @@
-//! `xray::testing` as a program's own tests use it: what is captured, and what is not.
+//! `xray::testing` as a program's own tests use it: what a capture returns, and what it does not.
 
 use std::sync::Barrier;
 use std::task::{Context, Waker};
@@ -66,7 +66,7 @@ async fn a_capture_in_a_capture_keeps_its_documents_to_itself() {
     assert_eq!(names(&outer), ["before", "after"]);
 }
 
-/// What began around the capture stays what it is: only segments are begun with the capture's recorder.
+/// A capture inside a segment starts without a current segment. The segment around it is current again afterwards.
 #[tokio::test]
 async fn within_a_segment_a_capture_begins_anew() {
     let work = async {
@@ -80,8 +80,8 @@ async fn within_a_segment_a_capture_begins_anew() {
 
 /// In a child process, because it installs a recorder.
 #[test]
-fn a_task_that_carries_nothing_goes_to_the_recorder_of_the_process() {
-    let name = "a_task_that_carries_nothing_goes_to_the_recorder_of_the_process";
+fn a_task_without_the_context_uses_the_recorder_of_the_process() {
+    let name = "a_task_without_the_context_uses_the_recorder_of_the_process";
     child::run(module_path!(), name, tasks_with_and_without_the_context);
 }
 
@@ -114,7 +114,7 @@ async fn what_has_not_ended_by_then_is_not_captured() {
 }
 
 #[tokio::test]
-async fn a_capture_that_is_dropped_ends_what_is_open_and_tells_nobody() {
+async fn a_dropped_capture_ends_its_open_segments_and_loses_them() {
     let outer = async {
         let inner = capture(async { tokio::time::sleep(Duration::from_secs(3600)).await }.in_segment("lost"));
         let mut inner = Box::pin(inner);

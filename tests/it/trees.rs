@@ -1,5 +1,5 @@
-//! Trees of any form, from end to end: in whatever order its parts end, each tree arrives as valid documents, in which
-//! every part is found once.
+//! Random trees of subsegments that end in random order: each tree arrives as valid documents that hold every
+//! subsegment once.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -17,15 +17,15 @@ use xray::document::{AnnotationValue, Cause};
 use xray::emitter::{Emitter, MemoryEmitter};
 use xray::{Document, Recorder, RecorderBuilder, Segment, SegmentId, Subsegment, TraceId};
 
-/// What a datagram has at most: a document and what stands before it.
+/// The largest datagram: a document and the header before it.
 const DATAGRAM: usize = 63 * 1024 + r#"{"format":"json","version":1} "#.len();
 
-/// One part of a tree, and what is recorded in it.
+/// A subsegment of a tree, and the values that are recorded in it.
 #[derive(Debug, Clone)]
 struct Part {
-    /// Below which part it stands: `None` for the segment; counted around, so that each number names one before it.
+    /// The index of its parent among the subsegments before it, modulo their count. `None` stands for the segment.
     parent: usize,
-    /// Parts end by this, in ascending order.
+    /// The position among the ends: subsegments end in ascending order of this number.
     end: u16,
     name: String,
     annotation: Option<String>,
@@ -36,26 +36,26 @@ struct Part {
 #[derive(Debug, Clone)]
 struct Tree {
     parts: Vec<Part>,
-    /// When the segment ends, among its parts.
+    /// The position of the segment's end among the ends of its subsegments.
     end: u16,
     threshold: Option<usize>,
     threshold_bytes: Option<usize>,
     is_told_of: bool,
 }
 
-/// How parts are below one another.
+/// How subsegments nest.
 #[derive(Debug, Clone, Copy)]
 enum Form {
-    /// Each below any before it.
+    /// Below any earlier subsegment.
     Any,
-    /// Each below one of the last few before it.
+    /// Below one of the last few.
     Deep,
-    /// Each below the segment or one of the first parts.
+    /// Below the segment or one of the first few.
     Wide,
 }
 
 impl Form {
-    /// Which one a part stands below; 0 is the segment.
+    /// Returns the parent of a subsegment. 0 is the segment.
     fn parent(self, number: usize, parent: usize) -> usize {
         match self {
             Self::Deep if number < 45 => number - parent % 2_usize.min(number + 1),
@@ -67,7 +67,7 @@ impl Form {
 
 fn part() -> impl Strategy<Value = Part> {
     let name = prop_oneof![2 => "[a-z]{1,8}", 1 => any::<String>()];
-    // Most are small, as in life; a few fill half a datagram.
+    // Most values are small, as in real programs. A few fill half a datagram.
     let metadata_bytes = prop_oneof![20 => Just(0), 3 => 0..500_usize, 1 => 0..30_000_usize];
     let texts = (option::weighted(0.2, any::<String>()), option::weighted(0.1, any::<String>()));
     (any::<usize>(), any::<u16>(), name, texts, metadata_bytes).prop_map(
@@ -86,7 +86,7 @@ fn tree() -> impl Strategy<Value = Tree> {
     let form = prop_oneof![Just(Form::Any), Just(Form::Deep), Just(Form::Wide)];
     let parts = prop_oneof![3 => vec(part(), 0..40), 1 => vec(part(), 100..400)];
     let thresholds = (option::of(0..150_usize), option::of(0..70_000_usize));
-    // Half of the segments end last, as they do in life.
+    // Half of the segments end last, as in real programs.
     let end = prop_oneof![Just(u16::MAX), any::<u16>()];
     (form, parts, end, thresholds, proptest::bool::weighted(0.25)).prop_map(
         |(form, mut parts, end, (threshold, threshold_bytes), is_told_of)| {
@@ -98,7 +98,7 @@ fn tree() -> impl Strategy<Value = Tree> {
     )
 }
 
-/// What was recorded: the ids of the segment and its parts, in the order in which they began.
+/// The ids of the segment and its subsegments, in the order in which they began.
 struct Recorded {
     trace_id: TraceId,
     ids: Vec<SegmentId>,
@@ -146,7 +146,7 @@ impl Tree {
         let middle = ends.len() / 2;
         for (position, (end, number)) in ends.into_iter().enumerate() {
             if self.is_told_of && position == middle {
-                // Only so that it is told of in between; where it is not, the rest holds all the same.
+                // Gives the recorder time to report the open segment. If it does not, the checks hold as well.
                 thread::sleep(Duration::from_millis(15));
             }
             if end > self.end {
@@ -158,7 +158,7 @@ impl Tree {
         Recorded { trace_id, ids }
     }
 
-    /// Checks what arrived, from any emitter.
+    /// Checks the documents that arrived at an emitter.
     fn check(&self, recorded: &Recorded, documents: Vec<Document>) {
         let mut found = HashMap::new();
         for document in documents {
@@ -183,7 +183,7 @@ impl Tree {
     }
 }
 
-/// All of a document by their ids, each with its parent's and without what is inside it.
+/// Takes a document apart: each subsegment by its id, with the id of its parent and without its own subsegments.
 fn collect(
     mut document: Document,
     parent: Option<SegmentId>,
@@ -202,7 +202,7 @@ fn check_part(part: &Part, document: &Document) {
     if part.name.bytes().all(|byte| byte.is_ascii_lowercase()) && !part.name.is_empty() {
         assert_eq!(document.name, part.name);
     }
-    // A name loses characters, and none comes in; where none is left another stands.
+    // A name loses illegal characters and gains none. A name without any legal character is replaced.
     let mut given = part.name.chars();
     let is_part = document.name.chars().all(|kept| given.any(|character| character == kept));
     assert!(is_part || document.name == "subsegment", "{:?} of {:?}", document.name, part.name);
@@ -217,7 +217,7 @@ fn check_part(part: &Part, document: &Document) {
     }
 }
 
-/// Reads all that arrives at a socket, as it comes.
+/// Reads datagrams as they arrive, on a thread of its own.
 struct Daemon {
     address: SocketAddr,
     datagrams: Receiver<Vec<u8>>,
@@ -230,7 +230,7 @@ impl Daemon {
         let (sender, datagrams) = channel();
         thread::spawn(move || {
             let mut datagram = vec![0; 65_536];
-            // An empty one is the end.
+            // An empty datagram ends the reader.
             while let Ok(length @ 1..) = socket.recv(&mut datagram) {
                 if sender.send(datagram[..length].to_vec()).is_err() {
                     return;
@@ -240,7 +240,7 @@ impl Daemon {
         Self { address, datagrams }
     }
 
-    /// What was recorded, and what is there already beside it.
+    /// Waits for every recorded subsegment, and returns all documents that have arrived.
     fn receive(&self, recorded: &Recorded) -> Vec<Document> {
         let (mut documents, mut complete) = (Vec::new(), 0);
         while complete < recorded.ids.len() {
@@ -252,7 +252,7 @@ impl Daemon {
         documents
     }
 
-    /// Whether the system lost a datagram because it was not read in time, which says nothing of who sent it.
+    /// Returns whether the system lost a datagram because the test read too late. Such a loss is not the emitter's.
     fn is_too_slow(&self) -> bool {
         let port = format!(":{:04X}", self.address.port());
         let sockets = fs::read_to_string("/proc/net/udp").unwrap_or_default();
@@ -290,7 +290,7 @@ fn config(cases: u32) -> Config {
     }
 }
 
-/// Keeps documents; that it is dropped shows at the other end of its channel.
+/// An emitter that keeps documents. The receiver notices when the emitter is dropped.
 struct Watched(MemoryEmitter, #[expect(dead_code, reason = "it is only dropped")] Sender<()>);
 
 impl Emitter for Watched {
@@ -307,7 +307,7 @@ fn every_tree_reaches_an_emitter_whole() {
         let made = tree.record(&recorder);
         prop_assert_eq!(recorder.stats().documents_dropped, 0);
         drop(recorder);
-        // The thread that tells of open segments may be at it still.
+        // The thread that reports open segments may still be running.
         prop_assert_eq!(is_dropped.recv_timeout(Duration::from_secs(10)), Err(RecvTimeoutError::Disconnected));
         tree.check(&made, checked(emitter.take()));
     });

@@ -1,5 +1,5 @@
-//! A function none of whose calls is of a type that is traced: most likely a client's feature is off, and nothing else
-//! would say so.
+//! An annotated function without a call of a known client. Most likely the feature of its client is off, so `xray` logs
+//! a warning.
 
 use std::sync::Mutex;
 
@@ -66,10 +66,10 @@ fn known_elsewhere(client: Option<&reqwest::Client>) -> u32 {
 }
 
 #[tokio::test]
-async fn is_told_once_below_a_sampled_segment() {
+async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     logs::keep();
 
-    // Nobody looks at what is not recorded.
+    // Outside a sampled segment nothing is logged.
     unknown_only(request());
     let unsampled = Segment::builder("t").trace_header(&TraceHeader::parse("Sampled=0")).begin();
     unsampled.in_scope(|| unknown_only(request()));

@@ -1,20 +1,19 @@
-//! What a program hands over to be recorded, however hostile: nothing is lost but the value itself.
+//! Values that a program records, however hostile they are. A value that cannot be recorded is lost alone.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 2.3 names, any characters, any length, none: `python_defect_names`
-//! * 2.5 annotations, bare `NaN` and `Infinity`, which is no JSON: `python_defect_nan_and_infinity`
-//! * 2.5 annotations, a key of no characters: `annotations_and_users_are_cut_between_characters_and_counted`
-//! * 2.5 metadata, a tuple as a key loses the segment: `python_defect_tuple_key`
-//! * 2.5 metadata, cycles are followed to the interpreter's limit: `python_defect_cycles`
-//! * 2.6 exceptions, what caused an error is not told: `python_defect_no_cause_chain`
-//! * 2.6 exceptions, an error that is told twice becomes an id that points to nothing:
-//!   `python_defect_reference_by_id`
-//! * 2.8 emission, 70,000 bytes of metadata are no datagram: `python_defect_large_metadata_arrives_as_a_datagram`
-//! * 6.1, values of the program make the SDK fail: `a_hostile_value_loses_nothing_but_itself`
-//! * 6.6, no chain of errors: `python_defect_no_cause_chain`
-//! * 6.10, numbers and keys that lose a document: `any_mixture_of_values_leaves_a_document`
+//! * Names of any length and with any characters are sent, and empty ones: `python_defect_names`.
+//! * Annotations become bare `NaN` and `Infinity`, which is not JSON: `python_defect_nan_and_infinity`.
+//! * An annotation can have an empty key: `annotations_and_users_are_cut_between_characters_and_counted`.
+//! * A tuple as a key in metadata loses the segment: `python_defect_tuple_key`.
+//! * A cycle in metadata is followed to the interpreter's recursion limit: `python_defect_cycles`.
+//! * The causes of an error are not recorded: `python_defect_no_cause_chain`.
+//! * An error that is recorded twice becomes a reference to nothing: `python_defect_reference_by_id`.
+//! * 70,000 bytes of metadata do not fit a datagram, and the document is lost:
+//!   `python_defect_large_metadata_arrives_as_a_datagram`.
+//! * A value of the program makes the SDK fail: `a_hostile_value_loses_nothing_but_itself`.
+//! * Some numbers and keys lose a document: `any_mixture_of_values_leaves_a_document`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
@@ -32,7 +31,7 @@ use xray::document::{Cause, Exception};
 use xray::emitter::Emitter;
 use xray::{Document, Recorder, Segment};
 
-/// A segment that ended, and how many values were rejected in it. What a datagram has room for of it is checked too.
+/// Returns an ended segment and its number of rejected values. Also checks the datagrams that it is sent in.
 fn record(work: impl Fn(&Segment)) -> (Document, u64) {
     struct Channel(mpsc::Sender<Document>);
 
@@ -52,7 +51,7 @@ fn record(work: impl Fn(&Segment)) -> (Document, u64) {
     (checked(vec![document]).remove(0), recorder.stats().values_rejected)
 }
 
-/// The documents of the datagrams that the same segment leaves in.
+/// Returns the documents of the datagrams that the segment is sent in.
 fn send(work: impl Fn(&Segment)) -> Vec<Value> {
     let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     daemon.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -71,7 +70,7 @@ fn send(work: impl Fn(&Segment)) -> Vec<Value> {
     (0..stats.documents_sent).map(receive).collect()
 }
 
-/// A value that serialises as its closure says, for what no type of good manners does.
+/// A value whose serialization is a closure, for cases that no well-behaved type has.
 struct Hostile(Kind);
 
 #[derive(Debug, Clone, Copy)]
@@ -178,7 +177,7 @@ fn a_hostile_value_loses_nothing_but_itself() {
     }
 }
 
-/// Values of any shape with something hostile anywhere in them: the document holds the others, and is JSON.
+/// Values of any shape with a hostile value somewhere in them: the document is JSON and holds the other values.
 #[test]
 fn any_mixture_of_values_leaves_a_document() {
     fn value(random: &mut impl FnMut(u64) -> u64, depth: u64) -> Value {
@@ -242,7 +241,7 @@ fn no_lock_is_held_while_a_value_serialises() {
     assert_eq!(documents[0].metadata["default"].len(), 2);
 }
 
-/// A defect of the SDK for Python: bare `NaN` and `Infinity`, which is no JSON.
+/// The SDK for Python writes bare `NaN` and `Infinity`, which is not JSON.
 #[test]
 fn python_defect_nan_and_infinity() {
     let (document, rejected) = record(|segment| {
@@ -259,7 +258,7 @@ fn python_defect_nan_and_infinity() {
     assert_eq!(rejected, 4);
 }
 
-/// A defect of the SDK for Python: a tuple as a key loses the whole segment.
+/// In the SDK for Python, a tuple as a key loses the whole segment.
 #[test]
 fn python_defect_tuple_key() {
     let (document, rejected) = record(|segment| {
@@ -277,7 +276,7 @@ fn python_defect_tuple_key() {
     assert_eq!(rejected, 1);
 }
 
-/// A defect of the SDK for Python: what nests for ever is followed to the interpreter's limit.
+/// The SDK for Python follows a cycle until the interpreter's recursion limit.
 #[test]
 fn python_defect_cycles() {
     let (document, rejected) = record(|segment| segment.add_metadata("cycle", Hostile(Kind::EndlessNest)));
@@ -285,7 +284,7 @@ fn python_defect_cycles() {
     assert_eq!(rejected, 1);
 }
 
-/// A defect of the SDK for Python: names of any characters, of any length and of none.
+/// The SDK for Python accepts empty names, names of any length and names with any character.
 #[test]
 fn python_defect_names() {
     let long = "\u{e9}".repeat(300);
@@ -362,7 +361,7 @@ fn number_error() -> std::num::ParseIntError {
     "x".parse::<u8>().unwrap_err()
 }
 
-/// A defect of the SDK for Python: of an error that another caused, only one is recorded.
+/// The SDK for Python records one error of a chain.
 #[test]
 fn python_defect_no_cause_chain() {
     let (document, _) = record(|segment| segment.record_error(&Wrapped("outer", Box::new(number_error()))));
@@ -371,7 +370,7 @@ fn python_defect_no_cause_chain() {
     assert_eq!(inner.kind.as_deref(), Some(std::any::type_name::<std::num::ParseIntError>()));
 }
 
-/// As in the SDK for Python, but without its defect of an id that points to nothing.
+/// An error that a child recorded becomes a reference. In the SDK for Python, the reference can point to nothing.
 #[test]
 fn python_defect_reference_by_id() {
     let (document, _) = record(|segment| {
@@ -382,7 +381,7 @@ fn python_defect_reference_by_id() {
         outer.record_error(&number_error());
         outer.end();
         segment.record_error(&number_error());
-        // Again, in the same place: nothing changes.
+        // Recorded again on the same entity, the error changes nothing.
         segment.record_error(&number_error());
     });
     let outer = document.subsegments.last().unwrap();
@@ -415,7 +414,7 @@ fn other_errors_beside_a_reference_lose_nothing() {
         part.end();
         segment.record_error(&number_error());
         segment.record_error(&fmt::Error);
-        // Of the same message only.
+        // Another error with the same message.
         let said = number_error().to_string();
         segment.record_error(&std::io::Error::other(said));
     });
@@ -441,7 +440,7 @@ fn an_error_that_panics_is_recorded_by_its_type() {
     assert_eq!((exceptions(&document)[0].kind.is_some(), rejected), (true, 0));
 }
 
-/// A defect of the SDK for Python: 70,000 bytes of metadata, and no datagram.
+/// The SDK for Python sends nothing if a segment has 70,000 bytes of metadata.
 #[test]
 fn python_defect_large_metadata_arrives_as_a_datagram() {
     let documents = send(|segment| {

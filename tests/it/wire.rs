@@ -1,17 +1,13 @@
-//! What arrives at the daemon's socket: datagrams, each with one valid document.
+//! The datagrams that arrive at the daemon's socket. Each holds one valid document.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 2.2 environment, no IPv6, and a name is resolved for each datagram: `a_host_name_is_resolved_and_ipv6_works`
-//! * 2.3 entities, what is embedded says trace, parent and type again:
-//!   `every_kind_of_call_arrives_as_a_valid_document`
-//! * 2.4 begin and end, a segment waits for its last child, and may be lost:
-//!   `a_child_that_outlives_its_segment_is_sent_by_itself`
-//! * 2.8 emission, what a datagram has no room for is lost: `a_document_too_large_for_a_datagram_is_split`
-//! * 6.5, a child that ends last holds the segment up: `a_child_that_outlives_its_segment_is_sent_by_itself`
-//! * 6.7, large documents are lost: `a_document_too_large_for_a_datagram_is_split`
-//! * 6.7, nobody counts what is lost: `without_a_daemon_documents_are_counted_as_dropped`
+//! * IPv6 does not work, and the host name is resolved for each datagram: `a_host_name_is_resolved_and_ipv6_works`.
+//! * Embedded subsegments repeat the trace, the parent and the type: `every_kind_of_call_arrives_as_a_valid_document`.
+//! * A segment waits for its last child, and can be lost: `a_child_that_outlives_its_segment_is_sent_by_itself`.
+//! * A document that is too large for a datagram is lost: `a_document_too_large_for_a_datagram_is_split`.
+//! * Lost documents are not counted: `without_a_daemon_documents_are_counted_as_dropped`.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
@@ -25,7 +21,7 @@ use support::documents::{assert_valid, read_datagram};
 use support::{Always, Server, refused_url};
 use xray::{Instrument as _, Recorder, Segment};
 
-/// Stands for the daemon: reads what arrives, all the time.
+/// A stand-in for the daemon. It reads datagrams as they arrive.
 struct Daemon {
     address: SocketAddr,
     datagrams: Receiver<Vec<u8>>,
@@ -58,7 +54,7 @@ impl Daemon {
         self.datagrams.recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
-    /// The document of the next datagram, which is valid.
+    /// Waits for the next datagram, and returns its document, which is valid.
     fn receive(&self) -> Value {
         read_datagram(&self.receive_datagram())
     }
@@ -107,7 +103,7 @@ fn a_long_segment_sends_its_children_before() {
         for _ in 0..101 {
             segment.subsegment("step").end();
         }
-        // Read before more is sent: a socket keeps no more than some hundred.
+        // Reads before more is sent, because a socket's buffer holds only a few hundred datagrams.
         let steps = [(); 101].map(|()| daemon.receive());
         assert!(steps.iter().all(|step| step["type"] == "subsegment" && step["parent_id"] == id.as_str()));
     }
@@ -236,7 +232,7 @@ fn a_host_name_is_resolved_and_ipv6_works() {
             assert_eq!(daemon.receive()["name"], "c");
         }
         Err(error) => {
-            // Linux lists the IPv6 addresses there, unless the kernel has no IPv6.
+            // Linux lists its IPv6 addresses in this file. Without IPv6 in the kernel the file does not exist.
             let has_ipv6 = Path::new("/proc/net/if_inet6").exists();
             let is_required = env::var_os("XRAY_REAL_PARTS").is_some();
             assert!(!has_ipv6 || !is_required, "there is no IPv6 loopback address: {error}");

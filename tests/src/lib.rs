@@ -1,4 +1,4 @@
-//! What the tests share: a real HTTP service, which notes what reaches it, and a look at every document.
+//! Helpers that the tests share: a real HTTP service that keeps its requests, and checks on documents.
 
 pub mod child;
 pub mod documents;
@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 pub use xray::sampling::Always;
 
-/// A request as it reached the service.
+/// A request as the service received it.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub method: Method,
@@ -31,12 +31,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// All its trace headers.
+    /// Returns the values of all `X-Amzn-Trace-Id` headers.
     pub fn trace_headers(&self) -> Vec<String> {
         self.values("x-amzn-trace-id")
     }
 
-    /// All its `traceparent` headers.
+    /// Returns the values of all `traceparent` headers.
     pub fn traceparents(&self) -> Vec<String> {
         self.values("traceparent")
     }
@@ -45,7 +45,7 @@ impl Seen {
         self.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
     }
 
-    /// Its one trace header.
+    /// Returns the only `X-Amzn-Trace-Id` header.
     pub fn trace_header(&self) -> xray::TraceHeader {
         let headers = self.trace_headers();
         assert_eq!(headers.len(), 1, "{headers:?}");
@@ -53,7 +53,7 @@ impl Seen {
     }
 }
 
-/// The service; it ends with the runtime.
+/// A service that ends with the tokio runtime of the test.
 pub struct Server {
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -61,8 +61,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a service that answers `/status/{code}`, `/bytes/{count}`, `/chunked`, `/slow/{milliseconds}`, `/redirect`
-    /// (to `/bytes/3`) and `/held` (only after [`Server::release`]).
+    /// Starts a service that answers `/status/{code}`, `/bytes/{count}`, `/chunked`, `/slow/{milliseconds}`,
+    /// `/redirect` (to `/bytes/3`) and `/held` (only after [`Server::release`]).
     pub async fn start() -> Self {
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let released = Arc::<Notify>::default();
@@ -85,7 +85,7 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Has one request to `/held` answered.
+    /// Lets one request to `/held` be answered.
     pub fn release(&self) {
         self.released.notify_one();
     }
@@ -98,7 +98,7 @@ impl Server {
         }
     }
 
-    /// What arrived since the last call.
+    /// Returns the requests that have arrived since the last call.
     pub fn take_seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
@@ -111,7 +111,7 @@ async fn slow(Path(milliseconds): Path<u64>) -> &'static str {
 
 async fn note(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    // All of it: a client would see a connection that is closed while it still writes.
+    // Reads the whole body. Otherwise the connection would close while the client still writes.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     seen.lock().unwrap().push(Seen {
         method: parts.method.clone(),
@@ -122,7 +122,7 @@ async fn note(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request, next:
     next.run(Request::from_parts(parts, body.into())).await
 }
 
-/// A URL at which nobody listens.
+/// Returns a URL whose port refuses connections.
 pub fn refused_url() -> String {
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     format!("http://{address}/")

@@ -1,4 +1,4 @@
-//! A server in place of the daemon, and a service that samples as it says.
+//! A stand-in for the daemon's side of central sampling, and a service that samples by its answers.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -19,7 +19,7 @@ use xray::{Recorder, Segment, SegmentBuilder};
 
 use crate::documents::checked;
 
-/// A call as it reached the daemon.
+/// A request as it reached the daemon.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub method: Method,
@@ -28,10 +28,10 @@ pub struct Call {
     pub body: Value,
 }
 
-/// What a daemon answers.
+/// Answers a request.
 type Answer = dyn FnMut(&Call) -> Response + Send;
 
-/// A daemon that answers over HTTP; it ends when it is dropped.
+/// A daemon that answers over HTTP. Dropping it stops it.
 pub struct Daemon {
     pub address: SocketAddr,
     state: Arc<Daemons>,
@@ -48,7 +48,7 @@ impl Daemon {
         Self::on((Ipv4Addr::LOCALHOST, 0).into(), answer)
     }
 
-    /// One that hands out these rules and no quotas.
+    /// Starts a daemon with these rules and without quotas.
     pub fn with_rules(rules: &[Value]) -> Self {
         let rules = rules.to_vec();
         Self::start(move |call| match &*call.path {
@@ -80,18 +80,18 @@ impl Daemon {
         self.state.calls.lock().unwrap().clone()
     }
 
-    /// How often this was called.
+    /// Returns the number of requests with this path.
     pub fn count(&self, path: &str) -> usize {
         self.calls().iter().filter(|call| call.path == path).count()
     }
 
-    /// The statistics of all reports so far.
+    /// Returns the statistics of all reports so far.
     pub fn reported(&self) -> Vec<Value> {
         let documents = |call: &Call| call.body["SamplingStatisticsDocuments"].as_array().cloned();
         self.calls().iter().filter_map(documents).flatten().collect()
     }
 
-    /// How much of this was reported of a rule.
+    /// Returns the sum of one count over all reports about a rule.
     pub fn total(&self, rule: &str, count: &str) -> u64 {
         self.reported()
             .iter()
@@ -124,7 +124,7 @@ async fn reply(
     answer(&call)
 }
 
-/// A rule for these paths, of which all is sampled.
+/// Returns a rule that samples every request to these paths.
 pub fn rule(name: &str, priority: u32, path: &str) -> Value {
     json!({
         "RuleName": name, "RuleARN": format!("arn:aws:xray:eu-central-1:1:sampling-rule/{name}"), "ResourceARN": "*",
@@ -133,7 +133,7 @@ pub fn rule(name: &str, priority: u32, path: &str) -> Value {
     })
 }
 
-/// The same rule with another value.
+/// Returns the rule with one value replaced.
 pub fn with(mut rule: Value, key: &str, value: impl Into<Value>) -> Value {
     rule[key] = value.into();
     rule
@@ -154,7 +154,7 @@ pub fn targets_answer(targets: &[Value]) -> Response {
         .into_response()
 }
 
-/// A daemon of bare sockets, which does with each connection what it is told to.
+/// Starts a daemon of bare sockets that calls `serve` with each connection.
 pub fn bare_daemon(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -167,16 +167,16 @@ pub fn bare_daemon(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> Socket
     address
 }
 
-/// Answers with these bytes, whatever was asked.
+/// Answers any request with these bytes.
 pub fn write(mut connection: TcpStream, bytes: &[u8]) {
     let _ = connection.read(&mut [0; 4096]);
     let _ = connection.write_all(bytes);
-    // Closed only once the other side has read, or a reset could overtake the answer.
+    // Waits until the other side has read. A reset, which closing could cause, would overtake the answer.
     let _ = connection.shutdown(std::net::Shutdown::Write);
     let _ = connection.read(&mut [0; 4096]);
 }
 
-/// Samples all, as by a rule of this name.
+/// The name of the rule by which [`Fallback`] samples.
 pub const FALLBACK: &str = "the fallback";
 
 pub struct Fallback;
@@ -187,12 +187,12 @@ impl Sampler for Fallback {
     }
 }
 
-/// Asks often, so that no test waits long.
+/// Returns a sampler that asks the daemon often, so that no test waits long.
 pub fn eager() -> CentralBuilder {
     Central::builder().fallback(Fallback).report_every(Duration::from_millis(20))
 }
 
-/// A service that is sampled by a daemon.
+/// A service that samples by the answers of a daemon.
 pub struct Service {
     pub recorder: Recorder,
     emitter: MemoryEmitter,
@@ -210,7 +210,7 @@ impl Service {
         Self { recorder: recorder.build(), emitter }
     }
 
-    /// The rule by which a request for this path is recorded, if it is.
+    /// Returns the rule by which a request for this path is recorded, or `None` if it is not recorded.
     pub fn rule(&self, path: &str) -> Option<String> {
         self.rule_of(Segment::builder("shop").request("GET", path))
     }
@@ -227,7 +227,7 @@ impl Service {
     }
 }
 
-/// Waits until it is so.
+/// Waits until the condition is true. `what` is for the message of the panic after a long wait.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..4_000 {
         if is_so() {

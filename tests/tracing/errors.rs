@@ -1,4 +1,4 @@
-//! Panics and errors.
+//! Panics and error events in spans.
 
 use std::error::Error;
 use std::fmt::{self, Debug};

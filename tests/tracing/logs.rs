@@ -1,4 +1,4 @@
-//! The trace id in what `tracing_subscriber::fmt` writes.
+//! The trace id in the lines that `tracing_subscriber::fmt` writes.
 
 use std::fmt::{self, Write as _};
 use std::io;
@@ -37,7 +37,7 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
-/// What is logged of `work` in a segment.
+/// Runs `work` in a segment and returns the log.
 fn logged<L>(make: impl FnOnce(Lines) -> L, work: impl FnOnce()) -> String
 where
     L: tracing_subscriber::Layer<Registry> + Send + Sync,
@@ -59,7 +59,7 @@ fn work() {
 #[test]
 fn text_ends_with_the_id() {
     let full = logged(|lines| layer().with_writer(lines).without_time().map_event_format(WithTraceId::new), work);
-    // `fmt` has its colours on unless it is told otherwise.
+    // `fmt` writes colours by default.
     assert!(full.contains('\u{1b}') && full.ends_with(&format!(" trace_id={ID}\n")), "{full:?}");
 
     let text = |format: Format<_, ()>| layer().with_ansi(false).event_format(WithTraceId::new(format));
@@ -118,7 +118,7 @@ fn json_has_the_id_as_a_member() {
     assert_eq!(serde_json::from_str::<Value>(&flat).unwrap()["trace_id"], "mine");
 }
 
-/// Writes what the message says, and nothing else.
+/// A format that writes the message alone.
 struct Bare;
 
 impl<S, N> FormatEvent<S, N> for Bare
@@ -137,7 +137,7 @@ where
 }
 
 #[test]
-fn formats_of_ones_own() {
+fn custom_formats_get_the_id() {
     for ansi in [false, true] {
         for (message, expected) in [
             ("{}", format!("{{\"trace_id\":\"{ID}\"}}")),
@@ -167,7 +167,7 @@ fn outside_any_segment_nothing_is_added() {
 }
 
 #[test]
-fn a_subscriber_alone_takes_it_too() {
+fn a_bare_subscriber_writes_the_id() {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt().json().map_event_format(WithTraceId::new).with_writer(lines.clone());
     tracing::subscriber::with_default(subscriber.finish(), || {

@@ -1,4 +1,4 @@
-//! Spans of `tracing` as subsegments.
+//! `xray::tracing`: spans as subsegments, and the trace id in logs.
 
 mod errors;
 mod hostile;

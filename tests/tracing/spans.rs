@@ -1,4 +1,4 @@
-//! Which spans are subsegments, where they stand, and when they end.
+//! Which spans become subsegments, where they stand in the tree, and when they begin and end.
 
 use std::fmt::{self, Debug};
 use std::pin::pin;
@@ -92,10 +92,10 @@ fn levels_and_filters_choose() {
     let all = || SubsegmentLayer::new().with_max_level(Level::TRACE);
     assert_eq!(below_layer(all().with_filter(LevelFilter::INFO), work), "a(c!)");
     assert_eq!(below_layer(all().with_filter(FilterFn::new(|metadata| metadata.name() != "c")), work), "a(b!), d!");
-    // Another layer's filter is no matter.
+    // The filter of another layer has no effect.
     let other = tracing_subscriber::fmt::layer().with_writer(std::io::sink).with_filter(LevelFilter::OFF);
     assert_eq!(below_layer(other.and_then(SubsegmentLayer::new()), work), "a(c!)");
-    // By mistake twice: once.
+    // A layer that is added twice by mistake records each span once.
     assert_eq!(below_layer(SubsegmentLayer::new().and_then(SubsegmentLayer::new()), work), "a(c!)");
 }
 
@@ -250,7 +250,7 @@ fn spans_are_left_in_any_order_and_entered_again() {
         drop(a_again);
         assert_eq!(id(), outside);
 
-        // What is inside a scope is left after it: the scope restores what was before it, and so does the span.
+        // A span is left after the scope that it was entered in. Both restore what was current before them.
         let scope = xray::current().subsegment("scope");
         let left_later = scope.in_scope(|| info_span!("c").entered());
         assert_eq!(id(), outside);
@@ -272,7 +272,7 @@ fn spans_are_left_in_any_order_and_entered_again() {
 
 #[tokio::test]
 async fn a_guard_across_an_await_harms_nobody_else() {
-    // As `tracing` says not to: the span stays entered where the future waits.
+    // `tracing` warns against this: the span stays entered while the future waits.
     let ((), subsegments) = below(async {
         let id = xray::current().id();
         let wrong = async {
@@ -326,7 +326,7 @@ fn a_span_ends_where_it_is_left_and_leaves_where_it_is_closed() {
     drop(span);
     let [segment] = &checked(emitter.take())[..] else { panic!("the span is still open") };
     let [before, after] = &segment.subsegments[..] else { panic!("{segment:#?}") };
-    // What follows is below an entity that ended, and still of its trace.
+    // The child is below an ended subsegment, and still part of its trace.
     child.in_scope(|| ());
     drop(child);
     let documents = checked(emitter.take());

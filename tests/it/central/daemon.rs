@@ -1,4 +1,4 @@
-//! What is asked of the daemon, and decisions by its answers.
+//! What the sampler asks the daemon, and the decisions that follow from the answers.
 
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
@@ -26,7 +26,7 @@ fn the_fallback_decides_until_there_are_rules() {
     });
     let service = Service::new(daemon.address);
     assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
-    // The daemon has been asked, and does not answer: that is no affair of whoever asks for a decision.
+    // The daemon has been asked and does not answer. A decision does not wait for it.
     until("the daemon is asked", || daemon.count("/GetSamplingRules") == 1);
     assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
     drop(release);
@@ -41,7 +41,7 @@ fn the_fallback_decides_until_there_are_rules() {
 }
 
 #[test]
-fn nobody_is_asked_before_the_first_decision() {
+fn the_daemon_is_not_asked_before_the_first_decision() {
     let daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
     let service = Service::new(daemon.address);
     for header in ["Sampled=1", "Sampled=0"] {
@@ -119,7 +119,7 @@ fn a_rule_that_cannot_be_read_is_counted_and_left_out_alone() {
     assert_eq!((service.recorder.stats().sampling_rejected, service.recorder.stats().sampling_failures), (3, 0));
 }
 
-/// No target is given, so each rule goes on as it is defined: one request in each second is borrowed.
+/// The daemon gives no quota, so each rule borrows one request in each second.
 #[test]
 fn what_was_sampled_is_reported_once() {
     let borrowing = with(with(rule("borrowing", 1, "/borrow"), "FixedRate", 0.0), "ReservoirSize", 5);
@@ -128,14 +128,14 @@ fn what_was_sampled_is_reported_once() {
     service.wait_for("/", "Default");
     let taken = (0..1000).filter(|_| service.rule("/borrow").is_some()).count() as u64;
     (0..30).for_each(|_| assert!(service.rule("/all").is_some()));
-    // What is decided elsewhere is none of the rule's.
+    // A request that the caller decided on is not counted.
     let decided = Segment::builder("shop").request("GET", "/all").trace_header(&TraceHeader::parse("Sampled=1"));
     assert_eq!(service.rule_of(decided), None);
     assert!(taken >= 1, "one a second");
     until("all is reported", || {
         daemon.total("borrowing", "RequestCount") == 1000 && daemon.total("all", "RequestCount") == 30
     });
-    // A later report has all that is due, so it would repeat what was not taken off the count.
+    // A later report holds every count that is due. It would repeat a count that was reported but not reset.
     assert!(service.rule("/all").is_some());
     until("a later report", || daemon.total("all", "RequestCount") == 31);
     assert_eq!(daemon.total("borrowing", "RequestCount"), 1000, "once");
@@ -206,7 +206,7 @@ fn quotas_and_rates_are_followed() {
     assert_eq!(daemon.total("shop", "RequestCount"), reported, "not within the interval");
 }
 
-/// The rules are not due again for minutes.
+/// The sampler fetches the changed rules at once, although the period for rules lasts minutes.
 #[test]
 fn a_changed_rule_is_followed() {
     let is_changed = Arc::new(AtomicBool::new(false));
@@ -214,7 +214,7 @@ fn a_changed_rule_is_followed() {
     let daemon = Daemon::start(move |call| {
         let is_changed = changed.load(Ordering::Relaxed);
         if call.path == "/SamplingTargets" {
-            // By the clock of X-Ray, which is far behind, and the same in each answer until there is another change.
+            // The time is by the clock of X-Ray, which is far behind here. It stays until there is another change.
             let modified = if is_changed { 1_000_000_600.5 } else { 1_000_000_000.0 };
             return json!({ "SamplingTargetDocuments": [], "LastRuleModification": modified })
                 .to_string()
@@ -255,7 +255,7 @@ fn statistics_that_x_ray_does_not_know_bring_new_rules() {
 }
 
 #[test]
-fn rules_are_fetched_again_in_time() {
+fn rules_are_fetched_again_after_their_period() {
     let daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
     let service = Service::with(daemon.address, eager().fetch_rules_every(Duration::from_millis(50)).build());
     service.rule("/");

@@ -1,4 +1,4 @@
-//! Daemons that do not do as they should: no caller feels it, and all is counted.
+//! Daemons that misbehave. Decisions go on by the fallback, and failures are counted.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use support::sampling_daemon::{
     Daemon, FALLBACK, Service, bare_daemon, eager, rule, rules_answer, targets_answer, until, write,
 };
 
-/// Decisions are the fallback's, and the failures are counted; the log has a line for each kind of them.
+/// Checks that the fallback decides, that failures are counted, and that the log has one line for this kind of failure.
 fn assert_fails(daemon: SocketAddr, message: &str) {
     logs::keep();
     let service = Service::with(daemon, eager().fetch_rules_every(Duration::from_millis(30)).build());
@@ -33,7 +33,7 @@ fn assert_fails(daemon: SocketAddr, message: &str) {
 }
 
 #[test]
-fn answers_that_are_none() {
+fn wrong_answers_are_counted_and_logged_once() {
     let html = "<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>";
     for (status, body, message) in [
         (StatusCode::NOT_FOUND, html.to_owned(), "status 404"),
@@ -53,7 +53,7 @@ fn answers_that_are_none() {
 }
 
 #[test]
-fn rules_without_end() {
+fn too_many_rules_are_a_failure() {
     let many: Vec<_> = (0..1001).map(|number| rule(&number.to_string(), 1, "*")).collect();
     let daemon = Daemon::start(move |_| rules_answer(&many, None));
     assert_fails(daemon.address, "more than 1000 rules, or 20 pages");
@@ -62,7 +62,7 @@ fn rules_without_end() {
 }
 
 #[test]
-fn what_is_no_http() {
+fn an_answer_that_is_not_http_is_a_failure() {
     let garbage: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     for bytes in
         [&b""[..], b"\xff\xfe\0", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", b"HTTP/1.1 999", &garbage]
@@ -76,7 +76,7 @@ fn what_is_no_http() {
 }
 
 #[test]
-fn a_body_without_end() {
+fn an_endless_body_is_cut_off() {
     let flood = |mut connection: TcpStream| {
         let _ = connection.read(&mut [0; 4096]);
         let _ = connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
@@ -85,24 +85,24 @@ fn a_body_without_end() {
     assert_fails(bare_daemon(flood), "an answer of more than 1048576 bytes");
 }
 
-/// A daemon that takes each connection and says so, and nothing else.
+/// Starts a daemon that accepts connections and never answers. Returns its address and the accepted connections.
 fn silent_daemon() -> (SocketAddr, Receiver<TcpStream>) {
     let (sender, taken) = channel();
     (bare_daemon(move |connection| drop(sender.send(connection))), taken)
 }
 
 #[test]
-fn a_daemon_that_hangs_holds_nobody_up() {
+fn a_daemon_that_hangs_delays_no_decision() {
     let (daemon, taken) = silent_daemon();
     let service = Service::new(daemon);
     assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
     let mut connection = taken.recv_timeout(Duration::from_secs(20)).unwrap();
-    // The call is on its way, and is held as long as this connection.
+    // The sampler waits for an answer on this connection for as long as it stays open.
     for _ in 0..10_000 {
         assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
     }
     assert!(taken.try_recv().is_err() && service.recorder.stats().sampling_failures == 0);
-    // A body that drips does not help it.
+    // A body that arrives byte by byte does not extend the limit.
     connection.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
     until("the call has a limit", || {
         let _ = connection.write_all(b"1\r\n \r\n");
@@ -112,7 +112,7 @@ fn a_daemon_that_hangs_holds_nobody_up() {
 }
 
 #[test]
-fn with_its_recorder_the_polling_ends() {
+fn polling_ends_with_its_recorder() {
     let (daemon, taken) = silent_daemon();
     let service = Service::new(daemon);
     service.rule("/");
@@ -154,9 +154,9 @@ fn a_daemon_that_comes_later_or_again_is_found() {
     }
 }
 
-/// Without a setting, and without a daemon: the X-Ray SDKs' default.
+/// Without any setting and without a daemon, the sampler decides by the default of all X-Ray SDKs.
 #[test]
-fn the_default_is_this_with_one_a_second_and_five_percent() {
+fn the_default_sampler_is_central_with_one_a_second_and_five_percent() {
     for recorder in [Recorder::builder(), Recorder::builder().sampler(Central::default())] {
         let emitter = MemoryEmitter::new();
         let recorder = recorder.daemon_address("127.0.0.1:9").emitter(emitter.clone()).build();
@@ -165,7 +165,7 @@ fn the_default_is_this_with_one_a_second_and_five_percent() {
             Segment::builder("s").recorder(&recorder).begin().end();
         }
         let seconds = begun.elapsed().as_secs() + 1;
-        // A standard deviation is 30.8; six of them are exceeded by chance once in 5 * 10^8 runs.
+        // A standard deviation is 30.8. Chance exceeds six of them once in 5 * 10^8 runs.
         let sampled = emitter.take().len() as u64;
         assert!((1000 - 185..=1000 + 185 + seconds).contains(&sampled), "{sampled} in {seconds} seconds");
         until("the daemon is missed", || recorder.stats().sampling_failures > 0);

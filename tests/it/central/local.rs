@@ -1,4 +1,4 @@
-//! Rules that boto3 makes in a local X-Ray, from which a program gets them.
+//! Rules that boto3 creates in `xray-local`, and that a program then follows.
 
 use std::env;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ fn a_rule_that_boto3_creates_changes_and_deletes_is_followed() {
     service.wait_for("/pay/7", "Default");
 }
 
-/// Has boto3 ask for an operation.
+/// Calls an operation of X-Ray's API through boto3.
 fn ask(python: &Path, address: SocketAddr, operation: &str, parameters: &Value) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../xray-local/tests/aws_clients/ask.py");
     let output = Command::new(python)
@@ -46,7 +46,7 @@ fn ask(python: &Path, address: SocketAddr, operation: &str, parameters: &Value) 
     assert!(output.status.success() && answer.get("Error").is_none(), "{operation}: {answer:#} {output:?}");
 }
 
-/// The interpreter of the virtual environment with boto3.
+/// Returns the Python interpreter of the virtual environment with boto3.
 fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../aws-clients/bin/python");
     if python.exists() {

@@ -6,7 +6,7 @@ use support::documents::capture_blocking;
 
 use super::checks::{self, Ask, Client, Told, told};
 
-/// Its builders panic at a URL that is none.
+/// The builders of attohttpc panic at a text that is not a URL.
 const CLIENT: Client = Client { method: "GET", bad_url: None, exceptions: 1, replaces: true };
 
 fn with_own<B>(builder: RequestBuilder<B>, ask: &Ask) -> RequestBuilder<B> {
@@ -54,7 +54,7 @@ async fn send_is_traced() {
 
 #[test]
 fn a_request_that_cannot_be_prepared_is_no_call() {
-    /// A body that cannot be sent.
+    /// A body whose preparation fails.
     struct NoBody;
 
     impl Body for NoBody {

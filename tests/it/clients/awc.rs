@@ -63,7 +63,7 @@ async fn every_way_is_traced() {
         .run_until(async {
             check!(async GET, send, Way::Send, Way::Place);
             check!(async Client { method: "POST", ..GET }, send, Way::Body, Way::Json, Way::Form, Way::Stream);
-            // An error that the builder holds while its URL is one.
+            // The URL is right, and the builder holds an error of its own.
             let bad_header = |request: ClientRequest| request.insert_header(("a", "\n"));
             refused(bad_header).await;
         })

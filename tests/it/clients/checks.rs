@@ -1,4 +1,4 @@
-//! The same for every client: what a call of it records, sends and gives.
+//! The checks that every client has to pass: what its calls record, send and return.
 #![allow(dead_code, unreachable_pub, unused_macros, reason = "each client uses a part of it")]
 
 use std::collections::BTreeMap;
@@ -15,19 +15,19 @@ use support::{Always, Seen, Server, refused_url};
 #[derive(Debug, Clone)]
 pub struct Ask {
     pub url: String,
-    /// The value of trace headers of the user's own, one of each name.
+    /// The value of the trace headers that the user sets, one `X-Amzn-Trace-Id` and one `traceparent`.
     pub own_header: Option<&'static str>,
 }
 
-/// The status as the client tells it, or its error.
+/// The status that the client returned, or its error as text.
 pub type Told = Result<u16, String>;
 
-/// The client's error, as it is.
+/// Returns the client's error as text.
 pub fn told<E: std::fmt::Debug>(error: E) -> String {
     format!("{error:?}")
 }
 
-/// One function twice, as it is written and annotated: `plain::name` and `traced::name`.
+/// Defines a function twice: `plain::name` without the attribute and `traced::name` with it.
 macro_rules! twice {
     ($($signature:ident)+ ($($parameters:tt)*) -> Told $body:tt) => {
         mod plain {
@@ -44,7 +44,7 @@ macro_rules! twice {
     };
 }
 
-/// Checks a function of [`twice`] in a module of its own, for each way of the client to call.
+/// Runs all checks on a function that [`twice`] defined, once for each way to make a call.
 macro_rules! check {
     (async $client:expr, $function:ident, $($way:expr),+ $(,)?) => {$(
         checks::run(&$client, stringify!($way), |ask| plain::$function(ask, $way), |ask| traced::$function(ask, $way)).await;
@@ -60,7 +60,7 @@ macro_rules! check {
     )+};
 }
 
-/// Runs what blocks on a thread for that.
+/// Runs a blocking function on a thread for blocking work, in the current trace.
 pub async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(xray::in_current_trace(run)).await.unwrap()
 }
@@ -69,11 +69,11 @@ pub async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'stati
 #[derive(Debug, Clone)]
 pub struct Client {
     pub method: &'static str,
-    /// A URL with which no request can be made.
+    /// A text that is not a URL. `None` if the client panics at one.
     pub bad_url: Option<&'static str>,
-    /// How many errors a refused connection is told with.
+    /// The number of errors in the chain of a refused connection, at least.
     pub exceptions: usize,
-    /// Whether an `X-Amzn-Trace-Id` that is there can be replaced.
+    /// Whether the client lets an existing `X-Amzn-Trace-Id` be replaced.
     pub replaces: bool,
 }
 
@@ -85,7 +85,7 @@ impl Default for Client {
 
 const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 
-/// All that holds for every client. `way` is for messages.
+/// Runs all checks. `way` is for messages.
 pub async fn run(client: &Client, way: &str, plain: impl AsyncFn(Ask) -> Told, traced: impl AsyncFn(Ask) -> Told) {
     eprintln!("{way}");
     let server = Server::start().await;
@@ -126,7 +126,7 @@ pub fn only_request(server: &Server) -> Seen {
     seen.remove(0)
 }
 
-/// What the service saw, but for what is ours.
+/// Returns a request as the service saw it, without the trace header.
 fn the_rest(seen: &Seen) -> (String, String, BTreeMap<String, Vec<u8>>, Vec<u8>) {
     let headers = seen.headers.iter().filter(|(name, _)| *name != xray::TRACE_HEADER_NAME);
     let headers = headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
@@ -224,7 +224,7 @@ async fn unsampled_traces_travel_on(server: &Server, traced: &impl AsyncFn(Ask) 
     assert_eq!(only_request(server).trace_headers(), [format!("Root={ROOT};Sampled=0")]);
 }
 
-/// One of each and no more, in place of the user's own; they say the same.
+/// Each header is sent once, in place of the user's own, and both name the same trace and parent.
 async fn both_headers_are_carried(client: &Client, server: &Server, traced: &impl AsyncFn(Ask) -> Told) {
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder().propagate(Propagation::Both).emitter(emitter.clone()).build();

@@ -1,4 +1,4 @@
-//! hyper-util's client. What takes a request of `http` is in `tests/requests.rs`.
+//! The client of hyper-util. Its methods that take an `http::Request` are in `it/requests.rs`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ struct Fields {
 twice! {
     async fn get(ask: Ask, way: Way) -> Told {
         if let Some(value) = ask.own_header {
-            // `get` has no headers.
+            // `get` takes a URL alone, so the user cannot set headers.
             let request = http::Request::get(&ask.url).header("x-amzn-trace-id", value).header("traceparent", value);
             let answer = pool().request(request.body(Full::default()).unwrap()).await;
             return answer.map(|response| response.status().as_u16()).map_err(told);

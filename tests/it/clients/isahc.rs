@@ -87,7 +87,7 @@ mod later {
     }
 }
 
-/// These take a URL alone.
+/// Ways to call that take a URL alone.
 mod get {
     use super::*;
 

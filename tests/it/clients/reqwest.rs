@@ -1,8 +1,8 @@
-//! reqwest: each version alike, asynchronous and blocking.
+//! reqwest: versions 0.11, 0.12 and 0.13, asynchronous and blocking.
 
 use super::checks::{self, Ask, Client, Told, told};
 
-/// Says how a call is made; `Get` has no place for a header of the user's own, and reads no credentials otherwise.
+/// How a call is made. `Get` takes a URL alone, so it is used only if the user sets no header.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Send,

@@ -59,7 +59,7 @@ async fn every_way_is_traced() {
     check!(async GET, send, Way::Send, Way::Place, Way::Execute, Way::ExecuteWithExtensions);
 }
 
-/// Notes what it is told of a request, and takes a status for an error.
+/// Keeps the extension of each request, and turns some statuses into errors.
 struct Strict(Arc<Mutex<Vec<Option<u8>>>>);
 
 #[async_trait::async_trait]
@@ -81,7 +81,7 @@ impl Middleware for Strict {
 }
 
 #[tokio::test]
-async fn middleware_finds_what_it_is_told_and_its_error_is_recorded() {
+async fn middleware_gets_its_extensions_and_its_error_is_recorded() {
     #[xray::traced_http]
     async fn get(client: &ClientWithMiddleware, url: &str) -> Result<Response, Error> {
         client.get(url).with_extension(7_u8).send().await

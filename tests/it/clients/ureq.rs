@@ -62,7 +62,7 @@ mod call {
     #[tokio::test]
     async fn is_traced() {
         check!(blocking Client::default(), call, Way::Call, Way::Place);
-        // With a query of its own, ureq panics at some URLs that are none.
+        // ureq panics if `query` is called on some texts that are not URLs.
         check!(blocking Client { bad_url: Some("/path"), ..Client::default() }, call, Way::Call, Way::Query);
     }
 }

@@ -9,7 +9,7 @@ use super::checks::{self, Ask, Client, Told, only_request, told};
 use support::Server;
 use support::subsegments::only_call;
 
-/// The header cannot be taken out of its requests.
+/// ureq 2 has no way to remove a header from a request.
 const CLIENT: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 2, replaces: false };
 
 fn outcome(answer: Result<Response, Error>) -> Told {
@@ -91,7 +91,7 @@ mod with_body {
     }
 }
 
-/// `set` takes headers for the same only if they are written alike.
+/// `set` compares names of headers case-sensitively.
 #[tokio::test]
 async fn a_header_in_other_letters_stays() {
     #[xray::traced_http]

@@ -1,4 +1,4 @@
-//! A real axum server with the layer, and a look at what it records.
+//! An axum server with the layer, and the documents that it records.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use support::documents::checked;
 pub(super) const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 pub(super) const PARENT: &str = "53995c3f42cd8ad8";
 
-/// The server; it ends with the runtime.
+/// A server that ends with the tokio runtime of the test.
 pub(super) struct App {
     pub(super) address: SocketAddr,
     emitter: MemoryEmitter,
@@ -40,7 +40,7 @@ impl App {
         format!("http://{}{path}", self.address)
     }
 
-    /// So many documents, once they are there. A segment may end a little after the client has its response.
+    /// Waits for `count` documents and returns them. A segment can end shortly after the client has its response.
     pub(super) async fn documents(&self, count: usize) -> Vec<Document> {
         let mut documents = Vec::new();
         for _ in 0..6_000 {
@@ -54,12 +54,12 @@ impl App {
         documents
     }
 
-    /// The document of the only request.
+    /// Waits for the document of the only request.
     pub(super) async fn document(&self) -> Document {
         self.documents(1).await.remove(0)
     }
 
-    /// What has ended by now.
+    /// Returns the documents that have ended so far, without waiting.
     pub(super) fn ended(&self) -> Vec<Document> {
         self.emitter.take()
     }

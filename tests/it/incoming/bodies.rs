@@ -1,4 +1,4 @@
-//! Until when a segment is open: to the end of the body, whatever the end is.
+//! A segment stays open until the response body ends, however it ends.
 
 use std::io;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use support::subsegments::{content_length, exceptions, is_cancelled, status};
 
 type Chunk = Result<&'static str, io::Error>;
 
-/// A service whose body is what the test sends.
+/// Starts a service whose body is what the test sends.
 async fn streaming(length: Option<u64>) -> (App, UnboundedSender<Chunk>) {
     let (sender, chunks) = unbounded();
     let chunks = Arc::new(Mutex::new(Some(chunks)));
@@ -33,7 +33,7 @@ async fn streaming(length: Option<u64>) -> (App, UnboundedSender<Chunk>) {
     (App::start(Router::new().route("/", get(handler))).await, sender)
 }
 
-/// In each poll the segment is current.
+/// A stream that checks in each poll that the segment is current.
 fn annotated(chunks: UnboundedReceiver<Chunk>) -> impl Stream<Item = Chunk> {
     chunks.inspect(|_| xray::current().annotate("streamed", true))
 }
@@ -55,7 +55,7 @@ async fn a_stream_keeps_the_segment_open() {
     assert_eq!(document.annotations["streamed"], true.into());
 }
 
-/// The server asks for no more than it told, so nothing shows the end but the length.
+/// The server does not poll the body beyond the announced length, so only the length shows the end.
 #[tokio::test]
 async fn a_stream_of_a_known_length_ends_with_its_last_byte() {
     let (app, chunks) = streaming(Some(6)).await;
@@ -97,7 +97,7 @@ async fn a_client_that_hangs_up_in_the_body_has_cancelled() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_told_of_and_closed_with_its_client() {
+async fn an_endless_body_is_reported_and_ends_with_its_client() {
     let endless = async || Body::from_stream(futures::stream::repeat_with(|| Ok::<_, io::Error>("x".repeat(1000))));
     let recorder = Recorder::builder().sampler(Always).in_progress_after(Duration::from_millis(50));
     let app = App::with(Router::new().route("/", get(endless)), recorder, SegmentLayer::new("todo-app")).await;

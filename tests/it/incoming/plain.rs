@@ -1,4 +1,4 @@
-//! The layer on services that are not axum's.
+//! The layer on plain tower services.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -27,7 +27,7 @@ fn get(uri: &str) -> Request<()> {
     Request::get(uri).body(()).unwrap()
 }
 
-/// A body of these frames, with the size that is told.
+/// A body of these frames, with a size hint that the test chooses.
 struct Frames(VecDeque<Frame<Bytes>>, SizeHint);
 
 impl Body for Frames {
@@ -140,7 +140,7 @@ async fn an_error_of_the_service_is_a_fault_with_its_sources() {
     }
 }
 
-/// A body that panics where it is asked for more.
+/// A body that panics when it is polled.
 struct Panicking;
 
 impl Body for Panicking {
@@ -196,7 +196,7 @@ async fn the_peer_may_be_an_extension() {
     assert_eq!(request(&documents[0]).client_ip.as_deref(), Some("192.0.2.1"));
 }
 
-/// What a service is stays what it is.
+/// The layer keeps the bounds and the readiness of a service.
 #[test]
 fn bounds_are_the_services_own() {
     fn bounds<T: Clone + Send + Sync + 'static>(_: &T) {}

@@ -1,4 +1,4 @@
-//! What is recorded of a request, of any kind.
+//! What a segment records of a request and its response.
 
 use std::net::SocketAddr;
 
@@ -119,7 +119,7 @@ async fn the_client_is_who_the_proxy_says_or_the_peer() {
     assert_eq!(request(&wary.document().await).client_ip, None);
 }
 
-/// Each is answered as without the layer, and makes a document that X-Ray takes.
+/// Each request gets the same response as without the layer, and its document is valid.
 #[tokio::test]
 async fn hostile_headers_harm_nobody() {
     let app = App::start(router()).await;

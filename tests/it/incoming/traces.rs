@@ -1,4 +1,4 @@
-//! How a trace comes in and goes on.
+//! How a trace comes in with a request and goes on with the calls that a handler makes.
 
 use std::collections::HashMap;
 

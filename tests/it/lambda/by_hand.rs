@@ -1,4 +1,4 @@
-//! Facades for handlers on other runtimes.
+//! Facades (`Segment::facade`) for handlers that do not run on `lambda_runtime`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use xray::{Instrument as _, Propagation, Recorder, Segment};
 use super::service::{PARENT, ROOT, sampled};
 use support::documents::capture;
 
-/// What a request made below a facade carries, by a recorder of this propagation.
+/// Returns the headers of a request that is made below a facade.
 fn carried(propagation: Propagation, header: &str) -> Vec<String> {
     let recorder = Recorder::builder().propagate(propagation).emitter(MemoryEmitter::new()).build();
     let around = Segment::builder("around").recorder(&recorder).begin();
@@ -18,7 +18,7 @@ fn carried(propagation: Propagation, header: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn around_a_future() {
+async fn a_facade_works_around_a_future() {
     let handler = async { "done" }.in_subsegment("inner").in_subsegment("outer");
     let invocation = async { handler.in_segment(Segment::facade(&sampled())).await };
     let (answer, documents) = capture(invocation).await;
@@ -28,7 +28,7 @@ async fn around_a_future() {
 }
 
 #[test]
-fn in_traceparent_too_where_something_is_decided() {
+fn a_traceparent_is_sent_if_there_is_a_decision() {
     let w3c = |header: &str| carried(Propagation::W3c, header);
     let trace = ROOT.replace('-', "");
     let traceparent = w3c(&sampled());
@@ -43,7 +43,7 @@ fn in_traceparent_too_where_something_is_decided() {
 }
 
 #[test]
-fn any_header_is_taken() {
+fn any_text_is_accepted_as_a_header() {
     let long = format!("Root={ROOT};Lineage={}", "a".repeat(5_000_000));
     for header in ["", ";;;", "Root", "Parent=53995c3f42cd8ad8;Sampled=1", "Root=1-0-0;Parent=0;Sampled=1", "\u{e9}=\0"]
     {
@@ -55,7 +55,7 @@ fn any_header_is_taken() {
 }
 
 #[test]
-fn a_panic_passes_and_is_not_said_of_the_facade() {
+fn a_panic_is_not_recorded_on_the_facade() {
     let recorder = Recorder::builder().emitter(MemoryEmitter::new()).build();
     let around = Segment::builder("around").recorder(&recorder).begin();
     let facade = around.in_scope(|| Segment::facade(&sampled()));

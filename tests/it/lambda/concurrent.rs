@@ -1,4 +1,4 @@
-//! Invocations that run at a time, as on Lambda Managed Instances: no variable names them.
+//! Invocations that run at the same time, as on Lambda Managed Instances. No environment variable names their traces.
 
 use std::collections::HashMap;
 

@@ -1,11 +1,11 @@
-//! Handlers that fail: Lambda gets the error as it is, and before it what ended.
+//! Handlers that fail. Lambda gets the error unchanged, after the subsegments that ended.
 
 use serde_json::json;
 
 use super::service::{Lambda, PARENT, ROOT, sampled};
 
 #[tokio::test]
-async fn an_error() {
+async fn an_error_follows_the_ended_subsegments() {
     let mut lambda = Lambda::start("handler").await;
     let answer = lambda.call(Some(&sampled()), json!({"steps": ["fail"]})).await;
     assert_eq!((answer.is_error, &answer.body["errorMessage"]), (true, &json!("out of stock")));
@@ -15,7 +15,7 @@ async fn an_error() {
 }
 
 #[tokio::test]
-async fn a_panic() {
+async fn a_panic_follows_the_ended_subsegments() {
     let mut lambda = Lambda::start("handler").await;
     let answer = lambda.call(Some(&sampled()), json!({"steps": ["panic"]})).await;
     assert!(answer.is_error && answer.body["errorMessage"].as_str().unwrap().contains("out of stock"));

@@ -1,4 +1,4 @@
-//! The functions, which run in processes of their own.
+//! The Lambda functions. Each runs in a child process.
 
 use std::env;
 use std::process::Command;
@@ -30,7 +30,7 @@ static FLUSHES: AtomicUsize = AtomicUsize::new(0);
 static LEFT_OPEN: Mutex<Option<Subsegment>> = Mutex::new(None);
 static TOGETHER_NOW: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(TOGETHER));
 
-/// What to do, one after the other; `url` is that of a service.
+/// The steps that a function takes, in order. `url` is the URL of a service for the steps that make a call.
 #[derive(Deserialize)]
 struct Event {
     #[serde(default)]
@@ -63,14 +63,14 @@ fn function() {
 }
 
 async fn without_layer() -> Result<(), Error> {
-    // Before the first invocation.
+    // Segments that begin before the first invocation.
     for _ in 0..3 {
         assert!(work("warm").in_segment("init").await.is_none());
     }
     Runtime::new(service_fn(async |event| handler(event).in_segment("todo-app").await)).run().await
 }
 
-/// A service as it may run elsewhere too.
+/// An axum router as it could run outside Lambda too.
 fn router() -> Router {
     let cart = async |Path(items): Path<u32>| {
         xray::current().annotate("items", items);
@@ -137,7 +137,7 @@ async fn perform(step: &str, url: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// A subsegment, and the id of what is around it.
+/// Records a subsegment, and returns the id of its parent.
 async fn work(name: &str) -> Option<xray::SegmentId> {
     let around = xray::current().id();
     async {}.in_subsegment(name).await;
@@ -158,7 +158,7 @@ impl Sampler for CountAsked {
     }
 }
 
-/// Never has sent anything.
+/// An emitter whose `flush` always times out.
 struct Stuck;
 
 impl Emitter for Stuck {

@@ -1,11 +1,12 @@
-//! Invocations that are not recorded, and what goes on from them.
+//! Invocations that are not recorded, and the headers of the calls that they make.
 
 use serde_json::{Value, json};
 
 use super::service::{Lambda, PARENT, ROOT};
 use support::{Seen, Server};
 
-/// What requests carry that a function makes with this header, and how often it warned so far; it records nothing.
+/// Invokes a function with this header. Returns the headers of the requests that it makes, and the number of warnings
+/// so far. Checks that nothing is recorded.
 async fn carried(lambda: &mut Lambda, server: &Server, header: Option<&str>) -> (Vec<String>, Value) {
     let steps = json!({"url": server.url("/bytes/3"), "steps": ["call", "nested", "segment", "write"]});
     let answer = lambda.call(header, steps).await;

@@ -87,7 +87,7 @@ async fn lambda_is_told_that_an_sdk_is_there() {
 }
 
 #[tokio::test]
-async fn disabled_means_nothing_at_all() {
+async fn a_disabled_recorder_records_nothing() {
     let server = Server::start().await;
     let mut lambda = Lambda::with("handler", &[("AWS_XRAY_SDK_ENABLED", "false")]).await;
     let steps = json!({"url": server.url("/bytes/3"), "steps": ["call", "segment", "write"]});

@@ -1,10 +1,10 @@
-//! Segments that a function begins.
+//! Segments that a function begins itself.
 
 use serde_json::{Value, json};
 
 use super::service::{Lambda, PARENT, ROOT, sampled};
 
-/// Name, trace and parent.
+/// Returns the name, the trace and the parent of a document.
 fn of(document: &Value) -> [&str; 3] {
     ["name", "trace_id", "parent_id"].map(|key| document[key].as_str().unwrap_or_default())
 }
@@ -20,7 +20,7 @@ async fn a_segment_is_a_subsegment() {
 }
 
 #[tokio::test]
-async fn a_segment_of_another_trace_is_one_if_its_header_says_so() {
+async fn a_segment_of_another_trace_is_recorded_if_its_header_is_sampled() {
     let mut lambda = Lambda::start("handler").await;
     let answer = lambda.call(Some(&sampled()), json!({"steps": ["segment of a message"]})).await;
     let [segment] = &answer.documents[..] else { panic!("{:#?}", answer.documents) };
@@ -35,14 +35,14 @@ async fn without_the_layer_the_variable_names_the_invocation() {
     let [segment] = &answer.documents[..] else { panic!("{:#?}", answer.documents) };
     assert_eq!(of(segment), ["todo-app", ROOT, PARENT]);
     assert_eq!(segment["subsegments"][0]["name"], "cart");
-    // Three segments began before the first invocation.
+    // Three of the warnings are about the segments that began before the first invocation.
     assert_eq!((&answer.body["warnings"], &answer.body["samplers_asked"]), (&json!(1), &json!(0)));
     let other = "Root=1-11111111-111111111111111111111111;Parent=1111111111111111;Sampled=1";
     let answer = lambda.call(Some(other), json!({"steps": []})).await;
     assert_eq!(of(&answer.documents[0]), ["todo-app", "1-11111111-111111111111111111111111", "1111111111111111"]);
 }
 
-/// An axum router with its layer, on `lambda_http`.
+/// An axum router with its layer runs on `lambda_http`.
 #[tokio::test]
 async fn a_web_service_is_a_subsegment() {
     let mut lambda = Lambda::start("http").await;

@@ -1,4 +1,4 @@
-//! What Lambda is to a function: the Runtime API, the variables, the daemon.
+//! The test in the role of Lambda: the Runtime API, the environment variables and the daemon's socket.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, UdpSocket};
@@ -23,12 +23,12 @@ use support::documents::read_datagram;
 pub(super) const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 pub(super) const PARENT: &str = "53995c3f42cd8ad8";
 
-/// The header of an invocation that is sampled.
+/// Returns the header of an invocation that is sampled.
 pub(super) fn sampled() -> String {
     format!("Root={ROOT};Parent={PARENT};Sampled=1;Lineage=25:abc:1")
 }
 
-/// A function at work; it is stopped with this.
+/// A running function. Dropping this stops it.
 pub(super) struct Lambda {
     function: Child,
     api: Arc<Api>,
@@ -48,7 +48,7 @@ struct Invocation {
     event: Value,
 }
 
-/// What the function answered, and the documents that had arrived before.
+/// The function's answer, and the documents that arrived before it.
 pub(super) struct Answer {
     pub(super) is_error: bool,
     pub(super) body: Value,
@@ -56,12 +56,12 @@ pub(super) struct Answer {
 }
 
 impl Lambda {
-    /// Starts a function, one of `function::function`.
+    /// Starts one of the functions in `function::function`.
     pub(super) async fn start(function: &str) -> Self {
         Self::with(function, &[]).await
     }
 
-    /// The same with variables of its own.
+    /// Like [`Self::start`], with more environment variables.
     pub(super) async fn with(function: &str, variables: &[(&str, &str)]) -> Self {
         let (events, waiting) = mpsc::unbounded_channel();
         let (answering, answers) = mpsc::unbounded_channel();
@@ -88,13 +88,13 @@ impl Lambda {
         Self { function, api, events, answers, directory }
     }
 
-    /// Has the function invoked as soon as it asks for work.
+    /// Queues an invocation, which the function gets when it asks for the next one.
     pub(super) fn invoke(&self, header: Option<&str>, event: Value) {
         let header = header.map(str::to_owned);
         self.events.send(Invocation { header, event }).map_err(|_| "nobody serves").unwrap();
     }
 
-    /// The next answer.
+    /// Waits for the next answer.
     pub(super) async fn answer(&mut self) -> Answer {
         let answer = timeout(Duration::from_secs(60), self.answers.recv()).await;
         answer.ok().flatten().unwrap_or_else(|| {
@@ -109,13 +109,13 @@ impl Lambda {
         self.answer().await
     }
 
-    /// Stops the function at once; what has arrived after its last answer.
+    /// Kills the function, and returns the documents that arrived after its last answer.
     pub(super) async fn stop(mut self) -> Vec<Value> {
         self.function.kill().await.unwrap();
         self.api.arrived()
     }
 
-    /// The function's directory for temporary files.
+    /// Returns the function's directory for temporary files.
     pub(super) fn directory(&self) -> &PathBuf {
         &self.directory
     }
@@ -133,7 +133,7 @@ impl Api {
         address.to_string()
     }
 
-    /// The documents that are there now.
+    /// Returns the documents that have arrived.
     fn arrived(&self) -> Vec<Value> {
         let mut datagram = vec![0; 65_536];
         let mut next = || self.daemon.recv(&mut datagram).ok().map(|length| read_datagram(&datagram[..length]));
@@ -170,7 +170,7 @@ async fn answered(
     StatusCode::ACCEPTED
 }
 
-/// An empty one.
+/// Creates an empty directory.
 fn directory() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
 

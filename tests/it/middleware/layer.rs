@@ -1,4 +1,4 @@
-//! The tower layer alone.
+//! The tower layer alone, without any other way of tracing.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -70,10 +70,10 @@ async fn outside_any_segment_and_unsampled_nothing_is_recorded() {
     }
 }
 
-/// What a service is stays what it is.
+/// The layer keeps the types, the bounds and the readiness of a service.
 #[tokio::test]
 async fn readiness_types_and_bounds_are_the_services_own() {
-    /// Ready once for each call, as tower's `Buffer`: neither `Clone` nor forgiving.
+    /// Like tower's `Buffer`, a service that panics if it is called without being ready. It is not `Clone`.
     struct Strict(bool);
 
     impl Service<Request<&'static str>> for Strict {
@@ -93,7 +93,7 @@ async fn readiness_types_and_bounds_are_the_services_own() {
         }
     }
 
-    /// A field names it without a parameter.
+    /// A struct can name the type of the service in a field.
     struct Api(SubsegmentService<Client>);
 
     fn is_unpin_and_send(future: impl Future + Unpin + Send) -> impl Future {
@@ -141,7 +141,7 @@ async fn in_stacks_in_boxes_and_in_generic_code() {
         );
         boxed.clone().oneshot(request(&url)).await.unwrap();
         SubsegmentLayer::new().layer(boxed).oneshot(request(&url)).await.unwrap();
-        // The buffer's worker runs outside any segment.
+        // The worker of the buffer runs outside any segment.
         let buffered = ServiceBuilder::new().layer(SubsegmentLayer::new()).buffer(8).service(client());
         buffered.oneshot(request(&url)).await.unwrap();
     };
@@ -170,7 +170,7 @@ async fn an_error_is_the_cause_with_its_sources_and_stays_the_callers() {
     assert_eq!((status(call), call.namespace), (None, Some(Namespace::Remote)));
     assert!(!serde_json::to_string(&documents).unwrap().contains("secret"));
 
-    // tower's box is no `Error` itself.
+    // `BoxError` does not implement `Error`.
     let service = service_fn(|_: Request<()>| async {
         Err::<Response<()>, BoxError>(io::Error::other(io::Error::from(io::ErrorKind::NotFound)).into())
     });

@@ -1,4 +1,4 @@
-//! The middleware of reqwest-middleware alone.
+//! The middleware for reqwest-middleware alone, without any other way of tracing.
 
 use std::error::Error;
 use std::io;
@@ -29,7 +29,7 @@ async fn a_request_of_the_middleware_is_a_subsegment_and_carries_its_id() {
     assert_eq!(response.unwrap().text().await.unwrap(), "xxxxx");
 }
 
-/// Lets nothing through.
+/// A middleware that refuses every request.
 struct Refusing;
 
 #[async_trait::async_trait]
@@ -45,7 +45,7 @@ impl Middleware for Refusing {
     }
 }
 
-/// An error with a source.
+/// An error that has a source.
 #[derive(Debug)]
 struct Sourced(io::Error);
 

@@ -1,4 +1,4 @@
-//! Where two mechanisms meet on one request: layers, middlewares, annotated functions.
+//! Two mechanisms on one request (layers, middleware, annotated functions): the request is recorded once.
 
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ use support::{Seen, Server};
 
 const ATTEMPTS: usize = 3;
 
-/// Sends a request again while the answer is 503.
+/// A retry policy: sends a request again while the response is 503.
 #[derive(Clone)]
 struct Again(usize);
 
@@ -57,7 +57,7 @@ impl Middleware for Again {
     }
 }
 
-/// What happens in it is below a subsegment of the user's own.
+/// A middleware of the user's own that opens a subsegment.
 struct InSubsegment;
 
 #[async_trait::async_trait]
@@ -74,8 +74,8 @@ impl Middleware for InSubsegment {
 
 type Boxed = BoxCloneService<Request<Body>, Response<Incoming>, BoxError>;
 
-/// Stacks of layers, and how many subsegments one request of a plain function makes in each; in an annotated function
-/// it is always one.
+/// Returns stacks of layers, each with the number of subsegments that a request of a plain function makes. In an
+/// annotated function the number is always one.
 fn stacks() -> Vec<(&'static str, Boxed, usize)> {
     let layer = || SubsegmentLayer::new();
     let retry = || RetryLayer::new(Again(ATTEMPTS));
@@ -98,7 +98,7 @@ fn stacks() -> Vec<(&'static str, Boxed, usize)> {
     ]
 }
 
-/// The same with middlewares.
+/// Like [`stacks`], with middleware of reqwest-middleware.
 fn middlewares() -> Vec<(&'static str, ClientWithMiddleware, usize)> {
     let builder = || ClientBuilder::new(reqwest::Client::new());
     let ours = SubsegmentMiddleware::new();
@@ -112,14 +112,14 @@ fn middlewares() -> Vec<(&'static str, ClientWithMiddleware, usize)> {
     ]
 }
 
-/// `/status/503` is tried again, everything else is not.
+/// Retries `/status/503` once, and no other path.
 fn attempts(stack: &str, path: &str) -> usize {
     let is_again = stack.contains("retry") || stack.contains("again");
     if is_again && path == "/status/503" { ATTEMPTS } else { 1 }
 }
 
-/// Checks what reached the server: so many requests, each with one header that names one of so many calls, and each
-/// call named.
+/// Checks the requests that reached the server: their number, that each has one header which names a call, and that
+/// each call is named.
 fn check(what: &str, server: &Server, documents: &[Document], requests: usize, calls: usize) {
     assert_eq!(documents.len(), 1, "{what}");
     let recorded: Vec<_> = documents[0].subsegments.iter().filter(|part| part.namespace.is_some()).collect();
@@ -138,7 +138,7 @@ fn check(what: &str, server: &Server, documents: &[Document], requests: usize, c
     }
 }
 
-/// Forwards the header of the incoming request, as a proxy does.
+/// A handler that forwards the header of the incoming request, as a proxy does.
 fn forwarding(mut request: Request<Body>) -> Request<Body> {
     request.headers_mut().insert(xray::TRACE_HEADER_NAME, INCOMING.parse().unwrap());
     request
@@ -239,7 +239,7 @@ fn check_unsampled(what: &str, server: &Server, requests: usize) {
     }
 }
 
-/// A queue keeps the request as it was to be sent, header and all; it goes out later.
+/// A queue that keeps a request with its headers, and sends it later.
 #[tokio::test]
 async fn a_request_that_is_sent_again_after_its_call_has_ended_is_a_call_of_its_own() {
     let server = Server::start().await;
@@ -279,7 +279,7 @@ async fn a_request_that_is_sent_again_after_its_call_has_ended_is_a_call_of_its_
     }
 }
 
-/// What an annotated function hands to nobody that it knows is sent later, by a worker with a layer.
+/// An annotated function passes its request to a queue, and a worker with a layer sends the request later.
 #[tokio::test]
 async fn a_request_whose_call_was_given_up_is_recorded_where_it_is_sent() {
     struct Queue(Mutex<Vec<Request<Body>>>);

@@ -1,4 +1,4 @@
-//! Origins that are detected.
+//! Detected origins.
 
 use std::fs;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::program::{run, run_for};
 use super::service::{Answers, Service, no_http};
 use support::refused_url;
 
-/// Enough for a program to ask.
+/// Long enough for a program to ask a metadata service.
 const A_WHILE: Duration = Duration::from_secs(2);
 
-/// The variables of a program that has this service as that of EC2 and of ECS.
+/// Returns the environment variables that make this the service of both EC2 and ECS.
 fn both(service: &Service) -> Vec<(&'static str, String)> {
     let mut variables = service.variables().to_vec();
     variables.push(("AWS_EC2_METADATA_DISABLED", "false".to_owned()));
@@ -64,7 +64,7 @@ async fn ecs_goes_before_ec2() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_one_warning() {
+async fn a_wrong_answer_is_logged_once() {
     let bad = [
         (Answers::With(b""), "of another form"),
         (Answers::With(b"\xff\x00\xfe"), "of another form"),
@@ -93,7 +93,7 @@ async fn a_service_has_a_second() {
     }
 }
 
-/// With a service that answers so, either detector detects nothing and says why.
+/// Checks that neither detector accepts these answers, and that each logs one warning with the reason.
 async fn warns(answers: Answers, says: &str, variables: &[(&str, String)]) {
     join_all(["Ec2", "Ecs"].map(async |detector| {
         let service = Service::start(answers).await;
@@ -106,7 +106,7 @@ async fn warns(answers: Answers, says: &str, variables: &[(&str, String)]) {
 }
 
 #[tokio::test]
-async fn what_is_no_service_is_one_warning() {
+async fn an_address_without_a_service_is_logged_once() {
     for (endpoint, says) in [
         (format!("http://{}", no_http()), "no HTTP"),
         ("https://169.254.169.254".to_owned(), "no URL of a metadata service"),
@@ -125,7 +125,7 @@ async fn what_is_no_service_is_one_warning() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_service() {
+async fn segments_do_not_wait_for_detection() {
     let service = Service::start(Answers::AfterTheFirstSegment).await;
     let found = run("Ec2", &both(&service)).await;
     assert_eq!([&found.segments[0]["origin"], &found.service_types[0]], [&Value::Null; 2], "it ends before");
@@ -133,7 +133,7 @@ async fn nobody_waits_for_a_service() {
 }
 
 #[tokio::test]
-async fn nothing_where_nothing_is() {
+async fn without_a_metadata_service_nothing_is_detected() {
     let nobody = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", refused_url());
     let found =
         run_for(A_WHILE, "ElasticBeanstalk Eks Ecs Ec2", &[nobody, ("AWS_EC2_METADATA_DISABLED", "false".to_owned())])
@@ -143,7 +143,7 @@ async fn nothing_where_nothing_is() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_in_vain() {
+async fn no_service_is_asked_if_detection_is_disabled() {
     let service = Service::start(Answers::WithAllThereIs).await;
     let variables = |name, value: &str| [both(&service), vec![(name, value.to_owned())]].concat();
     for variables in [

@@ -1,4 +1,4 @@
-//! An origin that is given by hand.
+//! An origin that is set in code.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A program that detects where it runs.
+//! A program that detects its origin.
 
 use std::env;
 use std::process::Stdio;
@@ -18,33 +18,33 @@ use super::service::emitted_first_segment;
 use support::documents::checked;
 use support::{child, logs};
 
-/// Names the variable with the seconds that a program may take.
+/// Names the variable with the time limit of a program, in seconds.
 const LIMIT: &str = "XRAY_TEST_LIMIT";
 
-/// What a program found out.
+/// What a program detected.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// What its sampler was told, at first and in the end.
+    /// The service type that its sampler saw, for the first and the last segment.
     pub(super) service_types: [Value; 2],
-    /// Its segments, at first and in the end.
+    /// Its first and its last segment.
     pub(super) segments: [Value; 2],
     pub(super) failures: u64,
     pub(super) warnings: Vec<String>,
 }
 
-/// Runs a program with these variables, until it has found out.
+/// Runs a program with these environment variables until detection has ended.
 pub(super) async fn run(detectors: &str, variables: &[(&str, String)]) -> Found {
     run_for(Duration::from_secs(60), detectors, variables).await
 }
 
-/// The same, for at most this time.
+/// Like [`run`], with a time limit.
 pub(super) async fn run_for(limit: Duration, detectors: &str, variables: &[(&str, String)]) -> Found {
-    let output = Command::from(child::command(module_path!(), "inner_process", detectors))
+    let output = Command::from(child::command(module_path!(), "program_in_a_child_process", detectors))
         .env(LIMIT, limit.as_secs().to_string())
-        // In place of the machine's own.
+        // The machine's own metadata services must not answer.
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env_remove("ECS_CONTAINER_METADATA_URI_V4")
-        // A machine may be busy.
+        // On a busy machine an answer may take long.
         .env("AWS_METADATA_SERVICE_TIMEOUT", "60")
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
@@ -64,7 +64,7 @@ pub(super) async fn run_for(limit: Duration, detectors: &str, variables: &[(&str
 }
 
 #[test]
-fn inner_process() {
+fn program_in_a_child_process() {
     let Some(detectors) = child::case() else { return };
     logs::keep();
     let detectors = Detector::all().filter(|detector| detectors.contains(&format!("{detector:?}")));

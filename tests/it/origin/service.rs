@@ -1,4 +1,4 @@
-//! The metadata services of EC2 and ECS.
+//! A stand-in for the metadata services of EC2 and ECS.
 
 use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 use tokio::sync::Notify;
 
-/// How a service answers, at the last of the steps to what is wanted.
+/// How a service answers the last request of a detection.
 #[derive(Clone, Copy)]
 pub(super) enum Answers {
     WithAllThereIs,
@@ -23,27 +23,27 @@ pub(super) enum Answers {
     AfterTheFirstSegment,
     With(&'static [u8]),
     WithStatus(u16),
-    /// A body larger than anybody wants.
+    /// With a body of 10 MB.
     Hugely,
-    /// A body that goes on and on.
+    /// With a body that never ends.
     Endlessly,
     Never,
 }
 
-/// The path by which a program says that it has emitted its first segment.
+/// The path of the request that a program makes after its first segment.
 const FIRST_SEGMENT: &str = "/first-segment";
 
-/// Says to the service of this address, if there is one, that the first segment is emitted.
+/// Tells the service at this address, if there is one, that the program has emitted its first segment.
 pub(super) fn emitted_first_segment(address: &str) {
     let request = format!("POST {FIRST_SEGMENT} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\n\r\n");
     if let Ok(mut connection) = TcpStream::connect(address) {
         let _ = connection.write_all(request.as_bytes());
-        // Until the answer is there, or the other side shows that it is no such service.
+        // Waits for the answer. Another server may close the connection instead.
         let _ = connection.read(&mut [0; 64]);
     }
 }
 
-/// A service; it ends with the runtime.
+/// A service that ends with the tokio runtime of the test.
 pub(super) struct Service {
     pub(super) address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -59,7 +59,7 @@ impl Service {
         Self { address, asked }
     }
 
-    /// The variables by which it is found.
+    /// Returns the environment variables that name this service.
     pub(super) fn variables(&self) -> [(&'static str, String); 2] {
         [
             ("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{}", self.address)),
@@ -67,13 +67,13 @@ impl Service {
         ]
     }
 
-    /// What it was asked for.
+    /// Returns the requests since the last call, as `METHOD path`.
     pub(super) fn take_asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
 }
 
-/// Who answers with something that is no HTTP; the thread ends with the process.
+/// Starts a server that answers with bytes that are not HTTP. It ends with the process.
 pub(super) fn no_http() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -121,7 +121,7 @@ async fn answer(
     }
 }
 
-/// The right answer at a step to what is wanted.
+/// The right answer to a request of a detection.
 enum Step {
     Before(&'static str),
     Last(&'static str),

@@ -1,4 +1,5 @@
-//! Calls whose argument may be the request, and the many whose argument is none.
+//! Calls whose argument can be a request (`execute(x)`, `call(x)`), and the many calls of that name that take another
+//! argument.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -8,7 +9,7 @@ use reqwest::{Client, Request};
 use super::traced_http;
 use crate::shapes::run::{Run, recorded};
 
-/// As sqlx: what executes is generic over a reference, and the query is used up.
+/// As in sqlx: the executor is generic over a reference, and the call consumes the query.
 struct Query(u32);
 
 trait Executor {
@@ -52,7 +53,7 @@ async fn sqlx(pool: &Pool, mut transaction: Box<Connection>, pools: Vec<Pool>) -
     Ok(sum + transaction.count)
 }
 
-/// As diesel: an exclusive reference goes in, and is used again.
+/// As in diesel: the argument is an exclusive reference, which is used again afterwards.
 trait Run1 {
     fn execute<C>(self, connection: &mut C) -> Result<u32, ()>
     where
@@ -83,7 +84,7 @@ fn diesel(conn: &mut Connection) -> Result<u32, ()> {
     Ok(second + third + conn.count)
 }
 
-/// As a cache or a calculator: the argument decides a type, or the type decides the argument.
+/// As in a cache or a calculator: the argument decides a type, or a type decides the argument.
 #[derive(Debug, Default, Clone)]
 struct Service {
     calls: Vec<u64>,
@@ -127,7 +128,7 @@ fn inferred(mut service: Service, text: &str) -> Result<(u64, String), std::num:
     service.call(text.parse()?);
     service.call(make());
     service.call(3_u8.into());
-    // Two phases: the service is borrowed, then read, then changed.
+    // A two-phase borrow: the argument reads `service` after the call has borrowed it exclusively.
     service.call(service.len());
     let n: u64 = service.request("name");
     let name = String::from("owned");

@@ -1,4 +1,4 @@
-//! Other attributes on the same function, above and below.
+//! Other attributes on the same function, above and below `#[traced_http]`.
 
 use std::future::Future;
 
@@ -110,7 +110,7 @@ impl Load for Service {
     }
 }
 
-/// Comments, conditions, lints and hints of all kinds.
+/// Doc comments, `#[cfg]`, lints and other built-in attributes.
 #[doc = "More."]
 #[cfg(not(any()))]
 #[cfg_attr(all(), inline(never))]

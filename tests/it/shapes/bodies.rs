@@ -1,4 +1,4 @@
-//! Names that clients share with everybody: `run`, `call`, `get`, and methods that take what is sent.
+//! Method names that many types have (`run`, `call`, `get`), and methods that take a body (`send_json`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::traced_http;
 use crate::shapes::run::{Run, recorded};
 
-/// Of a user's own; by reference, exclusively, and by value.
+/// A type of the user's own with these methods: by reference, by exclusive reference and by value.
 #[derive(Debug, Default)]
 struct Socket {
     sent: Vec<String>,
@@ -67,7 +67,7 @@ fn by_reference(socket: &Socket, own: Socket, text: &str, list: Vec<u32>) -> usi
 fn exclusively(mut socket: Socket, size: usize) -> (usize, Vec<String>) {
     let form = vec![("a", size)];
     socket.send_form(form).send_form(vec![("b", socket_size(&[1, 2]))]);
-    // Two phases: borrowed, then read, then changed.
+    // A two-phase borrow: the argument reads the receiver after the call has borrowed it exclusively.
     socket.send_form(vec![("c", size.max(2))]);
     let taken = &mut socket;
     taken.send_form(Vec::new());
@@ -86,7 +86,7 @@ async fn borrowed_bytes(socket: Arc<Socket>, bytes: Vec<u8>) -> usize {
     let first = socket.send_bytes(&bytes).await;
     let future = socket.send_bytes(&bytes);
     let encode = |count: u8| vec![count; 3];
-    // What it borrows lives to the end of the statement.
+    // The result borrows from a temporary, which lives to the end of the statement.
     let second = socket.send_bytes(&encode(1)).await + socket.send_bytes(encode(2).as_slice()).await;
     first + second + future.await
 }
@@ -101,7 +101,7 @@ fn inferred(socket: Socket) -> (u8, String, Vec<i8>) {
     (number + typed.len() as u8, word, list.clone())
 }
 
-/// A map of clients, and a client that is a map.
+/// A map of clients, and a client with the methods of a map.
 #[traced_http]
 fn maps(client: &HashMap<u32, String>, clients: &BTreeMap<String, u32>, key: u32, name: &str) -> Option<usize> {
     let found = client.get(&key)?.len();
@@ -173,7 +173,7 @@ fn jobs<'a>(app: Rc<App<'a>>, jobs: &[Box<dyn Job + 'a>], mut last: impl FnMut()
     (if name == run() && run() == last().run() { name } else { "" }, count + sum as usize)
 }
 
-/// A guard in the same statement, and calls in a call.
+/// A lock guard in the same statement, and calls inside a call's arguments.
 #[traced_http]
 async fn guards(client: &reqwest::Client, url: &str) -> usize {
     let cell = RefCell::new(Socket::default());

@@ -1,4 +1,4 @@
-//! Borrows and moves around a call, and what may be used after it.
+//! Borrows and moves around a call: every variable that was usable after the call still is.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::traced_http;
 use crate::shapes::run::Run;
 use crate::shapes::senders::{Counter, Once, Shared};
 
-/// Its `send` needs a `Copy` value, which is not moved.
+/// A `Copy` type whose `send` takes it by value. The call does not move it.
 #[derive(Clone, Copy)]
 struct Small(u32);
 
@@ -22,7 +22,7 @@ fn copies(small: Small, pair: (Small, Small)) -> u32 {
     small.send() + small.send() + behind.0.send() + pair.1.send() + small.0
 }
 
-/// One field is moved out, the other called.
+/// One field is moved out, then the other field's method is called.
 #[traced_http]
 fn partly_moved(pair: (Once, Once, Shared)) -> (String, u32) {
     let first = pair.0;
@@ -30,7 +30,7 @@ fn partly_moved(pair: (Once, Once, Shared)) -> (String, u32) {
     (text, pair.2.send())
 }
 
-/// Borrows, has a `Drop` of its own, and is used up by its `send`.
+/// A type that borrows, implements `Drop`, and is consumed by its `send`.
 struct Holding<'a>(&'a mut Vec<u32>);
 
 impl Holding<'_> {
@@ -45,7 +45,7 @@ impl Drop for Holding<'_> {
     }
 }
 
-/// After the call it is gone for certain, and what it borrowed is free.
+/// The call consumes the value, so the borrow in it has ended.
 #[traced_http]
 fn gone(mut list: Vec<u32>) -> (usize, Vec<u32>) {
     let holding = Holding(&mut list);
@@ -54,7 +54,7 @@ fn gone(mut list: Vec<u32>) -> (usize, Vec<u32>) {
     (length, list)
 }
 
-/// Each is usable in the argument of the next.
+/// Each result is used in the argument of the next call.
 #[traced_http]
 fn one_in_the_other(mut counter: Counter, shared: Shared) -> Vec<u32> {
     let mut list = vec![counter.send()];
@@ -77,7 +77,7 @@ fn reborrows(counter: &mut Counter) -> u32 {
     inner(other) + counter.send()
 }
 
-/// A shared borrow of the whole stands while a part is called.
+/// A shared borrow of the struct lives while a method of a field is called.
 #[traced_http]
 fn shared_borrows(pair: &mut (Shared, Counter)) -> (u32, u32) {
     let (shared, counter) = pair;
@@ -87,7 +87,7 @@ fn shared_borrows(pair: &mut (Shared, Counter)) -> (u32, u32) {
     (sent + kept.send(), counter.send())
 }
 
-/// The exclusive reference comes from a lookup and is used again after the call.
+/// The exclusive reference comes from a lookup, and is used again after the call.
 #[traced_http]
 fn entries(map: &mut HashMap<&'static str, Counter>) -> u32 {
     let entry = map.entry("a").or_default();
@@ -117,7 +117,7 @@ fn patterns(mut option: Option<(Shared, Counter)>, result: Result<Once, Shared>)
     }
 }
 
-/// Declared first, given a value on two ways, called, and given another.
+/// A variable that is declared without a value, assigned in two branches, used, and assigned again.
 #[traced_http]
 fn late_initialisation(flag: bool) -> (String, u32) {
     let once;
@@ -136,7 +136,7 @@ fn late_initialisation(flag: bool) -> (String, u32) {
     (text, sum)
 }
 
-/// Moved in one round, replaced for the next.
+/// A variable that is moved in one iteration and replaced for the next.
 #[traced_http]
 fn moved_in_a_loop(mut once: Once) -> String {
     let mut text = String::new();
@@ -147,7 +147,7 @@ fn moved_in_a_loop(mut once: Once) -> String {
     text
 }
 
-/// Moved on one way only.
+/// A variable that is moved in one branch only.
 #[traced_http]
 fn moved_on_one_way(once: Once, flag: bool) -> Result<String, Once> {
     if flag {
@@ -156,7 +156,7 @@ fn moved_on_one_way(once: Once, flag: bool) -> Result<String, Once> {
     Err(once)
 }
 
-/// Parameters that shadow, and variables that do.
+/// Parameters and variables that shadow others.
 #[traced_http]
 fn shadowed(shared: &Shared) -> u32 {
     let sum = shared.send();
@@ -169,7 +169,7 @@ fn shadowed(shared: &Shared) -> u32 {
     u32::try_from(shared.send().len()).unwrap() + inner + each(&Shared(1))
 }
 
-/// Type and lifetime parameters, with everything that may stand behind a function's name.
+/// Generic parameters of every kind: types, lifetimes, constants and `where` clauses.
 #[traced_http]
 #[inline]
 #[must_use]

@@ -1,4 +1,5 @@
-//! Request builders: reqwest's in variables, fields, methods and traits, and builders that only look like it.
+//! Request builders: reqwest's builder in variables, fields, methods and traits, and other builders with the same
+//! methods.
 
 use std::fmt;
 use std::future::Future;
@@ -9,7 +10,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use super::traced_http;
 use crate::shapes::run::{Run, recorded, unrecorded};
 
-/// An extension trait: its own terminal method, and one that calls the client's on `self`.
+/// An extension trait with a terminal method of its own, and with one that calls the client's method on `self`.
 trait RequestBuilderExt: Sized {
     async fn send_json(self, body: &str) -> reqwest::Result<Response>;
     async fn status(self) -> u16;
@@ -30,7 +31,7 @@ impl RequestBuilderExt for RequestBuilder {
     }
 }
 
-/// The user's own terminal method passes through; it is traced where it calls the client's.
+/// The user's own terminal method is not traced itself. The client's method that it calls is.
 #[traced_http]
 async fn extension_trait(client: &Client, url: &str) -> u16 {
     let json = client.put(url).send_json("{}").await.unwrap().status().as_u16();
@@ -60,7 +61,7 @@ impl Api {
         Ok(response.status().as_u16())
     }
 
-    /// Destructured, so that the builder is moved out of its field.
+    /// Destructuring moves the builder out of its field.
     #[traced_http]
     async fn last(self) -> (u16, Client) {
         let Self { client, prepared, .. } = self;
@@ -73,7 +74,7 @@ impl Api {
     }
 }
 
-/// A call on the user's own `send`, which is itself annotated.
+/// A call to the user's own `send`, which is annotated itself.
 #[traced_http]
 async fn nested(api: &mut Api) -> u16 {
     api.send().await.unwrap() + api.send().await.unwrap()
@@ -118,7 +119,8 @@ impl Store for Api {
     }
 }
 
-/// Where the attribute leaves a known type alone: the receiver is no value and no plain place, or there is none.
+/// Calls on a known type that the attribute leaves alone, because it cannot tell whether the receiver is a value or a
+/// variable, or because there is no receiver.
 #[traced_http]
 async fn left_alone(client: &Client, url: &str) -> Vec<u16> {
     let boxed = Box::new(client.get(url));
@@ -132,7 +134,7 @@ async fn left_alone(client: &Client, url: &str) -> Vec<u16> {
     all.into_iter().map(|result| result.unwrap().status().as_u16()).collect()
 }
 
-/// As the AWS SDK's fluent builders are: `send` by value, async, with an error type of its own.
+/// Like the fluent builders of the AWS SDK: an async `send` by value, with an error type of its own.
 mod aws {
     use std::fmt::Debug;
 
@@ -253,7 +255,7 @@ async fn builders() {
         post,
         unrecorded("PUT /bytes/3"),
     ];
-    // `all` holds futures' results, which have one type whoever made the call.
+    // `all` holds the results of the futures. They have one type, whether the call is traced or not.
     run.check_calls("left_alone", left_alone(client, url), vec![200; 5], &calls).await;
 
     let items = aws::Client;

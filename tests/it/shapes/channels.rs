@@ -1,4 +1,4 @@
-//! Channels: their `send(x)` is never an HTTP call, and stands beside one.
+//! Channels: their `send(x)` is never traced, and neighbouring HTTP calls are.
 
 use std::sync::mpsc::SyncSender;
 
@@ -36,7 +36,7 @@ async fn tokio_mpsc_into(hub: &Hub, url: &str) -> Result<(), mpsc::error::SendEr
     hub.jobs.send("last".into()).await
 }
 
-/// The channel's type is only known from what is received.
+/// Only the received value decides the type of the channel.
 #[traced_http]
 async fn tokio_mpsc_of_the_response(client: &Client, url: &str) -> u64 {
     let (sender, mut receiver) = mpsc::unbounded_channel();
@@ -45,7 +45,7 @@ async fn tokio_mpsc_of_the_response(client: &Client, url: &str) -> u64 {
     answer.unwrap().content_length().unwrap()
 }
 
-/// The future itself goes through a channel, and is awaited elsewhere.
+/// The future of a call is sent through a channel, and awaited by the receiver.
 #[traced_http]
 async fn future_through_a_channel(client: &Client, url: &str) -> u16 {
     let (sender, receiver) = oneshot::channel();
@@ -93,7 +93,7 @@ async fn crossbeam(client: &Client, url: &str) -> Vec<u16> {
     receiver.iter().collect()
 }
 
-/// `send` without arguments on a type that has nothing to do with either.
+/// `send` without arguments on a type that is neither a channel nor a client.
 #[traced_http]
 async fn permit(sender: &mpsc::Sender<u8>) -> bool {
     struct Permit<'a>(mpsc::Permit<'a, u8>);

@@ -1,4 +1,4 @@
-//! Closures and async blocks: what they capture, for how long, and how.
+//! Closures and async blocks: they capture the same variables in the same way, for the same time.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ fn called_twice() -> u32 {
     look() + look() + count() + shared.send()
 }
 
-/// A closure that is `FnOnce` stays one, and what it did not take stays usable.
+/// An `FnOnce` closure stays `FnOnce`, and the variables that it does not capture stay usable.
 #[traced_http]
 fn moves_one_field() -> (String, String) {
     struct Two {
@@ -32,7 +32,7 @@ fn moves_one_field() -> (String, String) {
     (two.second.send(), take())
 }
 
-/// The closure holds one field while the other is used.
+/// The closure captures one field while the other field is used.
 #[traced_http]
 fn disjoint_fields() -> (u32, u32, u32) {
     struct Hub {
@@ -55,7 +55,7 @@ fn disjoint_fields_of_self(hub: &mut (Counter, Counter)) -> u32 {
     hub.1.send() + first() + first()
 }
 
-/// The closure outlives the variable, not what the variable refers to.
+/// The closure outlives the variable, but not the value that the variable refers to.
 #[traced_http]
 fn escapes<'a>(shared: &'a Shared) -> impl Fn() -> u32 + 'a {
     || shared.send()
@@ -71,7 +71,7 @@ fn escapes_with_a_field<'a>(pair: &'a (Shared, u32)) -> Box<dyn Fn() -> u32 + 'a
     Box::new(|| pair.0.send() + pair.1)
 }
 
-/// Nothing at the variable says that it is a reference.
+/// The declaration of the variable does not show that it is a reference.
 #[traced_http]
 fn escapes_by_inference(map: &BTreeMap<u8, Shared>) -> Option<impl Fn() -> u32 + '_> {
     let found = map.get(&1)?;
@@ -115,7 +115,7 @@ fn escapes_from_a_loop(counters: &mut [Counter]) -> Vec<Box<dyn FnMut() -> u32 +
     closures
 }
 
-/// The binding of an `if let` is not that of its `else`.
+/// The binding of an `if let` does not hold in its `else`.
 #[traced_http]
 fn escapes_from_an_else<'a>(counter: &'a mut Counter, other: Option<Counter>) -> Box<dyn FnMut() -> u32 + 'a> {
     if let Some(mut counter) = other { Box::new(move || counter.send()) } else { Box::new(|| counter.send()) }
@@ -132,7 +132,7 @@ fn references_that_are_not_exclusive(counter: &mut (Shared, u32)) -> u32 {
     calls(look) + also.send()
 }
 
-/// A reference inside a struct: the closure copies it, it does not borrow the struct.
+/// The closure copies a reference out of a struct and does not borrow the struct.
 #[traced_http]
 fn copies_a_reference<'a>(shared: &'a Shared) -> impl Fn() -> u32 + 'a {
     struct Holder<'a> {
@@ -159,7 +159,7 @@ async fn async_blocks(shared: Shared) -> (u32, u32) {
     (looked + shared.send(), counter.send())
 }
 
-/// The block borrows what it calls and takes what it consumes.
+/// The block borrows the variable that it calls a method on, and moves the variable that it consumes.
 #[traced_http]
 async fn async_blocks_with_requests(client: &Client, url: &str) -> Vec<u16> {
     let (first, second) = (client.get(url), client.post(url));
@@ -183,7 +183,7 @@ async fn closures_that_make_requests(client: &Client, urls: &[String]) -> u64 {
     count(first) + count(second)
 }
 
-/// A closure that takes the builder out of its surroundings.
+/// A closure that moves the builder out of a captured variable.
 #[traced_http]
 async fn closure_that_takes_a_request(request: RequestBuilder) -> u16 {
     async fn run<F: Future<Output = reqwest::Result<Response>>>(start: impl FnOnce() -> F) -> u16 {
@@ -192,7 +192,7 @@ async fn closure_that_takes_a_request(request: RequestBuilder) -> u16 {
     run(|| request.send()).await
 }
 
-/// The builder is a field of what the closure holds, the rest stays.
+/// The closure moves a builder out of a field. The other fields stay usable.
 #[traced_http]
 async fn closure_that_takes_a_field(client: &Client, url: &str) -> (u16, u32) {
     struct Prepared {

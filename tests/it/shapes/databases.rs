@@ -1,4 +1,4 @@
-//! sqlx itself, on SQLite: the database executes, or what is executed does.
+//! sqlx on SQLite: `execute` on the connection and `execute` on the query. Neither is traced.
 
 use reqwest::Client;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteQueryResult};
@@ -40,7 +40,7 @@ async fn transactions(pool: &SqlitePool) -> sqlx::Result<i64> {
     sqlx::query("select count(*) from users").fetch_one(pool).await.map(|row| row.get(0))
 }
 
-/// Any database, and a connection that is used again.
+/// A function that is generic over the executor, and a connection that is used again.
 #[traced_http]
 async fn generic<'c, E>(first: E, second: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<u64>
 where

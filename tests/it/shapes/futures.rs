@@ -1,4 +1,5 @@
-//! What becomes of the future of a call before it is awaited, and the bounds that it must meet.
+//! The future of a call before it is awaited: stored, combined, spawned and returned, with the bounds that it must
+//! meet.
 
 use std::cell::Cell;
 use std::future::{Future, ready};
@@ -104,7 +105,7 @@ async fn buffered(client: Client, urls: Vec<String>) -> usize {
     stream.filter(|result| ready(result.is_ok())).count().await
 }
 
-/// Like `tokio::time::timeout`, but the limit is an event: a busy machine may be late for any time.
+/// Like `tokio::time::timeout`, with an event as the limit. On a busy machine any time limit can be too short.
 async fn timeout<T>(limit: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         output = work => Some(output),
@@ -166,7 +167,7 @@ fn returned_box<'a>(client: &'a Client, url: &'a str, depth: u8) -> BoxFuture<'a
     })
 }
 
-/// `Send` but not `Sync`, and neither of the two, held or consumed around awaits.
+/// Values across an await: some are `Send` but not `Sync`, some are neither.
 #[traced_http]
 async fn held_values(client: &Client, url: &str) -> (u32, u32, u16) {
     struct Unsynced(Cell<u32>);
@@ -198,7 +199,7 @@ async fn held_values(client: &Client, url: &str) -> (u32, u32, u16) {
     (unsynced.send() + workers.1.send().await, local + first, status)
 }
 
-/// Futures that are not `Send`, on one thread.
+/// Futures that are not `Send`, on a single thread.
 #[traced_http]
 async fn on_one_thread(client: Rc<Client>, url: &str) -> u16 {
     let local = Rc::new(Shared(1));

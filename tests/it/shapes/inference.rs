@@ -1,4 +1,4 @@
-//! Arguments whose type is settled after the call in which they stand, or by it.
+//! Arguments whose type is inferred from the call that they stand in, or from later code.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -16,7 +16,7 @@ use crate::shapes::senders::Shared;
 
 type Hyper = hyper_util::client::legacy::Client<HttpConnector, Empty<Bytes>>;
 
-/// Takes anything that can be shown.
+/// Takes any argument that implements `Display`.
 #[derive(Default)]
 struct Database(Vec<String>);
 
@@ -48,7 +48,7 @@ fn small(number: i8) -> i8 {
     number
 }
 
-/// The first call says what a closure's parameter is.
+/// The first call of a closure decides the type of its parameter.
 #[traced_http]
 fn closures_in_variables(mut database: Database) -> Vec<String> {
     let mut show = |value| database.execute(value);
@@ -76,7 +76,7 @@ fn declared_first(mut database: Database, text: &str, flag: bool) -> Result<usiz
     Ok(usize::from(small(value) as u8) + usize::from(small(first) as u8) + second as usize)
 }
 
-/// A client says that its argument is a request.
+/// The method of a client decides that its argument is a request.
 #[traced_http]
 async fn conversions(client: &Client, url: &str) -> Result<u16, Box<dyn Error>> {
     let head = http::Request::head(url).body("")?;
@@ -94,7 +94,7 @@ async fn conversions(client: &Client, url: &str) -> Result<u16, Box<dyn Error>> 
     Ok([first, second, third, last].iter().map(|answer| answer.status().as_u16()).sum())
 }
 
-/// A function of a type gives that type; one of a trait gives what it is asked for.
+/// An associated function of a type returns that type. One of a trait returns the type that the context asks for.
 #[traced_http]
 async fn functions_of_types(mut service: Hyper, mut database: Database, url: &str) -> Result<u16, Box<dyn Error>> {
     let (mut parts, body) = http::Request::get(url).body(Empty::<Bytes>::new())?.into_parts();

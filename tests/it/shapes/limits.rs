@@ -1,4 +1,4 @@
-//! The limits: functions that do not compile with the attribute alone. `#[xray(skip)]` on the call is the way out.
+//! The limits of the attribute: functions that compile only with `#[xray(skip)]` on a call.
 
 use reqwest::{Client, RequestBuilder};
 
@@ -6,9 +6,9 @@ use super::traced_http;
 use crate::shapes::run::{Run, recorded, unrecorded};
 use crate::shapes::senders::{Counter, Shared};
 
-/// A closure that is no `move` captures what an exclusive reference refers to where it calls a method on it, and
-/// the reference itself where that is only looked at. Where nothing at the variable shows that it is one, the
-/// closure then cannot outlive it.
+/// A closure without `move` that calls a method through an exclusive reference captures the value behind the reference.
+/// A closure that only looks at the variable captures the reference itself, and cannot outlive the variable. The
+/// attribute looks at the variable, unless its declaration shows that it is a reference.
 #[traced_http]
 fn an_exclusive_reference_out_of_a_function(counter: &mut Counter) -> impl FnMut() -> u32 + '_ {
     fn same(counter: &mut Counter) -> &mut Counter {
@@ -43,7 +43,7 @@ fn an_exclusive_reference_in_a_field<'a>(holder: Holder<'a>) -> impl FnMut() -> 
     }
 }
 
-/// A variable may be a collection or an iterator: the items of the one are references, of the other anything.
+/// The variable can be a collection, whose items are references, or an iterator, whose items are of any type.
 #[traced_http]
 fn an_exclusive_reference_out_of_a_loop(counters: &mut [Counter]) -> Vec<Box<dyn FnMut() -> u32 + '_>> {
     let mut closures: Vec<Box<dyn FnMut() -> u32 + '_>> = Vec::new();
@@ -56,7 +56,7 @@ fn an_exclusive_reference_out_of_a_loop(counters: &mut [Counter]) -> Vec<Box<dyn
     closures
 }
 
-/// Shared references have the same trouble only where there are two in a row and the inner one lives longer.
+/// Shared references have this limit only if a reference refers to a reference that lives longer.
 #[traced_http]
 fn a_reference_to_a_reference<'a>(list: &[&'a Shared]) -> impl Fn() -> u32 + use<'a> {
     let found = list.iter().next().unwrap();
@@ -66,7 +66,7 @@ fn a_reference_to_a_reference<'a>(list: &[&'a Shared]) -> impl Fn() -> u32 + use
     }
 }
 
-/// Two futures that must have one type, of which one cannot be traced.
+/// Two futures that must have one type, while only one of them can be traced.
 #[traced_http]
 async fn one_type_for_two(client: &Client, url: &str, boxed: Box<RequestBuilder>, flag: bool) -> [u16; 2] {
     let first = if flag {
@@ -92,7 +92,7 @@ impl Small {
     }
 }
 
-/// To look at a field it is borrowed, and a field of a packed struct may not be.
+/// The attribute borrows a field to look at it. A field of a packed struct cannot be borrowed.
 #[traced_http]
 fn a_packed_field() -> u32 {
     #[repr(packed)]
@@ -114,7 +114,7 @@ impl Exit {
     }
 }
 
-/// A call that never returns ends a function only where the compiler sees that it does.
+/// A call that never returns can end a function only if the compiler sees its type `!`.
 #[traced_http]
 fn a_call_that_never_returns(exit: Exit, leave: bool) -> u32 {
     if leave {
@@ -125,7 +125,7 @@ fn a_call_that_never_returns(exit: Exit, leave: bool) -> u32 {
     }
 }
 
-/// Counts how often somebody looks behind it.
+/// A smart pointer that counts its dereferences.
 struct Counting {
     small: Small,
     count: std::cell::Cell<u32>,
@@ -140,7 +140,7 @@ impl std::ops::Deref for Counting {
     }
 }
 
-/// A place is looked at before the call.
+/// The attribute dereferences a variable once to look at it, and the call dereferences it again.
 #[traced_http]
 fn a_deref_with_side_effects(counting: Counting) -> (u32, u32) {
     #[xray(skip)]
@@ -148,7 +148,7 @@ fn a_deref_with_side_effects(counting: Counting) -> (u32, u32) {
     (sent + Small(1).send() + vec![Small(0)].remove(0).send(), counting.count.get())
 }
 
-/// A closure that leaves the function has the function's annotations only if it is `move`.
+/// A closure that outlives the function records the annotations of the function only if it is `move`.
 #[traced_http(annotate(number = number))]
 fn an_annotated_closure_that_escapes(number: u32) -> impl Fn() -> u32 {
     move || vec![Small(number)].remove(0).send()

@@ -1,4 +1,4 @@
-//! Macros: around a call, around its receiver, and around the whole function.
+//! Macros around a call, around its receiver and around the whole function.
 
 use reqwest::{Client, RequestBuilder};
 
@@ -24,7 +24,7 @@ macro_rules! shared {
     };
 }
 
-/// A macro that nobody knows stays as it is: its calls are not traced, and all the rest is.
+/// The attribute does not look into a macro that it does not know, so calls in it are not traced. Other calls are.
 #[traced_http]
 async fn unknown_macros(client: &Client, url: &str) -> (u16, u16, u32) {
     let request = client.post(url);
@@ -36,7 +36,7 @@ async fn unknown_macros(client: &Client, url: &str) -> (u16, u16, u32) {
     (hidden.as_u16() + variable.as_u16(), seen.as_u16(), own)
 }
 
-/// Functions as a macro makes them: the receiver comes in a group that only the compiler sees.
+/// Functions that a macro defines. The receiver is in a group with invisible delimiters.
 macro_rules! functions {
     ($($name:ident($client:ident, $url:ident) = $receiver:expr, $variable:ident, $method:ident;)*) => {$(
         #[traced_http]
@@ -66,7 +66,7 @@ macro_rules! own_functions {
 
 own_functions!(own_by_a_macro, pair, pair.0, Shared(pair.0.0 + 1));
 
-/// The whole function in pieces of every kind.
+/// A macro that takes the parts of a function as fragments of every kind.
 macro_rules! wrapped {
     ($(#[$meta:meta])* $visibility:vis async fn $name:ident($($parameter:ident: $type:ty),*) -> $result:ty $body:block) => {
         $(#[$meta])*
@@ -87,7 +87,7 @@ macro_rules! wrapped {
 }
 
 wrapped! {
-    /// With a comment.
+    /// A function with a doc comment.
     #[inline]
     pub(crate) async fn with_a_block(client: &Client, url: &str) -> u16 {
         let request = client.put(url);
@@ -111,7 +111,7 @@ wrapped! {
     first + client.execute(client.get(url).build().unwrap()).await.unwrap().status().as_u16()
 }
 
-/// A macro whose variable has the name of one of ours.
+/// A macro with a variable of the same name as one in the attribute's output.
 #[traced_http]
 async fn hygiene(client: &Client, url: &str) -> u16 {
     macro_rules! request {
@@ -127,7 +127,7 @@ async fn hygiene(client: &Client, url: &str) -> u16 {
     first + __xray_it.send().await.unwrap().status().as_u16()
 }
 
-/// Macros of the standard library and of tokio, with calls in their arguments.
+/// Macros of the standard library and of tokio. Calls in their arguments are traced.
 #[traced_http]
 async fn known_macros(client: &Client, url: &str, shared: Shared) -> (String, usize) {
     let text = format!("{} {number}", shared.send(), number = shared.clone().send());
@@ -140,7 +140,7 @@ async fn known_macros(client: &Client, url: &str, shared: Shared) -> (String, us
     (text, list.len() + repeated.len() + [first, second].iter().flatten().count() + both.map_or(0, |_| 2))
 }
 
-/// Futures of one type, made in and beside `vec!`.
+/// Futures of one type, created inside and outside `vec!`.
 #[traced_http]
 async fn a_list_of_futures(client: &Client, url: &str) -> usize {
     let mut calls = vec![client.get(url).send(), client.post(url).send()];

@@ -1,4 +1,4 @@
-//! A user's own methods named `send`: by reference, by value, through pointers, traits and type parameters.
+//! The user's own methods named `send`: by reference, by value, through pointers, traits and type parameters.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -80,7 +80,7 @@ fn pointers() -> (u32, u32, u32, u32) {
     (rc.send(), Arc::clone(&arc).send() + arc.send(), boxed.send(), length)
 }
 
-/// The receiver is the pointer itself.
+/// Methods whose receiver is the smart pointer itself.
 #[traced_http]
 fn pointer_receivers() -> (usize, u32, u32, u32) {
     struct Unit(u32);
@@ -169,7 +169,7 @@ trait Twice: Send0 {
 
 impl Twice for u8 {}
 
-/// An associated type is as closed as a parameter.
+/// Nothing but its bounds is known of an associated type, as of a type parameter.
 trait Pool {
     type Connection: Send0;
 
@@ -190,7 +190,7 @@ impl Pool for u8 {
     }
 }
 
-/// Its target has the method.
+/// A smart pointer whose target has the method.
 struct Wrapper(Shared);
 
 impl Deref for Wrapper {
@@ -224,7 +224,7 @@ fn through_cells() -> (u32, u32, u32) {
     (second, guard.send(), u32::from(number.take().is_none()))
 }
 
-/// Where a panic or a `#[track_caller]` function says that it was called.
+/// The location that a `#[track_caller]` function reports is the location of the user's call.
 struct Tracked;
 
 impl Tracked {
@@ -279,6 +279,6 @@ async fn methods() {
     let holder = Holder { wrapper: Wrapper(Shared(5)), behind: Box::new(Owner::new()) };
     run.check("through_deref", async { through_deref(&holder) }, 5 + 3 + 1).await;
     run.check("through_cells", async { through_cells() }, (2, 2, 1)).await;
-    // Columns 17 and 16, one line apart.
+    // The calls are at columns 17 and 16, one line apart.
     run.check("locations", async { located() }, [(true, 17), (true, 17)]).await;
 }

@@ -1,12 +1,12 @@
-//! The promise of the attribute, on functions as people write them: it changes neither whether a function
-//! compiles nor what it does, and of its calls those to an HTTP client are recorded, no other.
+//! The promise of `#[traced_http]`, on functions as people write them: the attribute changes neither whether a function
+//! compiles nor what it does, and it records the calls to HTTP clients and no other call.
 //!
-//! Each function stands once in a file below `tests/shapes`. The file is loaded twice as an ordinary module, so
-//! that no macro of ours comes between the source and the attribute: once with the real attribute in scope, once
-//! with one of the same name that gives the function back as it is. Both versions run the same checks, which
-//! say what the function returns, which requests reach a real service, and which of them are recorded.
+//! Each function stands once in a file of this folder. The file is loaded twice as an ordinary module: once with the
+//! real attribute in scope, once with an attribute of the same name that returns the function unchanged. So no macro of
+//! these tests stands between the source and the attribute. Both versions run the same checks: the function's result,
+//! the requests that reach a real service, and the requests that are recorded.
 //!
-//! `tests/crates/shapes-2021` builds this file in edition 2021.
+//! `tests/crates/shapes-2021` builds this folder in edition 2021.
 #![allow(clippy::duplicate_mod, reason = "each file is loaded twice")]
 
 mod run;

@@ -1,4 +1,4 @@
-//! Futures that have a name: a client's, in signatures, in variables and in the futures of middleware around it.
+//! Named future types of clients: in signatures, in variables, and inside the futures of middleware.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ fn request(url: &str) -> Request<Body> {
     Request::get(url).body(Empty::new()).unwrap()
 }
 
-/// Middleware that hands the future on as it is.
+/// Middleware that returns the inner future.
 #[derive(Clone)]
 struct Passes<S>(S);
 
@@ -44,7 +44,7 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for Passes<S> {
     }
 }
 
-/// Middleware with a future of its own.
+/// Middleware with its own future type.
 struct Counts<S>(S, u32);
 
 struct CountsFuture<F> {
@@ -75,7 +75,7 @@ impl<S: Service<Request<Body>>> Service<Request<Body>> for Counts<S> {
     }
 }
 
-/// Middleware whose future is in a box: whose call is traced.
+/// Middleware with a boxed future. Its call is traced.
 struct Boxes<S>(S);
 
 impl<S> Service<Request<Body>> for Boxes<S>
@@ -128,7 +128,7 @@ async fn in_closures(client: &HyperClient, url: &str) -> u16 {
     start(url).await.unwrap().status().as_u16()
 }
 
-/// A future that is written by hand, and keeps the client's.
+/// A hand-written future that holds the client's future.
 struct Sends<'a> {
     client: &'a HyperClient,
     request: Option<Request<Body>>,

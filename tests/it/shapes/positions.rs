@@ -1,4 +1,4 @@
-//! Where a call stands: between operators, in statements and tails, arms and conditions, below attributes.
+//! Positions of a call: in operators, statements, tail expressions, match arms and conditions, and below attributes.
 
 use std::ops::ControlFlow;
 
@@ -45,7 +45,7 @@ impl Two {
     }
 }
 
-/// Statements that begin with a call and go on.
+/// Statements that begin with a call and continue after it.
 #[traced_http]
 #[allow(unused_must_use, reason = "the position is the point")]
 fn statements(two: Two, make: impl Fn() -> Answer) -> u32 {
@@ -165,7 +165,7 @@ fn loops(mut counter: Counter, limit: u32) -> (u32, Option<u32>) {
     (found, labelled)
 }
 
-/// What leaves the expression leaves it before the call.
+/// A `return`, `break` or `?` in an argument leaves the expression before the call.
 #[traced_http]
 fn leaving(values: &[Option<u32>], log: &mut Vec<u32>) -> Option<u32> {
     for value in values {
@@ -237,7 +237,8 @@ fn attributes(shared: Shared, mut counter: Counter) -> (u32, u32) {
     }
 }
 
-/// A `const` block and an item are evaluated by the compiler, or belong to themselves.
+/// The attribute leaves `const` blocks and nested items alone: the compiler evaluates the former, and the latter are
+/// functions of their own.
 #[traced_http]
 async fn constants_and_items(client: &Client, url: &str) -> (u32, u16) {
     struct Constant(u32);
@@ -256,7 +257,7 @@ async fn constants_and_items(client: &Client, url: &str) -> (u32, u16) {
     (LENGTH + block + u32::try_from(lengths.len()).unwrap(), status + nested(client, url).await)
 }
 
-/// Receivers of other kinds, each as it is written.
+/// Receivers of other kinds.
 #[traced_http]
 #[allow(unused_parens, reason = "the parentheses are the point")]
 fn receivers(two: Two, list: [Shared; 2], flag: bool) -> u32 {

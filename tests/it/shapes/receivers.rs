@@ -1,4 +1,4 @@
-//! Receivers that are blocks and choices: they make a value, even of a variable.
+//! Receivers that are blocks, `if` and `match` expressions. They produce a value, even from a variable.
 
 use std::cell::RefCell;
 
@@ -50,7 +50,7 @@ async fn from_a_list(mut requests: Vec<RequestBuilder>, spare: Option<RequestBui
     count
 }
 
-/// References go through as they are, values are moved, temporaries end where they did.
+/// References pass through, values are moved, and temporaries live as long as without the attribute.
 #[traced_http]
 fn own_types(shared: &Shared, counter: &mut Counter, flag: bool, log: &Log) -> (u32, String) {
     let other = Counter { count: 10 };
@@ -69,7 +69,7 @@ fn own_types(shared: &Shared, counter: &mut Counter, flag: bool, log: &Log) -> (
     (sum + more + chosen.send() + borrowed, if flag { once } else { Once(String::new()) }.send())
 }
 
-/// A block around a constant is one.
+/// A block around a constant is promoted like the constant.
 #[traced_http]
 fn promoted(flag: bool) -> &'static u8 {
     struct Word(u8);

@@ -1,4 +1,4 @@
-//! The type of a call's result, where it is inferred, generic or coerced.
+//! Results of a call whose type is inferred, generic or coerced.
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use super::traced_http;
 use crate::shapes::run::Run;
 use crate::shapes::senders::{Send0, Shared};
 
-/// The caller chooses the result.
+/// A method whose result type the caller chooses.
 struct Any(&'static str);
 
 impl Any {
@@ -29,7 +29,7 @@ fn generic_results(any: Any) -> (u64, i8, f32, usize) {
     (n + make().send::<u64>(), small, fraction, passed)
 }
 
-/// The result becomes a trait object, a slice or a function pointer where it stands.
+/// The result is coerced to a trait object, a slice or a function pointer.
 #[traced_http]
 fn coercions(texts: Texts) -> Vec<Box<dyn Display>> {
     fn takes(one: &dyn Display) -> String {
@@ -83,7 +83,7 @@ fn returned_coercion(texts: Texts, early: bool) -> Box<dyn Display> {
     texts.send()
 }
 
-/// The receiver's type is settled by the one implementation that there is.
+/// The receiver's type is inferred from the only implementation of the trait.
 #[traced_http]
 fn numbers() -> u32 {
     let number = 5;
@@ -91,7 +91,7 @@ fn numbers() -> u32 {
     number.send() + list[0].send() + list.into_iter().next().unwrap().send()
 }
 
-/// The receiver's type is settled by an argument.
+/// The receiver's type is inferred from an argument.
 #[traced_http]
 fn inferred_receivers() -> (usize, u32) {
     trait Length {
@@ -120,7 +120,7 @@ fn both_arms(flag: bool, first: Shared, second: Shared) -> (u32, u64) {
     (sent, other)
 }
 
-/// A result without a value, in statements, tails and arms.
+/// The result `()` in statements, tail expressions and match arms.
 #[traced_http]
 fn units(list: &mut Vec<u8>, flag: bool) {
     struct Pushes<'a>(&'a mut Vec<u8>);
@@ -145,7 +145,7 @@ fn units(list: &mut Vec<u8>, flag: bool) {
     pushes.send()
 }
 
-/// Results that borrow from the place, some for as long as what is behind it.
+/// Results that borrow from the receiver. Some live as long as the value that the receiver refers to.
 #[traced_http]
 fn borrowed_results<'a>(pair: &'a mut (Slots<'a>, u8)) -> (&'a mut u8, &'a str) {
     let text = pair.0.text.send();
@@ -172,7 +172,7 @@ impl Slots<'_> {
     }
 }
 
-/// An opaque result, and one with a higher-ranked signature.
+/// An opaque result, and a result with a higher-ranked signature.
 #[traced_http]
 fn opaque_results(source: Source) -> (usize, Vec<u8>) {
     let parse: Box<dyn for<'a> Fn(&'a str) -> &'a str> = source.send();

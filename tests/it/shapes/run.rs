@@ -1,4 +1,4 @@
-//! Runs one version of a function and compares what it did with what is expected.
+//! Runs one version of a function, and compares its result, its requests and its subsegments with the expected ones.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -17,17 +17,17 @@ pub(crate) struct Call {
     is_cancelled: bool,
 }
 
-/// A request that the attribute traces: `recorded("GET /bytes/1")`.
+/// Expects a request that the attribute traces, such as `recorded("GET /bytes/1")`.
 pub(crate) fn recorded(line: &'static str) -> Call {
     Call { line, is_recorded: true, is_cancelled: false }
 }
 
-/// A request that is made where the attribute leaves the call alone.
+/// Expects a request of a call that the attribute leaves alone.
 pub(crate) fn unrecorded(line: &'static str) -> Call {
     Call { line, is_recorded: false, is_cancelled: false }
 }
 
-/// A traced request whose future is dropped before the answer.
+/// Expects a traced request whose future is dropped before the response.
 pub(crate) fn cancelled(line: &'static str) -> Call {
     Call { line, is_recorded: true, is_cancelled: true }
 }
@@ -58,8 +58,8 @@ impl Run {
         self.check_calls(name, run, expected, &[]).await;
     }
 
-    /// Runs a function inside a segment: its result, the requests at the service, and the segment's subsegments
-    /// are exactly these.
+    /// Runs a function inside a segment, and checks its result, the requests at the service, and the subsegments of the
+    /// segment.
     pub(crate) async fn check_calls<T: Debug + PartialEq>(
         &self,
         name: &str,
@@ -76,7 +76,7 @@ impl Run {
         assert_eq!(sorted(documents[0].subsegments.iter().map(line)), expected, "subsegments of {name}");
     }
 
-    /// The requests are these, and each that is recorded carries the id of its own subsegment.
+    /// Checks the requests at the service, and that each recorded request carries the id of its own subsegment.
     fn check_requests(&self, name: &str, segment: &Document, calls: &[Call]) {
         let seen = self.server.take_seen();
         let lines = sorted(seen.iter().map(|seen| format!("{} {}", seen.method, seen.uri)));
@@ -94,7 +94,7 @@ impl Run {
     }
 }
 
-/// What a subsegment says of its request, and whether the request was cancelled.
+/// Returns the method and path of a subsegment's request, and whether the request was cancelled.
 fn line(subsegment: &Document) -> (String, bool) {
     assert_eq!((subsegment.name.as_str(), subsegment.namespace), ("127.0.0.1", Some(Namespace::Remote)));
     assert!(subsegment.subsegments.is_empty(), "{subsegment:#?}");

@@ -1,4 +1,5 @@
-//! What a user has in scope: traits for every type with methods of any name, and types and modules of any name.
+//! Names in the user's scope that could collide with the attribute's output: traits for every type, types, modules,
+//! variables and items.
 
 use std::future::Future;
 
@@ -8,7 +9,7 @@ use super::traced_http;
 use crate::shapes::run::{Run, recorded};
 use crate::shapes::senders::Shared;
 
-/// Methods for every type, by value, so that they are found before any that needs a reference.
+/// A trait with methods by value for every type. Method lookup finds these before any method that needs a reference.
 mod blanket {
     use std::fmt::Debug;
 
@@ -71,7 +72,7 @@ mod below_blanket_traits {
     }
 }
 
-/// Names of the language's crates, of the prelude and of ours.
+/// The user's own items with the names of `core`, `std`, the prelude and `xray`.
 mod below_other_names {
     #![no_implicit_prelude]
 
@@ -139,7 +140,7 @@ mod below_other_names {
     }
 }
 
-/// Variables, parameters and items with the names that the attribute could want.
+/// Variables, parameters and items with names that the attribute could use.
 #[traced_http]
 async fn colliding_names(client: &Client, it: &str, site: Shared, slot: Shared, place: Shared) -> u32 {
     const PLACE: u32 = 1;
@@ -154,7 +155,7 @@ async fn colliding_names(client: &Client, it: &str, site: Shared, slot: Shared, 
     sum + u32::from(xray.status().as_u16() + core.status().as_u16())
 }
 
-/// Parameters that are raw, mutable, shadowed, unpacked, and of which one is left out of the build.
+/// Parameters with raw names, `mut`, shadowing and patterns, and one that `#[cfg]` removes.
 #[traced_http]
 async fn parameters(
     (r#async, mut r#type): (&Client, String),
@@ -181,7 +182,7 @@ trait Scoped<'a> {
     fn fetch<'b, const N: usize>(&'b self, urls: [&'a str; N]) -> impl Future<Output = Vec<(Self::Output<'b>, u16)>>;
 }
 
-/// Associated types with lifetimes, parameters that are numbers, and lifetimes of all kinds.
+/// Generic associated types, constant parameters, and lifetimes of every kind.
 impl<'a> Scoped<'a> for Client {
     type Output<'b> = &'b Client;
     const NAME: &'static str = "client";

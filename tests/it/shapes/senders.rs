@@ -1,9 +1,9 @@
-//! Types of a user's own with a method `send`, for the functions in the other files.
+//! The user's own types with a method `send`, for the functions in the other files.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// Sends by reference.
+/// `send` takes it by reference.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Shared(pub(crate) u32);
 
@@ -13,7 +13,7 @@ impl Shared {
     }
 }
 
-/// Sends by exclusive reference, and counts.
+/// `send` takes it by exclusive reference, and counts.
 #[derive(Debug, Default)]
 pub(crate) struct Counter {
     pub(crate) count: u32,
@@ -26,7 +26,7 @@ impl Counter {
     }
 }
 
-/// Sends by value; not `Copy`.
+/// `send` takes it by value. It is not `Copy`.
 #[derive(Debug)]
 pub(crate) struct Once(pub(crate) String);
 
@@ -36,7 +36,7 @@ impl Once {
     }
 }
 
-/// Says yes or no, so that calls stand between operators.
+/// `send` returns a `bool`, for calls between operators.
 #[derive(Debug)]
 pub(crate) struct Answer(pub(crate) bool);
 
@@ -46,7 +46,7 @@ impl Answer {
     }
 }
 
-/// A trait whose method has the name, for `dyn`, `impl` and type parameters.
+/// A trait with a method `send`, for `dyn`, `impl` and type parameters.
 pub(crate) trait Send0 {
     fn send(&self) -> u32;
 }
@@ -63,7 +63,7 @@ impl Send0 for str {
     }
 }
 
-/// What happened, in order.
+/// Events in the order in which they happened.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Log(Rc<RefCell<Vec<&'static str>>>);
 
@@ -76,13 +76,13 @@ impl Log {
         self.0.take()
     }
 
-    /// Something that notes its calls and its drop.
+    /// Creates a value that logs its calls and its drop.
     pub(crate) fn noisy(&self, name: &'static str) -> Noisy {
         Noisy { log: self.clone(), name }
     }
 }
 
-/// Notes its calls as `send` and its drop under its name.
+/// Logs its calls as `send` and its drop by its name.
 #[derive(Debug)]
 pub(crate) struct Noisy {
     log: Log,
@@ -90,12 +90,12 @@ pub(crate) struct Noisy {
 }
 
 impl Noisy {
-    /// Another one, which the log sees dropped too.
+    /// Creates another value with this log.
     pub(crate) fn part(&self, name: &'static str) -> Self {
         self.log.noisy(name)
     }
 
-    /// A part that borrows the whole, as guards do.
+    /// Creates a guard that borrows this value.
     pub(crate) fn guard(&self, name: &'static str) -> Guard<'_> {
         Guard { whole: self, name }
     }
@@ -116,7 +116,7 @@ impl Drop for Noisy {
     }
 }
 
-/// Borrows and has a `Drop` of its own: what it borrows must outlive it.
+/// Borrows and implements `Drop`, so the borrowed value must outlive it.
 #[derive(Debug)]
 pub(crate) struct Guard<'a> {
     whole: &'a Noisy,
@@ -128,7 +128,7 @@ impl<'a> Guard<'a> {
         self.whole.send()
     }
 
-    /// A result that outlives the guard.
+    /// Returns a reference that outlives the guard.
     pub(crate) fn whole(&self) -> &'a Noisy {
         self.whole
     }

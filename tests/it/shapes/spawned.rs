@@ -1,4 +1,4 @@
-//! Tasks and threads that a function starts: what they call is below what was current in the function.
+//! Tasks and threads that a function starts. Their calls are recorded below the function's current subsegment.
 
 use std::future::Future;
 use std::thread;
@@ -11,7 +11,7 @@ use super::traced_http;
 use crate::shapes::run::{Run, recorded};
 use crate::shapes::senders::{Once, Shared};
 
-/// As `tracing` does with a future in a span.
+/// An extension trait like `tracing`'s `Instrument`.
 trait Instrument: Sized {
     fn instrument(self, _name: &str) -> Self {
         self
@@ -84,7 +84,7 @@ async fn blocking(client: Client, url: String) -> u16 {
     set.join_next().await.unwrap().unwrap()
 }
 
-/// What is called `spawn` and starts nothing, and closures that are run twice, or with a parameter.
+/// Functions named `spawn` that start nothing, and closures that run twice or take a parameter.
 #[traced_http]
 fn others() -> (u32, u32, String) {
     struct Pond(u32);

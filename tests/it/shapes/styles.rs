@@ -1,4 +1,4 @@
-//! Functions as people write them around a client: wrappers, retries, streams, pages, state in structs and traits.
+//! Functions as people write them around a client: wrappers, retries, streams, pages, and state in structs and traits.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -30,7 +30,7 @@ impl From<Error> for ApiError {
     }
 }
 
-/// An SDK with a client of any type.
+/// An SDK that is generic over its client.
 #[derive(Clone)]
 struct Sdk<C = Client> {
     client: C,
@@ -122,7 +122,7 @@ impl Sdk {
     }
 }
 
-/// What retries is somebody else's, and takes closures of several kinds.
+/// Retries by another crate's functions, which take closures of several kinds.
 async fn retry<T, E, F: Future<Output = Result<T, E>>>(mut operation: impl FnMut(u32) -> F) -> Result<T, E> {
     let _ = operation(0).await;
     operation(1).await
@@ -143,7 +143,7 @@ async fn closures_for_others(client: &Client, url: &str) -> Result<[u16; 3], Err
     Ok([first, second, third].map(|response| response.status().as_u16()))
 }
 
-/// Requests that wait in collections, options and tuples.
+/// Requests in collections, options and tuples.
 #[traced_http]
 async fn collections(client: &Client, url: &str) -> usize {
     let mut by_name = HashMap::from([("a", client.get(url)), ("b", client.put(url))]);
@@ -174,7 +174,7 @@ async fn guards(shared: &Arc<Mutex<Client>>, read: &RwLock<Sdk>, limit: Arc<Sema
     [first, second, third].map(|status| status.as_u16())
 }
 
-/// Every arm that `select!` of tokio and of futures has.
+/// Every kind of arm in `select!` of tokio and of futures.
 #[traced_http]
 async fn selects(client: &Client, url: &str, mut stop: watch::Receiver<bool>, mut jobs: mpsc::Receiver<u8>) -> u32 {
     let (mut sum, mut is_open) = (0, true);
@@ -242,7 +242,7 @@ async fn caught(client: &Client, url: &str) -> bool {
     caught.map(|never: ()| never).is_err() && closure.is_err() && client.put(url).send().await.is_ok()
 }
 
-/// In a trait, with a method of its own, an associated type and a default.
+/// A trait with a provided method, an associated type and a constant.
 trait Resource: Sized {
     const PATH: &'static str;
     type Key<'a>: std::fmt::Display

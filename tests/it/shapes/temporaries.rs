@@ -1,4 +1,4 @@
-//! How long the temporaries around a call live, and how often what it names is made.
+//! Temporaries around a call: they live as long and are created as often as without the attribute.
 
 use std::cell::{Cell, RefCell};
 
@@ -6,7 +6,7 @@ use super::traced_http;
 use crate::shapes::run::Run;
 use crate::shapes::senders::{Log, Noisy, Shared};
 
-/// The receiver's temporaries are dropped at the end of the statement, the last made first.
+/// The receiver's temporaries are dropped at the end of the statement, in reverse order of creation.
 #[traced_http]
 fn guards_in_a_statement(log: &Log) -> u32 {
     let sum = log.noisy("whole").guard("guard").send() + log.noisy("second").part("part").send();
@@ -30,7 +30,7 @@ fn a_borrow_of_a_temporary(log: &Log) -> usize {
     length
 }
 
-/// The guard is in the scrutinee and lives through the arms.
+/// The guard in the scrutinee lives through the arms.
 #[traced_http]
 fn a_guard_in_a_scrutinee(log: &Log) {
     match log.noisy("whole").guard("guard").send() {
@@ -50,14 +50,14 @@ fn a_guard_in_a_scrutinee(log: &Log) {
     }
 }
 
-/// A tail expression, whose temporaries go before the variables in edition 2024 and after them in 2021.
+/// Temporaries of a tail expression are dropped before the variables in edition 2024, and after them in 2021.
 #[traced_http]
 fn a_guard_in_a_tail(log: &Log) -> u32 {
     let _variable = log.noisy("variable");
     log.noisy("temporary").send()
 }
 
-/// The same with a block's tail.
+/// Temporaries of the tail expression of a block.
 #[traced_http]
 fn a_guard_in_the_tail_of_a_block(log: &Log) -> u32 {
     let sum = 1 + {
@@ -68,7 +68,7 @@ fn a_guard_in_the_tail_of_a_block(log: &Log) -> u32 {
     sum
 }
 
-/// What is behind the dereference is reached while the guard holds.
+/// The method is called through a lock guard, which holds the lock during the call.
 #[traced_http]
 fn a_borrow_through_a_guard(cell: &RefCell<Vec<Shared>>) -> (u32, bool) {
     let sent = cell.borrow_mut().last_mut().unwrap().send();
@@ -94,7 +94,7 @@ fn a_result_beyond_the_guard(log: &Log) -> u32 {
     inner.send() + again.send()
 }
 
-/// The variable is dropped where it was, once.
+/// The variable is dropped once, where it would be dropped without the attribute.
 #[traced_http]
 fn drops_of_variables(log: &Log) -> u32 {
     let first = log.noisy("first");
@@ -104,7 +104,7 @@ fn drops_of_variables(log: &Log) -> u32 {
     second.send() + pair.1.send()
 }
 
-/// Consumed by the call: dropped in it, not again.
+/// The call consumes the value, so it is dropped once, in the call.
 #[traced_http]
 fn drops_of_consumed_values(log: &Log) -> usize {
     struct Consumed {
@@ -130,7 +130,7 @@ thread_local! {
     static DROPS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A unit struct: naming it makes one.
+/// A unit struct: each mention of its name creates a value.
 struct Unit;
 
 impl Unit {
@@ -172,7 +172,7 @@ fn statics() -> &'static u32 {
     Of(&STATIC).send()
 }
 
-/// A value of constants alone is `'static`, so that its borrow outlives the statement.
+/// The compiler promotes a value of constants to `'static`, so its borrow outlives the statement.
 #[traced_http]
 fn promoted() -> &'static u8 {
     struct Word(u8);
@@ -186,7 +186,7 @@ fn promoted() -> &'static u8 {
     if *parenthesised == 3 { word } else { &0 }
 }
 
-/// A temporary that a `let` keeps.
+/// A temporary whose lifetime a `let` extends.
 #[traced_http]
 fn extended(log: &Log) -> u32 {
     struct Maker(Log);

@@ -1,4 +1,4 @@
-//! Beside other attributes: `#[async_trait]`, and `#[traced_http]` in either order.
+//! `#[traced]` together with `#[async_trait]` and `#[traced_http]`, in either order.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `#[traced(err)]`: errors of every form.
+//! `#[traced(err)]`: errors of every type.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -25,7 +25,7 @@ impl Error for Wrong {
     }
 }
 
-/// As `anyhow::Error` is: no error itself.
+/// Like `anyhow::Error`, this type does not implement `Error` itself.
 pub(super) struct Wrapper(Box<dyn Error + Send + Sync>);
 
 impl AsRef<dyn Error + Send + Sync> for Wrapper {
@@ -180,7 +180,7 @@ async fn errors_are_recorded() {
         let first = &exceptions(subsegment)[0];
         assert_eq!((first.kind.as_deref(), first.remote), (Some(kind), Some(false)), "{name}");
     }
-    // What its child recorded already is not said again.
+    // The inner subsegment recorded the error, so the outer one refers to it.
     assert_eq!(tree(&failed[10].subsegments), "returned_future!");
     let recorded = exceptions(&failed[10].subsegments[0])[0].id;
     assert_eq!((failed[10].fault, &failed[10].cause), (true, &Some(Cause::Reference(recorded))));

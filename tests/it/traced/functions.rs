@@ -1,4 +1,4 @@
-//! Functions of every kind: their shape, their time, their panics, what is annotated.
+//! Functions of every kind: results, times, panics and annotations.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -138,7 +138,7 @@ async fn async_functions_take_their_time() {
     assert_eq!((tree(&subsegments).as_str(), messages(&subsegments[0])), ("endless_later!", vec!["no end"]));
 }
 
-/// Milliseconds.
+/// An hour in milliseconds, longer than any test takes.
 const HOUR: u64 = 3_600_000;
 
 #[xray::traced]
