@@ -73,7 +73,7 @@ fn a_sampled_call_allocates_four_times() {
         assert_eq!(*allocations, PER_SAMPLED_CALL + growth, "call {call} of {counts:?}");
     }
     let end = measure(|| segment.end()).count_total;
-    assert_eq!(end, 0, "a segment with all it holds is handed over as it is");
+    assert_eq!(end, 0, "ending a segment moves it to the emitter without a copy");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_function_outside_a_sampled_segment_allocates_nothing() {
     assert_eq!(begin(Sampled::No).in_scope(run), 0, "unsampled");
     let recorder = Recorder::builder().enabled(false).build();
     assert_eq!(Segment::builder("s").recorder(&recorder).begin().in_scope(run), 0, "disabled");
-    assert!(begin(Sampled::Yes).in_scope(run) > 0, "it is recorded");
+    assert!(begin(Sampled::Yes).in_scope(run) > 0, "a sampled function allocates");
 }
 
 #[test]
@@ -291,7 +291,7 @@ async fn traced(request: Request) -> StatusCode {
 struct Ping(Request);
 
 impl Ping {
-    #[expect(clippy::unused_self, reason = "it stands for a client that sends what it is")]
+    #[expect(clippy::unused_self, reason = "it stands for a client that consumes its request")]
     fn send(self) -> Ready<StatusCode> {
         ready(StatusCode::OK)
     }

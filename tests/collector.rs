@@ -26,7 +26,10 @@ const DOCUMENTS: &str = "XRAY_COLLECTOR_DOCUMENTS";
 async fn the_collectors_receiver_reads_every_document() {
     let kept = env::var_os(DOCUMENTS).map(|directory| kept(Path::new(&directory)));
     let Some(collector) = Collector::start() else {
-        return assert!(kept.is_none(), "the documents of the other tests need a receiver");
+        return assert!(
+            kept.is_none(),
+            "XRAY_COLLECTOR_DOCUMENTS is set, and there is no Go to build the receiver with"
+        );
     };
     for json in made().await.iter().chain(kept.iter().flatten()) {
         let (document, spans) = (serde_json::from_str::<Value>(json).unwrap(), collector.spans_of(json));
@@ -118,7 +121,9 @@ impl Collector {
     }
 
     fn next_line(&self) -> String {
-        self.answers.recv_timeout(Duration::from_secs(60)).expect("the collector's receiver has ended, or is silent")
+        self.answers
+            .recv_timeout(Duration::from_secs(60))
+            .expect("the collector's receiver has ended or does not answer")
     }
 
     /// Returns the spans of an accepted document, by their ids.
@@ -150,7 +155,10 @@ fn build() -> Option<PathBuf> {
         match status {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // libtest hides `println!` of a test that passes, but not this.
-                let _ = writeln!(io::stderr(), "skipped: there is no Go to build the collector's receiver with");
+                let _ = writeln!(
+                    io::stderr(),
+                    "skipped: building the collector's receiver needs Go, which is not installed"
+                );
                 None
             }
             status => {
@@ -264,7 +272,7 @@ impl Comparison<'_> {
         assert_eq!(attributes(span), expected_attributes(entity), "{span:#} of {entity:#}");
         assert_eq!(exceptions(span), expected_exceptions(entity), "{span:#} of {entity:#}");
         if let Some(id) = entity["cause"].as_str() {
-            assert_eq!(span["status"]["message"], id, "a reference");
+            assert_eq!(span["status"]["message"], id, "the cause is a reference");
         }
         for subsegment in subsegments(entity) {
             self.check(subsegment, &entity["id"], false);

@@ -34,9 +34,9 @@ fn main() {
         println!("{end}: all documents arrived");
     }
     the_daemon_hangs();
-    println!("the daemon hangs: the end is not held up");
+    println!("a daemon that hangs does not delay the end");
     nobody_listens();
-    println!("nobody listens: the end is not held up");
+    println!("a missing daemon does not delay the end");
 }
 
 fn begin_and_end(end: &str) {
@@ -132,7 +132,7 @@ fn the_daemon_hangs() {
     drop(process.stdin.take());
     let started = Instant::now();
     while process.try_wait().unwrap().is_none() {
-        assert!(started.elapsed() < HANGS, "it goes on");
+        assert!(started.elapsed() < HANGS, "the process does not end");
         thread::sleep(Duration::from_millis(10));
     }
     assert!(process.wait().unwrap().success());

@@ -15,10 +15,10 @@ use support::documents::{capture, capture_blocking, checked};
 use support::refused_url;
 use support::subsegments::exceptions;
 use support::{Always, child};
-use xray::document::{Cause, Exception, StackFrame};
+use xray::document::{Exception, StackFrame};
 use xray::emitter::MemoryEmitter;
 use xray::http::Call;
-use xray::{Document, Instrument as _, Recorder, Segment};
+use xray::{Instrument as _, Recorder, Segment};
 
 /// The number of frames that are recorded of a stack at most.
 const MAX_FRAMES: usize = 50;
@@ -135,7 +135,7 @@ fn asked() {
     assert!(is_at(&first.stack[1], "asked", outer_line), "{first:#?}");
     assert!(!first.stack.iter().any(|frame| is_ours(frame) || is_start_up(frame)), "{first:#?}");
     assert_eq!(first.truncated, None);
-    assert!(source.stack.is_empty(), "they came the same way");
+    assert!(source.stack.is_empty(), "both errors have the same stack");
 }
 
 fn not_asked() {

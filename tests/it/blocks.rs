@@ -81,7 +81,7 @@ fn what_belongs_elsewhere_is_left_out_and_counted() {
     assert!(document.sql.is_none() && document.namespace.is_none());
     let aws = document.aws.as_ref().unwrap();
     assert_eq!(aws.xray.as_ref().unwrap().sdk, "X-Ray for Rust");
-    assert_eq!(aws.other.keys().collect::<Vec<_>>(), ["nan"], "null, as in metadata");
+    assert_eq!(aws.other.keys().collect::<Vec<_>>(), ["nan"], "NaN is recorded as null, as in metadata");
     assert_eq!(recorder.stats().values_rejected, 5);
 }
 

@@ -53,7 +53,10 @@ fn arrive_whole(count: usize, bytes: Range<usize>, fill: impl Fn(&Segment)) {
         let stats = recorder.stats();
         assert_eq!((stats.documents_sent, stats.documents_dropped), (count as u64, 0));
         assert_eq!(datagrams.len() + lost, count, "the kernel lost {lost}");
-        assert!(datagrams.iter().all(|datagram| bytes.contains(&datagram.len())), "as they are meant to be");
+        assert!(
+            datagrams.iter().all(|datagram| bytes.contains(&datagram.len())),
+            "the documents have the intended size"
+        );
         // One document stands for all: they differ only in their ids and times.
         read_datagram(&datagrams[0]);
         if lost == 0 {
@@ -62,10 +65,10 @@ fn arrive_whole(count: usize, bytes: Range<usize>, fill: impl Fn(&Segment)) {
         }
         assert!(
             longest_wait > TOO_LONG,
-            "{lost} of {count} are lost, though the reader waited {longest_wait:?} at most"
+            "{lost} of {count} documents were lost, although the reader waited at most {longest_wait:?} for a processor"
         );
     }
-    panic!("none of twenty bursts of {count} documents arrived whole");
+    panic!("in each of twenty bursts of {count} documents some were lost");
 }
 
 /// Returns the id of the document in a datagram.

@@ -38,7 +38,7 @@ fn by_number(documents: Vec<Document>) -> HashMap<usize, Document> {
     }
     traces.sort_unstable();
     traces.dedup();
-    assert_eq!(traces.len(), found.len(), "a trace each");
+    assert_eq!(traces.len(), found.len(), "each document has a trace of its own");
     found
 }
 

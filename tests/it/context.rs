@@ -51,7 +51,11 @@ async fn nesting_follows_the_code_over_threads() {
         }
         .in_subsegment("outer")
         .await;
-        assert_eq!(tokio::spawn(async { xray::trace_id() }).await.unwrap(), None, "a plain spawn carries nothing");
+        assert_eq!(
+            tokio::spawn(async { xray::trace_id() }).await.unwrap(),
+            None,
+            "a plain spawn does not carry the context"
+        );
     };
     let ((), documents) = capture(work.in_segment("t")).await;
     assert_eq!(names(&documents), ["t"]);
@@ -101,7 +105,7 @@ async fn a_panic_is_recorded_where_it_passes_and_goes_on() {
     assert!(segment.fault && part.fault);
     assert_eq!(only_exception(part).message.as_deref(), Some("no way out"));
     assert_eq!(only_exception(part).kind.as_deref(), Some("panic"));
-    assert_eq!(segment.cause, Some(Cause::Reference(only_exception(part).id)), "it is said once");
+    assert_eq!(segment.cause, Some(Cause::Reference(only_exception(part).id)), "the panic is recorded once");
 
     let (result, documents) = capture_blocking(|| {
         let segment = Segment::builder("t").begin();
@@ -109,7 +113,7 @@ async fn a_panic_is_recorded_where_it_passes_and_goes_on() {
     });
     assert!(result.is_err());
     assert_eq!(only_exception(&documents[0]).message.as_deref(), Some("panicked"));
-    assert_eq!(xray::trace_id(), None, "the context is as before");
+    assert_eq!(xray::trace_id(), None, "the panic restores the context");
 }
 
 /// Subsegments that a panic unwinds end from the inside out. Those that it does not pass end with their segment.
@@ -212,7 +216,7 @@ async fn an_aborted_task_closes_what_was_open() {
     };
     let ((), documents) = capture(work).await;
     assert_eq!(names(&documents), ["aborted"]);
-    assert_eq!(names(&documents[0].subsegments), ["sleeping", "held"], "inner things end first");
+    assert_eq!(names(&documents[0].subsegments), ["sleeping", "held"], "the inner subsegment ends first");
     assert!(documents[0].subsegments.iter().all(|part| part.end_time.is_some()));
 }
 
@@ -390,7 +394,8 @@ fn no_lock_is_held_while_the_callers_code_runs() {
         });
         sender.send(documents).unwrap();
     });
-    let documents = receiver.recv_timeout(Duration::from_secs(10)).expect("a lock that waits for itself");
+    let documents =
+        receiver.recv_timeout(Duration::from_secs(10)).expect("a lock was held while the caller's code ran");
     assert_eq!(documents[0].annotations.len(), 4, "{documents:#?}");
     assert_eq!(only_exception(&documents[0]).message.as_deref(), Some("recording"));
 }

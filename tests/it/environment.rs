@@ -130,7 +130,7 @@ fn each_over_code() {
     Segment::builder("todo-app").begin().end();
     assert_eq!(xray::stats().documents_emitted, 1);
     assert!(xray::http::call("GET", "http://h/").header().is_none());
-    assert_eq!(logs::texts_at(Level::Error).len(), 1, "a missing context is told");
+    assert_eq!(logs::texts_at(Level::Error).len(), 1, "the missing context is logged");
 }
 
 /// The setting in code applies if a variable cannot be read, whatever is wrong with the variable.
@@ -161,7 +161,7 @@ fn code_stands() {
     Segment::builder("???").begin().end();
     assert_eq!(receive(&daemon)["name"], "from code");
     assert!(xray::http::call("GET", "http://h/").header().is_none());
-    assert_eq!(logs::texts_at(Level::Error), [""; 0], "a missing context is not told");
+    assert_eq!(logs::texts_at(Level::Error), [""; 0], "the missing context is not logged");
     assert_eq!(recorder.stats().settings_rejected, 1);
     let warnings = logs::texts_at(Level::Warn);
     let settings: Vec<_> = warnings.iter().filter(|warning| warning.starts_with("AWS_XRAY_")).collect();
@@ -204,9 +204,9 @@ async fn disabled() {
     assert_eq!(work.in_segment("todo-app").await.unwrap().status(), 200);
     assert!(server.take_seen()[0].trace_headers().is_empty());
     assert_eq!(xray::stats().documents_emitted, 0);
-    assert_eq!(logs::texts_at(Level::Error), [""; 0], "a missing context is no error then");
+    assert_eq!(logs::texts_at(Level::Error), [""; 0], "a disabled recorder does not log a missing context");
     let (_, documents) = capture(get(&server.url("/bytes/1")).in_segment("todo-app")).await;
-    assert_eq!(documents[0].subsegments.len(), 1, "a test sees its documents all the same");
+    assert_eq!(documents[0].subsegments.len(), 1, "a capture records nevertheless");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn install() {
     let begin = || Segment::builder("???").sampled(true).begin();
     let before = begin();
     begin().end();
-    assert_eq!(xray::stats().documents_emitted, 1, "of the one that installed itself");
+    assert_eq!(xray::stats().documents_emitted, 1, "the statistics are of the recorder that installed itself");
     let recorder = Recorder::builder().sampler(Always).service_name("installed").install().unwrap();
     assert_eq!(recorder.stats().documents_emitted, 0);
     begin().end();
@@ -259,7 +259,11 @@ fn install() {
     assert_eq!(refused.unwrap_err().to_string(), "a recorder is installed in this process already");
     begin().end();
     before.end();
-    assert_eq!(xray::stats().documents_emitted, 2, "the first that was installed stays, and a segment keeps its own");
+    assert_eq!(
+        xray::stats().documents_emitted,
+        2,
+        "the installed recorder stays, and an older segment keeps its recorder"
+    );
     // The program has no handle to flush the recorder that installed itself. That recorder sends while the process
     // runs.
     io::stdin().read_to_end(&mut Vec::new()).unwrap();
@@ -298,8 +302,8 @@ fn threads() {
     Segment::builder("unsampled").trace_header(&unsampled).begin().end();
     let segment = Segment::builder("sampled").sampled(true).begin();
     drop(xray::http::call("GET", "https://example.com/"));
-    assert!(!is_running(), "so far there is nothing to send, and nobody was asked to decide");
-    assert_eq!(counted(), before, "threads, and files and sockets");
+    assert!(!is_running(), "a thread runs before there is a document to send");
+    assert_eq!(counted(), before, "threads or files were opened");
     segment.end();
     assert!(recorder.flush(Duration::from_secs(5)));
     assert!(is_running());
@@ -322,5 +326,5 @@ fn lambda() {
     let decisions = ["Sampled=1", "Sampled=0", "Sampled=?", "Lineage=a:1"].map(is_sampled);
     assert_eq!(decisions, [true, false, false, false]);
     let ((), documents) = capture_blocking(|| Segment::builder("tested").begin().end());
-    assert_eq!(documents.len(), 1, "a test sees its documents all the same");
+    assert_eq!(documents.len(), 1, "a capture records nevertheless");
 }

@@ -3,9 +3,18 @@
 use std::io::Read as _;
 
 use support::documents::{capture, capture_blocking};
-use support::subsegments::status;
+use support::subsegments::{only_call, status};
 use support::{Server, refused_url};
 use xray::{Document, Instrument as _, Segment};
+
+/// Returns the only call of the only document. Checks that its request reached the server with the id of the call.
+fn call(server: &Server, documents: &[Document]) -> Document {
+    let (call, seen) = (only_call(documents).clone(), server.take_seen());
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].trace_header().parent, Some(call.id));
+    assert_eq!(seen[0].trace_header().root, documents[0].trace_id);
+    call
+}
 
 #[xray::traced_http]
 async fn get(url: &str) -> reqwest::Result<(u16, u16)> {
@@ -62,7 +71,7 @@ async fn errors_are_the_clients() {
     }
     let ((builder, is_connect), documents) = capture(wrong().in_segment("t")).await;
     assert_eq!((builder, is_connect.as_str()), (reqwest::get("no url").await.unwrap_err().to_string(), "true"));
-    assert_eq!(documents[0].subsegments.len(), 1, "a builder's error is no call");
+    assert_eq!(documents[0].subsegments.len(), 1, "an invalid URL makes no call");
     assert!(documents[0].subsegments[0].fault && documents[0].subsegments[0].cause.is_some());
 }
 
@@ -141,7 +150,7 @@ async fn reqwest_blocking() {
         assert_eq!(response.content_length, length, "{path}");
         assert_eq!((call.error, call.fault), (expected == 404, expected == 503), "{path}");
         assert_eq!(text, ["", "ab", "xxx"][if path == "/chunked" { 1 } else { usize::from(expected == 200) * 2 }]);
-        assert!(call.end_time.unwrap() > call.start_time, "it takes time");
+        assert!(call.end_time.unwrap() > call.start_time, "a call takes time");
     }
 }
 

@@ -96,7 +96,7 @@ async fn a_status_decides_the_flags() {
         let call = only_call(&documents);
         assert_eq!((call.error, call.throttle, call.fault), flags, "{status}");
         assert_eq!(call.http.as_ref().unwrap().response.unwrap().status, Some(status));
-        assert!(!documents[0].fault, "the segment is not at fault for what it calls");
+        assert!(!documents[0].fault, "a failed call is not a fault of the segment");
     }
 }
 
@@ -112,14 +112,14 @@ async fn a_transport_error_is_a_fault_with_its_chain_and_stays_remote() {
     let url = format!("{}p?token=secret", refused_url());
     let (result, documents) = capture(get(&url).in_segment("t")).await;
     let error = result.unwrap_err();
-    assert!(error.is_connect() && error.to_string().contains("token=secret"), "the caller's error is untouched");
+    assert!(error.is_connect() && error.to_string().contains("token=secret"), "the caller's error is unchanged");
 
     let call = only_call(&documents);
     assert!(call.fault && !call.error && call.namespace == Some(Namespace::Remote));
     assert_eq!(call.http.as_ref().unwrap().response, None);
     let Some(Cause::Exceptions(cause)) = &call.cause else { panic!("{call:#?}") };
     let exceptions = &cause.exceptions;
-    assert!(exceptions.len() >= 3, "reqwest's error, hyper's, the system's: {exceptions:#?}");
+    assert!(exceptions.len() >= 3, "the errors of reqwest, of hyper and of the system: {exceptions:#?}");
     assert_eq!(exceptions[0].kind.as_deref(), Some("reqwest::error::Error"));
     assert!(exceptions.iter().any(|exception| exception.kind.as_deref() == Some("std::io::error::Error")));
     assert!(exceptions.windows(2).all(|pair| pair[0].cause == Some(pair[1].id)), "{exceptions:#?}");
@@ -135,7 +135,7 @@ async fn the_builders_own_error_comes_back_unchanged() {
         let error = result.unwrap_err();
         assert!(error.is_builder());
         assert_eq!(format!("{error:?}"), format!("{plain:?}"));
-        assert!(documents[0].subsegments.is_empty(), "no call was made");
+        assert!(documents[0].subsegments.is_empty(), "an invalid URL makes no call");
     }
 }
 
@@ -261,7 +261,7 @@ async fn calls_at_once_are_siblings() {
     let calls = &documents[0].subsegments;
     assert_eq!(calls.len(), 2);
     let url = |call: &Document| call.http.as_ref().unwrap().request.as_ref().unwrap().url.clone().unwrap();
-    assert_eq!([url(&calls[0]), url(&calls[1])], [second, first], "in the order of their ends");
+    assert_eq!([url(&calls[0]), url(&calls[1])], [second, first], "subsegments are in the order of their ends");
     for seen in server.take_seen() {
         let call = calls.iter().find(|call| url(call).ends_with(seen.uri.path())).unwrap();
         assert_eq!(seen.trace_header().parent, Some(call.id));

@@ -1,7 +1,6 @@
 //! Annotated code under every lint of rustc and clippy. The code that the attributes add causes no warning.
 #![deny(
     warnings,
-    future_incompatible,
     let_underscore,
     nonstandard_style,
     rust_2018_idioms,

@@ -3,6 +3,9 @@
 //! A test that needs a process of its own (its own environment, logger or installed recorder) runs itself again as a
 //! child process: see `support::child`.
 
+// `lints.rs` denies every other lint for itself. rustc accepts this group on a whole crate only.
+#![deny(future_incompatible)]
+
 mod backtrace;
 mod blocks;
 mod burst;

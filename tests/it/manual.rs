@@ -16,7 +16,7 @@ use support::subsegments::{below, mark, only_call, seconds, status};
 use support::{Server, child, logs, refused_url};
 use xray::document::Cause;
 use xray::http::Call;
-use xray::{Document, Instrument as _, Namespace, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
+use xray::{Instrument as _, Namespace, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// A blocking client that takes headers as text.
 fn exchange(address: SocketAddr, path: &str, header: Option<String>) -> io::Result<u16> {
@@ -160,7 +160,7 @@ async fn a_panic_is_recorded_and_goes_on() {
     for call in [only_call(&in_the_future), only_call(&documents)] {
         let Some(Cause::Exceptions(cause)) = &call.cause else { panic!("{call:#?}") };
         assert_eq!(cause.exceptions[0].message.as_deref(), Some("no way"));
-        assert!(call.fault && call.metadata.is_empty(), "no cancelled call: {call:#?}");
+        assert!(call.fault && call.metadata.is_empty(), "a panic does not cancel the call: {call:#?}");
     }
 }
 
@@ -178,7 +178,7 @@ async fn a_call_lasts_from_the_first_poll_to_the_response() {
     assert!(before.end_time < Some(call.start_time) && call.end_time < Some(after.start_time), "{subsegments:#?}");
     assert!(seconds(call) >= 0.025, "{call:#?}");
     assert_eq!(status(call), None);
-    assert!(call.metadata.is_empty() && !call.fault, "a reader that tells nothing: {call:#?}");
+    assert!(call.metadata.is_empty() && !call.fault, "the reader records nothing: {call:#?}");
 }
 
 #[tokio::test]
@@ -244,7 +244,11 @@ async fn a_manual_call_in_an_annotated_function_is_recorded_once() {
 fn is_recorded(headers: &mut HeaderMap) -> bool {
     let before = headers.get(&TRACE_HEADER_NAME).cloned();
     let call = xray::http::call("GET", "http://h/").insert_into(headers);
-    assert_eq!(headers.get(&TRACE_HEADER_NAME) != before.as_ref(), call.is_some(), "recorded and replaced, or neither");
+    assert_eq!(
+        headers.get(&TRACE_HEADER_NAME) != before.as_ref(),
+        call.is_some(),
+        "a recorded call replaces the header, and no other call does"
+    );
     call.is_some()
 }
 
@@ -256,13 +260,13 @@ fn a_request_of_an_open_call_is_not_recorded_again() {
             let call = xray::http::call("GET", "http://h/").insert_into(&mut headers);
             assert!(!is_recorded(&mut headers));
             let part = xray::current().subsegment("part");
-            assert!(!part.in_scope(|| is_recorded(&mut headers)), "deeper in the same request");
+            assert!(!part.in_scope(|| is_recorded(&mut headers)), "a deeper layer does not record the request again");
             xray::http::perform(call, || assert!(!is_recorded(&mut headers)), |(), _| ());
-            assert!(is_recorded(&mut headers), "the call has ended, the request is sent again");
+            assert!(is_recorded(&mut headers), "the request is sent again after its call has ended");
         });
     });
     let names: Vec<_> = documents[0].subsegments.iter().map(|call| call.name.as_str()).collect();
-    assert_eq!(names, ["h", "part"], "no other call");
+    assert_eq!(names, ["h", "part"], "no other call is recorded");
 }
 
 #[test]
@@ -304,7 +308,7 @@ fn a_request_whose_call_was_dropped_is_a_call_of_its_own() {
         Segment::builder("t").begin().in_scope(|| {
             let mut headers = HeaderMap::new();
             drop(xray::http::call("GET", "http://h/").insert_into(&mut headers));
-            assert!(is_recorded(&mut headers), "else its header names what nobody records");
+            assert!(is_recorded(&mut headers), "otherwise the header would name a call that is not recorded");
         });
     });
 }
@@ -317,17 +321,23 @@ fn a_forwarded_header_is_replaced() {
         let segment = Segment::builder("t").trace_header(&TraceHeader::parse(incoming)).begin();
         let part = segment.subsegment("part");
         let handle = part.in_scope(|| {
-            assert!(is_recorded(&mut forwarded(incoming)), "of this service's own caller");
+            assert!(is_recorded(&mut forwarded(incoming)), "the header names the caller of this service");
             let by_hand = format!("Root={};Parent={}", segment.trace_id().unwrap(), segment.id().unwrap());
-            assert!(is_recorded(&mut forwarded(&by_hand)), "made from the segment");
-            assert!(is_recorded(&mut forwarded(&incoming.replace("Parent=5", "Parent=6"))), "of another hop");
-            assert!(is_recorded(&mut forwarded(&incoming.replace("Root=1-5", "Root=1-6"))), "of another trace");
+            assert!(is_recorded(&mut forwarded(&by_hand)), "the header names the segment");
+            assert!(
+                is_recorded(&mut forwarded(&incoming.replace("Parent=5", "Parent=6"))),
+                "the header names an entity of another service"
+            );
+            assert!(
+                is_recorded(&mut forwarded(&incoming.replace("Root=1-5", "Root=1-6"))),
+                "the header names another trace"
+            );
             assert!(is_recorded(&mut forwarded("no header")));
             xray::current()
         });
         part.end();
         segment.end();
-        assert!(handle.in_scope(|| is_recorded(&mut forwarded(incoming))), "in a task that outlives the segment");
+        assert!(handle.in_scope(|| is_recorded(&mut forwarded(incoming))), "the task outlives the segment");
     });
     assert_eq!(documents[0].parent_id, "53995c3f42cd8ad8".parse().ok());
 }

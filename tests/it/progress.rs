@@ -31,7 +31,7 @@ fn recorder(in_progress_after: Duration) -> (Recorder, Receiver<Document>) {
 }
 
 fn next(documents: &Receiver<Document>) -> Document {
-    let document = documents.recv_timeout(Duration::from_secs(20)).expect("nothing is told");
+    let document = documents.recv_timeout(Duration::from_secs(20)).expect("no document is emitted");
     checked(vec![document]).remove(0)
 }
 
@@ -47,7 +47,7 @@ fn a_long_segment_is_reported_once_and_its_subsegments_when_they_end() {
     segment.annotate("tier", "gold");
     let open = segment.subsegment("open");
     let mut seen = vec![next(&documents)];
-    assert!(began.elapsed() >= SOON, "not before it is due");
+    assert!(began.elapsed() >= SOON, "the segment is reported before it is due");
 
     for name in ["first", "second"] {
         let part = segment.subsegment(name);
@@ -89,7 +89,7 @@ fn unsampled_and_short_segments_are_not_reported_in_progress() {
     let early = Segment::builder("early").recorder(&patient).begin();
     assert_eq!(next(&documents).name, "long");
     long.subsegment("part").end();
-    assert_eq!(next(&documents).name, "part", "of what is looked at again");
+    assert_eq!(next(&documents).name, "part", "a reported segment sends its subsegments when they end");
     drop((unsampled, long, early));
     let names: Vec<_> = rest(&documents).into_iter().filter(|document| document.name != "long").collect();
     assert!(names.is_empty(), "{names:#?}");
@@ -128,7 +128,7 @@ fn the_progress_thread_ends_with_its_recorder() {
                 Err(error) => break error,
             }
         };
-        assert_eq!(ended, std::sync::mpsc::RecvTimeoutError::Disconnected, "the emitter is still there");
+        assert_eq!(ended, std::sync::mpsc::RecvTimeoutError::Disconnected, "the thread keeps the emitter alive");
     }
 }
 
@@ -143,7 +143,7 @@ fn many_short_segments_leave_nothing_behind() {
     assert_eq!(recorder.stats().documents_emitted, 10_000);
     drop(recorder);
     let ended = documents.recv_timeout(Duration::from_secs(20)).unwrap_err();
-    assert_eq!(ended, std::sync::mpsc::RecvTimeoutError::Disconnected, "somebody holds the recorder");
+    assert_eq!(ended, std::sync::mpsc::RecvTimeoutError::Disconnected, "an ended segment keeps the recorder alive");
 }
 
 fn streaming(limit: impl FnOnce(xray::RecorderBuilder) -> xray::RecorderBuilder) -> (Segment, MemoryEmitter) {
@@ -177,13 +177,13 @@ fn nested_subsegments_count_towards_the_threshold() {
             let part = segment.subsegment("part");
             (0..3).for_each(|_| part.subsegment("inner").end());
             part.end();
-            assert!(emitter.take().is_empty(), "eight at most, in round {round}");
+            assert!(emitter.take().is_empty(), "eight subsegments are below the threshold, in round {round}");
         }
         segment.subsegment("ninth").end();
         assert!(emitter.take().is_empty());
         segment.subsegment("tenth").end();
         let left = checked(emitter.take());
-        assert_eq!(left.len(), 4, "those at the top, each with what it holds");
+        assert_eq!(left.len(), 4, "the direct subsegments leave, each with its own subsegments");
         check_ids(&left, 10);
         assert!(left.iter().all(|part| part.parent_id == segment.id() && part.trace_id == segment.trace_id()));
     }
@@ -218,7 +218,7 @@ fn bytes_in_nested_subsegments_count_towards_the_threshold() {
     assert_eq!(left.iter().map(|part| part.name.as_str()).collect::<Vec<_>>(), ["part", "other"]);
     check_ids(&left, 3);
     segment.subsegment("small").end();
-    assert!(emitter.take().is_empty(), "it is counted anew");
+    assert!(emitter.take().is_empty(), "the count starts again");
     segment.end();
     assert_eq!(emitter.take()[0].subsegments.len(), 1);
 }

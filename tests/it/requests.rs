@@ -121,7 +121,7 @@ async fn tower_services_of_every_kind() {
     assert_eq!(calls.len(), 4);
     assert!(calls.iter().all(|(call, _)| *call == format!("GET {url}")), "{calls:?}");
     let statuses: Vec<_> = calls.iter().map(|(_, status)| *status).collect();
-    assert_eq!(statuses, [Some(200), Some(200), None, Some(200)], "a generic response hides its status");
+    assert_eq!(statuses, [Some(200), Some(200), None, Some(200)], "the status of a generic response is not known");
 }
 
 #[tokio::test]

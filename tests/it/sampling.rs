@@ -52,7 +52,7 @@ fn the_first_rule_that_matches_a_request_decides() {
     assert!(!is_sampled(&recorder, request("GET", "https://shop.example.com/pay/7")));
     assert!(!is_sampled(&recorder, request("POST", "https://example.org/pay/7")));
     assert!(!is_sampled(&recorder, request("POST", "https://shop.example.com")));
-    assert!(is_sampled(&recorder, request("POST", "/pay/7")), "a URL without host");
+    assert!(is_sampled(&recorder, request("POST", "/pay/7")), "a URL without a host matches any host");
 
     let documents = checked(emitter.take());
     assert_eq!(documents.len(), 3);
@@ -60,7 +60,7 @@ fn the_first_rule_that_matches_a_request_decides() {
     assert_eq!(request.method.as_deref(), Some("POST"));
     assert_eq!(request.url.as_deref(), Some("https://shop.example.com:8443/pay/7"));
     let sdk = documents[0].aws.as_ref().and_then(|aws| aws.xray.as_ref()).unwrap();
-    assert_eq!(sdk.sampling_rule_name, None, "rules of one's own have no name");
+    assert_eq!(sdk.sampling_rule_name, None, "local rules have no name");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn what_is_not_known_of_a_request_matches_every_rule() {
     let rules = || Local::builder().default_rule(0, 0.0).rule(Rule::new(0, 1.0).method("POST").path("/pay/*"));
     assert!(is_sampled(&recorder(rules().build()).0, Segment::builder("job")));
     let first = Local::builder().rule(Rule::new(0, 0.0).path("/health")).rule(Rule::new(0, 1.0)).build();
-    assert!(!is_sampled(&recorder(first).0, Segment::builder("job")), "the first of them");
+    assert!(!is_sampled(&recorder(first).0, Segment::builder("job")), "the first rule decides");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_fixed_target_of_two_samples_two_requests_a_second() {
 fn the_default_is_one_a_second_and_five_percent() {
     let sampler = Local::default();
     let request = SamplingRequest::new("s");
-    assert!(sampler.sample(&request).is_sampled(), "the first of a second");
+    assert!(sampler.sample(&request).is_sampled(), "the first request of a second is sampled");
     let begun = Instant::now();
     let share = (0..100_000).filter(|_| sampler.sample(&request).is_sampled()).count() as u64;
     let seconds = begun.elapsed().as_secs() + 1;

@@ -71,7 +71,7 @@ async fn a_capture_in_a_capture_keeps_its_documents_to_itself() {
 async fn within_a_segment_a_capture_begins_anew() {
     let work = async {
         let (seen, inner) = capture(async { xray::trace_id() }).await;
-        assert_eq!((seen, inner.len()), (None, 0), "no segment is open in it");
+        assert_eq!((seen, inner.len()), (None, 0), "no segment is open in the capture");
         xray::trace_id()
     };
     let (seen, documents) = capture(work.in_segment("outer")).await;

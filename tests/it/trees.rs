@@ -172,7 +172,7 @@ impl Tree {
             let parent = document.parent_id;
             collect(document, parent, &mut found);
         }
-        assert_eq!(found.len(), recorded.ids.len(), "each arrives");
+        assert_eq!(found.len(), recorded.ids.len(), "each subsegment arrives");
         let (parent, segment) = &found[&recorded.ids[0]];
         assert_eq!((*parent, segment.name.as_str()), (None, "tree"));
         for (part, id) in self.parts.iter().zip(&recorded.ids[1..]) {
@@ -194,7 +194,7 @@ fn collect(
         collect(inner, Some(document.id), found);
     }
     let again = found.insert(document.id, (parent, document));
-    assert!(again.is_none(), "it comes twice: {again:#?}");
+    assert!(again.is_none(), "a subsegment arrives twice: {again:#?}");
 }
 
 fn check_part(part: &Part, document: &Document) {
@@ -244,7 +244,7 @@ impl Daemon {
     fn receive(&self, recorded: &Recorded) -> Vec<Document> {
         let (mut documents, mut complete) = (Vec::new(), 0);
         while complete < recorded.ids.len() {
-            let datagram = self.datagrams.recv_timeout(Duration::from_secs(10)).expect("a part is lost");
+            let datagram = self.datagrams.recv_timeout(Duration::from_secs(10)).expect("a subsegment is lost");
             documents.push(read(&datagram));
             complete += documents.last().map_or(0, complete_parts);
         }
@@ -291,7 +291,7 @@ fn config(cases: u32) -> Config {
 }
 
 /// An emitter that keeps documents. The receiver notices when the emitter is dropped.
-struct Watched(MemoryEmitter, #[expect(dead_code, reason = "it is only dropped")] Sender<()>);
+struct Watched(MemoryEmitter, #[expect(dead_code, reason = "only its drop matters")] Sender<()>);
 
 impl Emitter for Watched {
     fn emit(&self, document: Document) {

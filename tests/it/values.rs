@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use support::Always;
 use support::documents::{capture_blocking, checked, read_datagram};
 use support::subsegments::exceptions;
-use xray::document::{Cause, Exception};
+use xray::document::Cause;
 use xray::emitter::Emitter;
 use xray::{Document, Recorder, Segment};
 
@@ -237,7 +237,8 @@ fn no_lock_is_held_while_a_value_serialises() {
         });
         sender.send(documents).unwrap();
     });
-    let documents = receiver.recv_timeout(Duration::from_secs(10)).expect("a lock that waits for itself");
+    let documents =
+        receiver.recv_timeout(Duration::from_secs(10)).expect("a lock was held while the caller's code ran");
     assert_eq!(documents[0].metadata["default"].len(), 2);
 }
 
@@ -305,7 +306,7 @@ fn python_defect_names() {
             segment.subsegment(name).end();
         }
     });
-    assert_eq!(rejected, 3, "no name is none lost");
+    assert_eq!(rejected, 3, "an empty name loses no document");
 }
 
 #[test]

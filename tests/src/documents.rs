@@ -42,7 +42,7 @@ pub fn read_datagram(datagram: &[u8]) -> Value {
     let text = std::str::from_utf8(datagram).unwrap();
     let (header, document) = text.split_once('\n').unwrap();
     assert_eq!(header, r#"{"format":"json","version":1}"#);
-    assert!(document.starts_with(r#"{"id":""#), "the daemon looks for the first id: {document}");
+    assert!(document.starts_with(r#"{"id":""#), "the daemon takes the first id for the document's: {document}");
     check(document)
 }
 

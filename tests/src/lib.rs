@@ -24,9 +24,13 @@ pub use xray::sampling::Always;
 /// A request as the service received it.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    /// The method.
     pub method: Method,
+    /// The target of the request line: path and query, or the whole URL through a proxy.
     pub uri: Uri,
+    /// The headers.
     pub headers: HeaderMap,
+    /// The whole body.
     pub body: Bytes,
 }
 
@@ -54,7 +58,9 @@ impl Seen {
 }
 
 /// A service that ends with the tokio runtime of the test.
+#[derive(Debug)]
 pub struct Server {
+    /// The address that the service listens on.
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     released: Arc<Notify>,
@@ -81,6 +87,7 @@ impl Server {
         Self { address, seen, released }
     }
 
+    /// Returns the URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

@@ -7,8 +7,11 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 /// A line that `xray` logged.
 #[derive(Debug, Clone)]
 pub struct Line {
+    /// The level.
     pub level: Level,
+    /// The target, such as `xray::context`.
     pub target: String,
+    /// The message.
     pub text: String,
 }
 

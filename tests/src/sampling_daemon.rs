@@ -1,5 +1,6 @@
 //! A stand-in for the daemon's side of central sampling, and a service that samples by its answers.
 
+use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -22,9 +23,13 @@ use crate::documents::checked;
 /// A request as it reached the daemon.
 #[derive(Debug, Clone)]
 pub struct Call {
+    /// The method.
     pub method: Method,
+    /// The path: `/GetSamplingRules` or `/SamplingTargets`.
     pub path: String,
+    /// The headers.
     pub headers: HeaderMap,
+    /// The body.
     pub body: Value,
 }
 
@@ -33,17 +38,20 @@ type Answer = dyn FnMut(&Call) -> Response + Send;
 
 /// A daemon that answers over HTTP. Dropping it stops it.
 pub struct Daemon {
+    /// The TCP address that the daemon listens on.
     pub address: SocketAddr,
-    state: Arc<Daemons>,
+    shared: Arc<Shared>,
     running: Option<(oneshot::Sender<()>, thread::JoinHandle<()>)>,
 }
 
-struct Daemons {
+/// What the daemon's thread and the test share.
+struct Shared {
     calls: Mutex<Vec<Call>>,
     answer: Mutex<Box<Answer>>,
 }
 
 impl Daemon {
+    /// Starts a daemon that answers each request with `answer`.
     pub fn start(answer: impl FnMut(&Call) -> Response + Send + 'static) -> Self {
         Self::on((Ipv4Addr::LOCALHOST, 0).into(), answer)
     }
@@ -57,9 +65,10 @@ impl Daemon {
         })
     }
 
+    /// Like [`Daemon::start`], at this address.
     pub fn on(address: SocketAddr, answer: impl FnMut(&Call) -> Response + Send + 'static) -> Self {
-        let state = Arc::new(Daemons { calls: Mutex::default(), answer: Mutex::new(Box::new(answer)) });
-        let router = Router::new().fallback(reply).with_state(Arc::clone(&state));
+        let shared = Arc::new(Shared { calls: Mutex::default(), answer: Mutex::new(Box::new(answer)) });
+        let router = Router::new().fallback(reply).with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = thread::spawn(move || {
@@ -73,11 +82,12 @@ impl Daemon {
                 }
             });
         });
-        Self { address: told.recv().unwrap(), state, running: Some((stop, thread)) }
+        Self { address: told.recv().unwrap(), shared, running: Some((stop, thread)) }
     }
 
+    /// Returns all requests so far.
     pub fn calls(&self) -> Vec<Call> {
-        self.state.calls.lock().unwrap().clone()
+        self.shared.calls.lock().unwrap().clone()
     }
 
     /// Returns the number of requests with this path.
@@ -101,6 +111,12 @@ impl Daemon {
     }
 }
 
+impl fmt::Debug for Daemon {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Daemon").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
 impl Drop for Daemon {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.running.take() {
@@ -111,7 +127,7 @@ impl Drop for Daemon {
 }
 
 async fn reply(
-    State(state): State<Arc<Daemons>>,
+    State(shared): State<Arc<Shared>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -119,8 +135,8 @@ async fn reply(
 ) -> Response {
     let body = serde_json::from_slice(&body).unwrap();
     let call = Call { method, path: uri.path().to_owned(), headers, body };
-    state.calls.lock().unwrap().push(call.clone());
-    let mut answer = state.answer.lock().unwrap();
+    shared.calls.lock().unwrap().push(call.clone());
+    let mut answer = shared.answer.lock().unwrap();
     answer(&call)
 }
 
@@ -139,6 +155,7 @@ pub fn with(mut rule: Value, key: &str, value: impl Into<Value>) -> Value {
     rule
 }
 
+/// Returns the answer to `/GetSamplingRules`. `next_token` names a further page.
 pub fn rules_answer(rules: &[Value], next_token: Option<&str>) -> Response {
     let records: Vec<_> = rules
         .iter()
@@ -147,6 +164,7 @@ pub fn rules_answer(rules: &[Value], next_token: Option<&str>) -> Response {
     json!({ "SamplingRuleRecords": records, "NextToken": next_token }).to_string().into_response()
 }
 
+/// Returns the answer to `/SamplingTargets`.
 pub fn targets_answer(targets: &[Value]) -> Response {
     let modified = 1_495_339_362.0;
     json!({ "SamplingTargetDocuments": targets, "LastRuleModification": modified, "UnprocessedStatistics": [] })
@@ -179,6 +197,8 @@ pub fn write(mut connection: TcpStream, bytes: &[u8]) {
 /// The name of the rule by which [`Fallback`] samples.
 pub const FALLBACK: &str = "the fallback";
 
+/// The sampler that decides while there are no rules. It samples everything.
+#[derive(Debug)]
 pub struct Fallback;
 
 impl Sampler for Fallback {
@@ -193,16 +213,20 @@ pub fn eager() -> CentralBuilder {
 }
 
 /// A service that samples by the answers of a daemon.
+#[derive(Debug)]
 pub struct Service {
+    /// The recorder of the service.
     pub recorder: Recorder,
     emitter: MemoryEmitter,
 }
 
 impl Service {
+    /// Creates a service with the sampler of [`eager`].
     pub fn new(daemon: SocketAddr) -> Self {
         Self::with(daemon, eager().build())
     }
 
+    /// Creates a service with this sampler.
     pub fn with(daemon: SocketAddr, sampler: impl Sampler) -> Self {
         let emitter = MemoryEmitter::new();
         let address = format!("tcp:{daemon} udp:127.0.0.1:9");
@@ -215,6 +239,7 @@ impl Service {
         self.rule_of(Segment::builder("shop").request("GET", path))
     }
 
+    /// Returns the rule by which this segment is recorded, or `None` if it is not recorded or no rule decided.
     pub fn rule_of(&self, segment: SegmentBuilder) -> Option<String> {
         segment.recorder(&self.recorder).begin().end();
         let document = checked(self.emitter.take()).pop()?;
@@ -228,12 +253,13 @@ impl Service {
 }
 
 /// Waits until the condition is true. `what` is for the message of the panic after a long wait.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+#[track_caller]
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     for _ in 0..4_000 {
-        if is_so() {
+        if condition() {
             return;
         }
         thread::sleep(Duration::from_millis(5));
     }
-    panic!("it did not come to be that {what}");
+    panic!("after a long wait this is not true: {what}");
 }

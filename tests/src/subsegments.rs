@@ -23,7 +23,7 @@ pub fn below_blocking<T>(work: impl FnOnce() -> T) -> (T, Vec<Document>) {
 /// Takes the segment apart. A segment that holds much sends subsegments ahead of itself (with `RUST_BACKTRACE` set,
 /// errors are large): those are returned too.
 fn subsegments(mut documents: Vec<Document>) -> Vec<Document> {
-    let segment = documents.pop().expect("the segment was sent");
+    let segment = documents.pop().expect("no document was sent");
     assert!(!segment.fault && segment.annotations.is_empty(), "the segment itself is untouched: {segment:#?}");
     assert!(documents.iter().all(|sent| sent.parent_id == Some(segment.id)), "{documents:#?}\n{segment:#?}");
     documents.extend(segment.subsegments);

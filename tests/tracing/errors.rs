@@ -113,7 +113,7 @@ async fn errors_are_recorded() {
     let [outer, same, _, value, named, says, silent, _, field, later, ..] = &subsegments[..] else { panic!() };
     assert_eq!(messages(&outer.subsegments[0]), ["failed at http://host/"]);
     assert_eq!(messages(outer), ["Failed(ParseIntError { kind: InvalidDigit })"]);
-    assert_eq!(same.cause, Some(Cause::Reference(exceptions(&same.subsegments[0])[0].id)), "the same error, once");
+    assert_eq!(same.cause, Some(Cause::Reference(exceptions(&same.subsegments[0])[0].id)), "an error is recorded once");
     for chain in [value, field] {
         assert_eq!(messages(chain), ["failed at http://host/", "invalid digit found in string"]);
         assert_eq!(exceptions(chain)[0].cause, Some(exceptions(chain)[1].id));

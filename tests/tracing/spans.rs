@@ -140,7 +140,7 @@ async fn a_span_made_outside_belongs_where_it_is_first_entered() {
         span.in_scope(|| ());
         Segment::builder("t").begin().in_scope(|| span.in_scope(|| info_span!("in").in_scope(|| ())));
     });
-    assert_eq!(tree(&documents), "t(in)", "a worker's own span is not part of the first work that it does");
+    assert_eq!(tree(&documents), "t(in)", "a span that was entered before does not join the segment");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -317,9 +317,9 @@ fn a_span_ends_where_it_is_left_and_leaves_where_it_is_closed() {
     let id = segment.id();
     let (span, child) = segment.in_scope(|| {
         let span = info_span!("work");
-        mark("before it is entered");
+        mark("before the span is entered");
         let child = span.in_scope(|| info_span!("child"));
-        mark("after it is left");
+        mark("after the span is left");
         (span, child)
     });
     segment.end();

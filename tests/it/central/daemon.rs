@@ -107,7 +107,7 @@ fn the_lowest_priority_goes_first_and_the_default_last() {
         let segment = Segment::builder("shop").request(method, url);
         assert_eq!(service.rule_of(segment).as_deref(), Some(name), "{method} {url}");
     }
-    assert_eq!(service.recorder.stats().sampling_rejected, 0, "they are not for SDKs");
+    assert_eq!(service.recorder.stats().sampling_rejected, 0, "rules for other SDKs are not counted as rejected");
 }
 
 #[test]
@@ -131,16 +131,16 @@ fn what_was_sampled_is_reported_once() {
     // A request that the caller decided on is not counted.
     let decided = Segment::builder("shop").request("GET", "/all").trace_header(&TraceHeader::parse("Sampled=1"));
     assert_eq!(service.rule_of(decided), None);
-    assert!(taken >= 1, "one a second");
+    assert!(taken >= 1, "one request is borrowed each second");
     until("all is reported", || {
         daemon.total("borrowing", "RequestCount") == 1000 && daemon.total("all", "RequestCount") == 30
     });
     // A later report holds every count that is due. It would repeat a count that was reported but not reset.
     assert!(service.rule("/all").is_some());
     until("a later report", || daemon.total("all", "RequestCount") == 31);
-    assert_eq!(daemon.total("borrowing", "RequestCount"), 1000, "once");
+    assert_eq!(daemon.total("borrowing", "RequestCount"), 1000, "each request is reported once");
     assert_eq!(daemon.total("borrowing", "BorrowCount"), taken);
-    assert_eq!(daemon.total("borrowing", "SampledCount"), taken, "what is borrowed is sampled");
+    assert_eq!(daemon.total("borrowing", "SampledCount"), taken, "borrowed requests count as sampled");
     let of_all = ["RequestCount", "SampledCount", "BorrowCount"].map(|count| daemon.total("all", count));
     assert_eq!(of_all, [31, 31, 0]);
 
@@ -178,16 +178,16 @@ fn quotas_and_rates_are_followed() {
     let service = Service::new(daemon.address);
     service.wait_for("/", "shop");
     let sampled_of = |count: usize| (0..count).filter(|_| service.rule("/").is_some()).count();
-    until("nothing is sampled but what is borrowed", || sampled_of(10) <= 1);
+    until("only borrowed requests are sampled", || sampled_of(10) <= 1);
 
     *target.lock().unwrap() = json!({
         "RuleName": "shop", "FixedRate": 0.0, "ReservoirQuota": 1_000_000, "ReservoirQuotaTTL": epoch() + 600.0,
         "Interval": 0,
     });
-    until("the quota is enough for all", || sampled_of(10) == 10);
+    until("the quota suffices for all requests", || sampled_of(10) == 10);
 
     target.lock().unwrap()["ReservoirQuotaTTL"] = json!(epoch() - 5.0);
-    until("a quota that is over is none", || sampled_of(10) <= 1);
+    until("an expired quota does not count", || sampled_of(10) <= 1);
 
     target.lock().unwrap()["FixedRate"] = json!(1.0);
     until("the rate is followed", || sampled_of(10) == 10);
@@ -203,7 +203,7 @@ fn quotas_and_rates_are_followed() {
     let reported = daemon.total("shop", "RequestCount");
     assert_eq!(sampled_of(10), 10);
     report();
-    assert_eq!(daemon.total("shop", "RequestCount"), reported, "not within the interval");
+    assert_eq!(daemon.total("shop", "RequestCount"), reported, "the rule is not reported within its interval");
 }
 
 /// The sampler fetches the changed rules at once, although the period for rules lasts minutes.
@@ -236,7 +236,7 @@ fn a_changed_rule_is_followed() {
         service.rule("/");
         daemon.count("/SamplingTargets") > reports + 3
     });
-    assert_eq!(daemon.count("/GetSamplingRules"), 2, "the same change is known then");
+    assert_eq!(daemon.count("/GetSamplingRules"), 2, "a known change does not cause another fetch");
 }
 
 #[test]

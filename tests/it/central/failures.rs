@@ -104,11 +104,11 @@ fn a_daemon_that_hangs_delays_no_decision() {
     assert!(taken.try_recv().is_err() && service.recorder.stats().sampling_failures == 0);
     // A body that arrives byte by byte does not extend the limit.
     connection.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
-    until("the call has a limit", || {
+    until("the request is given up", || {
         let _ = connection.write_all(b"1\r\n \r\n");
         service.recorder.stats().sampling_failures == 1
     });
-    assert!(taken.recv_timeout(Duration::from_secs(20)).is_ok(), "it is asked again");
+    assert!(taken.recv_timeout(Duration::from_secs(20)).is_ok(), "the daemon is asked again");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn polling_ends_with_its_recorder() {
     for _ in 0..3 {
         drop(other_taken.recv_timeout(Duration::from_secs(20)).unwrap());
     }
-    assert!(taken.try_recv().is_err(), "nobody asks again");
+    assert!(taken.try_recv().is_err(), "the dropped service asks again");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_daemon_that_comes_later_or_again_is_found() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let service = Service::with(address, eager().fetch_rules_every(Duration::from_millis(50)).build());
-    until("it is counted that there is none", || {
+    until("the missing daemon is counted as a failure", || {
         assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
         service.recorder.stats().sampling_failures > 1
     });
@@ -149,8 +149,8 @@ fn a_daemon_that_comes_later_or_again_is_found() {
         service.wait_for("/", name);
         let before = service.recorder.stats().sampling_failures;
         drop(daemon);
-        until("it is counted that it is gone", || service.recorder.stats().sampling_failures > before);
-        assert_eq!(service.rule("/").as_deref(), Some(name), "what it said holds");
+        until("the stopped daemon is counted as a failure", || service.recorder.stats().sampling_failures > before);
+        assert_eq!(service.rule("/").as_deref(), Some(name), "the rules of the daemon stay in force");
     }
 }
 
@@ -168,6 +168,6 @@ fn the_default_sampler_is_central_with_one_a_second_and_five_percent() {
         // A standard deviation is 30.8. Chance exceeds six of them once in 5 * 10^8 runs.
         let sampled = emitter.take().len() as u64;
         assert!((1000 - 185..=1000 + 185 + seconds).contains(&sampled), "{sampled} in {seconds} seconds");
-        until("the daemon is missed", || recorder.stats().sampling_failures > 0);
+        until("the missing daemon is counted as a failure", || recorder.stats().sampling_failures > 0);
     }
 }

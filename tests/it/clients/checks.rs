@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use xray::document::Cause;
 use xray::emitter::MemoryEmitter;
-use xray::{Document, Instrument as _, Namespace, Propagation, Recorder, Sampled, Segment, TraceHeader};
+use xray::{Instrument as _, Namespace, Propagation, Recorder, Sampled, Segment, TraceHeader};
 
 use support::documents::{capture, checked};
 use support::subsegments::only_call;
@@ -160,7 +160,7 @@ async fn a_call_is_recorded(
     let header = seen.trace_header();
     assert_eq!((header.root, header.parent), (documents[0].trace_id, Some(call.id)));
     assert_eq!(header.sampled, Some(Sampled::Yes));
-    assert_eq!(the_rest(&seen), the_rest(&plain), "nothing else is changed");
+    assert_eq!(the_rest(&seen), the_rest(&plain), "the request differs in the trace header only");
 }
 
 async fn statuses_decide(server: &Server, plain: &impl AsyncFn(Ask) -> Told, traced: &impl AsyncFn(Ask) -> Told) {
@@ -173,7 +173,7 @@ async fn statuses_decide(server: &Server, plain: &impl AsyncFn(Ask) -> Told, tra
         let ask = ask(server.url(&format!("/status/{status}")));
         let expected = plain(ask.clone()).await;
         let (told, documents) = capture(traced(ask).in_segment("t")).await;
-        assert_eq!(told, expected, "the caller gets what it got before");
+        assert_eq!(told, expected, "the caller gets the same result as without the attribute");
         let call = only_call(&documents);
         assert_eq!((call.error, call.throttle, call.fault), flags, "{status}");
         assert_eq!(call.http.as_ref().unwrap().response.unwrap().status, Some(status));
@@ -274,6 +274,6 @@ async fn no_call_is_no_subsegment(
     let expected = plain(ask(url)).await;
     let (told, documents) = capture(traced(ask(url)).in_segment("t")).await;
     assert!(told.is_err());
-    assert_eq!(told, expected, "the builder's own error");
+    assert_eq!(told, expected, "the caller gets the error of the request builder");
     assert!(documents[0].subsegments.is_empty(), "{documents:#?}");
 }

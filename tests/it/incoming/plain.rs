@@ -82,11 +82,15 @@ async fn an_empty_body_ends_at_once_and_a_full_one_with_its_last_frame() {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(request.uri().path()[1..].to_owned())))
     }));
     let (body, documents) = capture(service.clone().oneshot(get("/"))).await;
-    assert_eq!((documents.len(), is_cancelled(&documents[0])), (1, false), "before anybody has looked at the body");
+    assert_eq!(
+        (documents.len(), is_cancelled(&documents[0])),
+        (1, false),
+        "the segment is open before the body is polled"
+    );
     drop(body);
 
     let (body, documents) = capture(service.clone().oneshot(get("/abc"))).await;
-    assert!(documents.is_empty(), "the body is still to come");
+    assert!(documents.is_empty(), "the segment is open while the body is unfinished");
     drop(body);
 
     let (_, documents) = capture(async {
@@ -95,7 +99,11 @@ async fn an_empty_body_ends_at_once_and_a_full_one_with_its_last_frame() {
         body
     })
     .await;
-    assert_eq!((documents.len(), is_cancelled(&documents[0])), (1, false), "nobody has to ask for more");
+    assert_eq!(
+        (documents.len(), is_cancelled(&documents[0])),
+        (1, false),
+        "the segment ends with the last byte, without another poll"
+    );
     assert_eq!(content_length(&documents[0]), Some(3));
 
     let ((), documents) = capture(async { drop(service.clone().oneshot(get("/abc")).await) }).await;

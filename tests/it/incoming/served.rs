@@ -62,11 +62,11 @@ async fn a_status_says_what_it_means() {
         assert!(!is_cancelled(&document), "{code}");
     }
     reqwest::get(app.url("/nowhere")).await.unwrap();
-    assert_eq!(status(&app.document().await), Some(404), "a route that is none is a request too");
+    assert_eq!(status(&app.document().await), Some(404), "a request without a route is recorded");
     reqwest::Client::new().head(app.url("/todos/7")).send().await.unwrap();
     let document = app.document().await;
     assert_eq!((status(&document), content_length(&document)), (Some(200), Some(6)));
-    assert!(!is_cancelled(&document), "a response to HEAD has no body to wait for");
+    assert!(!is_cancelled(&document), "the segment of a HEAD request ends with the response head");
 }
 
 #[tokio::test]
@@ -77,14 +77,14 @@ async fn a_handler_that_panics_is_recorded_and_panics() {
     assert!(document.fault && !is_cancelled(&document), "{document:#?}");
     assert_eq!(exceptions(&document)[0].message.as_deref(), Some("no way out"));
     reqwest::get(app.url("/todos/1")).await.unwrap();
-    assert_eq!(status(&app.document().await), Some(200), "the server goes on");
+    assert_eq!(status(&app.document().await), Some(200), "the server keeps running");
 }
 
 #[tokio::test]
 async fn the_client_is_who_the_proxy_says_or_the_peer() {
     let layer = || {
         SegmentLayer::new("todo-app").client_ip(|parts| {
-            assert!(!parts.headers.contains_key("x-panic"), "a hook that panics harms nobody");
+            assert!(!parts.headers.contains_key("x-panic"), "a panic in the hook does not change the response");
             Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip())
         })
     };

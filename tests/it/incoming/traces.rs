@@ -99,7 +99,11 @@ async fn a_traced_call_in_a_handler_is_inside() {
     let header = format!("Root={ROOT};Parent={PARENT};Sampled=0");
     get_with(&app.url("/3"), &[("x-amzn-trace-id", &header)]).await;
     assert!(app.ended().is_empty());
-    assert_eq!(server.take_seen()[0].trace_headers(), [format!("Root={ROOT};Sampled=0")], "the real trace goes on");
+    assert_eq!(
+        server.take_seen()[0].trace_headers(),
+        [format!("Root={ROOT};Sampled=0")],
+        "the incoming trace continues"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

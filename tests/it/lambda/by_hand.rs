@@ -38,7 +38,7 @@ fn a_traceparent_is_sent_if_there_is_a_decision() {
     let unsampled = w3c(&format!("Root={ROOT};Parent={PARENT};Sampled=0"));
     assert_eq!(unsampled, [format!("traceparent: 00-{}-{PARENT}-00", &trace[1..])]);
     let pass_through = format!("Root={ROOT};Lineage=25:abc:1");
-    assert_eq!(w3c(&pass_through), [""; 0], "it has no way to leave the decision open");
+    assert_eq!(w3c(&pass_through), [""; 0], "a traceparent cannot leave the decision open");
     assert_eq!(carried(Propagation::Both, &pass_through), [format!("x-amzn-trace-id: {pass_through}")]);
 }
 

@@ -28,7 +28,7 @@ async fn many_at_once_keep_apart() {
             documents.entry(document["trace_id"].as_str().unwrap().to_owned()).or_default().push(document);
         }
         let own = &documents[answer.body["trace"].as_str().unwrap()];
-        assert_eq!(own.len(), 3, "all are there before the answer: {own:#?}");
+        assert_eq!(own.len(), 3, "all documents arrive before the answer: {own:#?}");
     }
     assert_eq!(lambda.stop().await, [Value::Null; 0]);
     let seen = server.take_seen();

@@ -59,7 +59,7 @@ fn function() {
             _ => Runtime::new(service_fn(handler)).layer(TraceLayer::new()).run().await,
         }
     });
-    panic!("a function works until it is stopped: {ended:?}");
+    panic!("the runtime ended by itself: {ended:?}");
 }
 
 async fn without_layer() -> Result<(), Error> {

@@ -23,12 +23,15 @@ async fn each_subsegment_leaves_by_itself() {
     }
     assert_eq!([&call["name"], &nested["name"], &thread["name"]], ["127.0.0.1", "outer", "outer"]);
     assert_eq!(nested["subsegments"][0]["name"], "127.0.0.1");
-    assert_eq!(thread["subsegments"][0]["name"], "inner", "what is open around a thread is its parent");
+    assert_eq!(
+        thread["subsegments"][0]["name"], "inner",
+        "the surrounding subsegment is the parent of the thread's subsegment"
+    );
 
     let headers: Vec<_> = server.take_seen().iter().flat_map(Seen::trace_headers).collect();
     let header = |id: &Value| format!("Root={ROOT};Parent={};Sampled=1;Lineage=25:abc:1", id.as_str().unwrap());
     assert_eq!(headers, [header(&call["id"]), header(&nested["subsegments"][0]["id"])]);
-    assert_eq!(lambda.stop().await, [Value::Null; 0], "nothing is left to send");
+    assert_eq!(lambda.stop().await, [Value::Null; 0], "all documents were sent before the answer");
 }
 
 #[tokio::test]
@@ -67,7 +70,7 @@ async fn what_is_left_open_is_apart_from_a_retry() {
     let answer = lambda.call(Some(other), json!({"steps": ["end what is left open"]})).await;
     let [left_open] = &answer.documents[..] else { panic!("{:#?}", answer.documents) };
     let ids = [&left_open["name"], &left_open["trace_id"], &left_open["parent_id"]];
-    assert_eq!(ids, ["left open", ROOT, PARENT], "it is of the trace in which it began");
+    assert_eq!(ids, ["left open", ROOT, PARENT], "the subsegment belongs to the trace in which it began");
 }
 
 #[tokio::test]

@@ -177,7 +177,7 @@ async fn an_error_is_the_cause_with_its_sources_and_stays_the_callers() {
     let service = SubsegmentLayer::new().layer(service);
     let request = Request::get("http://h/").body(()).unwrap();
     let (result, documents) = capture(service.oneshot(request).in_segment("t")).await;
-    assert!(result.unwrap_err().downcast::<io::Error>().is_ok(), "the caller's error is untouched");
+    assert!(result.unwrap_err().downcast::<io::Error>().is_ok(), "the caller's error is unchanged");
     let causes = exceptions(only_call(&documents));
     assert_eq!(causes[0].message.as_deref(), Some("entity not found"), "{causes:#?}");
 

@@ -37,7 +37,7 @@ async fn ec2() {
         });
         assert_eq!(aws, json!({ "ec2": instance, "account_id": "123456789012" }));
         let asked = ["PUT /latest/api/token", "GET /latest/dynamic/instance-identity/document"];
-        assert_eq!(service.take_asked(), asked, "once, with a session");
+        assert_eq!(service.take_asked(), asked, "the service is asked once, with a session token");
     }
 }
 
@@ -128,7 +128,11 @@ async fn an_address_without_a_service_is_logged_once() {
 async fn segments_do_not_wait_for_detection() {
     let service = Service::start(Answers::AfterTheFirstSegment).await;
     let found = run("Ec2", &both(&service)).await;
-    assert_eq!([&found.segments[0]["origin"], &found.service_types[0]], [&Value::Null; 2], "it ends before");
+    assert_eq!(
+        [&found.segments[0]["origin"], &found.service_types[0]],
+        [&Value::Null; 2],
+        "the first segment ends before detection"
+    );
     assert_eq!([&found.segments[1]["origin"], &found.service_types[1]], ["AWS::EC2::Instance"; 2]);
 }
 
@@ -139,7 +143,7 @@ async fn without_a_metadata_service_nothing_is_detected() {
         run_for(A_WHILE, "ElasticBeanstalk Eks Ecs Ec2", &[nobody, ("AWS_EC2_METADATA_DISABLED", "false".to_owned())])
             .await;
     assert_eq!((&found.segments[1].get("origin"), found.failures, found.warnings.len()), (&None, 0, 0), "{found:?}");
-    assert_eq!(found.segments[1]["aws"].as_object().unwrap().len(), 1, "the SDK");
+    assert_eq!(found.segments[1]["aws"].as_object().unwrap().len(), 1, "the block holds the SDK alone");
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ async fn a_panic_is_recorded_and_goes_on() {
     let (panic, subsegments) = below(AssertUnwindSafe(panics_later()).catch_unwind()).await;
     assert_eq!(panic.unwrap_err().downcast_ref::<String>().unwrap(), "later");
     assert_eq!(tree(&subsegments), "panics_later!(panics!)");
-    assert!(subsegments[0].metadata.is_empty(), "it is not cancelled");
+    assert!(subsegments[0].metadata.is_empty(), "a panic does not cancel the future");
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ fn annotated_future(order: Order) -> impl Future<Output = Order> {
 }
 
 fn count() -> u32 {
-    assert!(xray::current().is_sampled(), "it is asked only where it is recorded");
+    assert!(xray::current().is_sampled(), "annotations are evaluated only below a sampled segment");
     3
 }
 
