@@ -1,4 +1,9 @@
 //! Helpers that the tests share: a real HTTP service that keeps its requests, and checks on documents.
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a helper panics to fail its test, and a test uses what it needs"
+)]
 
 pub mod child;
 pub mod documents;
