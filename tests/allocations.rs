@@ -16,7 +16,7 @@ use support::Always;
 use support::sampling_daemon::{Daemon, Service, eager, rule, with};
 use xray::emitter::Emitter;
 use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
-use xray::sampling::{Central, Decision, Local, Rule, Sampler, SamplingRequest};
+use xray::sampling::{Central, Decision, Local, Rule, Sampler, SamplerHost, SamplingRequest};
 use xray::{Document, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// The number of calls in one segment.
@@ -180,6 +180,10 @@ fn a_decision_of_the_central_sampler_allocates_only_the_name_of_a_rule() {
     struct Shared(Arc<Central>);
 
     impl Sampler for Shared {
+        fn attach(&self, host: &SamplerHost) {
+            self.0.attach(host);
+        }
+
         fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
             self.0.sample(request)
         }
