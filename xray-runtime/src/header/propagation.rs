@@ -71,15 +71,23 @@ impl TraceHeaders {
     /// Sets the headers in a request, in place of any values that it has for them.
     #[inline]
     fn insert_into(self, request: &mut impl RequestHeaders) {
-        self.x_ray.map(|value| request.set(&X_RAY, value));
-        self.w3c.map(|value| request.set(&W3C, value));
+        if let Some(value) = self.x_ray {
+            request.set(&X_RAY, value);
+        }
+        if let Some(value) = self.w3c {
+            request.set(&W3C, value);
+        }
     }
 
     /// Like `insert_into`, but clones: every request of an unsampled trace carries these same values.
     #[inline]
     pub(crate) fn copy_into(&self, request: &mut impl RequestHeaders) {
-        self.x_ray.as_ref().map(|value| request.set(&X_RAY, value.clone()));
-        self.w3c.as_ref().map(|value| request.set(&W3C, value.clone()));
+        if let Some(value) = &self.x_ray {
+            request.set(&X_RAY, value.clone());
+        }
+        if let Some(value) = &self.w3c {
+            request.set(&W3C, value.clone());
+        }
     }
 
     /// Sets the headers in a request, unless it carries a trace header for which `keeps` returns `true`: then nothing

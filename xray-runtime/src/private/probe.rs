@@ -48,6 +48,7 @@ impl<M, T: ?Sized> Argument<M, T> {
 
 /// For a request: found first.
 impl<M, T: Outgoing<M>> Argument<M, T> {
+    #[expect(clippy::needless_pass_by_value, reason = "an argument of any type is looked at by a call like this")]
     pub fn __xray_enter(self, request: &mut T, slot: &mut Slot<Entered>, site: CallSite) {
         slot.put(site.parent().and_then(|parent| request.begin(parent)?.into_call()));
     }
