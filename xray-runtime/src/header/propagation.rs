@@ -86,8 +86,12 @@ impl TraceHeaders {
     /// Sets the headers, in place of those that the request carries already.
     #[inline]
     fn insert_into(self, request: &mut impl RequestHeaders) {
-        self.x_ray.map(|value| request.set(&X_RAY, value));
-        self.w3c.map(|value| request.set(&W3C, value));
+        if let Some(value) = self.x_ray {
+            request.set(&X_RAY, value);
+        }
+        if let Some(value) = self.w3c {
+            request.set(&W3C, value);
+        }
     }
 
     /// Like [`insert_into`](Self::insert_into), but clones: every request of an unsampled trace carries these same
@@ -95,8 +99,12 @@ impl TraceHeaders {
     // A clone of a `HeaderValue` is a reference count, see `share`; no byte is copied.
     #[inline]
     pub(crate) fn copy_into(&self, request: &mut impl RequestHeaders) {
-        self.x_ray.as_ref().map(|value| request.set(&X_RAY, value.clone()));
-        self.w3c.as_ref().map(|value| request.set(&W3C, value.clone()));
+        if let Some(value) = &self.x_ray {
+            request.set(&X_RAY, value.clone());
+        }
+        if let Some(value) = &self.w3c {
+            request.set(&W3C, value.clone());
+        }
     }
 
     /// Sets the headers unless the request already carries one for which `keeps` returns true; then nothing changes.

@@ -15,7 +15,8 @@ use crate::document::name::legal_name;
 use crate::document::response_head::ResponseHead;
 use crate::document::url::Url;
 use crate::document::{AnnotationValue, Document, Exception, Extent, Http, HttpRequest, Namespace};
-use crate::header::propagation::TraceHeaders;
+use crate::header::propagation::{Propagation, TraceHeaders};
+use crate::header::trace_header::TraceHeader;
 use crate::id::SegmentId;
 use crate::live::context::{self, Context};
 use crate::live::entity::{Entity, Trace};
@@ -81,9 +82,9 @@ enum Stage {
 }
 
 impl Call {
-    /// Begins a call below `parent`. `headers` are those for its request.
+    /// Creates a call below `parent`, which [`Trace::call_begins`] knows of. `headers` are those for its request.
+    #[inline]
     pub(super) fn new(parent: Arc<Entity>, draft: Draft, headers: TraceHeaders) -> Self {
-        parent.trace().call_begins(draft.id);
         Self { live: Box::new(Live { parent, stage: Stage::Pending, headers, draft, subsegment: None }) }
     }
 
@@ -96,14 +97,16 @@ impl Call {
         Arc::clone(&self.live.parent)
     }
 
-    pub(super) fn id(&self) -> SegmentId {
-        self.live.draft.id
+    /// Takes out the headers for the request, and the choice of headers that they were made by.
+    // By value, because a clone of a new header value allocates.
+    pub(super) fn take_headers(&mut self) -> (TraceHeaders, Propagation) {
+        (mem::take(&mut self.live.headers), self.trace().recorder().propagation())
     }
 
-    /// Takes out the headers for the request. They go into the request by value, because a header value that is cloned
-    /// allocates.
-    pub(super) fn take_headers(&mut self) -> TraceHeaders {
-        mem::take(&mut self.live.headers)
+    /// Returns whether `header` names another call of the trace that is still open.
+    // This call's own header does not count: a program may inject into a request twice.
+    pub(super) fn is_other_call(&self, header: &TraceHeader) -> bool {
+        self.trace().is_open_call(header) && header.parent != Some(self.live.draft.id)
     }
 
     /// Starts the time of the call, if it has not started.

@@ -29,11 +29,13 @@ impl CallSite {
     #[must_use]
     #[inline]
     pub fn parent(&self) -> Option<CallParent> {
-        let parent = self.find_parent();
-        if parent.is_none() {
-            context::report_missing();
+        if context::is_set() {
+            if let parent @ Some(_) = self.current_parent() {
+                return parent;
+            }
         }
-        parent
+        context::report_missing();
+        None
     }
 
     /// Like [`parent`](Self::parent), but logs nothing: the call's future may yet be polled in a segment.
@@ -85,6 +87,7 @@ fn begin_by_rules(entity: Arc<Entity>, site: CallSite, method: &str, url: Url<'_
     }
     let id = SegmentId::random();
     let headers = if rules.withholds_headers { TraceHeaders::default() } else { trace.outbound().recorded(id) };
+    trace.call_begins(id);
     let draft = Draft::new(id, site, method, url, rules.name);
     PendingCall::recorded(Call::new(entity, draft, headers))
 }

@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use super::call::Call;
-use super::call_future::CallFuture;
 use super::call_parent::CallParent;
 use super::pending_call::PendingCall;
 use super::site::CallSite;
@@ -81,18 +80,22 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct DeferredCall<F: Future, S> {
         site: CallSite,
-        read: Read<F>,
+        // No segment was open at the call, and the future was not polled. Beside the state and not in it: a request by
+        // value would be moved twice more on its way from there into the client's future.
+        waiting: Option<S>,
         #[pin]
-        state: State<F, S>,
+        state: State<F>,
+        // Below the future, because fields are dropped in this order: the subsegment ends after what it measures.
+        call: Option<Call>,
+        read: Read<F>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F: Future, S> {
-        // No segment was open at the call. `None` if the client panicked when it was to send.
-        Waiting { start: Option<S> },
-        Sent { #[pin] future: CallFuture<F, Read<F>> },
+    enum State<F: Future> {
+        Waiting,
+        Sent { #[pin] future: F },
         // `None` after the output.
         Refused { output: Option<F::Output> },
     }
@@ -121,19 +124,21 @@ impl<F: Future, S: Start<F>> DeferredCall<F, S> {
     pub(crate) fn with_start(site: CallSite, start: S, read: Read<F>) -> Self {
         // The request is sent where the user's code sends it, if at all possible: a client may do work before the first
         // poll, and the parent is the segment around the call, not around the await.
-        let state = match site.find_parent() {
-            Some(parent) => State::of(start.start(Some(parent)), read),
-            None => State::Waiting { start: Some(start) },
-        };
-        Self { site, read, state }
+        match site.find_parent() {
+            Some(parent) => {
+                let Sent { result, call } = start.start(Some(parent));
+                Self { site, waiting: None, state: State::of(result), call, read }
+            }
+            None => Self { site, waiting: Some(start), state: State::Waiting, call: None, read },
+        }
     }
 }
 
-impl<F: Future, S> State<F, S> {
+impl<F: Future> State<F> {
     #[inline]
-    fn of(sent: Sent<F>, read: Read<F>) -> Self {
-        match sent.result {
-            Ok(future) => Self::Sent { future: CallFuture::new(future, sent.call, read) },
+    fn of(result: Result<F, F::Output>) -> Self {
+        match result {
+            Ok(future) => Self::Sent { future },
             Err(output) => Self::Refused { output: Some(output) },
         }
     }
@@ -145,27 +150,32 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        if let StateProjection::Waiting { start } = this.state.as_mut().project() {
-            if let Some(start) = start.take() {
-                let sent = start.start(this.site.parent());
-                this.state.set(State::of(sent, *this.read));
+        if let Some(start) = this.waiting.take() {
+            let Sent { result, call } = start.start(this.site.parent());
+            // The test spares the drop of the `None` that is replaced, in a future that is not recorded.
+            if call.is_some() {
+                *this.call = call;
             }
+            this.state.set(State::of(result));
         }
-        match this.state.project() {
-            StateProjection::Sent { future } => future.poll(task),
-            StateProjection::Refused { output } => output.take().map_or(Poll::Pending, Poll::Ready),
+        let future = match this.state.project() {
+            StateProjection::Sent { future } => future,
+            StateProjection::Refused { output } => return output.take().map_or(Poll::Pending, Poll::Ready),
             // The client panicked when it was to send, and somebody polls again: there is nothing left to poll.
-            StateProjection::Waiting { .. } => Poll::Pending,
-        }
+            StateProjection::Waiting => return Poll::Pending,
+        };
+        let Some(call) = this.call else { return future.poll(task) };
+        let output = ready!(call.poll(future, task));
+        call.read(&output, this.read);
+        *this.call = None;
+        Poll::Ready(output)
     }
 }
 
 impl<F: Future, S> fmt::Debug for DeferredCall<F, S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let future = match &self.state {
-            State::Sent { future } => Some(future),
-            State::Waiting { .. } | State::Refused { .. } => None,
-        };
-        formatter.debug_struct("DeferredCall").field("site", &self.site).field("sent", &future).finish_non_exhaustive()
+        let Self { site, waiting, call, .. } = self;
+        let mut future = formatter.debug_struct("DeferredCall");
+        future.field("site", site).field("is_waiting", &waiting.is_some()).field("call", call).finish_non_exhaustive()
     }
 }

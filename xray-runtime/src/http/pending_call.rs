@@ -64,6 +64,9 @@ impl PendingCall {
     /// assert!(call.is_recorded());
     /// assert!(headers["x-amzn-trace-id"].to_str().unwrap().ends_with(";Sampled=1"));
     /// ```
+    // Out of line like `into_call`, so that the closure that begins a call is short enough to be inlined into the future. A
+    // closure that is not inlined gets a request by value through a pointer, and copies it twice more.
+    #[inline(never)]
     pub fn inject(self, request: &mut impl RequestHeaders) -> Self {
         match self.0 {
             State::Untraced => self,
@@ -74,14 +77,9 @@ impl PendingCall {
                 Self::default()
             }
             State::Recorded(mut call) => {
-                let headers = call.take_headers();
-                let (trace, id) = (call.trace(), call.id());
-                let propagation = trace.recorder().propagation();
-                // The call's own header is no other call: a program may inject into a request twice.
-                let is_sent = headers.insert_unless(request, propagation, |header| {
-                    trace.is_open_call(&header) && header.parent != Some(id)
-                });
-                if is_sent { Self::recorded(call) } else { Self::default() }
+                let (headers, propagation) = call.take_headers();
+                let is_first = headers.insert_unless(request, propagation, |header| call.is_other_call(&header));
+                if is_first { Self(State::Recorded(call)) } else { Self::default() }
             }
         }
     }
@@ -152,7 +150,7 @@ impl PendingCall {
     }
 
     /// Returns the call, if it is recorded.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn into_call(self) -> Option<Call> {
         match self.0 {
             State::Recorded(call) => Some(call),

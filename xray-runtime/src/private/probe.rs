@@ -53,6 +53,7 @@ impl<M, T: ?Sized> Argument<M, T> {
 /// The answer for a request. An inherent method is found first. Its parameter settles the type of the slot,
 /// `Slot<Entered>`.
 impl<M, T: Outgoing<M>> Argument<M, T> {
+    #[expect(clippy::needless_pass_by_value, reason = "an argument of any type is looked at by a call like this")]
     pub fn __xray_enter(self, request: &mut T, slot: &mut Slot<Entered>, site: CallSite) {
         slot.put(site.parent().and_then(|parent| request.begin(parent)?.into_call()));
     }
