@@ -13,6 +13,7 @@
 //! * The import of the SDK reads files and creates clients, and documents are sent on the program's thread:
 //!   `a_thread_of_its_own_sends_and_starts_with_the_first_document`.
 
+use std::env;
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, UdpSocket};
@@ -243,8 +244,10 @@ fn install_replaces_the_automatic_recorder_and_succeeds_once() {
     });
     // A segment gets its name from its recorder, so the name shows which recorder sent it. The datagrams of two
     // recorders arrive in any order.
-    for name in ["environment-", "environment-", "installed", "installed"] {
-        let found = datagrams.iter().position(|document| document["name"].as_str().unwrap().starts_with(name));
+    let program = env::current_exe().unwrap();
+    let program = program.file_name().unwrap().to_str().unwrap();
+    for name in [program, program, "installed", "installed"] {
+        let found = datagrams.iter().position(|document| document["name"] == name);
         datagrams.swap_remove(found.unwrap_or_else(|| panic!("{name}: {datagrams:#?}")));
     }
 }

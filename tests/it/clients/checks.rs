@@ -1,5 +1,4 @@
 //! The checks that every client has to pass: what its calls record, send and return.
-#![allow(dead_code, unreachable_pub, unused_macros, reason = "each client uses a part of it")]
 
 use std::collections::BTreeMap;
 
@@ -13,17 +12,17 @@ use support::{Always, Seen, Server, refused_url};
 
 /// What a client is asked to do.
 #[derive(Debug, Clone)]
-pub struct Ask {
-    pub url: String,
+pub(super) struct Ask {
+    pub(super) url: String,
     /// The value of the trace headers that the user sets, one `X-Amzn-Trace-Id` and one `traceparent`.
-    pub own_header: Option<&'static str>,
+    pub(super) own_header: Option<&'static str>,
 }
 
 /// The status that the client returned, or its error as text.
-pub type Told = Result<u16, String>;
+pub(super) type Told = Result<u16, String>;
 
 /// Returns the client's error as text.
-pub fn told<E: std::fmt::Debug>(error: E) -> String {
+pub(super) fn told<E: std::fmt::Debug>(error: E) -> String {
     format!("{error:?}")
 }
 
@@ -61,20 +60,20 @@ macro_rules! check {
 }
 
 /// Runs a blocking function on a thread for blocking work, in the current trace.
-pub async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(xray::in_current_trace(run)).await.unwrap()
 }
 
 /// What is special about a client.
 #[derive(Debug, Clone)]
-pub struct Client {
-    pub method: &'static str,
+pub(super) struct Client {
+    pub(super) method: &'static str,
     /// A text that is not a URL. `None` if the client panics at one.
-    pub bad_url: Option<&'static str>,
+    pub(super) bad_url: Option<&'static str>,
     /// The number of errors in the chain of a refused connection, at least.
-    pub exceptions: usize,
+    pub(super) exceptions: usize,
     /// Whether the client lets an existing `X-Amzn-Trace-Id` be replaced.
-    pub replaces: bool,
+    pub(super) replaces: bool,
 }
 
 impl Default for Client {
@@ -86,7 +85,12 @@ impl Default for Client {
 const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 
 /// Runs all checks. `way` is for messages.
-pub async fn run(client: &Client, way: &str, plain: impl AsyncFn(Ask) -> Told, traced: impl AsyncFn(Ask) -> Told) {
+pub(super) async fn run(
+    client: &Client,
+    way: &str,
+    plain: impl AsyncFn(Ask) -> Told,
+    traced: impl AsyncFn(Ask) -> Told,
+) {
     eprintln!("{way}");
     let server = Server::start().await;
     a_call_is_recorded(client, &server, &plain, &traced).await;
@@ -120,7 +124,7 @@ fn ask(url: impl Into<String>) -> Ask {
     Ask { url: url.into(), own_header: None }
 }
 
-pub fn only_request(server: &Server) -> Seen {
+pub(super) fn only_request(server: &Server) -> Seen {
     let mut seen = server.take_seen();
     assert_eq!(seen.len(), 1, "{seen:#?}");
     seen.remove(0)

@@ -15,7 +15,7 @@ mod blanket {
 
     macro_rules! for_everything {
         ($($method:ident)*) => {
-            #[allow(dead_code, reason = "they are in the way")]
+            #[expect(dead_code, reason = "decoys: the output of the attribute must not call them")]
             pub(super) trait ForEverything: Sized {
                 $(fn $method(self) -> Option<Self> {
                     Some(self)
@@ -86,17 +86,14 @@ mod below_other_names {
 
     use super::traced_http;
 
-    #[allow(dead_code)]
     mod core {}
-    #[allow(dead_code)]
     mod std {}
-    #[allow(dead_code)]
     mod xray {}
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "a decoy: the output of the attribute must not name it")]
     struct Result;
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "a decoy: the output of the attribute must not name it")]
     struct Option;
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "a decoy: the output of the attribute must not name it")]
     enum Ask {
         Some,
         None,
@@ -105,13 +102,13 @@ mod below_other_names {
         Yes,
         No,
     }
-    #[allow(unused_imports)]
+    #[allow(unused_imports, reason = "decoys")]
     use Ask::{Err, No, None, Ok, Some, Yes};
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "a decoy: the output of the attribute must not name it")]
     struct Probe;
-    #[allow(dead_code, non_camel_case_types)]
+    #[expect(dead_code, non_camel_case_types, reason = "a decoy: the output of the attribute must not name it")]
     struct u32;
-    #[allow(unused_macros)]
+    #[allow(unused_macros, reason = "a decoy")]
     macro_rules! line {
         () => {
             compile_error!("another macro")

@@ -47,7 +47,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for Wrapper {
 }
 
 #[derive(Debug)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only the output of `Debug` is read")]
 struct OnlyDebug(u32);
 
 struct Nothing;
@@ -159,20 +159,20 @@ async fn errors_are_recorded() {
     let (first, failed) = subsegments.split_first().unwrap();
     assert!(!first.fault && first.cause.is_none());
     let expected: [(&str, &[&str], &str); 10] = [
-        ("own_error", &["wrong", SOURCE], "traced::traced::errors::Wrong"),
+        ("own_error", &["wrong", SOURCE], "it::traced::errors::Wrong"),
         ("boxed_error", &["wrong", SOURCE], "alloc::boxed::Box<dyn core::error::Error>"),
         (
             "shared_error",
             &[SOURCE],
             "alloc::boxed::Box<dyn core::error::Error + core::marker::Send + core::marker::Sync>",
         ),
-        ("wrapped_error", &["wrong", SOURCE], "traced::traced::errors::Wrapper"),
+        ("wrapped_error", &["wrong", SOURCE], "it::traced::errors::Wrapper"),
         ("shown_error", &["shown"], "alloc::string::String"),
-        ("debug_error", &["OnlyDebug(7)"], "traced::traced::errors::OnlyDebug"),
-        ("no_error", &[""], "traced::traced::errors::Nothing"),
+        ("debug_error", &["OnlyDebug(7)"], "it::traced::errors::OnlyDebug"),
+        ("no_error", &[""], "it::traced::errors::Nothing"),
         ("generic_error", &["c"], "char"),
-        ("boxed_future", &["wrong", SOURCE], "traced::traced::errors::Wrong"),
-        ("returned_future", &["wrong", SOURCE], "traced::traced::errors::Wrong"),
+        ("boxed_future", &["wrong", SOURCE], "it::traced::errors::Wrong"),
+        ("returned_future", &["wrong", SOURCE], "it::traced::errors::Wrong"),
     ];
     assert_eq!(failed.len(), expected.len() + 1, "{}", tree(failed));
     for (subsegment, (name, texts, kind)) in failed.iter().zip(expected) {
