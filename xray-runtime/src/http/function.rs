@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::live::context;
-use crate::live::entity::{Trace, Watched};
+use crate::live::entity::{SegmentObserver, Trace};
 
 /// No call was reached so far below a segment that is sampled.
 const IDLE: u8 = 0;
@@ -45,7 +45,7 @@ impl Function {
     fn note_unknown_below(&'static self, trace: &Trace) {
         // Lost if another thread notes it, which is as well.
         if trace.is_sampled() && self.change(IDLE, ONLY_UNKNOWN) {
-            trace.watch(self);
+            trace.add_observer(self);
         }
     }
 
@@ -61,7 +61,7 @@ impl Function {
     }
 }
 
-impl Watched for Function {
+impl SegmentObserver for Function {
     #[cold]
     fn segment_ended(&self) {
         if self.change(ONLY_UNKNOWN, SETTLED) {
