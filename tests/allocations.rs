@@ -12,7 +12,7 @@ use std::thread;
 use allocation_counter::measure;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use xray::emitter::Emitter;
-use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
+use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
 use xray::{Document, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// Calls in one segment.
@@ -255,25 +255,24 @@ impl Ping {
 impl Traceable<methods::send> for Ping {
     type Traced = TracedPing;
 
-    fn traced(self, site: Site) -> TracedPing {
+    fn traced(self, site: CallSite) -> TracedPing {
         TracedPing(self, site)
     }
 }
 
-struct TracedPing(Ping, Site);
+struct TracedPing(Ping, CallSite);
 
 impl TracedPing {
     fn send(self) -> impl Future<Output = StatusCode> {
         let Self(ping, site) = self;
-        Traced::new(site, move |opening| start(ping, opening), read)
+        DeferredCall::new(site, move |parent| start(ping, parent), read)
     }
 }
 
-fn start(Ping(mut request): Ping, opening: Option<Opening>) -> Started<Ready<StatusCode>> {
-    let Some(opening) = opening else { return Started::new(Ping(request).send(), None) };
-    let begun = opening.begin(request.method().as_str(), request.uri());
-    let call = begun.insert_into(request.headers_mut());
-    Started::new(Ping(request).send(), call)
+fn start(Ping(mut request): Ping, parent: Option<CallParent>) -> Sent<Ready<StatusCode>> {
+    let Some(parent) = parent else { return Sent::new(Ping(request).send(), None) };
+    let call = parent.begin(request.method().as_str(), request.uri()).inject(request.headers_mut());
+    Sent::new(Ping(request).send(), Some(call))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "an adapter reads by reference")]

@@ -23,6 +23,7 @@ use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, UdpSocket};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -74,8 +75,12 @@ fn inner_process() {
         "install" => install(),
         "name" => name(),
         "lambda" => lambda(),
+        "lambda progress" => lambda_progress(),
+        "logger" => a_logger_that_asks(),
         #[cfg(target_os = "linux")]
         "threads" => threads(),
+        #[cfg(target_os = "linux")]
+        "one thread" => one_thread(),
         _ => panic!("{case}"),
     }
     println!("case done");
@@ -130,7 +135,7 @@ fn wrong_settings() {
     assert!(segment.is_sampled(), "the first of a second");
     assert_eq!(xray::stats().settings_rejected, 4);
     let mut warnings = LOGGER.take(Level::Warn);
-    warnings.retain(|warning| !warning.starts_with("no sampling"));
+    warnings.retain(|warning| !warning.starts_with("could not fetch sampling"));
     assert_eq!(warnings.len(), 4, "{warnings:#?}");
     assert!(warnings.iter().any(|warning| warning.contains(r#"AWS_XRAY_CONTEXT_MISSING is "SHOUT""#)), "{warnings:#?}");
 }
@@ -148,7 +153,7 @@ fn each_over_code() {
     recorder.emitter(MemoryEmitter::new()).install().unwrap();
     Segment::builder("todo-app").begin().end();
     assert_eq!(xray::stats().documents_emitted, 1);
-    assert!(xray::http::call("GET", "http://h/").header().is_none());
+    assert_eq!(injected("http://h/"), []);
     assert_eq!(LOGGER.take(Level::Error).len(), 1, "a missing context is told");
 }
 
@@ -179,7 +184,7 @@ fn code_stands() {
     // A name of which nothing is legal leaves the service's.
     Segment::builder("???").begin().end();
     assert_eq!(receive(&daemon)["name"], "from code");
-    assert!(xray::http::call("GET", "http://h/").header().is_none());
+    assert_eq!(injected("http://h/"), []);
     assert_eq!(LOGGER.take(Level::Error), [""; 0], "a missing context is not told");
     assert_eq!(recorder.stats().settings_rejected, 1);
     let warnings = LOGGER.take(Level::Warn);
@@ -298,6 +303,13 @@ fn a_thread_of_its_own_sends_and_begins_with_the_first_document() {
     run("threads", &[("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9"), ("AWS_PROFILE", "none of that name")]);
 }
 
+/// The headers that a call puts into its request.
+fn injected(url: &str) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    drop(xray::http::call("GET", url).inject(&mut headers));
+    headers
+}
+
 #[cfg(target_os = "linux")]
 fn threads() {
     let is_running = || {
@@ -322,6 +334,65 @@ fn threads() {
     assert!(is_running());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_recorder_has_one_background_thread() {
+    run("one thread", &[("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9"), ("AWS_XRAY_SDK_ENABLED", "true")]);
+}
+
+/// It sends datagrams, polls for sampling rules and reports progress.
+#[cfg(target_os = "linux")]
+fn one_thread() {
+    let recorder = Recorder::builder().in_progress_after(Duration::from_millis(10)).install().unwrap();
+    let segment = Segment::builder("long").begin();
+    assert!(segment.is_sampled(), "the first of a second");
+    while recorder.stats().documents_emitted == 0 || recorder.stats().sampling_failures == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(recorder.flush(Duration::from_secs(5)));
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    let ours: Vec<_> = names.filter(|name| name.starts_with("xray-")).collect();
+    assert_eq!(ours, ["xray-background\n"]);
+}
+
+/// In Lambda the end of a segment waits until its documents are sent. A progress report runs on the thread that sends
+/// them, so it must not wait.
+#[test]
+fn in_lambda_a_progress_report_does_not_wait_for_its_own_thread() {
+    run("lambda progress", &[("AWS_LAMBDA_FUNCTION_NAME", "todo-function")]);
+}
+
+fn lambda_progress() {
+    let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let recorder = Recorder::builder()
+        .daemon_address(daemon.local_addr().unwrap().to_string())
+        .in_progress_after(Duration::from_millis(10))
+        .install()
+        .unwrap();
+    let header = xray::TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+    let segment = Segment::builder("job").trace_header(&header).begin();
+    let reported = receive(&daemon);
+    assert_eq!((&reported["name"], &reported["in_progress"]), (&"job".into(), &true.into()));
+    segment.subsegment("part").end();
+    assert_eq!(receive(&daemon)["name"], "part");
+    segment.end();
+    assert_eq!(recorder.stats().documents_sent, 3, "the end has waited");
+    assert_eq!(LOGGER.take(Level::Warn), [""; 0]);
+}
+
+/// The warning comes while the recorder of the process is being made, and the logger asks for that recorder.
+#[test]
+fn a_logger_that_asks_for_the_recorder_does_not_wait_for_itself() {
+    run("logger", &[("AWS_XRAY_DAEMON_ADDRESS", "nowhere"), ("AWS_XRAY_CONTEXT_MISSING", "SHOUT")]);
+}
+
+fn a_logger_that_asks() {
+    LOGGER_ASKS.store(true, Ordering::Relaxed);
+    assert_eq!(xray::stats().settings_rejected, 2);
+    assert_eq!(LOGGER.take(Level::Warn).len(), 2);
+}
+
 /// Whatever is set in code: the service has decided, and says so in the header, or nothing is to be recorded.
 #[test]
 fn in_lambda_nobody_decides_but_the_header() {
@@ -342,6 +413,8 @@ fn lambda() {
 }
 
 static LOGGER: Logger = Logger(Mutex::new(Vec::new()));
+/// Whether the logger asks for the recorder of the process.
+static LOGGER_ASKS: AtomicBool = AtomicBool::new(false);
 
 /// Keeps what is logged by the crate.
 struct Logger(Mutex<Vec<(Level, String)>>);
@@ -360,6 +433,9 @@ impl Log for Logger {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
+            if LOGGER_ASKS.load(Ordering::Relaxed) {
+                assert_eq!(xray::stats().settings_rejected, 2);
+            }
             self.0.lock().unwrap().push((record.level(), record.args().to_string()));
         }
     }

@@ -477,6 +477,32 @@ async fn a_response_hook_that_panics_harms_nobody() {
 }
 
 #[tokio::test]
+async fn the_calls_subsegment_is_current_in_the_response_hook() {
+    let emitter = xray::emitter::MemoryEmitter::new();
+    let recorder = xray::Recorder::builder()
+        .sampler(xray::sampling::Always)
+        .emitter(emitter.clone())
+        .on_response(|subsegment, response| {
+            assert_eq!(xray::current().id(), subsegment.id());
+            xray::current().annotate("status", response.status().to_string());
+            drop(xray::current().subsegment("in the hook"));
+        })
+        .build();
+    let server = Server::start().await;
+    let work = async {
+        get(&server.url("/bytes/3")).await.unwrap();
+        xray::current().annotate("after", true);
+    };
+    work.in_segment(xray::Segment::builder("t").recorder(&recorder).begin()).await;
+    let document = checked(emitter.take()).remove(0);
+    let call = only_call(std::slice::from_ref(&document));
+    assert_eq!(call.annotations["status"], AnnotationValue::from("200"));
+    assert_eq!(call.subsegments[0].name, "in the hook");
+    assert_eq!((document.annotations.len(), &document.annotations["after"]), (1, &AnnotationValue::from(true)));
+    assert!(call.end_time.is_some() && !call.fault, "the hook does not end the call: {call:#?}");
+}
+
+#[tokio::test]
 async fn the_url_that_answers_is_known_to_the_response_hook() {
     let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()

@@ -30,10 +30,10 @@ fn status(call: &Document) -> Option<u16> {
 }
 
 /// A client whose headers are texts, which blocks.
-fn exchange(address: SocketAddr, path: &str, header: Option<String>) -> io::Result<u16> {
-    let header = header.map(|value| format!("X-Amzn-Trace-Id: {value}\r\n")).unwrap_or_default();
+fn exchange(address: SocketAddr, path: &str, headers: &[(String, String)]) -> io::Result<u16> {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let mut connection = TcpStream::connect(address)?;
-    write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{header}\r\n")?;
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n")?;
     let mut answer = String::new();
     connection.read_to_string(&mut answer)?;
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
@@ -41,9 +41,9 @@ fn exchange(address: SocketAddr, path: &str, header: Option<String>) -> io::Resu
 
 /// The manual form as its documentation has it, for what blocks.
 fn get_blocking(address: SocketAddr, path: &str) -> io::Result<u16> {
-    let begun = xray::http::call("GET", &format!("http://user:password@{address}{path}"));
-    let header = begun.header().map(|value| value.to_str().unwrap().to_owned());
-    begun.run(|| exchange(address, path, header), read)
+    let mut headers = Vec::new();
+    let call = xray::http::call("GET", &format!("http://user:password@{address}{path}")).inject(&mut headers);
+    call.run(|| exchange(address, path, &headers), read)
 }
 
 fn read(answer: &io::Result<u16>, call: &mut Call) {
@@ -55,12 +55,9 @@ fn read(answer: &io::Result<u16>, call: &mut Call) {
 
 /// The manual form for a future; nothing here is annotated.
 async fn get(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
-    let begun = xray::http::call("GET", url);
-    let mut request = client.get(url);
-    if let Some(header) = begun.header() {
-        request = request.header(TRACE_HEADER_NAME, header);
-    }
-    begun.run_async(request.send(), read_reqwest).await
+    let mut headers = HeaderMap::new();
+    let call = xray::http::call("GET", url).inject(&mut headers);
+    call.run_async(client.get(url).headers(headers).send(), read_reqwest).await
 }
 
 fn read_reqwest(answer: &reqwest::Result<reqwest::Response>, call: &mut Call) {
@@ -124,7 +121,9 @@ async fn where_nothing_is_open_the_call_runs_alone_and_that_is_reported() {
     log::set_max_level(log::LevelFilter::Info);
 
     let server = Server::start().await;
-    assert!(xray::http::call("GET", "http://h/").header().is_none());
+    let mut headers = HeaderMap::new();
+    let call = xray::http::call("GET", "http://h/").inject(&mut headers);
+    assert!(!call.is_recorded() && headers.is_empty());
     let (response, documents) = capture(get(&reqwest::Client::new(), &server.url("/bytes/1"))).await;
     assert_eq!(response.unwrap().status(), 200);
     let address = server.address;
@@ -140,10 +139,11 @@ async fn unsampled_only_the_header_goes_out() {
     let server = Server::start().await;
     let header = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0");
     let work = async {
-        let begun = xray::http::call("GET", &server.url("/bytes/1"));
+        let mut headers = HeaderMap::new();
+        let call = xray::http::call("GET", &server.url("/bytes/1")).inject(&mut headers);
         let request = reqwest::Client::new().get(server.url("/bytes/1"));
-        let request = request.header(TRACE_HEADER_NAME, begun.header().unwrap());
-        begun.run_async(request.send(), |_, _| unreachable!("nothing is recorded")).await.unwrap();
+        let request = request.header(TRACE_HEADER_NAME, &headers[TRACE_HEADER_NAME]);
+        call.run_async(request.send(), |_, _| unreachable!("nothing is recorded")).await.unwrap();
     };
     let ((), documents) = capture(work.in_segment(Segment::builder("t").trace_header(&header))).await;
     assert!(documents.is_empty());
@@ -166,8 +166,8 @@ async fn an_error_is_the_cause_with_its_sources() {
 #[tokio::test]
 async fn a_panic_is_recorded_and_goes_on() {
     let panicking = async {
-        let begun = xray::http::call("GET", "http://h/");
-        begun.run_async(async { panic!("no way") }, |(), _| ()).await;
+        let call = xray::http::call("GET", "http://h/");
+        call.run_async(async { panic!("no way") }, |(), _| ()).await;
     };
     let (result, documents) = capture(AssertUnwindSafe(panicking.in_segment("t")).catch_unwind()).await;
     assert_eq!(result.unwrap_err().downcast_ref::<&str>().unwrap(), &"no way");
@@ -189,8 +189,8 @@ async fn a_panic_is_recorded_and_goes_on() {
 #[tokio::test]
 async fn the_time_is_from_the_first_poll_to_the_answer() {
     let work = async {
-        let begun = xray::http::call("GET", "http://h/");
-        let future = begun.run_async(async { tokio::time::sleep(Duration::from_millis(30)).await }, |(), _| ());
+        let call = xray::http::call("GET", "http://h/");
+        let future = call.run_async(async { tokio::time::sleep(Duration::from_millis(30)).await }, |(), _| ());
         tokio::time::sleep(Duration::from_millis(100)).await;
         future.await;
     };
@@ -206,9 +206,9 @@ async fn the_time_is_from_the_first_poll_to_the_answer() {
 #[tokio::test]
 async fn dropped_it_is_cancelled_and_unpolled_it_leaves_no_trace() {
     let work = async {
-        let begun = xray::http::call("GET", "http://h/");
+        let call = xray::http::call("GET", "http://h/");
         {
-            let mut polled = pin!(begun.run_async(pending::<()>(), |(), _| unreachable!()));
+            let mut polled = pin!(call.run_async(pending::<()>(), |(), _| unreachable!()));
             assert!(polled.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         drop(xray::http::call("GET", "http://unpolled/").run_async(pending::<()>(), |(), _| unreachable!()));
@@ -235,8 +235,8 @@ fn a_future_is_what_it_was_before() {
             let task = &mut Context::from_waker(Waker::noop());
             assert_eq!(future.as_mut().poll(task), std::task::Poll::Ready(7));
 
-            let begun = xray::http::call("GET", "http://h/");
-            let future = begun.run_async(ready(1), |_, _| ());
+            let call = xray::http::call("GET", "http://h/");
+            let future = call.run_async(ready(1), |_, _| ());
             is_send(&future);
             is_unpin(&future);
             let pinned = xray::http::call("GET", "http://h/").run_async(async {}, |(), _| ());
@@ -252,9 +252,10 @@ fn a_future_is_what_it_was_before() {
 async fn in_an_annotated_function_it_is_one_call() {
     #[xray::traced_http]
     async fn both(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
-        let begun = xray::http::call("PUT", url);
-        let request = client.put(url).header(TRACE_HEADER_NAME, begun.header().unwrap());
-        begun.run_async(request.send(), read_reqwest).await
+        let mut headers = HeaderMap::new();
+        let call = xray::http::call("PUT", url).inject(&mut headers);
+        let request = client.put(url).header(TRACE_HEADER_NAME, &headers[TRACE_HEADER_NAME]);
+        call.run_async(request.send(), read_reqwest).await
     }
     let server = Server::start().await;
     let (result, documents) = capture(both(&reqwest::Client::new(), &server.url("/bytes/1")).in_segment("t")).await;
@@ -265,9 +266,10 @@ async fn in_an_annotated_function_it_is_one_call() {
 /// Whether a request that carries these headers is recorded here, as a call of its own.
 fn is_recorded(headers: &mut HeaderMap) -> bool {
     let before = headers.get(&TRACE_HEADER_NAME).cloned();
-    let call = xray::http::call("GET", "http://h/").insert_into(headers);
-    assert_eq!(headers.get(&TRACE_HEADER_NAME) != before.as_ref(), call.is_some(), "recorded and replaced, or neither");
-    call.is_some()
+    let call = xray::http::call("GET", "http://h/").inject(headers);
+    let is_replaced = headers.get(&TRACE_HEADER_NAME) != before.as_ref();
+    assert_eq!(is_replaced, call.is_recorded(), "recorded and replaced, or neither");
+    is_replaced
 }
 
 #[test]
@@ -275,11 +277,11 @@ fn a_request_of_a_call_that_is_open_is_left_to_it() {
     let ((), documents) = capture_blocking(|| {
         Segment::builder("t").begin().in_scope(|| {
             let mut headers = HeaderMap::new();
-            let call = xray::http::call("GET", "http://h/").insert_into(&mut headers);
+            let call = xray::http::call("GET", "http://h/").inject(&mut headers);
             assert!(!is_recorded(&mut headers));
             let part = xray::current().subsegment("part");
             assert!(!part.in_scope(|| is_recorded(&mut headers)), "deeper in the same request");
-            xray::http::perform(call, || assert!(!is_recorded(&mut headers)), |(), _| ());
+            call.run(|| assert!(!is_recorded(&mut headers)), |(), _| ());
             assert!(is_recorded(&mut headers), "the call has ended, the request is sent again");
         });
     });
@@ -293,7 +295,7 @@ fn a_request_that_is_sent_again_elsewhere_is_a_call_of_its_own() {
         let segment = Segment::builder("t").begin();
         let mut headers = HeaderMap::new();
         let first = segment.subsegment("first attempt");
-        first.in_scope(|| drop(xray::http::call("GET", "http://h/").insert_into(&mut headers)));
+        first.in_scope(|| drop(xray::http::call("GET", "http://h/").inject(&mut headers)));
         first.end();
         let second = segment.subsegment("second attempt");
         assert!(second.in_scope(|| is_recorded(&mut headers)));
@@ -305,8 +307,8 @@ fn a_request_that_is_sent_again_after_many_calls_is_a_call_of_its_own() {
     let ((), documents) = capture_blocking(|| {
         Segment::builder("t").begin().in_scope(|| {
             let send = |headers: &mut HeaderMap| {
-                let call = xray::http::call("GET", "http://h/").insert_into(headers);
-                xray::http::perform(call, || (), |(), call| call.response(503, None));
+                let call = xray::http::call("GET", "http://h/").inject(headers);
+                call.run(|| (), |(), call| call.response(503, None));
             };
             let mut headers = HeaderMap::new();
             send(&mut headers);
@@ -325,7 +327,7 @@ fn a_request_whose_call_was_given_up_is_a_call_of_its_own() {
     let ((), _) = capture_blocking(|| {
         Segment::builder("t").begin().in_scope(|| {
             let mut headers = HeaderMap::new();
-            drop(xray::http::call("GET", "http://h/").insert_into(&mut headers));
+            drop(xray::http::call("GET", "http://h/").inject(&mut headers));
             assert!(is_recorded(&mut headers), "else its header names what nobody records");
         });
     });

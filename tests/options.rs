@@ -13,7 +13,7 @@ use reqwest::Client;
 use support::Server;
 use support::documents::capture;
 use xray::document::AnnotationValue;
-use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
+use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
 use xray::{Document, Instrument as _, Segment, TraceHeader};
 
 async fn subsegments(work: impl Future) -> Vec<Document> {
@@ -240,29 +240,28 @@ impl Ping<'_> {
 impl<'a> Traceable<methods::any> for Ping<'a> {
     type Traced = TracedPing<'a>;
 
-    fn traced(self, site: Site) -> TracedPing<'a> {
+    fn traced(self, site: CallSite) -> TracedPing<'a> {
         TracedPing(self, site)
     }
 }
 
-struct TracedPing<'a>(Ping<'a>, Site);
+struct TracedPing<'a>(Ping<'a>, CallSite);
 
 impl TracedPing<'_> {
     fn fire(self) -> impl Future<Output = reqwest::Result<reqwest::Response>> {
         fn start(
             ping: Ping<'_>,
-            opening: Option<Opening>,
-        ) -> Started<impl Future<Output = reqwest::Result<reqwest::Response>>> {
+            parent: Option<CallParent>,
+        ) -> Sent<impl Future<Output = reqwest::Result<reqwest::Response>>> {
             let mut request = ping.client.get(ping.url).build().unwrap();
-            let begun = opening.map(|opening| opening.begin("GET", ping.url));
-            let call = begun.and_then(|begun| begun.insert_into(request.headers_mut()));
-            Started::new(ping.client.execute(request), call)
+            let call = parent.map(|parent| parent.begin("GET", ping.url).inject(request.headers_mut()));
+            Sent::new(ping.client.execute(request), call)
         }
         fn read(answer: &reqwest::Result<reqwest::Response>, call: &mut Call) {
             call.response(answer.as_ref().unwrap().status().as_u16(), None);
         }
         let Self(ping, site) = self;
-        Traced::new(site, move |opening| start(ping, opening), read)
+        DeferredCall::new(site, move |parent| start(ping, parent), read)
     }
 }
 

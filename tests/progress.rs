@@ -112,6 +112,32 @@ fn without_an_interval_nothing_is_told_of_before_its_end() {
     assert_eq!(emitter.take().len(), 1);
 }
 
+/// A panic of the emitter in one report ends neither the reports nor the thread.
+#[test]
+fn after_an_emitter_has_panicked_in_a_report_other_segments_are_reported() {
+    struct PanicsAt(&'static str, Sender<Document>);
+
+    impl Emitter for PanicsAt {
+        fn emit(&self, document: Document) {
+            let name = document.name.clone();
+            let _ = self.1.send(document);
+            assert_ne!(name, self.0, "the test's own panic");
+        }
+    }
+
+    let (sender, documents) = channel();
+    let builder = Recorder::builder().sampler(xray::sampling::Always).emitter(PanicsAt("first", sender));
+    let recorder = builder.in_progress_after(SOON).build();
+    let begin = |name: &str| Segment::builder(name).recorder(&recorder).begin();
+    let first = begin("first");
+    assert_eq!(next(&documents).name, "first");
+    let second = begin("second");
+    assert_eq!(next(&documents).name, "second");
+    second.end();
+    // The end of `first` would emit on this thread, and panic.
+    std::mem::forget(first);
+}
+
 /// The thread holds the recorder no longer than the program does, whatever it is waiting for.
 #[test]
 fn with_the_recorder_its_thread_ends() {

@@ -2,19 +2,18 @@
 //!
 //! Where the X-Ray SDK for Python 2.15.0 was found to lack something, by section of that study:
 //!
-//! * 6.8, a header with spaces, another case or a malformed root: `vectors`, `upper_case_root_is_lowered` in
+//! * 6.8, a header with spaces, another case or a malformed root: `vectors`, `a_root_in_upper_case_is_written_in_lower_case` in
 //!   `trace_header.rs` of the runtime, `ids_of_zeros_do_not_travel_on`
 //! * 6.12, no W3C `traceparent`: `the_attribute`, `the_manual_form`, `a_request_is_known_by_whichever_header_it_has`
 
-use std::collections::BTreeMap;
-
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use support::documents::checked;
 use support::{Seen, Server};
 use xray::emitter::MemoryEmitter;
-use xray::http::Call;
+use xray::http::{Call, PendingCall, RequestHeaders};
 use xray::{
-    Document, Instrument as _, Propagation, Recorder, RecorderBuilder, Sampled, Segment, SegmentBuilder, TraceHeader,
+    Document, Instrument as _, Propagation, Recorder, RecorderBuilder, Sampled, Segment, SegmentBuilder,
+    TRACE_HEADER_NAME, TraceHeader,
 };
 
 const ALL: [Propagation; 3] = [Propagation::XRay, Propagation::W3c, Propagation::Both];
@@ -130,36 +129,66 @@ async fn the_manual_form() {
         call.response(answer.as_ref().unwrap().status().as_u16(), None);
     }
 
-    for_each_choice("headers", async |url, had| {
-        let begun = xray::http::call("GET", url);
-        let mut headers: BTreeMap<_, _> = had.iter().copied().collect();
-        headers.extend(begun.headers().map(|(name, value)| (name.as_str(), value.to_str().unwrap())));
+    for_each_choice("texts", async |url, had| {
+        let mut headers: Vec<_> = had.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let call = xray::http::call("GET", url).inject(&mut headers);
         let builder = reqwest::Client::new().get(url);
         let builder = headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
-        begun.run_async(builder.send(), read).await.unwrap();
+        call.run_async(builder.send(), read).await.unwrap();
     })
     .await;
-    for_each_choice("insert_into", async |url, had| {
+    for_each_choice("header map", async |url, had| {
         let mut headers = HeaderMap::new();
         headers.extend(had.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())));
-        let call = xray::http::call("GET", url).insert_into(&mut headers);
+        let call = xray::http::call("GET", url).inject(&mut headers);
         let sent = reqwest::Client::new().get(url).headers(headers).send();
-        xray::http::perform_async(call, sent, read).await.unwrap();
+        call.run_async(sent, read).await.unwrap();
     })
     .await;
 }
 
+/// A request that can carry `X-Amzn-Trace-Id` and no other header.
+#[derive(Default)]
+struct OnlyXRay(Option<HeaderValue>);
+
+impl RequestHeaders for OnlyXRay {
+    fn get(&self, name: &HeaderName) -> Option<&str> {
+        self.0.as_ref().filter(|_| *name == TRACE_HEADER_NAME)?.to_str().ok()
+    }
+
+    fn set(&mut self, name: &'static HeaderName, value: HeaderValue) {
+        if *name == TRACE_HEADER_NAME {
+            self.0 = Some(value);
+        }
+    }
+}
+
 #[test]
-fn what_gives_x_amzn_trace_id_alone_gives_no_other() {
+fn a_request_may_have_room_for_x_amzn_trace_id_alone() {
     for propagation in ALL {
         let recorder = recording(propagation).0.build();
         let is_there = propagation != Propagation::W3c;
         segment(&recorder, true).begin().in_scope(|| {
-            let begun = xray::http::call("GET", "http://h/");
-            assert_eq!(begun.header().map(|value| value.as_bytes().starts_with(b"Root=")), is_there.then_some(true));
-            let mut inserted = None;
-            let call = begun.insert_with(None, |value| inserted = Some(value));
-            assert_eq!((call.is_some(), inserted.is_some()), (true, is_there));
+            let mut request = OnlyXRay::default();
+            let call = xray::http::call("GET", "http://h/").inject(&mut request);
+            let starts = request.0.as_ref().map(|value| value.as_bytes().starts_with(b"Root="));
+            assert_eq!((call.is_recorded(), starts), (true, is_there.then_some(true)));
+            let again = xray::http::call("GET", "http://h/").inject(&mut request);
+            assert_eq!(again.is_recorded(), !is_there, "it is known by the header that it has");
+        });
+    }
+}
+
+#[test]
+fn a_call_that_is_injected_twice_is_still_one_call() {
+    for propagation in ALL {
+        let recorder = recording(propagation).0.build();
+        segment(&recorder, true).begin().in_scope(|| {
+            let (mut headers, mut others) = (HeaderMap::new(), HeaderMap::new());
+            let call = xray::http::call("GET", "http://h/").inject(&mut headers);
+            let before = headers.clone();
+            let call = call.inject(&mut headers).inject(&mut others);
+            assert!(call.is_recorded() && headers == before && others.is_empty(), "{propagation:?}");
         });
     }
 }
@@ -230,17 +259,17 @@ async fn ids_of_zeros_do_not_travel_on() {
 }
 
 /// Begins a call as one mechanism and as another below it: whether the second is recorded too.
-fn is_recorded_twice(first: impl FnOnce(&mut HeaderMap) -> Option<Call>, change: impl FnOnce(&mut HeaderMap)) -> bool {
+fn is_recorded_twice(first: impl FnOnce(&mut HeaderMap) -> PendingCall, change: impl FnOnce(&mut HeaderMap)) -> bool {
     let mut headers = HeaderMap::new();
     let call = first(&mut headers);
-    assert!(call.is_some());
+    assert!(call.is_recorded());
     change(&mut headers);
-    xray::http::call("GET", "http://h/").insert_into(&mut headers).is_some()
+    xray::http::call("GET", "http://h/").inject(&mut headers).is_recorded()
 }
 
 #[test]
 fn a_request_is_known_by_whichever_header_it_has() {
-    let begin = |headers: &mut HeaderMap| xray::http::call("GET", "http://h/").insert_into(headers);
+    let begin = |headers: &mut HeaderMap| xray::http::call("GET", "http://h/").inject(headers);
     for propagation in ALL {
         let recorder = recording(propagation).0.build();
         segment(&recorder, true).begin().in_scope(|| {
@@ -274,15 +303,8 @@ fn a_request_is_known_by_whichever_header_it_has() {
 #[test]
 fn a_text_client_is_recorded_once_too() {
     /// Headers as text.
-    fn begin(headers: &mut Vec<(String, String)>) -> Option<Call> {
-        let begun = xray::http::call("GET", "http://h/").for_request(|wanted| {
-            headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted.as_str())).map(|(_, value)| value.as_str())
-        });
-        for (name, value) in begun.headers() {
-            headers.retain(|(had, _)| !had.eq_ignore_ascii_case(name.as_str()));
-            headers.push((name.to_string(), value.to_str().unwrap().to_owned()));
-        }
-        begun.into_call()
+    fn begin(headers: &mut Vec<(String, String)>) -> PendingCall {
+        xray::http::call("GET", "http://h/").inject(headers)
     }
 
     for propagation in ALL {
@@ -290,9 +312,12 @@ fn a_text_client_is_recorded_once_too() {
         segment(&recorder, true).begin().in_scope(|| {
             let mut headers = vec![("Traceparent".to_owned(), "mine".to_owned())];
             let (first, second) = (begin(&mut headers), begin(&mut headers));
-            assert!(first.is_some() && second.is_none(), "{propagation:?}");
+            assert!(first.is_recorded() && !second.is_recorded(), "{propagation:?}");
             drop(first);
-            assert!(begin(&mut headers).is_some(), "{propagation:?}: the call has ended, the request is sent again");
+            assert!(
+                begin(&mut headers).is_recorded(),
+                "{propagation:?}: the call has ended, the request is sent again"
+            );
             let ours = chosen(propagation).len();
             let users = usize::from(propagation == Propagation::XRay);
             assert_eq!(headers.len(), ours + users, "{headers:?}");
@@ -390,9 +415,9 @@ mod middlewares {
         .await;
         for_each_choice("manual form, layer", async |url, had| {
             let mut request = request(url, had);
-            let call = xray::http::call("GET", url).insert_into(request.headers_mut());
+            let call = xray::http::call("GET", url).inject(request.headers_mut());
             let sent = SubsegmentLayer::new().layer(client()).oneshot(request);
-            xray::http::perform_async(call, sent, |answer, call| {
+            call.run_async(sent, |answer, call| {
                 call.response(answer.as_ref().unwrap().status().as_u16(), None);
             })
             .await

@@ -12,13 +12,14 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
 use allocation_counter::measure;
 use support::documents::{capture_blocking, checked};
 use xray::emitter::MemoryEmitter;
-use xray::sampling::{Decision, Local, Rule, Sampler, SamplingRequest};
+use xray::sampling::{Decision, Local, Rule, Sampler, SamplerHost, SamplingRequest};
 use xray::{Recorder, Segment, SegmentBuilder, TraceHeader};
 
 const RULES: &str = r#"{
@@ -143,7 +144,7 @@ fn a_sampler_sees_what_the_segment_is_given() {
 
     impl Sampler for Seen {
         fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
-            let is_payment = request.service_name == "shop"
+            let is_payment = request.service_name() == "shop"
                 && (request.host(), request.method(), request.path())
                     == (Some("shop.example.com"), Some("POST"), Some("/pay/7"))
                 && request.service_type().is_none();
@@ -161,6 +162,32 @@ fn a_sampler_sees_what_the_segment_is_given() {
         let sdk = document.aws.as_ref().and_then(|aws| aws.xray.as_ref()).unwrap();
         assert_eq!(sdk.sampling_rule_name.as_deref(), Some("seen"));
     }
+}
+
+#[test]
+fn a_recorder_attaches_its_sampler_once_and_before_the_first_decision() {
+    #[derive(Clone, Default)]
+    struct Events(Arc<Mutex<Vec<String>>>);
+
+    impl Sampler for Events {
+        fn attach(&self, host: &SamplerHost) {
+            self.0.lock().unwrap().push(format!("{} {host:?}", host.daemon_address()));
+        }
+
+        fn sample(&self, _: &SamplingRequest<'_>) -> Decision {
+            self.0.lock().unwrap().push("decision".to_owned());
+            Decision::sampled()
+        }
+    }
+
+    let events = Events::default();
+    let builder = Recorder::builder().sampler(events.clone()).emitter(MemoryEmitter::new());
+    let recorder = builder.daemon_address("tcp:rules:1 udp:segments:2").build();
+    for _ in 0..2 {
+        assert!(is_sampled(&recorder, Segment::builder("shop")));
+    }
+    let host = "rules:1 SamplerHost { daemon_address: \"rules:1\", .. }";
+    assert_eq!(*events.0.lock().unwrap(), [host, "decision", "decision"]);
 }
 
 #[test]

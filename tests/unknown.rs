@@ -89,8 +89,8 @@ async fn is_told_once_below_a_sampled_segment() {
     let run = || Segment::builder("t").begin().in_scope(|| unknown_only(request()));
     let ((), _) = capture_blocking(|| assert_eq!((run(), run()), (2, 2)));
     let expected = format!(
-        "no call in `unknown_only` at tests/unknown.rs:{LINE} was traced: none has a type that this build of xray \
-         knows; is the feature of its client on?"
+        "no HTTP call was traced in `unknown_only` at tests/unknown.rs:{LINE}: this build of xray knows none of the types \
+         that its calls are made on. Turn on the feature of the HTTP client in xray-sdk (logged once per function)"
     );
     assert_eq!(told(), [expected]);
 

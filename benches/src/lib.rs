@@ -1,1 +1,5 @@
-//! What a traced call costs; see `overhead.rs`.
+//! The client whose calls are measured, and the floor that they are measured beside; see `overhead.rs`.
+
+pub mod calls;
+pub mod client;
+pub mod floor;

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use allocation_counter::measure;
 use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
-use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
+use xray::sampling::{Central, Decision, Sampler, SamplerHost, SamplingRequest};
 use xray::{Recorder, Segment, TraceHeader};
 
 use super::parts::{Daemon, FALLBACK, Service, eager, rule, rules_answer, targets_answer, until, with};
@@ -258,9 +258,33 @@ fn rules_are_fetched_again_in_time() {
 struct Around(Arc<Central>);
 
 impl Sampler for Around {
+    fn attach(&self, host: &SamplerHost) {
+        self.0.attach(host);
+    }
+
     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
         self.0.sample(request)
     }
+}
+
+/// A sampler that asks `Central` with a request of its own, which holds the name alone.
+struct WithOwnRequest(Central);
+
+impl Sampler for WithOwnRequest {
+    fn attach(&self, host: &SamplerHost) {
+        self.0.attach(host);
+    }
+
+    fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+        self.0.sample(&SamplingRequest::new(request.service_name()))
+    }
+}
+
+#[test]
+fn a_sampler_that_forwards_attach_may_make_its_own_request() {
+    let daemon = Daemon::with_rules(&[rule("pay", 1, "/pay"), rule("Default", 10_000, "*")]);
+    let service = Service::with(daemon.address, WithOwnRequest(eager().build()));
+    service.wait_for("/", "pay");
 }
 
 #[test]

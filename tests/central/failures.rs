@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use log::{LevelFilter, Log, Metadata, Record};
 use xray::emitter::MemoryEmitter;
-use xray::sampling::Central;
+use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
 use xray::{Recorder, Segment};
 
 use super::parts::{Daemon, FALLBACK, Service, bare_daemon, eager, rule, rules_answer, targets_answer, until, write};
@@ -33,16 +33,16 @@ fn assert_fails(daemon: SocketAddr, message: &str) {
 fn answers_that_are_none() {
     let html = "<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>";
     for (status, body, message) in [
-        (StatusCode::NOT_FOUND, html.to_owned(), "status 404"),
-        (StatusCode::INTERNAL_SERVER_ERROR, String::new(), "status 500"),
-        (StatusCode::NO_CONTENT, String::new(), "status 204"),
-        (StatusCode::FOUND, String::new(), "status 302"),
-        (StatusCode::OK, html.to_owned(), "an answer of another form"),
-        (StatusCode::OK, String::new(), "an answer of another form"),
-        (StatusCode::OK, r#"{"message":"Forbidden"}"#.to_owned(), "an answer of another form"),
-        (StatusCode::OK, "[".repeat(500_000), "an answer of another form"),
-        (StatusCode::OK, "\0\u{1}\u{1f4a9}".repeat(1000), "an answer of another form"),
-        (StatusCode::OK, "x".repeat(20_000_000), "an answer of more than 1048576 bytes"),
+        (StatusCode::NOT_FOUND, html.to_owned(), "the response has status 404"),
+        (StatusCode::INTERNAL_SERVER_ERROR, String::new(), "the response has status 500"),
+        (StatusCode::NO_CONTENT, String::new(), "the response has status 204"),
+        (StatusCode::FOUND, String::new(), "the response has status 302"),
+        (StatusCode::OK, html.to_owned(), "unexpected response"),
+        (StatusCode::OK, String::new(), "unexpected response"),
+        (StatusCode::OK, r#"{"message":"Forbidden"}"#.to_owned(), "unexpected response"),
+        (StatusCode::OK, "[".repeat(500_000), "unexpected response"),
+        (StatusCode::OK, "\0\u{1}\u{1f4a9}".repeat(1000), "unexpected response"),
+        (StatusCode::OK, "x".repeat(20_000_000), "the response is larger than 1048576 bytes"),
     ] {
         let daemon = Daemon::start(move |_| (status, body.clone()).into_response());
         assert_fails(daemon.address, message);
@@ -53,9 +53,9 @@ fn answers_that_are_none() {
 fn rules_without_end() {
     let many: Vec<_> = (0..1001).map(|number| rule(&number.to_string(), 1, "*")).collect();
     let daemon = Daemon::start(move |_| rules_answer(&many, None));
-    assert_fails(daemon.address, "more than 1000 rules, or 20 pages");
+    assert_fails(daemon.address, "more than 1000 rules or 20 pages");
     let daemon = Daemon::start(|_| rules_answer(&[rule("Default", 10_000, "*")], Some("the same page")));
-    assert_fails(daemon.address, "more than 1000 rules, or 20 pages");
+    assert_fails(daemon.address, "more than 1000 rules or 20 pages");
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn what_is_no_http() {
         [&b""[..], b"\xff\xfe\0", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", b"HTTP/1.1 999", &garbage]
     {
         let bytes = bytes.to_vec();
-        assert_fails(bare_daemon(move |connection| write(connection, &bytes)), "no HTTP");
+        assert_fails(bare_daemon(move |connection| write(connection, &bytes)), "the HTTP exchange failed");
     }
     let headers = "x-header: value\r\n".repeat(200_000);
     let endless = format!("HTTP/1.1 200 OK\r\n{headers}");
-    assert_fails(bare_daemon(move |connection| write(connection, endless.as_bytes())), "no HTTP");
+    assert_fails(bare_daemon(move |connection| write(connection, endless.as_bytes())), "the HTTP exchange failed");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_body_without_end() {
         let _ = connection.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
         while connection.write_all(&[b' '; 4096]).is_ok() {}
     };
-    assert_fails(bare_daemon(flood), "an answer of more than 1048576 bytes");
+    assert_fails(bare_daemon(flood), "the response is larger than 1048576 bytes");
 }
 
 /// A daemon that takes each connection and says so, and nothing else.
@@ -142,6 +142,33 @@ fn a_daemon_that_comes_later_or_again_is_found() {
         until("it is counted that it is gone", || service.recorder.stats().sampling_failures > before);
         assert_eq!(service.rule("/").as_deref(), Some(name), "what it said holds");
     }
+}
+
+/// A sampler that contains a `Central` and does not forward `attach` to it.
+struct Unattached(Central);
+
+impl Sampler for Unattached {
+    fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+        self.0.sample(request)
+    }
+}
+
+#[test]
+fn a_central_sampler_that_is_not_attached_leaves_decisions_to_its_fallback_and_says_so_once() {
+    let log = Logger::lines();
+    let daemon = Daemon::with_rules(&[rule("Default", 10_000, "*")]);
+    let service = Service::with(daemon.address, Unattached(eager().build()));
+    for _ in 0..100 {
+        assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
+    }
+    assert!(daemon.calls().is_empty());
+    let warnings: Vec<_> = log.lock().unwrap().iter().filter(|line| line.contains("attach")).cloned().collect();
+    assert_eq!(
+        warnings,
+        ["`Central` is not attached to a recorder, so its fallback decides and no rules are fetched from the X-Ray \
+          daemon. A sampler that contains a `Central` must implement `Sampler::attach` and call `Central::attach` in it \
+          (logged once)"],
+    );
 }
 
 /// Without a setting, and without a daemon: the X-Ray SDKs' default.

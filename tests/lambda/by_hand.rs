@@ -13,8 +13,9 @@ fn carried(propagation: Propagation, header: &str) -> Vec<String> {
     let recorder = Recorder::builder().propagate(propagation).emitter(MemoryEmitter::new()).build();
     let around = Segment::builder("around").recorder(&recorder).begin();
     let facade = around.in_scope(|| Segment::facade(header));
-    let call = facade.in_scope(|| xray::http::call("GET", "http://127.0.0.1/"));
-    call.headers().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect()
+    let mut headers = Vec::<(String, String)>::new();
+    drop(facade.in_scope(|| xray::http::call("GET", "http://127.0.0.1/").inject(&mut headers)));
+    headers.into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
 }
 
 #[tokio::test]

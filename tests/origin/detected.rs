@@ -66,15 +66,15 @@ async fn ecs_goes_before_ec2() {
 #[tokio::test]
 async fn what_is_no_answer_is_one_warning() {
     let bad = [
-        (Answers::With(b""), "of another form"),
-        (Answers::With(b"\xff\x00\xfe"), "of another form"),
-        (Answers::With(b"<html>404</html>"), "of another form"),
-        (Answers::With(b"[1, 2]"), "of another form"),
+        (Answers::With(b""), "has an unexpected form"),
+        (Answers::With(b"\xff\x00\xfe"), "has an unexpected form"),
+        (Answers::With(b"<html>404</html>"), "has an unexpected form"),
+        (Answers::With(b"[1, 2]"), "has an unexpected form"),
         (Answers::With(br#"{"instanceId": 7, "Cluster": 7}"#), "expected a string"),
         (Answers::With(br#"{"instanceId": {"a": 1}, "Cluster": ["a"]}"#), "expected a string"),
-        (Answers::WithStatus(404), "status 404"),
-        (Answers::WithStatus(302), "status 302"),
-        (Answers::Hugely, "more than 65536 bytes"),
+        (Answers::WithStatus(404), "the response has status 404"),
+        (Answers::WithStatus(302), "the response has status 302"),
+        (Answers::Hugely, "the response is larger than 65536 bytes"),
     ];
     for (answers, says) in bad {
         warns(answers, says, &[]).await;
@@ -108,10 +108,10 @@ async fn warns(answers: Answers, says: &str, variables: &[(&str, String)]) {
 #[tokio::test]
 async fn what_is_no_service_is_one_warning() {
     for (endpoint, says) in [
-        (format!("http://{}", no_http()), "no HTTP"),
-        ("https://169.254.169.254".to_owned(), "no URL of a metadata service"),
-        ("x".repeat(100_000), "no URL of a metadata service"),
-        (String::new(), "no URL of a metadata service"),
+        (format!("http://{}", no_http()), "the HTTP exchange failed"),
+        ("https://169.254.169.254".to_owned(), "is not the URL of a metadata service"),
+        ("x".repeat(100_000), "is not the URL of a metadata service"),
+        (String::new(), "is not the URL of a metadata service"),
     ] {
         for (detector, variable) in
             [("Ec2", "AWS_EC2_METADATA_SERVICE_ENDPOINT"), ("Ecs", "ECS_CONTAINER_METADATA_URI_V4")]

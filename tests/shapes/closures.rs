@@ -107,6 +107,22 @@ fn escapes_from_a_lookup(map: &mut BTreeMap<u8, Counter>) -> impl FnMut() -> u32
 }
 
 #[traced_http]
+fn escapes_from_an_entry(map: &mut BTreeMap<u8, Counter>) -> impl FnMut() -> u32 + '_ {
+    let counter = map.entry(1).or_default();
+    || counter.send()
+}
+
+/// The items are references to references, of which the inner one lives longer.
+#[traced_http]
+fn escapes_from_a_list_of_references<'a>(list: &[&'a Shared]) -> Vec<Box<dyn Fn() -> u32 + 'a>> {
+    let mut closures: Vec<Box<dyn Fn() -> u32 + 'a>> = Vec::new();
+    for shared in list.iter() {
+        closures.push(Box::new(|| shared.send()));
+    }
+    closures
+}
+
+#[traced_http]
 fn escapes_from_a_loop(counters: &mut [Counter]) -> Vec<Box<dyn FnMut() -> u32 + '_>> {
     let mut closures: Vec<Box<dyn FnMut() -> u32 + '_>> = Vec::new();
     for counter in counters.iter_mut().rev() {
@@ -235,6 +251,10 @@ async fn closures() {
     run.check("escapes_from_a_match", async { escapes_from_a_match(&mut Some(Counter::default()))() }, 1).await;
     let mut map = BTreeMap::from([(1, Counter::default())]);
     run.check("escapes_from_a_lookup", async { escapes_from_a_lookup(&mut map)() }, 1).await;
+    run.check("escapes_from_an_entry", async { escapes_from_an_entry(&mut map)() }, 2).await;
+    let shared = Shared(3);
+    let work = async { escapes_from_a_list_of_references(&[&shared, &shared]).iter().map(|look| look()).sum::<u32>() };
+    run.check("escapes_from_a_list_of_references", work, 6).await;
     let mut counters = [Counter::default(), Counter { count: 5 }];
     let work = async { escapes_from_a_loop(&mut counters).into_iter().map(|mut count| count()).collect::<Vec<_>>() };
     run.check("escapes_from_a_loop", work, vec![6, 1]).await;

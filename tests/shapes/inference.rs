@@ -76,6 +76,58 @@ fn declared_first(mut database: Database, text: &str, flag: bool) -> Result<usiz
     Ok(usize::from(small(value) as u8) + usize::from(small(first) as u8) + second as usize)
 }
 
+fn wide(number: i64) -> i64 {
+    number
+}
+
+fn from_nothing<T: Default>() -> T {
+    T::default()
+}
+
+fn decode_text<T: std::str::FromStr>(text: &str) -> Result<T, T::Err> {
+    text.parse()
+}
+
+struct Body(&'static str);
+
+impl Body {
+    fn json<T: std::str::FromStr>(&self) -> Result<T, T::Err> {
+        self.0.parse()
+    }
+}
+
+/// A use after the call says what the variables are, whatever method or function gave their values.
+#[traced_http]
+fn conversions_behind_a_variable(mut database: Database, text: &str) -> Option<i64> {
+    let unwrapped = text.parse().unwrap();
+    let expected = text.parse().expect("a number");
+    let defaulted = text.parse().unwrap_or_default();
+    let chosen = text.parse().unwrap_or_else(|_| Default::default());
+    let mapped = text.parse().map_err(drop).ok()?;
+    let sum = [1, 2].into_iter().map(wide).sum();
+    let product = [2, 3].into_iter().map(wide).product();
+    let made = from_nothing();
+    let decoded = decode_text(text).unwrap();
+    let read = Body("7").json().unwrap();
+    let converted = 3_i8.try_into().unwrap();
+    let word = text.chars().collect();
+    database.execute(unwrapped);
+    database.execute(expected);
+    database.execute(defaulted);
+    database.execute(chosen);
+    database.execute(mapped);
+    database.execute(sum);
+    database.execute(product);
+    database.execute(made);
+    database.execute(decoded);
+    database.execute(read);
+    database.execute(converted);
+    let (word, _) = database.run(word);
+    let _: String = word;
+    let first = wide(unwrapped) + wide(expected) + wide(defaulted) + wide(chosen) + wide(mapped);
+    Some(first + wide(sum) + wide(product) + wide(made) + wide(decoded) + wide(read) + wide(converted))
+}
+
 /// A client says that its argument is a request.
 #[traced_http]
 async fn conversions(client: &Client, url: &str) -> Result<u16, Box<dyn Error>> {
@@ -125,6 +177,8 @@ async fn inference() {
     let work = async { closures_in_variables(Database::default()) };
     run.check("closures_in_variables", work, vec!["text".to_owned(), "more".to_owned()]).await;
     run.check("declared_first", async { declared_first(Database::default(), "5", true) }, Ok(5 + 5 + 2)).await;
+    let work = async { conversions_behind_a_variable(Database::default(), "5") };
+    run.check("conversions_behind_a_variable", work, Some(5 * 5 + 3 + 6 + 5 + 7 + 3)).await;
     let (client, url) = (&run.client, &run.url("/bytes/1"));
     let calls = ["HEAD /bytes/1", "PUT /bytes/1", "POST /bytes/1"].map(recorded);
     let work = async { conversions(client, url).await.unwrap() };

@@ -51,6 +51,12 @@ struct CountsFuture<F> {
     future: Pin<Box<F>>,
 }
 
+impl<F> CountsFuture<F> {
+    fn new(future: F) -> Self {
+        Self { future: Box::pin(future) }
+    }
+}
+
 impl<F: Future> Future for CountsFuture<F> {
     type Output = F::Output;
 
@@ -128,6 +134,25 @@ async fn in_closures(client: &HyperClient, url: &str) -> u16 {
     start(url).await.unwrap().status().as_u16()
 }
 
+/// Keeps a future whose name stands in a field alone.
+struct Keeps {
+    client: HyperClient,
+    sent: Option<CountsFuture<ResponseFuture>>,
+}
+
+impl Keeps {
+    #[traced_http]
+    fn by_a_function(&mut self, url: &str) {
+        self.sent = Some(CountsFuture::new(self.client.request(request(url))));
+    }
+
+    #[traced_http]
+    fn by_its_fields(&mut self, url: &str) {
+        let future = self.client.request(request(url));
+        self.sent = Some(CountsFuture { future: Box::pin(future) });
+    }
+}
+
 /// A future that is written by hand, and keeps the client's.
 struct Sends<'a> {
     client: &'a HyperClient,
@@ -190,5 +215,13 @@ async fn named_futures() {
     run.check_calls("in_closures", in_closures(client, url), 200, unseen).await;
     let work = async { status(Sends { client, request: Some(request(url)), sent: None }.await) };
     run.check_calls("Sends", work, 200, unseen).await;
+    let work = async {
+        let mut keeps = Keeps { client: client.clone(), sent: None };
+        keeps.by_a_function(url);
+        let first = status(keeps.sent.take().unwrap().await);
+        keeps.by_its_fields(url);
+        first + status(keeps.sent.take().unwrap().await)
+    };
+    run.check_calls("Keeps", work, 400, &[unseen[0]; 2]).await;
     run.check_calls("in_an_enum", in_an_enum(client, url), 200, unseen).await;
 }

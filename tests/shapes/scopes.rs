@@ -28,6 +28,10 @@ mod blanket {
                     Some(self)
                 }
 
+                fn with_name(self, _: &str) -> Option<Self> {
+                    Some(self)
+                }
+
                 fn take<T>(self) -> Option<Self> {
                     Some(self)
                 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Request;
-use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
+use xray::http::{Call, CallParent, CallSite, Sent, Traceable, DeferredCall, methods};
 use xray::{Recorder, Segment};
 
 use crate::Peer;
@@ -66,24 +66,24 @@ impl Ping {
 impl Traceable<methods::send> for Ping {
     type Traced = TracedPing;
 
-    fn traced(self, site: Site) -> TracedPing {
+    fn traced(self, site: CallSite) -> TracedPing {
         TracedPing(self, site)
     }
 }
 
-struct TracedPing(Ping, Site);
+struct TracedPing(Ping, CallSite);
 
 impl TracedPing {
     fn send(self) -> impl Future<Output = u16> {
         let Self(ping, site) = self;
-        Traced::new(site, move |opening| start(ping, opening), read)
+        DeferredCall::new(site, move |parent| start(ping, parent), read)
     }
 }
 
-fn start(Ping(mut request): Ping, opening: Option<Opening>) -> Started<Ready<u16>> {
-    let begun = opening.map(|opening| opening.begin(request.method().as_str(), request.uri()));
-    let call = begun.and_then(|begun| begun.insert_into(request.headers_mut()));
-    Started::new(Ping(request).send(), call)
+fn start(Ping(mut request): Ping, parent: Option<CallParent>) -> Sent<Ready<u16>> {
+    let call =
+        parent.map(|parent| parent.begin(request.method().as_str(), request.uri()).inject(request.headers_mut()));
+    Sent::new(Ping(request).send(), call)
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "an adapter reads by reference")]

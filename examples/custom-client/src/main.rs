@@ -1,13 +1,13 @@
-//! A client of your own, traced by `#[xray::traced_http]` as reqwest is. Offline: the service that it calls is in here,
-//! on a free port of the loopback interface.
+//! A client of your own, traced by `#[xray::traced_http]` like reqwest. Offline: the service that it calls is in here, on
+//! a free port of the loopback interface.
 //!
 //! ```text
-//! cargo run --example custom_client
+//! cargo run -p example-custom-client
 //! ```
 //!
-//! `mod client` is a client as you may have one; it knows nothing of X-Ray. `mod traceable` is what makes it traceable:
-//! copy that, and put in your types. It belongs in the crate that defines the request and the response; for those of a
-//! foreign crate, wrap them in types of your own.
+//! `mod client` is a client as you may have one; it knows nothing of X-Ray. `mod traceable` makes it traceable: copy that
+//! module and put in your types. It belongs in the crate that defines the request and the response, because Rust allows an
+//! implementation only in the crate of the trait or of the type. Wrap the types of a foreign crate in types of your own.
 #![allow(unreachable_pub, reason = "the modules stand for crates")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -18,7 +18,7 @@ use xray::{Document, Instrument as _, Segment};
 
 use self::client::{Client, Request, Response};
 
-/// The call is a method of the request, and gives a future.
+/// The call is a method of the request and returns a future.
 #[xray::traced_http]
 async fn todo(service: SocketAddr, id: u32) -> Result<String, client::Error> {
     let response = Request::get(format!("http://{service}/todos/{id}?token=secret")).send().await?;
@@ -38,75 +38,89 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let work = todo(service, 1).in_segment("custom-client");
     let (result, documents) = runtime.block_on(xray::testing::capture(work));
-    show("A future that is answered", &format!("{result:?}"), &documents, &seen)?;
+    show("A future, answered with 200", &format!("{result:?}"), &documents, &seen)?;
 
     let client = Client { user_agent: "custom-client" };
     let (result, documents) = xray::testing::capture_blocking(|| {
         Segment::builder("custom-client").begin().in_scope(|| delete(&client, service, 2))
     });
-    show("A call that blocks, of what is not found", &format!("{result:?}"), &documents, &seen)?;
+    show("A call that blocks, answered with 404", &format!("{result:?}"), &documents, &seen)?;
 
+    // A port that was bound and is free again: nothing listens there.
     let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     let work = todo(nobody, 3).in_segment("custom-client");
     let (result, documents) = runtime.block_on(xray::testing::capture(work));
-    show("Nobody there: a fault with its cause", &format!("{result:?}"), &documents, &seen)?;
+    show("A connection refused: a fault with its cause", &format!("{result:?}"), &documents, &seen)?;
     Ok(())
 }
 
-/// What makes the client traceable: three implementations of public traits, and a twin of the request.
+/// Makes the client traceable: a twin of the request, and implementations of four public traits.
 mod traceable {
-    use xray::http::{Answer, Call, Opening, Outgoing, Site, Started, Traceable, Traced, methods};
+    use http::{HeaderName, HeaderValue};
+    use xray::http::{
+        Call, CallParent, CallSite, DeferredCall, Outgoing, PendingCall, ReadResponse, RequestHeaders, Sent, Traceable,
+        methods,
+    };
 
     use super::client::{Error, Request, Response};
 
-    /// For `request.send()`: in an annotated function the request becomes its twin.
+    /// For `request.send()`: an annotated function turns the request into its twin before it calls `send`.
     impl Traceable<methods::send> for Request {
         type Traced = TracedRequest;
 
-        fn traced(self, site: Site) -> TracedRequest {
+        fn traced(self, site: CallSite) -> TracedRequest {
             TracedRequest { request: self, site }
         }
     }
 
-    /// What stands in for a [`Request`] in an annotated function.
+    /// The traced twin of a [`Request`].
     pub struct TracedRequest {
         request: Request,
-        site: Site,
+        site: CallSite,
     }
 
     impl TracedRequest {
-        /// The method with the same name and arguments; what it gives is the client's own future, with a subsegment
-        /// around it. The twin of a method that blocks calls `xray::http::perform` instead.
+        /// Has the name and the arguments of [`Request::send`]. Returns the client's own future, with a subsegment around
+        /// it.
+        // The twin of a method that blocks would do without `DeferredCall`:
+        // `site.parent().and_then(..begin..).unwrap_or_default().run(|| request.send(), ReadResponse::read)`.
         pub fn send(self) -> impl Future<Output = Result<Response, Error>> {
             let Self { request, site } = self;
-            Traced::new(site, move |opening| start(request, opening), Answer::read)
+            DeferredCall::new(site, move |parent| start(request, parent), ReadResponse::read)
         }
     }
 
-    /// Sends the request as the user's code would. Without an `opening` no trace is open.
-    fn start(mut request: Request, opening: Option<Opening>) -> Started<impl Future<Output = Result<Response, Error>>> {
-        let call = opening.and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
-        Started::new(request.send(), call)
+    /// Sends the request as the user's code would. There is no parent if no segment is open.
+    fn start(mut request: Request, parent: Option<CallParent>) -> Sent<impl Future<Output = Result<Response, Error>>> {
+        // Both ways of sending begin a call in the same way. The method in `Outgoing` only selects the implementation.
+        let call = parent.and_then(|parent| Outgoing::<methods::execute>::begin(&mut request, parent));
+        Sent::new(request.send(), call)
     }
 
-    /// For `client.execute(request)`: the request is looked at on its way into the call.
+    /// For `client.execute(request)`: an annotated function passes the request here on its way into the call.
     impl Outgoing<methods::execute> for Request {
-        fn begin(&mut self, opening: Opening) -> Option<Call> {
-            let begun = opening.begin(self.method, &self.url);
-            // Headers that are a `http::HeaderMap` need only `begun.insert_into(..)`.
-            let begun = begun.for_request(|name| self.header(name.as_str()));
-            for (name, value) in begun.headers() {
-                if let Ok(value) = value.to_str() {
-                    self.set_header(name.as_str(), value);
-                }
-            }
-            begun.into_call()
+        fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
+            // The whole URL is passed on. Of it, the runtime records neither credentials nor the query.
+            Some(parent.begin(self.method, &self.url).inject(self))
         }
     }
 
-    /// What the client gives, read into the subsegment. A `Result` of it is read too, with the error as the cause. Both
-    /// are only looked at: the caller gets them as they are.
-    impl Answer for Response {
+    /// For the trace headers. A client whose headers are a `http::HeaderMap` injects into that and needs no implementation.
+    impl RequestHeaders for Request {
+        fn get(&self, name: &HeaderName) -> Option<&str> {
+            self.header(name.as_str())
+        }
+
+        fn set(&mut self, name: &'static HeaderName, value: HeaderValue) {
+            if let Ok(value) = value.to_str() {
+                self.set_header(name.as_str(), value);
+            }
+        }
+    }
+
+    /// Records the response in the subsegment. A `Result` is recorded too, with an error as the cause. The caller gets
+    /// both unchanged.
+    impl ReadResponse for Response {
         fn read(&self, call: &mut Call) {
             call.response(self.status, Some(self.body.len() as u64));
         }
@@ -139,7 +153,7 @@ mod client {
         Malformed,
     }
 
-    /// What its requests have in common.
+    /// Settings for all requests.
     pub struct Client {
         pub user_agent: &'static str,
     }
@@ -147,11 +161,12 @@ mod client {
     impl Client {
         pub fn execute(&self, mut request: Request) -> Result<Response, Error> {
             request.set_header("User-Agent", self.user_agent);
+            // `Connection: close` in the request makes the end of the stream the end of the response.
             let mut connection = std::net::TcpStream::connect(request.host()?)?;
             connection.write_all(request.encode()?.as_bytes())?;
-            let mut answer = String::new();
-            connection.read_to_string(&mut answer)?;
-            Response::decode(&answer)
+            let mut response = String::new();
+            connection.read_to_string(&mut response)?;
+            Response::decode(&response)
         }
     }
 
@@ -167,9 +182,9 @@ mod client {
         pub async fn send(self) -> Result<Response, Error> {
             let mut connection = tokio::net::TcpStream::connect(self.host()?).await?;
             connection.write_all(self.encode()?.as_bytes()).await?;
-            let mut answer = String::new();
-            connection.read_to_string(&mut answer).await?;
-            Response::decode(&answer)
+            let mut response = String::new();
+            connection.read_to_string(&mut response).await?;
+            Response::decode(&response)
         }
 
         pub fn header(&self, name: &str) -> Option<&str> {
@@ -177,7 +192,7 @@ mod client {
             headers.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
         }
 
-        /// In place of any of this name.
+        /// Sets a header, in place of any values that the request has for it.
         pub fn set_header(&mut self, name: &str, value: &str) {
             self.headers.retain(|(header, _)| !header.eq_ignore_ascii_case(name));
             self.headers.push((name.to_owned(), value.to_owned()));
@@ -200,8 +215,8 @@ mod client {
     }
 
     impl Response {
-        fn decode(answer: &str) -> Result<Self, Error> {
-            let (head, body) = answer.split_once("\r\n\r\n").ok_or(Error::Malformed)?;
+        fn decode(response: &str) -> Result<Self, Error> {
+            let (head, body) = response.split_once("\r\n\r\n").ok_or(Error::Malformed)?;
             let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
             Ok(Self { status: status.ok_or(Error::Malformed)?, body: body.to_owned() })
         }
@@ -210,9 +225,9 @@ mod client {
     impl fmt::Display for Error {
         fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
             formatter.write_str(match self {
-                Self::Url => "the URL is none of this client",
+                Self::Url => "the URL is not of the form http://host/path",
                 Self::Connection(_) => "the connection failed",
-                Self::Malformed => "the answer is malformed",
+                Self::Malformed => "the response is malformed",
             })
         }
     }
@@ -233,42 +248,43 @@ mod client {
     }
 }
 
-/// Prints the documents that X-Ray would receive, and what the service saw of the calls.
+/// Prints the documents that X-Ray would receive, and the trace headers that the service received.
 fn show(title: &str, result: &str, documents: &[Document], seen: &Receiver<String>) -> serde_json::Result<()> {
     println!("=== {title}\n    the function returned {result}");
     for document in documents {
         println!("{}", serde_json::to_string_pretty(document)?);
     }
     for header in seen.try_iter() {
-        println!("<-- the service saw {header}");
+        println!("<-- the service received {header}");
     }
     println!();
     Ok(())
 }
 
-/// A small HTTP service on a thread of its own; the trace header of each request comes out at the other end.
+/// Starts a small HTTP service on a thread of its own. Returns its address, and a receiver of the trace header of each
+/// request.
 fn start_service() -> std::io::Result<(SocketAddr, Receiver<String>)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     let (sender, seen) = channel();
     std::thread::spawn(move || {
         for connection in listener.incoming() {
-            let answered = connection.and_then(|connection| answer(&connection, &sender));
-            if let Err(error) = answered {
-                eprintln!("the service: {error}");
+            let result = connection.and_then(|connection| respond(&connection, &sender));
+            if let Err(error) = result {
+                eprintln!("the service failed to respond: {error}");
             }
         }
     });
     Ok((address, seen))
 }
 
-fn answer(mut connection: &TcpStream, seen: &Sender<String>) -> std::io::Result<()> {
+fn respond(mut connection: &TcpStream, seen: &Sender<String>) -> std::io::Result<()> {
     let mut lines = BufReader::new(connection).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
     for line in lines {
         let line = line?;
         if line.to_ascii_lowercase().starts_with("x-amzn-trace-id:") {
-            // Nobody looks any more: the program ends.
+            // An error means that the receiver is gone: the program is about to end.
             let _ = seen.send(line);
         } else if line.is_empty() {
             break;

@@ -3,40 +3,41 @@
 use attohttpc::body::Body;
 use attohttpc::{RequestBuilder, Response, Result};
 
-use crate::http::{Call, Opening, ResponseHead, Site, Traceable, methods, perform};
+use crate::http::{Call, CallParent, CallSite, PendingCall, ResponseHead, Traceable, methods};
 
 impl<B: Body> Traceable<methods::send> for RequestBuilder<B> {
     type Traced = TracedRequestBuilder<B>;
 
-    fn traced(self, site: Site) -> TracedRequestBuilder<B> {
+    fn traced(self, site: CallSite) -> TracedRequestBuilder<B> {
         TracedRequestBuilder { builder: self, site }
     }
 }
 
-/// A [`RequestBuilder`] in an annotated function.
+/// The traced twin of a [`RequestBuilder`].
 #[derive(Debug)]
 pub struct TracedRequestBuilder<B> {
     builder: RequestBuilder<B>,
-    site: Site,
+    site: CallSite,
 }
 
 impl<B: Body> TracedRequestBuilder<B> {
-    /// [`RequestBuilder::send`] in a subsegment. It consists of the same two steps; an error of the first is no call.
+    /// Calls [`RequestBuilder::send`] in a subsegment.
     pub fn send(mut self) -> Result<Response> {
-        let call = self.site.open().and_then(|opening| begin(&mut self.builder, opening));
+        let call = self.site.parent().map(|parent| begin(&mut self.builder, parent));
+        // `RequestBuilder::send` consists of these two steps. An error of the first one comes back before anything is
+        // sent, and the pending call is dropped without a trace.
         let mut request = self.builder.try_prepare()?;
-        perform(call, || request.send(), read)
+        call.unwrap_or_default().run(|| request.send(), read)
     }
 }
 
-fn begin<B>(builder: &mut RequestBuilder<B>, opening: Opening) -> Option<Call> {
+fn begin<B>(builder: &mut RequestBuilder<B>, parent: CallParent) -> PendingCall {
     let request = builder.inspect();
-    let begun = opening.begin(request.method().as_str(), request.url().as_str());
-    begun.insert_into(builder.headers_mut())
+    parent.begin(request.method().as_str(), request.url().as_str()).inject(builder.headers_mut())
 }
 
-fn read(answer: &Result<Response>, call: &mut Call) {
-    match answer {
+fn read(result: &Result<Response>, call: &mut Call) {
+    match result {
         Ok(response) => {
             let head = ResponseHead::new(response.status().as_u16(), None);
             call.response_head(&head.with_headers(response.headers()).with_url(response.url().as_str()));

@@ -10,14 +10,17 @@ use bytes::Bytes;
 use futures_core::Stream;
 use serde::Serialize;
 
-use crate::http::{Call, Headers, Opening, Performing, Reader, ResponseHead, Site, Traceable, methods};
+use crate::http::{
+    Call, CallFuture, CallParent, CallSite, PendingCall, Reader, RequestHeaders, ResponseHead, ResponseHeaders,
+    Traceable, methods,
+};
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
         impl Traceable<methods::$method> for ClientRequest {
             type Traced = TracedClientRequest;
 
-            fn traced(self, site: Site) -> TracedClientRequest {
+            fn traced(self, site: CallSite) -> TracedClientRequest {
                 TracedClientRequest { request: self, site }
             }
         }
@@ -26,23 +29,25 @@ macro_rules! traceable {
 
 traceable!(send, send_body, send_form, send_json, send_stream);
 
-/// A [`ClientRequest`] in an annotated function.
+/// The traced twin of a [`ClientRequest`].
+#[derive(Debug)]
 pub struct TracedClientRequest {
     request: ClientRequest,
-    site: Site,
+    site: CallSite,
 }
 
-/// What all methods give, so that the arms of an `if` may call different ones. It holds no request for later: what is
-/// sent is made from a borrowed value at the call.
-type Sent = Performing<SendClientRequest, Read>;
+/// The future of every method, so that the arms of an `if` may call different methods, as they may without tracing.
+// Not a `DeferredCall`: that would keep the arguments until the first poll, and `send_json(&value)` borrows its argument
+// only at the call.
+type Sent = CallFuture<SendClientRequest, Read>;
 
 impl TracedClientRequest {
-    /// [`ClientRequest::send`] in a subsegment.
+    /// Calls [`ClientRequest::send`] in a subsegment.
     pub fn send(self) -> Sent {
         self.begin(ClientRequest::send)
     }
 
-    /// [`ClientRequest::send_body`] in a subsegment.
+    /// Calls [`ClientRequest::send_body`] in a subsegment.
     pub fn send_body<B>(self, body: B) -> Sent
     where
         B: MessageBody + 'static,
@@ -50,17 +55,17 @@ impl TracedClientRequest {
         self.begin(|request| request.send_body(body))
     }
 
-    /// [`ClientRequest::send_form`] in a subsegment.
+    /// Calls [`ClientRequest::send_form`] in a subsegment.
     pub fn send_form<T: Serialize>(self, value: &T) -> Sent {
         self.begin(|request| request.send_form(value))
     }
 
-    /// [`ClientRequest::send_json`] in a subsegment.
+    /// Calls [`ClientRequest::send_json`] in a subsegment.
     pub fn send_json<T: Serialize>(self, value: &T) -> Sent {
         self.begin(|request| request.send_json(value))
     }
 
-    /// [`ClientRequest::send_stream`] in a subsegment.
+    /// Calls [`ClientRequest::send_stream`] in a subsegment.
     pub fn send_stream<S, E>(self, stream: S) -> Sent
     where
         S: Stream<Item = Result<Bytes, E>> + 'static,
@@ -70,32 +75,28 @@ impl TracedClientRequest {
     }
 
     fn begin(mut self, send: impl FnOnce(ClientRequest) -> SendClientRequest) -> Sent {
-        let call = self.site.open().and_then(|opening| begin(&mut self.request, opening));
-        match send(self.request) {
-            // The builder's own error: nothing is sent.
-            refused @ SendClientRequest::Err(_) => Performing::new(refused, None),
-            future @ SendClientRequest::Fut(..) => Performing::new(future, call),
-        }
+        let call = self.site.parent().map(|parent| begin(&mut self.request, parent));
+        let future = send(self.request);
+        // The builder's own error, such as an invalid URL: nothing is sent, so there is no call.
+        let is_refused = matches!(future, SendClientRequest::Err(_));
+        let call = call.filter(|_| !is_refused).and_then(PendingCall::into_call);
+        CallFuture::new(future, call, Read)
     }
 }
 
-fn begin(request: &mut ClientRequest, opening: Opening) -> Option<Call> {
-    let begun = opening.begin(request.get_method().as_str(), &request.get_uri().to_string());
-    let headers = request.headers_mut();
-    let begun = begun.for_request(|name| headers.get(name.as_str())?.to_str().ok());
-    for (name, value) in begun.headers() {
-        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            headers.insert(HeaderName::from_static(name.as_str()), value);
-        }
-    }
-    begun.into_call()
+fn begin(request: &mut ClientRequest, parent: CallParent) -> PendingCall {
+    // The URI is of `http` 0.2, which is not the version that the runtime knows.
+    let url = request.get_uri().to_string();
+    parent.begin(request.get_method().as_str(), &url).inject(request.headers_mut())
 }
 
-pub enum Read {}
+/// Reads the result of any method, whatever the type of the payload.
+#[derive(Debug, Clone, Copy)]
+pub struct Read;
 
 impl<S> Reader<Result<ClientResponse<S>, SendRequestError>> for Read {
-    fn read(answer: &Result<ClientResponse<S>, SendRequestError>, call: &mut Call) {
-        match answer {
+    fn read(self, result: &Result<ClientResponse<S>, SendRequestError>, call: &mut Call) {
+        match result {
             Ok(response) => {
                 let head = ResponseHead::new(response.status().as_u16(), None);
                 call.response_head(&head.with_headers(response.headers()));
@@ -105,7 +106,19 @@ impl<S> Reader<Result<ClientResponse<S>, SendRequestError>> for Read {
     }
 }
 
-impl Headers for HeaderMap {
+impl RequestHeaders for HeaderMap {
+    fn get(&self, name: &http::HeaderName) -> Option<&str> {
+        self.get(name.as_str())?.to_str().ok()
+    }
+
+    fn set(&mut self, name: &'static http::HeaderName, value: http::HeaderValue) {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            self.insert(HeaderName::from_static(name.as_str()), value);
+        }
+    }
+}
+
+impl ResponseHeaders for HeaderMap {
     fn get(&self, name: &str) -> Option<&str> {
         self.get(name)?.to_str().ok()
     }

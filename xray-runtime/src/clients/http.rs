@@ -1,18 +1,20 @@
-//! Every client that takes an `http::Request`: hyper's connections, hyper-util's client, tower services and
-//! those built on them.
+//! Every client that takes an `http::Request`: hyper's connections, hyper-util's client, tower services and the clients
+//! that are built on them.
 
 use http::header::HOST;
 use http::{Request, Response};
 
-use crate::http::{Answer, Call, Opening, Outgoing, ResponseHead, methods};
+use crate::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, ResponseHead, methods};
 
-/// For methods that are also those of server middleware: only a request that names its host goes out.
+/// Implements `Outgoing` for methods that a server's middleware calls too, such as `next.call(request)`.
+// A request that a server received over HTTP/1.1 has no authority in its URI (RFC 9112, section 3.2.1). Only a request with
+// an authority is taken to leave the program.
 macro_rules! to_a_named_host {
     ($($method:ident),*) => {$(
         impl<B> Outgoing<methods::$method> for Request<B> {
-            fn begin(&mut self, opening: Opening) -> Option<Call> {
+            fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
                 self.uri().authority()?;
-                begin(self, opening)
+                begin(self, parent)
             }
         }
     )*};
@@ -20,14 +22,13 @@ macro_rules! to_a_named_host {
 
 to_a_named_host!(any, call, execute, oneshot, request, run);
 
-/// For a connection, whose requests name the host in a header. It sends at the call.
+/// Implements `Outgoing` for the methods of a connection, whose requests name the host in a header.
+// A connection sends at the call, and its future only waits for the response. So the time starts at the call.
 macro_rules! on_a_connection {
     ($($method:ident),*) => {$(
         impl<B> Outgoing<methods::$method> for Request<B> {
-            fn begin(&mut self, opening: Opening) -> Option<Call> {
-                let mut call = begin(self, opening)?;
-                call.start();
-                Some(call)
+            fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
+                begin(self, parent).map(PendingCall::started)
             }
         }
     )*};
@@ -35,27 +36,29 @@ macro_rules! on_a_connection {
 
 on_a_connection!(send_request, try_send_request);
 
-pub(super) fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+/// Begins the call of a request that names its host in the URI or in a header.
+pub(super) fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<PendingCall> {
     let is_named = request.uri().authority().is_some() || host(request).is_some();
-    is_named.then(|| begin_anywhere(request, opening))?
+    is_named.then(|| begin_anywhere(request, parent))
 }
 
-/// For what is known to go out, even if it does not say where to.
-pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+/// Begins the call of a request that is known to leave the program, even if it does not name its host.
+pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, parent: CallParent) -> PendingCall {
     let (method, uri) = (request.method().as_str(), request.uri());
-    let begun = match host(request) {
-        // The scheme is the connection's secret.
-        Some(host) if uri.authority().is_none() => opening.begin(method, &format!("//{host}{}", uri.path())),
-        _ => opening.begin(method, uri),
+    let call = match host(request) {
+        // Only the connection knows the scheme, so the recorded URL has none.
+        Some(host) if uri.authority().is_none() => parent.begin(method, &format!("//{host}{}", uri.path())),
+        _ => parent.begin(method, uri),
     };
-    begun.insert_into(request.headers_mut())
+    call.inject(request.headers_mut())
 }
 
+/// Returns the `Host` header.
 fn host<B>(request: &Request<B>) -> Option<&str> {
     request.headers().get(HOST)?.to_str().ok()
 }
 
-impl<B> Answer for Response<B> {
+impl<B> ReadResponse for Response<B> {
     fn read(&self, call: &mut Call) {
         call.response_head(&ResponseHead::new(self.status().as_u16(), None).with_headers(self.headers()));
     }

@@ -2,20 +2,21 @@
 
 use http_0_2::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::{Begun, Call, Headers};
+use crate::http::{RequestHeaders, ResponseHeaders};
 
-/// As [`Begun::insert_into`].
-pub(super) fn insert_into(begun: Begun, headers: &mut HeaderMap) -> Option<Call> {
-    let begun = begun.for_request(|name| headers.get(name.as_str())?.to_str().ok());
-    for (name, value) in begun.headers() {
+impl RequestHeaders for HeaderMap {
+    fn get(&self, name: &http::HeaderName) -> Option<&str> {
+        self.get(name.as_str())?.to_str().ok()
+    }
+
+    fn set(&mut self, name: &'static http::HeaderName, value: http::HeaderValue) {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            headers.insert(HeaderName::from_static(name.as_str()), value);
+            self.insert(HeaderName::from_static(name.as_str()), value);
         }
     }
-    begun.into_call()
 }
 
-impl Headers for HeaderMap {
+impl ResponseHeaders for HeaderMap {
     fn get(&self, name: &str) -> Option<&str> {
         self.get(name)?.to_str().ok()
     }

@@ -1,7 +1,9 @@
-//! `get` of the pooled clients: hyper-util's, and that of hyper 0.14. Their `request` takes an `http::Request`, as
-//! others do.
+//! `get` of the clients with a pool of connections: hyper-util's and hyper 0.14's. Their `request` takes an
+//! `http::Request`; see `http.rs` and `hyper_0_14.rs`.
 
-/// The two have the same signatures. What a client needs to send a request, its service says.
+/// Makes `get` of a client traceable. Both clients have the same signatures.
+// The bounds on connector and body differ between the two and are long. A client is a `Service` exactly if they hold, so
+// that is the bound here.
 macro_rules! pooled {
     () => {
         use std::rc::Rc;
@@ -9,7 +11,7 @@ macro_rules! pooled {
 
         use tower_service::Service;
 
-        use crate::http::{ByAnswer, Outgoing, Performing, Site, Traceable, methods};
+        use crate::http::{ByReadResponse, CallFuture, CallSite, Outgoing, PendingCall, Traceable, methods};
 
         traceable!(Client<C, B>);
         traceable!(Arc<Client<C, B>>);
@@ -18,10 +20,11 @@ macro_rules! pooled {
         traceable!(&Client<C, B>);
         traceable!(&mut Client<C, B>);
 
-        /// A client in an annotated function.
+        /// The traced twin of a client.
+        #[derive(Debug)]
         pub struct TracedClient<'a, C, B> {
             client: &'a Client<C, B>,
-            site: Site,
+            site: CallSite,
         }
 
         impl<'a, C, B> TracedClient<'a, C, B>
@@ -29,20 +32,22 @@ macro_rules! pooled {
             B: Default,
             &'a Client<C, B>: Service<Request<B>, Future = ResponseFuture>,
         {
-            /// `Client::get` in a subsegment: the same request, and a future of the type that a traced `request` gives.
-            pub fn get(self, uri: Uri) -> Performing<ResponseFuture, ByAnswer> {
+            /// Makes the request of `Client::get` in a subsegment.
+            // The future has the type that a traced `request` returns, so that the arms of an `if` may call either.
+            pub fn get(self, uri: Uri) -> CallFuture<ResponseFuture, ByReadResponse> {
                 let Self { mut client, site } = self;
                 let mut request = Request::new(B::default());
                 *request.uri_mut() = uri;
-                let opening = site.open();
-                let call = opening.and_then(|opening| Outgoing::<methods::request>::begin(&mut request, opening));
-                Performing::new(client.call(request), call)
+                let parent = site.parent();
+                let call = parent.and_then(|parent| Outgoing::<methods::request>::begin(&mut request, parent));
+                CallFuture::new(client.call(request), call.and_then(PendingCall::into_call), ByReadResponse)
             }
         }
     };
 }
 
-/// The receiver is what the user's code has: a client, or a pointer to one.
+/// Implements `Traceable` for a receiver that a user's code may have: a client, or a pointer to one.
+// The compiler does not follow `Deref` when it looks for an implementation of a trait.
 macro_rules! traceable {
     ($receiver:ty) => {
         impl<'a, C, B> Traceable<methods::get> for &'a $receiver
@@ -52,7 +57,7 @@ macro_rules! traceable {
         {
             type Traced = TracedClient<'a, C, B>;
 
-            fn traced(self, site: Site) -> TracedClient<'a, C, B> {
+            fn traced(self, site: CallSite) -> TracedClient<'a, C, B> {
                 TracedClient { client: self, site }
             }
         }

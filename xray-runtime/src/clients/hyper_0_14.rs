@@ -4,25 +4,25 @@ use http_0_2::header::HOST;
 use http_0_2::{Request, Response};
 
 use super::http::{on_a_connection, to_a_named_host};
-use super::http_0_2::insert_into;
-use crate::http::{Answer, Call, Opening, Outgoing, ResponseHead, methods};
+use crate::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, ResponseHead, methods};
 
 to_a_named_host!(any, call, execute, oneshot, request, run);
 on_a_connection!(send_request, try_send_request);
 
-fn begin<B>(request: &mut Request<B>, opening: Opening) -> Option<Call> {
+/// Begins the call of a request that names its host in the URI or in a header.
+fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<PendingCall> {
     let (method, uri) = (request.method().as_str(), request.uri());
-    let begun = if uri.authority().is_some() {
-        opening.begin(method, &uri.to_string())
+    let call = if uri.authority().is_some() {
+        parent.begin(method, &uri.to_string())
     } else {
-        // The scheme is the connection's secret.
+        // Only the connection knows the scheme, so the recorded URL has none.
         let host = request.headers().get(HOST)?.to_str().ok()?;
-        opening.begin(method, &format!("//{host}{}", uri.path()))
+        parent.begin(method, &format!("//{host}{}", uri.path()))
     };
-    insert_into(begun, request.headers_mut())
+    Some(call.inject(request.headers_mut()))
 }
 
-impl<B> Answer for Response<B> {
+impl<B> ReadResponse for Response<B> {
     fn read(&self, call: &mut Call) {
         call.response_head(&ResponseHead::new(self.status().as_u16(), None).with_headers(self.headers()));
     }

@@ -1,14 +1,11 @@
-//! isahc 2: requests that are sent by themselves, by the crate's functions and by a client; `get` and `get_async`.
-//!
-//! `request.send_async()` stays as it is: its future's type is nobody else's to make, so a twin could not have the trait
-//! that the method comes from, and the user's import of that would seem unused.
+//! isahc 2: `request.send()`; requests that are passed to the crate's functions or to a client; `get` and `get_async`.
 
 use http::{Request, Response, Uri};
 use isahc::{AsyncBody, Body, Error, RequestExt, ResponseFuture};
 
 use super::http::{begin, to_a_named_host};
 use crate::http::{
-    Answer, Call, FetchedLater, FetchedNow, Opening, Outgoing, Site, Started, Traceable, methods, perform,
+    CallParent, CallSite, FetchedLater, FetchedNow, Outgoing, PendingCall, ReadResponse, Sent, Traceable, methods,
 };
 
 to_a_named_host!(send, send_async);
@@ -16,19 +13,23 @@ to_a_named_host!(send, send_async);
 impl<B: Into<Body>> Traceable<methods::send> for Request<B> {
     type Traced = TracedRequest<B>;
 
-    fn traced(self, site: Site) -> TracedRequest<B> {
+    fn traced(self, site: CallSite) -> TracedRequest<B> {
         TracedRequest { request: self, site }
     }
 }
 
-/// A [`Request`] in an annotated function, where it is sent at once.
-///
-/// A request has `send` from a trait, and any crate may have such a trait. So has the twin, from isahc's trait: where
-/// another one is meant, that is an error of the compiler, and no request takes another way than before.
+/// The traced twin of a [`Request`], for `request.send()`.
+// A `Request` has `send` only by a trait, and any crate may define such a trait. The twin implements isahc's: in code that
+// imports another crate's trait the twin has no method `send`, so the compiler reports an error instead of sending the
+// request with the wrong client.
+//
+// `request.send_async()` is not traced. isahc's trait returns a `ResponseFuture`, which only isahc can make, so the twin
+// cannot return a traced future from it. A method of the twin's own would do, but then the user's `use isahc::RequestExt`
+// would be reported as unused.
 #[derive(Debug)]
 pub struct TracedRequest<B> {
     request: Request<B>,
-    site: Site,
+    site: CallSite,
 }
 
 impl<B> RequestExt<B> for TracedRequest<B> {
@@ -36,13 +37,13 @@ impl<B> RequestExt<B> for TracedRequest<B> {
         self.request.to_builder()
     }
 
-    /// [`RequestExt::send`] in a subsegment.
+    /// Calls [`RequestExt::send`] in a subsegment.
     fn send(self) -> Result<Response<Body>, Error>
     where
         B: Into<Body>,
     {
-        match self.site.open() {
-            Some(opening) => send(self.request, opening),
+        match self.site.parent() {
+            Some(parent) => send(self.request, parent),
             None => isahc::send(self.request),
         }
     }
@@ -55,14 +56,14 @@ impl<B> RequestExt<B> for TracedRequest<B> {
     }
 }
 
-fn send<B: Into<Body>>(mut request: Request<B>, opening: Opening) -> Result<Response<Body>, Error> {
-    let call = Outgoing::<methods::send>::begin(&mut request, opening);
-    perform(call, || isahc::send(request), Answer::read)
+fn send<B: Into<Body>>(mut request: Request<B>, parent: CallParent) -> Result<Response<Body>, Error> {
+    let call = Outgoing::<methods::send>::begin(&mut request, parent).unwrap_or_default();
+    call.run(|| isahc::send(request), ReadResponse::read)
 }
 
-fn start<B: Into<AsyncBody>>(mut request: Request<B>, opening: Option<Opening>) -> Started<ResponseFuture<'static>> {
-    let call = opening.and_then(|opening| Outgoing::<methods::send_async>::begin(&mut request, opening));
-    Started::new(isahc::send_async(request), call)
+fn start<B: Into<AsyncBody>>(mut request: Request<B>, parent: Option<CallParent>) -> Sent<ResponseFuture<'static>> {
+    let call = parent.and_then(|parent| Outgoing::<methods::send_async>::begin(&mut request, parent));
+    Sent::new(isahc::send_async(request), call)
 }
 
 impl<T> FetchedNow<T> for Result<Response<Body>, Error>
@@ -71,9 +72,9 @@ where
 {
     const CRATE: &str = "isahc";
 
-    fn fetch(url: T, opening: Opening) -> Self {
+    fn fetch(url: T, parent: CallParent) -> Self {
         match Request::get(url).body(()) {
-            Ok(request) => send(request, opening),
+            Ok(request) => send(request, parent),
             Err(error) => refused(error),
         }
     }
@@ -86,14 +87,16 @@ where
     const CRATE: &str = "isahc";
     type Future = ResponseFuture<'static>;
 
-    fn fetch(url: T, opening: Opening) -> Started<ResponseFuture<'static>> {
+    fn fetch(url: T, parent: CallParent) -> Sent<ResponseFuture<'static>> {
         match Request::get(url).body(()) {
-            Ok(request) => start(request, Some(opening)),
-            Err(error) => Started::new(refused_later(error), None),
+            Ok(request) => start(request, Some(parent)),
+            Err(error) => Sent::new(refused_later(error), None),
         }
     }
 }
 
+// An invalid URL has to come back as isahc's own error, and only isahc can make one. So its function is called with a
+// value whose conversion into a URL fails with the given error.
 fn refused(error: http::Error) -> Result<Response<Body>, Error> {
     isahc::get(NoUrl(error))
 }
@@ -102,7 +105,7 @@ fn refused_later(error: http::Error) -> ResponseFuture<'static> {
     isahc::get_async(NoUrl(error))
 }
 
-/// What turned out to be no URL. Only isahc can make its error of that.
+/// An argument that is not a URL: the conversion returns the error.
 struct NoUrl(http::Error);
 
 impl TryFrom<NoUrl> for Uri {

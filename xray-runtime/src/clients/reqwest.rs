@@ -1,138 +1,150 @@
 //! reqwest: `RequestBuilder::send`, `Client::execute`, `get`, each asynchronous or blocking.
 
-/// The versions have the same signatures, and types that have nothing in common. `$insert` puts the header in.
+/// Implements the asynchronous API of one version of reqwest.
+// A macro, because the versions have the same signatures, but their types are unrelated.
 macro_rules! asynchronous {
-    ($reqwest:ident, $insert:path) => {
+    ($reqwest:ident) => {
         use tower_service::Service;
         use $reqwest::{Client, Error, IntoUrl, Request, RequestBuilder, Response};
 
-        use crate::http::{Answer, Call, FetchedLater, Opening, Outgoing, ResponseHead, Site, Start, Started, Traceable, Traced, methods};
+        use crate::http::{
+            Call, CallParent, CallSite, DeferredCall, FetchedLater, Outgoing, PendingCall, ReadResponse, ResponseHead, Sent,
+            Start, Traceable, methods,
+        };
 
-        /// What `RequestBuilder::send` gives too; only here it has a name.
+        /// The future that `RequestBuilder::send` returns. reqwest does not export its name, but it is this type too.
         type Pending = <Client as Service<Request>>::Future;
 
         impl Traceable<methods::send> for RequestBuilder {
             type Traced = TracedRequestBuilder;
 
-            fn traced(self, site: Site) -> TracedRequestBuilder {
+            fn traced(self, site: CallSite) -> TracedRequestBuilder {
                 TracedRequestBuilder { builder: self, site }
             }
         }
 
-        /// A [`RequestBuilder`] in an annotated function.
+        /// The traced twin of a [`RequestBuilder`].
         #[derive(Debug)]
         pub struct TracedRequestBuilder {
             builder: RequestBuilder,
-            site: Site,
+            site: CallSite,
         }
 
         impl TracedRequestBuilder {
-            /// [`RequestBuilder::send`] in a subsegment.
-            pub fn send(self) -> Traced<Pending, impl Start<Pending>> {
+            /// Calls [`RequestBuilder::send`] in a subsegment.
+            pub fn send(self) -> DeferredCall<Pending, impl Start<Pending>> {
                 let Self { builder, site } = self;
-                Traced::new(site, move |opening| start(builder, opening), Answer::read)
+                DeferredCall::new(site, move |parent| start(builder, parent), ReadResponse::read)
             }
         }
 
-        /// [`RequestBuilder::send`] consists of the same two steps.
-        fn start(builder: RequestBuilder, opening: Option<Opening>) -> Started<Pending> {
+        // `RequestBuilder::send` consists of these two steps. Between them the request has its URL and its headers can be
+        // changed; the builder offers neither.
+        //
+        // The header stays in a request that reqwest sends again after a redirect, also to another host. The runtime does
+        // not see that request, and reqwest removes only headers that hold credentials.
+        fn start(builder: RequestBuilder, parent: Option<CallParent>) -> Sent<Pending> {
             let (client, request) = builder.build_split();
             match request {
                 Ok(mut request) => {
-                    let call = opening.and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
-                    Started::new((&client).call(request), call)
+                    let call = parent.and_then(|parent| Outgoing::<methods::execute>::begin(&mut request, parent));
+                    Sent::new((&client).call(request), call)
                 }
-                Err(error) => Started::refused(Err(error)),
+                Err(error) => Sent::refused(Err(error)),
             }
         }
 
-        super::outgoing!(methods: [any, call, execute, oneshot], Request, $insert);
-        super::answer!(Response);
+        super::outgoing!(methods: [any, call, execute, oneshot], Request);
+        super::response!(Response);
 
-        /// `get` makes a client for each request.
+        // `reqwest::get` makes a client for each request and drops it, so the traced call does too: a client that was kept
+        // would keep connections open that the program does not expect.
         impl<T: IntoUrl> FetchedLater<T> for Result<Response, Error> {
             const CRATE: &str = "reqwest";
             type Future = Pending;
 
-            fn fetch(url: T, opening: Opening) -> Started<Pending> {
+            fn fetch(url: T, parent: CallParent) -> Sent<Pending> {
                 match Client::builder().build() {
-                    Ok(client) => start(client.get(url), Some(opening)),
-                    Err(error) => Started::refused(Err(error)),
+                    Ok(client) => start(client.get(url), Some(parent)),
+                    Err(error) => Sent::refused(Err(error)),
                 }
             }
         }
     };
 }
 
+/// Implements the blocking API of one version of reqwest.
 #[cfg(any(feature = "reqwest-blocking", feature = "reqwest-0-12-blocking"))]
 macro_rules! blocking {
     ($reqwest:ident) => {
         use $reqwest::blocking::{Client, Request, RequestBuilder, Response};
         use $reqwest::{Error, IntoUrl};
 
-        use crate::http::{Answer, Begun, Call, FetchedNow, Opening, Outgoing, ResponseHead, Site, Traceable, methods, perform};
+        use crate::http::{
+            Call, CallParent, CallSite, FetchedNow, Outgoing, PendingCall, ReadResponse, ResponseHead, Traceable, methods,
+        };
 
         impl Traceable<methods::send> for RequestBuilder {
             type Traced = TracedRequestBuilder;
 
-            fn traced(self, site: Site) -> TracedRequestBuilder {
+            fn traced(self, site: CallSite) -> TracedRequestBuilder {
                 TracedRequestBuilder { builder: self, site }
             }
         }
 
-        /// A [`RequestBuilder`] in an annotated function.
+        /// The traced twin of a [`RequestBuilder`].
         #[derive(Debug)]
         pub struct TracedRequestBuilder {
             builder: RequestBuilder,
-            site: Site,
+            site: CallSite,
         }
 
         impl TracedRequestBuilder {
-            /// [`RequestBuilder::send`] in a subsegment.
+            /// Calls [`RequestBuilder::send`] in a subsegment.
             pub fn send(self) -> Result<Response, Error> {
-                match self.site.open() {
-                    Some(opening) => send(self.builder, opening),
+                match self.site.parent() {
+                    Some(parent) => send(self.builder, parent),
                     None => self.builder.send(),
                 }
             }
         }
 
-        fn send(builder: RequestBuilder, opening: Opening) -> Result<Response, Error> {
+        fn send(builder: RequestBuilder, parent: CallParent) -> Result<Response, Error> {
             let (client, request) = builder.build_split();
             let mut request = request?;
-            let call = Outgoing::<methods::execute>::begin(&mut request, opening);
-            perform(call, || client.execute(request), Answer::read)
+            let call = Outgoing::<methods::execute>::begin(&mut request, parent).unwrap_or_default();
+            call.run(|| client.execute(request), ReadResponse::read)
         }
 
-        super::outgoing!(methods: [any, execute], Request, Begun::insert_into);
-        super::answer!(Response);
+        super::outgoing!(methods: [any, execute], Request);
+        super::response!(Response);
 
-        /// `get` makes a client for each request.
+        // Makes a client for each request, as `reqwest::blocking::get` does.
         impl<T: IntoUrl> FetchedNow<T> for Result<Response, Error> {
             const CRATE: &str = "reqwest";
 
-            fn fetch(url: T, opening: Opening) -> Self {
-                send(Client::builder().build()?.get(url), opening)
+            fn fetch(url: T, parent: CallParent) -> Self {
+                send(Client::builder().build()?.get(url), parent)
             }
         }
     };
 }
 
-/// A request by itself, as `execute` takes it.
+/// Implements `Outgoing` for a request that is built already, as `execute` takes it.
 macro_rules! outgoing {
-    (methods: [$($method:ident),*], $request:ty, $insert:path) => {$(
+    (methods: [$($method:ident),*], $request:ty) => {$(
         impl Outgoing<methods::$method> for $request {
-            fn begin(&mut self, opening: Opening) -> Option<Call> {
-                $insert(opening.begin(self.method().as_str(), self.url().as_str()), self.headers_mut())
+            fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
+                Some(parent.begin(self.method().as_str(), self.url().as_str()).inject(self.headers_mut()))
             }
         }
     )*};
 }
 
-/// A response.
-macro_rules! answer {
+/// Implements `ReadResponse` for a response.
+macro_rules! response {
     ($response:ty) => {
-        impl Answer for $response {
+        impl ReadResponse for $response {
             fn read(&self, call: &mut Call) {
                 let head = ResponseHead::new(self.status().as_u16(), self.content_length());
                 call.response_head(&head.with_headers(self.headers()).with_url(self.url().as_str()));
@@ -141,21 +153,21 @@ macro_rules! answer {
     };
 }
 
-use {answer, outgoing};
+use {outgoing, response};
 
 #[cfg(feature = "reqwest")]
 mod v0_13 {
-    asynchronous!(reqwest, crate::http::Begun::insert_into);
+    asynchronous!(reqwest);
 }
 
 #[cfg(feature = "reqwest-0-12")]
 mod v0_12 {
-    asynchronous!(reqwest_0_12, crate::http::Begun::insert_into);
+    asynchronous!(reqwest_0_12);
 }
 
 #[cfg(feature = "reqwest-0-11")]
 mod v0_11 {
-    asynchronous!(reqwest_0_11, crate::clients::http_0_2::insert_into);
+    asynchronous!(reqwest_0_11);
 }
 
 #[cfg(feature = "reqwest-blocking")]

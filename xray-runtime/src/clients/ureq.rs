@@ -1,6 +1,8 @@
 //! ureq 3: `call` of requests without a body, `send`, `send_empty`, `send_form` and `send_json` of those with one.
 //!
-//! `Agent::run` and `ureq::run` take an `http::Request`, as others do.
+//! `Agent::run` and `ureq::run` take an `http::Request`: see `http.rs`.
+
+use std::fmt;
 
 use serde::Serialize;
 use ureq::http::Response;
@@ -8,15 +10,15 @@ use ureq::http::header::{CONTENT_TYPE, HeaderValue};
 use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{AsSendBody, Body, Error, RequestBuilder};
 
-use crate::http::{Call, Opening, ResponseHead, Site, StatusError, Traceable, methods, perform, read_error};
+use crate::http::{Call, CallParent, CallSite, PendingCall, ResponseHead, StatusError, Traceable, methods, read_error};
 
-/// For methods of one of the two kinds of builders.
+/// Implements `Traceable` for methods of one of the two kinds of builders.
 macro_rules! traceable {
     ($body:ident: $($method:ident),*) => {$(
         impl Traceable<methods::$method> for RequestBuilder<$body> {
             type Traced = TracedRequestBuilder<$body>;
 
-            fn traced(self, site: Site) -> TracedRequestBuilder<$body> {
+            fn traced(self, site: CallSite) -> TracedRequestBuilder<$body> {
                 TracedRequestBuilder { builder: self, site }
             }
         }
@@ -26,56 +28,62 @@ macro_rules! traceable {
 traceable!(WithoutBody: call);
 traceable!(WithBody: send, send_empty, send_form);
 
-/// Only where ureq has its feature `json`, which is the user's choice: this build cannot ask for it, and without it
-/// ureq has no such method.
+// ureq has `send_json` only with its feature `json`. That is the user's choice, which a `cfg` of this crate cannot see. The
+// bound asks for it: with the feature, ureq's error can be made from an error of `serde_json`.
 impl<B: HasBody> Traceable<methods::send_json> for RequestBuilder<B>
 where
     Error: HoldsJson<B>,
 {
     type Traced = TracedRequestBuilder<B>;
 
-    fn traced(self, site: Site) -> TracedRequestBuilder<B> {
+    fn traced(self, site: CallSite) -> TracedRequestBuilder<B> {
         TracedRequestBuilder { builder: self, site }
     }
 }
 
-/// A [`RequestBuilder`] in an annotated function.
+/// The traced twin of a [`RequestBuilder`].
 pub struct TracedRequestBuilder<B> {
     builder: RequestBuilder<B>,
-    site: Site,
+    site: CallSite,
+}
+
+// By hand: ureq's builder does not implement `Debug`.
+impl<B> fmt::Debug for TracedRequestBuilder<B> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TracedRequestBuilder").field("site", &self.site).finish_non_exhaustive()
+    }
 }
 
 impl TracedRequestBuilder<WithoutBody> {
-    /// [`RequestBuilder::call`] in a subsegment.
+    /// Calls [`RequestBuilder::call`] in a subsegment.
     pub fn call(self) -> Result<Response<Body>, Error> {
-        self.perform(RequestBuilder::call)
+        self.run(RequestBuilder::call)
     }
 }
 
 impl TracedRequestBuilder<WithBody> {
-    /// [`RequestBuilder::send`] in a subsegment.
+    /// Calls [`RequestBuilder::send`] in a subsegment.
     pub fn send(self, data: impl AsSendBody) -> Result<Response<Body>, Error> {
-        self.perform(|builder| builder.send(data))
+        self.run(|builder| builder.send(data))
     }
 
-    /// [`RequestBuilder::send_empty`] in a subsegment.
+    /// Calls [`RequestBuilder::send_empty`] in a subsegment.
     pub fn send_empty(self) -> Result<Response<Body>, Error> {
-        self.perform(RequestBuilder::send_empty)
+        self.run(RequestBuilder::send_empty)
     }
 
-    /// [`RequestBuilder::send_form`] in a subsegment.
+    /// Calls [`RequestBuilder::send_form`] in a subsegment.
     pub fn send_form<I, K, V>(self, iter: I) -> Result<Response<Body>, Error>
     where
         I: IntoIterator<Item = (K, V)>,
         K: AsRef<str>,
         V: AsRef<str>,
     {
-        self.perform(|builder| builder.send_form(iter))
+        self.run(|builder| builder.send_form(iter))
     }
 
-    /// What `RequestBuilder::send_json` does, in a subsegment.
-    ///
-    /// That method itself cannot be named here, since it is there only with a feature.
+    /// Does what `RequestBuilder::send_json` does, in a subsegment.
+    // That method cannot be called here: without ureq's feature `json` this crate would not compile.
     pub fn send_json<T: Serialize>(mut self, data: T) -> Result<Response<Body>, Error>
     where
         Error: HoldsJson<T>,
@@ -89,27 +97,27 @@ impl TracedRequestBuilder<WithBody> {
 }
 
 impl<B> TracedRequestBuilder<B> {
-    fn perform(
+    fn run(
         mut self,
         send: impl FnOnce(RequestBuilder<B>) -> Result<Response<Body>, Error>,
     ) -> Result<Response<Body>, Error> {
-        let call = self.site.open().and_then(|opening| begin(&mut self.builder, opening));
-        perform(call, || send(self.builder), read)
+        let call = self.site.parent().and_then(|parent| begin(&mut self.builder, parent));
+        call.unwrap_or_default().run(|| send(self.builder), read)
     }
 }
 
-/// `None` for a builder that holds an error, and for a URL that ureq refuses.
-fn begin<B>(builder: &mut RequestBuilder<B>, opening: Opening) -> Option<Call> {
+/// Begins the call. Returns `None` for a builder that holds an error, and for a URL that ureq refuses: nothing is sent.
+fn begin<B>(builder: &mut RequestBuilder<B>, parent: CallParent) -> Option<PendingCall> {
     let (method, uri) = (builder.method_ref()?, builder.uri_ref()?);
     if uri.scheme().is_none() || uri.authority().is_none() {
         return None;
     }
-    // `header` of the builder would append.
-    opening.begin(method.as_str(), uri).insert_into(builder.headers_mut()?)
+    // Not by `RequestBuilder::header`, which adds a second value to a header that the request has.
+    Some(parent.begin(method.as_str(), uri).inject(builder.headers_mut()?))
 }
 
-fn read(answer: &Result<Response<Body>, Error>, call: &mut Call) {
-    match answer {
+fn read(result: &Result<Response<Body>, Error>, call: &mut Call) {
+    match result {
         Ok(response) => {
             let head = ResponseHead::new(response.status().as_u16(), response.body().content_length());
             call.response_head(&head.with_headers(response.headers()));
@@ -127,14 +135,16 @@ impl StatusError for Error {
     }
 }
 
-/// [`WithBody`], as a bound: a bound without a parameter would have to hold in every build.
+/// Implemented for [`WithBody`] alone.
+// Stands for the type itself in `impl Traceable<methods::send_json>`. A bound without a type parameter is checked where it
+// is written, and would be an error in a build without ureq's `json`.
 pub trait HasBody {}
 
 impl HasBody for WithBody {}
 
-/// An error that has a place for one of JSON. ureq's has it with the feature `json`.
-///
-/// `T` says nothing; it leaves the question to where the method is called.
+/// An error that can be made from an error of `serde_json`. ureq's can with the feature `json`.
+// `T` has no meaning. A `where` clause without a type parameter is checked where it is written, see `HasBody`; the unused
+// `T` defers the check to the caller.
 pub trait HoldsJson<T> {
     fn hold(error: serde_json::Error) -> Self;
 }

@@ -5,14 +5,16 @@ use std::io::Read;
 use serde::Serialize;
 use ureq_2::{Error, Request, Response};
 
-use crate::http::{Call, Headers, Opening, ResponseHead, Site, Traceable, methods, perform};
+use crate::http::{
+    Call, CallParent, CallSite, PendingCall, RequestHeaders, ResponseHead, ResponseHeaders, Traceable, methods,
+};
 
 macro_rules! traceable {
     ($($method:ident),*) => {$(
         impl Traceable<methods::$method> for Request {
             type Traced = TracedRequest;
 
-            fn traced(self, site: Site) -> TracedRequest {
+            fn traced(self, site: CallSite) -> TracedRequest {
                 TracedRequest { request: self, site }
             }
         }
@@ -21,44 +23,41 @@ macro_rules! traceable {
 
 traceable!(call, send, send_bytes, send_form, send_json, send_string);
 
-/// A [`Request`] in an annotated function.
+/// The traced twin of a [`Request`].
 #[derive(Debug)]
 pub struct TracedRequest {
     request: Request,
-    site: Site,
+    site: CallSite,
 }
 
-/// As long as the client's own, which are its interface.
-#[expect(clippy::result_large_err, reason = "the error is the client's")]
+#[expect(clippy::result_large_err, reason = "the methods return the client's own error")]
 impl TracedRequest {
-    /// [`Request::call`] in a subsegment.
+    /// Calls [`Request::call`] in a subsegment.
     pub fn call(self) -> Result<Response, Error> {
-        self.perform(Request::call)
+        self.run(Request::call)
     }
 
-    /// [`Request::send`] in a subsegment.
+    /// Calls [`Request::send`] in a subsegment.
     pub fn send(self, reader: impl Read) -> Result<Response, Error> {
-        self.perform(|request| request.send(reader))
+        self.run(|request| request.send(reader))
     }
 
-    /// [`Request::send_bytes`] in a subsegment.
+    /// Calls [`Request::send_bytes`] in a subsegment.
     pub fn send_bytes(self, data: &[u8]) -> Result<Response, Error> {
-        self.perform(|request| request.send_bytes(data))
+        self.run(|request| request.send_bytes(data))
     }
 
-    /// [`Request::send_form`] in a subsegment.
+    /// Calls [`Request::send_form`] in a subsegment.
     pub fn send_form(self, data: &[(&str, &str)]) -> Result<Response, Error> {
-        self.perform(|request| request.send_form(data))
+        self.run(|request| request.send_form(data))
     }
 
-    /// What `Request::send_json` does, in a subsegment.
-    ///
-    /// That method itself cannot be named here: it is there only with ureq's feature `json`, which is the user's
-    /// choice.
+    /// Does what `Request::send_json` does, in a subsegment.
     ///
     /// # Panics
     ///
-    /// As the client's own does, where the value cannot be serialized.
+    /// Panics if the value cannot be serialised, with the message of the client's own method.
+    // That method cannot be called here: ureq has it only with its feature `json`, which is the user's choice.
     pub fn send_json(mut self, data: impl Serialize) -> Result<Response, Error> {
         if self.request.header("Content-Type").is_none() {
             self.request = self.request.set("Content-Type", "application/json");
@@ -67,39 +66,44 @@ impl TracedRequest {
         self.send_bytes(&json)
     }
 
-    /// [`Request::send_string`] in a subsegment.
+    /// Calls [`Request::send_string`] in a subsegment.
     pub fn send_string(self, data: &str) -> Result<Response, Error> {
-        self.perform(|request| request.send_string(data))
+        self.run(|request| request.send_string(data))
     }
 
-    fn perform(self, send: impl FnOnce(Request) -> Result<Response, Error>) -> Result<Response, Error> {
-        let (request, call) = match self.site.open() {
-            Some(opening) => begin(self.request, opening),
-            None => (self.request, None),
-        };
-        perform(call, || send(request), read)
+    fn run(mut self, send: impl FnOnce(Request) -> Result<Response, Error>) -> Result<Response, Error> {
+        let call = self.site.parent().and_then(|parent| begin(&mut self.request, parent));
+        call.unwrap_or_default().run(|| send(self.request), read)
     }
 }
 
-fn begin(mut request: Request, opening: Opening) -> (Request, Option<Call>) {
-    if request.request_url().is_err() {
-        return (request, None);
+/// Begins the call. Returns `None` for a request with an invalid URL, which is not sent.
+fn begin(request: &mut Request, parent: CallParent) -> Option<PendingCall> {
+    request.request_url().ok()?;
+    Some(parent.begin(request.method(), request.url()).inject(request))
+}
+
+impl RequestHeaders for Request {
+    fn get(&self, name: &http::HeaderName) -> Option<&str> {
+        self.header(name.as_str())
     }
-    let begun = opening.begin(request.method(), request.url()).for_request(|name| request.header(name.as_str()));
-    for (name, value) in begun.headers() {
-        let (name, Ok(value)) = (name.as_str(), value.to_str()) else { continue };
-        // `set` appends where the name begins with `x-` or is there in other letters, and nothing takes a header out:
-        // then what is there stays, and the service finds one header as ever, though it is not this call's.
-        let is_kept = request.has(name) && request.clone().set(name, value).all(name).len() > 1;
-        if !is_kept {
-            request = request.set(name, value);
+
+    fn set(&mut self, name: &'static http::HeaderName, value: http::HeaderValue) {
+        let (name, Ok(value)) = (name.as_str(), value.to_str()) else { return };
+        // `Request::set` takes the request by value, so there is no way around a clone.
+        let request = self.clone().set(name, value);
+        // `Request::set` adds a second value if the name begins with `x-`, or is there in other letters, and no method
+        // removes a header. Then the present value stays: the service is to find one header, as without tracing, though
+        // that header does not name this call.
+        let is_second = self.has(name) && request.all(name).len() > 1;
+        if !is_second {
+            *self = request;
         }
     }
-    (request, begun.into_call())
 }
 
-fn read(answer: &Result<Response, Error>, call: &mut Call) {
-    match answer {
+fn read(result: &Result<Response, Error>, call: &mut Call) {
+    match result {
         Ok(response) | Err(Error::Status(_, response)) => {
             let head = ResponseHead::new(response.status(), None);
             call.response_head(&head.with_headers(response).with_url(response.get_url()));
@@ -108,7 +112,7 @@ fn read(answer: &Result<Response, Error>, call: &mut Call) {
     }
 }
 
-impl Headers for Response {
+impl ResponseHeaders for Response {
     fn get(&self, name: &str) -> Option<&str> {
         self.header(name)
     }

@@ -1,8 +1,13 @@
-//! The headers by which a trace travels on.
+//! Trace headers in requests: reading an incoming request's, and preparing those of the outgoing ones.
+//!
+//! A trace prepares its headers once. An unsampled request then costs one insert of a shared value, and a sampled one a
+//! copy into which the id of its subsegment is written.
 
-use http::header::Entry;
-use http::{HeaderMap, HeaderName, HeaderValue};
+#[cfg(feature = "tower")]
+use http::HeaderMap;
+use http::{HeaderName, HeaderValue};
 
+use crate::header::request_headers::RequestHeaders;
 use crate::header::trace_header::{
     TRACE_HEADER_NAME, TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent,
 };
@@ -10,20 +15,30 @@ use crate::id::{SegmentId, TraceId};
 
 const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
 
+// Statics beside the constants, because `&X_RAY` must be `&'static`. The compiler promotes a reference to a constant to
+// `&'static` only for types without a destructor, and `HeaderName` has one.
 static X_RAY: HeaderName = TRACE_HEADER_NAME;
 static W3C: HeaderName = TRACEPARENT_NAME;
 
-/// Which headers outgoing requests carry; see [`propagate`](crate::RecorderBuilder::propagate).
+/// The trace headers that outgoing requests carry; set by [`propagate`](crate::RecorderBuilder::propagate).
+///
+/// ```
+/// use xray::{Propagation, Recorder};
+///
+/// let recorder = Recorder::builder().propagate(Propagation::Both).build();
+/// # drop(recorder);
+/// assert_eq!(Propagation::default(), Propagation::XRay);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Propagation {
-    /// `X-Amzn-Trace-Id`: that of X-Ray, of its SDKs and of the services of AWS. It takes along what the incoming one
-    /// had besides the trace, such as `Lineage`.
+    /// `X-Amzn-Trace-Id`, the header of X-Ray, its SDKs and the services of AWS. Extra data of the incoming header,
+    /// such as `Lineage`, is passed on in it.
     #[default]
     XRay,
-    /// `traceparent`: that of W3C Trace Context, of OpenTelemetry and others. `tracestate` is left as it is.
+    /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. `tracestate` is neither read nor changed.
     W3c,
-    /// Both, with the same ids and the same decision.
+    /// Both headers, with the same ids and the same decision.
     Both,
 }
 
@@ -36,10 +51,13 @@ impl Propagation {
         self != Self::XRay
     }
 
-    /// What an incoming request says: `X-Amzn-Trace-Id`, which load balancers and gateways write, or where that names no
-    /// trace a `traceparent`, if it is one of those that are propagated.
+    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if the first names no trace
+    /// and `traceparent` is propagated.
     #[cfg(feature = "tower")]
     pub(crate) fn read(self, headers: &HeaderMap) -> TraceHeader {
+        // X-Ray's header first: load balancers, API Gateway and Lambda maintain only that one. Behind them a
+        // `traceparent` has an older parent. A lossy conversion, because one invalid byte in an extra must not cost the
+        // trace id.
         let text = |name: &HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let x_ray = text(&X_RAY).map(|value| TraceHeader::parse(&value)).unwrap_or_default();
         if x_ray.root.is_some() || !self.has_w3c() {
@@ -48,21 +66,16 @@ impl Propagation {
         text(&W3C).and_then(|value| TraceHeader::from_traceparent(&value)).unwrap_or(x_ray)
     }
 
-    /// Whether one of the headers that a request has, of those that are ours to set, is as wanted; `existing` gives the
-    /// value of each that is there.
+    /// Returns whether the request carries a propagated trace header that satisfies `is_wanted`.
     #[inline]
-    pub(crate) fn has_any<'a>(
-        self,
-        existing: impl Fn(&'static HeaderName) -> Option<&'a str>,
-        is_wanted: impl Fn(TraceHeader) -> bool,
-    ) -> bool {
-        let x_ray = || existing(&X_RAY).map(TraceHeader::parse);
-        let w3c = || existing(&W3C).and_then(TraceHeader::from_traceparent);
+    fn has_any(self, request: &impl RequestHeaders, is_wanted: impl Fn(TraceHeader) -> bool) -> bool {
+        let x_ray = || request.get(&X_RAY).map(TraceHeader::parse);
+        let w3c = || request.get(&W3C).and_then(TraceHeader::from_traceparent);
         self.has_x_ray() && x_ray().is_some_and(&is_wanted) || self.has_w3c() && w3c().is_some_and(&is_wanted)
     }
 }
 
-/// The headers that one request is to carry.
+/// The trace headers for one request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TraceHeaders {
     x_ray: Option<HeaderValue>,
@@ -70,66 +83,65 @@ pub(crate) struct TraceHeaders {
 }
 
 impl TraceHeaders {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static HeaderName, &HeaderValue)> {
-        let x_ray = self.x_ray.iter().map(|value| (&X_RAY, value));
-        x_ray.chain(self.w3c.iter().map(|value| (&W3C, value)))
-    }
-
-    /// The value of `X-Amzn-Trace-Id`.
-    pub(crate) fn x_ray(&self) -> Option<&HeaderValue> {
-        self.x_ray.as_ref()
-    }
-
-    /// Each in place of any that is there.
+    /// Sets the headers, in place of those that the request carries already.
     #[inline]
-    pub(crate) fn insert_into(self, headers: &mut HeaderMap) {
-        self.x_ray.map(|value| headers.insert(TRACE_HEADER_NAME, value));
-        self.w3c.map(|value| headers.insert(TRACEPARENT_NAME, value));
+    fn insert_into(self, request: &mut impl RequestHeaders) {
+        self.x_ray.map(|value| request.set(&X_RAY, value));
+        self.w3c.map(|value| request.set(&W3C, value));
     }
 
-    /// The same with what others carry too.
-    pub(crate) fn copy_into(&self, headers: &mut HeaderMap) {
-        self.x_ray.as_ref().map(|value| headers.insert(TRACE_HEADER_NAME, value.clone()));
-        self.w3c.as_ref().map(|value| headers.insert(TRACEPARENT_NAME, value.clone()));
+    /// Like [`insert_into`](Self::insert_into), but clones: every request of an unsampled trace carries these same
+    /// values.
+    // A clone of a `HeaderValue` is a reference count, see `share`; no byte is copied.
+    #[inline]
+    pub(crate) fn copy_into(&self, request: &mut impl RequestHeaders) {
+        self.x_ray.as_ref().map(|value| request.set(&X_RAY, value.clone()));
+        self.w3c.as_ref().map(|value| request.set(&W3C, value.clone()));
     }
 
-    /// The same if none of those that are there is as said; else nothing is changed. Whether they are in.
+    /// Sets the headers unless the request already carries one for which `keeps` returns true; then nothing changes.
+    ///
+    /// Returns whether the headers were set.
+    #[inline]
     pub(crate) fn insert_unless(
         self,
-        headers: &mut HeaderMap,
+        request: &mut impl RequestHeaders,
         propagation: Propagation,
         keeps: impl Fn(TraceHeader) -> bool,
     ) -> bool {
         match self {
-            // Mostly it is this one alone, which is looked for once.
-            Self { x_ray: Some(value), w3c: None } => match headers.entry(TRACE_HEADER_NAME) {
-                Entry::Vacant(entry) => drop(entry.insert(value)),
-                Entry::Occupied(mut entry) => {
-                    if entry.get().to_str().is_ok_and(|value| keeps(TraceHeader::parse(value))) {
-                        return false;
-                    }
-                    entry.insert(value);
-                }
-            },
-            _ if propagation.has_any(|name| headers.get(name)?.to_str().ok(), keeps) => return false,
-            ours => ours.insert_into(headers),
+            // The default propagation. One header needs one look-up.
+            Self { x_ray: Some(value), w3c: None } => {
+                request.set_unless(&X_RAY, value, |value| keeps(TraceHeader::parse(value)))
+            }
+            // A proxy between two mechanisms may have left only one of two headers, so each of them counts.
+            _ if propagation.has_any(request, keeps) => false,
+            ours => {
+                ours.insert_into(request);
+                true
+            }
         }
-        true
     }
 }
 
-/// The headers of all requests of one trace, as far as they can be made before there is a request.
+/// The prepared headers of all outgoing requests of one trace.
 pub(crate) enum Outbound {
-    /// Nothing is recorded: all requests carry the same.
+    /// The finished headers: nothing is recorded, so all requests carry the same ones.
     Unsampled(TraceHeaders),
-    /// Each carries the id of its call, for which there is room.
+    /// Templates, into which [`recorded`](Outbound::recorded) writes the id of the request's subsegment.
     Sampled { x_ray: Option<Vec<u8>>, w3c: Option<[u8; TRACEPARENT_LENGTH]> },
 }
 
 impl Outbound {
-    /// For the trace `id`; `extra` is what it only passes on. A `traceparent` has to name somebody even where nothing
-    /// is recorded: `segment`.
+    /// Prepares the headers of the trace `id`. `extra` is the extra data to pass on, as `;key=value` for each pair.
+    ///
+    /// ```text
+    /// sampled:   Root=<id>;Parent=<segment>;Sampled=1<extra>   (`segment` stands in the place of the subsegment)
+    /// unsampled: Root=<id>;Sampled=0<extra>
+    /// ```
     pub(crate) fn new(propagation: Propagation, id: TraceId, segment: SegmentId, sampled: bool, extra: &str) -> Self {
+        // An unsampled X-Ray header names no parent: no such segment will ever be recorded. A `traceparent` is invalid
+        // without one, so it names the segment.
         let w3c = propagation.has_w3c().then(|| traceparent(id, segment, sampled)).flatten();
         let x_ray = propagation.has_x_ray().then(|| {
             let value = if sampled {
@@ -143,23 +155,27 @@ impl Outbound {
             Self::Sampled { x_ray, w3c }
         } else {
             Self::Unsampled(TraceHeaders {
-                x_ray: x_ray.and_then(ready),
-                w3c: w3c.and_then(|value| ready(value.into())),
+                x_ray: x_ray.and_then(share),
+                w3c: w3c.and_then(|value| share(value.into())),
             })
         }
     }
 
-    /// For a trace on which nothing is decided: `value` as it came. Of one that no service sends, because it is long or
-    /// no text, what `header` has of it.
+    /// Prepares a header that passes on the incoming one unchanged, for a trace without a sampling decision.
+    ///
+    /// Lambda hands such a header to a function without active tracing. `value` is its text and `header` the parsed
+    /// form, which replaces a text that is longer than 1,024 bytes or not valid in a header.
     pub(crate) fn untouched(propagation: Propagation, value: &str, header: &TraceHeader) -> Self {
+        // Known services write less than 300 bytes. The parsed form is bounded, see `TraceHeader::MAX_EXTRA_BYTES`.
         const MAX_BYTES: usize = 1024;
-        let is_fit = value.len() <= MAX_BYTES && HeaderValue::from_str(value).is_ok();
-        let value = || if is_fit { value.to_owned() } else { header.to_string() };
-        let x_ray = propagation.has_x_ray().then(|| ready(value().into_bytes())).flatten();
+        let is_valid = value.len() <= MAX_BYTES && HeaderValue::from_str(value).is_ok();
+        let value = || if is_valid { value.to_owned() } else { header.to_string() };
+        let x_ray = propagation.has_x_ray().then(|| share(value().into_bytes())).flatten();
+        // No `traceparent`: it cannot leave the decision open.
         Self::Unsampled(TraceHeaders { x_ray, w3c: None })
     }
 
-    /// For all requests of a trace that is not sampled.
+    /// Returns the headers of every request of an unsampled trace; `None` if the trace is sampled.
     pub(crate) fn unrecorded(&self) -> Option<&TraceHeaders> {
         match self {
             Self::Unsampled(headers) => Some(headers),
@@ -167,8 +183,9 @@ impl Outbound {
         }
     }
 
-    /// For a request that is recorded as `call`.
+    /// Returns the headers of a request that is recorded as the subsegment `call`.
     pub(crate) fn recorded(&self, call: SegmentId) -> TraceHeaders {
+        // All ids have a fixed length, so the parent has a fixed position and the template is only copied.
         const PARENT: usize = "Root=".len() + TraceId::TEXT_LENGTH + ";Parent=".len();
         let Self::Sampled { x_ray, w3c } = self else { return TraceHeaders::default() };
         let call = call.to_ascii();
@@ -185,9 +202,11 @@ impl Outbound {
     }
 }
 
-fn ready(value: Vec<u8>) -> Option<HeaderValue> {
+/// Creates a header value whose clones share its bytes; `None` if the bytes are not valid in a header.
+fn share(value: Vec<u8>) -> Option<HeaderValue> {
     let value = HeaderValue::try_from(value).ok()?;
-    // The first clone turns the bytes into shared ones, which allocates; no call is to pay for it.
+    // `Bytes` from a `Vec` gets its reference count at the first clone, which allocates. Cloning here moves that cost
+    // from the first call to the start of the trace.
     drop(value.clone());
     Some(value)
 }

@@ -1,25 +1,28 @@
-//! Functions of a client that make the request themselves, by what they give: `reqwest::get(url)`.
+//! The functions of a client that make a request by themselves, such as `reqwest::get(url)`.
+//!
+//! Such a function is recognised by what it returns. Nothing can be put into its request, so a traced call builds the
+//! same request with the client's public types.
 
-use super::answer::Answer;
-use super::call::Opening;
-use super::traced::Started;
+use super::call_parent::CallParent;
+use super::deferred_call::Sent;
+use super::read_response::ReadResponse;
 
-/// What such a function gives later, and how the same is asked for with a header.
-pub trait FetchedLater<T>: Answer + Sized {
-    /// The client's crate.
+/// The output of an asynchronous function such as `reqwest::get`, whose argument is a URL of type `T`.
+pub trait FetchedLater<T>: ReadResponse + Sized {
+    /// The name of the client's crate.
     const CRATE: &str;
     /// The client's own future.
     type Future: Future<Output = Self>;
 
-    /// Does what the function does, as a call that is recorded.
-    fn fetch(url: T, opening: Opening) -> Started<Self::Future>;
+    /// Makes the request that the function would make, as a call below `parent`.
+    fn fetch(url: T, parent: CallParent) -> Sent<Self::Future>;
 }
 
-/// What such a function gives at once, and how the same is asked for with a header.
+/// The result of a blocking function such as `reqwest::blocking::get`, whose argument is a URL of type `T`.
 pub trait FetchedNow<T> {
-    /// The client's crate.
+    /// The name of the client's crate.
     const CRATE: &str;
 
-    /// Does what the function does, as a call that is recorded.
-    fn fetch(url: T, opening: Opening) -> Self;
+    /// Makes the request that the function would make, as a call below `parent`.
+    fn fetch(url: T, parent: CallParent) -> Self;
 }

@@ -1,21 +1,22 @@
-//! An annotated function, watched for calls that nobody traces.
+//! An annotated function, watched for calls of types that are not traced.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::live::context;
 use crate::live::entity::{SegmentObserver, Trace};
 
-/// No call was reached so far below a segment that is sampled.
+/// No call was reached in a sampled segment so far.
 const IDLE: u8 = 0;
-/// Calls were reached, and none was of a type that is traced. The segment tells so where it ends.
+/// Calls were reached, and none of them was of a type that is traced. The end of the segment logs it.
 const ONLY_UNKNOWN: u8 = 1;
-/// A call was traced, or that none was is told already.
+/// A call was traced, or the warning is logged.
 const SETTLED: u8 = 2;
 
 /// An annotated function: a static in the macro's output.
 ///
-/// A function none of whose calls is of a type that the runtime knows is told once, where a segment ends that is
-/// sampled and in which it ran: most likely the feature of its client is off.
+/// If calls of the function are reached in a sampled segment, and none of them is of a type that is traced, the end of the
+/// segment logs a warning, once per function. Most likely the feature of the function's client is off.
+// The warning waits for the segment's end, because a call that is traced may come after one that is not.
 #[derive(Debug)]
 pub(super) struct Function {
     name: &'static str,
@@ -25,7 +26,7 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Where it stands.
+    /// Describes the function that is defined at this position.
     #[must_use]
     pub(super) const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
         Self { name, file, line, state: AtomicU8::new(IDLE) }
@@ -35,6 +36,7 @@ impl Function {
         self.file
     }
 
+    /// Notes a call of a type that is not traced.
     #[inline]
     pub(super) fn note_unknown(&'static self) {
         if self.state.load(Ordering::Relaxed) == IDLE && context::is_set() {
@@ -43,7 +45,7 @@ impl Function {
     }
 
     fn note_unknown_below(&'static self, trace: &Trace) {
-        // Lost if another thread notes it, which is as well.
+        // Of several threads that get here one changes the state, and one segment is enough to log the warning.
         if trace.is_sampled() && self.change(IDLE, ONLY_UNKNOWN) {
             trace.add_observer(self);
         }
@@ -53,8 +55,10 @@ impl Function {
         self.state.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
+    /// Notes a call that is traced.
     #[inline]
     pub(super) fn note_traced(&self) {
+        // A load first: after the first call all threads only read, and the cache line stays shared.
         if self.state.load(Ordering::Relaxed) != SETTLED {
             self.state.store(SETTLED, Ordering::Relaxed);
         }
@@ -68,8 +72,8 @@ impl SegmentObserver for Function {
             let Self { name, file, line, .. } = self;
             log::warn!(
                 target: "xray::http",
-                "no call in `{name}` at {file}:{line} was traced: none has a type that this build of xray knows; is the \
-                 feature of its client on?",
+                "no HTTP call was traced in `{name}` at {file}:{line}: this build of xray knows none of the types that its \
+                 calls are made on. Turn on the feature of the HTTP client in xray-sdk (logged once per function)",
             );
         }
     }

@@ -1,56 +1,67 @@
-//! The subsegment around one HTTP call, and how a client's types become traceable.
+//! The subsegment around one HTTP call, and how the types of a client become traceable.
+//!
+//! A call goes through these stages:
+//!
+//! 1. [`CallSite`]: the place in an annotated function where the call is made.
+//! 2. [`CallParent`]: the open segment or subsegment that the call is made in.
+//! 3. [`PendingCall`]: the call has begun and has an id. [`RequestHeaders`] is how the id gets into the request.
+//! 4. [`Call`]: the request is sent, and the response is awaited. [`ReadResponse`] is how the response is recorded.
+//!
+//! [`call`](fn@call) goes through the stages by hand. For `#[xray::traced_http]`, a client's types implement
+//! [`Traceable`] if the method that sends is one of the request, and [`Outgoing`] if the request is an argument.
 
-mod answer;
-mod blocking;
 mod call;
+mod call_future;
+mod call_parent;
+mod deferred_call;
 mod fetched;
 mod function;
 mod manual;
 pub mod methods;
-mod performing;
-mod response;
-mod running;
-mod site;
-mod traced;
+mod pending_call;
+mod read_response;
+mod response_hook;
+pub(crate) mod site;
 
-#[cfg(feature = "ureq")]
-pub(crate) use self::answer::read_error;
-pub(crate) use self::answer::read_or_status;
-pub use self::answer::{Answer, StatusError};
-pub use self::blocking::perform;
-pub use self::call::{Begun, Call, Opening};
-#[doc(hidden)]
-pub use self::fetched::{FetchedLater, FetchedNow};
+pub use self::call::Call;
+pub use self::call_future::CallFuture;
+pub(crate) use self::call_future::{ByReadResponse, Reader};
+pub use self::call_parent::CallParent;
+pub(crate) use self::deferred_call::Start;
+pub use self::deferred_call::{DeferredCall, Sent};
+pub(crate) use self::fetched::{FetchedLater, FetchedNow};
 pub use self::manual::call;
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
-pub(crate) use self::manual::open_here;
-pub(crate) use self::performing::{ByAnswer, Performing, Reader};
-pub use self::response::{Headers, ResponseHead};
-pub use self::running::{Running, perform_async};
-pub use self::site::Site;
-#[doc(hidden)]
-pub use self::site::{Annotations, Place};
-pub use self::traced::{Start, Started, Traced};
+pub(crate) use self::manual::current_parent;
+pub use self::pending_call::PendingCall;
+#[cfg(feature = "ureq")]
+pub(crate) use self::read_response::read_error;
+pub(crate) use self::read_response::read_or_status;
+pub use self::read_response::{ReadResponse, StatusError};
+pub(crate) use self::site::Annotations;
+pub use self::site::CallSite;
+pub use crate::document::response_head::{ResponseHead, ResponseHeaders};
 pub use crate::document::url::Url;
+pub use crate::header::request_headers::RequestHeaders;
 
-/// A type whose `Method` performs an HTTP call: a client's request builder, for instance.
+/// A type with a method that performs an HTTP call: a client's request builder, for instance.
 ///
-/// Where an annotated function calls that method on a value of the type, the value first becomes
-/// [`Traced`](Self::Traced), which has a method of the same name and the same arguments that performs the same
-/// call in a subsegment. `Method` is one of [`methods`]. Implement it for a type of your own and every
+/// An annotated function that calls `Method` on a value of this type first turns the value into
+/// [`Traced`](Self::Traced), its traced twin. The twin has a method with the same name and arguments, which performs the
+/// same call in a subsegment. `Method` is one of [`methods`]. Implement the trait for a type of your own, and every
 /// `#[xray::traced_http]` function traces it:
 ///
 /// ```
 /// use std::future::{Ready, ready};
-/// use xray::http::{Call, Opening, Site, Started, Traceable, Traced, methods};
+/// use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
 ///
 /// /// A request of some client.
 /// pub struct Ping(http::Request<()>);
 ///
-/// type Answer = Result<http::Response<()>, std::io::Error>;
+/// type Reply = Result<http::Response<()>, std::io::Error>;
 ///
 /// impl Ping {
-///     pub fn send(self) -> Ready<Answer> {
+///     pub fn send(self) -> Ready<Reply> {
 ///         ready(Ok(http::Response::new(())))
 ///     }
 /// }
@@ -58,31 +69,52 @@ pub use crate::document::url::Url;
 /// impl Traceable<methods::send> for Ping {
 ///     type Traced = TracedPing;
 ///
-///     fn traced(self, site: Site) -> TracedPing {
+///     fn traced(self, site: CallSite) -> TracedPing {
 ///         TracedPing(self, site)
 ///     }
 /// }
 ///
-/// /// What stands in for `Ping` in an annotated function.
-/// pub struct TracedPing(Ping, Site);
+/// /// The traced twin of `Ping`.
+/// pub struct TracedPing(Ping, CallSite);
 ///
 /// impl TracedPing {
-///     pub fn send(self) -> impl Future<Output = Answer> {
+///     pub fn send(self) -> impl Future<Output = Reply> {
 ///         let Self(ping, site) = self;
-///         Traced::new(site, move |opening| start(ping, opening), read)
+///         DeferredCall::new(site, move |parent| start(ping, parent), read)
 ///     }
 /// }
 ///
-/// fn start(mut ping: Ping, opening: Option<Opening>) -> Started<Ready<Answer>> {
-///     let begun = opening.map(|opening| opening.begin(ping.0.method().as_str(), ping.0.uri()));
-///     let call = begun.and_then(|begun| begun.insert_into(ping.0.headers_mut()));
-///     Started::new(ping.send(), call)
+/// fn start(Ping(mut request): Ping, parent: Option<CallParent>) -> Sent<Ready<Reply>> {
+///     let call = parent.map(|parent| {
+///         parent.begin(request.method().as_str(), request.uri()).inject(request.headers_mut())
+///     });
+///     Sent::new(Ping(request).send(), call)
 /// }
 ///
-/// fn read(answer: &Answer, call: &mut Call) {
-///     match answer {
+/// fn read(reply: &Reply, call: &mut Call) {
+///     match reply {
 ///         Ok(response) => call.response(response.status().as_u16(), None),
 ///         Err(error) => call.error(error),
+///     }
+/// }
+/// ```
+///
+/// A method that blocks needs no future:
+///
+/// ```
+/// use std::net::TcpStream;
+/// use xray::http::CallSite;
+///
+/// pub struct TracedPing(String, CallSite);
+///
+/// impl TracedPing {
+///     pub fn send(self) -> std::io::Result<TcpStream> {
+///         // This client sends no headers.
+///         let call = self.1.parent().map(|parent| parent.begin("GET", &self.0));
+///         call.unwrap_or_default().run(|| TcpStream::connect(&self.0), |result, call| match result {
+///             Ok(_) => call.response(200, None),
+///             Err(error) => call.error(error),
+///         })
 ///     }
 /// }
 /// ```
@@ -93,32 +125,33 @@ pub use crate::document::url::Url;
     note = "for a type of your own, implement `xray::http::Traceable<{Method}>`"
 )]
 pub trait Traceable<Method>: Sized {
-    /// What stands in for the value in an annotated function.
+    /// The traced twin of the type.
     type Traced;
 
-    /// The value as its traced twin, for the call at `site`.
-    fn traced(self, site: Site) -> Self::Traced;
+    /// Turns the value into its traced twin, for the call at `site`.
+    fn traced(self, site: CallSite) -> Self::Traced;
 }
 
-/// A request that is the argument of `Method`: `client.execute(request)`.
+/// A request that is the argument of a method: `client.execute(request)`.
 ///
-/// Where an annotated function passes such a value to that method, on whatever receiver, the value is looked at
-/// on its way, and what the method gives is read as an [`Answer`]. `Method` is one of [`methods`].
+/// In an annotated function that passes such a value to `Method`, the value is looked at on its way into the call, and
+/// the result of the call is recorded by [`ReadResponse`]. The receiver may be of any type. `Method` is one of
+/// [`methods`].
 ///
 /// ```
-/// use xray::http::{Answer, Call, Opening, Outgoing, methods};
+/// use xray::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, methods};
 ///
-/// /// A request of some client, and what that answers.
+/// /// A request of some client, and its response.
 /// struct Query(http::Request<String>);
 /// struct Rows(http::StatusCode);
 ///
 /// impl Outgoing<methods::execute> for Query {
-///     fn begin(&mut self, opening: Opening) -> Option<Call> {
-///         opening.begin(self.0.method().as_str(), self.0.uri()).insert_into(self.0.headers_mut())
+///     fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
+///         Some(parent.begin(self.0.method().as_str(), self.0.uri()).inject(self.0.headers_mut()))
 ///     }
 /// }
 ///
-/// impl Answer for Rows {
+/// impl ReadResponse for Rows {
 ///     fn read(&self, call: &mut Call) {
 ///         call.response(self.0.as_u16(), None);
 ///     }
@@ -151,6 +184,8 @@ pub trait Traceable<Method>: Sized {
     note = "for a type of your own, implement `xray::http::Outgoing<{Method}>`"
 )]
 pub trait Outgoing<Method> {
-    /// Begins the call with [`Opening::begin`]; `None` if it is not recorded, or if this is no outgoing request.
-    fn begin(&mut self, opening: Opening) -> Option<Call>;
+    /// Begins the call with [`CallParent::begin`] and puts the headers into the request with [`PendingCall::inject`].
+    ///
+    /// Returns `None` if the request does not leave the program, such as one that a server's middleware passes on.
+    fn begin(&mut self, parent: CallParent) -> Option<PendingCall>;
 }

@@ -6,10 +6,12 @@ use ::reqwest_middleware::{Middleware, Next, Result};
 use http::Extensions;
 use reqwest::{Request, Response};
 
-use crate::http::{Answer, Outgoing, methods, open_here, perform_async};
+use crate::http::{Outgoing, ReadResponse, current_parent, methods};
 
-/// A middleware: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or what is
-/// [propagated](crate::RecorderBuilder::propagate), in place of any that it has.
+/// A middleware that makes a subsegment of every request and puts the `X-Amzn-Trace-Id` header into it.
+///
+/// The header replaces one that the request has. Another choice of headers is set by
+/// [`propagate`](crate::RecorderBuilder::propagate).
 ///
 /// ```
 /// use reqwest_middleware::ClientBuilder;
@@ -35,22 +37,24 @@ use crate::http::{Answer, Outgoing, methods, open_here, perform_async};
 /// # });
 /// ```
 ///
-/// The middlewares that are added after it run within its time. So after a middleware that retries every attempt is a
-/// subsegment, and before it all of them are one. A failed request is recorded with its error and the sources of that.
+/// The middlewares that are added after it run within the time of the subsegment. Added after a middleware that retries, it
+/// makes a subsegment of every attempt; added before, one subsegment of all attempts. A failed request is recorded with its
+/// error and the sources of the error.
 ///
-/// Where a request is traced already, in an annotated function or by another middleware, the two are one subsegment.
+/// A request that is traced already, by an annotated function or another middleware, gets no second subsegment.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SubsegmentMiddleware(());
 
 impl SubsegmentMiddleware {
-    /// The middleware. There is nothing to set.
+    /// Creates the middleware. There is nothing to set.
     #[must_use]
     pub const fn new() -> Self {
         Self(())
     }
 }
 
-/// As `async_trait` writes it.
+// The signature is what `#[async_trait]` makes of the `async fn handle` in reqwest-middleware's documentation: its trait
+// is declared by that macro. Written out, the future of a request that is not recorded is passed on without a second box.
 impl Middleware for SubsegmentMiddleware {
     fn handle<'this, 'extensions, 'next, 'all>(
         &'this self,
@@ -63,8 +67,12 @@ impl Middleware for SubsegmentMiddleware {
         'extensions: 'all,
         'next: 'all,
     {
-        let call = open_here().and_then(|opening| Outgoing::<methods::execute>::begin(&mut request, opening));
+        let parent = current_parent();
+        let call =
+            parent.and_then(|parent| Outgoing::<methods::execute>::begin(&mut request, parent)).unwrap_or_default();
+        let is_recorded = call.is_recorded();
         let sent = next.run(request, extensions);
-        if call.is_some() { Box::pin(perform_async(call, sent, Answer::read)) } else { sent }
+        // `sent` is boxed already. A second box is needed only to put the call around it.
+        if is_recorded { Box::pin(call.run_async(sent, ReadResponse::read)) } else { sent }
     }
 }

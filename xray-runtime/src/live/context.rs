@@ -150,7 +150,7 @@ impl Context {
         let Some(entity) = self.sampled_entity() else { return };
         let (key, value) = (key.into(), value.into());
         let recorder = entity.trace().recorder();
-        let Some(value) = recorder.accept(&key, value) else { return };
+        let Some(value) = recorder.accept_annotation(&key, value) else { return };
         let mut is_new = false;
         entity.update(|document| is_new = document.annotations.insert(key, value).is_none());
         entity.trace().note_annotations(usize::from(is_new));

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use http::HeaderName;
-
 use crate::document::{Document, Extent};
 use crate::header::propagation::Outbound;
 use crate::header::trace_header::{Sampled, TraceHeader};
@@ -206,7 +204,7 @@ impl Trace {
     fn emit(&self, documents: impl IntoIterator<Item = Document>) {
         const LIMIT: Duration = Duration::from_millis(500);
 
-        let count = documents.into_iter().map(|document| self.recorder.emit(document)).count();
+        let count = self.emit_without_waiting(documents);
         let is_awaited = count > 0 && self.recorder.is_in_lambda() && !self.is_late.load(Ordering::Relaxed);
         if is_awaited && !self.recorder.flush(LIMIT) {
             self.is_late.store(true, Ordering::Relaxed);
@@ -214,13 +212,13 @@ impl Trace {
         }
     }
 
-    /// Returns whether a request already carries the header of an open call of this segment: then another layer records
-    /// the request. `existing` returns the value of a header of the request.
-    pub(crate) fn has_open_call<'a>(&self, existing: impl Fn(&'static HeaderName) -> Option<&'a str>) -> bool {
-        self.recorder.propagation().has_any(existing, |header| self.is_open_call(&header))
+    /// Sends documents and returns how many.
+    fn emit_without_waiting(&self, documents: impl IntoIterator<Item = Document>) -> usize {
+        documents.into_iter().map(|document| self.recorder.emit(document)).count()
     }
 
-    /// Returns whether the header names an open call of this segment.
+    /// Returns whether the header names an open call of this segment: then the request that carries the header is on its
+    /// way, and another mechanism records it.
     pub(crate) fn is_open_call(&self, header: &TraceHeader) -> bool {
         header.root == Some(self.id) && header.parent.is_some_and(|id| self.open_calls.contains(id))
     }
@@ -233,7 +231,7 @@ impl Entity {
         let record = Mutex::new(record.map(Record::from));
         let segment = Arc::new(Self { trace, id, parent: None, depth: 0, record });
         if is_recorded {
-            segment.trace.recorder.segment_begins(id, || Arc::downgrade(&segment));
+            segment.trace.recorder.register_open_segment(id, || Arc::downgrade(&segment));
         }
         segment
     }
@@ -318,7 +316,7 @@ impl Entity {
             None => {
                 let observers = mem::take(&mut *lock(&self.trace.observers));
                 observers.into_iter().for_each(SegmentObserver::segment_ended);
-                self.trace.recorder.segment_ends(self.id);
+                self.trace.recorder.forget_open_segment(self.id);
                 self.trace.emit([document]);
             }
             Some(parent) => parent.adopt(document, embedded, |_| {}),
@@ -351,10 +349,15 @@ impl Entity {
     }
 
     fn send_independent(&self, children: Vec<Document>) {
-        self.trace.emit(children.into_iter().map(|mut child| {
+        self.trace.emit(self.independent(children));
+    }
+
+    /// Makes children documents of their own, with this entity as their parent.
+    fn independent(&self, children: Vec<Document>) -> impl Iterator<Item = Document> {
+        children.into_iter().map(|mut child| {
             child.make_independent(self.trace.id, self.id);
             child
-        }));
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Record>> {
@@ -374,8 +377,10 @@ impl InProgress for Entity {
             let was_sent = mem::replace(&mut record.was_sent_in_progress, true);
             (ended, (!was_sent).then(|| Document { in_progress: true, ..record.document.clone() }))
         };
-        self.send_independent(ended);
-        self.trace.emit(so_far);
+        // No flush, not even in Lambda: this runs on the background thread, on which the task that sends the documents
+        // could not run meanwhile. The flush at the segment's end waits for these documents too, as they were queued first.
+        self.trace.emit_without_waiting(self.independent(ended));
+        self.trace.emit_without_waiting(so_far);
     }
 }
 

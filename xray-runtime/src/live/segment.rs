@@ -307,6 +307,11 @@ impl Subsegment {
         Self { context, owned }
     }
 
+    /// Returns the current segment or subsegment as one that the caller does not own: dropping it ends nothing.
+    pub(crate) fn of_current() -> Self {
+        Self { context: context::current(), owned: None }
+    }
+
     /// Ends the subsegment now.
     pub fn end(self) {
         drop(self);

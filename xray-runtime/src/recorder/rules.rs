@@ -1,19 +1,24 @@
-//! What holds for every outgoing request of the program, by host and path.
+//! Rules for outgoing requests by host and path, and the methods of the builder that set them.
 
 use super::RecorderBuilder;
 use crate::header::propagation::Propagation;
 use crate::support::wildcard;
 
-/// The rules of a recorder; without any, nothing is asked of a request.
+/// The rules of a recorder for outgoing requests.
+//
+// They hold for the whole program and every client, because the exceptions are facts about hosts rather than about the
+// code that calls them: a metadata service, a health check, a third party that must not see the program's trace ids.
 #[derive(Debug, Default)]
 pub(crate) struct HttpRules {
+    /// Requests that get neither subsegment nor header.
     ignored: Vec<Pattern>,
-    /// Where the headers go; everywhere if none is named.
+    /// Requests that get the headers. Empty for all requests.
     injected: Vec<Pattern>,
+    /// Names for subsegments. The first pattern that matches counts.
     named: Vec<(Pattern, String)>,
 }
 
-/// A host and perhaps a path, in which `*` stands for any characters and `?` for one.
+/// A pattern for a host and optionally a path. `*` stands for any number of characters, `?` for exactly one.
 #[derive(Debug)]
 struct Pattern {
     host: String,
@@ -21,10 +26,10 @@ struct Pattern {
 }
 
 impl RecorderBuilder {
-    /// Leaves requests alone: neither subsegment nor header of ours. May be called more than once.
+    /// Ignores requests to a host: they get neither a subsegment nor a header. Can be called several times.
     ///
-    /// The pattern is a host such as `169.254.169.254` or `*.local`, or a host and a path: `example.com/health*`. `*`
-    /// stands for any characters, `?` for one; the case of letters does not matter. Ports are not looked at.
+    /// The pattern is a host such as `169.254.169.254` or `*.local`, or a host and a path such as `example.com/health*`.
+    /// `*` stands for any number of characters, `?` for exactly one. Neither the case of letters nor the port matters.
     ///
     /// ```
     /// let recorder = xray::Recorder::builder().ignore("169.254.169.254").ignore("*/health").build();
@@ -35,14 +40,14 @@ impl RecorderBuilder {
         self
     }
 
-    /// Which headers outgoing requests carry: `X-Amzn-Trace-Id` unless set, `traceparent` of W3C Trace Context for
-    /// services that read only that, or both.
+    /// Sets the headers of outgoing requests: `X-Amzn-Trace-Id`, which is the default, the `traceparent` of W3C Trace
+    /// Context for services that read only that, or both.
     ///
-    /// It holds for every client, for the middlewares and for calls that are made by hand; see
-    /// [`Begun::headers`](crate::http::Begun::headers). A header that the request has is replaced, one that is not
-    /// chosen is left as it is. Of a trace that is not sampled the headers say so; as a `traceparent` has to name a
-    /// parent, it names the segment. `traceparent` has no place for what else came in an `X-Amzn-Trace-Id`, such as
-    /// `Lineage`.
+    /// The setting holds for every client, for the middlewares and for calls that are made by hand; see
+    /// [`PendingCall::inject`](crate::http::PendingCall::inject). A chosen header that the request already has is replaced.
+    /// A header that is not chosen stays as it is. In a trace that is not sampled the headers say `Sampled=0`. A
+    /// `traceparent` must name a parent even then, so it names the segment. Other fields of an incoming `X-Amzn-Trace-Id`,
+    /// such as `Lineage`, have no place in a `traceparent`.
     ///
     /// ```
     /// use xray::{Propagation, Recorder, Segment, TraceHeader};
@@ -53,7 +58,7 @@ impl RecorderBuilder {
     ///
     /// let mut request = http::Request::get("https://example.com/todos/1").body(()).unwrap();
     /// let call = segment.in_scope(|| {
-    ///     xray::http::call("GET", request.uri()).insert_into(request.headers_mut())
+    ///     xray::http::call("GET", request.uri()).inject(request.headers_mut())
     /// });
     /// let x_ray = request.headers()["x-amzn-trace-id"].to_str().unwrap();
     /// let traceparent = request.headers()["traceparent"].to_str().unwrap();
@@ -67,8 +72,8 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sends the headers only to these hosts, or hosts and paths; a call to any other is recorded without. May be called
-    /// more than once. The pattern is that of [`ignore`](Self::ignore).
+    /// Sends the headers only in requests that match. Other requests are recorded and get no header. Can be called several
+    /// times. The pattern is that of [`ignore`](Self::ignore).
     ///
     /// ```
     /// let recorder = xray::Recorder::builder().inject_only("*.internal.example.com").build();
@@ -79,8 +84,10 @@ impl RecorderBuilder {
         self
     }
 
-    /// Names the subsegments of calls to these hosts, where nothing nearer does: one node in the service graph for many
-    /// hosts. The first that matches counts. The pattern is that of [`ignore`](Self::ignore).
+    /// Names the subsegments of calls to matching hosts, so that many hosts are one node in the service graph.
+    ///
+    /// A name that is set at the call or on its function takes precedence. If several patterns match, the first counts. The
+    /// pattern is that of [`ignore`](Self::ignore).
     ///
     /// ```
     /// let recorder = xray::Recorder::builder().name_hosts("*.shard.example.com", "shards").build();
@@ -97,20 +104,24 @@ impl HttpRules {
         self.ignored.is_empty() && self.injected.is_empty() && self.named.is_empty()
     }
 
+    /// Returns whether a request to this host and path gets neither a subsegment nor a header.
     pub(crate) fn ignores(&self, host: &str, path: &str) -> bool {
         self.ignored.iter().any(|pattern| pattern.matches(host, path))
     }
 
+    /// Returns whether a request to this host and path gets the headers.
     pub(crate) fn injects(&self, host: &str, path: &str) -> bool {
         self.injected.is_empty() || self.injected.iter().any(|pattern| pattern.matches(host, path))
     }
 
+    /// Returns the name for the subsegment of a request to this host and path.
     pub(crate) fn name(&self, host: &str, path: &str) -> Option<&str> {
         self.named.iter().find(|(pattern, _)| pattern.matches(host, path)).map(|(_, name)| name.as_str())
     }
 }
 
 impl Pattern {
+    // A host has no `/`, so the first one begins the path.
     fn new(pattern: &str) -> Self {
         match pattern.find('/') {
             Some(slash) => Self { host: pattern[..slash].to_owned(), path: Some(pattern[slash..].to_owned()) },
@@ -128,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_and_paths() {
+    fn patterns_match_hosts_and_paths() {
         for (pattern, host, path, expected) in [
             ("example.com", "example.com", "/a", true),
             ("Example.COM", "example.com", "", true),

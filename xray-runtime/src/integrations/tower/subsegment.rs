@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use super::error::{Plain, ServiceError};
 use crate::clients::http::begin_anywhere;
-use crate::http::{Answer as _, Call, Running, open_here, perform_async};
+use crate::http::{Call, CallFuture, ReadResponse as _, current_parent};
 
 /// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or the headers that the
 /// recorder [propagates](crate::RecorderBuilder::propagate). They replace headers of these names in the request.
@@ -90,15 +90,15 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = Running<S::Future, Read<Result<Response<R>, S::Error>>>;
+    type Future = CallFuture<S::Future, Read<Result<Response<R>, S::Error>>>;
 
     fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(task)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let call = open_here().and_then(|opening| begin_anywhere(&mut request, opening));
-        perform_async(call, self.inner.call(request), read)
+        let call = current_parent().map(|parent| begin_anywhere(&mut request, parent)).unwrap_or_default();
+        call.run_async(self.inner.call(request), read)
     }
 }
 

@@ -1,19 +1,19 @@
-//! What a call gives, read into its subsegment.
+//! How the result of a call is recorded.
 
 use std::error::Error;
 
 use super::call::Call;
 
-/// What a call gives, at once or from a future. There is an example at [`Outgoing`](super::Outgoing).
+/// A response that records itself in its call. There is an example at [`Outgoing`](super::Outgoing).
 ///
-/// Implement it for a client's response. A [`Result`] of a response and an [`Error`] is an answer then too: what did not
-/// come is recorded with its error as the cause.
-pub trait Answer {
-    /// Tells `call` what came of it: [`Call::response`] or [`Call::error`].
+/// Implement it for a client's response. A [`Result`] of a response and an [`Error`] then implements it too: an error,
+/// such as a connection refused, is recorded as the cause of a fault.
+pub trait ReadResponse {
+    /// Records the response, by [`Call::response`] or [`Call::error`].
     fn read(&self, call: &mut Call);
 }
 
-impl<T: Answer, E: Error> Answer for Result<T, E> {
+impl<T: ReadResponse, E: Error> ReadResponse for Result<T, E> {
     fn read(&self, call: &mut Call) {
         match self {
             Ok(response) => response.read(call),
@@ -22,10 +22,10 @@ impl<T: Answer, E: Error> Answer for Result<T, E> {
     }
 }
 
-/// An error of a client that may stand for a response: ureq's for every 4xx and 5xx, for instance.
+/// A client's error that may stand for a response: ureq returns one for every 4xx and 5xx, for instance.
 ///
-/// Where a request is passed to a method ([`Outgoing`](super::Outgoing)) and such an error comes back, its status is
-/// recorded as that of a response, so that a 404 is an `error` and no `fault`.
+/// If a call that a request was passed to ([`Outgoing`](super::Outgoing)) returns such an error, the error's status is
+/// recorded like that of a response. So a 404 sets `error` and not `fault`.
 ///
 /// ```
 /// use std::fmt;
@@ -62,18 +62,19 @@ impl<T: Answer, E: Error> Answer for Result<T, E> {
 /// assert!(documents[0].subsegments[0].error && !documents[0].subsegments[0].fault);
 /// ```
 pub trait StatusError: Error {
-    /// The status of the response, if there was one.
+    /// Returns the status of the response, if there was one.
     fn status(&self) -> Option<u16>;
 }
 
-/// Reads an answer whose error may stand for a response.
-pub(crate) fn read_or_status<A: Answer, E: StatusError>(answer: &Result<A, E>, call: &mut Call) {
-    match answer {
+/// Records a result whose error may stand for a response.
+pub(crate) fn read_or_status<T: ReadResponse, E: StatusError>(result: &Result<T, E>, call: &mut Call) {
+    match result {
         Ok(response) => response.read(call),
         Err(error) => read_error(error, call),
     }
 }
 
+/// Records an error that may stand for a response.
 pub(crate) fn read_error<E: StatusError>(error: &E, call: &mut Call) {
     match error.status() {
         Some(status) => call.response(status, None),

@@ -1,39 +1,49 @@
-//! The settings of a recorder, from code and from the environment.
+//! The settings that a recorder takes from the environment.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
+use std::{env, fmt};
 
 use crate::document::name::legal_name;
 
-/// What to do when something is to be recorded and nothing is open. (`AWS_XRAY_CONTEXT_MISSING`)
+/// What happens when something is to be recorded and no segment is open (`AWS_XRAY_CONTEXT_MISSING`).
 ///
-/// `RUNTIME_ERROR`, the third value of the variable, behaves as `LOG_ERROR`: tracing never fails the program.
+/// The variable has a third value, `RUNTIME_ERROR`. It behaves as `LOG_ERROR`, because tracing never fails the program.
+///
+/// ```
+/// use xray::{ContextMissing, Recorder};
+///
+/// // A program in which work outside of any segment is usual, such as a command-line tool.
+/// let recorder = Recorder::builder().context_missing(ContextMissing::IgnoreError).build();
+/// # drop(recorder);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextMissing {
-    /// An error in the log, once per process.
+    /// Logs an error, once per process.
     #[default]
     LogError,
-    /// Nothing.
+    /// Does nothing.
     IgnoreError,
 }
 
-/// What the environment sets. (Developer guide, "Environment variables" of the SDKs.)
+/// Settings from environment variables; `None` if a variable is not set or not valid. (Developer guide, "Environment
+/// variables" of the SDKs.)
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Environment {
     pub(super) enabled: Option<bool>,
     pub(super) service_name: Option<String>,
     pub(super) daemon_address: Option<DaemonAddress>,
     pub(super) context_missing: Option<ContextMissing>,
+    /// Whether the process runs in AWS Lambda, which sets variables of its own.
     pub(super) is_lambda: bool,
 }
 
-/// Of other characters a name is freed; some have to be left.
+/// The form of a service's name. Other characters are removed from a name, which is rejected if nothing is left.
 pub(super) const EXPECTED_NAME: &str = "a name in letters, digits and _.:/%&#=+-@";
 
-/// A setting that was replaced by its default.
+/// A setting that is not valid and is not used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RejectedSetting {
     pub(super) name: &'static str,
@@ -43,15 +53,23 @@ pub(super) struct RejectedSetting {
 
 impl fmt::Display for RejectedSetting {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Enough to recognise a value; one from outside may be of any size.
+        // Enough to recognise the value. A variable may hold megabytes, which do not belong in a log.
         const SHOWN_CHARS: usize = 100;
         let value: String = self.value.chars().take(SHOWN_CHARS).collect();
-        write!(formatter, "{} is {value:?}, expected {}; the default stands", self.name, self.expected)
+        write!(formatter, "{} is {value:?}, expected {}; the default is used", self.name, self.expected)
     }
 }
 
 impl Environment {
-    /// Reads the variables through `get`; each that cannot be read is told and left out.
+    /// Reads the environment of the process.
+    pub(super) fn of_process() -> (Self, Vec<RejectedSetting>) {
+        Self::read(|name| env::var_os(name))
+    }
+
+    /// Reads the variables through `get`. Returns the settings that are not valid beside the others.
+    //
+    // One value that is not valid leaves the other settings in force. The caller logs it: reading runs before a recorder
+    // exists, and a logger may need one.
     pub(super) fn read(get: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<RejectedSetting>) {
         let mut rejected = Vec::new();
         let environment = Self {
@@ -67,6 +85,7 @@ impl Environment {
                 "LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR",
                 parse_context_missing,
             ),
+            // Lambda sets both. Either is enough, as in the other SDKs, so that tests and emulators can set just one.
             is_lambda: ["AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT"]
                 .iter()
                 .any(|name| get(name).is_some_and(|value| !value.is_empty())),
@@ -75,6 +94,7 @@ impl Environment {
     }
 }
 
+/// Reads and parses one variable. A value that is not valid Unicode or that `parse` refuses is added to `rejected`.
 fn setting<T>(
     get: &impl Fn(&str) -> Option<OsString>,
     rejected: &mut Vec<RejectedSetting>,
@@ -90,6 +110,7 @@ fn setting<T>(
     parsed
 }
 
+/// Parses the words that other X-Ray SDKs accept.
 fn parse_bool(value: &str) -> Option<bool> {
     match value.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
@@ -106,14 +127,14 @@ fn parse_context_missing(value: &str) -> Option<ContextMissing> {
     }
 }
 
-/// Where the daemon listens: both at `host:port`, or apart at `tcp:host:port udp:host:port`.
+/// The addresses of the X-Ray daemon, each as `host:port` with an IPv6 address in brackets.
 ///
-/// Each is a `host:port`, an IPv6 address in brackets.
+/// The text form is `host:port` for both, or `tcp:host:port udp:host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DaemonAddress {
-    /// Where it takes segments.
+    /// Receives segments.
     pub(super) udp: String,
-    /// Where it answers for sampling.
+    /// Answers requests for sampling rules.
     pub(super) tcp: String,
 }
 
@@ -145,13 +166,14 @@ impl FromStr for DaemonAddress {
     }
 }
 
-/// `udp:host:port` as (`udp`, `host:port`); the protocol in any case.
+/// Splits `udp:host:port` into `udp` and `host:port`. The protocol is `tcp` or `udp` in letters of either case.
 fn protocol(part: &str) -> Option<(&'static str, &str)> {
     let (name, address) = part.split_once(':')?;
     ["tcp", "udp"].into_iter().find(|known| name.eq_ignore_ascii_case(known)).map(|known| (known, address))
 }
 
-/// The address if it is a host name, an IPv4 or a bracketed IPv6 address, and a port.
+/// Returns the address if it is a host and a port from 1 to 65,535. The host is a name, an IPv4 address or a bracketed
+/// IPv6 address.
 fn host_and_port(address: &str) -> Option<String> {
     let (host, port) = address.rsplit_once(':')?;
     let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
@@ -159,6 +181,7 @@ fn host_and_port(address: &str) -> Option<String> {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
     };
     let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        // The zone of a link-local address (`fe80::1%eth0`) is for the system to resolve, and no part of the address.
         Some(address) => address.split('%').next()?.parse::<Ipv6Addr>().is_ok(),
         None => is_name(host),
     };
@@ -167,12 +190,11 @@ fn host_and_port(address: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    //! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-    //! behaviour:
+    //! Defects that were measured in the X-Ray SDK for Python 2.15.0, and the test of the right behaviour here:
     //!
-    //! * 2.2 environment, two spaces, capitals and IPv6 are no address: `daemon_addresses`
-    //! * 2.2 environment, a second or a too large port is one: `daemon_addresses`
-    //! * 2.2 environment, an empty address raises: `what_cannot_be_read_is_told_once_and_left_out`
+    //! * two spaces, capitals and IPv6 are not read as an address: `addresses_of_every_form_are_read_and_others_refused`
+    //! * a second port, or one that is too large, is read as an address: the same test
+    //! * an empty address raises: `a_value_that_is_not_valid_is_reported_once_and_left_out`
 
     use super::*;
 
@@ -181,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn daemon_addresses() {
+    fn addresses_of_every_form_are_read_and_others_refused() {
         for both in ["127.0.0.1:2000", "localhost:2000", "xray-daemon.internal:3000", "[::1]:2000"] {
             assert_eq!(both.parse(), Ok(DaemonAddress { udp: both.to_owned(), tcp: both.to_owned() }), "{both}");
         }
@@ -236,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_once_and_left_out() {
+    fn a_value_that_is_not_valid_is_reported_once_and_left_out() {
         let huge = "x".repeat(5_000_000);
         let names =
             ["AWS_XRAY_SDK_ENABLED", "AWS_XRAY_TRACING_NAME", "AWS_XRAY_DAEMON_ADDRESS", "AWS_XRAY_CONTEXT_MISSING"];
@@ -248,13 +270,13 @@ mod tests {
         assert_eq!(
             read(&[("AWS_XRAY_CONTEXT_MISSING", "SHOUT")]).1[0].to_string(),
             "AWS_XRAY_CONTEXT_MISSING is \"SHOUT\", expected LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR; \
-             the default stands",
+             the default is used",
         );
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_variable_that_is_no_text_is_rejected() {
+    fn a_value_that_is_not_unicode_is_rejected() {
         use std::os::unix::ffi::OsStringExt as _;
 
         let (environment, rejected) =

@@ -1,0 +1,84 @@
+//! The future of a call whose request is made.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::call::Call;
+use super::read_response::ReadResponse;
+
+/// How a response of type `T` is read into its call: by a closure, or by the type of the response.
+pub trait Reader<T> {
+    fn read(self, response: &T, call: &mut Call);
+}
+
+impl<T, R: FnOnce(&T, &mut Call)> Reader<T> for R {
+    #[inline]
+    fn read(self, response: &T, call: &mut Call) {
+        self(response, call);
+    }
+}
+
+/// Reads a response as its type says.
+// A type without content rather than the function `T::read`. A field of type `fn(&T, &mut Call)` mentions `T`, and a type
+// is `'static` only if all types it mentions are. A generic function may know that a client's future is `'static` and not
+// know it of the output:
+//
+// Input:  fn start<T, F: Future<Output = T> + 'static>(..) { spawn_local(client.call(request).map(drop)); }
+// Output: CallFuture<F, ByReadResponse> is `'static` as `F` is; CallFuture<F, fn(&T, &mut Call)> would not be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByReadResponse;
+
+impl<T: ReadResponse> Reader<T> for ByReadResponse {
+    #[inline]
+    fn read(self, response: &T, call: &mut Call) {
+        response.read(call);
+    }
+}
+
+pin_project! {
+    /// A client's own future, with the subsegment of the call around it.
+    ///
+    /// [`PendingCall::run_async`](super::PendingCall::run_async) returns one, and so does a traced call. The future is
+    /// `Send`, `Sync` and `Unpin` if the client's future is (and the reader, for `Send` and `Sync`). It needs no
+    /// allocation of its own.
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct CallFuture<F, R> {
+        #[pin]
+        future: F,
+        // Below the future, because fields are dropped in this order: the subsegment ends after what it measures.
+        // `None` if the call is not recorded, and after the output.
+        recorded: Option<(Call, R)>,
+    }
+}
+
+impl<F: Future, R: Reader<F::Output>> CallFuture<F, R> {
+    #[inline]
+    pub(crate) fn new(future: F, call: Option<Call>, reader: R) -> Self {
+        Self { future, recorded: call.map(|call| (call, reader)) }
+    }
+}
+
+impl<F: Future, R: Reader<F::Output>> Future for CallFuture<F, R> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let Some((call, _)) = this.recorded else { return this.future.poll(task) };
+        let output = ready!(call.poll(this.future, task));
+        if let Some((mut call, reader)) = this.recorded.take() {
+            call.read(&output, |output, call| reader.read(output, call));
+        }
+        Poll::Ready(output)
+    }
+}
+
+impl<F, R> fmt::Debug for CallFuture<F, R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = self.recorded.as_ref().map(|(call, _)| call);
+        formatter.debug_struct("CallFuture").field("call", &call).finish_non_exhaustive()
+    }
+}

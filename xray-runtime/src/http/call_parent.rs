@@ -1,0 +1,117 @@
+//! The parent of a call, and what the program's rules say about the request.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::call::{Call, Draft};
+use super::pending_call::PendingCall;
+use super::site::CallSite;
+use crate::document::url::Url;
+use crate::header::propagation::TraceHeaders;
+use crate::id::SegmentId;
+use crate::live::context;
+use crate::live::entity::Entity;
+use crate::recorder::HttpRules;
+
+/// The open segment or subsegment that an HTTP call is about to begin in.
+///
+/// [`CallSite::parent`] returns one. There are examples at [`Traceable`](super::Traceable) and
+/// [`Outgoing`](super::Outgoing).
+pub struct CallParent {
+    entity: Arc<Entity>,
+    site: CallSite,
+}
+
+impl CallSite {
+    /// Returns the parent of a call that is made here and now: the current segment or subsegment.
+    ///
+    /// Returns `None` if no segment is open here. That is logged once per process.
+    #[must_use]
+    #[inline]
+    pub fn parent(&self) -> Option<CallParent> {
+        let parent = self.find_parent();
+        if parent.is_none() {
+            context::report_missing();
+        }
+        parent
+    }
+
+    /// Like [`parent`](Self::parent), but logs nothing: the call's future may yet be polled in a segment.
+    #[inline]
+    pub(super) fn find_parent(&self) -> Option<CallParent> {
+        // One read of a thread-local is all that a call outside any segment pays.
+        if context::is_set() { self.current_parent() } else { None }
+    }
+
+    // Out of line, so that a call outside any segment has little code to step over.
+    #[inline(never)]
+    fn current_parent(&self) -> Option<CallParent> {
+        context::with_current_entity(|entity| CallParent { entity: Arc::clone(entity), site: self.clone() })
+    }
+}
+
+impl CallParent {
+    /// Begins the call: gives its subsegment an id, which goes into the request's header.
+    ///
+    /// The subsegment is named after the host in the URL. Of the URL only scheme, host, port and path are recorded. The
+    /// URL is a text or an [`http::Uri`].
+    ///
+    /// The call is not recorded if its trace is not sampled, or if a rule such as
+    /// [`ignore`](crate::RecorderBuilder::ignore) leaves it out.
+    pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> PendingCall {
+        let Self { entity, site } = self;
+        site.note_traced();
+        let trace = entity.trace();
+        // Unsampled and without rules for hosts every request gets the same headers: the URL need not be parsed.
+        let is_same_for_all_urls = !trace.is_sampled() && trace.recorder().http_rules().is_none();
+        if is_same_for_all_urls && !site.has_skip_hosts() {
+            return PendingCall::unsampled(entity);
+        }
+        begin_by_rules(entity, site, method, url.into())
+    }
+}
+
+fn begin_by_rules(entity: Arc<Entity>, site: CallSite, method: &str, url: Url<'_>) -> PendingCall {
+    if site.skips(&url) {
+        return PendingCall::default();
+    }
+    let trace = entity.trace();
+    let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, &url)).unwrap_or_default();
+    if rules.ignores || (rules.withholds_headers && !trace.is_sampled()) {
+        return PendingCall::default();
+    }
+    if !trace.is_sampled() {
+        return PendingCall::unsampled(entity);
+    }
+    let id = SegmentId::random();
+    let headers = if rules.withholds_headers { TraceHeaders::default() } else { trace.outbound().recorded(id) };
+    let draft = Draft::new(id, site, method, url, rules.name);
+    PendingCall::recorded(Call::new(entity, draft, headers))
+}
+
+/// What the recorder's rules say about one request.
+#[derive(Default)]
+struct Rules<'a> {
+    /// The request gets neither subsegment nor header.
+    ignores: bool,
+    /// The headers are not meant for this host.
+    withholds_headers: bool,
+    name: Option<&'a str>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(rules: &'a HttpRules, url: &Url<'_>) -> Self {
+        let (host, path) = (url.host().unwrap_or_default(), url.path());
+        Self {
+            ignores: rules.ignores(&host, path),
+            withholds_headers: !rules.injects(&host, path),
+            name: rules.name(&host, path),
+        }
+    }
+}
+
+impl fmt::Debug for CallParent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CallParent").field("site", &self.site).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+//! The response hook: code of the program that records more about a call from the head of its response.
+
+use super::call::Call;
+use crate::document::response_head::ResponseHead;
+use crate::live::segment::Subsegment;
+use crate::recorder::RecorderBuilder;
+use crate::support::guard::guard;
+
+impl RecorderBuilder {
+    /// Records more about a call from the head of its response.
+    ///
+    /// The closure runs for every sampled call that got a response, whatever the client. The call's subsegment is current
+    /// meanwhile, so [`current`](crate::current) returns it too. The closure runs on the thread that received the
+    /// response, before the caller sees it: it should be quick. A panic in it is logged and does not reach the caller.
+    ///
+    /// ```
+    /// let recorder = xray::Recorder::builder()
+    ///     .on_response(|subsegment, response| {
+    ///         if let Some(id) = response.header("x-request-id") {
+    ///             subsegment.annotate("request_id", id);
+    ///         }
+    ///     })
+    ///     .build();
+    /// # drop(recorder);
+    /// ```
+    pub fn on_response(
+        self,
+        record: impl Fn(&Subsegment, &ResponseHead<'_>) + Send + Sync + 'static,
+    ) -> RecorderBuilder {
+        // A subsegment holds its recorder, so the recorder's own module cannot name `Subsegment` without a circle of
+        // imports. The subsegment therefore comes to the closure by way of the context; see `Call::run_response_hook`.
+        self.response_hook(Box::new(move |head| record(&Subsegment::of_current(), head)))
+    }
+}
+
+impl Call {
+    /// Runs the recorder's response hook, if it has one, with the call's subsegment as the current context.
+    pub(super) fn run_response_hook(&mut self, head: &ResponseHead<'_>) {
+        // Most programs have no hook, and a call whose subsegment nobody asks for needs neither lock nor reference count.
+        if self.trace().recorder().response_hook().is_some() {
+            self.run_hook(head);
+        }
+    }
+
+    // Out of line, to keep the code of a call without a hook short.
+    #[cold]
+    fn run_hook(&mut self, head: &ResponseHead<'_>) {
+        let parent = self.parent();
+        let Some(hook) = parent.trace().recorder().response_hook() else { return };
+        // The panic is caught inside the scope: it is the hook's, and no cause of the call's failure.
+        let result = self.subsegment().in_scope(|| guard(|| hook(head)));
+        if result.is_none() {
+            log::error!(
+                target: "xray::http",
+                "the closure given to `on_response` panicked; the call it looked at goes on unharmed",
+            );
+        }
+    }
+}
