@@ -1,7 +1,8 @@
 //! Addresses of pages, and the filter expressions in them.
 //!
-//! Names, ids and annotations come from documents and may hold any character. So every such value passes through the
-//! query serializer, and through [`quote`] first if it is a string of a filter expression.
+//! Names, annotations and the ids of segments come from documents and may hold any character. In an address, such a
+//! value is a parameter of the query, so the query serializer escapes it. A string of a filter expression goes through
+//! [`quote`] first. Only trace ids, whose characters are known, are in the path.
 
 use form_urlencoded::Serializer;
 
@@ -12,13 +13,13 @@ pub(super) fn traces(filter: &str) -> String {
     with_query("/", &[("filter", filter)])
 }
 
-/// Like [`traces`], but the list starts with the trace after the one with the id `before`.
+/// Returns the address of the next page of the list: the traces older than the trace with the id `before`.
 pub(super) fn older_traces(filter: &str, before: &str) -> String {
     with_query("/", &[("filter", filter), ("before", before)])
 }
 
-/// Returns the address of a trace's timeline. A trace id holds only hexadecimal digits and hyphens, so nothing is
-/// escaped.
+/// Returns the address of a trace's timeline. A trace id holds only hexadecimal digits and hyphens, so the id needs no
+/// escaping.
 pub(super) fn trace(id: &str) -> String {
     format!("/traces/{id}")
 }
@@ -28,8 +29,8 @@ pub(super) fn segment(document: &Document) -> String {
     with_query(&format!("/traces/{}/segment", document.trace_id), &[("id", &document.id)])
 }
 
-/// Returns the address of the service map for the last `minutes` (`None`: for all traces), at a zoom of `zoom` per cent
-/// (`None`: as large as the window allows).
+/// Returns the address of the service map. `minutes` restricts the map to the traces of the last minutes. `zoom` is a
+/// percentage; without it the map fits the window.
 pub(super) fn map(minutes: Option<u32>, zoom: Option<u32>) -> String {
     let text = |number: Option<u32>| number.map_or_else(String::new, |number| number.to_string());
     with_query("/map", &[("minutes", &text(minutes)), ("zoom", &text(zoom))])
@@ -56,7 +57,7 @@ pub(super) fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Appends the parameters that have a value.
+/// Appends a query with the parameters whose value is not empty.
 fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut serializer = Serializer::new(String::new());
     serializer.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));

@@ -1,4 +1,4 @@
-//! The page of one trace: its facts, and its timeline beside the details of the selected segment.
+//! The page of one trace: the summary of the trace, its timeline, and the details of the selected segment.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ pub(super) fn page(console: &Console, id: &str) -> Option<Markup> {
         }
         div.trace {
             div data-live { (timeline::timeline(&trace)) }
-            // Not `data-live`: an update must not take the details away that are being read.
+            // Not `data-live`: an update must not remove the details that the user is reading.
             aside.card aria-label="Selected segment" data-details {
                 p.aside-empty { "Select a bar to see its request, cause, annotations, metadata and raw JSON." }
             }
@@ -41,7 +41,8 @@ pub(super) fn page(console: &Console, id: &str) -> Option<Markup> {
     Some(page.render(console))
 }
 
-/// Returns the method and URL of the trace's request, or else the name of its main segment.
+/// Returns the method and URL of the trace's request. Returns the name of the main segment if there is no request, and
+/// the trace id if there is no segment.
 fn title(trace: &Trace) -> String {
     let main = entity::main_segment(trace);
     let http = main.and_then(|main| main.http.as_ref());
@@ -53,7 +54,7 @@ fn title(trace: &Trace) -> String {
     }
 }
 
-/// Renders the title as a heading. The path stands before the host, which is less important.
+/// Renders the title as a heading. Shows the path before the host, because the path says more about the request.
 fn heading(title: &str) -> Markup {
     let (method, url) = title.split_once(' ').unwrap_or_default();
     let (host, path) = format::split_url(url);
@@ -100,32 +101,33 @@ fn fact(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-/// Renders a notice for each way in which the trace is incomplete.
+/// Renders a notice for each reason why the trace is incomplete, or would be incomplete in X-Ray.
 fn notices(trace: &Trace) -> Markup {
     let orphans = trace.entities().filter(|entity| entity.orphan).count() as u64;
     let unanswered = trace.entities().filter(|entity| is_unanswered(trace, entity)).count() as u64;
     html! {
         @if trace.is_partial() {
             p.notice {
-                "Parts of this trace have not ended. Their bars reach the right edge. These parts are still running, or \
-                 their end was never sent."
+                "Some segments are still open; their bars extend to the right edge. Either they are running, or their \
+                 end was never sent."
             }
         }
         @if orphans > 0 {
             p.notice {
-                (format::count_of(orphans, "subsegment")) " without a parent. The parent has not arrived, or it was sent \
-                 with a different trace ID."
+                "The parent of " (format::count_of(orphans, "subsegment")) " is missing. It has not arrived, or it was \
+                 sent with a different trace ID."
             }
         }
         @if unanswered > 0 {
             p.notice {
-                (format::count_of(unanswered, "call")) " without the segment of the called service. The service sends \
-                 its own segments, but this one has not arrived."
+                "The segment of the called service is missing for " (format::count_of(unanswered, "call")) ". The SDK \
+                 marked the calls as traced, but the segment has not arrived."
             }
         }
         @if trace.limit_exceeded {
             p.notice.bad {
-                "This trace is larger than the 500 kB that X-Ray keeps of one trace. In X-Ray a part of it would be missing."
+                "This trace is larger than 500 kB, the maximum that X-Ray keeps of one trace. X-Ray would drop part of \
+                 it."
             }
         }
     }

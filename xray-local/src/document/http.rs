@@ -1,10 +1,10 @@
-//! The `http` block.
+//! The `http` block of a segment document.
 
 use serde_json::Value;
 
 use super::value;
 
-/// The `http` block: the request that a segment answers or a subsegment sends, and its response.
+/// The request that a segment answers or a subsegment sends, and the response.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Http {
@@ -25,6 +25,7 @@ pub struct Http {
 }
 
 impl Http {
+    /// Reads the block. Returns `None` if it is not an object. A field of the wrong type is `None`.
     pub(super) fn read(block: &Value) -> Option<Self> {
         let block = block.as_object()?;
         let part = |part: &str, field: &str| block.get(part).and_then(|part| part.get(field));

@@ -7,7 +7,8 @@ use super::http::Http;
 use super::value::{flag, number, text};
 use super::{Document, Kind, Namespace};
 
-/// Reads a document and the subsegments in it. Returns `None` if the id, name, trace id or start time is missing.
+/// Reads a document and the subsegments in it. Returns `None` if the value is not an object, or if the id, name, trace
+/// id or start time is missing or has the wrong type.
 pub(super) fn document(value: Value) -> Option<Document> {
     let Value::Object(raw) = value else { return None };
     let trace_id = text(raw.get("trace_id")?)?;
@@ -30,7 +31,7 @@ fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: 
         }
         _ => Vec::new(),
     };
-    // Only X-Ray may set this field.
+    // Senders must not set `inferred`: only X-Ray does, on the segments that it infers. So ignore the field.
     raw.remove("inferred");
     let flag_of = |field: &str| raw.get(field).is_some_and(flag);
     Some(Document {
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_the_wrong_type_is_absent_and_kept_raw() {
+    fn a_field_of_the_wrong_type_is_none_and_stays_in_raw() {
         let wrong = json!({ "end_time": "soon", "http": 7, "cause": 7, "user": [], "namespace": "here", "annotations": [], "aws": null, "subsegments": {} });
         let read = segment(wrong.clone()).unwrap();
         assert_eq!((read.end_time, read.in_progress, read.duration()), (None, true, None));

@@ -1,9 +1,10 @@
-//! Decides which HTTP requests are allowed: those of local programs and of the console's own pages.
+//! Decides which HTTP requests are allowed: those of programs, those of the console's own pages, and links to the
+//! console.
 //!
-//! The server has no credentials, so a foreign web page in the developer's browser must not reach it. A page has two
-//! ways: it sends a request from its own origin, or it uses a host name of its own that resolves to the loopback
-//! interface (DNS rebinding). The `Origin` and `Sec-Fetch-Site` headers reveal the first way, the `Host` header the
-//! second.
+//! The server does not authenticate clients, so it must reject requests that a foreign web page in the developer's
+//! browser sends. A page can attack in two ways: it sends a request from its own origin, or it uses a host name of its
+//! own that resolves to the loopback interface (DNS rebinding). The `Origin` and `Sec-Fetch-Site` headers reveal the
+//! first attack, the `Host` header the second.
 
 use std::net::IpAddr;
 
@@ -15,8 +16,8 @@ use axum::http::{HeaderName, Method, header};
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     hosts: Vec<String>,
-    /// Whether any IP address is allowed, because the server listens on all addresses of the machine. DNS rebinding
-    /// needs a host name, so this opens no way for a foreign page.
+    /// Whether any IP address is allowed, because the server listens on all addresses of the machine. This is safe: DNS
+    /// rebinding needs a host name.
     allows_any_ip: bool,
 }
 
@@ -34,7 +35,7 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// Why the request is refused, in words for the client.
+    /// Returns the reason, as text for the client, if the request is rejected.
     pub(super) fn check(&self, request: &Parts) -> Result<(), String> {
         let host = single_header(request, &header::HOST)?.ok_or("the request has no Host header")?;
         let authority = self.allowed_authority(host)?;
@@ -51,7 +52,7 @@ impl Guard {
     }
 
     fn allowed_authority(&self, host: &str) -> Result<Authority, String> {
-        let authority: Authority = host.parse().map_err(|_| format!("the Host header {host:?} is not a valid host"))?;
+        let authority: Authority = host.parse().map_err(|_| format!("the request's host {host:?} is not valid"))?;
         let name = normalized(authority.host());
         let address: Option<IpAddr> = name.parse().ok();
         let is_loopback = match address {
@@ -62,14 +63,14 @@ impl Guard {
             return Ok(authority);
         }
         Err(format!(
-            "the Host header {host:?} names neither loopback nor the server's address; start xray-local with --allow-host to \
-             allow this host"
+            "the request's host {host:?} is neither loopback nor the server's address; start xray-local with \
+             --allow-host to allow this host"
         ))
     }
 }
 
 /// Checks the `Sec-Fetch-*` headers, which browsers also send with requests without an `Origin`. A foreign page may
-/// link to the console, and nothing else.
+/// only link to the console.
 fn check_fetch_metadata(request: &Parts) -> Result<(), String> {
     let get = |name: &'static str| request.headers.get(name).map_or("", |value| value.to_str().unwrap_or("?"));
     let is_link =
@@ -85,7 +86,8 @@ fn check_fetch_metadata(request: &Parts) -> Result<(), String> {
 ///
 /// # Errors
 ///
-/// If the request repeats the header, or its value is not text: another reader could take the other value.
+/// Returns an error if the header is repeated, because another parser might use the other value, or if its value is not
+/// ASCII text.
 fn single_header<'a>(request: &'a Parts, name: &HeaderName) -> Result<Option<&'a str>, String> {
     let mut values = request.headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -95,7 +97,8 @@ fn single_header<'a>(request: &'a Parts, name: &HeaderName) -> Result<Option<&'a
     }
 }
 
-/// Returns a host in lower case, without the brackets of an IPv6 address and the trailing dot of a full name.
+/// Returns a host in lower case, without the brackets of an IPv6 address and the trailing dot of a fully qualified
+/// name.
 fn normalized(host: &str) -> String {
     host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
 }

@@ -103,7 +103,7 @@ pub struct ServerBuilder {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address does not have the form `HOST:PORT`, or the host cannot be resolved.
+    /// The address does not have the form `HOST:PORT`, or its host cannot be resolved.
     Address {
         /// The address passed to [`ServerBuilder::address`].
         address: String,
@@ -156,7 +156,10 @@ impl Server {
         }
     }
 
-    /// Returns the address that receives documents: the value for `AWS_XRAY_DAEMON_ADDRESS`.
+    /// Returns the address that receives documents. Programs on this machine use it as `AWS_XRAY_DAEMON_ADDRESS`.
+    ///
+    /// If the server listens on all interfaces, the address is `0.0.0.0` or `[::]`. Programs on other machines then
+    /// need an address of this machine.
     #[must_use]
     pub fn udp_address(&self) -> SocketAddr {
         self.udp_address
@@ -180,7 +183,7 @@ impl Server {
         &self.store
     }
 
-    /// Subscribes to the trace ids of the documents taken from this call on.
+    /// Subscribes to the trace ids of the documents that the server accepts after this call.
     ///
     /// A receiver that falls 16,384 documents behind misses the oldest ones.
     #[must_use]
@@ -188,15 +191,15 @@ impl Server {
         self.intake.arrivals()
     }
 
-    /// Returns how many datagrams this process dropped because its queue was full.
+    /// Returns how many datagrams this server dropped because its queue was full.
     ///
-    /// Datagrams that the kernel dropped before the process could read them are not counted.
+    /// Datagrams that the kernel dropped before the server could read them are not counted.
     #[must_use]
     pub fn dropped_datagrams(&self) -> u64 {
         self.udp_receiver.as_ref().map_or(0, UdpReceiver::dropped)
     }
 
-    /// Takes the documents of a file that has one JSON document per line.
+    /// Loads the documents from a file that has one JSON document per line.
     ///
     /// [`ServerBuilder::record`] writes such files, and so does `LinesEmitter` of the `xray-sdk` package.
     ///
@@ -214,7 +217,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read. A line that is not taken is no error: [`Replay::bad`] lists it.
+    /// Returns an error if the file cannot be read. A rejected line is not an error: [`Replay::bad`] lists it.
     pub fn replay(&self, path: impl AsRef<Path>) -> io::Result<Replay> {
         recording::replay(path.as_ref(), |line| {
             let outcome = self.intake.take(line, Source::Replay);
@@ -259,8 +262,8 @@ impl ServerBuilder {
 
     /// Sets the file that keeps the sampling rules. Without a file the rules are lost when the server stops.
     ///
-    /// The file has the form of a `GetSamplingRules` response. If it does not exist, the server creates it together
-    /// with the first rule.
+    /// The file has the form of a `GetSamplingRules` response. If the file does not exist, the server creates it
+    /// when the first rule is added.
     pub fn rules_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.rules_file = Some(path.into());
         self
@@ -273,7 +276,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Allows HTTP requests whose `Host` header has this name. Names of the loopback interface and the server's own
+    /// Allows HTTP requests whose `Host` header names this host. Names of the loopback interface and the server's own
     /// address are always allowed.
     ///
     /// A server in a container needs this: other containers reach it by the container's name.
@@ -286,7 +289,8 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// If the address is invalid or in use, or a file cannot be used.
+    /// Returns an error if the address is invalid or in use, if a file cannot be used, or if the operating system
+    /// refuses a thread or a socket operation.
     pub fn start(self) -> Result<Server, StartError> {
         let (udp, tcp) = sockets::bind(&self.address)?;
         let (udp_address, http_address) = (udp.local_addr()?, tcp.local_addr()?);
@@ -326,7 +330,7 @@ impl HttpThread {
     }
 }
 
-/// Answers HTTP requests until `shutdown` is sent to, or its sender dropped.
+/// Serves HTTP requests until `shutdown` receives a message or its sender is dropped.
 fn serve_http(runtime: Runtime, listener: std::net::TcpListener, router: Router, shutdown: oneshot::Receiver<()>) {
     runtime.block_on(async {
         match tokio::net::TcpListener::from_std(listener) {
@@ -334,11 +338,13 @@ fn serve_http(runtime: Runtime, listener: std::net::TcpListener, router: Router,
             Err(error) => log::error!("the HTTP server failed to start: {error}; the API and the console are off"),
         }
     });
-    // `serve` has waited for open responses already; waiting for the rest could take forever.
+    // `connections::serve` has already given the responses in progress one second. So do not wait for the remaining
+    // tasks, which may never finish.
     runtime.shutdown_background();
 }
 
-/// Replaces an unspecified address such as `0.0.0.0`, at which a server can listen but nobody can call, by loopback.
+/// Replaces an unspecified address, such as `0.0.0.0`, by the loopback address. An unspecified address is an address to
+/// listen on: not every system and browser can connect to it.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -382,7 +388,9 @@ async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Resp
 impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address { address, .. } => write!(formatter, "{address:?} is not an address of the form HOST:PORT"),
+            Self::Address { address, .. } => {
+                write!(formatter, "cannot use {address:?}: an address is HOST:PORT, with a host that can be resolved")
+            }
             Self::Bind { protocol, address, error } if error.kind() == io::ErrorKind::AddrInUse => write!(
                 formatter,
                 "{protocol} {address} is already in use, probably by an X-Ray daemon or another xray-local: stop that \

@@ -117,14 +117,14 @@ async fn a_segment_in_progress_is_marked_until_its_end_arrives() {
         page.visit(&format!("/traces/{TRACE_ID}")).await;
         assert_eq!(page.count("rect.progress").await, 1);
         let notices = page.text("[data-live]").await;
-        assert!(notices.contains("Parts of this trace have not ended."), "{notices}");
-        assert!(notices.contains("1 subsegment without a parent."), "{notices}");
+        assert!(notices.contains("Some segments are still open;"), "{notices}");
+        assert!(notices.contains("The parent of 1 subsegment is missing."), "{notices}");
         assert_eq!(page.text(".rows .tag.error").await, "parent missing");
 
         send(&page.server, &segment(&json!({})));
         page.until("return document.querySelectorAll('rect.progress').length === 0;").await;
         let notices = page.text("[data-live]").await;
-        assert!(!notices.contains("Parts of this trace have not ended."), "{notices}");
+        assert!(!notices.contains("Some segments are still open;"), "{notices}");
     })
     .await;
 }

@@ -12,7 +12,7 @@ use crate::id::{SegmentId, TraceId};
 use crate::live::open_calls::OpenCalls;
 use crate::recorder::{InProgress, Recorder};
 
-/// Levels of nesting in one document. A subsegment on a deeper level is sent as a document of its own.
+/// The maximum nesting depth of subsegments in one document. A deeper subsegment is sent as a separate document.
 //
 // X-Ray documents no limit, but JSON parsers have one: serde_json refuses more than 128 levels, and each subsegment
 // takes two (an object in a list).
@@ -34,7 +34,7 @@ pub(crate) struct Entity {
 /// The record of an open entity.
 struct Record {
     document: Document,
-    /// The extent of the subsegments that have ended and stand in `document`.
+    /// The extent of the subsegments that are embedded in `document`.
     embedded: Extent,
     /// Whether the document was sent with `in_progress`. X-Ray accepts that once for a segment.
     was_sent_in_progress: bool,
@@ -47,9 +47,11 @@ impl From<Document> for Record {
 }
 
 impl Record {
-    /// Embeds a child that has ended and itself embeds `embedded`. `complete` fills in the rest of the child.
+    /// Embeds a finished child. `embedded` is the extent of the child's own subsegments. `complete` sets the child's
+    /// remaining fields.
     ///
-    /// Returns *all* embedded subsegments for sending if they exceed `limit`, else none.
+    /// Removes and returns *all* embedded subsegments if they exceed `limit`; the caller sends them. Otherwise returns
+    /// no documents.
     fn embed(
         &mut self,
         child: Document,
@@ -57,7 +59,7 @@ impl Record {
         complete: impl FnOnce(&mut Document),
         limit: Extent,
     ) -> Vec<Document> {
-        // Completed in the vector: a document is over 400 bytes, and moving it twice is measurable.
+        // The child is completed inside the vector: a document is over 400 bytes, and a second move is measurable.
         self.document.subsegments.push(child);
         let child = self.document.subsegments.last_mut().map_or(0, |child| {
             complete(child);
@@ -70,7 +72,7 @@ impl Record {
         if is_full { self.release() } else { Vec::new() }
     }
 
-    /// Takes out all embedded subsegments.
+    /// Removes and returns all embedded subsegments.
     fn release(&mut self) -> Vec<Document> {
         self.embedded = Extent::default();
         mem::take(&mut self.document.subsegments)
@@ -85,9 +87,10 @@ pub(crate) struct Trace {
     clock: Clock,
     outbound: Outbound,
     open_calls: OpenCalls,
+    /// The number of annotations so far.
     annotations: AtomicUsize,
-    /// Observers that are notified when the segment ends.
-    watched: Mutex<Vec<&'static dyn Watched>>,
+    /// Observers of the end of the segment.
+    observers: Mutex<Vec<&'static dyn SegmentObserver>>,
     /// Whether the segment is a facade: Lambda sends it, and this process sends only its subsegments.
     is_facade: bool,
     /// Whether the facade has ended.
@@ -97,15 +100,17 @@ pub(crate) struct Trace {
 }
 
 /// An observer of the end of a segment.
-pub(crate) trait Watched: Sync {
+pub(crate) trait SegmentObserver: Sync {
+    /// Handles the end of the segment. The segment calls this once.
     fn segment_ended(&self);
 }
 
 impl Trace {
-    /// Continues the trace that `header` names, or begins one. `segment` is the id of the segment in this process.
+    /// Continues the trace that `header` names, or starts a new trace. `segment` is the id of the segment in this
+    /// process.
     pub(crate) fn new(recorder: Recorder, header: &TraceHeader, segment: SegmentId, sampled: bool) -> Self {
         let id = header.root.unwrap_or_else(TraceId::random);
-        // The parts that X-Ray does not define, such as `Lineage`, go on to the next service.
+        // The parts that X-Ray does not define, such as `Lineage`, are passed on to the next service.
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
         let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra);
         Self {
@@ -116,7 +121,7 @@ impl Trace {
             outbound,
             open_calls: OpenCalls::default(),
             annotations: AtomicUsize::new(0),
-            watched: Mutex::default(),
+            observers: Mutex::default(),
             is_facade: false,
             is_over: AtomicBool::new(false),
             is_late: AtomicBool::new(false),
@@ -125,7 +130,7 @@ impl Trace {
 
     /// Creates the trace of a facade whose segment and sampling decision `header` names.
     ///
-    /// If `header` names no segment or no decision, nothing is recorded, and requests carry `value`, the text of
+    /// If `header` lacks the parent or a decision, nothing is recorded, and requests carry `value`, the text of
     /// `header`, unchanged.
     pub(crate) fn of_facade(recorder: Recorder, value: &str, header: &TraceHeader, segment: SegmentId) -> Self {
         let is_decided = header.parent.is_some() && matches!(header.sampled, Some(Sampled::Yes | Sampled::No));
@@ -161,9 +166,9 @@ impl Trace {
         &self.outbound
     }
 
-    /// Notifies `watched` when the segment ends.
-    pub(crate) fn watch(&self, watched: &'static dyn Watched) {
-        lock(&self.watched).push(watched);
+    /// Registers an observer that is notified when the segment ends.
+    pub(crate) fn add_observer(&self, observer: &'static dyn SegmentObserver) {
+        lock(&self.observers).push(observer);
     }
 
     /// Registers an HTTP call as open until [`call_ends`](Self::call_ends).
@@ -176,8 +181,8 @@ impl Trace {
         self.open_calls.remove(id);
     }
 
-    /// Counts new annotations, and reports each one beyond the 50 that X-Ray indexes for a trace. (Developer guide,
-    /// "Annotations".)
+    /// Counts new annotations, and reports each annotation beyond the 50 that X-Ray indexes for a trace. (Developer
+    /// guide, "Annotations".)
     pub(crate) fn note_annotations(&self, count: usize) {
         const INDEXED: usize = 50;
         if count > 0 {
@@ -186,7 +191,7 @@ impl Trace {
                 self.recorder.report_value(
                     "an annotation of trace",
                     &self.id.to_string(),
-                    "one too many to be indexed",
+                    "recorded but not searchable (X-Ray indexes 50 annotations of a trace; use metadata for the rest)",
                 );
             }
         }
@@ -220,7 +225,7 @@ impl Trace {
 }
 
 impl Entity {
-    /// Creates a segment; `record` is `None` if the trace is not sampled.
+    /// Creates a segment. `record` is `None` if the trace is not sampled, or if the segment is a facade.
     pub(crate) fn segment(trace: Trace, id: SegmentId, record: Option<Document>) -> Arc<Self> {
         let (trace, is_recorded) = (Arc::new(trace), record.is_some());
         let record = Mutex::new(record.map(Record::from));
@@ -231,7 +236,7 @@ impl Entity {
         segment
     }
 
-    /// Creates a subsegment of this entity, whose trace is sampled, with the record `record`.
+    /// Creates a subsegment of this entity, with the record `record`. The trace must be sampled.
     pub(crate) fn subsegment(self: &Arc<Self>, record: Document) -> Arc<Self> {
         Arc::new(Self {
             trace: Arc::clone(&self.trace),
@@ -268,9 +273,9 @@ impl Entity {
         entity
     }
 
-    /// Returns whether both entities belong to one segment.
+    /// Returns whether both entities belong to the same segment of this process.
     #[cfg(feature = "tracing")]
-    pub(crate) fn is_in_trace_of(&self, other: &Self) -> bool {
+    pub(crate) fn is_in_segment_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.trace, &other.trace)
     }
 
@@ -279,7 +284,7 @@ impl Entity {
         self.is_segment() && self.trace.is_facade
     }
 
-    /// Returns whether this entity is recorded and has not ended.
+    /// Returns whether this entity has not ended. An entity without a record, other than a facade, is not open.
     #[cfg(feature = "tracing")]
     pub(crate) fn is_open(&self) -> bool {
         if self.is_facade() { !self.trace.is_over.load(Ordering::Relaxed) } else { self.lock().is_some() }
@@ -297,7 +302,8 @@ impl Entity {
         }
     }
 
-    /// Ends this entity now: its record goes into its parent's record, or is sent if the parent has ended.
+    /// Ends this entity now. A segment is sent. A subsegment is embedded in its parent, or sent as a separate document
+    /// if the parent has ended or the nesting is too deep.
     ///
     /// Only the first call has an effect.
     pub(crate) fn end(&self) {
@@ -308,8 +314,8 @@ impl Entity {
         document.end_time.get_or_insert_with(|| self.trace.now());
         match &self.parent {
             None => {
-                let watched = mem::take(&mut *lock(&self.trace.watched));
-                watched.into_iter().for_each(Watched::segment_ended);
+                let observers = mem::take(&mut *lock(&self.trace.observers));
+                observers.into_iter().for_each(SegmentObserver::segment_ended);
                 self.trace.recorder.forget_open_segment(self.id);
                 self.trace.emit([document]);
             }
@@ -322,11 +328,13 @@ impl Entity {
         self.lock().take();
     }
 
-    /// Embeds a child that has ended and itself embeds `embedded`, or sends the child if this entity has ended.
+    /// Embeds a finished child, or sends it as a separate document if this entity has ended or the depth limit is
+    /// reached.
     ///
-    /// `complete` fills in the rest of the child. It may run while the record is locked, as in [`update`](Self::update).
+    /// `embedded` is the extent of the child's own subsegments. `complete` sets the child's remaining fields. `complete`
+    /// may run while the record is locked, so it must not run code of the user: see [`update`](Self::update).
     pub(crate) fn adopt(&self, mut child: Document, embedded: Extent, complete: impl FnOnce(&mut Document)) {
-        // Each time the depth reaches a multiple of the limit a new document begins, so no document is deeper than that.
+        // A new document begins at each depth that is a multiple of the limit, so no document is nested deeper than it.
         let is_too_deep = self.depth.saturating_add(1) % MAX_DEPTH == 0;
         let leaving = match &mut *self.lock() {
             Some(record) if !is_too_deep => {

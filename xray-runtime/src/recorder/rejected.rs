@@ -40,8 +40,8 @@ impl Recorder {
             let key = first_chars(key, MAX_STRING_CHARS);
             log::warn!(
                 target: "xray::context",
-                "{what} {key:?} was {outcome}, because X-Ray has no place for it as given; further such values are not \
-                 logged but counted in `Stats::values_rejected`, which lists the reasons",
+                "{what} {key:?} was {outcome}; `Stats::values_rejected` lists the possible reasons, and counts further \
+                 such values, which are not logged",
             );
         }
     }

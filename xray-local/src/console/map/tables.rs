@@ -6,7 +6,7 @@ use super::labels::{average, counts, is_client, kind, traces_with_call};
 use crate::console::{format, link};
 use crate::graph::{HistogramEntry, ServiceGraph, Statistics};
 
-/// How many rows a table shows at most. A browser needs long to lay out many more.
+/// The maximum number of rows in a table. A browser takes too long to lay out more rows.
 const MAX_ROWS: usize = 1_000;
 
 /// Renders a row for each service.
@@ -16,14 +16,14 @@ pub(super) fn services(graph: &ServiceGraph) -> Markup {
             tr {
                 th.name-cell scope="row" { a href=(link::traces_through_service(&service.name)) { (service.name) } }
                 td { (kind(service.kind.as_deref())) }
-                (figures(service.summary_statistics.as_ref(), &service.response_time_histogram))
+                (statistics_cells(service.summary_statistics.as_ref(), &service.response_time_histogram))
             }
         }
     };
     table("services", "Services", ["Service", "Type"], &rows)
 }
 
-/// Renders a row for each pair of services of which one calls the other.
+/// Renders a row for each edge: a service, and a service that it calls.
 pub(super) fn calls(graph: &ServiceGraph) -> Markup {
     let calls = graph.services.iter().flat_map(|service| service.edges.iter().map(move |edge| (service, edge)));
     let calls = calls.filter_map(|(from, edge)| Some((from, edge, graph.services.get(edge.reference_id)?)));
@@ -32,16 +32,16 @@ pub(super) fn calls(graph: &ServiceGraph) -> Markup {
             tr {
                 th.name-cell scope="row" { (from.name) @if is_client(from) { small { " clients" } } }
                 td.name-cell { a href=(traces_with_call(from, to)) { (to.name) } }
-                (figures(Some(&edge.summary_statistics), &edge.response_time_histogram))
+                (statistics_cells(Some(&edge.summary_statistics), &edge.response_time_histogram))
             }
         }
     };
     table("calls", "Calls", ["From", "To"], &rows)
 }
 
-/// Renders a table whose rows begin with `columns` and end with figures.
+/// Renders a table of `rows`. `columns` are the headings of the first two cells; the other cells hold statistics.
 fn table(id: &str, title: &str, columns: [&str; 2], rows: &Markup) -> Markup {
-    let figures = ["Requests", "OK", "Errors", "Throttled", "Faults", "Average", "95th percentile"];
+    let statistics = ["Requests", "OK", "Errors", "Throttled", "Faults", "Average", "95th percentile"];
     html! {
         section {
             h2 #(id) { (title) }
@@ -50,7 +50,7 @@ fn table(id: &str, title: &str, columns: [&str; 2], rows: &Markup) -> Markup {
                     thead {
                         tr {
                             @for heading in columns { th scope="col" { (heading) } }
-                            @for heading in figures { th.num scope="col" { (heading) } }
+                            @for heading in statistics { th.num scope="col" { (heading) } }
                         }
                     }
                     tbody { (rows) }
@@ -60,8 +60,8 @@ fn table(id: &str, title: &str, columns: [&str; 2], rows: &Markup) -> Markup {
     }
 }
 
-/// Renders the figures of a row. Clients have none.
-fn figures(statistics: Option<&Statistics>, times: &[HistogramEntry]) -> Markup {
+/// Renders the statistics of a row. A node of clients has no statistics, so each of its cells holds a dash.
+fn statistics_cells(statistics: Option<&Statistics>, times: &[HistogramEntry]) -> Markup {
     html! {
         @match statistics {
             Some(statistics) => {
@@ -75,7 +75,7 @@ fn figures(statistics: Option<&Statistics>, times: &[HistogramEntry]) -> Markup 
     }
 }
 
-/// Returns the least time that at least the given share of the requests did not exceed. Returns `None` without
+/// Returns the smallest response time that at least `share` of the requests did not exceed, or `None` if there are no
 /// requests.
 fn quantile(times: &[HistogramEntry], share: f64) -> Option<f64> {
     let total: u64 = times.iter().map(|entry| entry.count).sum();
