@@ -58,8 +58,8 @@ fn explanation(stand_in: StandIn) -> &'static str {
         }
         StandIn::Rejected => "This segment was received, but X-Ray would reject it. The page of problems says why.",
         StandIn::Unknown => {
-            "Subsegments name this segment as their parent, but it was not received. It has not ended, was lost, or was \
-             sent with a different trace ID."
+            "Subsegments name this segment as their parent, but it was not received. It has not ended, was lost, or \
+             was sent with a different trace ID."
         }
     }
 }

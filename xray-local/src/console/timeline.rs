@@ -199,8 +199,8 @@ fn bar(row: &Row<'_>, scale: &Scale, first: Option<&str>) -> Markup {
     let label = Label::of(document);
     html! {
         li.{ "d" (row.depth.min(MAX_INDENT)) }.segment[document.kind == Kind::Segment]
-            .subsegment[document.kind == Kind::Subsegment].inferred[document.inferred] .stand-in[document.stand_in.is_some()]
-            data-depth=(row.depth) data-failed[status::is_failure(state)] {
+            .subsegment[document.kind == Kind::Subsegment].inferred[document.inferred]
+            .stand-in[document.stand_in.is_some()] data-depth=(row.depth) data-failed[status::is_failure(state)] {
             @if row.has_children {
                 button.fold type="button" aria-expanded="true" hidden {
                     span.visually-hidden { "Children of " (label.name) }

@@ -117,8 +117,8 @@ fn notices(trace: &Trace) -> Markup {
         }
         @if has_stand_in(StandIn::Lambda) {
             p.notice {
-                "AWS sends the segment of a Lambda function itself, so it does not arrive here. Its subsegments were sent by \
-                 themselves, as SDKs do in a function."
+                "AWS sends the segment of a Lambda function itself, so it does not arrive here. Its subsegments were sent \
+                 by themselves, as SDKs do in a function."
             }
         }
         @if has_stand_in(StandIn::Rejected) {

@@ -52,7 +52,8 @@ impl TraceId {
         let text = text.trim();
         let text = text.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(text);
         let digits = match text.split('-').collect::<Vec<_>>()[..] {
-            // The parts of a `traceparent` are the version, the trace id, the parent's id and flags. (W3C Trace Context.)
+            // The parts of a `traceparent` are the version, the trace id, the parent's id and flags. (W3C Trace
+            // Context.)
             [version, digits, parent, _] if version.len() == 2 && parent.len() == 16 => digits,
             _ => text,
         };

@@ -11,8 +11,8 @@ const MIN_CHARS: usize = 3;
 /// Returns the keyword that is most similar to a word in lower case.
 ///
 /// A keyword is similar if it begins or ends with the word (`faul`, `status`), or if the word begins with the keyword
-/// (`responsetimes`). Otherwise it may differ by one mistake for every three letters: a letter that is wrong, missing or
-/// added, or two letters in the wrong order.
+/// (`responsetimes`). Otherwise it may differ by one mistake for every three letters: a letter that is wrong, missing
+/// or added, or two letters in the wrong order.
 pub(super) fn nearest_keyword(word: &str) -> Option<&'static str> {
     let keywords = || KEYWORDS.iter().map(|(keyword, _)| *keyword).chain(OTHERS);
     // A keyword in the wrong place is not misspelt.

@@ -53,10 +53,11 @@ fn compare_numbers(found: f64, operator: Operator, wanted: f64) -> bool {
     }
 }
 
-/// Returns the shortest decimal number that stands for the same `f32`, if the number may have been recorded as an `f32`.
+/// Returns the shortest decimal number that stands for the same `f32`, if the number may have been recorded as an
+/// `f32`.
 ///
-/// JSON has one type of number, so an SDK widens an `f32` to an `f64`: `0.1_f32` becomes 0.10000000149011612. The person
-/// who searches for it writes `0.1`, as the source code does.
+/// JSON has one type of number, so an SDK widens an `f32` to an `f64`: `0.1_f32` becomes 0.10000000149011612. The
+/// person who searches for it writes `0.1`, as the source code does.
 ///
 /// Comparing both numbers after rounding them to `f32` would find too much: 0.5000000001 rounds to 0.5. The shortest
 /// decimal is what Rust and other languages print for the `f32`. Each `f32` has exactly one, so two numbers that differ

@@ -1,7 +1,8 @@
 //! Stand-ins for segments that were not received, above the subsegments that name them as their parent.
 //!
-//! In a Lambda function an SDK sends each subsegment as a document of its own. The function's segment comes from AWS, so
-//! it never arrives at a local X-Ray. (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".)
+//! In a Lambda function an SDK sends each subsegment as a document of its own. The function's segment comes from AWS,
+//! so it never arrives at a local X-Ray. (Lambda developer guide, "Visualize Lambda function invocations using AWS
+//! X-Ray".)
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -41,8 +42,8 @@ impl Trace {
         self
     }
 
-    /// Returns whether the trace starts in a segment that arrived and calls no Lambda function. Orphans then belong to a
-    /// program outside Lambda whose segment was lost.
+    /// Returns whether the trace starts in a segment that arrived and calls no Lambda function. Orphans then belong to
+    /// a program outside Lambda whose segment was lost.
     fn is_started_elsewhere(&self, groups: &BTreeMap<String, Vec<Document>>) -> bool {
         let calls: HashSet<&str> =
             groups.values().flatten().flat_map(Document::walk).map(|entity| &*entity.id).collect();
@@ -65,8 +66,8 @@ fn is_of_lambda(orphans: &[Document]) -> bool {
     orphans.iter().flat_map(Document::walk).any(is_marked)
 }
 
-/// Returns whether any of the work is still running. A program outside Lambda that sends its subsegments early sends its
-/// segment last, so the segment may still arrive.
+/// Returns whether any of the work is still running. A program outside Lambda that sends its subsegments early sends
+/// its segment last, so the segment may still arrive.
 fn is_in_progress(orphans: &[Document]) -> bool {
     orphans.iter().flat_map(Document::walk).any(|entity| entity.in_progress)
 }

@@ -18,8 +18,8 @@ pub(super) fn search_form(text: &str, error: Option<&FilterError>, stored: &[Sto
             label.visually-hidden for="filter" { "Trace ID, name, path or filter expression" }
             // A screen reader reads the error with the field that it belongs to.
             input #filter name="filter" type="search" value=(text) data-search autocomplete="off" spellcheck="false"
-                autocapitalize="off" placeholder="Trace ID, name, /path or filter: responsetime > 0.5" list="suggestions"
-                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "filter-error")];
+                autocapitalize="off" placeholder="Trace ID, name, /path or filter: responsetime > 0.5"
+                list="suggestions" aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "filter-error")];
             datalist #suggestions { @for suggestion in suggestions(stored) { option value=(suggestion) {} } }
             button.button type="submit" { "Search" }
         }
@@ -57,8 +57,8 @@ const GRAMMAR: [(&str, &[&str]); 9] = [
     ),
     ("Times in seconds: `responsetime`, and `duration` with work after the response.", &["responsetime > 0.5"]),
     (
-        "The request: `http.status`, `http.url`, `http.method`, `http.clientip`, `http.useragent`, `user`. A text is in \
-         quotation marks and compared with `=`, `!=`, `CONTAINS`, `BEGINSWITH` or `ENDSWITH`.",
+        "The request: `http.status`, `http.url`, `http.method`, `http.clientip`, `http.useragent`, `user`. A text \
+         is in quotation marks and compared with `=`, `!=`, `CONTAINS`, `BEGINSWITH` or `ENDSWITH`.",
         &["http.status >= 400", "http.url BEGINSWITH \"https://shop\"", "user = \"alice\""],
     ),
     ("Annotations: `annotation.KEY`, or `annotation[KEY]` for a key with dots.", &["annotation.tenant = \"acme\""]),
@@ -67,7 +67,8 @@ const GRAMMAR: [(&str, &[&str]); 9] = [
         &["service(\"checkout\") { fault }", "edge(\"shop\", \"checkout\") { responsetime > 0.2 }"],
     ),
     (
-        "The path of a fault or an error: `rootcause.fault.service`, `rootcause.error.entity`, `rootcause.fault.exception`.",
+        "The path of a fault or an error: `rootcause.fault.service`, `rootcause.error.entity`, \
+         `rootcause.fault.exception`.",
         &["rootcause.fault.service { name = \"checkout\" }"],
     ),
     ("Combine conditions by `AND`, `OR`, `NOT` or `!`, and parentheses.", &["(fault OR error) AND duration > 1"]),

@@ -79,8 +79,8 @@ fn no_such_trace(id: TraceId) -> Markup {
         div.card.empty {
             h2 { "No trace with this ID" }
             p {
-                span.mono { (id) } " is not stored. The request may not have been sampled, the trace may not have arrived \
-                 yet, or it was removed to make room for newer ones."
+                span.mono { (id) } " is not stored. The request may not have been sampled, the trace may not have \
+                 arrived yet, or it was removed to make room for newer ones."
             }
             a href="/" { "Show all traces" }
         }
