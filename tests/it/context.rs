@@ -21,6 +21,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use support::child;
 use support::documents::{capture, capture_blocking};
 use support::subsegments::names;
 use xray::document::Cause;
@@ -410,8 +411,14 @@ fn a_segment_within_a_segment_is_a_trace_of_its_own() {
     assert_ne!(documents[0].trace_id, documents[1].trace_id);
 }
 
+/// In a child process, because it installs the default recorder.
 #[test]
 fn nothing_panics_in_the_destructors_of_a_thread() {
+    let name = "nothing_panics_in_the_destructors_of_a_thread";
+    child::run(module_path!(), name, a_thread_with_destructors);
+}
+
+fn a_thread_with_destructors() {
     struct AtTheEnd;
 
     impl Drop for AtTheEnd {

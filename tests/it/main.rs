@@ -8,7 +8,6 @@
 
 mod backtrace;
 mod blocks;
-mod burst;
 mod central;
 mod clients;
 mod concurrency;

@@ -9,8 +9,9 @@ use support::Always;
 use support::documents::checked;
 use tracing::span::EnteredSpan;
 use tracing::{Span, error, field, info_span};
+use xray::emitter::{Emitter, MemoryEmitter};
 use xray::tracing::SubsegmentLayer;
-use xray::{Document, Segment};
+use xray::{Document, Recorder, Segment};
 
 use super::subscriber::{below_layer, subscribe};
 use support::subsegments::messages;
@@ -50,9 +51,9 @@ fn hostile_fields_harm_nobody() {
 /// A subscriber turns the layer's own log lines into events, while the span that they are about is current.
 #[test]
 fn the_layers_own_warnings_may_come_back_as_events() {
-    struct Logs(xray::emitter::MemoryEmitter);
+    struct Logs(MemoryEmitter);
 
-    impl xray::emitter::Emitter for Logs {
+    impl Emitter for Logs {
         fn emit(&self, document: Document) {
             log::error!("{} is sent", document.name);
             self.0.emit(document);
@@ -64,8 +65,8 @@ fn the_layers_own_warnings_may_come_back_as_events() {
     }
 
     subscribe();
-    let emitter = xray::emitter::MemoryEmitter::new();
-    let recorder = xray::Recorder::builder()
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder()
         .sampler(Always)
         .emitter(Logs(emitter.clone()))
         .streaming_threshold_bytes(usize::MAX)
@@ -106,12 +107,14 @@ fn nothing_panics_in_the_last_destructors_of_a_thread() {
     }
 
     subscribe();
-    thread::spawn(|| {
+    let recorder = Recorder::builder().sampler(Always).emitter(MemoryEmitter::new()).build();
+    thread::spawn(move || {
         // A thread destroys its thread-locals in the reverse order of first use: the context's first, then this one,
         // then the registry's.
         info_span!("registry").in_scope(|| ());
         AT_THE_END.with(|_| ());
-        let entered = Segment::builder("t").begin().in_scope(|| info_span!("a", field = field::Empty).entered());
+        let segment = Segment::builder("t").recorder(&recorder).begin();
+        let entered = segment.in_scope(|| info_span!("a", field = field::Empty).entered());
         AT_THE_END.with(|at_the_end| at_the_end.0.replace(Some(entered)));
     })
     .join()

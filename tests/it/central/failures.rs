@@ -99,16 +99,18 @@ fn a_daemon_that_hangs_delays_no_decision() {
     let mut connection = taken.recv_timeout(Duration::from_secs(20)).unwrap();
     // The sampler waits for an answer on this connection for as long as it stays open.
     for _ in 0..10_000 {
-        assert_eq!(service.rule("/").as_deref(), Some(FALLBACK));
+        assert!(Segment::builder("shop").recorder(&service.recorder).begin().is_sampled());
     }
-    assert!(taken.try_recv().is_err() && service.recorder.stats().sampling_failures == 0);
+    // The daemon is not asked again, unless the first request has been given up, as it may be on a slow machine.
+    let is_asked_again = taken.try_recv().is_ok();
+    assert!(!is_asked_again || service.recorder.stats().sampling_failures > 0, "two requests at the same time");
     // A body that arrives byte by byte does not extend the limit.
     connection.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
     until("the request is given up", || {
         let _ = connection.write_all(b"1\r\n \r\n");
-        service.recorder.stats().sampling_failures == 1
+        service.recorder.stats().sampling_failures >= 1
     });
-    assert!(taken.recv_timeout(Duration::from_secs(20)).is_ok(), "the daemon is asked again");
+    assert!(is_asked_again || taken.recv_timeout(Duration::from_secs(20)).is_ok(), "the daemon is not asked again");
 }
 
 #[test]

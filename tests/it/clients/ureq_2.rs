@@ -6,8 +6,8 @@ use xray::emitter::MemoryEmitter;
 use xray::{Instrument as _, Propagation, Recorder, Segment};
 
 use super::checks::{self, Ask, Client, Told, only_request, told};
-use support::Server;
 use support::subsegments::only_call;
+use support::{Always, Server};
 
 /// ureq 2 has no way to remove a header from a request.
 const CLIENT: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 2, replaces: false };
@@ -100,7 +100,8 @@ async fn a_header_in_other_letters_stays() {
     }
     let server = Server::start().await;
     let url = server.url("/bytes/1");
-    let recorder = Recorder::builder().propagate(Propagation::Both).emitter(MemoryEmitter::new()).build();
+    let recorder =
+        Recorder::builder().sampler(Always).propagate(Propagation::Both).emitter(MemoryEmitter::new()).build();
     let segment = Segment::builder("t").recorder(&recorder);
     assert_eq!(checks::blocking(move || get(&url)).in_segment(segment).await, Ok(200));
     let seen = only_request(&server);

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use support::Always;
 use xray::emitter::MemoryEmitter;
 use xray::{Instrument as _, Propagation, Recorder, Segment};
 
@@ -57,7 +58,7 @@ fn any_text_is_accepted_as_a_header() {
 
 #[test]
 fn a_panic_is_not_recorded_on_the_facade() {
-    let recorder = Recorder::builder().emitter(MemoryEmitter::new()).build();
+    let recorder = Recorder::builder().sampler(Always).emitter(MemoryEmitter::new()).build();
     let around = Segment::builder("around").recorder(&recorder).begin();
     let facade = around.in_scope(|| Segment::facade(&sampled()));
     assert!(catch_unwind(AssertUnwindSafe(|| facade.in_scope(|| panic!("out of stock")))).is_err());
