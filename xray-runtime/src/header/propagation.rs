@@ -4,15 +4,12 @@
 use http::HeaderMap;
 use http::{HeaderName, HeaderValue};
 
-use crate::header::request_headers::RequestHeaders;
-use crate::header::trace_header::{
-    TRACE_HEADER_NAME, TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent,
-};
+use crate::header::request_headers::{RequestHeaders, X_RAY};
+use crate::header::trace_header::{TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent};
 use crate::id::{SegmentId, TraceId};
 
 const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
 
-static X_RAY: HeaderName = TRACE_HEADER_NAME;
 static W3C: HeaderName = TRACEPARENT_NAME;
 
 /// Which headers outgoing requests carry; see [`propagate`](crate::RecorderBuilder::propagate).
