@@ -99,7 +99,7 @@ impl RequestHeaders for HeaderMap {
 // as the rest of the insertion. A constant costs nothing, and `set` is called with this one by default.
 #[inline]
 fn owned(name: &'static HeaderName) -> HeaderName {
-    if std::ptr::eq(name, &X_RAY) { TRACE_HEADER_NAME } else { name.clone() }
+    if std::ptr::eq(name, &raw const X_RAY) { TRACE_HEADER_NAME } else { name.clone() }
 }
 
 impl RequestHeaders for Vec<(String, String)> {

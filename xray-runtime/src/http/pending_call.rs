@@ -142,7 +142,6 @@ impl PendingCall {
     }
 
     /// Starts the time of the call: the client sends the request at the call of its method, and not at the first poll.
-    #[cfg_attr(not(any(feature = "hyper", feature = "hyper-0-14")), allow(dead_code))]
     pub(crate) fn started(mut self) -> Self {
         if let State::Recorded(call) = &mut self.0 {
             call.start();
