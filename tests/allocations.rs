@@ -1,25 +1,29 @@
-//! How often a traced call allocates on the thread that makes it, beside the same call untraced.
+//! Counts the allocations of a traced call on its thread, and compares them with the call without tracing.
 //!
-//! The counter is of the thread, and a reallocation counts as an allocation.
+//! The counter is per thread. A reallocation counts as an allocation.
 
 use std::future::{Ready, ready};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use allocation_counter::measure;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use support::Always;
+use support::sampling_daemon::{Daemon, Service, eager, rule, with};
 use xray::emitter::Emitter;
 use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
+use xray::sampling::{Central, Decision, Local, Rule, Sampler, SamplerHost, SamplingRequest};
 use xray::{Document, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
-/// Calls in one segment.
+/// The number of calls in one segment.
 const CALLS: usize = 100;
-/// The header's value, the name, the URL and what is known of the call until it ends.
+/// The value of the header, the name, the URL, and the record of the open call.
 const PER_SAMPLED_CALL: u64 = 4;
-/// reqwest copies the headers for a redirect, and a value is made fit for sharing when it is first copied.
+/// reqwest clones the headers for a redirect. The first clone of a value allocates, because it makes the value shared.
 const REQWEST_HEADER: u64 = 1;
 
 #[test]
@@ -29,7 +33,7 @@ fn the_counter_counts() {
 
 #[test]
 fn without_a_context_nothing_is_allocated() {
-    // The first call of a process tells that there is no context.
+    // The first call outside any segment logs a line, once per process.
     finish(traced(request(0)));
     assert_eq!(count(CALLS, 0, bare), 0);
     assert_eq!(count(CALLS, 0, traced), 0);
@@ -39,7 +43,7 @@ fn without_a_context_nothing_is_allocated() {
 fn a_disabled_recorder_allocates_nothing() {
     let recorder = Recorder::builder().enabled(false).build();
     let segment = Segment::builder("s").recorder(&recorder).begin();
-    // Where a recorder is disabled there is no context, of which the first call tells.
+    // A disabled recorder gives no context. The first call outside any segment logs a line, once per process.
     segment.in_scope(|| finish(traced(request(0))));
     assert_eq!(segment.in_scope(|| count(CALLS, 0, traced)), 0);
 }
@@ -62,14 +66,14 @@ fn an_unsampled_call_allocates_no_more_than_the_insertion_of_a_header() {
 fn a_sampled_call_allocates_four_times() {
     let segment = begin(Sampled::Yes);
     let counts: Vec<_> = segment.in_scope(|| (0..CALLS).map(|_| count(1, 8, traced)).collect());
-    // The segment's list of subsegments grows with them, each time to twice its size.
+    // The segment's list of subsegments doubles its capacity when it is full.
     let grown = [1, 5, 9, 17, 33, 65];
     for (call, allocations) in (1..).zip(&counts) {
         let growth = u64::from(grown.contains(&call));
         assert_eq!(*allocations, PER_SAMPLED_CALL + growth, "call {call} of {counts:?}");
     }
     let end = measure(|| segment.end()).count_total;
-    assert_eq!(end, 0, "a segment with all it holds is handed over as it is");
+    assert_eq!(end, 0, "ending a segment moves it to the emitter without a copy");
 }
 
 #[test]
@@ -91,7 +95,7 @@ fn a_second_header_is_one_more_value() {
             assert_eq!(unsampled.in_scope(|| count(CALLS, room, traced)), expected, "room for {room} headers");
         }
         let sampled = begin_with(propagation, Sampled::Yes);
-        // The segment's list of subsegments has room for the second.
+        // Makes the segment's list of subsegments grow before the counted call.
         sampled.in_scope(|| count(1, 8, traced));
         let expected = PER_SAMPLED_CALL + u64::from(is_both);
         assert_eq!(sampled.in_scope(|| count(1, 8, traced)), expected, "{propagation:?}");
@@ -100,7 +104,7 @@ fn a_second_header_is_one_more_value() {
 
 #[test]
 fn a_whole_segment_of_sampled_calls_allocates_little_more() {
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(Discard).build();
+    let recorder = Recorder::builder().sampler(Always).emitter(Discard).build();
     let requests: Vec<_> = (0..CALLS).map(|_| request(8)).collect();
     let allocations = measure(|| {
         let segment = Segment::builder("s").recorder(&recorder).begin();
@@ -113,11 +117,11 @@ fn a_whole_segment_of_sampled_calls_allocates_little_more() {
 }
 
 #[test]
-fn a_call_of_reqwest_allocates_as_much_more() {
+fn a_call_of_reqwest_allocates_one_header_more() {
     let client = reqwest::Client::new();
     let url = serve();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // The connection's own work is part of a count, now more, now less; the least is without it.
+    // The work of the connection adds to a count, more or less each time. The smallest count is without it.
     let least = |call: fn(reqwest::RequestBuilder) -> Reqwest| {
         let counts = (0..CALLS).map(|_| {
             let request = client.get(&url);
@@ -150,7 +154,52 @@ fn a_function_outside_a_sampled_segment_allocates_nothing() {
     assert_eq!(begin(Sampled::No).in_scope(run), 0, "unsampled");
     let recorder = Recorder::builder().enabled(false).build();
     assert_eq!(Segment::builder("s").recorder(&recorder).begin().in_scope(run), 0, "disabled");
-    assert!(begin(Sampled::Yes).in_scope(run) > 0, "it is recorded");
+    assert!(begin(Sampled::Yes).in_scope(run) > 0, "a sampled function allocates");
+}
+
+#[test]
+fn a_decision_of_a_local_sampler_allocates_nothing() {
+    let sampler = Local::builder()
+        .default_rule(0, 0.0)
+        .rule(Rule::new(0, 0.0).path("/health"))
+        .rule(Rule::new(0, 1.0).host("*.example.com").method("POST").path("/pay/*"))
+        .build();
+    let request = SamplingRequest::new("shop").with_host("Shop.Example.com").with_method("post");
+    // The first decision on a thread sets up what later ones use.
+    sampler.sample(&request);
+    for (path, is_sampled) in [("/health", false), ("/pay/7", true), ("/cart", false)] {
+        let request = request.with_path(path);
+        let decide = || (0..CALLS).for_each(|_| assert_eq!(sampler.sample(&request).is_sampled(), is_sampled));
+        assert_eq!(measure(decide).count_total, 0, "{path}");
+    }
+}
+
+#[test]
+fn a_decision_of_the_central_sampler_allocates_only_the_name_of_a_rule() {
+    /// A recorder takes its sampler. This keeps the sampler for the test too.
+    struct Shared(Arc<Central>);
+
+    impl Sampler for Shared {
+        fn attach(&self, host: &SamplerHost) {
+            self.0.attach(host);
+        }
+
+        fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+            self.0.sample(request)
+        }
+    }
+
+    let none = with(with(rule("none", 1, "/none/*"), "FixedRate", 0.0), "Host", "*.example.com");
+    let daemon = Daemon::with_rules(&[none, rule("Default", 10_000, "*")]);
+    let central = Arc::new(eager().build());
+    let service = Service::with(daemon.address, Shared(Arc::clone(&central)));
+    service.wait_for("/", "Default");
+    let request = SamplingRequest::new("shop").with_host("shop.example.com").with_method("GET").with_path("/none/7");
+    assert_eq!(central.sample(&request), Decision::not_sampled());
+    let decide = || (0..CALLS).for_each(|_| assert!(!central.sample(&request).is_sampled()));
+    assert_eq!(measure(decide).count_total, 0, "a request that is not sampled");
+    let sampled = measure(|| drop(central.sample(&request.with_path("/")))).count_total;
+    assert_eq!(sampled, 1, "the name of the rule, which the segment records");
 }
 
 #[xray::traced(err, annotate(number = number.to_string()))]
@@ -170,7 +219,7 @@ async fn traced_reqwest(request: reqwest::RequestBuilder) -> reqwest::Result<req
     request.send().await
 }
 
-/// The URL of a service on another thread, so that its allocations are not counted.
+/// Starts a service on another thread, so that its allocations are not counted. Returns its URL.
 fn serve() -> String {
     fn answer(mut connection: TcpStream) {
         let mut request = [0; 4096];
@@ -192,9 +241,9 @@ fn begin(sampled: Sampled) -> Segment {
 fn begin_with(propagation: Propagation, sampled: Sampled) -> Segment {
     let mut header = TraceHeader::default();
     header.sampled = Some(sampled);
-    let recorder = Recorder::builder().sampler(xray::sampling::Always).propagate(propagation).emitter(Discard).build();
+    let recorder = Recorder::builder().sampler(Always).propagate(propagation).emitter(Discard).build();
     let segment = Segment::builder("s").recorder(&recorder).trace_header(&header).begin();
-    // What a thread sets up at its first call counts for none.
+    // The first call on a thread sets up what later ones use.
     segment.in_scope(|| drop(begin_other(&recorder)));
     segment
 }
@@ -205,7 +254,7 @@ fn begin_other(recorder: &Recorder) -> Segment {
     other
 }
 
-/// Allocations in calls with requests that have room for so many headers more.
+/// Counts the allocations of calls whose requests have room for `room` headers.
 fn count<F: Future<Output = StatusCode>>(calls: usize, room: usize, call: impl Fn(Request) -> F) -> u64 {
     let requests: Vec<_> = (0..calls).map(|_| request(room)).collect();
     let allocations = measure(|| {
@@ -225,7 +274,7 @@ fn request(room: usize) -> Request {
     request
 }
 
-/// The result of a future that is ready at its first poll.
+/// Returns the output of a future that is ready at its first poll.
 fn finish<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
@@ -242,11 +291,11 @@ async fn traced(request: Request) -> StatusCode {
     Ping(request).send().await
 }
 
-/// A call of a client that does nothing but answer.
+/// A request of a client that answers at once.
 struct Ping(Request);
 
 impl Ping {
-    #[expect(clippy::unused_self, reason = "it stands for a client that sends what it is")]
+    #[expect(clippy::unused_self, reason = "it stands for a client that consumes its request")]
     fn send(self) -> Ready<StatusCode> {
         ready(StatusCode::OK)
     }

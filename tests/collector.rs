@@ -1,8 +1,8 @@
-//! What the rest of the world reads in our documents: the X-Ray receiver of the OpenTelemetry collector, built from
-//! its Go module (`tests/collector`), takes each, and makes the right spans of it.
+//! Interoperability: the X-Ray receiver of the OpenTelemetry collector, built from its Go module in `tests/collector`,
+//! accepts every document and converts it to the right spans.
 //!
-//! By itself this sends what it makes through the public API. Where `XRAY_COLLECTOR_DOCUMENTS` names a directory, it
-//! sends what the other tests left there as well; `.ci/run` has them do so.
+//! These tests send documents of their own. If `XRAY_COLLECTOR_DOCUMENTS` names a directory, they also send the
+//! documents that the other tests kept there (`.ci/run` does so).
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -16,17 +16,20 @@ use std::{env, fs, io, thread};
 use reqwest::Client;
 use serde_json::{Value, json};
 use support::documents::read_datagram;
-use support::{Server, refused_url};
+use support::{Always, Server, refused_url};
 use xray::{Instrument as _, Recorder, Segment, TraceHeader};
 
-/// Names the directory with the documents that the other tests kept.
+/// Names the environment variable with the directory of kept documents.
 const DOCUMENTS: &str = "XRAY_COLLECTOR_DOCUMENTS";
 
 #[tokio::test]
 async fn the_collectors_receiver_reads_every_document() {
     let kept = env::var_os(DOCUMENTS).map(|directory| kept(Path::new(&directory)));
     let Some(collector) = Collector::start() else {
-        return assert!(kept.is_none(), "the documents of the other tests need a receiver");
+        return assert!(
+            kept.is_none(),
+            "XRAY_COLLECTOR_DOCUMENTS is set, and there is no Go to build the receiver with"
+        );
     };
     for json in made().await.iter().chain(kept.iter().flatten()) {
         let (document, spans) = (serde_json::from_str::<Value>(json).unwrap(), collector.spans_of(json));
@@ -35,8 +38,7 @@ async fn the_collectors_receiver_reads_every_document() {
     }
 }
 
-/// The same in constants: name, kind (of OTLP: 1 internal, 2 server, 3 client), whether it failed, and what is known of
-/// its request.
+/// Checks the spans of one document against constants. The kinds of OTLP are 1 (internal), 2 (server) and 3 (client).
 #[tokio::test]
 async fn a_call_is_a_client_below_the_server() {
     let Some(collector) = Collector::start() else { return };
@@ -71,7 +73,7 @@ async fn a_call_is_a_client_below_the_server() {
     assert_eq!(calls, expected);
 }
 
-/// What is refused is seen.
+/// Shows that the tests notice a document that the receiver refuses.
 #[test]
 fn a_wrong_document_is_refused() {
     let Some(collector) = Collector::start() else {
@@ -81,7 +83,7 @@ fn a_wrong_document_is_refused() {
     assert!(collector.answer_to(&wrong.to_string()).contains("cannot unmarshal"));
 }
 
-/// The receiver as a process of its own; it ends with its standard input.
+/// The receiver in a process of its own, which ends when its standard input closes.
 struct Collector {
     child: Child,
     socket: UdpSocket,
@@ -89,7 +91,7 @@ struct Collector {
 }
 
 impl Collector {
-    /// `None` where there is no Go.
+    /// Starts the receiver. Returns `None` without Go.
     fn start() -> Option<Self> {
         let program = build()?;
         let address = free_address();
@@ -110,7 +112,8 @@ impl Collector {
         Some(collector)
     }
 
-    /// Nothing is sent before the answer to what was sent before it, so nothing is lost and all have one order.
+    /// Sends a document and waits for the answer. One document at a time, so that none is lost and answers stay in
+    /// order.
     fn answer_to(&self, document: &str) -> String {
         let datagram = format!("{{\"format\":\"json\",\"version\":1}}\n{document}");
         self.socket.send(datagram.as_bytes()).unwrap_or_else(|error| panic!("{error}: {} bytes", datagram.len()));
@@ -118,10 +121,12 @@ impl Collector {
     }
 
     fn next_line(&self) -> String {
-        self.answers.recv_timeout(Duration::from_secs(60)).expect("the collector's receiver has ended, or is silent")
+        self.answers
+            .recv_timeout(Duration::from_secs(60))
+            .expect("the collector's receiver has ended or does not answer")
     }
 
-    /// The spans of an accepted document, by their ids.
+    /// Returns the spans of an accepted document, by their ids.
     fn spans_of(&self, document: &str) -> BTreeMap<String, Value> {
         let answer: Value = serde_json::from_str(&self.answer_to(document)).unwrap();
         let Some(spans) = answer["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array() else {
@@ -138,7 +143,7 @@ impl Drop for Collector {
     }
 }
 
-/// Builds the receiver; `None` where there is no Go.
+/// Builds the receiver. Returns `None` without Go.
 fn build() -> Option<PathBuf> {
     static BUILT: std::sync::OnceLock<Option<PathBuf>> = std::sync::OnceLock::new();
     let built = BUILT.get_or_init(|| {
@@ -149,8 +154,11 @@ fn build() -> Option<PathBuf> {
             .status();
         match status {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Not by `println!`, whose lines a test that passes does not show.
-                let _ = writeln!(io::stderr(), "skipped: there is no Go to build the collector's receiver with");
+                // libtest hides `println!` of a test that passes, but not this.
+                let _ = writeln!(
+                    io::stderr(),
+                    "skipped: building the collector's receiver needs Go, which is not installed"
+                );
                 None
             }
             status => {
@@ -166,7 +174,7 @@ fn free_address() -> SocketAddr {
     UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
-/// The documents that the other tests kept.
+/// Returns the documents that the other tests kept.
 fn kept(directory: &Path) -> Vec<String> {
     let files = fs::read_dir(directory).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     let documents: Vec<_> = files.flat_map(|lines| lines.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
@@ -175,13 +183,13 @@ fn kept(directory: &Path) -> Vec<String> {
     documents
 }
 
-/// What a program may send, as it leaves in datagrams.
+/// Records documents of every kind, and returns them as they arrive in datagrams.
 async fn made() -> Vec<String> {
     let (daemon, server) = (UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), Server::start().await);
     let recorder = Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .daemon_address(daemon.local_addr().unwrap().to_string())
-        // So that what is too large is split when it is sent.
+        // Keeps large subsegments in their segment, so that the emitter has to split the document.
         .streaming_threshold_bytes(usize::MAX)
         .build();
 
@@ -245,14 +253,14 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// Spans beside the document from which they are made.
+/// The spans that were converted from a document.
 struct Comparison<'a> {
     spans: &'a BTreeMap<String, Value>,
     trace_id: &'a Value,
 }
 
 impl Comparison<'_> {
-    /// One entity, and all inside it.
+    /// Checks the span of an entity, and the spans of all its subsegments.
     fn check(&self, entity: &Value, parent: &Value, is_whole: bool) {
         let Some(span) = self.spans.get(text(&entity["id"])) else { panic!("no span of {entity:#}") };
         let is_segment = is_whole && entity["type"].is_null();
@@ -264,7 +272,7 @@ impl Comparison<'_> {
         assert_eq!(attributes(span), expected_attributes(entity), "{span:#} of {entity:#}");
         assert_eq!(exceptions(span), expected_exceptions(entity), "{span:#} of {entity:#}");
         if let Some(id) = entity["cause"].as_str() {
-            assert_eq!(span["status"]["message"], id, "a reference");
+            assert_eq!(span["status"]["message"], id, "the cause is a reference");
         }
         for subsegment in subsegments(entity) {
             self.check(subsegment, &entity["id"], false);
@@ -272,7 +280,7 @@ impl Comparison<'_> {
     }
 }
 
-/// The kinds of OTLP: server, client, internal. What knows its client serves it, a subsegment in Lambda too.
+/// Returns the kind of OTLP. An entity with a client address is a server, even a subsegment in Lambda.
 fn kind(entity: &Value, is_segment: bool) -> u64 {
     let is_served = is_segment || !entity["http"]["request"]["client_ip"].is_null();
     match (is_served, text(&entity["namespace"])) {
@@ -282,7 +290,7 @@ fn kind(entity: &Value, is_segment: bool) -> u64 {
     }
 }
 
-/// The receiver looks at the status and the cause; the flags say the same.
+/// The receiver reads the status and the cause. Checks that the flags agree with them.
 fn is_failed(entity: &Value) -> bool {
     let is_failed = !entity["cause"].is_null() || entity["http"]["response"]["status"].as_u64() >= Some(400);
     let is_flagged = ["error", "fault"].iter().any(|flag| entity[flag] == true);
@@ -290,7 +298,7 @@ fn is_failed(entity: &Value) -> bool {
     is_failed
 }
 
-/// Attributes of text or whole numbers.
+/// Returns the attributes that are texts or whole numbers.
 fn raw_attributes(of: &Value) -> BTreeMap<String, String> {
     let attributes = of["attributes"].as_array().into_iter().flatten();
     let pairs = attributes.filter_map(|attribute| {
@@ -300,7 +308,7 @@ fn raw_attributes(of: &Value) -> BTreeMap<String, String> {
     pairs.collect()
 }
 
-/// Attributes of a span or an event: what is known of HTTP, annotations, metadata and the user.
+/// Returns all attributes of a span or an event.
 fn attributes(of: &Value) -> BTreeMap<String, Value> {
     let attributes = of["attributes"].as_array().into_iter().flatten();
     let pairs = attributes.map(|attribute| {
@@ -352,7 +360,7 @@ fn expected_attributes(entity: &Value) -> BTreeMap<String, Value> {
     expected
 }
 
-/// What is read of a query; a URL is that of the server and the name of the database.
+/// Returns the attributes of a query. The receiver splits the URL into server and database.
 fn sql_attributes(sql: &Value) -> impl Iterator<Item = (String, Value)> {
     let url = sql["url"].as_str().and_then(|url| url.rsplit_once('/')).unzip();
     let known = [
@@ -365,8 +373,8 @@ fn sql_attributes(sql: &Value) -> impl Iterator<Item = (String, Value)> {
     known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)))
 }
 
-/// What is read of a call to AWS, of what the tests record of one. Of where a segment ran the account is there alone: the
-/// rest is with the resource.
+/// Returns the attributes of a call to AWS. Of a segment's origin the span has the account alone, and the resource has
+/// the rest.
 fn aws_attributes(entity: &Value) -> impl Iterator<Item = (String, Value)> {
     let aws = &entity["aws"];
     let service = (entity["namespace"] == "aws").then(|| entity["name"].clone());
@@ -379,7 +387,7 @@ fn aws_attributes(entity: &Value) -> impl Iterator<Item = (String, Value)> {
     known.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)))
 }
 
-/// The same value with each number as a text of ten digits, because all numbers are floating there.
+/// Rounds every number to ten digits, as text, because the receiver converts all numbers to floating point.
 fn rounded(value: &Value) -> Value {
     match value {
         Value::Number(number) => format!("{:.9e}", number.as_f64().unwrap()).into(),
@@ -389,7 +397,7 @@ fn rounded(value: &Value) -> Value {
     }
 }
 
-/// The events of a span that tell of exceptions: id, type, message, id of the cause.
+/// Returns the exception events of a span: id, type, message, id of the cause.
 fn exceptions(span: &Value) -> Vec<[Value; 4]> {
     let events = span["events"].as_array().into_iter().flatten();
     let keys = ["aws.xray.exception.id", "exception.type", "exception.message", "aws.xray.exception.cause"];

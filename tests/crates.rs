@@ -1,13 +1,13 @@
-//! Crates outside the workspace: other editions, features and names than those of the tests in here.
+//! Crates outside the workspace, with another edition, other features or another name for the dependency.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 
-/// Runs cargo on one of the crates in `tests/crates`, with the versions of the workspace and without a network.
+/// Runs cargo on a crate in `tests/crates`, offline and with the versions in the workspace's `Cargo.lock`.
 ///
-/// All share a target directory, so that what they depend on is built once; cargo lets one at a time into it.
+/// The crates share a target directory, so that their dependencies are built once. Cargo lets one process at a time in.
 fn cargo(command: &str, name: &str) -> Output {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -18,7 +18,7 @@ fn cargo(command: &str, name: &str) -> Output {
         .args([command, "--offline", "--color=never", "--manifest-path"])
         .arg(directory.join("Cargo.toml"))
         .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"))
-        // What the outer cargo sets for this test is not meant for the crate.
+        // The outer cargo sets these for this test, not for the crate.
         .env_remove("CARGO_MANIFEST_DIR")
         .env_remove("RUSTFLAGS")
         .output()
@@ -35,7 +35,7 @@ fn succeeds(command: &str, name: &str) {
     assert!(output.status.success(), "cargo {command} of {name}:\n{}", text(&output));
 }
 
-/// Does not compile, and the one error says which feature is missing.
+/// Checks that a crate does not compile, and that its only error names the missing feature.
 fn names_the_feature(name: &str, feature: &str) {
     let output = cargo("check", name);
     let text = text(&output);
@@ -73,7 +73,7 @@ fn a_client_without_its_feature_is_an_error() {
         "calls of reqwest need the feature `reqwest` (0.13), `reqwest-0-12` or `reqwest-0-11` of xray-sdk",
     ];
     assert_eq!(errors, expected.map(|message| format!("error[E0277]: {message}")), "{text}");
-    // Where each client is named.
+    // The lines on which the functions name their clients.
     for place in ["main.rs:5:5", "main.rs:9:20", "main.rs:15:8", "main.rs:20:8"] {
         assert!(text.contains(place), "{place} is not in:\n{text}");
     }

@@ -1,14 +1,13 @@
-//! Neighbours with the X-Ray SDK for Python: a Flask service asks a service of ours, which asks another Flask service.
-//! What all three send is one trace with one decision.
+//! Services with the X-Ray SDK for Python: a Flask service calls an axum service, which calls another Flask service.
+//! All three send documents of one trace, with one sampling decision.
 //!
-//! The Flask services run in a virtual environment under `target/neighbour` with `tests/neighbour/requirements.txt`, which
-//! `.ci/run` makes. Where there is none, the tests are skipped, unless `XRAY_REAL_PARTS` is set.
+//! The Flask services need a virtual environment in `target/neighbour` with `tests/neighbour/requirements.txt`, which
+//! `.ci/run` creates. Without it the tests are skipped, or fail if `XRAY_REAL_PARTS` is set.
 //!
-//! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-//! behaviour:
+//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
+//! SDK does instead:
 //!
-//! * 1.7 unsampled, the trace of the caller is lost: `what_is_not_sampled_goes_on_as_one_trace`
-//! * 6.2, what is not sampled loses its trace: `what_is_not_sampled_goes_on_as_one_trace`
+//! * A trace that is not sampled loses its id: `what_is_not_sampled_goes_on_as_one_trace`.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -28,12 +27,12 @@ use xray::sampling::{Always, Never, Sampler};
 use xray::tower::SegmentLayer;
 use xray::{Recorder, Sampled, TraceHeader};
 
-/// Says that a missing part is an error.
+/// Names the environment variable that turns a missing virtual environment into an error.
 const REAL_PARTS: &str = "XRAY_REAL_PARTS";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_first_samples_is_one_trace_of_all() {
-    // Those that are asked would decide otherwise.
+    // The services that are called would decide otherwise on their own.
     let Some(services) = Services::start(1, Never, 0).await else { return };
     let headers = services.ask("").await;
     let documents = services.documents();
@@ -63,7 +62,7 @@ async fn what_is_not_sampled_goes_on_as_one_trace() {
     let root = headers[1].root;
     assert!(root.is_some() && headers[2].root == root, "{headers:?}");
 
-    // What is sampled next is all that arrives; and the header that comes in decides for all.
+    // Only the next trace, which is sampled, arrives. The incoming header decides for all services.
     let root = "Root=1-5759e988-bd862e3fe1be46a994272793";
     services.ask(&format!("{root};Parent=53995c3f42cd8ad8;Sampled=1")).await;
     let documents = services.documents();
@@ -72,7 +71,7 @@ async fn what_is_not_sampled_goes_on_as_one_trace() {
     assert_eq!(only(&documents, "first")["parent_id"], "53995c3f42cd8ad8");
 }
 
-/// The three services, and where their documents arrive.
+/// The three services, and the socket for their documents.
 struct Services {
     first: Flask,
     _last: Flask,
@@ -81,7 +80,8 @@ struct Services {
 }
 
 impl Services {
-    /// Each is told how to sample what comes without a decision. `None` where there is no Python for it.
+    /// Starts the services, each with its sampling of requests without a decision. Returns `None` without the virtual
+    /// environment.
     async fn start(first_rate: u8, ours: impl Sampler, last_rate: u8) -> Option<Self> {
         let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let daemon = listener.local_addr().unwrap().to_string();
@@ -92,7 +92,7 @@ impl Services {
         Some(Self { first, _last: last, recorder, listener })
     }
 
-    /// Asks the first; the trace headers that each of them saw.
+    /// Calls the first service, and returns the trace headers that each service saw.
     async fn ask(&self, header: &str) -> [String; 3] {
         let call = reqwest::Client::new().get(&self.first.url);
         let call = if header.is_empty() { call } else { call.header("x-amzn-trace-id", header) };
@@ -100,7 +100,7 @@ impl Services {
         headers.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>().try_into().unwrap()
     }
 
-    /// What arrived, once three documents are there and nothing more comes.
+    /// Waits for three documents and then for silence, and returns all documents.
     fn documents(&self) -> Vec<Value> {
         assert!(self.recorder.flush(Duration::from_secs(20)));
         let mut documents = Vec::new();
@@ -119,7 +119,7 @@ impl Services {
     }
 }
 
-/// The service of ours: asks the last and puts the header that it saw itself before what it is told.
+/// The axum service. It calls the last service, and answers with the headers that both saw.
 async fn start_ours(recorder: &Recorder, last: String) -> SocketAddr {
     let router = Router::new().route("/", get(ours)).with_state(last);
     let router = router.layer(SegmentLayer::new("ours").recorder(recorder));
@@ -136,7 +136,7 @@ async fn ours(State(last): State<String>, headers: HeaderMap) -> Json<Vec<Option
     Json([vec![seen], below].concat())
 }
 
-/// A service of `tests/neighbour/service.py`; it ends when this is dropped.
+/// A process of `tests/neighbour/service.py`. Dropping this kills it.
 struct Flask {
     url: String,
     process: Child,
@@ -149,7 +149,7 @@ impl Flask {
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("neighbour/service.py"))
             .args([name, &rate.to_string(), next_url])
             .env("AWS_XRAY_DAEMON_ADDRESS", daemon)
-            // A trace that is not sampled has an id all the same.
+            // A trace that is not sampled has an id too.
             .env("AWS_XRAY_NOOP_ID", "false")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .stdin(Stdio::piped())
@@ -170,7 +170,7 @@ impl Drop for Flask {
     }
 }
 
-/// The interpreter of the virtual environment.
+/// Returns the Python interpreter of the virtual environment.
 fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../neighbour/bin/python");
     if python.exists() {
@@ -181,14 +181,14 @@ fn python() -> Option<PathBuf> {
     None
 }
 
-/// The only document of this name.
+/// Returns the only document with this name.
 fn only<'a>(documents: &'a [Value], name: &str) -> &'a Value {
     let found: Vec<_> = documents.iter().filter(|document| document["name"] == name).collect();
     let [document] = found[..] else { panic!("{name}: {documents:#?}") };
     document
 }
 
-/// The only call that a service made.
+/// Returns the only call that a service made.
 fn only_call(document: &Value) -> &Value {
     let calls = document["subsegments"].as_array().map_or(&[][..], Vec::as_slice);
     let [call] = calls else { panic!("{document:#}") };

@@ -1,8 +1,8 @@
-//! What the compiler says: every message of the attribute once, and code that must compile.
+//! Messages of the compiler: programs that show each error of the attributes, and programs that must compile.
 
 use std::process::Command;
 
-/// The compiler whose own words stand in `tests/ui/compiler`.
+/// The version whose messages are in `tests/ui/compiler`.
 const COMPILER: &str = "rustc 1.95.";
 
 #[test]

@@ -1,5 +1,5 @@
-//! The documents that the tests make: each is held against the schema, and kept for `tests/collector.rs` where the
-//! environment says where.
+//! Documents that the tests record. Each is checked against the schema, and kept in files for `collector.rs` if an
+//! environment variable names a directory.
 
 use std::fs::{self, File};
 use std::future::Future;
@@ -11,25 +11,25 @@ use std::{env, process};
 use serde_json::Value;
 use xray::Document;
 
-/// Names the directory into which each process of the tests writes a file: a line a document.
+/// Names the environment variable with that directory. Each test process writes a file with one document a line.
 pub const KEEP: &str = "XRAY_TEST_DOCUMENTS";
 
-/// What a document measures at most in a datagram; larger ones never leave as they are.
+/// The largest document that is sent in one datagram. Larger ones are split, so they are not kept.
 const DATAGRAM: usize = 63 * 1024;
 
-/// As `xray::testing::capture` does it; what it returns is checked.
+/// Like `xray::testing::capture`, but checks the documents.
 pub async fn capture<F: Future>(future: F) -> (F::Output, Vec<Document>) {
     let (output, documents) = xray::testing::capture(future).await;
     (output, checked(documents))
 }
 
-/// The same for a closure.
+/// Like `xray::testing::capture_blocking`, but checks the documents.
 pub fn capture_blocking<T>(run: impl FnOnce() -> T) -> (T, Vec<Document>) {
     let (output, documents) = xray::testing::capture_blocking(run);
     (output, checked(documents))
 }
 
-/// Documents from an emitter, checked.
+/// Checks documents from an emitter, and returns them.
 pub fn checked(documents: Vec<Document>) -> Vec<Document> {
     for document in &documents {
         check(&serde_json::to_string(document).unwrap());
@@ -37,12 +37,12 @@ pub fn checked(documents: Vec<Document>) -> Vec<Document> {
     documents
 }
 
-/// The document of a datagram, checked.
+/// Checks a datagram, and returns its document.
 pub fn read_datagram(datagram: &[u8]) -> Value {
     let text = std::str::from_utf8(datagram).unwrap();
     let (header, document) = text.split_once('\n').unwrap();
     assert_eq!(header, r#"{"format":"json","version":1}"#);
-    assert!(document.starts_with(r#"{"id":""#), "the daemon looks for the first id: {document}");
+    assert!(document.starts_with(r#"{"id":""#), "the daemon takes the first id for the document's: {document}");
     check(document)
 }
 

@@ -1,6 +1,15 @@
-//! What the tests share: a real HTTP service, which notes what reaches it, and a look at every document.
+//! Helpers that the tests share: a real HTTP service that keeps its requests, and checks on documents.
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a helper panics to fail its test, and a test uses what it needs"
+)]
 
+pub mod child;
 pub mod documents;
+pub mod logs;
+pub mod sampling_daemon;
+pub mod subsegments;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
@@ -13,23 +22,30 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::any;
+use tokio::sync::Notify;
 
-/// A request as it reached the service.
+pub use xray::sampling::Always;
+
+/// A request as the service received it.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    /// The method.
     pub method: Method,
+    /// The target of the request line: path and query, or the whole URL through a proxy.
     pub uri: Uri,
+    /// The headers.
     pub headers: HeaderMap,
+    /// The whole body.
     pub body: Bytes,
 }
 
 impl Seen {
-    /// All its trace headers.
+    /// Returns the values of all `X-Amzn-Trace-Id` headers.
     pub fn trace_headers(&self) -> Vec<String> {
         self.values("x-amzn-trace-id")
     }
 
-    /// All its `traceparent` headers.
+    /// Returns the values of all `traceparent` headers.
     pub fn traceparents(&self) -> Vec<String> {
         self.values("traceparent")
     }
@@ -38,7 +54,7 @@ impl Seen {
         self.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
     }
 
-    /// Its one trace header.
+    /// Returns the only `X-Amzn-Trace-Id` header.
     pub fn trace_header(&self) -> xray::TraceHeader {
         let headers = self.trace_headers();
         assert_eq!(headers.len(), 1, "{headers:?}");
@@ -46,34 +62,55 @@ impl Seen {
     }
 }
 
-/// The service; it ends with the runtime.
+/// A service that ends with the tokio runtime of the test.
+#[derive(Debug)]
 pub struct Server {
+    /// The address that the service listens on.
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    released: Arc<Notify>,
 }
 
 impl Server {
-    /// `/status/{code}`, `/bytes/{count}`, `/chunked`, `/slow/{milliseconds}`, `/redirect` (to `/bytes/3`).
+    /// Starts a service that answers `/status/{code}`, `/bytes/{count}`, `/chunked`, `/slow/{milliseconds}`,
+    /// `/redirect` (to `/bytes/3`) and `/held` (only after [`Server::release`]).
     pub async fn start() -> Self {
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
+        let released = Arc::<Notify>::default();
+        let held = Arc::clone(&released);
         let router = Router::new()
             .route("/status/{code}", any(async |Path(code): Path<u16>| StatusCode::from_u16(code).unwrap()))
             .route("/bytes/{count}", any(async |Path(count): Path<usize>| "x".repeat(count)))
             .route("/chunked", any(async || Body::from_stream(futures::stream::iter(["a", "b"].map(Ok::<_, String>)))))
             .route("/slow/{milliseconds}", any(slow))
+            .route("/held", any(async move || held.notified().await))
             .route("/redirect", any(async || Redirect::temporary("/bytes/3").into_response()))
             .layer(from_fn_with_state(Arc::clone(&seen), note));
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async { axum::serve(listener, router).await });
-        Self { address, seen }
+        Self { address, seen, released }
     }
 
+    /// Returns the URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// What arrived since the last call.
+    /// Lets one request to `/held` be answered.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
+
+    /// Waits until a request with this path has arrived.
+    pub async fn arrival(&self, path: &str) {
+        let has_arrived = || self.seen.lock().unwrap().iter().any(|seen| seen.uri.path() == path);
+        while !has_arrived() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Returns the requests that have arrived since the last call.
     pub fn take_seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
@@ -86,7 +123,7 @@ async fn slow(Path(milliseconds): Path<u64>) -> &'static str {
 
 async fn note(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    // All of it: a client would see a connection that is closed while it still writes.
+    // Reads the whole body. Otherwise the connection would close while the client still writes.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     seen.lock().unwrap().push(Seen {
         method: parts.method.clone(),
@@ -97,7 +134,7 @@ async fn note(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request, next:
     next.run(Request::from_parts(parts, body.into())).await
 }
 
-/// A URL at which nobody listens.
+/// Returns a URL whose port refuses connections.
 pub fn refused_url() -> String {
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     format!("http://{address}/")

@@ -1,4 +1,4 @@
-//! Panics and errors.
+//! Panics and error events in spans.
 
 use std::error::Error;
 use std::fmt::{self, Debug};
@@ -8,7 +8,8 @@ use futures::FutureExt as _;
 use tracing::{Instrument as _, Level, Span, debug_span, error, field, info_span, instrument, warn};
 use xray::document::Cause;
 
-use super::parts::{annotations, below, below_blocking, exceptions, messages, tree};
+use super::subscriber::{annotations, below, below_blocking};
+use support::subsegments::{exceptions, messages, tree};
 
 #[tokio::test]
 async fn a_panic_is_recorded_where_it_leaves_a_span() {
@@ -112,7 +113,7 @@ async fn errors_are_recorded() {
     let [outer, same, _, value, named, says, silent, _, field, later, ..] = &subsegments[..] else { panic!() };
     assert_eq!(messages(&outer.subsegments[0]), ["failed at http://host/"]);
     assert_eq!(messages(outer), ["Failed(ParseIntError { kind: InvalidDigit })"]);
-    assert_eq!(same.cause, Some(Cause::Reference(exceptions(&same.subsegments[0])[0].id)), "the same error, once");
+    assert_eq!(same.cause, Some(Cause::Reference(exceptions(&same.subsegments[0])[0].id)), "an error is recorded once");
     for chain in [value, field] {
         assert_eq!(messages(chain), ["failed at http://host/", "invalid digit found in string"]);
         assert_eq!(exceptions(chain)[0].cause, Some(exceptions(chain)[1].id));

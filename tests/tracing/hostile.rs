@@ -1,17 +1,19 @@
-//! What may go wrong in a program and is to harm nobody.
+//! Programs that misuse spans. The layer neither panics nor locks itself out.
 
 use std::cell::RefCell;
 use std::fmt::{self, Debug};
 use std::thread;
 use std::time::Duration;
 
+use support::Always;
 use support::documents::checked;
 use tracing::span::EnteredSpan;
 use tracing::{Span, error, field, info_span};
 use xray::tracing::SubsegmentLayer;
 use xray::{Document, Segment};
 
-use super::parts::{below_layer, messages, subscribe};
+use super::subscriber::{below_layer, subscribe};
+use support::subsegments::messages;
 
 #[test]
 fn hostile_fields_harm_nobody() {
@@ -23,7 +25,7 @@ fn hostile_fields_harm_nobody() {
         }
     }
 
-    /// Comes to the span that it is a field of, by every way.
+    /// A field whose formatting uses the span that it belongs to, in every way.
     struct Meddles(Span);
 
     impl Debug for Meddles {
@@ -45,7 +47,7 @@ fn hostile_fields_harm_nobody() {
     assert_eq!(below_layer(SubsegmentLayer::new(), work), "b!(inner!), a!");
 }
 
-/// The layer's own warnings come back as events by way of `log`, where the span that they are about is current.
+/// A subscriber turns the layer's own log lines into events, while the span that they are about is current.
 #[test]
 fn the_layers_own_warnings_may_come_back_as_events() {
     struct Logs(xray::emitter::MemoryEmitter);
@@ -64,7 +66,7 @@ fn the_layers_own_warnings_may_come_back_as_events() {
     subscribe();
     let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .emitter(Logs(emitter.clone()))
         .streaming_threshold_bytes(usize::MAX)
         .build();
@@ -72,7 +74,7 @@ fn the_layers_own_warnings_may_come_back_as_events() {
     segment.in_scope(|| {
         let outer = info_span!("outer", not_finite = f64::NAN).entered();
         for number in 0..200 {
-            // More than are embedded: the emitter is called while `outer` is current.
+            // More subsegments than a segment embeds, so that the emitter is called while `outer` is current.
             info_span!("inner", number).in_scope(|| ());
         }
         outer.record("not_finite", f64::INFINITY);
@@ -86,7 +88,7 @@ fn the_layers_own_warnings_may_come_back_as_events() {
 }
 
 #[test]
-fn in_the_last_destructors_of_a_thread_nothing_panics() {
+fn nothing_panics_in_the_last_destructors_of_a_thread() {
     struct AtTheEnd(RefCell<Option<EnteredSpan>>);
 
     impl Drop for AtTheEnd {
@@ -105,7 +107,8 @@ fn in_the_last_destructors_of_a_thread_nothing_panics() {
 
     subscribe();
     thread::spawn(|| {
-        // What is used first is gone last: the registry's own threads, this, and what the context stands on.
+        // A thread destroys its thread-locals in the reverse order of first use: the context's first, then this one,
+        // then the registry's.
         info_span!("registry").in_scope(|| ());
         AT_THE_END.with(|_| ());
         let entered = Segment::builder("t").begin().in_scope(|| info_span!("a", field = field::Empty).entered());

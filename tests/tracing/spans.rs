@@ -1,4 +1,4 @@
-//! Which spans are subsegments, where they stand, and when they end.
+//! Which spans become subsegments, where they stand in the tree, and when they begin and end.
 
 use std::fmt::{self, Debug};
 use std::pin::pin;
@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use support::Server;
 use support::documents::{capture, capture_blocking, checked};
+use support::{Always, Server};
 use tokio::time::sleep;
 use tracing::{Instrument as _, Level, Span, debug_span, error, error_span, field, info_span, instrument, warn};
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
@@ -17,7 +17,8 @@ use tracing_subscriber::prelude::*;
 use xray::tracing::SubsegmentLayer;
 use xray::{Instrument as _, Segment, TraceHeader};
 
-use super::parts::{annotations, below, below_blocking, below_layer, seconds, subscribe, tree};
+use super::subscriber::{annotations, below, below_blocking, below_layer, subscribe};
+use support::subsegments::{mark, seconds, tree};
 
 #[instrument]
 fn parse(text: &str) -> u32 {
@@ -91,10 +92,10 @@ fn levels_and_filters_choose() {
     let all = || SubsegmentLayer::new().with_max_level(Level::TRACE);
     assert_eq!(below_layer(all().with_filter(LevelFilter::INFO), work), "a(c!)");
     assert_eq!(below_layer(all().with_filter(FilterFn::new(|metadata| metadata.name() != "c")), work), "a(b!), d!");
-    // Another layer's filter is no matter.
+    // The filter of another layer has no effect.
     let other = tracing_subscriber::fmt::layer().with_writer(std::io::sink).with_filter(LevelFilter::OFF);
     assert_eq!(below_layer(other.and_then(SubsegmentLayer::new()), work), "a(c!)");
-    // By mistake twice: once.
+    // A layer that is added twice by mistake records each span once.
     assert_eq!(below_layer(SubsegmentLayer::new().and_then(SubsegmentLayer::new()), work), "a(c!)");
 }
 
@@ -139,7 +140,7 @@ async fn a_span_made_outside_belongs_where_it_is_first_entered() {
         span.in_scope(|| ());
         Segment::builder("t").begin().in_scope(|| span.in_scope(|| info_span!("in").in_scope(|| ())));
     });
-    assert_eq!(tree(&documents), "t(in)", "a worker's own span is not part of the first work that it does");
+    assert_eq!(tree(&documents), "t(in)", "a span that was entered before does not join the segment");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -216,8 +217,7 @@ async fn a_future_that_is_dropped_is_closed() {
         let begun = xray::current().id();
         drop(work);
         assert_eq!(xray::current().id(), begun);
-        sleep(Duration::from_millis(20)).await;
-        info_span!("next").in_scope(|| ());
+        mark("next");
     })
     .await;
     assert_eq!(tree(&subsegments), "work, next");
@@ -250,7 +250,7 @@ fn spans_are_left_in_any_order_and_entered_again() {
         drop(a_again);
         assert_eq!(id(), outside);
 
-        // What is inside a scope is left after it: the scope restores what was before it, and so does the span.
+        // A span is left after the scope that it was entered in. Both restore what was current before them.
         let scope = xray::current().subsegment("scope");
         let left_later = scope.in_scope(|| info_span!("c").entered());
         assert_eq!(id(), outside);
@@ -272,7 +272,7 @@ fn spans_are_left_in_any_order_and_entered_again() {
 
 #[tokio::test]
 async fn a_guard_across_an_await_harms_nobody_else() {
-    // As `tracing` says not to: the span stays entered where the future waits.
+    // `tracing` warns against this: the span stays entered while the future waits.
     let ((), subsegments) = below(async {
         let id = xray::current().id();
         let wrong = async {
@@ -312,26 +312,28 @@ fn a_span_ends_where_it_is_left_and_leaves_where_it_is_closed() {
     drop(kept);
 
     let emitter = xray::emitter::MemoryEmitter::new();
-    let recorder = xray::Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
+    let recorder = xray::Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     let id = segment.id();
     let (span, child) = segment.in_scope(|| {
         let span = info_span!("work");
-        thread::sleep(Duration::from_millis(20));
+        mark("before the span is entered");
         let child = span.in_scope(|| info_span!("child"));
+        mark("after the span is left");
         (span, child)
     });
     segment.end();
     drop(span);
-    thread::sleep(Duration::from_millis(50));
-    assert_eq!(emitter.take().len(), 1);
-    // What follows is below an entity that ended, and still of its trace.
+    let [segment] = &checked(emitter.take())[..] else { panic!("the span is still open") };
+    let [before, after] = &segment.subsegments[..] else { panic!("{segment:#?}") };
+    // The child is below an ended subsegment, and still part of its trace.
     child.in_scope(|| ());
     drop(child);
     let documents = checked(emitter.take());
     assert_eq!(tree(&documents), "work(child)");
     assert_eq!(documents[0].parent_id, id);
-    assert!(seconds(&documents[0]) < 0.02, "{documents:#?}");
+    let work = &documents[0];
+    assert!(before.end_time < Some(work.start_time) && work.end_time < Some(after.start_time), "{work:#?}");
     assert!(documents[0].subsegments[0].start_time > documents[0].end_time.unwrap());
 }
 

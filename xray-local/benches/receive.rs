@@ -1,15 +1,17 @@
-//! Whether `xray-local` keeps up with what one machine's SDK can send: 200,000 documents over loopback, each a trace with
-//! one HTTP call, paced as the SDK paces them (a bucket of 96 KiB that fills with 32 MiB a second, in which a datagram
-//! counts 1 KiB more than its length).
+//! Measures whether `xray-local` keeps up with an SDK on the same machine.
+//!
+//! The benchmark sends 200,000 documents over loopback, each a trace with one HTTP call. It paces them like `xray-sdk`,
+//! with a token bucket that holds 96 KiB and fills with 32 MiB per second. A datagram costs its length plus 1 KiB.
 //!
 //! ```text
-//! cargo bench -p xray-local --bench receive                 # -- 1000000 for another number of documents
+//! cargo bench -p xray-local --bench receive                 # add `-- 1000000` for another number
 //! ```
 //!
-//! Two shared cores, release: all of 200,000 received at 20,500 a second (what the pace allows), 25 us of CPU a document,
-//! 93 MiB at most; all of 1,000,000 likewise, in the same 93 MiB.
+//! Result on two shared cores: all 200,000 documents received at 20,500 per second, which is the rate of the pace; 25
+//! us of CPU time per document; 93 MiB of memory at most. With 1,000,000 documents: all received, 93 MiB of memory at
+//! most.
 //!
-//! Linux only: it reads `/proc`.
+//! The benchmark reads `/proc` and therefore needs Linux.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::UdpSocket;
@@ -25,39 +27,40 @@ fn main() {
         .args(["--address", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .spawn()
-        .expect("xray-local starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("it is piped"));
+        .expect("cannot start xray-local");
+    let mut lines = BufReader::new(child.stdout.take().expect("standard output is piped"));
     let mut first = String::new();
-    lines.read_line(&mut first).expect("xray-local writes");
-    let address = first.trim().rsplit('=').next().expect("the first line names the address").to_owned();
+    lines.read_line(&mut first).expect("cannot read the output of xray-local");
+    let address = first.trim().rsplit('=').next().expect("the first line ends with the address").to_owned();
 
-    let (before, begun) = (Used::by(&child), Instant::now());
+    let (before, begun) = (Usage::of(&child), Instant::now());
     let bytes = send(&address, count);
     let sending = begun.elapsed();
     let rest = thread::spawn(move || {
         let mut rest = String::new();
         lines.read_to_string(&mut rest).map(|_| rest)
     });
-    let used = settle(&child);
+    let used = wait_until_idle(&child);
     assert!(Command::new("kill").arg(child.id().to_string()).status().is_ok_and(|status| status.success()));
-    child.wait().expect("it ends");
-    let rest = rest.join().expect("no panic").expect("UTF-8");
+    child.wait().expect("cannot wait for xray-local");
+    let rest = rest.join().expect("the reader panicked").expect("the output is not UTF-8");
     let last = rest.lines().last().unwrap_or_default();
-    let came: u64 = last.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{last}"));
+    let received: u64 =
+        last.split(' ').next().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{last}"));
 
     let per_second = |number: u64| float(number) / sending.as_secs_f64();
     println!(
-        "sent             {count} documents of {} bytes in {sending:.2?}: {:.0} a second",
+        "sent             {count} documents of {} bytes in {sending:.2?}: {:.0} per second",
         bytes / count,
         per_second(count)
     );
-    println!("received         {came}");
-    println!("lost             {}", count - came);
-    println!("CPU              {:.1} us a document", (used.cpu_seconds - before.cpu_seconds) * 1e6 / float(came));
-    println!("memory at most   {} MiB ({} MiB before)", used.memory_kib / 1024, before.memory_kib / 1024);
+    println!("received         {received}");
+    println!("lost             {}", count - received);
+    println!("CPU time         {:.1} us per document", (used.cpu_seconds - before.cpu_seconds) * 1e6 / float(received));
+    println!("peak memory      {} MiB ({} MiB before)", used.memory_kib / 1024, before.memory_kib / 1024);
 }
 
-/// Sends so many documents, each another trace; the bytes of all.
+/// Sends `count` documents, each in its own trace. Returns the number of bytes sent.
 fn send(address: &str, count: u64) -> u64 {
     let socket = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.connect(address).map(|()| socket));
     let (socket, mut pace, mut bytes) = (socket.expect("loopback"), Pace::new(), 0);
@@ -70,6 +73,7 @@ fn send(address: &str, count: u64) -> u64 {
     bytes
 }
 
+/// Returns a datagram with a segment that has one HTTP call.
 fn datagram(number: u64) -> String {
     let now = SystemTime::UNIX_EPOCH.elapsed().expect("after 1970");
     let (start, end) = (now.as_secs_f64(), now.as_secs_f64() + 0.01);
@@ -84,7 +88,7 @@ fn datagram(number: u64) -> String {
     )
 }
 
-/// A token bucket over bytes.
+/// A token bucket, with one token per byte.
 struct Pace {
     budget: f64,
     counted: Instant,
@@ -98,6 +102,7 @@ impl Pace {
         Self { budget: Self::BUDGET, counted: Instant::now() }
     }
 
+    /// Waits until a datagram of a length may be sent.
     fn wait_for(&mut self, length: usize) {
         let cost = float(length as u64 + 1024);
         loop {
@@ -112,40 +117,45 @@ impl Pace {
     }
 }
 
-/// What a process has used.
+/// The resources that a process has used.
 #[derive(Clone, Copy)]
-struct Used {
+struct Usage {
     cpu_seconds: f64,
     memory_kib: u64,
 }
 
-impl Used {
-    fn by(child: &Child) -> Self {
-        let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).expect("Linux");
-        // After the name in parentheses come 11 fields, then the ticks, hundredths of a second, of user and of system.
+impl Usage {
+    fn of(child: &Child) -> Self {
+        let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).expect("cannot read /proc");
+        // See `man 5 proc_pid_stat`: the name stands in parentheses; 11 fields later come user time and system time, in
+        // ticks of a hundredth of a second.
         let stat = read("stat");
-        let fields = stat.rsplit(')').next().expect("a name").split_whitespace();
+        let fields = stat.rsplit(')').next().expect("the name ends with a parenthesis").split_whitespace();
         let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
         let status = read("status");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
-        let memory_kib = peak.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("/proc has no peak memory");
+        let memory_kib = peak
+            .split_whitespace()
+            .next()
+            .and_then(|number| number.parse().ok())
+            .expect("the peak memory is not a number");
         Self { cpu_seconds: float(ticks) / 100.0, memory_kib }
     }
 }
 
-/// What it has used when it has nothing to do any more.
-fn settle(child: &Child) -> Used {
+/// Waits until a process is idle, and returns its usage.
+fn wait_until_idle(child: &Child) -> Usage {
     loop {
-        let before = Used::by(child);
+        let before = Usage::of(child);
         thread::sleep(Duration::from_millis(500));
-        let after = Used::by(child);
+        let after = Usage::of(child);
         if after.cpu_seconds - before.cpu_seconds < 0.05 {
             break after;
         }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "numbers to be read")]
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, and the result is rounded")]
 fn float(number: u64) -> f64 {
     number as f64
 }

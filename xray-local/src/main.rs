@@ -1,52 +1,65 @@
-//! `xray-local`: what a developer starts beside the program.
+//! The command line program `xray-local`.
 
 mod terminal;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::iter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use xray_local::store::Limits;
-use xray_local::{Replay, Server};
+use xray_local::{Replay, Sampling, Server};
 
-/// A local AWS X-Ray: takes what programs send to the X-Ray daemon, explains what X-Ray would refuse, and shows the traces
-/// in a browser.
+/// A local AWS X-Ray. Receives documents in place of the X-Ray daemon, explains what X-Ray would reject, and shows the
+/// traces in a browser
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where documents go (UDP), and where the API and the console are (TCP)
+    /// The address for documents (UDP) and for the X-Ray API and the console (TCP)
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2000")]
     address: String,
 
-    /// A name by which requests may reach it, beside loopback and the address; may be repeated
+    /// Allow HTTP requests to this host name, in addition to loopback and the address; may be repeated
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 
-    /// So many traces are kept; the oldest go first
+    /// The most traces to keep; the oldest are dropped first
     #[arg(long, value_name = "COUNT", default_value_t = Limits::default().traces)]
     max_traces: usize,
 
-    /// So much memory the traces may take, in MiB; the oldest go first
+    /// The most memory for traces, in MiB; the oldest traces are dropped first
     #[arg(long, value_name = "MIB", default_value_t = Limits::default().bytes >> 20)]
     max_memory: usize,
 
-    /// Keeps the sampling rules in a file; it need not be there yet
+    /// Which requests SDKs record if they ask for sampling rules. The console can change it
+    #[arg(long, value_name = "RULE", default_value = "everything", conflicts_with = "rules")]
+    sampling: SamplingArgument,
+
+    /// Keep the sampling rules in this file; it is created with the first rule
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
 
-    /// Appends each document that comes to a file, as a line of JSON
+    /// Append each received document to this file, as one line of JSON
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 
-    /// Loads the documents of a file first, one a line
+    /// Load documents from this file at start, one per line
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
 
-    /// Opens the console in the browser
+    /// Open the console in the browser
     #[arg(long)]
     open: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SamplingArgument {
+    /// Every request
+    Everything,
+    /// 1 request per second and 5 % of the others, like the default rule of AWS
+    Aws,
 }
 
 fn main() -> ExitCode {
@@ -54,7 +67,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "xray-local: {error}");
+            let _ = writeln!(anstream::stderr(), "xray-local: {}", with_sources(&*error));
             ExitCode::FAILURE
         }
     }
@@ -66,7 +79,13 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         bytes: arguments.max_memory.saturating_mul(1 << 20),
         ..Limits::default()
     };
-    let mut server = Server::builder().address(arguments.address).limits(limits);
+    let sampling = match arguments.sampling {
+        SamplingArgument::Everything => Sampling::Everything,
+        SamplingArgument::Aws => Sampling::Aws,
+    };
+    // A rules file has the rules, so there is no setting to print.
+    let printed_sampling = arguments.rules.is_none().then_some(sampling);
+    let mut server = Server::builder().address(arguments.address).limits(limits).sampling(sampling);
     for host in arguments.allow_host {
         server = server.allow_host(host);
     }
@@ -80,52 +99,78 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let replay = arguments
         .replay
         .as_deref()
-        .map(|path| server.replay(path).map_err(|error| format!("{} cannot be read: {error}", path.display())));
+        .map(|path| server.replay(path).map_err(|error| format!("cannot read {}: {error}", path.display())));
     let replay = replay.transpose()?;
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let end = signals()?;
-        let told = terminal::follow(&server, anstream::stdout());
-        greet(&mut anstream::stdout(), &server, replay.as_ref())?;
+        let stop_signal = stop_signal()?;
+        let log_lines = terminal::follow(&server, anstream::stdout());
+        print_start(&mut anstream::stdout(), &server, printed_sampling, replay.as_ref())?;
         if arguments.open {
-            open::that_detached(server.console_url())
-                .unwrap_or_else(|error| log::warn!("no browser is opened: {error}"));
+            open::that_detached(server.console_url()).unwrap_or_else(|error| {
+                log::warn!("cannot open a browser: {error}; open {} yourself", server.console_url());
+            });
         }
         tokio::select! {
-            () = end => {}
-            // Where nobody reads the standard output any more, the console is still there.
-            never = async { (told.await, std::future::pending().await).1 } => never,
+            () = stop_signal => {}
+            // This branch never completes, so only a signal stops the program. Writing lines can end earlier, when
+            // standard output is closed, and the console is still useful then.
+            () = async {
+                let _ = log_lines.await;
+                std::future::pending::<()>().await;
+            } => {}
         }
         Ok::<_, Box<dyn Error>>(())
     })?;
     let counters = server.store().counters();
     server.shutdown();
-    let _ = writeln!(anstream::stdout(), "{} documents came, {} were rejected", counters.received, counters.rejected);
+    let _ = writeln!(anstream::stdout(), "{} documents received, {} rejected", counters.received, counters.rejected);
     Ok(())
 }
 
-fn greet(out: &mut impl Write, server: &Server, replay: Option<&Replay>) -> io::Result<()> {
+/// Returns an error's message followed by the messages of its sources.
+fn with_sources(error: &dyn Error) -> String {
+    let chain = iter::successors(Some(error), |&error: &&dyn Error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Prints the server's addresses, which requests SDKs record, and the result of a replay.
+fn print_start(
+    out: &mut impl Write,
+    server: &Server,
+    sampling: Option<Sampling>,
+    replay: Option<&Replay>,
+) -> io::Result<()> {
     writeln!(out, "documents: AWS_XRAY_DAEMON_ADDRESS={}", server.udp_address())?;
     writeln!(out, "console:   {}", server.console_url())?;
+    match sampling {
+        Some(Sampling::Everything) => {
+            writeln!(out, "sampling:  SDKs record every request (as in AWS, 1 a second and 5 %: --sampling aws)")?;
+        }
+        Some(Sampling::Aws) => {
+            writeln!(out, "sampling:  SDKs record 1 request a second and 5 % of the others, as in AWS")?;
+        }
+        None => {}
+    }
     if !server.http_address().ip().is_loopback() {
-        writeln!(out, "careful:   whoever reaches this address reads and writes traces")?;
+        writeln!(out, "warning:   this address is not loopback; anyone who can reach it can read and write traces")?;
     }
     if let Some(replay) = replay {
         writeln!(out, "replayed:  {} documents", replay.taken)?;
-        for (number, reason) in &replay.bad {
-            writeln!(out, "           line {number} is none: {reason}")?;
+        for bad in &replay.bad {
+            writeln!(out, "           line {} was not loaded: {}", bad.line, bad.reason)?;
         }
         if replay.bad_count > replay.bad.len() {
-            writeln!(out, "           and {} more lines are none", replay.bad_count - replay.bad.len())?;
+            writeln!(out, "           {} more lines were not loaded", replay.bad_count - replay.bad.len())?;
         }
     }
     out.flush()
 }
 
-/// The end as the system or the keyboard asks for it.
+/// Completes when the user presses Ctrl-C or the system asks the program to stop.
 #[cfg(unix)]
-fn signals() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -138,6 +183,6 @@ fn signals() -> io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn signals() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async { _ = tokio::signal::ctrl_c().await })
 }

@@ -1,4 +1,4 @@
-//! Documents by UDP, as the X-Ray daemon takes them: a header, a line feed, one document.
+//! Receives documents over UDP in the X-Ray daemon's format: a header, a line feed, one document.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -10,25 +10,29 @@ use std::time::Duration;
 
 use crate::intake::Intake;
 
-/// What waits to be read; what comes when that is full is dropped, and counted.
-const WAITING_BYTES: usize = 64 * 1024 * 1024;
+/// The most bytes in the queue of received datagrams. Datagrams beyond that are dropped and counted.
+const MAX_QUEUED_BYTES: usize = 64 * 1024 * 1024;
 
-/// What a datagram that waits costs beside its own length.
-const OVERHEAD: usize = 64;
+/// The memory that a queued datagram takes in addition to its length, in bytes: its allocation and its place in the
+/// queue.
+const QUEUE_ENTRY_BYTES: usize = 64;
 
-/// Larger than any datagram.
-const BUFFER: usize = 65_536;
+/// The size of the receive buffer, in bytes; no UDP datagram is larger.
+const BUFFER_BYTES: usize = 65_536;
 
-/// So many datagrams are read after the end at most: what had arrived before it, where more keep coming.
-const LAST: usize = 100_000;
+/// The most datagrams read after shutdown has begun. Without a bound, a sender that never stops would keep the thread
+/// alive.
+const MAX_DRAINED: usize = 100_000;
 
-/// After so long at the latest the end is seen.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The socket's read timeout, and so the longest time until the receiving thread sees the shutdown flag.
+const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Two threads: one empties the socket and does nothing else, so that the kernel's small buffer does not overflow; the
-/// other reads what the first has put into a queue.
+/// Two threads that receive documents.
+///
+/// One thread only moves datagrams from the socket into a queue: the kernel's buffer is small, and overflows while
+/// nobody reads it. The other thread takes the documents out of the queue and stores them.
 #[derive(Debug)]
-pub(crate) struct Receiving {
+pub(crate) struct UdpReceiver {
     address: SocketAddr,
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
@@ -36,41 +40,41 @@ pub(crate) struct Receiving {
 
 #[derive(Debug, Default)]
 struct Shared {
-    is_over: AtomicBool,
-    waiting_bytes: AtomicUsize,
+    is_shutting_down: AtomicBool,
+    queued_bytes: AtomicUsize,
     dropped: Arc<AtomicU64>,
 }
 
-impl Receiving {
-    /// Reads from a socket that can be sent to at `address`; counts in `dropped` the datagrams that find the queue full.
+impl UdpReceiver {
+    /// Starts receiving from `socket`. `address` is an address at which `socket` can be reached. `dropped` counts the
+    /// datagrams dropped because the queue is full.
     pub(crate) fn start(
         socket: UdpSocket,
         address: SocketAddr,
         intake: Intake,
         dropped: Arc<AtomicU64>,
     ) -> io::Result<Self> {
-        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_read_timeout(Some(READ_TIMEOUT))?;
         let shared = Arc::new(Shared { dropped, ..Shared::default() });
         let (sender, receiver) = channel();
         let run = |name: &str, work: Box<dyn FnOnce() + Send>| thread::Builder::new().name(name.to_owned()).spawn(work);
-        let of_socket = Arc::clone(&shared);
-        let of_queue = Arc::clone(&shared);
+        let (for_receiving, for_storing) = (Arc::clone(&shared), Arc::clone(&shared));
         let threads = vec![
-            run("xray-receive", Box::new(move || empty(&socket, &sender, &of_socket)))?,
-            run("xray-read", Box::new(move || read(&receiver, &intake, &of_queue)))?,
+            run("xray-receive", Box::new(move || queue_datagrams(&socket, &sender, &for_receiving)))?,
+            run("xray-store", Box::new(move || store_datagrams(&receiver, &intake, &for_storing)))?,
         ];
         Ok(Self { address, shared, threads })
     }
 
-    /// Datagrams that found the queue full.
+    /// Returns how many datagrams were dropped because the queue was full.
     pub(crate) fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// Ends both threads; what waits is read first.
-    pub(crate) fn end(self) {
-        self.shared.is_over.store(true, Ordering::Release);
-        // A datagram that is none, so that nobody waits for the end.
+    /// Stops both threads after they have stored the datagrams that have arrived.
+    pub(crate) fn stop(self) {
+        self.shared.is_shutting_down.store(true, Ordering::Release);
+        // An empty datagram wakes the receiving thread, which otherwise waits for its read timeout.
         let local = SocketAddr::new(self.address.ip(), 0);
         let _ = UdpSocket::bind(local).and_then(|socket| socket.send_to(&[], self.address));
         for thread in self.threads {
@@ -79,20 +83,22 @@ impl Receiving {
     }
 }
 
-fn empty(socket: &UdpSocket, queue: &Sender<Box<[u8]>>, shared: &Shared) {
-    let (mut buffer, mut left) = (vec![0; BUFFER], LAST);
+/// Moves datagrams from the socket into the queue until shutdown.
+fn queue_datagrams(socket: &UdpSocket, queue: &Sender<Box<[u8]>>, shared: &Shared) {
+    let (mut buffer, mut left) = (vec![0; BUFFER_BYTES], MAX_DRAINED);
     while left > 0 {
-        let is_over = shared.is_over.load(Ordering::Acquire);
-        left -= usize::from(is_over);
+        let is_shutting_down = shared.is_shutting_down.load(Ordering::Acquire);
+        left -= usize::from(is_shutting_down);
         let length = match socket.recv(&mut buffer) {
             Ok(length @ 1..) => length,
-            _ if is_over => return,
-            // An error is one of waiting, or of another datagram than the next.
+            // Empty, or nothing left to read: the datagrams that arrived before the shutdown are in the queue.
+            _ if is_shutting_down => return,
+            // A read timeout, or an error that belongs to an earlier datagram. The next read may succeed.
             _ => continue,
         };
-        let cost = length + OVERHEAD;
-        if shared.waiting_bytes.fetch_add(cost, Ordering::Relaxed) + cost > WAITING_BYTES {
-            shared.waiting_bytes.fetch_sub(cost, Ordering::Relaxed);
+        let cost = length + QUEUE_ENTRY_BYTES;
+        if shared.queued_bytes.fetch_add(cost, Ordering::Relaxed) + cost > MAX_QUEUED_BYTES {
+            shared.queued_bytes.fetch_sub(cost, Ordering::Relaxed);
             shared.dropped.fetch_add(1, Ordering::Relaxed);
         } else if queue.send(buffer[..length].into()).is_err() {
             return;
@@ -100,12 +106,13 @@ fn empty(socket: &UdpSocket, queue: &Sender<Box<[u8]>>, shared: &Shared) {
     }
 }
 
-fn read(queue: &Receiver<Box<[u8]>>, intake: &Intake, shared: &Shared) {
+/// Stores the queued datagrams until the other thread closes the queue.
+fn store_datagrams(queue: &Receiver<Box<[u8]>>, intake: &Intake, shared: &Shared) {
     while let Ok(first) = queue.recv() {
         for datagram in std::iter::once(first).chain(queue.try_iter()) {
-            shared.waiting_bytes.fetch_sub(datagram.len() + OVERHEAD, Ordering::Relaxed);
+            shared.queued_bytes.fetch_sub(datagram.len() + QUEUE_ENTRY_BYTES, Ordering::Relaxed);
             intake.take_datagram(&datagram);
         }
-        intake.settle();
+        intake.flush();
     }
 }

@@ -1,11 +1,11 @@
-//! Documents kept in a file, one a line, and read from there again.
+//! Files of documents, one document per line: appending to one, and reading one.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A file to which documents are appended.
+/// A file to which the server appends documents.
 #[derive(Debug)]
 pub(crate) struct Recording {
     path: PathBuf,
@@ -19,13 +19,17 @@ struct State {
 }
 
 impl Recording {
+    /// Opens a file for appending; creates it if it does not exist.
     pub(crate) fn append(path: &Path) -> io::Result<Self> {
         let file = File::options().create(true).append(true).open(path)?;
         let state = Mutex::new(State { writer: BufWriter::new(file), has_failed: false });
         Ok(Self { path: path.to_owned(), state })
     }
 
-    /// Adds what is JSON. In JSON a line break is a space between two tokens, or it is not JSON.
+    /// Appends a document as one line. Ignores text that is not JSON.
+    ///
+    /// Replacing line breaks by spaces keeps the document's meaning: inside a JSON string a line break must be escaped,
+    /// so a raw one stands between two tokens.
     pub(crate) fn add(&self, text: &str) {
         if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
             let line = text.trim().replace(['\n', '\r'], " ") + "\n";
@@ -33,18 +37,21 @@ impl Recording {
         }
     }
 
-    /// Hands on what waits for more.
+    /// Writes buffered lines to the file.
     pub(crate) fn flush(&self) {
         self.write(BufWriter::flush);
     }
 
-    /// A full disk is told once, and takes nothing else along.
+    /// Logs the first failure only: with a full disk every write fails, and the server goes on without the recording.
     fn write(&self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {
         let mut state = self.state();
         match write(&mut state.writer) {
             Err(error) if !state.has_failed => {
                 state.has_failed = true;
-                log::warn!("documents are not recorded in {}: {error}", self.path.display());
+                log::warn!(
+                    "cannot write to the recording {}: {error}; documents are missing from it (logged once)",
+                    self.path.display()
+                );
             }
             _ => {}
         }
@@ -55,41 +62,51 @@ impl Recording {
     }
 }
 
-/// What came of a file that was read.
+/// The result of replaying a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Replay {
-    /// How many documents were taken.
+    /// The number of documents taken into the store.
     pub taken: usize,
-    /// The lines that were not: their numbers, from 1, and why. At most a hundred of them.
-    pub bad: Vec<(usize, String)>,
-    /// How many lines were not taken.
+    /// The first 100 lines that were not taken.
+    pub bad: Vec<BadLine>,
+    /// The number of all lines that were not taken.
     pub bad_count: usize,
 }
 
-/// So many bad lines are told.
-const TOLD: usize = 100;
+/// A line of a replayed file that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BadLine {
+    /// The number of the line in the file, from 1.
+    pub line: usize,
+    /// Why the line was not taken.
+    pub reason: String,
+}
 
-/// Reads the lines of a file; empty ones are none.
+/// How many bad lines [`Replay::bad`] lists.
+const MAX_LISTED: usize = 100;
+
+/// Passes each line of a file to `take`. Skips empty lines.
 ///
 /// # Errors
 ///
-/// If the file cannot be read. What was read before is taken.
+/// If the file cannot be read. Lines before the failure have been passed to `take`.
 pub(crate) fn replay(path: &Path, mut take: impl FnMut(&str) -> Result<(), String>) -> io::Result<Replay> {
     let mut replay = Replay::default();
-    for (number, line) in (1..).zip(BufReader::new(File::open(path)?).split(b'\n')) {
-        let line = line?;
-        let taken = match std::str::from_utf8(&line) {
-            Ok(line) if line.trim().is_empty() => continue,
-            Ok(line) => take(line.trim()),
-            Err(error) => Err(format!("not UTF-8: {error}")),
+    for (line, bytes) in (1..).zip(BufReader::new(File::open(path)?).split(b'\n')) {
+        let bytes = bytes?;
+        let taken = match std::str::from_utf8(&bytes) {
+            Ok(text) if text.trim().is_empty() => continue,
+            Ok(text) => take(text.trim()),
+            Err(error) => Err(format!("the line is not UTF-8: {error}")),
         };
         match taken {
             Ok(()) => replay.taken += 1,
             Err(reason) => {
                 replay.bad_count += 1;
-                if replay.bad.len() < TOLD {
-                    replay.bad.push((number, reason));
+                if replay.bad.len() < MAX_LISTED {
+                    replay.bad.push(BadLine { line, reason });
                 }
             }
         }
@@ -102,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_recorded_comes_back() {
+    fn recorded_documents_can_be_replayed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("documents.jsonl");
         for documents in [&["{\"a\": \"\\n\",\r\n \"b\": 1}", "no JSON", "{\"a\": \"\n\"}"][..], &["[1]", ""]] {
@@ -122,18 +139,18 @@ mod tests {
     }
 
     #[test]
-    fn bad_lines_are_told_with_their_numbers() {
+    fn bad_lines_are_listed_with_their_numbers() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("documents.jsonl");
         std::fs::write(&path, b"{}\n\nbad\n{}\r\n\xff\n{}").unwrap();
         let replay = replay(&path, |line| if line == "{}" { Ok(()) } else { Err(line.to_owned()) }).unwrap();
         assert_eq!((replay.taken, replay.bad_count), (3, 2));
-        assert_eq!(replay.bad[0], (3, "bad".to_owned()));
-        assert!(replay.bad[1].0 == 5 && replay.bad[1].1.contains("UTF-8"), "{replay:?}");
+        assert_eq!(replay.bad[0], BadLine { line: 3, reason: "bad".to_owned() });
+        assert!(replay.bad[1].line == 5 && replay.bad[1].reason.contains("UTF-8"), "{replay:?}");
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_an_error() {
+    fn a_missing_file_is_an_error() {
         assert!(replay(Path::new("/nowhere/documents.jsonl"), |_| Ok(())).is_err());
         assert!(Recording::append(Path::new("/nowhere/documents.jsonl")).is_err());
     }

@@ -1,29 +1,29 @@
-//! What counts as one service.
+//! The identity of a service.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::document::Document;
 
-/// A service, by what the service graph calls it.
+/// The identity of a service in the service graph.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceId {
-    /// Its name.
+    /// The service's name.
     pub name: String,
-    /// All its names.
+    /// All names of the service; here always `name` alone.
     pub names: Vec<String>,
-    /// Its AWS account.
+    /// The AWS account that runs the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// Its type: an origin, or `remote`.
+    /// The type: the segment's origin such as `AWS::ECS::Container`, or `remote` for an inferred service without one.
     #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
 
 impl ServiceId {
-    /// The service whose work a segment is.
+    /// Returns the service that a segment belongs to.
     #[must_use]
     pub fn of(segment: &Document) -> Self {
         let name = resource_name(segment).unwrap_or(&segment.name).to_owned();
@@ -33,7 +33,7 @@ impl ServiceId {
     }
 }
 
-/// A table of `DynamoDB` is a service of its own.
+/// Returns the name of a segment's `DynamoDB` table. X-Ray shows each table as a service of its own.
 fn resource_name(segment: &Document) -> Option<&str> {
     if segment.origin.as_deref()? != "AWS::DynamoDB::Table" {
         return None;

@@ -1,28 +1,28 @@
-//! Moments and ranges of time.
+//! Times in seconds since 1970.
 
 use std::time::SystemTime;
 
-/// From `start` to before `end`, in seconds since 1970.
+/// A range of time in seconds since 1970, from `start` (included) to `end` (excluded).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeRange {
-    /// The first moment.
+    /// The first time in the range.
     pub start: f64,
-    /// The first moment after it.
+    /// The first time after the range.
     pub end: f64,
 }
 
 impl TimeRange {
-    /// All of time.
+    /// The range that contains every time.
     pub const ALL: Self = Self { start: f64::NEG_INFINITY, end: f64::INFINITY };
 
-    /// Whether the moment is in it.
+    /// Returns whether the range contains a time.
     #[must_use]
-    pub fn contains(self, moment: f64) -> bool {
-        self.start <= moment && moment < self.end
+    pub fn contains(self, time: f64) -> bool {
+        self.start <= time && time < self.end
     }
 }
 
-/// The moment it is, in seconds since 1970, to the millisecond.
+/// Returns the current time in seconds since 1970, rounded to milliseconds.
 #[must_use]
 pub fn now() -> f64 {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Documents of any content: nothing panics, nothing is lost, and the next good document is there.
+//! Documents with random content: nothing panics, no document is lost, and a later good document is taken.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use xray_local::time::TimeRange;
 
 const TRACE: &str = "1-581cf771-a006649127e371903a2de979";
 
-/// Names of fields, so that values of any type stand where something is looked for.
+/// Names of fields that the code reads, so that random values reach that code.
 fn field() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
         "id",
@@ -85,7 +85,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// One that is taken, most times: what makes a document one is good, all else is anything.
+/// A document whose required fields are valid in 9 of 10 cases. Its other fields are random.
 fn document() -> impl Strategy<Value = Value> {
     let parts = (
         prop::collection::hash_map(field(), value(), 0..10),
@@ -108,7 +108,7 @@ fn document() -> impl Strategy<Value = Value> {
             if is_subsegment {
                 document.insert("type".to_owned(), json!("subsegment"));
             }
-            // Each of them must be good too.
+            // A random subsegment would be invalid and make the document invalid.
             document.remove("subsegments");
         }
         Value::Object(document)
@@ -123,7 +123,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_documents_are_survived(documents in prop::collection::vec(document(), 1..12)) {
+    fn documents_with_random_fields_are_taken_or_rejected_and_never_lost(documents in prop::collection::vec(document(), 1..12)) {
         let store = Store::new(Limits::default());
         let outcomes: Vec<_> = documents.iter().map(|document| store.put(&document.to_string(), Source::Udp)).collect();
         for (outcome, document) in outcomes.iter().zip(&documents) {
@@ -148,15 +148,5 @@ proptest! {
         ] {
             let _ = Filter::parse(filter).unwrap().matches(&trace);
         }
-    }
-
-    #[test]
-    fn any_datagrams_are_survived(datagrams in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 1..20)) {
-        let store = Store::new(Limits::default());
-        for datagram in &datagrams {
-            prop_assert!(!store.put_datagram(datagram).is_taken());
-        }
-        prop_assert_eq!(store.counters().rejected, datagrams.len() as u64);
-        prop_assert!(store.put(&good(), Source::Udp).is_taken());
     }
 }

@@ -1,5 +1,5 @@
-//! The X-Ray API as plain HTTP shows it. Paths and shapes are those of the public model (`xray-2016-04-12`);
-//! `aws_clients.rs` holds them against clients that are made from it.
+//! The X-Ray API over plain HTTP. Paths and shapes come from the public model, `xray-2016-04-12`. `aws_clients.rs`
+//! tests the API with clients generated from that model.
 
 mod support;
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use support::{call_of_names, post, post_text, segment, segment_at, send, send_good, start, wait_for};
 use xray_local::store::Source;
 
-/// All of time, for operations that want a range.
-fn always() -> Value {
+/// A time range that contains every time.
+fn all_time() -> Value {
     json!({ "StartTime": 0, "EndTime": 9_999_999_999_u64 })
 }
 
@@ -22,7 +22,7 @@ fn ids(page: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn what_comes_by_udp_is_given_back_with_its_inferred_segment() {
+fn a_document_sent_over_udp_is_returned_with_its_inferred_segment() {
     let server = start();
     let sent = call_of_names();
     send_good(&server, &sent);
@@ -55,7 +55,7 @@ fn what_comes_by_udp_is_given_back_with_its_inferred_segment() {
 }
 
 #[test]
-fn documents_come_by_http_too_and_each_that_is_refused_says_why() {
+fn documents_are_taken_over_http_and_each_rejected_one_has_a_reason() {
     let server = start();
     let (good, mut nameless) = (segment("shop"), segment("shop"));
     nameless["name"] = json!("Vec<T>");
@@ -75,7 +75,7 @@ fn documents_come_by_http_too_and_each_that_is_refused_says_why() {
 }
 
 #[test]
-fn summaries_are_found_by_time() {
+fn summaries_are_selected_by_time() {
     let server = start();
     for start in [100.0, 200.25, 300.0] {
         send_good(&server, &segment_at(start, "shop"));
@@ -84,27 +84,27 @@ fn summaries_are_found_by_time() {
         let query = json!({ "StartTime": start, "EndTime": end, "TimeRangeType": kind });
         ids(&post(&server, "/TraceSummaries", &query).ok()).len()
     };
-    assert_eq!(count(100.0, 300.0, "TraceId"), 2, "the end is not in the range");
+    assert_eq!(count(100.0, 300.0, "TraceId"), 2, "the range excludes its end");
     assert_eq!(count(100.5, 300.5, "TraceId"), 2);
-    assert_eq!(count(200.5, 301.0, "Service"), 2, "ended at 200.75 and 300.5");
+    assert_eq!(count(200.5, 301.0, "Service"), 2, "two segments end in the range");
     assert_eq!(count(201.0, 300.0, "Service"), 0);
     let now = xray_local::time::now();
-    assert_eq!(count(now - 100.0, now + 100.0, "Event"), 3, "came now");
+    assert_eq!(count(now - 100.0, now + 100.0, "Event"), 3, "all arrived just now");
     assert_eq!(count(0.0, 400.0, "Event"), 0);
 
-    let summaries = post(&server, "/TraceSummaries", &always()).ok();
+    let summaries = post(&server, "/TraceSummaries", &all_time()).ok();
     assert_eq!(summaries["TracesProcessedCount"], 3);
-    assert_eq!(summaries["TraceSummaries"][0]["StartTime"], 300.0, "what began last is first");
+    assert_eq!(summaries["TraceSummaries"][0]["StartTime"], 300.0, "the latest start comes first");
     assert_eq!(summaries["TraceSummaries"][0]["MatchedEventTime"], Value::Null);
-    let event = post(&server, "/TraceSummaries", &with(always(), "TimeRangeType", "Event")).ok();
+    let event = post(&server, "/TraceSummaries", &with(all_time(), "TimeRangeType", "Event")).ok();
     assert!(event["TraceSummaries"][0]["MatchedEventTime"].as_f64().unwrap() > now - 100.0);
 }
 
 #[test]
-fn a_summary_has_what_the_root_says() {
+fn a_summary_describes_the_root_segment() {
     let server = start();
     send_good(&server, &call_of_names());
-    let summaries = post(&server, "/TraceSummaries", &always()).ok();
+    let summaries = post(&server, "/TraceSummaries", &all_time()).ok();
     let summary = &summaries["TraceSummaries"][0];
     assert_eq!(
         (&summary["Duration"], &summary["ResponseTime"], &summary["HasFault"]),
@@ -120,14 +120,14 @@ fn a_summary_has_what_the_root_says() {
 }
 
 #[test]
-fn pages_have_every_trace_once() {
+fn the_pages_contain_each_trace_once() {
     let server = start();
     for index in 0..2_500 {
-        // Some begin at the same moment.
+        // Ten traces share each start.
         let document = segment_at(f64::from(index / 10), "shop").to_string();
         assert!(server.store().put(&document, Source::Http).is_taken());
     }
-    let (mut found, mut pages, mut query) = (Vec::new(), 0, always());
+    let (mut found, mut pages, mut query) = (Vec::new(), 0, all_time());
     loop {
         let page = post(&server, "/TraceSummaries", &query).ok();
         found.extend(page["TraceSummaries"].as_array().unwrap().clone());
@@ -142,27 +142,27 @@ fn pages_have_every_trace_once() {
     let unique: std::collections::BTreeSet<_> = found.iter().map(|summary| summary["Id"].as_str().unwrap()).collect();
     assert_eq!(unique.len(), 2_500);
     for token in ["", "x", "zz:1-581cf771-a006649127e371903a2de979"] {
-        let message = post(&server, "/TraceSummaries", &with(always(), "NextToken", token)).invalid();
+        let message = post(&server, "/TraceSummaries", &with(all_time(), "NextToken", token)).invalid();
         assert!(message.contains("NextToken"), "{message}");
     }
 }
 
 #[test]
-fn a_filter_expression_chooses_and_a_bad_one_names_the_column() {
+fn a_filter_expression_selects_traces_and_an_invalid_one_names_the_column() {
     let server = start();
     let (good, mut bad) = (segment("shop"), segment("shop"));
     bad["fault"] = json!(true);
     send_good(&server, &good);
     send_good(&server, &bad);
-    let filtered = post(&server, "/TraceSummaries", &with(always(), "FilterExpression", "fault")).ok();
+    let filtered = post(&server, "/TraceSummaries", &with(all_time(), "FilterExpression", "fault")).ok();
     assert_eq!(ids(&filtered), [bad["trace_id"].as_str().unwrap()]);
     assert_eq!(filtered["TracesProcessedCount"], 2);
-    let message = post(&server, "/TraceSummaries", &with(always(), "FilterExpression", "faul")).invalid();
+    let message = post(&server, "/TraceSummaries", &with(all_time(), "FilterExpression", "faul")).invalid();
     assert!(message.contains("column 1"), "{message}");
 }
 
 #[test]
-fn graphs_of_a_time_and_of_traces() {
+fn the_service_graph_and_the_trace_graph_agree() {
     let server = start();
     let sent = call_of_names();
     send_good(&server, &sent);
@@ -174,16 +174,16 @@ fn graphs_of_a_time_and_of_traces() {
     assert_eq!(of_time["Services"], of_trace["Services"]);
     let mut names: Vec<_> = of_time["Services"].as_array().unwrap().iter().map(|service| &service["Name"]).collect();
     names.sort_by_key(|name| name.as_str());
-    assert_eq!(names, ["Scorekeep", "Scorekeep", "names.example.com"], "the client, the segment, what is inferred");
+    assert_eq!(names, ["Scorekeep", "Scorekeep", "names.example.com"], "the client, the service, the inferred service");
     let before = post(&server, "/ServiceGraph", &json!({ "StartTime": 0, "EndTime": 1_000 })).ok();
     assert_eq!(before["Services"], json!([]));
-    let message = post(&server, "/ServiceGraph", &with(always(), "GroupName", "mine")).invalid();
+    let message = post(&server, "/ServiceGraph", &with(all_time(), "GroupName", "mine")).invalid();
     assert!(message.contains("mine"), "{message}");
-    post(&server, "/ServiceGraph", &with(always(), "GroupName", "Default")).ok();
+    post(&server, "/ServiceGraph", &with(all_time(), "GroupName", "Default")).ok();
 }
 
 #[test]
-fn wrong_parameters_are_told_by_their_names() {
+fn an_invalid_parameter_is_named_in_the_message() {
     let server = start();
     for (path, body, part) in [
         ("/Traces", "{}", "TraceIds"),
@@ -205,11 +205,11 @@ fn wrong_parameters_are_told_by_their_names() {
     }
     let six: Vec<_> = (0..6).map(|_| support::trace_id()).collect();
     let message = post(&server, "/Traces", &json!({ "TraceIds": six })).invalid();
-    assert!(message.contains("here are 6"), "{message}");
+    assert!(message.contains("has 6"), "{message}");
 }
 
 #[test]
-fn what_there_is_not_is_said_in_the_form_of_the_service() {
+fn an_unknown_path_or_method_gets_an_error_of_the_api() {
     let server = start();
     let unknown = post(&server, "/Unknown", &json!({}));
     assert_eq!((unknown.status, &*unknown.error), (404, "UnknownOperationException"));
@@ -219,7 +219,7 @@ fn what_there_is_not_is_said_in_the_form_of_the_service() {
 }
 
 #[test]
-fn who_listens_hears_of_each_arrival() {
+fn a_subscriber_gets_the_trace_id_of_each_document() {
     let server = start();
     let mut arrivals = server.arrivals();
     let sent = segment("shop");

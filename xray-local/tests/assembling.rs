@@ -1,4 +1,4 @@
-//! Documents in any order, one trace out.
+//! Traces assembled from documents in any order.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ fn id(number: usize) -> String {
     format!("{number:016x}")
 }
 
-/// An entity with an id of its number, which begins at a second of its number.
+/// A segment whose id and start, in seconds, are its number.
 fn entity(number: usize, more: Value) -> Value {
     let start = f64::from(u32::try_from(number).unwrap());
     let own =
@@ -30,6 +30,7 @@ fn entity(number: usize, more: Value) -> Value {
     with(own, more)
 }
 
+/// A subsegment in a separate document.
 fn independent(number: usize, parent: usize, more: Value) -> Value {
     with(entity(number, json!({ "type": "subsegment", "parent_id": id(parent) })), more)
 }
@@ -46,7 +47,8 @@ fn in_progress(mut entity: Value) -> Value {
     entity
 }
 
-/// What is embedded in what, such as `1(2(3) 4) 5?`, where 5 is an orphan; inferred segments left out.
+/// Describes the tree of a trace without its inferred segments, such as `1(2(3) 4) 5?`: 2 and 4 are embedded in 1, 3 in
+/// 2, and 5 is an orphan.
 fn shape(trace: &Trace) -> String {
     fn of(documents: &[Document]) -> String {
         let one = |document: &Document| {
@@ -74,7 +76,7 @@ fn fixture(name: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The subsegment of which X-Ray made an inferred segment.
+/// Reconstructs the subsegment from which X-Ray made an inferred segment.
 fn call(inferred: &Value, namespace: &str) -> Value {
     let mut call = inferred.clone();
     for field in ["inferred", "origin"] {
@@ -90,7 +92,7 @@ fn call(inferred: &Value, namespace: &str) -> Value {
 }
 
 #[test]
-fn inferred_segments_are_as_x_ray_makes_them() {
+fn inferred_segments_equal_those_of_x_ray() {
     for (name, namespace) in [("inferred-http.json", "remote"), ("inferred-dynamodb.json", "aws")] {
         let mut expected = fixture(name);
         let id = TraceId::parse(expected["trace_id"].as_str().unwrap()).unwrap();
@@ -105,7 +107,7 @@ fn inferred_segments_are_as_x_ray_makes_them() {
 }
 
 #[test]
-fn the_documented_example_is_written_in_its_order() {
+fn an_inferred_segment_serializes_like_the_example_in_the_developer_guide() {
     let subsegment = json!({
         "id": "004f72be19cddc2a", "start_time": 1_484_786_387.131, "end_time": 1_484_786_387.501, "name": "names.example.com", "namespace": "remote",
         "http": { "request": { "method": "GET", "url": "https://names.example.com/" }, "response": { "content_length": -1, "status": 200 } },
@@ -120,7 +122,7 @@ fn the_documented_example_is_written_in_its_order() {
 }
 
 #[test]
-fn what_an_inferred_segment_says() {
+fn an_inferred_segment_has_an_origin_and_copied_fields() {
     for (changes, origin, copied) in [
         (json!({ "namespace": "remote", "fault": true, "error": false }), None, json!({ "fault": true })),
         (
@@ -160,7 +162,7 @@ fn what_an_inferred_segment_says() {
 }
 
 #[test]
-fn nothing_is_inferred_where_a_segment_answers_or_will() {
+fn a_call_whose_callee_sends_a_segment_has_no_inferred_segment() {
     let call = independent(2, 1, json!({ "namespace": "remote" }));
     let answer = entity(3, json!({ "parent_id": id(2) }));
     assert_eq!(inferred(&trace(&[entity(1, json!({})), call.clone()])).len(), 1);
@@ -178,23 +180,23 @@ fn nothing_is_inferred_where_a_segment_answers_or_will() {
 }
 
 #[test]
-fn a_call_under_way_is_inferred_under_way() {
+fn the_inferred_segment_of_a_call_in_progress_is_in_progress() {
     let trace = trace(&[in_progress(independent(2, 1, json!({ "namespace": "remote" })))]);
     assert_eq!(inferred(&trace)[0]["in_progress"], true);
     assert!(trace.is_partial());
 }
 
 #[test]
-fn only_x_ray_infers() {
+fn a_received_document_is_never_inferred() {
     let trace = trace(&[entity(1, json!({ "inferred": true }))]);
     assert!(!trace.segments[0].inferred);
     assert!(!trace.segments[0].raw.contains_key("inferred"));
 }
 
 #[test]
-fn subsegments_find_their_places() {
+fn subsegments_are_embedded_in_their_parents() {
     for (documents, expected) in [
-        // Before, with and after its segment; below a subsegment that is embedded, and below one that came alone.
+        // A subsegment that arrives before or after its segment, or whose parent is a subsegment.
         (vec![independent(2, 1, json!({})), entity(1, json!({}))], "1(2)"),
         (vec![entity(1, json!({})), independent(2, 1, json!({}))], "1(2)"),
         (vec![entity(1, json!({ "subsegments": [entity(2, json!({}))] })), independent(3, 2, json!({}))], "1(2(3))"),
@@ -206,15 +208,15 @@ fn subsegments_find_their_places() {
             ],
             "1(2 3(4))",
         ),
-        // Its segment has not arrived.
+        // The segment has not arrived.
         (vec![independent(3, 2, json!({})), independent(2, 1, json!({}))], "2?(3)"),
         (vec![entity(2, json!({ "type": "subsegment" }))], "2?"),
-        // A segment below a subsegment stays a segment.
+        // A segment whose parent is a subsegment is not embedded.
         (
             vec![entity(1, json!({ "subsegments": [entity(2, json!({}))] })), entity(3, json!({ "parent_id": id(2) }))],
             "1(2) 3",
         ),
-        // By start, not by arrival.
+        // The order is by start, not by arrival.
         (vec![entity(1, json!({})), independent(9, 1, json!({})), independent(5, 1, json!({}))], "1(5 9)"),
         // The same document twice.
         (
@@ -224,9 +226,9 @@ fn subsegments_find_their_places() {
             ],
             "1(2)",
         ),
-        // What was embedded in an early version and is not in the last one is kept.
+        // A subsegment that only an earlier version of its segment contains is kept.
         (vec![in_progress(entity(1, json!({ "subsegments": [entity(2, json!({}))] }))), entity(1, json!({}))], "1(2)"),
-        // A segment and a subsegment with one id; a child of that id is the segment's.
+        // A segment and a subsegment have the same id. Their child belongs to the segment.
         (vec![independent(1, 3, json!({})), entity(1, json!({})), independent(2, 1, json!({}))], "1(2) 1?"),
     ] {
         assert_eq!(shape(&trace(&documents)), expected, "{documents:?}");
@@ -234,12 +236,12 @@ fn subsegments_find_their_places() {
 }
 
 #[test]
-fn circles_of_parents_are_cut_and_nothing_is_lost() {
+fn circles_of_parents_are_cut_without_losing_entities() {
     for (documents, expected) in [
         (vec![independent(1, 1, json!({}))], "1?"),
         (vec![independent(1, 2, json!({})), independent(2, 1, json!({}))], "1?(2)"),
         (vec![independent(2, 4, json!({})), independent(3, 2, json!({})), independent(4, 3, json!({}))], "2?(3(4))"),
-        // The earliest hangs below the circle.
+        // The earliest entity is below the circle, not in it.
         (vec![independent(1, 3, json!({})), independent(2, 3, json!({})), independent(3, 2, json!({}))], "2?(3(1))"),
         (
             vec![
@@ -263,7 +265,7 @@ fn a_trace_of_segments_that_call_each_other_in_a_circle_has_no_root() {
 }
 
 #[test]
-fn the_complete_version_counts_whenever_it_arrives() {
+fn a_complete_version_replaces_one_in_progress_in_either_order() {
     let early = in_progress(entity(1, json!({ "user": "early" })));
     let complete = entity(1, json!({ "user": "complete" }));
     for documents in [[early.clone(), complete.clone()], [complete, early]] {
@@ -274,7 +276,7 @@ fn the_complete_version_counts_whenever_it_arrives() {
 }
 
 #[test]
-fn an_embedded_document_says_nothing_twice() {
+fn an_embedded_subsegment_omits_fields_that_follow_from_its_position() {
     let trace = trace(&[entity(1, json!({})), independent(2, 1, json!({}))]);
     let text = serde_json::to_value(&trace.segments[0]).unwrap();
     assert_eq!(text["subsegments"][0], json!({ "id": id(2), "name": "e2", "start_time": 2.0, "end_time": 1e6 }));
@@ -282,14 +284,14 @@ fn an_embedded_document_says_nothing_twice() {
 }
 
 #[test]
-fn an_orphan_says_what_it_is() {
+fn an_orphan_keeps_its_type_and_parent_id() {
     let trace = trace(&[independent(2, 7, json!({}))]);
     let text = serde_json::to_value(&trace.segments[0]).unwrap();
     assert_eq!(text, independent(2, 7, json!({})));
 }
 
 #[test]
-fn the_root_is_the_segment_that_nobody_in_the_trace_called() {
+fn the_root_is_the_segment_without_a_caller_in_the_trace() {
     let callee = entity(1, json!({ "parent_id": id(8) }));
     let with_parent_elsewhere = entity(5, json!({ "parent_id": id(99) }));
     let root_of = |documents: &[Value]| trace(documents).root().map(|root| root.id.clone());
@@ -300,7 +302,7 @@ fn the_root_is_the_segment_that_nobody_in_the_trace_called() {
 }
 
 #[test]
-fn times_span_the_late_work() {
+fn the_duration_includes_work_after_the_response() {
     let trace = trace(&[
         entity(10, json!({ "end_time": 12.0 })),
         independent(11, 10, json!({ "end_time": 15.5 })),
@@ -313,7 +315,7 @@ fn times_span_the_late_work() {
 }
 
 #[test]
-fn a_long_chain_of_parents_is_embedded_so_deep_that_readers_of_json_take_it() {
+fn a_long_chain_of_parents_is_embedded_to_a_limited_depth() {
     const LENGTH: usize = 20_000;
     let mut documents = vec![entity(0, json!({}))];
     documents.extend((1..LENGTH).map(|number| independent(number, number - 1, json!({ "namespace": "remote" }))));
@@ -323,14 +325,14 @@ fn a_long_chain_of_parents_is_embedded_so_deep_that_readers_of_json_take_it() {
     let text = serde_json::to_string(&trace.segments[0]).unwrap();
     let read: Document = Document::parse(&text).unwrap();
     assert_eq!(read.walk().count(), LENGTH);
-    // Where it is embedded is not where it belongs, so that is said.
+    // The last subsegment is embedded in another entity than its parent, so its document keeps the parent's id.
     let last = trace.find(&id(LENGTH - 1)).unwrap();
     assert_eq!(last.parent_id, Some(id(LENGTH - 2)));
     assert_eq!(last.raw["parent_id"], id(LENGTH - 2));
 }
 
 #[test]
-fn the_ids_of_inferred_segments_stay_and_are_unique() {
+fn the_ids_of_inferred_segments_are_stable_and_unique() {
     let documents: Vec<Value> =
         (1..500).map(|number| independent(number, 0, json!({ "namespace": "remote" }))).collect();
     let (first, second) = (trace(&documents), trace(&documents));
@@ -338,7 +340,8 @@ fn the_ids_of_inferred_segments_stay_and_are_unique() {
     assert_eq!(first.entities().map(|entity| &entity.id).collect::<BTreeSet<_>>().len(), 2 * 499);
 }
 
-/// The documents of one trace: entities with any parents, some embedded, some of them sent before they ended too.
+/// The documents of one trace: segments and subsegments with random parents. Some contain subsegments, and some are
+/// also sent while in progress.
 fn documents() -> impl Strategy<Value = Vec<Value>> {
     let one = (0..8_usize, any::<bool>(), any::<bool>(), any::<bool>(), 0..3_usize);
     prop::collection::vec(one, 1..8).prop_map(|entities| {
@@ -380,7 +383,7 @@ proptest! {
         shuffled.push(twice.get(&documents).clone());
         prop_assert_eq!(&trace(&shuffled), &expected);
 
-        // Nothing is lost, and nothing is there twice.
+        // Each entity that was sent is in the trace exactly once.
         let sent: BTreeSet<(bool, String)> = documents.iter().flat_map(|document| {
             let document = Document::from_value(document.clone()).unwrap();
             document.walk().map(|entity| (entity.kind == Kind::Segment, entity.id.clone())).collect::<Vec<_>>()

@@ -1,8 +1,8 @@
-//! What clients that are not ours make of the API: boto3 and the AWS command line, both made from the public model. They
-//! drop what the model does not have, so an answer that arrives whole has its shapes.
+//! The API, tested with boto3 and the AWS command line. Both are generated from the public model and drop fields that
+//! the model does not have. A response that passes through them unchanged therefore has the model's shapes.
 //!
-//! They are looked for in `target/aws-clients`, a virtual environment (`.ci/run` makes it). Without it the tests are
-//! skipped, unless `XRAY_REAL_PARTS` is set.
+//! The clients are expected in the virtual environment `target/aws-clients`, which `.ci/run` creates. Without them the
+//! tests are skipped, or fail if `XRAY_REAL_PARTS` is set.
 
 mod support;
 
@@ -15,7 +15,7 @@ use support::{call_of_names, post, segment, send_good, start};
 use xray_local::Server;
 use xray_local::store::Source;
 
-/// `bin` of the virtual environment.
+/// Returns the `bin` folder of the virtual environment, or `None` if it does not exist.
 fn clients() -> Option<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let programs = workspace.join("target/aws-clients/bin");
@@ -23,12 +23,15 @@ fn clients() -> Option<PathBuf> {
         return Some(programs);
     }
     let hint = "python3 -m venv target/aws-clients && target/aws-clients/bin/pip install -r .ci/aws-clients.txt";
-    assert!(env::var_os("XRAY_REAL_PARTS").is_none(), "there are no clients: {hint}");
+    assert!(
+        env::var_os("XRAY_REAL_PARTS").is_none(),
+        "XRAY_REAL_PARTS is set, but there is no boto3 and no AWS command line: {hint}"
+    );
     println!("skipped: there is no boto3 and no AWS command line ({hint})");
     None
 }
 
-/// Clients that know a server.
+/// The clients, and the server that they call.
 struct Clients<'a> {
     programs: PathBuf,
     server: &'a Server,
@@ -54,7 +57,7 @@ impl<'a> Clients<'a> {
             .unwrap_or_else(|error| panic!("{operation}: {error}"))
     }
 
-    /// What `aws xray` prints, or its error.
+    /// Runs `aws xray` and returns its output, or its error output if it fails.
     fn aws(&self, arguments: &[&str]) -> Result<Value, String> {
         self.run("aws", &[&["xray", "--output", "json", "--endpoint-url", &self.url()], arguments].concat())
     }
@@ -79,7 +82,7 @@ impl<'a> Clients<'a> {
     }
 }
 
-/// The same, but for what a number loses on the way through a date.
+/// Asserts that two values are equal. Numbers may differ by 0.0001: boto3 converts times to dates and rounds them.
 #[track_caller]
 fn assert_same(answer: &Value, expected: &Value) {
     fn is_same(one: &Value, other: &Value) -> bool {
@@ -100,8 +103,8 @@ fn assert_same(answer: &Value, expected: &Value) {
     assert!(is_same(answer, expected), "{answer:#}\nis not\n{expected:#}");
 }
 
-/// Two services, a call that fails, an AWS call: the shapes that answers have.
-fn traffic(server: &Server) -> [String; 2] {
+/// Sends two traces that together use all shapes of a response, and returns their ids.
+fn send_traces(server: &Server) -> [String; 2] {
     let names = call_of_names();
     let mut shop = segment("shop");
     let (start, end) = (shop["start_time"].clone(), shop["end_time"].clone());
@@ -128,10 +131,10 @@ fn traffic(server: &Server) -> [String; 2] {
 }
 
 #[test]
-fn boto3_and_the_command_line_read_all_that_the_api_answers() {
+fn boto3_and_the_command_line_return_every_field_of_the_api() {
     let server = start();
     let Some(clients) = Clients::of(&server) else { return };
-    let [first, second] = &traffic(&server);
+    let [first, second] = &send_traces(&server);
     let times = json!({ "StartTime": 0, "EndTime": 9_999_999_999_u64 });
     let times_of_aws = ["--start-time", "0", "--end-time", "9999999999"];
 
@@ -161,7 +164,7 @@ fn boto3_and_the_command_line_read_all_that_the_api_answers() {
 }
 
 #[test]
-fn boto3_sends_documents_and_hears_of_those_that_are_refused() {
+fn boto3_sends_documents_and_gets_the_rejected_ones() {
     let server = start();
     let Some(clients) = Clients::of(&server) else { return };
     let (good, mut bad) = (segment("shop"), segment("shop"));
@@ -177,7 +180,7 @@ fn boto3_sends_documents_and_hears_of_those_that_are_refused() {
 }
 
 #[test]
-fn boto3_turns_the_pages_and_sees_errors_as_the_service_gives_them() {
+fn boto3_reads_all_pages_and_recognizes_errors() {
     let server = start();
     let Some(clients) = Clients::of(&server) else { return };
     for _ in 0..1_100 {
@@ -196,7 +199,7 @@ fn boto3_turns_the_pages_and_sees_errors_as_the_service_gives_them() {
 }
 
 #[test]
-fn boto3_makes_rules_and_gets_targets() {
+fn boto3_creates_rules_and_gets_targets() {
     let server = start();
     let Some(clients) = Clients::of(&server) else { return };
     let rule = json!({

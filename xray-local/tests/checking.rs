@@ -1,4 +1,4 @@
-//! What is said of documents that X-Ray or another receiver would refuse.
+//! The findings for documents that X-Ray or another receiver would reject.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn findings(document: &Value) -> Vec<Finding> {
     check(&document.to_string()).findings
 }
 
-/// A segment with changed fields; a null takes a field away.
+/// A valid segment with changed fields; a null removes a field.
 fn segment(changes: Value) -> Value {
     let mut segment = json!({ "name": "shop", "id": "70de5b6f19ff9a0a", "trace_id": "1-581cf771-a006649127e371903a2de979", "start_time": 1.5, "end_time": 2.5 });
     let Value::Object(changes) = changes else { unreachable!() };
@@ -44,7 +44,7 @@ fn good_documents_have_no_findings() {
 }
 
 #[test]
-fn bad_documents_have_the_finding_that_says_why() {
+fn each_bad_document_has_one_finding_with_its_code_and_field() {
     for (name, code, field) in [
         ("annotation-key", None, "annotations[\"a-b\"]"),
         ("annotation-object", None, "annotations.x"),
@@ -68,7 +68,7 @@ fn bad_documents_have_the_finding_that_says_why() {
 }
 
 #[test]
-fn what_x_ray_refuses_has_its_error_code() {
+fn a_document_that_x_ray_rejects_has_the_error_code_and_field() {
     for (changes, code, field) in [
         (json!({ "id": null }), Code::MissingId, "id"),
         (json!({ "id": "" }), Code::MissingId, "id"),
@@ -105,7 +105,7 @@ fn what_x_ray_refuses_has_its_error_code() {
 }
 
 #[test]
-fn a_w3c_trace_id_is_shown_as_x_ray_writes_it() {
+fn a_w3c_trace_id_is_advised_in_the_form_of_x_ray() {
     let [finding] = &findings(&segment(json!({ "trace_id": "581cf771a006649127e371903a2de979" })))[..] else {
         panic!()
     };
@@ -113,14 +113,14 @@ fn a_w3c_trace_id_is_shown_as_x_ray_writes_it() {
 }
 
 #[test]
-fn a_refused_name_is_shown_without_what_is_refused() {
+fn a_rejected_name_is_advised_without_its_illegal_characters() {
     let [finding] = &findings(&segment(json!({ "name": "Vec<T>::f(\u{1}x)" })))[..] else { panic!() };
-    assert_eq!(finding.reason, "`Vec<T>::f(\u{1}x)` has `\\u{1}` `(` `)` `<` `>`");
+    assert_eq!(finding.reason, "`Vec<T>::f(\u{1}x)` contains `\\u{1}` `(` `)` `<` `>`, which X-Ray does not accept");
     assert!(finding.advice.ends_with("`VecT::fx`"), "{finding}");
 }
 
 #[test]
-fn what_x_ray_drops_or_others_refuse_is_suspicious() {
+fn fields_that_x_ray_drops_or_other_receivers_reject_are_suspicious() {
     let long = "u".repeat(251);
     let keys: serde_json::Map<_, _> = (0..51).map(|key| (format!("k{key}"), json!(key))).collect();
     let child = |changes: Value| {
@@ -181,39 +181,39 @@ fn what_x_ray_drops_or_others_refuse_is_suspicious() {
 }
 
 #[test]
-fn a_field_of_the_other_kind_is_said_to_be_one() {
+fn a_field_of_the_wrong_kind_of_entity_has_its_own_advice() {
     let advice = |changes: Value| findings(&segment(changes))[0].advice.clone();
     assert!(advice(json!({ "namespace": "remote" })).starts_with("add `\"type\": \"subsegment\"`"));
     assert_eq!(
         advice(json!({ "type": "subsegment", "parent_id": "70de5b6f19ff9a0b", "user": "u" })),
-        "set it on the segment"
+        "set the field on the segment"
     );
-    assert_eq!(advice(json!({ "inferred": true })), "leave it out");
-    // In a block it is a field like any other that is not known.
-    assert!(advice(json!({ "http": { "user": "u" } })).starts_with("put data of your own"));
+    assert_eq!(advice(json!({ "inferred": true })), "leave the field out");
+    // `user` is a segment's field only at the top of a document.
+    assert!(advice(json!({ "http": { "user": "u" } })).starts_with("put custom data"));
 }
 
 #[test]
-fn what_is_no_document_is_explained() {
+fn text_that_is_not_a_document_is_explained() {
     let deep = "[".repeat(1000) + &"]".repeat(1000);
     let good = segment(json!({})).to_string();
     let large = segment(json!({ "metadata": { "m": { "k": "v".repeat(70_000) } } })).to_string();
     for (text, code, reason, advice) in [
         ("", Code::ParseError, "the document is empty", "send a segment"),
         (" \n", Code::ParseError, "the document is empty", "send a segment"),
-        ("hello", Code::ParseError, "the document is no JSON", "send a segment"),
-        ("{\"id\":", Code::ParseError, "the document is no JSON", "send the whole document"),
-        ("{\"start_time\":NaN}", Code::ParseError, "the document is no JSON", "leave out numbers"),
-        ("[]", Code::MissingId, "the document is an array, not an object", "send one segment"),
-        ("7", Code::MissingId, "the document is a number, not an object", "send one segment"),
-        (&deep, Code::ParseError, "the document is no JSON: recursion limit", "nest less deeply"),
+        ("hello", Code::ParseError, "the document is not valid JSON", "send a segment"),
+        ("{\"id\":", Code::ParseError, "the document is not valid JSON", "send the whole document"),
+        ("{\"start_time\":NaN}", Code::ParseError, "the document is not valid JSON", "leave out NaN"),
+        ("[]", Code::MissingId, "the document is an array, not a JSON object", "send one segment"),
+        ("7", Code::MissingId, "the document is a number, not a JSON object", "send one segment"),
+        (&deep, Code::ParseError, "the document is not valid JSON: recursion limit", "nest less deeply"),
         (
             &format!("{good}\n{good}"),
             Code::ParseError,
-            "after the document, at byte 120, there is something else",
+            "the document is followed by other text at byte 120",
             "send one document",
         ),
-        (&large, Code::InvalidSegment, "the document has 70", "send subsegments as documents of their own"),
+        (&large, Code::InvalidSegment, "the document has 70", "send some subsegments as separate documents"),
     ] {
         let checked = check(text);
         let [finding] = &checked.findings[..] else { panic!("{text}: {:?}", checked.findings) };
@@ -226,17 +226,17 @@ fn what_is_no_document_is_explained() {
 }
 
 #[test]
-fn findings_are_bounded_and_the_worst_come_first() {
+fn findings_are_limited_and_rejections_come_first() {
     let many: serde_json::Map<_, _> = (0..1000).map(|key| (format!("a-{key}"), json!({}))).collect();
     let found = findings(&segment(json!({ "annotations": many, "name": "a?" })));
     assert_eq!(found.len(), 21);
     assert_eq!(found[0].code, Some(Code::InvalidName));
     assert!(found[1..].iter().all(|finding| !finding.is_rejection()));
-    // An object of 1000 keys, each wrong by key and by value, and the one too many.
-    assert_eq!(found[20].reason, "1982 more findings are left out");
+    // 2 findings for each of the 1000 annotations, 1 for their number and 1 for the name; 20 are shown.
+    assert_eq!(found[20].reason, "1982 more findings are not shown");
 }
 
-/// Values that may stand anywhere, right or wrong.
+/// Values for any field, valid or not.
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(json!(null)),
@@ -259,21 +259,26 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Pointers to every place in a document.
-fn places(value: &Value, at: &str, places: &mut Vec<String>) {
-    places.push(at.to_owned());
+/// Collects a JSON pointer to each value in a document.
+fn pointers(value: &Value, at: &str, pointers: &mut Vec<String>) {
+    pointers.push(at.to_owned());
     match value {
-        Value::Object(map) => map.iter().for_each(|(key, value)| self::places(value, &format!("{at}/{key}"), places)),
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| self::pointers(value, &format!("{at}/{key}"), pointers));
+        }
         Value::Array(values) => {
-            values.iter().enumerate().for_each(|(index, value)| self::places(value, &format!("{at}/{index}"), places));
+            values
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| self::pointers(value, &format!("{at}/{index}"), pointers));
         }
         _ => {}
     }
 }
 
-/// What is found beyond the schema, in which nothing depends on the time or on other values.
+/// Returns whether a schema cannot express a finding, because it compares two values of the document.
 fn is_beyond_schema(finding: &Finding) -> bool {
-    ["before the start", "stands twice", "is not that of the document"]
+    ["before `start_time`", "appears twice", "differs from the document's trace id"]
         .iter()
         .any(|reason| finding.reason.contains(reason))
 }
@@ -281,15 +286,15 @@ fn is_beyond_schema(finding: &Finding) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The schema is a second description of what an SDK may send, written for other tests.
+    /// The schema describes valid documents independently of the checks; it serves other tests too.
     #[test]
-    fn agrees_with_the_schema(
+    fn a_document_has_findings_exactly_if_the_schema_rejects_it(
         which in 0..2_usize, place in any::<prop::sample::Index>(), change in 0..3, key in "[a-z_]{1,3}", new in value(),
     ) {
         let names = ["tests/data/ok-full-segment.json", "tests/data/ok-independent-subsegment.json"];
         let mut document: Value = serde_json::from_str(&data(names[which])).unwrap();
         let mut all = Vec::new();
-        places(&document, "", &mut all);
+        pointers(&document, "", &mut all);
         let place = place.get(&all[1..]);
         let (parent, last) = place.rsplit_once('/').unwrap();
         match (change, document.pointer_mut(parent).unwrap()) {
@@ -303,7 +308,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_survived(text in "\\PC{0,300}") {
+    fn checking_never_panics(text in "\\PC{0,300}") {
         let _ = check(&text);
     }
 }

@@ -1,4 +1,4 @@
-//! The program, as it is started from a shell.
+//! The program `xray-local`, started like from a shell.
 
 mod support;
 
@@ -9,22 +9,29 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use support::{HEADER, segment};
 
-/// The program; it is killed if a test ends before it.
+/// A running program. Dropping it kills the program.
 struct Program {
     child: Child,
     lines: BufReader<ChildStdout>,
     address: String,
+    /// The line about sampling. Empty if the rules are in a file.
+    sampling: String,
 }
 
 impl Program {
     fn start(arguments: &[&str]) -> Self {
         let mut child = command(&[&["--address", "127.0.0.1:0"], arguments].concat()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        let mut program = Self { child, lines, address: String::new() };
+        let mut program = Self { child, lines, address: String::new(), sampling: String::new() };
         let first = program.line();
         let Some(address) = first.strip_prefix("documents: AWS_XRAY_DAEMON_ADDRESS=") else { panic!("{first}") };
         address.clone_into(&mut program.address);
         assert_eq!(program.line(), format!("console:   http://{}/", program.address));
+        if !arguments.contains(&"--rules") {
+            let sampling = program.line();
+            assert!(sampling.starts_with("sampling:  "), "{sampling}");
+            program.sampling = sampling;
+        }
         program
     }
 
@@ -38,8 +45,8 @@ impl Program {
         UdpSocket::bind("127.0.0.1:0").unwrap().send_to(datagram.as_bytes(), &self.address).unwrap();
     }
 
-    /// How it ended, and what it wrote last.
-    fn end(mut self, signal: &str) -> (ExitStatus, String) {
+    /// Sends a signal, and returns the exit status and the rest of the output.
+    fn stop(mut self, signal: &str) -> (ExitStatus, String) {
         let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         let mut rest = String::new();
@@ -61,6 +68,7 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs the program, which must fail, and returns its error output.
 fn fails(arguments: &[&str]) -> String {
     let output = command(arguments).output().unwrap();
     assert!(!output.status.success());
@@ -72,7 +80,7 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn a_line_a_trace_and_a_line_a_document_that_is_refused() {
+fn each_trace_and_each_rejected_document_has_a_line() {
     let mut program = Program::start(&[]);
     let mut document = segment("shop\u{1b}[2J");
     document["name"] = "shop".into();
@@ -80,24 +88,20 @@ fn a_line_a_trace_and_a_line_a_document_that_is_refused() {
     document["fault"] = true.into();
     program.send(&format!("{HEADER}{document}"));
     let line = program.line();
-    for part in [
-        "fault",
-        "GET 503 http://a/\u{fffd}[2J",
-        "500 ms",
-        "shop, 1 segment(s)",
-        document["trace_id"].as_str().unwrap(),
-    ] {
+    for part in
+        ["fault", "GET 503 http://a/\u{fffd}[2J", "500 ms", "shop, 1 segment  ", document["trace_id"].as_str().unwrap()]
+    {
         assert!(line.contains(part), "{line}");
     }
     program.send("garbage");
     assert!(program.line().starts_with("rejected"));
-    let (status, rest) = program.end("-TERM");
+    let (status, rest) = program.stop("-TERM");
     assert!(status.success());
-    assert_eq!(rest, "2 documents came, 1 were rejected\n");
+    assert_eq!(rest, "2 documents received, 1 rejected\n");
 }
 
 #[test]
-fn it_ends_cleanly_by_each_signal_and_keeps_what_came() {
+fn either_signal_stops_the_program_and_the_recording_is_complete() {
     let directory = tempfile::tempdir().unwrap();
     let (record, rules) = (directory.path().join("documents.jsonl"), directory.path().join("rules.json"));
     let documents: Vec<_> = (0..2).map(|number| segment(&format!("shop {number}"))).collect();
@@ -105,7 +109,7 @@ fn it_ends_cleanly_by_each_signal_and_keeps_what_came() {
         let mut program = Program::start(&["--record", text(&record), "--rules", text(&rules)]);
         program.send(&format!("{HEADER}{document:#}"));
         program.line();
-        assert!(program.end(signal).0.success(), "{signal}");
+        assert!(program.stop(signal).0.success(), "{signal}");
     }
     let recorded = std::fs::read_to_string(&record).unwrap();
     let recorded: Vec<serde_json::Value> = recorded.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -118,16 +122,26 @@ fn it_ends_cleanly_by_each_signal_and_keeps_what_came() {
         let line = program.line();
         assert!(line.contains(number), "{line}");
     }
-    let (_, rest) = program.end("-TERM");
-    assert!(rest.ends_with("4 documents came, 2 were rejected\n"), "{rest}");
+    let (_, rest) = program.stop("-TERM");
+    assert!(rest.ends_with("4 documents received, 2 rejected\n"), "{rest}");
 }
 
 #[test]
-fn what_cannot_be_is_told_in_a_line() {
+fn the_start_says_which_requests_sdks_record() {
+    let every = Program::start(&[]);
+    assert_eq!(every.sampling, "sampling:  SDKs record every request (as in AWS, 1 a second and 5 %: --sampling aws)");
+    let aws = Program::start(&["--sampling", "aws"]);
+    assert_eq!(aws.sampling, "sampling:  SDKs record 1 request a second and 5 % of the others, as in AWS");
+    assert!(fails(&["--sampling", "some"]).contains("everything, aws"));
+    assert!(fails(&["--sampling", "aws", "--rules", "rules.json"]).contains("--rules"), "the file has the rules");
+}
+
+#[test]
+fn each_error_is_one_line_that_names_its_subject() {
     let program = Program::start(&[]);
     let taken = fails(&["--address", &program.address]);
     assert!(
-        taken.starts_with("xray-local: UDP ") && taken.contains(&program.address) && taken.contains("taken"),
+        taken.starts_with("xray-local: UDP ") && taken.contains(&program.address) && taken.contains("already in use"),
         "{taken}"
     );
     assert_eq!(taken.lines().count(), 1, "{taken}");

@@ -1,4 +1,4 @@
-//! Traces in, the service graph and summaries out.
+//! The service graph and the summaries of traces.
 
 #![expect(clippy::float_cmp, reason = "the times are sums of powers of two, which are exact")]
 
@@ -11,7 +11,7 @@ use xray_local::summary::summary;
 use xray_local::time::TimeRange;
 use xray_local::trace::Trace;
 
-/// A shop that asks a table and a service of its own, which answers under another name.
+/// A shop calls a table and a service. The shop calls the service by another name than the service's own.
 fn shop() -> Trace {
     trace(
         1,
@@ -53,7 +53,7 @@ fn callees<'a>(graph: &'a ServiceGraph, node: &Service) -> Vec<&'a str> {
 }
 
 #[test]
-fn services_and_calls() {
+fn the_graph_has_a_node_per_service_and_an_edge_per_call() {
     let graph = graph(&[shop()]);
     assert!(graph.services.iter().enumerate().all(|(place, node)| node.reference_id == place));
     let shop = node(&graph, "shop", Some("AWS::ECS::Container"));
@@ -71,7 +71,7 @@ fn services_and_calls() {
 }
 
 #[test]
-fn a_node_counts_its_segments_and_an_edge_the_calls() {
+fn a_node_counts_segments_and_an_edge_counts_calls() {
     let graph = graph(&[shop()]);
     let shop = node(&graph, "shop", Some("AWS::ECS::Container"));
     let payments = shop.edges.iter().find(|edge| graph.services[edge.reference_id].name == "payments").unwrap();
@@ -80,8 +80,25 @@ fn a_node_counts_its_segments_and_an_edge_the_calls() {
     assert_eq!(payments.aliases.iter().map(|alias| alias.name.as_str()).collect::<Vec<_>>(), ["payments.internal"]);
 }
 
+/// The histograms of the API have values in whole milliseconds. A table that takes its percentiles from them shows 0 s.
 #[test]
-fn the_form_of_the_api() {
+fn percentiles_are_finer_than_the_histograms_of_the_api() {
+    let traces: Vec<_> = (1..=20)
+        .map(|number| {
+            let end = 100.0 + f64::from(number) * 1e-6;
+            trace(number, &[json!({ "id": "000000000000000a", "name": "shop", "start_time": 100.0, "end_time": end })])
+        })
+        .collect();
+    let graph = graph(&traces);
+    let (shop, client) = (node(&graph, "shop", None), node(&graph, "shop", Some("client")));
+    assert_eq!(shop.response_times.quantile(0.95), Some(0.000_019));
+    assert_eq!(client.edges[0].response_times.quantile(0.5), Some(0.000_010));
+    assert_eq!(client.response_times.quantile(0.95), None);
+    assert_eq!((shop.response_time_histogram[0].value, shop.response_time_histogram.len()), (0.0, 1));
+}
+
+#[test]
+fn the_graph_serializes_in_the_form_of_the_api() {
     let graph = graph(&[trace(
         2,
         &[json!({ "id": "000000000000000a", "name": "shop", "start_time": 100.25, "end_time": 101.5 })],
@@ -110,7 +127,7 @@ fn the_form_of_the_api() {
 }
 
 #[test]
-fn a_request_counts_once_as_the_worst_that_it_is() {
+fn a_request_with_several_flags_is_counted_once() {
     let segment = |number: u32, flags: Value| {
         let mut segment = json!({ "id": "000000000000000a", "name": "shop", "start_time": 1.0, "end_time": 2.0 });
         segment.as_object_mut().unwrap().extend(flags.as_object().unwrap().clone());
@@ -132,7 +149,7 @@ fn a_request_counts_once_as_the_worst_that_it_is() {
 }
 
 #[test]
-fn what_has_not_ended_is_there_and_is_not_counted() {
+fn work_in_progress_has_a_node_and_is_not_counted() {
     let graph = graph(&[trace(
         1,
         &[json!({ "id": "000000000000000a", "name": "shop", "start_time": 1.0, "in_progress": true,
@@ -145,7 +162,7 @@ fn what_has_not_ended_is_there_and_is_not_counted() {
 }
 
 #[test]
-fn late_work_is_in_the_duration_and_not_in_the_response_time() {
+fn work_after_the_response_counts_for_the_duration_only() {
     let graph = graph(&[trace(
         1,
         &[
@@ -158,7 +175,7 @@ fn late_work_is_in_the_duration_and_not_in_the_response_time() {
 }
 
 #[test]
-fn one_call_with_several_segments_counts_once() {
+fn a_call_with_several_segments_is_counted_once() {
     let answer = |id: &str| json!({ "id": id, "name": "payments", "parent_id": "000000000000000b", "start_time": 1.0, "end_time": 2.0 });
     let graph = graph(&[trace(
         1,
@@ -175,7 +192,7 @@ fn one_call_with_several_segments_counts_once() {
 }
 
 #[test]
-fn a_segment_below_a_segment_is_called_by_it() {
+fn a_segment_whose_parent_is_a_segment_is_called_by_it() {
     let graph = graph(&[trace(
         1,
         &[
@@ -190,7 +207,7 @@ fn a_segment_below_a_segment_is_called_by_it() {
 }
 
 #[test]
-fn a_call_of_an_unknown_caller_has_no_edge() {
+fn a_call_by_an_unknown_segment_has_no_edge() {
     let call = json!({ "id": "000000000000000b", "name": "other", "type": "subsegment", "parent_id": "000000000000000a", "namespace": "remote", "start_time": 1.0, "end_time": 2.0 });
     let graph = graph(&[trace(1, &[call])]);
     assert_eq!(graph.services.len(), 1);
@@ -198,7 +215,7 @@ fn a_call_of_an_unknown_caller_has_no_edge() {
 }
 
 #[test]
-fn traces_add_up_in_any_order() {
+fn the_order_of_traces_does_not_matter() {
     let second = trace(
         2,
         &[
@@ -213,18 +230,18 @@ fn traces_add_up_in_any_order() {
 }
 
 #[test]
-fn only_what_began_in_the_time_is_counted() {
+fn only_segments_that_start_in_the_range_are_counted() {
     let graph_of = |start, end| service_graph([shop()], TimeRange { start, end });
     assert!(graph_of(0.0, 100.25).services.is_empty());
     let names: Vec<String> = graph_of(100.25, 100.3).services.iter().map(|node| node.name.clone()).collect();
     assert_eq!(names, ["shop", "shop"]);
-    // The callee's segment began in the time, the caller's did not; the call is shown all the same.
+    // The called segment starts in the range, and the caller's does not. The graph has the call nevertheless.
     let late = graph_of(100.8, 200.0);
     assert_eq!(callees(&late, node(&late, "shop", Some("AWS::ECS::Container"))), ["payments"]);
 }
 
 #[test]
-fn a_summary_is_the_api_s() {
+fn a_summary_serializes_in_the_form_of_the_api() {
     let shop_id = json!({ "Name": "shop", "Names": ["shop"], "AccountId": "7", "Type": "AWS::ECS::Container" });
     let payments_id = json!({ "Name": "payments", "Names": ["payments"] });
     let carts_id = json!({ "Name": "carts", "Names": ["carts"], "Type": "AWS::DynamoDB::Table" });
@@ -266,7 +283,7 @@ fn a_summary_is_the_api_s() {
 }
 
 #[test]
-fn a_summary_of_orphans_alone() {
+fn a_summary_of_orphans_only_has_no_entry_point() {
     let trace = trace(
         1,
         &[

@@ -1,4 +1,4 @@
-//! What a careless or hostile sender does: it is counted, explained where it helps, and the next good document is shown.
+//! Careless and hostile clients: bad input is counted and explained, and later good documents are still taken.
 
 mod support;
 
@@ -34,8 +34,8 @@ fn garbage_datagrams_are_counted_and_explained() {
     for datagram in datagrams {
         send(&server, datagram);
     }
-    // All but the empty one, which is none.
-    wait_for("what is rejected", || server.store().counters().rejected == 8);
+    // The empty datagram is ignored.
+    wait_for("8 rejected datagrams", || server.store().counters().rejected == 8);
     assert_eq!(server.store().counters().received, 8);
     assert!(
         server.store().reports().iter().all(|report| report.findings.iter().all(|finding| !finding.advice.is_empty()))
@@ -43,7 +43,7 @@ fn garbage_datagrams_are_counted_and_explained() {
     send_good(&server, &good);
 }
 
-/// The largest datagram there is, with a document that fills it.
+/// 65,507 bytes is the largest payload of a UDP datagram over IPv4.
 #[test]
 fn the_largest_datagram_is_taken() {
     let server = start();
@@ -61,7 +61,7 @@ fn the_largest_datagram_is_taken() {
 }
 
 #[test]
-fn a_burst_is_not_lost_while_http_works() {
+fn a_burst_of_datagrams_is_not_lost_while_http_is_busy() {
     let server = start();
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let document = format!("{HEADER}{}", segment("shop"));
@@ -80,27 +80,27 @@ fn a_burst_is_not_lost_while_http_works() {
             }
             std::thread::sleep(Duration::from_millis(3));
         }
-        wait_for("each document", || server.store().counters().received == 10_000);
+        wait_for("all documents", || server.store().counters().received == 10_000);
         is_over.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     assert_eq!(server.dropped_datagrams(), 0);
 }
 
 #[test]
-fn foreign_pages_and_names_are_refused() {
+fn requests_from_foreign_pages_and_hosts_are_refused() {
     let server = start();
     let port = server.http_address().port();
-    let ask = |head: &str| {
-        let answer =
+    let status = |head: &str| {
+        let response =
             raw(&server, format!("POST /GetSamplingRules HTTP/1.1\r\nConnection: close\r\n{head}\r\n").as_bytes());
-        answer.split(' ').nth(1).unwrap_or_default().parse::<u16>().unwrap()
+        response.split(' ').nth(1).unwrap_or_default().parse::<u16>().unwrap()
     };
-    assert_eq!(ask(&format!("Host: 127.0.0.1:{port}\r\n")), 200);
-    assert_eq!(ask(&format!("Host: localhost:{port}\r\nOrigin: http://localhost:{port}\r\n")), 200);
-    assert_eq!(ask(&format!("Host: evil.example:{port}\r\n")), 403);
-    assert_eq!(ask(&format!("Host: localhost:{port}\r\nOrigin: http://evil.example\r\n")), 403);
-    assert_eq!(ask(&format!("Host: localhost:{port}\r\nSec-Fetch-Site: cross-site\r\n")), 403);
-    assert_eq!(ask(""), 403);
+    assert_eq!(status(&format!("Host: 127.0.0.1:{port}\r\n")), 200);
+    assert_eq!(status(&format!("Host: localhost:{port}\r\nOrigin: http://localhost:{port}\r\n")), 200);
+    assert_eq!(status(&format!("Host: evil.example:{port}\r\n")), 403);
+    assert_eq!(status(&format!("Host: localhost:{port}\r\nOrigin: http://evil.example\r\n")), 403);
+    assert_eq!(status(&format!("Host: localhost:{port}\r\nSec-Fetch-Site: cross-site\r\n")), 403);
+    assert_eq!(status(""), 403);
 
     let refused = raw(&server, b"POST /Traces HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     assert!(refused.contains("AccessDeniedException") && refused.contains("evil.example"), "{refused}");
@@ -114,7 +114,7 @@ fn foreign_pages_and_names_are_refused() {
 }
 
 #[test]
-fn huge_bodies_are_refused_with_an_answer() {
+fn a_body_over_the_limit_gets_an_error_response() {
     let server = start();
     let body = "x".repeat(9 << 20);
     let answer = post(&server, "/TraceSegments", &json!({ "TraceSegmentDocuments": [body] }));
@@ -136,9 +136,10 @@ fn huge_bodies_are_refused_with_an_answer() {
     send_good(&server, &segment("shop"));
 }
 
-/// As many slow clients as there may be connections: others wait for their end, no longer; documents by UDP do not wait.
+/// More slow clients than there are connections. Other clients wait until the slow ones time out, and UDP does not
+/// wait.
 #[test]
-fn slow_clients_hold_up_nothing_for_long() {
+fn slow_clients_delay_others_only_until_they_time_out() {
     let server = start();
     let begun = Instant::now();
     let heads: Vec<_> = (0..300)
@@ -154,19 +155,19 @@ fn slow_clients_hold_up_nothing_for_long() {
         })
         .collect();
     send_good(&server, &call_of_names());
-    assert!(begun.elapsed() < Duration::from_secs(9), "documents by UDP wait for nobody");
+    assert!(begun.elapsed() < Duration::from_secs(9), "documents over UDP do not wait for HTTP clients");
     assert_eq!(post(&server, "/Traces", &json!({ "TraceIds": [call_of_names()["trace_id"]] })).status, 200);
     for mut stream in heads {
         stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
         let mut answer = String::new();
-        // Closed, with an answer where a request was understood.
+        // The server closes the connection; a client whose request had a complete head gets a response first.
         let _ = stream.read_to_string(&mut answer);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
     }
 }
 
 #[test]
-fn many_traces_stay_within_the_limits() {
+fn the_store_never_exceeds_its_limits() {
     let limits = Limits { traces: 1_000, bytes: 300_000, ..Limits::default() };
     let server = Server::builder().address("127.0.0.1:0").limits(limits).start().unwrap();
     let mut last = Value::Null;

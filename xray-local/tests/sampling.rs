@@ -1,4 +1,4 @@
-//! Sampling rules over the API: their life, their limits, their file; and targets.
+//! Sampling rules and targets through the API: operations, limits, and the rules file.
 
 mod support;
 
@@ -41,7 +41,7 @@ fn targets(server: &Server, documents: &[Value]) -> Value {
 }
 
 #[test]
-fn a_rule_is_made_read_changed_and_deleted() {
+fn a_rule_is_created_read_updated_and_deleted() {
     let server = start();
     assert_eq!(names(&server), ["Default"]);
     let before = xray_local::time::now();
@@ -52,12 +52,12 @@ fn a_rule_is_made_read_changed_and_deleted() {
     assert!(arn.starts_with("arn:aws:xray:") && arn.ends_with(":sampling-rule/carts"), "{arn}");
     assert!(record["CreatedAt"].as_f64().unwrap() >= before);
     create(&server, &with(rule("first"), "Priority", 1)).ok();
-    assert_eq!(names(&server), ["first", "carts", "Default"], "in the order in which they are tried");
+    assert_eq!(names(&server), ["first", "carts", "Default"], "ordered by priority");
 
     let changed = update(&server, &json!({ "RuleARN": arn, "FixedRate": 0.25 })).ok();
     let changed = &changed["SamplingRuleRecord"];
     assert_eq!((&changed["SamplingRule"]["FixedRate"], &changed["CreatedAt"]), (&json!(0.25), &record["CreatedAt"]));
-    assert_eq!(changed["SamplingRule"]["URLPath"], "/carts/*", "the rest stays");
+    assert_eq!(changed["SamplingRule"]["URLPath"], "/carts/*", "other fields are unchanged");
     assert!(changed["ModifiedAt"].as_f64() >= record["ModifiedAt"].as_f64());
 
     let deleted = post(&server, "/DeleteSamplingRule", &json!({ "RuleName": "carts" })).ok();
@@ -68,7 +68,7 @@ fn a_rule_is_made_read_changed_and_deleted() {
 }
 
 #[test]
-fn limits_are_those_of_the_model_and_say_the_field() {
+fn a_value_beyond_a_limit_is_refused_with_the_name_of_its_field() {
     let server = start();
     let long = |length| "x".repeat(length);
     for (field, good, bad) in [
@@ -115,7 +115,7 @@ fn limits_are_those_of_the_model_and_say_the_field() {
 }
 
 #[test]
-fn there_are_twenty_five_beside_the_default_one() {
+fn at_most_25_rules_can_be_created() {
     let server = start();
     for number in 0..25 {
         create(&server, &rule(&format!("rule {number}"))).ok();
@@ -126,7 +126,7 @@ fn there_are_twenty_five_beside_the_default_one() {
 }
 
 #[test]
-fn the_default_rule_changes_only_its_numbers() {
+fn only_rate_and_reservoir_of_the_default_rule_can_be_updated() {
     let server = start();
     assert!(post(&server, "/DeleteSamplingRule", &json!({ "RuleName": "Default" })).invalid().contains("default"));
     assert!(update(&server, &json!({ "RuleName": "Default", "Host": "a" })).invalid().contains("default"));
@@ -136,13 +136,36 @@ fn the_default_rule_changes_only_its_numbers() {
     assert!(create(&server, &with(rule("Default"), "Priority", 10_000)).invalid().contains("already"));
 }
 
+/// Returns the rate and the reservoir of the default rule.
+fn default_rule(server: &Server) -> (f64, u64) {
+    let rules = post(server, "/GetSamplingRules", &json!({})).ok();
+    let mut records = rules["SamplingRuleRecords"].as_array().unwrap().iter();
+    let rule = &records.find(|record| record["SamplingRule"]["RuleName"] == "Default").unwrap()["SamplingRule"];
+    (rule["FixedRate"].as_f64().unwrap(), rule["ReservoirSize"].as_u64().unwrap())
+}
+
 #[test]
-fn rules_outlive_the_server_in_their_file() {
+fn without_a_rules_file_the_only_rule_records_every_request() {
+    let server = start();
+    assert_eq!(names(&server), ["Default"]);
+    assert_eq!(default_rule(&server), (1.0, 1));
+}
+
+#[test]
+fn with_a_rules_file_the_default_rule_is_that_of_aws() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("rules.json");
+    let server = Server::builder().address("127.0.0.1:0").rules_file(path).start().unwrap();
+    assert_eq!(default_rule(&server), (0.05, 1));
+}
+
+#[test]
+fn rules_in_a_file_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("rules.json");
     let start = || Server::builder().address("127.0.0.1:0").rules_file(&path).start();
     let server = start().unwrap();
-    assert!(!path.exists(), "nothing to keep yet");
+    assert!(!path.exists(), "there is no rule to write");
     create(&server, &rule("carts")).ok();
     create(&server, &rule("other")).ok();
     update(&server, &json!({ "RuleName": "Default", "FixedRate": 0.75 })).ok();
@@ -152,22 +175,24 @@ fn rules_outlive_the_server_in_their_file() {
 
     let server = start().unwrap();
     assert_eq!(post(&server, "/GetSamplingRules", &json!({})).ok(), rules);
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
     server.shutdown();
 
     std::fs::write(&path, rules.to_string()).unwrap();
-    assert_eq!(names(&start().unwrap()), ["carts", "Default"], "the answer of the API is such a file");
+    assert_eq!(names(&start().unwrap()), ["carts", "Default"], "a response of the API is a valid rules file");
     for (bad, part) in [("{", "EOF"), (&rules.to_string().replace("0.75", "75"), "FixedRate")] {
         std::fs::write(&path, bad).unwrap();
         let error = start().unwrap_err();
         assert!(matches!(error, StartError::Rules { .. }), "{error}");
-        let message = error.to_string();
-        assert!(message.contains(part) && message.contains("rules.json"), "{message}");
+        assert!(error.to_string().contains("rules.json"), "{error}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains(part), "{source}");
+        assert!(!error.to_string().contains(&source), "the message repeats its source: {error}");
     }
 }
 
 #[test]
-fn a_rule_that_cannot_be_kept_is_not_made() {
+fn a_rule_that_cannot_be_written_to_the_file_is_not_created() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("folder");
     let server = Server::builder().address("127.0.0.1:0").rules_file(folder.join("rules.json")).start().unwrap();
@@ -179,7 +204,7 @@ fn a_rule_that_cannot_be_kept_is_not_made() {
 }
 
 #[test]
-fn targets_share_the_reservoir_and_tell_of_what_is_unknown() {
+fn targets_divide_the_reservoir_and_unknown_rules_are_listed() {
     let server = start();
     create(&server, &rule("carts")).ok();
     let now = xray_local::time::now();
@@ -190,12 +215,12 @@ fn targets_share_the_reservoir_and_tell_of_what_is_unknown() {
         (&json!(0.5), &json!(4), &json!(10))
     );
     assert!(carts["ReservoirQuotaTTL"].as_f64().unwrap() > now + 10.0, "longer than the interval");
-    assert_eq!((&default["FixedRate"], &default["ReservoirQuota"]), (&json!(0.05), &json!(1)));
+    assert_eq!((&default["FixedRate"], &default["ReservoirQuota"]), (&json!(1.0), &json!(1)));
     let [unknown] = &answer["UnprocessedStatistics"].as_array().unwrap()[..] else { panic!("{answer}") };
     assert_eq!((&unknown["RuleName"], &unknown["ErrorCode"]), (&json!("gone"), &json!("400")));
 
     let second = targets(&server, &[statistics("carts", 2)]);
-    assert_eq!(second["SamplingTargetDocuments"][0]["ReservoirQuota"], 0, "the first holds all of it");
+    assert_eq!(second["SamplingTargetDocuments"][0]["ReservoirQuota"], 0, "the first client holds the whole reservoir");
     assert_eq!(targets(&server, &[statistics("carts", 1)])["SamplingTargetDocuments"][0]["ReservoirQuota"], 2);
     assert_eq!(targets(&server, &[statistics("carts", 2)])["SamplingTargetDocuments"][0]["ReservoirQuota"], 2);
 
@@ -203,11 +228,11 @@ fn targets_share_the_reservoir_and_tell_of_what_is_unknown() {
     update(&server, &json!({ "RuleName": "carts", "ReservoirSize": 2 })).ok();
     let answer = targets(&server, &[statistics("carts", 1)]);
     assert!(answer["LastRuleModification"].as_f64().unwrap() > modified);
-    assert_eq!(answer["SamplingTargetDocuments"][0]["ReservoirQuota"], 0, "the second holds both");
+    assert_eq!(answer["SamplingTargetDocuments"][0]["ReservoirQuota"], 0, "the second client holds both");
 }
 
 #[test]
-fn statistics_that_are_none() {
+fn invalid_statistics_are_refused() {
     let server = start();
     let bad = with(statistics("Default", 1), "ClientID", "short");
     let answer = targets(&server, &[bad]);

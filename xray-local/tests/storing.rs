@@ -1,4 +1,4 @@
-//! A store that stays within its limits.
+//! The store, its limits and its counters.
 
 use std::thread;
 
@@ -20,13 +20,13 @@ fn put(store: &Store, text: &str) -> Outcome {
     store.put(text, Source::Http)
 }
 
-/// The traces that are there, as the numbers they were given, newest first.
+/// Returns the numbers of the stored traces, newest first.
 fn traces(store: &Store) -> Vec<usize> {
     store.traces().iter().map(|stored| usize::from_str_radix(&stored.id().to_string()[11..], 16).unwrap()).collect()
 }
 
 #[test]
-fn the_oldest_traces_leave() {
+fn the_oldest_traces_are_dropped() {
     let store = Store::new(Limits { traces: 3, ..Limits::default() });
     for (trace, id) in [(1, 1), (2, 2), (3, 3), (1, 4), (4, 5), (5, 6)] {
         assert!(put(&store, &document(trace, id)).is_taken());
@@ -39,7 +39,7 @@ fn the_oldest_traces_leave() {
 }
 
 #[test]
-fn many_traces_stay_within_the_limit() {
+fn the_store_stays_within_its_limit_of_bytes() {
     const TRACES: usize = 50_000;
     let limits = Limits { bytes: 1 << 20, ..Limits::default() };
     let store = Store::new(limits);
@@ -63,7 +63,7 @@ fn all_traces_are_listed_the_newest_first() {
 }
 
 #[test]
-fn one_trace_may_not_take_all() {
+fn a_trace_over_its_limit_rejects_documents() {
     let store = Store::new(Limits { bytes: 4000, ..Limits::default() });
     let outcomes: Vec<Outcome> = (0..100).map(|id| put(&store, &document(7, id))).collect();
     let taken = outcomes.iter().filter(|outcome| outcome.is_taken()).count();
@@ -83,7 +83,7 @@ fn a_document_too_large_for_the_store_leaves_no_empty_trace() {
 }
 
 #[test]
-fn more_than_x_ray_keeps_of_a_trace_is_said() {
+fn a_trace_larger_than_x_ray_allows_is_marked() {
     let store = Store::new(Limits::default());
     (0..1000).for_each(|id| drop(put(&store, &document(1, id))));
     assert!(!store.trace(&trace_id(1)).unwrap().limit_exceeded);
@@ -92,29 +92,7 @@ fn more_than_x_ray_keeps_of_a_trace_is_said() {
 }
 
 #[test]
-fn a_rejected_document_is_reported_and_the_next_good_one_is_there() {
-    let store = Store::new(Limits::default());
-    let datagram = |text: &str| store.put_datagram(format!("{{\"format\":\"json\",\"version\":1}}\n{text}").as_bytes());
-    assert!(!store.put_datagram(b"garbage").is_taken());
-    assert!(!store.put_datagram(&vec![0xff; 65_507]).is_taken());
-    assert!(!datagram("{").is_taken());
-    assert!(!datagram(&document(1, 1).replace("shop", "shop?")).is_taken());
-    let suspicious = datagram(&document(1, 2).replace("shop\"", "shop\",\"colour\":1"));
-    assert!(suspicious.is_taken() && !suspicious.findings.is_empty());
-    assert!(datagram(&document(1, 3)).is_taken());
-
-    let reports = store.reports();
-    let shown: Vec<_> = reports.iter().map(|report| (report.findings[0].field.as_str(), report.id.is_some())).collect();
-    assert_eq!(shown, [("colour", true), ("name", true), ("", false), ("", false)]);
-    assert_eq!(reports[3].count, 2);
-    assert_eq!(reports[1].trace_id, Some(trace_id(1)));
-    let counters = store.counters();
-    assert_eq!((counters.received, counters.taken, counters.suspicious, counters.rejected), (6, 2, 1, 4));
-    assert_eq!(store.trace(&trace_id(1)).unwrap().segments.len(), 2);
-}
-
-#[test]
-fn a_trace_id_in_upper_case_is_the_same() {
+fn the_case_of_a_trace_id_does_not_matter() {
     let store = Store::new(Limits::default());
     put(&store, &document(0xabc, 1));
     put(&store, &document(0xabc, 2).replace("abc", "ABC"));
@@ -125,7 +103,7 @@ fn a_trace_id_in_upper_case_is_the_same() {
 }
 
 #[test]
-fn changes_are_told_and_all_can_be_forgotten() {
+fn subscribers_see_changes_and_clear_removes_everything() {
     let store = Store::new(Limits::default());
     let mut changes = store.changes();
     assert!(!changes.has_changed().unwrap());
@@ -142,7 +120,7 @@ fn changes_are_told_and_all_can_be_forgotten() {
 }
 
 #[test]
-fn a_trace_that_was_asked_for_does_not_change() {
+fn a_snapshot_does_not_change() {
     let store = Store::new(Limits::default());
     put(&store, &document(1, 1));
     let before = store.traces();
@@ -152,7 +130,7 @@ fn a_trace_that_was_asked_for_does_not_change() {
 }
 
 #[test]
-fn threads_share_it() {
+fn threads_can_share_a_store() {
     let store = Store::new(Limits::default());
     thread::scope(|scope| {
         for thread in 0..4 {

@@ -1,6 +1,7 @@
-//! Walks a function body and decides what to rewrite.
+//! Walks the body of a function and decides which calls to rewrite.
 //!
-//! Closures and async blocks belong to the body. Nested items, `const` blocks, types and array lengths do not.
+//! Closures and async blocks belong to the body. Nested items do not: they are functions of their own. Nor do `const`
+//! blocks, types and array lengths, which the compiler evaluates. `tests/shapes/positions.rs::constants_and_items`
 
 use std::mem;
 
@@ -13,25 +14,26 @@ use syn::{
 };
 
 use crate::attributes::{attributes, attributes_mut, is_condition, take_ours};
-use crate::calls::{self, Spawned};
+use crate::calls;
 use crate::candidate::{Candidate, Demand};
 use crate::head;
 use crate::macros;
 use crate::named_futures::names_a_future;
-use crate::options::{CallOptions, Errors, Options};
+use crate::options::{CallOptions, Errors, TracedHttpOptions};
 use crate::rewrite::{Rewriter, Slot};
+use crate::spawn::{self, Spawned};
 use crate::variables::Variables;
 
 /// What was found in a function.
 pub(crate) struct Found {
-    /// Whether any call is in the table, skipped ones too.
+    /// Whether any call is in the table, including calls under `#[xray(skip)]`.
     pub(crate) has_candidate: bool,
-    /// Whether a macro was left alone in which a call may hide.
+    /// Whether a macro was left alone that a call may stand in.
     pub(crate) has_unknown_macro: bool,
 }
 
-/// Rewrites the candidates in a function.
-pub(crate) fn rewrite(signature: &Signature, block: &mut Block, options: &Options) -> Result<Found> {
+/// Rewrites the candidates in a function and returns what was found.
+pub(crate) fn rewrite_calls(signature: &Signature, block: &mut Block, options: &TracedHttpOptions) -> Result<Found> {
     let mut walker = Walker {
         options,
         call_options: CallOptions::default(),
@@ -50,7 +52,7 @@ pub(crate) fn rewrite(signature: &Signature, block: &mut Block, options: &Option
     walker.errors.into_result().map(|()| found)
 }
 
-/// The call that an attribute on an expression speaks of.
+/// Returns the outermost call in an expression, to which `#[xray(trace)]` on the expression belongs.
 fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
     match expression {
         Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_) => Some(expression),
@@ -75,41 +77,43 @@ fn is_call(expression: &Expr) -> bool {
     matches!(expression, Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_))
 }
 
-/// What stands right around an expression, but for parentheses.
+/// The expression or statement directly around an expression. Parentheses do not count.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Around {
     #[default]
     Anything,
-    /// A call of which it is the receiver.
+    /// A method call, whose receiver the expression is.
     Call,
     /// `.await`.
     Await,
-    /// A `let` that gives it to a variable.
+    /// A `let`, which binds the expression to a variable.
     Let,
 }
 
-/// Walks a body; see [`rewrite`].
+/// Walks a body; see [`rewrite_calls`].
 struct Walker<'a> {
-    options: &'a Options,
-    /// What holds for the expression that is being walked.
+    options: &'a TracedHttpOptions,
+    /// The options that apply to the current expression.
     call_options: CallOptions,
+    /// The variables in scope at the current expression.
     variables: Variables,
-    /// What the calls in the body that is being walked need declared at its head.
+    /// The slots that calls in the current body need at its head.
     slots: Vec<Slot>,
-    /// The `#[cfg]` attributes around the expression that is being walked, in its body.
+    /// The `#[cfg]` attributes around the current expression, as far as they stand in the current body.
     conditions: Vec<Attribute>,
     names_a_future: bool,
-    /// What stands around the expression that is walked next.
+    /// What stands around the expression that is visited next.
     around: Around,
-    /// Calls that are in the table, skipped ones too.
+    /// The number of calls in the table, including calls under `#[xray(skip)]`.
     candidates: usize,
-    /// Whether a macro was left alone in which a call may hide.
+    /// Whether a macro was left alone that a call may stand in.
     has_unknown_macro: bool,
     errors: Errors,
 }
 
 impl Walker<'_> {
-    /// Walks what `attributes` stand on, with the options that they set.
+    /// Walks the code under `#[xray(..)]` attributes with their options. An attribute that concerns no call is an
+    /// error.
     fn with_options(&mut self, attributes: &[Attribute], walk: impl FnOnce(&mut Self)) {
         if attributes.is_empty() {
             return walk(self);
@@ -130,7 +134,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Walks what is compiled only under the conditions among `attributes`.
+    /// Walks code that is compiled only under the conditions among `attributes`.
     fn under_conditions(&mut self, attributes: &[Attribute], walk: impl FnOnce(&mut Self)) {
         let outer = self.conditions.len();
         self.conditions.extend(attributes.iter().filter(|attribute| is_condition(attribute)).cloned());
@@ -138,13 +142,13 @@ impl Walker<'_> {
         self.conditions.truncate(outer);
     }
 
-    /// Walks a body and returns what its calls need declared at its head.
+    /// Walks a body and returns the declarations that its calls need at its head.
     fn in_body(&mut self, walk: impl FnOnce(&mut Self)) -> Vec<Stmt> {
         let (slots, conditions) = (mem::take(&mut self.slots), mem::take(&mut self.conditions));
         walk(self);
         self.conditions = conditions;
         let declared = mem::replace(&mut self.slots, slots);
-        declared.into_iter().map(|slot| slot.declaration(&self.options.runtime)).collect()
+        declared.into_iter().map(|slot| slot.declaration(&self.options.common.runtime)).collect()
     }
 
     /// Walks the body of the function or of an async block.
@@ -158,11 +162,12 @@ impl Walker<'_> {
             return None;
         }
         let candidate = Candidate::of(expression, &self.variables, demand, &self.options.local)?;
-        // `client.get(url).send()` is a builder's.
+        // In `client.get(url).send()` the call of `get` makes a request builder, and `send` is the HTTP call.
         (around != Around::Call || candidate != Candidate::Client).then_some(candidate)
     }
 
-    /// What stands around the expression. Parentheses leave that to what is in them, and a closure asks itself.
+    /// Returns what stands around an expression. For parentheses and closures the answer is kept: for the expression in
+    /// the parentheses, and for `visit_expr_closure_mut`.
     fn take_around(&mut self, expression: &Expr) -> Around {
         if is_parenthesized(expression) || matches!(expression, Expr::Closure(_)) {
             return Around::Anything;
@@ -170,7 +175,8 @@ impl Walker<'_> {
         mem::take(&mut self.around)
     }
 
-    /// Rewrites a call, after what is inside it. `may_be_named`: the function may name the type of its future.
+    /// Rewrites a call whose inner calls are rewritten already. `may_be_named`: the function may name the type of the
+    /// call's future.
     fn rewrite_call(&mut self, expression: &mut Expr, candidate: Candidate, demand: Demand, may_be_named: bool) {
         self.candidates += 1;
         if self.call_options.skip {
@@ -191,21 +197,27 @@ impl Walker<'_> {
                 self.slots.push(slot);
             }
             _ if demand == Demand::None => {}
+            // The user has demanded that the call is traced, so that leaving it alone would break a promise.
             _ => {
-                let message = "no type can be asked of this call as it stands here: give it a request, and where \
-                               the function names the type of a future, no call whose argument is the request";
+                let message = if candidate == Candidate::LeftAlone {
+                    "this call has no request to trace: expected one as its first argument"
+                } else {
+                    "the function names the type of a future, and the future of a traced call has a type of its own: \
+                     await the call on the spot, or mark it with `#[xray(skip)]`"
+                };
                 self.errors.push(Error::new_spanned(expression, message));
             }
         }
     }
 
-    /// Rewrites what holds calls, after these: the start of a task or thread, and what moves the annotations.
+    /// Rewrites an expression around calls that are rewritten already: the start of a task or thread, and a closure or
+    /// block that moves the annotations.
     fn rewrite_holder(&mut self, expression: &mut Expr, spawned: Option<(usize, Spawned)>) {
-        if let Some((place, spawned)) = spawned {
+        if let Some((index, spawned)) = spawned {
             let rewriter = Rewriter { options: self.options, name: None, demand: Demand::None };
             match expression {
-                Expr::Call(call) => rewriter.on_spawn(&mut call.args[place], spawned),
-                Expr::MethodCall(call) => rewriter.on_spawn(&mut call.args[place], spawned),
+                Expr::Call(call) => rewriter.on_spawn(&mut call.args[index], spawned),
+                Expr::MethodCall(call) => rewriter.on_spawn(&mut call.args[index], spawned),
                 _ => {}
             }
         }
@@ -214,14 +226,15 @@ impl Walker<'_> {
             Expr::Async(block) => block.capture.is_some(),
             _ => false,
         };
-        if moves && !self.options.annotations.is_empty() {
+        if moves && !self.options.common.annotations.is_empty() {
             *expression = head::with_own_annotations(expression);
         }
     }
 
-    /// What the user says of the call that stands here.
+    /// Returns what the user demands of the call that stands here.
     ///
-    /// `#[xray(trace)]` is handed on to the call that it speaks of, inside `?`, `.await`, references and the like.
+    /// `#[xray(trace)]` on `call().await?` stands on the `?`. It is moved to the call inside, where the walk finds it
+    /// again.
     fn demand(&mut self, expression: &mut Expr) -> Demand {
         if !mem::take(&mut self.call_options.trace) {
             return if self.options.strict { Demand::Strict } else { Demand::None };
@@ -247,7 +260,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Walks something that declares variables of its own.
+    /// Walks code that is a scope of its own for variables.
     fn in_scope(&mut self, walk: impl FnOnce(&mut Self)) {
         let outer = self.variables.len();
         walk(self);
@@ -263,8 +276,9 @@ impl VisitMut for Walker<'_> {
             walker.under_conditions(&others, |walker| {
                 let around = walker.take_around(expression);
                 let (before, demand) = (walker.candidates, walker.demand(expression));
-                // Asked first: afterwards what is inside is another.
-                let (candidate, spawned) = (walker.candidate(expression, demand, around), calls::spawned(expression));
+                // Classify the call before its inner expressions are visited: visiting rewrites them, and then the
+                // receiver no longer looks like the user's code.
+                let (candidate, spawned) = (walker.candidate(expression, demand, around), spawn::spawned(expression));
                 match expression {
                     Expr::Macro(call) => return walker.walk_macro(&mut call.mac, demand),
                     _ => visit_mut::visit_expr_mut(walker, expression),
@@ -273,6 +287,7 @@ impl VisitMut for Walker<'_> {
                     walker.rewrite_holder(expression, spawned);
                 }
                 if let Some(candidate) = candidate {
+                    // A future that is awaited on the spot has no name. tests/shapes/named_futures.rs::in_variables
                     let may_be_named = walker.names_a_future && around != Around::Await;
                     walker.rewrite_call(expression, candidate, demand, may_be_named);
                 }
@@ -282,7 +297,7 @@ impl VisitMut for Walker<'_> {
 
     fn visit_local_mut(&mut self, local: &mut Local) {
         let (ours, others) = (take_ours(&mut local.attrs), local.attrs.clone());
-        // Asked first: afterwards the expression is another.
+        // Read the initializer before it is visited, for the reason given in `visit_expr_mut`.
         let shown = self.variables.of_local(local);
         self.around = if local.init.is_some() { Around::Let } else { Around::Anything };
         self.with_options(&ours, |walker| {
@@ -307,6 +322,7 @@ impl VisitMut for Walker<'_> {
         self.in_scope(|walker| visit_mut::visit_block_mut(walker, block));
     }
 
+    /// Visits a closure. Its body becomes a block only if declarations must stand at its head.
     fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
         self.in_scope(|walker| {
             let is_bound = mem::take(&mut walker.around) == Around::Let;
@@ -332,6 +348,8 @@ impl VisitMut for Walker<'_> {
         });
     }
 
+    /// Visits an `if`. The variables of `if let` are not in scope in the `else`.
+    /// `tests/shapes/closures.rs::escapes_from_an_else`
     fn visit_expr_if_mut(&mut self, conditional: &mut ExprIf) {
         self.in_scope(|walker| {
             walker.visit_expr_mut(&mut conditional.cond);
@@ -393,6 +411,7 @@ impl VisitMut for Walker<'_> {
         self.under_conditions(&field.attrs.clone(), |walker| visit_mut::visit_field_value_mut(walker, field));
     }
 
+    /// Visits `[value; length]`, but not the length, which the compiler evaluates.
     fn visit_expr_repeat_mut(&mut self, repeat: &mut ExprRepeat) {
         self.visit_expr_mut(&mut repeat.expr);
     }
@@ -402,7 +421,7 @@ impl VisitMut for Walker<'_> {
     fn visit_type_mut(&mut self, _: &mut Type) {}
     fn visit_generic_argument_mut(&mut self, _: &mut GenericArgument) {}
 
-    /// Of a pattern, only the guard of an arm is evaluated like an expression.
+    /// Visits the guard of an arm. Other expressions in patterns are constants.
     fn visit_pat_mut(&mut self, pattern: &mut Pat) {
         if let Pat::Guard(guarded) = pattern {
             self.visit_expr_mut(&mut guarded.guard);

@@ -1,37 +1,42 @@
-//! THE table: which calls may be HTTP calls. A name is only a candidate; a type decides.
+//! THE table: which calls may be HTTP calls. A name makes a call a candidate only; the type decides.
+//!
+//! The runtime needs the same names: a type for each in `http::methods`, a module for each in `private`, a check for
+//! each client. It generates them from these tables, see `runtime_tables`.
 
-use syn::{Expr, ExprCall, ExprMethodCall, Ident, Stmt};
+use syn::{Expr, ExprCall, ExprMethodCall, Ident, Member};
 
-use crate::receiver::{peeled, variable};
+use crate::syntax::{peeled, variable};
 
-/// What of a call is the request.
-#[derive(Clone, Copy, PartialEq)]
+/// The part of a call that is the request.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shape {
     /// The receiver: `request.send()`, `request.send_json(value)`.
     Receiver,
-    /// The receiver, if that is no variable: `agent.post(url).send(body)`. Channels have the same name and are variables.
+    /// The receiver, unless it is a variable: `agent.post(url).send(body)`. A variable with such a method is a channel
+    /// (`tests/shapes/channels.rs`). Of 2,999 calls `.send(x)` in public Rust code none was HTTP.
     ValueReceiver,
     /// The first argument: `client.execute(request)`.
     Argument,
-    /// The client is the receiver, which its name has to say, and the argument a URL: `client.get(url)`.
+    /// None: the receiver is the client, which its name must say, and the argument is a URL: `client.get(url)`.
     Client,
-    /// The function itself makes the request: `reqwest::get(url)`.
+    /// None: the function makes the request itself: `reqwest::get(url)`.
     Function,
 }
 
 /// A method that may perform an HTTP call.
-struct Method {
-    name: &'static str,
-    /// How many arguments it takes.
-    arguments: usize,
-    shape: Shape,
+pub(crate) struct Method {
+    pub(crate) name: &'static str,
+    /// The number of its arguments.
+    pub(crate) arguments: usize,
+    pub(crate) shape: Shape,
 }
 
 const fn method(name: &'static str, arguments: usize, shape: Shape) -> Method {
     Method { name, arguments, shape }
 }
 
-const METHODS: &[Method] = &[
+/// The methods. A name stands here more than once if it means different things with different arguments.
+pub(crate) const METHODS: &[Method] = &[
     method("send", 0, Shape::Receiver),
     method("send", 1, Shape::ValueReceiver),
     method("send_empty", 0, Shape::Receiver),
@@ -55,103 +60,147 @@ const METHODS: &[Method] = &[
     method("get", 1, Shape::Client),
 ];
 
-/// Functions of a client's crate, by the whole path: the request is made there, or is the argument.
-const FUNCTIONS: &[(&[&str], Shape)] = &[
-    (&["reqwest", "get"], Shape::Function),
-    (&["reqwest", "blocking", "get"], Shape::Function),
-    (&["isahc", "get"], Shape::Function),
-    (&["isahc", "get_async"], Shape::Function),
-    (&["isahc", "send"], Shape::Argument),
-    (&["isahc", "send_async"], Shape::Argument),
-    (&["ureq", "run"], Shape::Argument),
+/// A client that users name by its path.
+pub(crate) struct Client {
+    /// The beginning of the path.
+    pub(crate) path: &'static [&'static str],
+    /// The name of its module in the runtime's `private::clients`.
+    pub(crate) module: &'static str,
+    /// The types behind the path whose mention says that the function calls the client.
+    pub(crate) types: &'static [&'static str],
+    /// The functions behind the path that are candidates.
+    pub(crate) functions: &'static [(&'static str, Shape)],
+    /// Whether a call of any other function behind the path says so too, such as `ureq::agent()`.
+    pub(crate) has_other_functions: bool,
+    /// The features of the runtime, any of which traces the client.
+    pub(crate) features: &'static [&'static str],
+    /// The error if all those features are off.
+    pub(crate) message: &'static str,
+}
+
+/// The clients. A path that is the beginning of another one stands after it.
+pub(crate) const CLIENTS: &[Client] = &[
+    Client {
+        path: &["reqwest", "blocking"],
+        module: "reqwest_blocking",
+        types: &["Client", "RequestBuilder", "Request"],
+        functions: &[("get", Shape::Function)],
+        has_other_functions: true,
+        features: &["reqwest-blocking", "reqwest-0-12-blocking"],
+        message: "blocking calls of reqwest need the feature `reqwest-blocking` (0.13) or `reqwest-0-12-blocking` of \
+            xray-sdk",
+    },
+    Client {
+        path: &["reqwest"],
+        module: "reqwest",
+        // Its types say more: which version of reqwest they belong to. See `client_paths`.
+        types: &[],
+        functions: &[("get", Shape::Function)],
+        has_other_functions: false,
+        features: &["reqwest", "reqwest-0-12", "reqwest-0-11"],
+        message: "calls of reqwest need the feature `reqwest` (0.13), `reqwest-0-12` or `reqwest-0-11` of xray-sdk",
+    },
+    Client {
+        path: &["ureq"],
+        module: "ureq",
+        types: &["Agent", "RequestBuilder", "Request"],
+        functions: &[("run", Shape::Argument)],
+        has_other_functions: true,
+        features: &["ureq", "ureq-2"],
+        message: "calls of ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk",
+    },
+    Client {
+        path: &["isahc"],
+        module: "isahc",
+        types: &["HttpClient"],
+        functions: &[
+            ("get", Shape::Function),
+            ("get_async", Shape::Function),
+            ("send", Shape::Argument),
+            ("send_async", Shape::Argument),
+        ],
+        has_other_functions: true,
+        features: &["isahc"],
+        message: "calls of isahc need the feature `isahc` of xray-sdk",
+    },
+    Client {
+        path: &["attohttpc"],
+        module: "attohttpc",
+        types: &["Session", "RequestBuilder"],
+        functions: &[],
+        has_other_functions: true,
+        features: &["attohttpc"],
+        message: "calls of attohttpc need the feature `attohttpc` of xray-sdk",
+    },
+    Client {
+        path: &["awc"],
+        module: "awc",
+        types: &["Client", "ClientRequest"],
+        functions: &[],
+        has_other_functions: true,
+        features: &["awc"],
+        message: "calls of awc need the feature `awc` of xray-sdk",
+    },
 ];
 
-/// The shape of a method call that is in the table.
-pub(crate) fn of_method(call: &ExprMethodCall) -> Option<Shape> {
-    let name = call.method.to_string();
-    let method = METHODS.iter().find(|method| method.name == name && method.arguments == call.args.len())?;
-    let is_candidate = method.shape != Shape::Client || (is_client(&call.receiver) && is_url(&call.args[0]));
-    is_candidate.then_some(method.shape)
-}
-
-/// The shape of a function call that is in the table.
-pub(crate) fn of_function(call: &ExprCall, local: &[Ident]) -> Option<Shape> {
-    let Expr::Path(callee) = peeled(&call.func) else { return None };
-    let is_local = callee.path.segments.first().is_some_and(|first| local.contains(&first.ident));
-    if call.args.len() != 1 || callee.path.segments.len() < 2 || callee.qself.is_some() || is_local {
-        return None;
+impl Client {
+    /// Returns the client that a path belongs to, and the names behind the client's own.
+    pub(crate) fn of(names: &[String]) -> Option<(&'static Self, &[String])> {
+        CLIENTS.iter().find_map(|client| {
+            let (beginning, rest) = names.split_at_checked(client.path.len())?;
+            (beginning == client.path && !rest.is_empty()).then_some((client, rest))
+        })
     }
-    let names: Vec<_> = callee.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    let (_, shape) = FUNCTIONS.iter().find(|(path, _)| names == *path)?;
-    Some(*shape)
-}
 
-/// Whether the runtime has a module for a name.
-pub(crate) fn has_module(name: &Ident) -> bool {
-    METHODS.iter().any(|method| name == method.name)
-}
-
-/// What a call hands to a task or thread that it starts.
-#[derive(Clone, Copy)]
-pub(crate) enum Spawned {
-    Future,
-    Closure,
-}
-
-/// What a call starts a task or thread with, if it does, and which of its arguments that is: `tokio::spawn(async {})`,
-/// `set.spawn(async {})`, `scope.spawn(|| ..)`.
-pub(crate) fn spawned(expression: &Expr) -> Option<(usize, Spawned)> {
-    let (name, arguments) = match expression {
-        Expr::Call(call) => match peeled(&call.func) {
-            Expr::Path(callee) => (&callee.path.segments.last()?.ident, &call.args),
-            _ => return None,
-        },
-        Expr::MethodCall(call) => (&call.method, &call.args),
-        _ => return None,
-    };
-    let name = name.to_string();
-    if !name.starts_with("spawn") {
-        return None;
-    }
-    let (place, spawned) = arguments.iter().enumerate().find_map(|(place, argument)| Some((place, work(argument)?)))?;
-    // A closure is run once there. By another name it may be run again.
-    let is_carried = matches!(spawned, Spawned::Future) || ["spawn", "spawn_blocking"].contains(&name.as_str());
-    is_carried.then_some((place, spawned))
-}
-
-/// An async block or a closure: as it is, at the end of a block, or in a span of `tracing`.
-fn work(argument: &Expr) -> Option<Spawned> {
-    match peeled(argument) {
-        Expr::Async(_) => Some(Spawned::Future),
-        Expr::Closure(closure) => {
-            (closure.inputs.is_empty() && closure.asyncness.is_none()).then_some(Spawned::Closure)
-        }
-        Expr::Block(block) if block.label.is_none() => match block.block.stmts.last()? {
-            Stmt::Expr(tail, None) => work(tail),
-            _ => None,
-        },
-        Expr::MethodCall(call) if call.method == "instrument" || call.method == "in_current_span" => {
-            work(&call.receiver).filter(|spawned| matches!(spawned, Spawned::Future))
-        }
-        _ => None,
+    /// Returns the shape of a function behind the client's path, if it is a candidate.
+    pub(crate) fn shape_of(&self, rest: &[String]) -> Option<Shape> {
+        let [name] = rest else { return None };
+        self.functions.iter().find_map(|(function, shape)| (name == function).then_some(*shape))
     }
 }
 
 /// The table in short, for messages.
-pub(crate) const EXAMPLES: &str = "`.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or the like (the README \
-     has the table)";
+pub(crate) const EXAMPLES: &str = "`.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, \
+    `reqwest::get(..)` or the like (the README has the table)";
 
-/// Whether a variable or field has a name that ends in "client".
+/// Returns the shape of a method call that is in the table.
+pub(crate) fn of_method(call: &ExprMethodCall) -> Option<Shape> {
+    let name = call.method.to_string();
+    let method = METHODS.iter().find(|method| method.name == name && method.arguments == call.args.len())?;
+    // `get` is the most common method of all. Without the name of the receiver, every map would be a candidate.
+    let is_candidate = method.shape != Shape::Client || (is_client(&call.receiver) && is_url(&call.args[0]));
+    is_candidate.then_some(method.shape)
+}
+
+/// Returns the shape of a function call that is in the table. `local`: names that are modules of the user's own.
+pub(crate) fn of_function(call: &ExprCall, local: &[Ident]) -> Option<Shape> {
+    let Expr::Path(callee) = peeled(&call.func) else { return None };
+    let is_local = callee.path.segments.first().is_some_and(|first| local.contains(&first.ident));
+    if call.args.len() != 1 || callee.qself.is_some() || is_local {
+        return None;
+    }
+    let names: Vec<_> = callee.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let (client, rest) = Client::of(&names)?;
+    client.shape_of(rest)
+}
+
+/// Returns whether the runtime has a module for a name.
+pub(crate) fn has_module(name: &Ident) -> bool {
+    METHODS.iter().any(|method| name == method.name)
+}
+
+/// Returns whether an expression is a variable or field whose name ends in "client".
 pub(crate) fn is_client(receiver: &Expr) -> bool {
     let says_so = |name: &Ident| name.to_string().ends_with("client");
     match peeled(receiver) {
         Expr::Path(path) => variable(path).is_some_and(says_so),
-        Expr::Field(field) => matches!(&field.member, syn::Member::Named(name) if says_so(name)),
+        Expr::Field(field) => matches!(&field.member, Member::Named(name) if says_so(name)),
         _ => false,
     }
 }
 
-/// A map is asked with a reference.
+/// Returns whether the argument of `client.get(..)` may be a URL. hyper-util takes a `Uri` by value; a map of clients
+/// is asked with a reference, a list with a number (`tests/shapes/bodies.rs::maps`).
 fn is_url(argument: &Expr) -> bool {
     !matches!(peeled(argument), Expr::Reference(_) | Expr::Lit(_))
 }

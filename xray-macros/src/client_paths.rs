@@ -1,7 +1,9 @@
-//! Clients that a function names by their paths, checked to be some that the build traces.
+//! Checks of the clients that a function names by their paths: does the build trace them?
 //!
-//! The macro cannot see features. For each such path it emits a statement that does nothing and compiles only where
-//! the runtime knows the client: see `clients` there, and for the versions of reqwest `reqwest_version`.
+//! The macro cannot see the features of the runtime. For each such path it emits a statement that does nothing, and
+//! that compiles only if a feature of the client is on: see the runtime's `private::clients`, and for the versions of
+//! reqwest `private::reqwest_version`. Without the check, a function whose feature is missing would silently go
+//! untraced.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -10,42 +12,50 @@ use syn::visit::{self, Visit};
 use syn::{Arm, Block, Expr, ExprCall, FieldValue, FnArg, Ident, Item, Local, Path, PathSegment, Signature, Stmt};
 
 use crate::attributes::{attributes, is_conditional};
-use crate::options::Options;
+use crate::calls::Client;
+use crate::options::TracedHttpOptions;
 
-/// Clients of which one feature is enough: the beginning of a path, and the types that are named behind it. Any
-/// function behind it counts too.
-const CLIENTS: &[(&[&str], &str, &[&str])] = &[
-    (&["reqwest", "blocking"], "reqwest_blocking", &["Client", "RequestBuilder", "Request"]),
-    (&["ureq"], "ureq", &["Agent", "RequestBuilder", "Request"]),
-    (&["isahc"], "isahc", &["HttpClient"]),
-    (&["attohttpc"], "attohttpc", &["Session", "RequestBuilder"]),
-    (&["awc"], "awc", &["Client", "ClientRequest"]),
-];
-
-/// The checks for the clients that a function names: statements for a body that is evaluated by the compiler.
-pub(crate) fn checks(signature: &Signature, block: &Block, options: &Options) -> Vec<TokenStream> {
+/// Returns the checks for the clients that a function names: statements that the compiler evaluates.
+pub(crate) fn checks(signature: &Signature, block: &Block, options: &TracedHttpOptions) -> Vec<TokenStream> {
+    let runtime = &options.common.runtime;
     let mut named = NamedClients { options, types: Vec::new(), clients: Vec::new() };
     named.visit_signature(signature);
     visit::visit_block(&mut named, block);
-    let types = named.types.iter().map(|(path, kind)| check_version(path, kind, &options.runtime));
-    let clients = named.clients.iter().map(|(client, span)| check_feature(client, *span, &options.runtime));
+    let types = named.types.iter().map(|(path, kind)| check_version(path, kind, runtime));
+    let clients = named.clients.iter().map(|(module, span)| check_feature(module, *span, runtime));
     types.chain(clients).collect()
 }
 
-/// Compiles where a feature of the client is on.
-fn check_feature(client: &str, span: Span, runtime: &Path) -> TokenStream {
-    let (client, span) = (Ident::new(client, span), Span::mixed_site().located_at(span));
-    // What is called and what it is called with stand where the user names the client, and so does the error.
+/// Returns a statement that compiles only if a feature of the client is on.
+fn check_feature(module: &str, span: Span, runtime: &Path) -> TokenStream {
+    // Input:  ureq::get(url)
+    // Output: {
+    //             use ::xray::__private::clients::ureq::{Client, check};
+    //             check(Client);
+    //         }
+    //
+    // The error is that `Client` does not implement a trait. Both tokens of `check(Client)` carry the user's position,
+    // so that it underlines the user's path. tests/crates.rs::a_client_without_its_feature_is_an_error
+    let (module, span) = (Ident::new(module, span), Span::mixed_site().located_at(span));
     quote_spanned! {span=>
         {
-            use #runtime::__private::clients::#client::{Client, check};
+            use #runtime::__private::clients::#module::{Client, check};
             check(Client);
         }
     }
 }
 
-/// Names a method which only reqwest's type has, and asks the runtime about its result.
+/// Returns a statement that compiles only if the feature of a type's version of reqwest is on.
 fn check_version(path: &Path, kind: &str, runtime: &Path) -> TokenStream {
+    // Input:  client: &reqwest::Client
+    // Output: {
+    //             use ::xray::__private::reqwest_version::Unrelated as _;
+    //             ::xray::__private::reqwest_version::client(<reqwest::Client>::builder);
+    //         }
+    //
+    // The method is one that reqwest's type has. Its inherent method is found first; for a type of the user's own the
+    // trait `Unrelated` provides one, whose result passes every check.
+    // tests/crates.rs::a_module_that_is_named_reqwest_is_left_alone
     let span = Span::mixed_site().located_at(path.span());
     let (check, method) = match kind {
         "Client" => ("client", "builder"),
@@ -63,12 +73,13 @@ fn check_version(path: &Path, kind: &str, runtime: &Path) -> TokenStream {
     }
 }
 
-/// Finds the paths of clients, wherever they are sure to be compiled.
+/// Finds the paths of clients. Those under a `#[cfg]` are left out: the check stands at the function's head, where the
+/// condition does not hold, and a crate that is only there under the condition would be an unresolved path.
 struct NamedClients<'a> {
-    options: &'a Options,
+    options: &'a TracedHttpOptions,
     /// `reqwest::Client`, `RequestBuilder` and `Request`, each with its kind.
     types: Vec<(Path, &'static str)>,
-    /// The others, and where each is named first.
+    /// The modules of the other clients, and where the function names each first.
     clients: Vec<(&'static str, Span)>,
 }
 
@@ -92,20 +103,20 @@ impl NamedClients<'_> {
         self.types.push((Path { leading_colon: path.leading_colon, segments }, kind));
     }
 
-    fn add(&mut self, client: &'static str, path: &Path) {
-        if !self.is_local(path) && self.clients.iter().all(|(known, _)| *known != client) {
-            self.clients.push((client, path.span()));
+    fn add(&mut self, client: &Client, path: &Path) {
+        if !self.is_local(path) && self.clients.iter().all(|(known, _)| *known != client.module) {
+            self.clients.push((client.module, path.span()));
         }
     }
 }
 
-/// The names of a path that has several. Each is a text made anew, so that they are asked for once.
+/// Returns the names of a path that has at least two.
 fn names(path: &Path) -> Option<Vec<String>> {
     (path.segments.len() > 1).then(|| path.segments.iter().map(|segment| segment.ident.to_string()).collect())
 }
 
-/// Which of reqwest's types a path begins with, of any version of it: `reqwest`, or one of several under a name such
-/// as `reqwest_0_12`.
+/// Returns the type of reqwest that a path begins with. The crate may be named `reqwest`, or for one of several
+/// versions `reqwest_0_12` or the like.
 fn reqwest_type(path: &Path, names: &[String]) -> Option<&'static str> {
     let version = names[0].strip_prefix("reqwest")?;
     let kind = ["Client", "RequestBuilder", "Request"].into_iter().find(|kind| names[1] == *kind)?;
@@ -114,23 +125,14 @@ fn reqwest_type(path: &Path, names: &[String]) -> Option<&'static str> {
     (is_version && path.segments[1].arguments.is_none()).then_some(kind)
 }
 
-/// The client that a path belongs to, and what stands behind that.
-fn client_of(names: &[String]) -> Option<(&'static str, &'static [&'static str], &str)> {
-    CLIENTS.iter().find_map(|(prefix, client, types)| {
-        let (begin, rest) = names.split_at_checked(prefix.len())?;
-        let next = rest.first()?;
-        (begin == *prefix).then_some((*client, *types, next.as_str()))
-    })
-}
-
 impl<'ast> Visit<'ast> for NamedClients<'_> {
     fn visit_path(&mut self, path: &'ast Path) {
         if let Some(names) = names(path) {
             if let Some(kind) = reqwest_type(path, &names) {
                 self.add_type(path, kind);
             }
-            match client_of(&names) {
-                Some((client, types, next)) if types.contains(&next) => self.add(client, path),
+            match Client::of(&names) {
+                Some((client, [next, ..])) if client.types.contains(&next.as_str()) => self.add(client, path),
                 _ => {}
             }
         }
@@ -140,10 +142,11 @@ impl<'ast> Visit<'ast> for NamedClients<'_> {
     fn visit_expr_call(&mut self, call: &'ast ExprCall) {
         if let Expr::Path(function) = &*call.func {
             if let Some(names) = names(&function.path) {
-                match client_of(&names) {
-                    Some((client, ..)) => self.add(client, &function.path),
-                    None if names == ["reqwest", "get"] => self.add("reqwest", &function.path),
-                    None => {}
+                match Client::of(&names) {
+                    Some((client, rest)) if client.has_other_functions || client.shape_of(rest).is_some() => {
+                        self.add(client, &function.path);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -160,7 +163,8 @@ impl<'ast> Visit<'ast> for NamedClients<'_> {
         }
     }
 
-    /// Items in a block may give the name another meaning there than where the check stands.
+    // An item in a block may give the client's name another meaning there than at the function's head, where the check
+    // stands: a `use` of a module of the user's own, for instance.
     fn visit_block(&mut self, block: &'ast Block) {
         if !block.stmts.iter().any(|statement| matches!(statement, Stmt::Item(_))) {
             visit::visit_block(self, block);
@@ -191,6 +195,6 @@ impl<'ast> Visit<'ast> for NamedClients<'_> {
         }
     }
 
-    /// Another function is not this one.
+    // Nested items have attributes of their own.
     fn visit_item(&mut self, _: &'ast Item) {}
 }

@@ -1,4 +1,7 @@
-//! Macros whose arguments are walked. Any other macro is left as it is, token for token.
+//! Macros whose arguments are walked. Any other macro is left unchanged: only its definition knows what its tokens
+//! mean.
+//!
+//! `tests/shapes/macros.rs::known_macros`, `unknown_macros`
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
@@ -12,14 +15,15 @@ use syn::{Expr, Ident, Macro, Pat, Result, Token, token};
 enum Grammar {
     /// Expressions with commas between them, each evaluated where it stands: `join!(a, b)`, `format!("{}", a)`.
     Expressions,
-    /// The same if there are more than those that are checked: `assert!(a, "{}", b)`. Without a message of their
-    /// own these macros print the tokens of what they check.
+    /// Expressions, the first of which are checked: `assert!(a, "{}", b)`. They are walked only if a message follows.
+    /// Without one, these macros print the tokens of the checked expressions, and the rewritten tokens would be in the
+    /// panic's message.
     Checked(usize),
     /// An expression, then a pattern: `matches!(a, Some(_))`.
     Pattern,
     /// Arms of a pattern, a future and a handler: `select! { r = a => b }`.
     Arms,
-    /// It prints its tokens, or takes none that a call could be in.
+    /// The macro prints its tokens, or none of them can be a call.
     Nothing,
 }
 
@@ -27,6 +31,7 @@ const GRAMMARS: &[(&[&str], Grammar)] = &[
     (&["join", "try_join", "vec"], Grammar::Expressions),
     (&["format", "format_args", "print", "println", "eprint", "eprintln", "write", "writeln"], Grammar::Expressions),
     (&["panic", "bail"], Grammar::Expressions),
+    // `tracing` and `log` evaluate the arguments only if the level is on, and have a grammar of their own: `%value`.
     (&["trace", "debug", "info", "warn", "error"], Grammar::Nothing),
     (&["matches"], Grammar::Pattern),
     (&["select"], Grammar::Arms),
@@ -36,7 +41,7 @@ const GRAMMARS: &[(&[&str], Grammar)] = &[
     (&["stringify", "include_str", "include_bytes", "cfg", "line", "file", "module_path"], Grammar::Nothing),
 ];
 
-/// Walks the arguments of a macro, as far as its name says what they are; false if it does not.
+/// Walks the arguments of a macro whose name says what they are. Returns whether the macro is known.
 pub(crate) fn walk(walker: &mut impl VisitMut, call: &mut Macro) -> bool {
     let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
     let Some((_, grammar)) = GRAMMARS.iter().find(|(names, _)| names.contains(&name.as_str())) else { return false };
@@ -48,11 +53,11 @@ pub(crate) fn walk(walker: &mut impl VisitMut, call: &mut Macro) -> bool {
         Grammar::Arms => (|input: ParseStream<'_>| arms(walker, input)).parse2(tokens),
         Grammar::Nothing => return true,
     };
-    // Not of that grammar: a macro of the user's own that has the name.
+    // If the tokens have another grammar, this is a macro of the user's own with a known name.
     output.map(|output| call.tokens = output).is_ok()
 }
 
-/// Walks the arguments of a macro of which the user says that they are expressions; an error if they are not.
+/// Walks the arguments of a macro that the user has marked with `#[xray(trace)]`: they must be expressions.
 pub(crate) fn walk_expressions(walker: &mut impl VisitMut, call: &mut Macro) -> Result<()> {
     let tokens = call.tokens.clone();
     call.tokens = (|input: ParseStream<'_>| expressions(walker, input)).parse2(tokens)?;
@@ -64,11 +69,12 @@ fn walked(walker: &mut impl VisitMut, mut expression: Expr) -> TokenStream {
     expression.into_token_stream()
 }
 
-/// Expressions with commas; a semicolon stands in tokio's `biased;` and in `vec![a; n]`, of which the length is
-/// none of ours.
+/// Reads expressions with commas between them. A semicolon may stand in tokio's `biased;` and in `vec![a; n]`, whose
+/// length is not walked.
 fn expressions(walker: &mut impl VisitMut, input: ParseStream<'_>) -> Result<TokenStream> {
     let mut output = biased(input)?;
-    // All are read before one is walked: what cannot be read is left as it was.
+    // All are read before the first is walked. Walking counts candidates and declares slots, which must not happen for
+    // tokens that turn out to have another grammar and are left unchanged.
     let mut read = Vec::new();
     while !input.is_empty() {
         let expression: Expr = input.parse()?;
@@ -103,7 +109,7 @@ fn pattern(walker: &mut impl VisitMut, input: ParseStream<'_>) -> Result<TokenSt
     Ok(quote!(#expression #comma #rest))
 }
 
-/// `biased;`, or nothing.
+/// Reads `biased;`, if it is there.
 fn biased(input: ParseStream<'_>) -> Result<TokenStream> {
     if input.peek(Ident) && input.peek2(Token![;]) {
         let (biased, semicolon): (Ident, Token![;]) = (input.parse()?, input.parse()?);
@@ -114,7 +120,6 @@ fn biased(input: ParseStream<'_>) -> Result<TokenStream> {
 
 /// An arm of `select!`.
 struct SelectArm {
-    /// `pattern = future`, with its guard; or `else`, `complete` or `default`.
     event: Event,
     arrow: Token![=>],
     handler: Expr,
@@ -122,7 +127,9 @@ struct SelectArm {
 }
 
 enum Event {
+    /// `pattern = future`, with its guard.
     Ready(Box<Ready>),
+    /// `else`, `complete` or `default`.
     Word(TokenTree),
 }
 

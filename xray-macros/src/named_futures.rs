@@ -1,41 +1,40 @@
-//! Whether a function names a future by its type. A traced future has another, so that a call of which the named one
-//! may be the future is left alone.
+//! Whether a function names a future by its type.
+//!
+//! A traced future has a type of its own. If the function returns, keeps or declares the client's future under its
+//! name, as `fn call(..) -> ResponseFuture { self.client.request(request) }` does, the traced one would be a type
+//! error. Calls whose future may be the named one are left alone; a call that is awaited on the spot never is.
 
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprPath, ExprStruct, Ident, Path, ReturnType, Signature, Stmt, Type, TypePath};
+use syn::{Block, ExprPath, ExprStruct, Ident, ReturnType, Signature, Type, TypePath};
 
-/// Traits, and boxes for a future of any type.
+use crate::syntax::{is_boxed, tail};
+
+/// Names that end in `Future` and fit a future of any type: traits, and boxes of trait objects.
+/// `tests/shapes/named_futures.rs::returned_in_a_box`
 const NO_NAMES: &[&str] = &["Future", "IntoFuture", "TryFuture", "BoxFuture", "LocalBoxFuture"];
 
-/// Whether a function names a future in its result or in its body: `ResponseFuture`, `S::Future`,
-/// `CountsFuture { .. }`. One that polls keeps futures, and where it does their types have names.
+/// Returns whether a function names a future in its result or in its body: `ResponseFuture`, `S::Future`,
+/// `CountsFuture { .. }`.
+///
+/// The counterexamples are in `tests/shapes/named_futures.rs`: `returned` and `Passes` (`Self::Future`) name one in
+/// their result, `in_variables` and `in_closures` in a type, `Keeps` in the constructor of a wrapper, and `Sends`
+/// polls.
 pub(crate) fn names_a_future(signature: &Signature, block: &Block) -> bool {
     let mut search = Search { found: polls(signature) };
-    if signature.asyncness.is_none() && !is_boxed(block) {
+    // The result of an `async fn` is the future's output. A boxed future is what `Self::Future` then stands for, and
+    // the box takes any: tests/shapes/named_futures.rs::Boxes.
+    if signature.asyncness.is_none() && !tail(block).is_some_and(is_boxed) {
         search.visit_return_type(&signature.output);
     }
     search.visit_block(block);
     search.found
 }
 
+/// Returns whether a function returns `Poll<..>`. Such a function keeps futures in fields, whose types have names that
+/// stand elsewhere.
 fn polls(signature: &Signature) -> bool {
     let ReturnType::Type(_, result) = &signature.output else { return false };
     matches!(&**result, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Poll"))
-}
-
-/// Whether a function puts what it returns into a box, which is then what `Self::Future` stands for.
-fn is_boxed(block: &Block) -> bool {
-    let Some(Stmt::Expr(tail, None)) = block.stmts.last() else { return false };
-    match tail {
-        Expr::Call(call) => matches!(&*call.func, Expr::Path(path) if ends_in(&path.path, ["Box", "pin"])),
-        Expr::MethodCall(call) => call.method == "boxed" || call.method == "boxed_local",
-        _ => false,
-    }
-}
-
-fn ends_in(path: &Path, names: [&str; 2]) -> bool {
-    let count = path.segments.len();
-    count >= 2 && path.segments.iter().skip(count - 2).zip(names).all(|(segment, name)| segment.ident == name)
 }
 
 struct Search {
@@ -50,21 +49,25 @@ impl Search {
 }
 
 impl<'ast> Visit<'ast> for Search {
-    /// A type; the path of a trait is none.
+    /// Visits types only: the trait in `impl Future<..>` is a path, but no type path.
     fn visit_type_path(&mut self, path: &'ast TypePath) {
         if let Some(last) = path.path.segments.last() {
             self.look_at(&last.ident);
+            // `S::Future` names a future, although `Future` alone is the trait.
             let is_associated = path.qself.is_some() || path.path.segments.len() > 1;
             self.found |= is_associated && last.ident == "Future";
         }
         visit::visit_type_path(self, path);
     }
 
+    /// Visits `CountsFuture::new(..)`, whose argument may be the client's future.
+    /// `tests/shapes/named_futures.rs::Keeps`
     fn visit_expr_path(&mut self, path: &'ast ExprPath) {
         path.path.segments.iter().for_each(|segment| self.look_at(&segment.ident));
         visit::visit_expr_path(self, path);
     }
 
+    /// Visits `CountsFuture { .. }`, whose field may be the client's future. `tests/shapes/named_futures.rs::Keeps`
     fn visit_expr_struct(&mut self, made: &'ast ExprStruct) {
         made.path.segments.iter().for_each(|segment| self.look_at(&segment.ident));
         visit::visit_expr_struct(self, made);

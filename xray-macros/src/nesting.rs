@@ -1,21 +1,28 @@
 //! Brackets in brackets, deeper than a parser may go.
 //!
-//! syn descends into each pair of brackets, and in a debug build, which is what users have, a level takes up to 25 KiB
-//! of the compiler's stack of 8 MiB. What is too deep is taken out before it parses and put back afterwards, as it was.
+//! syn descends into each pair of brackets. Users build this crate without optimization, where a level takes up to 25
+//! KiB of the compiler's stack of 8 MiB: some 300 levels would crash the compiler. Tokens that are too deep are taken
+//! out before parsing and put back afterwards, unchanged. `tests.rs::code_that_is_too_deep_is_left_as_it_was`
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
-/// Levels that are parsed. Code that people write has some thirty.
+/// The levels that are parsed. Code that people write has some thirty; 200 levels take 5 of the stack's 8 MiB.
 const MAX_DEPTH: usize = 200;
 
-/// The name of the macro that stands for what was taken out. It reads as an expression, a pattern, a type or an item.
+/// The name of the macro whose call stands in for tokens that were taken out. A macro call is valid syntax as an
+/// expression, a pattern, a type and an item.
 const PLACEHOLDER: &str = "__xray_too_deep";
 
-/// What was taken out of a stream of tokens.
+/// The contents of the brackets that were taken out.
 pub(crate) struct TooDeep(Vec<TokenStream>);
 
-/// The tokens to the depth that is parsed, and what is deeper.
+/// Takes out the contents of brackets that are too deep.
+///
+/// ```text
+/// Input:  ((( .. a + (b) .. )))
+/// Output: ((( .. __xray_too_deep!(0) .. )))
+/// ```
 pub(crate) fn take_too_deep(tokens: TokenStream) -> (TokenStream, TooDeep) {
     let mut taken = TooDeep(Vec::new());
     if !is_deeper(&tokens, MAX_DEPTH) {
@@ -33,7 +40,7 @@ fn is_deeper(tokens: &TokenStream, depth: usize) -> bool {
 }
 
 impl TooDeep {
-    /// Puts back what was taken out.
+    /// Puts the contents back in place of their macro calls.
     pub(crate) fn put_back(&mut self, tokens: TokenStream) -> TokenStream {
         if self.0.is_empty() {
             return tokens;
@@ -50,6 +57,7 @@ impl TooDeep {
                 return self.hollow(content, depth - 1);
             }
             let (placeholder, number) = (format_ident!("{PLACEHOLDER}"), self.0.len());
+            // Between the braces of a `match` only arms are valid syntax.
             let has_arms = is_of_arms(&content);
             self.0.push(content);
             if has_arms { quote!(_ => #placeholder!(#number)) } else { quote!(#placeholder!(#number)) }
@@ -57,7 +65,7 @@ impl TooDeep {
     }
 }
 
-/// The same tokens with other contents in the brackets.
+/// Returns the tokens with other contents in the brackets.
 fn each_group(tokens: TokenStream, mut change: impl FnMut(TokenStream) -> TokenStream) -> TokenStream {
     let changed = tokens.into_iter().map(|token| match token {
         TokenTree::Group(group) => {
@@ -70,14 +78,14 @@ fn each_group(tokens: TokenStream, mut change: impl FnMut(TokenStream) -> TokenS
     changed.collect()
 }
 
-/// Whether these are the arms of a `match`.
+/// Returns whether the content of braces is the arms of a `match`: whether it holds `=>`.
 fn is_of_arms(content: &TokenStream) -> bool {
     let is = |token: &TokenTree, punct| matches!(token, TokenTree::Punct(found) if found.as_char() == punct);
     let tokens: Vec<_> = content.clone().into_iter().collect();
     tokens.windows(2).any(|pair| is(&pair[0], '=') && is(&pair[1], '>'))
 }
 
-/// The number of the placeholder in a pair of brackets.
+/// Returns the number of the placeholder in a pair of brackets.
 fn number(content: &TokenStream) -> Option<usize> {
     let mut tokens =
         content.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(name) if name == PLACEHOLDER));

@@ -1,4 +1,4 @@
-//! The arguments of the attribute, and of `#[xray(..)]` inside an annotated function.
+//! The arguments of the attributes, and of `#[xray(..)]` inside an annotated function.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
@@ -7,32 +7,34 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, Path, Result, Token, parse_quote};
 
-/// `#[traced_http(name = "..", annotate(..), skip_hosts(..), strict, crate = "..", local(..))]`
-pub(crate) struct Options {
-    /// Name for the subsegments, in place of the host's.
+/// The options that both attributes have.
+pub(crate) struct CommonOptions {
+    /// The name of the subsegments: in place of the host's for a call, in place of the function's for a function.
     pub(crate) name: Option<LitStr>,
-    /// Annotations for the subsegments.
+    /// The annotations of the subsegments.
     pub(crate) annotations: Vec<(Ident, Expr)>,
-    /// Patterns of hosts to which calls are left alone.
-    pub(crate) skip_hosts: Vec<LitStr>,
-    /// Every call in the table must be of a type that is known.
-    pub(crate) strict: bool,
-    /// Where the runtime is found.
+    /// The path of the crate whose `__private` module the output names.
     pub(crate) runtime: Path,
-    /// Names that look like a client's crate and are modules of the user's own.
+}
+
+/// `#[traced_http(name = "..", annotate(..), skip_hosts(..), strict, crate = "..", local(..))]`
+#[derive(Default)]
+pub(crate) struct TracedHttpOptions {
+    pub(crate) common: CommonOptions,
+    /// Patterns of the hosts whose calls are left alone.
+    pub(crate) skip_hosts: Vec<LitStr>,
+    /// Whether every candidate must be of a known type.
+    pub(crate) strict: bool,
+    /// Names that look like a client's crate and stand for modules of the user's own.
     pub(crate) local: Vec<Ident>,
 }
 
 /// `#[traced(name = "..", err, annotate(..), crate = "..")]`
+#[derive(Default)]
 pub(crate) struct TracedOptions {
-    /// Name for the subsegment, in place of the function's.
-    pub(crate) name: Option<LitStr>,
-    /// Whether an error that is returned is recorded.
+    pub(crate) common: CommonOptions,
+    /// Whether an error that the function returns is recorded.
     pub(crate) err: bool,
-    /// Annotations for the subsegment.
-    pub(crate) annotations: Vec<(Ident, Expr)>,
-    /// Where the runtime is found.
-    pub(crate) runtime: Path,
 }
 
 /// `#[xray(skip)]`, `#[xray(trace)]`, `#[xray(name = "..")]`: for the calls in one statement or expression.
@@ -43,22 +45,37 @@ pub(crate) struct CallOptions {
     pub(crate) name: Option<LitStr>,
 }
 
-impl Default for Options {
+impl Default for CommonOptions {
     fn default() -> Self {
-        Self {
-            name: None,
-            annotations: Vec::new(),
-            skip_hosts: Vec::new(),
-            strict: false,
-            runtime: parse_quote!(::xray),
-            local: Vec::new(),
+        Self { name: None, annotations: Vec::new(), runtime: parse_quote!(::xray) }
+    }
+}
+
+impl CommonOptions {
+    /// Reads an option that both attributes have; `None` for any other option.
+    fn read(&mut self, name: &str, meta: &Meta) -> Option<Result<()>> {
+        match name {
+            "name" => Some(string(meta).map(|value| self.name = Some(value))),
+            "crate" => Some(path(meta).map(|value| self.runtime = value)),
+            "annotate" => Some(list(meta, annotation).map(|annotations| self.annotations = annotations)),
+            _ => None,
         }
     }
 }
 
-impl Default for TracedOptions {
-    fn default() -> Self {
-        Self { name: None, err: false, annotations: Vec::new(), runtime: parse_quote!(::xray) }
+impl TracedHttpOptions {
+    pub(crate) fn parse(arguments: TokenStream) -> Result<Self> {
+        const KNOWN: &str = "`name = \"..\"`, `annotate(key = value)`, `skip_hosts(\"..\")`, `strict`, `crate = \"..\"`, \
+            `local(..)`";
+        let mut options = Self::default();
+        for_each_option(arguments, |name, meta| match (options.common.read(name, meta), name) {
+            (Some(read), _) => read,
+            (None, "skip_hosts") => list(meta, host_pattern).map(|patterns| options.skip_hosts = patterns),
+            (None, "strict") => word(meta).map(|()| options.strict = true),
+            (None, "local") => list(meta, Ident::parse_any).map(|names| options.local = names),
+            (None, _) => Err(unknown(meta, KNOWN)),
+        })?;
+        Ok(options)
     }
 }
 
@@ -66,42 +83,22 @@ impl TracedOptions {
     pub(crate) fn parse(arguments: TokenStream) -> Result<Self> {
         const KNOWN: &str = "`name = \"..\"`, `err`, `annotate(key = value)`, `crate = \"..\"`";
         let mut options = Self::default();
-        for_each_option(arguments, |name, meta| match name {
-            "name" => string(meta).map(|value| options.name = Some(value)),
-            "crate" => path(meta).map(|value| options.runtime = value),
-            "annotate" => list(meta, annotation).map(|annotations| options.annotations = annotations),
-            "err" => word(meta).map(|()| options.err = true),
-            _ => Err(unknown(meta, KNOWN)),
-        })?;
-        Ok(options)
-    }
-}
-
-impl Options {
-    pub(crate) fn parse(arguments: TokenStream) -> Result<Self> {
-        const KNOWN: &str = "`name = \"..\"`, `annotate(key = value)`, `skip_hosts(\"..\")`, `strict`, `crate = \"..\"`, \
-            `local(..)`";
-        let mut options = Self::default();
-        for_each_option(arguments, |name, meta| match name {
-            "name" => string(meta).map(|value| options.name = Some(value)),
-            "crate" => path(meta).map(|value| options.runtime = value),
-            "annotate" => list(meta, annotation).map(|annotations| options.annotations = annotations),
-            "skip_hosts" => list(meta, host_pattern).map(|patterns| options.skip_hosts = patterns),
-            "strict" => word(meta).map(|()| options.strict = true),
-            "local" => list(meta, Ident::parse_any).map(|names| options.local = names),
-            _ => Err(unknown(meta, KNOWN)),
+        for_each_option(arguments, |name, meta| match (options.common.read(name, meta), name) {
+            (Some(read), _) => read,
+            (None, "err") => word(meta).map(|()| options.err = true),
+            (None, _) => Err(unknown(meta, KNOWN)),
         })?;
         Ok(options)
     }
 }
 
 impl CallOptions {
-    /// Whether the attribute is one of ours.
+    /// Returns whether an attribute is `#[xray(..)]`.
     pub(crate) fn is_ours(attribute: &Attribute) -> bool {
         attribute.path().is_ident("xray")
     }
 
-    /// These options with those of an attribute further in, which win.
+    /// Returns these options, overridden by those of an attribute on an inner expression.
     pub(crate) fn with(&self, attribute: &Attribute) -> Result<Self> {
         let mut options = self.clone();
         let arguments = match &attribute.meta {
@@ -121,7 +118,7 @@ impl CallOptions {
     }
 }
 
-/// Reads comma-separated options, each by `read` and at most once. All errors come together.
+/// Reads options with commas between them, each with `read` and at most once. Reports all errors together.
 fn for_each_option(arguments: TokenStream, mut read: impl FnMut(&str, &Meta) -> Result<()>) -> Result<()> {
     let metas = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(arguments)?;
     let mut errors = Errors::default();
@@ -138,6 +135,7 @@ fn for_each_option(arguments: TokenStream, mut read: impl FnMut(&str, &Meta) -> 
     errors.into_result()
 }
 
+/// Reads `name = "string"`.
 fn string(meta: &Meta) -> Result<LitStr> {
     match &meta.require_name_value()?.value {
         Expr::Lit(ExprLit { lit: Lit::Str(string), .. }) if !string.value().is_empty() => Ok(string.clone()),
@@ -145,7 +143,7 @@ fn string(meta: &Meta) -> Result<LitStr> {
     }
 }
 
-/// An option that stands by itself.
+/// Reads `name`, an option without a value.
 fn word(meta: &Meta) -> Result<()> {
     match meta {
         Meta::Path(_) => Ok(()),
@@ -156,7 +154,7 @@ fn word(meta: &Meta) -> Result<()> {
     }
 }
 
-/// An option with something in parentheses.
+/// Reads `name(item, item)`.
 fn list<T>(meta: &Meta, item: fn(ParseStream<'_>) -> Result<T>) -> Result<Vec<T>> {
     let items = meta
         .require_list()?
@@ -167,9 +165,10 @@ fn list<T>(meta: &Meta, item: fn(ParseStream<'_>) -> Result<T>) -> Result<Vec<T>
     Ok(items.into_iter().collect())
 }
 
-/// `key = value`
+/// Reads `key = value`.
 fn annotation(input: ParseStream<'_>) -> Result<(Ident, Expr)> {
     let key: Ident = input.call(Ident::parse_any)?;
+    // Rust allows `größe` as a name; in the key of an annotation X-Ray does not.
     if !key.unraw().to_string().is_ascii() {
         return Err(Error::new(key.span(), "the key of an annotation has only ASCII letters, digits and underscores"));
     }
@@ -177,10 +176,11 @@ fn annotation(input: ParseStream<'_>) -> Result<(Ident, Expr)> {
     Ok((key, input.parse()?))
 }
 
-/// A host, in which `*` stands for any characters and `?` for one.
+/// Reads the pattern of a host, in which `*` stands for any characters and `?` for one.
 fn host_pattern(input: ParseStream<'_>) -> Result<LitStr> {
     let pattern: LitStr = input.parse()?;
     let text = pattern.value();
+    // A whole URL would never match a host, and the user would not learn why.
     if text.is_empty() || text.contains(['/', ' ']) || text.contains("://") {
         let message = "expected a host such as \"localhost\" or \"*.example.com\", without scheme or path";
         return Err(Error::new_spanned(pattern, message));
@@ -188,6 +188,7 @@ fn host_pattern(input: ParseStream<'_>) -> Result<LitStr> {
     Ok(pattern)
 }
 
+/// Reads `name = "some::path"`.
 fn path(meta: &Meta) -> Result<Path> {
     let string = string(meta)?;
     string
@@ -200,7 +201,7 @@ fn unknown(meta: &Meta, known: &str) -> Error {
     Error::new_spanned(meta.path(), format!("unknown option `{name}`, expected one of: {known}"))
 }
 
-/// Errors that are reported together.
+/// Errors that are reported together, so that a user fixes all of them in one go.
 #[derive(Default)]
 pub(crate) struct Errors {
     combined: Option<Error>,
@@ -216,7 +217,7 @@ impl Errors {
         }
     }
 
-    /// What a result holds, or its error for later.
+    /// Returns the value of a result, or keeps its error for later.
     pub(crate) fn take<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
@@ -225,6 +226,7 @@ impl Errors {
         self.count
     }
 
+    /// Returns all errors as one.
     pub(crate) fn into_result(self) -> Result<()> {
         self.combined.map_or(Ok(()), Err)
     }

@@ -1,17 +1,26 @@
 //! What stands before the dot of a call: a value, a place, or something that is better left alone.
 
 use proc_macro2::Ident;
-use syn::{Block, Expr, ExprCall, ExprField, ExprPath, Stmt};
+use syn::{Block, Expr, ExprCall, ExprField};
+
+use crate::syntax::{peeled, starts_upper_case, tail, variable};
 
 /// How the receiver of a call may be looked at without changing what the call does.
 pub(crate) enum Receiver {
-    /// The result of an expression: it can be moved, and nobody else sees it.
+    /// The result of an expression, which can be moved: the function has no other name for it.
     Value,
-    /// A variable, or a field of one: it can be named twice.
+    /// A field of a variable, which can be named twice.
     Place,
     /// A variable by itself.
     Variable(Ident),
-    /// Anything else: evaluated twice, moved or borrowed for longer it would not mean the same.
+    /// Anything else.
+    ///
+    /// `list[index()]` and `*get()` would be evaluated twice. A place behind an index or a dereference cannot be moved
+    /// into `match` either: `(*boxed).send()`. `tests/shapes/builders.rs::left_alone`,
+    /// `tests/shapes/positions.rs::receivers`
+    ///
+    /// A macro may expand to a value or to a place, which only the compiler sees, and a literal is `'static` as long as
+    /// it is not bound. `tests/shapes/macros.rs::unknown_macros`
     Other,
 }
 
@@ -22,33 +31,12 @@ impl Receiver {
             Expr::MethodCall(_) | Expr::Call(_) | Expr::Try(_) | Expr::Await(_) | Expr::If(_) | Expr::Match(_) => {
                 Self::Value
             }
+            // A block makes a value even of a place: `{ request }` moves. tests/shapes/receivers.rs
             Expr::Block(block) if !ends_in_constant(&block.block) => Self::Value,
             Expr::Unsafe(block) if !ends_in_constant(&block.block) => Self::Value,
             Expr::Path(path) => variable(path).map_or(Self::Other, |name| Self::Variable(name.clone())),
             Expr::Field(field) if is_place(field) => Self::Place,
             _ => Self::Other,
-        }
-    }
-}
-
-/// The expression without parentheses, and without the groups that `macro_rules!` makes.
-pub(crate) fn peeled(mut expression: &Expr) -> &Expr {
-    loop {
-        match expression {
-            Expr::Paren(paren) if paren.attrs.is_empty() => expression = &paren.expr,
-            Expr::Group(group) if group.attrs.is_empty() => expression = &group.expr,
-            _ => return expression,
-        }
-    }
-}
-
-/// The same for an expression that is taken apart.
-pub(crate) fn into_peeled(mut expression: Expr) -> Expr {
-    loop {
-        expression = match expression {
-            Expr::Paren(paren) if paren.attrs.is_empty() => *paren.expr,
-            Expr::Group(group) if group.attrs.is_empty() => *group.expr,
-            other => return other,
         }
     }
 }
@@ -61,17 +49,21 @@ fn is_place(field: &ExprField) -> bool {
     }
 }
 
-/// Whether a call makes a value of constants alone, such as `Word(1)`: a borrow of that is `'static`, and of what it
-/// is moved to is not.
+/// Returns whether a call makes a value of constants alone, such as `Word(1)`.
+///
+/// The compiler promotes such a value: `&Word(1)` is `'static`, and so is what `Word(1).send()` borrows from it. Bound
+/// to a variable, the value lives no longer than that variable. `tests/shapes/temporaries.rs::promoted`
 fn is_constant(call: &ExprCall) -> bool {
+    // Promoted are constructors of tuple structs and variants, whose names have a capital letter, not functions.
     let constructs = matches!(peeled(&call.func), Expr::Path(path) if path.path.segments.last().is_some_and(|last| {
         starts_upper_case(&last.ident)
     }));
     constructs && call.args.iter().all(is_constant_expression)
 }
 
+/// Returns whether a block ends in a constant, which is promoted too. `tests/shapes/receivers.rs::promoted`
 fn ends_in_constant(block: &Block) -> bool {
-    matches!(block.stmts.last(), Some(Stmt::Expr(tail, None)) if is_constant_expression(tail))
+    tail(block).is_some_and(is_constant_expression)
 }
 
 fn is_constant_expression(expression: &Expr) -> bool {
@@ -88,17 +80,4 @@ fn is_constant_expression(expression: &Expr) -> bool {
         Expr::Struct(made) => made.fields.iter().all(|field| is_constant_expression(&field.expr)),
         _ => false,
     }
-}
-
-/// The name of a variable. Constants and unit structs look alike but for their first letter: naming one of
-/// those makes a new value each time.
-pub(crate) fn variable(path: &ExprPath) -> Option<&Ident> {
-    let name = path.path.get_ident().filter(|_| path.attrs.is_empty() && path.qself.is_none())?;
-    (!starts_upper_case(name)).then_some(name)
-}
-
-fn starts_upper_case(name: &Ident) -> bool {
-    let text = name.to_string();
-    let first = text.trim_start_matches("r#").chars().find(|character| *character != '_');
-    first.is_some_and(char::is_uppercase)
 }

@@ -1,7 +1,8 @@
-//! Expansions: for each `tests/expansions/NAME.rs` what comes out is in `NAME.expanded.rs`.
+//! Expansions: `tests/expansions/NAME.expanded.rs` is the expansion of `tests/expansions/NAME.rs`.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p xray-macros` writes what comes out now.
+//! `UPDATE_EXPECT=1 cargo test -p xray-macros` writes the expanded files anew.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -10,8 +11,17 @@ use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::{Attribute, Item, Meta};
 
-use crate::function::expand;
-use crate::traced;
+use crate::calls::{self, Shape};
+use crate::driver;
+use crate::options::{TracedHttpOptions, TracedOptions};
+
+fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    driver::expand::<TracedHttpOptions>(arguments, item)
+}
+
+fn expand_traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    driver::expand::<TracedOptions>(arguments, item)
+}
 
 #[test]
 fn expansions() {
@@ -49,13 +59,13 @@ fn expand_item(mut item: Item) -> TokenStream {
         Meta::List(list) => (list.path, list.tokens),
         meta => (meta.path().clone(), TokenStream::new()),
     };
-    let expand = if path.is_ident("traced") { traced::expand } else { expand };
+    let expand = if path.is_ident("traced") { expand_traced } else { expand };
     let expanded = expand(arguments, item.into_token_stream());
-    // The one below.
+    // The attribute below this one.
     syn::parse2::<syn::File>(expanded).unwrap().items.into_iter().map(expand_item).collect()
 }
 
-/// The messages in what comes out, one a line, and whether the user's function came out too.
+/// Returns the errors in the expansion of `traced_http`, one a line, and whether the user's function is in it too.
 fn messages(arguments: &str, item: &str) -> String {
     messages_of(expand, arguments, item)
 }
@@ -72,7 +82,7 @@ fn messages_of(expand: fn(TokenStream, TokenStream) -> TokenStream, arguments: &
 const FUNCTION: &str = "async fn f(c: &Client) { c.get(u).send().await; }";
 
 #[test]
-fn wrong_options_are_told_all_at_once() {
+fn all_wrong_options_are_reported_at_once() {
     expect![[r#"
         "unknown option `nmae`, expected one of: `name = \"..\"`, `annotate(key = value)`, `skip_hosts(\"..\")`, `strict`, `crate = \"..\"`, `local(..)`"
         "expected a string in quotes that is not empty"
@@ -83,7 +93,7 @@ fn wrong_options_are_told_all_at_once() {
 }
 
 #[test]
-fn wrong_places_are_told() {
+fn wrong_items_are_rejected() {
     let of = |item| messages("", item);
     expect![[r#"
         "a `const fn` cannot make HTTP calls; remove `const`"
@@ -117,7 +127,7 @@ fn half_typed_code_is_kept() {
 }
 
 #[test]
-fn wrong_inner_options_are_told() {
+fn wrong_inner_options_are_rejected() {
     let of = |inner| messages("", &format!("async fn f() {{ c.get(u).send().await; #[xray{inner}] c.other(); }}"));
     expect![[r#"
         "unknown option `skp`, expected one of: `skip`, `trace`, `name = \"..\"`"
@@ -127,6 +137,18 @@ fn wrong_inner_options_are_told() {
         "expected `#[xray(skip)]`, `#[xray(trace)]` or `#[xray(name = \"..\")]`"
         the function is kept"#]]
     .assert_eq(&of(""));
+}
+
+#[test]
+fn demands_that_cannot_be_met_are_rejected() {
+    expect![[r#"
+        "this call has no request to trace: expected one as its first argument"
+        the function is kept"#]]
+    .assert_eq(&messages("", "fn f() { #[xray(trace)] g(); }"));
+    expect![[r#"
+        "the function names the type of a future, and the future of a traced call has a type of its own: await the call on the spot, or mark it with `#[xray(skip)]`"
+        the function is kept"#]]
+    .assert_eq(&messages("strict", "fn f(c: &Client, r: Request) -> ResponseFuture { c.request(r) }"));
 }
 
 #[test]
@@ -144,7 +166,7 @@ fn on_a_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static)
     std::thread::Builder::new().stack_size(STACK).spawn(run).unwrap().join().unwrap()
 }
 
-/// What the expansion of a function with this body allocates, which grows as its time does.
+/// Returns how much the expansion of a function with this body allocates, which grows as its time does.
 fn work(body: String) -> u64 {
     on_a_small_stack(move || {
         let tokens: TokenStream = format!("async fn f() {{ z().send(); {body} }}").parse().unwrap();
@@ -156,14 +178,14 @@ fn work(body: String) -> u64 {
     })
 }
 
-/// Twice as much of a thing takes about twice as much work.
+/// Asserts that twice as much of a thing takes about twice as much work.
 fn is_linear(name: &str, count: usize, body: impl Fn(usize) -> String) {
     let (half, whole) = (work(body(count / 2)), work(body(count)));
     assert!(whole < half * 23 / 10, "{name}: {half} for {}, {whole} for {count}", count / 2);
 }
 
 #[test]
-fn what_is_too_deep_is_left_as_it_was() {
+fn code_that_is_too_deep_is_left_as_it_was() {
     for (open, inner, close) in [
         ("(", "a.send()", ")"),
         ("{", "a.send(); b", "}"),
@@ -171,7 +193,7 @@ fn what_is_too_deep_is_left_as_it_was() {
         ("[", "a.send(), b", "]"),
     ] {
         let levels = |text: &str, count| (text.to_owned() + " ").repeat(count);
-        // The innermost levels, as they come out of a stream of tokens.
+        // The innermost levels, as a stream of tokens prints them.
         let core = format!("{}{inner} {}", levels(open, 50), levels(close, 50));
         let body = levels(open, 250) + &core + &levels(close, 250);
         let (expanded, core) = on_a_small_stack(move || {
@@ -204,8 +226,8 @@ fn long_and_deep_code_takes_linear_work_and_little_stack() {
 }
 
 #[test]
-fn wrong_options_of_traced_are_told_all_at_once() {
-    let of = |arguments, item| messages_of(traced::expand, arguments, item);
+fn all_wrong_options_of_traced_are_reported_at_once() {
+    let of = |arguments, item| messages_of(expand_traced, arguments, item);
     expect![[r#"
         "unknown option `strict`, expected one of: `name = \"..\"`, `err`, `annotate(key = value)`, `crate = \"..\"`"
         "expected a string in quotes that is not empty"
@@ -241,12 +263,67 @@ fn wrong_options_of_traced_are_told_all_at_once() {
 }
 
 #[test]
-fn what_the_other_attribute_needs_is_kept_for_it() {
+fn options_that_the_other_attribute_needs_are_kept_for_it() {
     let item = "#[traced_http] impl S { #[xray(skip)] fn f() {} fn g() { #[xray(skip)] c.send(); } }";
     for arguments in ["", "wrong"] {
-        let expanded = traced::expand(arguments.parse().unwrap(), item.parse().unwrap()).to_string();
+        let expanded = expand_traced(arguments.parse().unwrap(), item.parse().unwrap()).to_string();
         assert_eq!(expanded.matches("# [xray (skip)]").count(), 2, "{expanded}");
     }
-    let expanded = traced::expand("wrong".parse().unwrap(), item.replace("#[traced_http]", "").parse().unwrap());
+    let expanded = expand_traced("wrong".parse().unwrap(), item.replace("#[traced_http]", "").parse().unwrap());
     assert!(!expanded.to_string().contains("# [xray"), "{expanded}");
+}
+
+/// Returns the code spans in a text: `` `send_json` `` is one.
+fn code_spans(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The functions of the table as users write them: `reqwest::blocking::get`.
+fn function_paths() -> Vec<String> {
+    let paths = calls::CLIENTS.iter().flat_map(|client| {
+        client.functions.iter().map(|(function, _)| format!("{}::{function}", client.path.join("::")))
+    });
+    paths.collect()
+}
+
+#[test]
+fn the_documentation_lists_the_table() {
+    let source = include_str!("lib.rs");
+    let (_, rest) = source.split_once("/// # What is traced\n").unwrap();
+    let (list, _) = rest.split_once("/// The README says").unwrap();
+    let listed: BTreeSet<_> = code_spans(list).into_iter().map(str::to_owned).collect();
+    let methods = calls::METHODS.iter().filter(|method| method.shape != Shape::Client);
+    let mut expected: BTreeSet<_> = methods.map(|method| method.name.to_owned()).collect();
+    expected.extend(function_paths());
+    // The method that is a candidate by its receiver's name too is shown with it.
+    expected.extend(["client".to_owned(), "client.get(uri)".to_owned()]);
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn the_page_of_traced_calls_names_every_method_and_function() {
+    // The page belongs to the repository. It is not in the archive of this crate.
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/what-is-traced.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with('|')).collect();
+    // `Client::execute`, `request.send()` and `svc.call(request)` name their last name before a parenthesis.
+    let named: BTreeSet<_> = rows
+        .iter()
+        .flat_map(|row| code_spans(row))
+        .map(|code| code.split('(').next().unwrap_or_default())
+        .filter_map(|path| path.rsplit([':', '.']).next())
+        .collect();
+    let names = calls::METHODS.iter().map(|method| method.name);
+    let functions = calls::CLIENTS.iter().flat_map(|client| client.functions.iter().map(|(name, _)| *name));
+    let missing: Vec<_> = names.chain(functions).filter(|name| !named.contains(name)).collect();
+    assert_eq!(missing, [""; 0], "are missing from the table of clients in docs/what-is-traced.md");
+}
+
+#[test]
+fn examples_in_messages_are_in_the_table() {
+    for example in code_spans(calls::EXAMPLES) {
+        let name = example.split('(').next().unwrap().trim_start_matches('.');
+        let is_method = calls::METHODS.iter().any(|method| method.name == name);
+        assert!(is_method || function_paths().iter().any(|path| path == name), "{example}");
+    }
 }

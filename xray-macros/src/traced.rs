@@ -1,104 +1,143 @@
 //! `#[traced]`: a subsegment around a whole function.
 //!
-//! A body that blocks becomes a closure, which `return` and `?` leave as they would the function; one that is
-//! asynchronous becomes an async block. What the function returns is written at their heads, outside the user's block,
-//! whose own items may have the same names.
+//! The body becomes a closure, or an async block if the function is `async`, which the runtime runs in the subsegment.
+//! `return` and `?` leave a closure or a block as they left the function. The types that the output adds stand outside
+//! the user's block, because an item in that block may have the same name:
+//! `tests/traced/functions.rs::functions_keep_their_shape` has a function with a `struct String` of its own.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Error, Expr, ExprPath, ImplItem, ItemImpl, Result, ReturnType, Signature, Stmt, Type, parse_quote};
+use syn::{Block, Error, Expr, ExprBlock, Result, ReturnType, Signature, Stmt, Type, parse_quote};
 
-use crate::function::{self, Annotated, Wording, is_attribute, is_skipped};
-use crate::head::{annotations, span_at};
-use crate::nesting::take_too_deep;
-use crate::options::{Errors, TracedOptions};
+use crate::driver::{Attribute, Owner, Wording};
+use crate::head::annotations;
+use crate::options::TracedOptions;
+use crate::syntax::{boxed_future_mut, span_at, tail_mut};
 
-/// What is said of the places of this attribute.
-const WORDING: Wording = Wording {
-    attribute: "traced",
-    other: "traced_http",
-    no_body: "a function without a body does nothing to trace; annotate one with a body",
-    no_function: "expected a function: `#[traced]` stands on a `fn`, or on an `impl`",
-};
+impl Attribute for TracedOptions {
+    const WORDING: Wording = Wording {
+        attribute: "traced",
+        other: "traced_http",
+        no_body: "a function without a body does nothing to trace; annotate one with a body",
+        no_function: "expected a function: `#[traced]` stands on a `fn`, or on an `impl`",
+        const_fn: "a `const fn` cannot be traced: it may run in the compiler; remove `const`",
+    };
 
-/// Expands the attribute. Whatever is wrong, the user's function comes out as it was.
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let (item, mut too_deep) = take_too_deep(item);
-    let mut errors = Errors::default();
-    let options = errors.take(TracedOptions::parse(arguments)).unwrap_or_default();
-    let mut annotated = errors.take(Annotated::parse(item.clone(), &WORDING));
-    if let Some(annotated) = &mut annotated {
-        errors.take(wrap_annotated(annotated, &options));
+    // Every function can be traced. A block all of whose functions say `#[xray(skip)]` says what it means.
+    const ACCEPTS_ONLY_SKIPPED: bool = true;
+
+    fn nothing_to_trace() -> String {
+        "no function in here to trace; remove the attribute".to_owned()
     }
-    too_deep.put_back(function::output(item, annotated, errors, &WORDING))
-}
 
-fn wrap_annotated(annotated: &mut Annotated, options: &TracedOptions) -> Result<()> {
-    match annotated {
-        Annotated::Function(function) => {
-            let signature = &function.sig;
-            if let Some(constness) = &signature.constness {
-                let message = "a `const fn` cannot be traced: it may run in the compiler; remove `const`";
-                return Err(Error::new_spanned(constness, message));
-            }
-            if options.err && matches!(signature.output, ReturnType::Default) {
-                let message = "`err` needs a function that returns a `Result`, and this one returns nothing";
-                return Err(Error::new_spanned(&signature.ident, message));
-            }
-            wrap(signature, &mut function.block, options, options.err);
-            Ok(())
+    fn parse(arguments: TokenStream) -> Result<Self> {
+        Self::parse(arguments)
+    }
+
+    fn apply(&self, signature: &Signature, block: &mut Block, owner: Owner) -> Result<bool> {
+        // Of the functions of an `impl` block, `err` means those that can fail. On one function it is a mistake if the
+        // function cannot fail.
+        if owner == Owner::Function && self.err && matches!(signature.output, ReturnType::Default) {
+            let message = "`err` needs a function that returns a `Result`, and this one returns nothing";
+            return Err(Error::new_spanned(&signature.ident, message));
         }
-        Annotated::Impl(implementation) => wrap_methods(implementation, options),
+        let records_errors = self.err && (owner == Owner::Function || returns_result(signature));
+        Wrapper { signature, options: self, records_errors, span: span_at(&signature.ident) }.wrap(block);
+        Ok(true)
     }
 }
 
-/// Of an `impl` block, the functions that have neither this attribute themselves nor `#[xray(skip)]`, and are no
-/// `const fn`.
-fn wrap_methods(implementation: &mut ItemImpl, options: &TracedOptions) -> Result<()> {
-    let mut errors = Errors::default();
-    let mut has_function = false;
-    let is_needed_again = implementation.attrs.iter().any(|attribute| is_attribute(attribute, WORDING.other));
-    for item in &mut implementation.items {
-        let ImplItem::Fn(method) = item else { continue };
-        has_function = true;
-        let is_skipped = errors.take(is_skipped(&mut method.attrs, &WORDING, is_needed_again)).unwrap_or(true);
-        let has_own = method.attrs.iter().any(|attribute| is_attribute(attribute, WORDING.attribute));
-        if !is_skipped && !has_own && method.sig.constness.is_none() {
-            wrap(&method.sig, &mut method.block, options, options.err && returns_result(&method.sig));
-        }
-    }
-    if !has_function {
-        let message = "no function in here to trace; remove the attribute";
-        errors.push(Error::new_spanned(implementation.impl_token, message));
-    }
-    errors.into_result()
-}
-
-/// Whether a function's result, or its future's, is a `Result` by its name.
+/// Returns whether the type that a function returns, or the type of its future's output, is named as a `Result`.
+/// Aliases such as `io::Result` and `MyResult` count, which is why the name's end decides.
 fn returns_result(signature: &Signature) -> bool {
     let text = signature.output.to_token_stream().to_string();
     text.split(|character: char| !character.is_alphanumeric()).any(|word| word.ends_with("Result"))
 }
 
-/// Puts the subsegment around a body. `checked`: what is returned is looked at.
-fn wrap(signature: &Signature, block: &mut Block, options: &TracedOptions, checked: bool) {
-    let (span, runtime) = (span_at(&signature.ident), &options.runtime);
-    let wrapper = Wrapper { span, check: checked.then(|| check(options, span)) };
-    let part = Stmt::Expr(Expr::Verbatim(part(signature, options)), None);
-    if signature.asyncness.is_none() {
-        if let Some(future) = tail_of(block).and_then(future_in) {
-            *future = Expr::Verbatim(wrapper.call("future", &future.to_token_stream()));
-            block.stmts.insert(0, part);
-            return;
+/// Wraps the body of one function.
+struct Wrapper<'a> {
+    signature: &'a Signature,
+    options: &'a TracedOptions,
+    /// Whether an `Err` that the function returns is recorded.
+    records_errors: bool,
+    /// The position of the function's name, where errors about the output point.
+    span: Span,
+}
+
+impl Wrapper<'_> {
+    fn wrap(&self, block: &mut Block) {
+        let declaration = Stmt::Expr(Expr::Verbatim(self.declaration()), None);
+        if self.signature.asyncness.is_none() {
+            if let Some(future) = tail_mut(block).and_then(future_in_mut) {
+                self.wrap_future_in_tail(future);
+                block.stmts.insert(0, declaration);
+                return;
+            }
+        }
+        let wrapped = if self.signature.asyncness.is_some() {
+            self.async_body(block)
+        } else if returns_future(self.signature) {
+            self.body_that_returns_a_future(block)
+        } else {
+            self.body(block)
+        };
+        block.stmts = vec![declaration, Stmt::Expr(Expr::Verbatim(wrapped), None)];
+    }
+
+    /// Returns the declaration of the variable that stands for one run of the function. It comes before the body, which
+    /// may move the parameters that the annotations are made of.
+    ///
+    /// ```text
+    /// Input:  #[traced(annotate(items = cart.len()))] fn price(cart: Cart) -> u32 { .. }
+    /// Output: let __xray_subsegment = ::xray::__private::traced::FunctionSubsegment::new("price")
+    ///             .annotated(::xray::__private::Annotations::new(|| ..));
+    /// ```
+    fn declaration(&self) -> TokenStream {
+        let (span, common) = (self.span, &self.options.common);
+        let runtime = &common.runtime;
+        let name = common.name.as_ref().map_or_else(|| self.signature.ident.unraw().to_string(), syn::LitStr::value);
+        let annotated = (!common.annotations.is_empty()).then(|| {
+            let annotations = annotations(&common.annotations, runtime, span);
+            quote_spanned!(span=> .annotated(#annotations))
+        });
+        quote_spanned! {span=>
+            let __xray_subsegment = #runtime::__private::traced::FunctionSubsegment::new(#name) #annotated;
         }
     }
-    let result = result(signature, span);
-    // No value of a type parameter may be of the type `!`: one that is never there stands for it.
-    let is_never = matches!(result, Type::Never(_));
-    let result = if is_never { Type::Verbatim(quote_spanned!(span=> ::core::convert::Infallible)) } else { result };
-    let called = if signature.asyncness.is_some() {
+
+    /// A function that is not `async` and ends in an async block: the subsegment is that block's.
+    ///
+    /// So `#[traced]` may stand above and below `#[async_trait]`, which makes such functions. What stands before the
+    /// block runs when the function is called, outside the subsegment.
+    fn wrap_future_in_tail(&self, future: &mut Expr) {
+        // Input:  Box::pin(async move { body })
+        // Output: Box::pin(__xray_subsegment.around_future(async move { body }, check))
+        let (span, check) = (self.span, self.check());
+        *future = Expr::Verbatim(quote_spanned!(span=> __xray_subsegment.around_future(#future, #check)));
+    }
+
+    /// The body of an `async fn`.
+    fn async_body(&self, block: &Block) -> TokenStream {
+        // Input:  async fn load(id: u32) -> Result<Todo, Error> { body }
+        // Output: __xray_subsegment
+        //             .around_future(
+        //                 async move {
+        //                     if false {
+        //                         return ::xray::__private::traced::never::<Result<Todo, Error>>();
+        //                     }
+        //                     { body }
+        //                 },
+        //                 check,
+        //             )
+        //             .await
+        let (span, runtime, check) = (self.span, &self.options.common.runtime, self.check());
+        let (result, is_never) = self.result();
+        // An async block has no place to write the type of its output. The `return`, which is never run, tells type
+        // inference the type before it reads the body. Without it, `Ok(x?)` could not choose an error type, and
+        // `Box::new(1)` would not be coerced to `Box<dyn Debug>`. (tracing-attributes does the same.) There is nothing
+        // to write where the whole result is an `impl Trait`.
         let hint = (!matches!(result, Type::Infer(_))).then(|| {
             quote_spanned! {span=>
                 if false {
@@ -106,80 +145,93 @@ fn wrap(signature: &Signature, block: &mut Block, options: &TracedOptions, check
                 }
             }
         });
-        let future = wrapper.call("future", &quote_spanned!(span=> async move { #hint #block }));
-        quote_spanned!(span=> #future.await)
-    } else {
-        let kind = if returns_future(signature) { "maker" } else { "" };
-        wrapper.call(kind, &quote_spanned!(span=> move || -> #result #block))
-    };
-    let called = if is_never { quote_spanned!(span=> match #called {}) } else { called };
-    block.stmts = vec![part, Stmt::Expr(Expr::Verbatim(called), None)];
-}
+        let wrapped = quote_spanned! {span=>
+            __xray_subsegment.around_future(async move { #hint #block }, #check).await
+        };
+        self.diverging(wrapped, is_never)
+    }
 
-/// The variable for one run of the function. Its annotations are made here, before the body takes the parameters.
-fn part(signature: &Signature, options: &TracedOptions) -> TokenStream {
-    let (span, runtime) = (span_at(&signature.ident), &options.runtime);
-    let name = options.name.as_ref().map_or_else(|| signature.ident.unraw().to_string(), syn::LitStr::value);
-    let annotated = (!options.annotations.is_empty()).then(|| {
-        let annotations = annotations(&options.annotations, runtime, span);
-        quote_spanned!(span=> .annotated(#annotations))
-    });
-    quote_spanned!(span=> let __xray_part = #runtime::__private::traced::Part::new(#name) #annotated;)
-}
+    /// The body of a function that returns `impl Future` and does not end in an async block: the subsegment lasts from
+    /// the function's call to the future's end.
+    fn body_that_returns_a_future(&self, block: &Block) -> TokenStream {
+        // Input:  fn load(id: u32) -> impl Future<Output = Todo> { body }
+        // Output: __xray_subsegment.around_returned_future(move || -> _ { body }, check)
+        let (span, check, (result, _)) = (self.span, self.check(), self.result());
+        quote_spanned!(span=> __xray_subsegment.around_returned_future(move || -> #result #block, #check))
+    }
 
-/// The closure that records an error.
-fn check(options: &TracedOptions, span: Span) -> TokenStream {
-    let runtime = &options.runtime;
-    quote_spanned! {span=>
-        |__xray_result: &::core::result::Result<_, _>, __xray_context| {
-            if let ::core::result::Result::Err(__xray_error) = __xray_result {
-                use #runtime::__private::error::*;
-                (&&&&&&Returned(__xray_error)).__xray_record(__xray_context);
+    /// The body of any other function.
+    fn body(&self, block: &Block) -> TokenStream {
+        // Input:  fn price(cart: &Cart) -> Result<u32, Error> { body }
+        // Output: __xray_subsegment.around(move || -> Result<u32, Error> { body }, check)
+        let (span, check, (result, is_never)) = (self.span, self.check(), self.result());
+        // `move`: the body may return what it takes out of a parameter, and a parameter lives as long in the closure as
+        // it did in the body.
+        let wrapped = quote_spanned!(span=> __xray_subsegment.around(move || -> #result #block, #check));
+        self.diverging(wrapped, is_never)
+    }
+
+    /// The closure that looks at what the function returns.
+    fn check(&self) -> TokenStream {
+        let (span, runtime) = (self.span, &self.options.common.runtime);
+        if !self.records_errors {
+            return quote_spanned!(span=> |_, _| ());
+        }
+        // The six references are the rungs of a ladder, see the runtime's `private::error`. They stand here and not in
+        // a function of the runtime, because there the type of the error would be a parameter and no rung but the last
+        // could be chosen.
+        quote_spanned! {span=>
+            |__xray_result: &::core::result::Result<_, _>, __xray_context| {
+                if let ::core::result::Result::Err(__xray_error) = __xray_result {
+                    use #runtime::__private::error::*;
+                    (&&&&&&Returned(__xray_error)).__xray_record(__xray_context);
+                }
             }
         }
     }
-}
 
-/// How a body or a future is handed over.
-struct Wrapper {
-    span: Span,
-    check: Option<TokenStream>,
-}
-
-impl Wrapper {
-    /// `kind` is `future`, `maker` for a body that makes one, or nothing for a body.
-    fn call(&self, kind: &str, argument: &TokenStream) -> TokenStream {
-        let (span, check) = (self.span, &self.check);
-        let words = ["around", if check.is_some() { "checked" } else { "" }, kind];
-        let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        let method = syn::Ident::new(&words.join("_"), span);
-        let check = check.iter();
-        quote_spanned!(span=> __xray_part.#method(#argument #(, #check)*))
-    }
-}
-
-/// The type of what the function returns, as a body may name it: `_` stands for each `impl Trait`.
-fn result(signature: &Signature, span: Span) -> Type {
-    struct Erase;
-    impl VisitMut for Erase {
-        fn visit_type_mut(&mut self, of: &mut Type) {
-            match of {
-                Type::ImplTrait(_) => *of = parse_quote!(_),
-                _ => visit_mut::visit_type_mut(self, of),
+    /// Returns the type of what the function returns, as the closure around its body may name it, and whether that type
+    /// is `!`.
+    ///
+    /// ```text
+    /// Input:  Result<impl Iterator<Item = u32>, Error>    Output: Result<_, Error>
+    /// Input:  !                                           Output: ::core::convert::Infallible
+    /// ```
+    fn result(&self) -> (Type, bool) {
+        struct Erase;
+        impl VisitMut for Erase {
+            fn visit_type_mut(&mut self, of: &mut Type) {
+                match of {
+                    // `impl Trait` may only be written in signatures. `_` lets the body say what it is.
+                    Type::ImplTrait(_) => *of = parse_quote!(_),
+                    _ => visit_mut::visit_type_mut(self, of),
+                }
+            }
+        }
+        let span = self.span;
+        match &self.signature.output {
+            ReturnType::Default => (Type::Verbatim(quote_spanned!(span=> ())), false),
+            // The result becomes a type parameter of `around`, and on stable `!` is no type argument. Another type
+            // without values stands in for it; see `diverging`.
+            ReturnType::Type(_, of) if matches!(**of, Type::Never(_)) => {
+                (Type::Verbatim(quote_spanned!(span=> ::core::convert::Infallible)), true)
+            }
+            ReturnType::Type(_, of) => {
+                let mut of = Type::clone(of);
+                Erase.visit_type_mut(&mut of);
+                (of, false)
             }
         }
     }
-    match &signature.output {
-        ReturnType::Default => Type::Verbatim(quote_spanned!(span=> ())),
-        ReturnType::Type(_, of) => {
-            let mut of = Type::clone(of);
-            Erase.visit_type_mut(&mut of);
-            of
-        }
+
+    /// Makes an `Infallible` what the function promised, `!`: a `match` without arms diverges.
+    fn diverging(&self, wrapped: TokenStream, is_never: bool) -> TokenStream {
+        let span = self.span;
+        if is_never { quote_spanned!(span=> match #wrapped {}) } else { wrapped }
     }
 }
 
-/// Whether a function returns `impl Future`.
+/// Returns whether a function returns `impl Future`.
 fn returns_future(signature: &Signature) -> bool {
     let ReturnType::Type(_, of) = &signature.output else { return false };
     let Type::ImplTrait(of) = &**of else { return false };
@@ -189,30 +241,15 @@ fn returns_future(signature: &Signature) -> bool {
     })
 }
 
-fn tail_of(block: &mut Block) -> Option<&mut Expr> {
-    match block.stmts.last_mut()? {
-        Stmt::Expr(tail, None) => Some(tail),
-        _ => None,
-    }
-}
-
-/// An async block, in a box or not, as `async_trait` makes one of a function.
-fn future_in(expression: &mut Expr) -> Option<&mut Expr> {
+/// Returns the async block that an expression is or puts into a box, as `#[async_trait]` makes one of a function.
+fn future_in_mut(expression: &mut Expr) -> Option<&mut Expr> {
     match expression {
         Expr::Async(_) => Some(expression),
-        Expr::Paren(paren) => future_in(&mut paren.expr),
-        Expr::Group(group) => future_in(&mut group.expr),
-        Expr::Block(block) if block.label.is_none() => future_in(tail_of(&mut block.block)?),
-        Expr::Call(call) if call.args.len() == 1 && is_box_pin(&call.func) => future_in(&mut call.args[0]),
-        Expr::MethodCall(call) if call.method == "boxed" || call.method == "boxed_local" => {
-            future_in(&mut call.receiver)
-        }
+        Expr::Paren(paren) => future_in_mut(&mut paren.expr),
+        Expr::Group(group) => future_in_mut(&mut group.expr),
+        // `break 'label value` may leave a block with a label before its end.
+        Expr::Block(ExprBlock { label: None, block, .. }) => future_in_mut(tail_mut(block)?),
+        Expr::Call(_) | Expr::MethodCall(_) => future_in_mut(boxed_future_mut(expression)?),
         _ => None,
     }
-}
-
-fn is_box_pin(function: &Expr) -> bool {
-    let Expr::Path(ExprPath { path, .. }) = function else { return false };
-    let mut names = path.segments.iter().rev().map(|segment| &segment.ident);
-    names.next().is_some_and(|name| name == "pin") && names.next().is_some_and(|name| name == "Box")
 }

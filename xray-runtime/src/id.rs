@@ -1,4 +1,4 @@
-//! The two identifiers of X-Ray: of a trace, and of a segment or subsegment in it.
+//! The two identifiers of X-Ray: the id of a trace, and the id of a segment or subsegment in it.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -10,9 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The id of a trace: `1-<8 hex digits>-<24 hex digits>`, 35 characters.
 ///
-/// The first group is the time at which the trace began, in seconds since the Unix epoch; the second is
-/// random. An id that comes from a W3C `traceparent` need not hold a time; X-Ray accepts both.
-/// (Developer guide, "Sending trace data to X-Ray", "Trace ID format".)
+/// The first group of digits is the time at which the trace began, in seconds since the Unix epoch. The second group is
+/// random. X-Ray also accepts an id from a W3C `traceparent`, whose first digits are random too. (Developer guide,
+/// "Sending trace data to X-Ray", "Trace ID format".)
+///
+/// Parsing accepts upper-case digits; the text form is always lower case. The `serde` form is the text form.
 ///
 /// ```
 /// use xray::TraceId;
@@ -28,19 +30,30 @@ pub struct TraceId(u128);
 impl TraceId {
     /// Length of the text form, in bytes.
     pub(crate) const TEXT_LENGTH: usize = 35;
+    /// Number of bits behind the 32 bits of the time.
     const RANDOM_BITS: u32 = 96;
 
-    /// A new id of a trace that begins now.
+    /// Creates the id of a trace that begins at this moment.
+    ///
+    /// The random part has 96 bits. A thread's generator is seeded by the operating system, but it is not a
+    /// cryptographic one: an id is no secret.
+    ///
+    /// ```
+    /// let id = xray::TraceId::random().to_string();
+    /// assert!(id.starts_with("1-") && id.len() == 35);
+    /// ```
     #[must_use]
     pub fn random() -> Self {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        // The format has room for 32 bits, which last until 2106.
+        // The format has 32 bits for the time, which last until the year 2106. Then the number starts again at 0.
         let seconds = u128::from(seconds & u64::from(u32::MAX));
         let random = (u128::from(random_u64()) << 64 | u128::from(random_u64())) >> (u128::BITS - Self::RANDOM_BITS);
         Self(seconds << Self::RANDOM_BITS | random)
     }
 
-    /// The text form, without an allocation.
+    /// Returns the text form without an allocation.
+    // Each call to another service writes this id into a header. `fmt::Display` into a `String` costs several times
+    // more.
     pub(crate) fn to_ascii(self) -> [u8; Self::TEXT_LENGTH] {
         let mut text = *b"1-........-........................";
         let digits = self.to_w3c();
@@ -49,8 +62,8 @@ impl TraceId {
         text
     }
 
-    /// The digits alone, as W3C writes the id of a trace.
-    #[expect(clippy::cast_possible_truncation, reason = "each half by itself")]
+    /// Returns the 32 digits without separators, as W3C Trace Context writes the id of a trace.
+    #[expect(clippy::cast_possible_truncation, reason = "each cast takes one half of the 128 bits")]
     pub(crate) fn to_w3c(self) -> [u8; 32] {
         let mut digits = [0; 32];
         let (high, low) = digits.split_at_mut(16);
@@ -59,12 +72,14 @@ impl TraceId {
         digits
     }
 
-    /// Reads what [`to_w3c`](Self::to_w3c) writes; nothing else, and no zeros.
+    /// Reads 32 lower-case digits that are not all zeros, which is the only form that W3C Trace Context allows.
     pub(crate) fn from_w3c(digits: &str) -> Option<Self> {
         parse_lower_hex::<32>(digits).map(Self).filter(|id| !id.is_zero())
     }
 
-    /// Whether it is the id of no trace.
+    /// Returns whether all digits are zeros.
+    // Other X-Ray SDKs may send `1-00000000-000000000000000000000000` for a trace that they do not record. Their
+    // variable `AWS_XRAY_NOOP_ID` switches these ids off.
     pub(crate) fn is_zero(self) -> bool {
         self.0 == 0
     }
@@ -73,7 +88,7 @@ impl TraceId {
 impl FromStr for TraceId {
     type Err = ParseIdError;
 
-    /// Accepts upper-case digits, as X-Ray does.
+    // X-Ray's own pattern is `1-[A-Fa-f0-9]{8}-[A-Fa-f0-9]{24}`, so upper-case digits are accepted.
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let error = ParseIdError { expected: "a trace id such as 1-581cf771-a006649127e371903a2de979" };
         let bytes = text.as_bytes();
@@ -89,6 +104,9 @@ impl FromStr for TraceId {
 
 /// The id of a segment or subsegment: 64 bits as 16 hex digits, unique in its trace.
 ///
+/// Parsing accepts upper-case digits; the text form is always lower case. The `serde` form is the text form. (Developer
+/// guide, "X-Ray segment documents", `id`.)
+///
 /// ```
 /// use xray::SegmentId;
 ///
@@ -103,28 +121,36 @@ impl SegmentId {
     /// Length of the text form, in bytes.
     pub(crate) const TEXT_LENGTH: usize = 16;
 
-    /// A new id, never all zeros.
+    /// Creates a random id that is not all zeros.
+    ///
+    /// ```
+    /// use xray::SegmentId;
+    ///
+    /// assert_ne!(SegmentId::random(), SegmentId::random());
+    /// ```
     #[must_use]
     pub fn random() -> Self {
+        // Zeros are no valid parent in a `traceparent`, and other SDKs use them for what they do not record.
         Self(random_u64().max(1))
     }
 
+    /// Returns the id as a number.
     pub(crate) fn bits(self) -> u64 {
         self.0
     }
 
-    /// The text form, without an allocation.
+    /// Returns the text form without an allocation.
     pub(crate) fn to_ascii(self) -> [u8; Self::TEXT_LENGTH] {
         hex_digits(self.0)
     }
 
-    /// Reads digits as W3C writes them: in lower case, and not all zeros.
+    /// Reads 16 lower-case digits that are not all zeros, which is the only form that W3C Trace Context allows.
     pub(crate) fn from_w3c(digits: &str) -> Option<Self> {
         let value = parse_lower_hex::<{ Self::TEXT_LENGTH }>(digits)?;
         u64::try_from(value).ok().map(Self).filter(|id| !id.is_zero())
     }
 
-    /// Whether it is the id of nothing.
+    /// Returns whether all digits are zeros.
     pub(crate) fn is_zero(self) -> bool {
         self.0 == 0
     }
@@ -133,7 +159,6 @@ impl SegmentId {
 impl FromStr for SegmentId {
     type Err = ParseIdError;
 
-    /// Accepts upper-case digits, as X-Ray does.
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let error = ParseIdError { expected: "16 hex digits" };
         if text.len() != Self::TEXT_LENGTH {
@@ -144,7 +169,14 @@ impl FromStr for SegmentId {
     }
 }
 
-/// The text is not an id of the expected form.
+/// The error of parsing a [`TraceId`] or [`SegmentId`] from a text of another form.
+///
+/// The message names the expected form and leaves out the text, which may come from outside the program.
+///
+/// ```
+/// let error = "70de5b6f".parse::<xray::SegmentId>().unwrap_err();
+/// assert_eq!(error.to_string(), "expected 16 hex digits");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseIdError {
     expected: &'static str,
@@ -158,11 +190,13 @@ impl fmt::Display for ParseIdError {
 
 impl std::error::Error for ParseIdError {}
 
-/// Both ids are written, shown and read as their text form.
+// Both ids have one text form, so the two types share the code that writes and reads it. `Debug` is the text form too:
+// a log line with `{:?}` then shows an id that can be pasted into the X-Ray console.
 macro_rules! text_form {
     ($($id:ident),*) => {$(
         impl fmt::Display for $id {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                // `pad` and not `write_str`, so that a width such as `{id:>40}` works.
                 formatter.pad(ascii_text(&self.to_ascii()))
             }
         }
@@ -181,6 +215,7 @@ macro_rules! text_form {
 
         impl<'de> Deserialize<'de> for $id {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // `Cow` and not `&str`: a borrowed string cannot be read from a reader or from escaped JSON.
                 let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
             }
@@ -190,7 +225,8 @@ macro_rules! text_form {
 
 text_form!(TraceId, SegmentId);
 
-/// The lower-case hex digits.
+/// Returns the 16 lower-case hex digits of a number.
+// By hand, because `format!("{value:016x}")` allocates and runs the formatter. This writes ids for each header.
 fn hex_digits(mut value: u64) -> [u8; 16] {
     let mut digits = [0; 16];
     for digit in digits.iter_mut().rev() {
@@ -200,11 +236,13 @@ fn hex_digits(mut value: u64) -> [u8; 16] {
     digits
 }
 
+/// Reads at most 32 hex digits.
+// `u128::from_str_radix` also accepts a sign: `+0` would be two digits.
 fn parse_hex(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |value, digit| Some(value << 4 | u128::from(char::from(*digit).to_digit(16)?)))
 }
 
-/// Exactly `N` digits.
+/// Reads exactly `N` lower-case hex digits, at most 32.
 pub(crate) fn parse_lower_hex<const N: usize>(digits: &str) -> Option<u128> {
     let is_lower = digits.len() == N && !digits.bytes().any(|digit| digit.is_ascii_uppercase());
     is_lower.then(|| parse_hex(digits.as_bytes())).flatten()
@@ -214,16 +252,20 @@ fn ascii_text(ascii: &[u8]) -> &str {
     std::str::from_utf8(ascii).unwrap_or_default()
 }
 
-/// From the thread's generator; in a thread's last destructors, where that is gone, from a new one.
+/// Returns a random number from the thread's generator.
 fn random_u64() -> u64 {
+    // One generator per thread, so that threads do not wait for each other.
     thread_local! {
         static GENERATOR: RefCell<fastrand::Rng> = RefCell::new(seeded_generator());
     }
+    // A destructor of another thread-local may begin a segment after this one has been destroyed. `with` would panic
+    // there.
     GENERATOR.try_with(|generator| generator.borrow_mut().u64(..)).unwrap_or_else(|_| seeded_generator().u64(..))
 }
 
-/// `RandomState` takes its keys from the system. fastrand's own seed is a clock and a thread id, which two
-/// clones of one virtual machine share.
+/// Creates a generator that is seeded by the operating system.
 fn seeded_generator() -> fastrand::Rng {
+    // fastrand seeds itself from the clock and the thread's id. Two clones of one virtual machine share both, and would
+    // create the same ids. `RandomState` takes its keys from the operating system.
     fastrand::Rng::with_seed(RandomState::new().hash_one(std::process::id()))
 }

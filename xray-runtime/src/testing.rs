@@ -1,4 +1,4 @@
-//! For a program's own tests: the documents that a future or closure would have sent.
+//! Helpers for a program's own tests: they return the documents that a future or closure would have sent.
 
 use crate::document::Document;
 use crate::emitter::MemoryEmitter;
@@ -7,12 +7,10 @@ use crate::live::instrument::Instrument as _;
 use crate::recorder::Recorder;
 use crate::sampling::Always;
 
-/// Runs a future and returns what it gives with the documents that were complete by then, in the order of
-/// their ends.
+/// Runs a future. Returns its output, and the documents that were complete when it ended, in the order of their ends.
 ///
-/// Every segment that begins in it is sampled and sends nothing, whatever the process has installed or the
-/// environment says. The capture travels in the context: tasks and threads that carry the context are covered,
-/// others are not.
+/// Every segment that begins in the future is sampled and sends nothing, regardless of the installed recorder and of the
+/// environment. The capture travels in the context: it covers tasks and threads that carry the context, and no others.
 ///
 /// ```
 /// use xray::Instrument as _;
@@ -29,7 +27,7 @@ pub async fn capture<F: Future>(future: F) -> (F::Output, Vec<Document>) {
     (future.in_context(context).await, emitter.take())
 }
 
-/// The same for a closure.
+/// Runs a closure. Returns its result, and the documents that were complete when it returned; see [`capture`].
 ///
 /// ```
 /// let (result, documents) = xray::testing::capture_blocking(|| {

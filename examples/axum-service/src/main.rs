@@ -1,12 +1,12 @@
-//! Incoming and outgoing in one program: two services with axum, of which one asks the other with reqwest. Offline: both
-//! are in here, on free ports of the loopback interface, and the program ends by itself.
+//! Two axum services in one program. The shop calls the stock with reqwest, and both record one trace.
 //!
 //! ```text
-//! cargo run --example axum_service --features tower
+//! cargo run -p example-axum-service
 //! ```
 //!
-//! Each service makes a segment of a request by `xray::tower::SegmentLayer`; the one that is asked goes on with the trace
-//! of the one that asks. What is printed is the tree that X-Ray puts together.
+//! `xray::tower::SegmentLayer` records each incoming request as a segment, and continues the trace of the caller. The
+//! program prints the tree of segments and calls, as X-Ray would show it, and ends. It needs no network and no daemon: the
+//! services listen on free ports of the loopback interface, and a `MemoryEmitter` keeps the documents.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -19,12 +19,12 @@ use xray::emitter::MemoryEmitter;
 use xray::tower::SegmentLayer;
 use xray::{Document, Recorder, SegmentId};
 
-/// The service that users ask.
+/// The service that users call.
 fn shop(stock: SocketAddr) -> Router {
     Router::new()
         .route("/carts/{items}", get(cart))
         .with_state(format!("http://{stock}/items"))
-        // Around all of the service, so the last layer that is added.
+        // Added last, so that it is the outermost layer and measures the whole request.
         .layer(SegmentLayer::new("shop").client_ip(|request| {
             let peer: &ConnectInfo<SocketAddr> = request.extensions.get()?;
             Some(peer.0.ip())
@@ -40,13 +40,13 @@ async fn cart(State(items): State<String>, Path(count): Path<u32>) -> Result<Str
     Ok(cart)
 }
 
-/// Each call is a subsegment, and its request carries the trace.
+/// Each call is recorded as a subsegment, and its request carries the trace header.
 #[xray::traced_http]
 async fn title(items: &str, item: u32) -> reqwest::Result<String> {
     reqwest::get(format!("{items}/{item}?token=secret")).await?.error_for_status()?.text().await
 }
 
-/// The service that the shop asks; it has two items.
+/// The service that the shop calls. It has two items.
 fn stock() -> Router {
     let item = async |Path(item): Path<u32>| match item {
         1 => Ok("a teapot\n"),
@@ -58,7 +58,7 @@ fn stock() -> Router {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A program that has a daemon needs no more than `.install()`, or nothing.
+    // A program with a daemon needs none of this: the first segment installs a recorder by itself.
     let emitter = MemoryEmitter::new();
     Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).install()?;
 
@@ -73,6 +73,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Starts a service on a free port.
 async fn start(service: Router) -> std::io::Result<SocketAddr> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -81,7 +82,8 @@ async fn start(service: Router) -> std::io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// So many segments, which end when their responses have left: perhaps a little after those have arrived.
+/// Waits for `count` segments. A segment ends when its response has been sent, which can be shortly after the client has
+/// received it.
 async fn documents(emitter: &MemoryEmitter, count: usize) -> Vec<Document> {
     let mut documents = emitter.take();
     for _ in 0..1_000 {
@@ -94,7 +96,7 @@ async fn documents(emitter: &MemoryEmitter, count: usize) -> Vec<Document> {
     documents
 }
 
-/// The segments of this caller, each with what is in it.
+/// Prints the segments below this caller, each with its calls.
 fn show(segments: &[Document], caller: Option<SegmentId>, indent: &str) {
     for segment in segments.iter().filter(|segment| segment.parent_id == caller) {
         println!("{indent}{}", line(segment));
@@ -114,7 +116,7 @@ fn line(document: &Document) -> String {
         document.name,
         request.method.unwrap_or_default(),
         request.url.unwrap_or_default(),
-        response.status.map_or("no answer".to_owned(), |status| status.to_string()),
+        response.status.map_or("no response".to_owned(), |status| status.to_string()),
         if document.fault {
             " (fault)"
         } else if document.error {

@@ -1,12 +1,12 @@
-//! A Lambda function, and what it sends. Offline: this program plays Lambda, with a Runtime API, a daemon and a service of
-//! its own on free ports of the loopback interface, starts itself once more as the function, and ends by itself.
+//! A Lambda function, and the documents that it sends.
 //!
 //! ```text
-//! cargo run --example lambda --features lambda
+//! cargo run -p example-lambda
 //! ```
 //!
-//! Printed is for each invocation what the service that the function asks was told of the trace, and what had reached the
-//! daemon when the function answered.
+//! The program plays Lambda: it runs a Runtime API, a daemon's socket and a service on free ports of the loopback
+//! interface, and starts itself again as the function. For each invocation it prints the trace headers that the service
+//! received, and the documents that reached the daemon before the function answered. Then it ends. It needs no network.
 
 use std::env;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -28,13 +28,13 @@ use tokio::time::timeout;
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 const STOCK_URL: &str = "STOCK_URL";
 
-/// The function. All that it needs is the layer.
+/// The Lambda function. Tracing needs one line: the layer.
 async fn function() -> Result<(), Error> {
     Runtime::new(service_fn(handler)).layer(xray::lambda::TraceLayer::new()).run().await
 }
 
 async fn handler(event: LambdaEvent<Value>) -> Result<String, Error> {
-    let count = event.payload["items"].as_u64().ok_or("how many items?")?;
+    let count = event.payload["items"].as_u64().ok_or("the event has no number of items")?;
     let stock = env::var(STOCK_URL)?;
     cart(&stock, count).await
 }
@@ -48,7 +48,7 @@ async fn cart(stock: &str, count: u64) -> Result<String, Error> {
     Ok(cart.join(" and "))
 }
 
-/// Each call is a subsegment, and its request carries the trace.
+/// Each call is recorded as a subsegment, and its request carries the trace header.
 #[xray::traced_http]
 async fn title(stock: &str, item: u64) -> reqwest::Result<String> {
     reqwest::get(format!("{stock}/items/{item}")).await?.error_for_status()?.text().await
@@ -59,11 +59,12 @@ async fn main() -> Result<(), Error> {
     if env::var_os(RUNTIME_API).is_some() { function().await } else { play_lambda().await }
 }
 
+/// Invokes the function, with each kind of header that Lambda sends.
 async fn play_lambda() -> Result<(), Error> {
     let trace = "Root=1-5759e988-bd862e3fe1be46a994272793";
     let invocations = [
         ("sampled", format!("{trace};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1"), json!({ "items": 2 })),
-        ("an item that is not there", format!("{trace};Parent=53995c3f42cd8ad8;Sampled=1"), json!({ "items": 3 })),
+        ("an unknown item", format!("{trace};Parent=53995c3f42cd8ad8;Sampled=1"), json!({ "items": 3 })),
         ("not sampled", format!("{trace};Parent=53995c3f42cd8ad8;Sampled=0"), json!({ "items": 1 })),
         ("PassThrough", format!("{trace};Lineage=a:1"), json!({ "items": 1 })),
     ];
@@ -102,6 +103,7 @@ async fn play_lambda() -> Result<(), Error> {
     Ok(())
 }
 
+/// Starts a service on a free port, and returns its address.
 async fn start(service: Router) -> std::io::Result<String> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -109,9 +111,9 @@ async fn start(service: Router) -> std::io::Result<String> {
     Ok(address.to_string())
 }
 
-/// The service that the function asks; it has two items.
+/// The service that the function calls. It has two items.
 async fn item(Path(item): Path<u32>, headers: HeaderMap) -> Result<&'static str, StatusCode> {
-    println!("asked for item {item} in {:?}", headers.get("x-amzn-trace-id"));
+    println!("the service got a request for item {item}, with the trace header {:?}", headers.get("x-amzn-trace-id"));
     match item {
         1 => Ok("a teapot"),
         2 => Ok("a cup"),
@@ -119,12 +121,13 @@ async fn item(Path(item): Path<u32>, headers: HeaderMap) -> Result<&'static str,
     }
 }
 
+/// The state of the Runtime API: events for the function, and its answers.
 struct Api {
     waiting: Mutex<mpsc::UnboundedReceiver<(String, Value)>>,
     answers: mpsc::UnboundedSender<(String, Bytes)>,
 }
 
-/// The next invocation, as soon as there is one.
+/// Hands the next invocation to the function, as soon as there is one.
 async fn next(State(api): State<Arc<Api>>) -> Result<([(&'static str, String); 4], String), StatusCode> {
     let (header, event) = api.waiting.lock().await.recv().await.ok_or(StatusCode::GONE)?;
     let headers = [
@@ -136,12 +139,13 @@ async fn next(State(api): State<Arc<Api>>) -> Result<([(&'static str, String); 4
     Ok((headers, event.to_string()))
 }
 
+/// Takes the answer of the function: a response or an error.
 async fn answer(State(api): State<Arc<Api>>, Path((_, kind)): Path<(String, String)>, body: Bytes) -> StatusCode {
     let _ = api.answers.send((kind, body));
     StatusCode::ACCEPTED
 }
 
-/// A document with what is in it.
+/// Prints a document and its subsegments.
 fn show(document: &Value, indent: &str) {
     let text = |key: &str| document[key].as_str().unwrap_or_default();
     let parent = if indent.is_empty() { format!(" below {}", text("parent_id")) } else { String::new() };

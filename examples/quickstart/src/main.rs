@@ -1,14 +1,14 @@
-//! Annotate a function, run it, look at what X-Ray makes of it. Offline: the service that it calls and a local X-Ray are
-//! both in here, on free ports of the loopback interface.
+//! Annotates a function, calls it, and shows what X-Ray makes of the calls.
 //!
 //! ```text
-//! cargo run --example quickstart                # ends by itself
-//! cargo run --example quickstart -- --stay      # the traces stay, to be looked at in a browser
-//! cargo expand --example quickstart             # what the attribute makes of the two functions
+//! cargo run -p example-quickstart               # prints the traces and ends
+//! cargo run -p example-quickstart -- --stay     # keeps the console open, to look at the traces in a browser
+//! cargo expand -p example-quickstart            # shows the code that the attribute writes (needs cargo-expand)
 //! ```
 //!
-//! With `AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000` the documents go there instead, for example to an `xray-local` in another
-//! shell (`cargo run -p xray-local`), which shows them.
+//! The program needs no network and no AWS account. It runs the service that it calls, and a local X-Ray, on free ports
+//! of the loopback interface. With `AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000` it sends to that address instead, for example
+//! to an `xray-local` in another shell (`cargo run -p xray-local`).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,14 +26,14 @@ use xray_local::trace::Trace;
 
 type Error = Box<dyn std::error::Error>;
 
-/// The traced function: one attribute, and every HTTP call in it is a subsegment.
+/// A traced function. With the attribute, every HTTP call in the function is recorded as a subsegment.
 #[xray::traced_http]
 async fn status(client: &reqwest::Client, url: &str) -> reqwest::Result<u16> {
     let response = client.get(url).send().await?;
     Ok(response.status().as_u16())
 }
 
-/// Two calls at once, one builder in a variable.
+/// Two concurrent calls. One of them is sent from a variable.
 #[xray::traced_http]
 async fn both(client: &reqwest::Client, first: &str, second: &str) -> reqwest::Result<(u16, u16)> {
     let request = client.post(second).body("two");
@@ -43,10 +43,10 @@ async fn both(client: &reqwest::Client, first: &str, second: &str) -> reqwest::R
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    // In place of the X-Ray daemon, and of X-Ray behind it.
+    // Stands in for the X-Ray daemon and for X-Ray itself. A real program needs neither this nor the address below: it
+    // sends to the daemon on port 2000 by default.
     let local = xray_local::Server::builder().address("127.0.0.1:0").start()?;
     let recorder = xray::Recorder::builder()
-        .sampler(xray::sampling::Always)
         .service_name("quickstart")
         .sampler(xray::sampling::Always)
         .daemon_address(local.udp_address().to_string())
@@ -54,57 +54,62 @@ async fn main() -> Result<(), Error> {
 
     let seen = SeenHeaders::default();
     let names = start_service(seen.clone()).await?;
-    let nobody = unused_address()?;
+    let closed = unused_address()?;
     let client = reqwest::Client::builder()
         .no_proxy()
         .resolve("names.example.com", names)
-        .resolve("nobody.example.com", nobody)
+        .resolve("nobody.example.com", closed)
         .build()?;
     let url = |path: &str| format!("http://names.example.com:{}{path}", names.port());
 
     let mut output = Output { local: &local, arrivals: local.arrivals(), seen };
     let result = status(&client, &url("/?token=secret")).in_segment("quickstart").await;
-    let trace = output.show("A call that is answered", &format!("{result:?}")).await?;
+    let trace = output.show("A successful call", &format!("{result:?}")).await?;
     trace.as_ref().map_or(Ok(()), show_side_by_side)?;
 
     for (title, path) in [
         ("Not found: an error", "/missing"),
         ("Too many requests: a throttle", "/busy"),
-        ("The service fails: a fault", "/down"),
+        ("The service is unavailable: a fault", "/down"),
     ] {
         let result = status(&client, &url(path)).in_segment("quickstart").await;
         output.show(title, &format!("{result:?}")).await?;
     }
 
     let result =
-        status(&client, &format!("http://nobody.example.com:{}/", nobody.port())).in_segment("quickstart").await;
-    output.show("Nobody there: a fault with its cause", if result.is_err() { "an error" } else { "no error" }).await?;
+        status(&client, &format!("http://nobody.example.com:{}/", closed.port())).in_segment("quickstart").await;
+    output
+        .show(
+            "The connection is refused: a fault with its cause",
+            if result.is_err() { "an error" } else { "no error" },
+        )
+        .await?;
 
     let result = both(&client, &url("/"), &url("/new")).in_segment("quickstart").await;
-    output.show("Two calls at once: siblings", &format!("{result:?}")).await?;
+    output.show("Two concurrent calls: siblings", &format!("{result:?}")).await?;
 
     recorder.flush(Duration::from_secs(2));
     if let Some(daemon) = other_daemon() {
-        println!("=== The documents went to {daemon}");
+        println!("=== The documents were sent to {daemon}");
         return Ok(());
     }
     show_graph(&local);
     println!("=== The console\n    {}", local.console_url());
     if std::env::args().any(|argument| argument == "--stay") {
-        println!("    until Ctrl-C");
+        println!("    open until Ctrl-C");
         tokio::signal::ctrl_c().await?;
     } else {
-        println!("    it ends now; with `-- --stay` it stays");
+        println!("    it closes with this program; `cargo run -p example-quickstart -- --stay` keeps it open");
     }
     Ok(())
 }
 
-/// The daemon that the environment names, which wins over what the program says.
+/// Returns the daemon's address in the environment, which overrides the address in the code.
 fn other_daemon() -> Option<String> {
     std::env::var("AWS_XRAY_DAEMON_ADDRESS").ok()
 }
 
-/// Shows the traces as they arrive.
+/// Prints the traces as they arrive at the local X-Ray.
 struct Output<'a> {
     local: &'a xray_local::Server,
     arrivals: broadcast::Receiver<TraceId>,
@@ -112,7 +117,7 @@ struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Prints what a call was, what X-Ray makes of it, and what the service saw of it.
+    /// Prints a function's result, the trace that X-Ray has of its calls, and the headers that the service received.
     async fn show(&mut self, title: &str, result: &str) -> Result<Option<Trace>, Error> {
         println!("=== {title}\n    the function returned {result}");
         let trace = if other_daemon().is_some() { None } else { Some(self.next_trace().await?) };
@@ -131,14 +136,15 @@ impl Output<'_> {
         Ok(trace)
     }
 
+    /// Waits for the next trace.
     async fn next_trace(&mut self) -> Result<Trace, Error> {
         let arrival = tokio::time::timeout(Duration::from_secs(5), self.arrivals.recv()).await;
-        let id = arrival.map_err(|_| "no document came; is AWS_XRAY_SDK_ENABLED set?")??;
-        self.local.store().trace(&id.to_string()).ok_or_else(|| "the trace is gone".into())
+        let id = arrival.map_err(|_| "no document arrived within 5 s; unset AWS_XRAY_SDK_ENABLED if it is false")??;
+        self.local.store().trace(&id.to_string()).ok_or_else(|| "the local X-Ray has dropped the trace".into())
     }
 }
 
-/// `004f72be19cddc2a  GET http://names.example.com/ 200  ok`
+/// Returns a line such as `004f72be19cddc2a  GET http://names.example.com/ 200  ok`.
 fn line(entity: &Document) -> String {
     let http = entity.http.clone().unwrap_or_default();
     let answer = http.status.map_or("no answer".to_owned(), |status| status.to_string());
@@ -149,10 +155,10 @@ fn line(entity: &Document) -> String {
     format!("{}  {method} {url} {answer}  {verdict}", entity.id)
 }
 
-/// Prints the subsegment of a call, and the segment that X-Ray infers from it for the service that was called.
+/// Prints the subsegment of a call beside the segment that X-Ray infers from it for the called service.
 fn show_side_by_side(trace: &Trace) -> Result<(), Error> {
     let subsegment = trace.root().and_then(|segment| segment.subsegments.first()).ok_or("no subsegment")?;
-    let inferred = trace.segments.iter().find(|segment| segment.inferred).ok_or("nothing is inferred")?;
+    let inferred = trace.segments.iter().find(|segment| segment.inferred).ok_or("no inferred segment")?;
     let [left, right] = [subsegment, inferred].map(serde_json::to_string_pretty);
     let (left, right) = (format!("the subsegment\n{}", left?), format!("the inferred segment\n{}", right?));
     let width = left.lines().map(|line| line.chars().count()).max().unwrap_or_default();
@@ -167,7 +173,7 @@ fn show_side_by_side(trace: &Trace) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints who calls whom, how often, how long, how well.
+/// Prints which service calls which, with the number, the outcome and the duration of the calls.
 fn show_graph(local: &xray_local::Server) {
     println!("=== The service graph");
     let traces = local.store().traces();
@@ -182,17 +188,17 @@ fn show_graph(local: &xray_local::Server) {
     println!();
 }
 
-fn statistics(of: &Statistics) -> String {
-    let (errors, throttled) = (of.error_statistics.other_count, of.error_statistics.throttle_count);
-    let (ok, faults) = (of.ok_count, of.fault_statistics.total_count);
-    let calls = of.total_count;
+fn statistics(edge: &Statistics) -> String {
+    let (errors, throttled) = (edge.error_statistics.other_count, edge.error_statistics.throttle_count);
+    let (ok, faults) = (edge.ok_count, edge.fault_statistics.total_count);
+    let calls = edge.total_count;
     format!(
         "{calls} calls: {ok} ok, {errors} errors, {throttled} throttled, {faults} faults, {:.1} ms in all",
-        of.total_response_time * 1000.0
+        edge.total_response_time * 1000.0
     )
 }
 
-/// The trace headers of the requests that reached the service, each as it was sent.
+/// The trace headers of the requests that reached the service.
 #[derive(Clone, Default)]
 struct SeenHeaders(Arc<Mutex<Vec<String>>>);
 
@@ -208,7 +214,7 @@ impl SeenHeaders {
     }
 }
 
-/// A small HTTP service that notes the trace header of each request.
+/// Starts a small HTTP service that keeps the trace header of each request.
 async fn start_service(seen: SeenHeaders) -> std::io::Result<SocketAddr> {
     let answer = |status: StatusCode, body: &'static str| {
         any(move |State(seen): State<SeenHeaders>, headers: HeaderMap| async move {
@@ -229,7 +235,7 @@ async fn start_service(seen: SeenHeaders) -> std::io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// An address at which nobody listens.
+/// Returns an address that refuses connections.
 fn unused_address() -> std::io::Result<SocketAddr> {
     std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

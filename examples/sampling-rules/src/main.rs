@@ -1,19 +1,21 @@
-//! Sampling by rules from a file: which requests are recorded, and why. Offline, and without a daemon.
+//! Local sampling rules: which requests are recorded, and which rule decides.
 //!
 //! ```text
-//! cargo run --example sampling_rules
+//! cargo run -p example-sampling-rules
 //! ```
+//!
+//! The program needs no network and no daemon. A `MemoryEmitter` keeps the documents that would be sent.
 
 use xray::emitter::MemoryEmitter;
 use xray::sampling::Local;
 use xray::{Recorder, Segment, TraceHeader};
 
-/// As it stands in a file, for `Local::from_file`. The first rule that matches decides.
+/// Rules in the format of a rules file (for `Local::from_file`). The first rule that matches decides.
 const RULES: &str = r#"{
   "version": 2,
   "rules": [
     {
-      "description": "Health checks: none.",
+      "description": "Record no health check.",
       "host": "*",
       "http_method": "GET",
       "url_path": "/health",
@@ -21,7 +23,7 @@ const RULES: &str = r#"{
       "rate": 0
     },
     {
-      "description": "Payments: all.",
+      "description": "Record every payment.",
       "host": "*.example.com",
       "http_method": "POST",
       "url_path": "/pay/*",
@@ -52,13 +54,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .recorder(&recorder)
             .begin();
         let decision = if segment.is_sampled() { "sampled" } else { "not sampled" };
-        let of_whom = if header.is_empty() { "the rules" } else { "the caller" };
-        println!("{method:4} {path:8} {decision}, by {of_whom}");
+        // A decision of the caller, in the trace header, overrides the rules.
+        let decided_by = if header.is_empty() { "the rules" } else { "the caller" };
+        println!("{method:4} {path:8} {decision}, decided by {decided_by}");
     }
-    println!("{} documents", emitter.take().len());
+    println!("{} segments were recorded", emitter.take().len());
 
     if let Err(error) = Local::from_json(&RULES.replace("\"rate\": 1", "\"rate\": 100")) {
-        println!("a mistake in the rules: {error}");
+        println!("rules with a mistake are refused: {error}");
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
-//! A program that uses `tracing`, with X-Ray added at its two ends: where it sets up its logs, and where its work
-//! begins. Offline: in the place of a daemon a `MemoryEmitter` keeps what would be sent.
+//! A program with `tracing` spans that become X-Ray subsegments. X-Ray is added in two places: where the program sets up
+//! its subscriber, and where its work begins.
 //!
 //! ```text
-//! cargo run --example tracing --features tracing
+//! cargo run -p example-tracing
 //! ```
+//!
+//! The program needs no network. A `MemoryEmitter` keeps the documents that would be sent to the daemon.
 
 use std::fmt;
 
@@ -47,6 +49,7 @@ async fn reserve(item: &'static str) -> Result<(), SoldOut> {
 
 #[tokio::main]
 async fn main() {
+    // The first place: `SubsegmentLayer` makes subsegments of spans, and `WithTraceId` adds the trace id to each log line.
     let logs = tracing_subscriber::fmt::layer().with_ansi(false).map_event_format(WithTraceId::new);
     let json = tracing_subscriber::fmt::layer().json().map_event_format(WithTraceId::new);
     tracing_subscriber::registry().with(logs).with(json).with(SubsegmentLayer::new()).init();
@@ -55,27 +58,28 @@ async fn main() {
     let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(emitter.clone()).build();
     let segment = xray::Segment::builder("shop").recorder(&recorder);
 
-    println!("=== what it logs, as text and as JSON");
+    println!("=== The log, as text and as JSON");
+    // The second place: a segment around the work.
     let result = order(7).in_segment(segment).await;
 
-    println!("\n=== what X-Ray receives; the order ended with {result:?}");
+    println!("\n=== What X-Ray receives. The order ended with {result:?}");
     for document in emitter.take() {
         println!("trace {}", document.trace_id.map(|id| id.to_string()).unwrap_or_default());
         show(&document, 1);
     }
 }
 
-/// A line for each segment and subsegment: its name, its annotations, what went wrong.
+/// Prints a line for each segment and subsegment: its name, its annotations and its errors.
 fn show(document: &Document, depth: usize) {
     let annotations = document.annotations.iter().map(|(key, value)| format!(" {key}={}", text(value)));
-    let wrong = match &document.cause {
+    let exceptions = match &document.cause {
         Some(Cause::Exceptions(cause)) => &cause.exceptions[..],
         _ => &[],
     };
-    let wrong =
-        wrong.iter().map(|exception| format!(", at fault: {}", exception.message.as_deref().unwrap_or_default()));
+    let errors = exceptions.iter().map(|exception| exception.message.as_deref().unwrap_or_default());
+    let errors = errors.map(|message| format!(", error: {message}"));
     let indent = "    ".repeat(depth);
-    println!("{indent}{}{}{}", document.name, annotations.collect::<String>(), wrong.collect::<String>());
+    println!("{indent}{}{}{}", document.name, annotations.collect::<String>(), errors.collect::<String>());
     document.subsegments.iter().for_each(|subsegment| show(subsegment, depth + 1));
 }
 

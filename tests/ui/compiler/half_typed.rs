@@ -4,6 +4,6 @@ async fn half_typed(client: &reqwest::Client) {
 }
 
 fn main() {
-    // The function is there all the same.
+    // The function exists despite the error in it.
     let _ = half_typed;
 }

@@ -1,4 +1,4 @@
-//! A client of a version that is not traced, told by the types that the function names. (Here a stand-in.)
+//! A client of an unsupported version, recognised by the types that the function names. (Here by a stand-in.)
 
 mod reqwest {
     pub struct Client;

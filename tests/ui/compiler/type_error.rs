@@ -1,4 +1,4 @@
-//! An error in the user's code is told at the user's code.
+//! An error in the user's code is reported at the user's code.
 
 #[xray::traced_http]
 async fn wrong_type(client: &reqwest::Client) -> u32 {

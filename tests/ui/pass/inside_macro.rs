@@ -1,4 +1,4 @@
-//! An annotated function that a macro makes, with pieces that the caller gives.
+//! An annotated function that a macro defines from the caller's fragments.
 
 macro_rules! fetch {
     ($name:ident, $client:ident, $url:expr, $call:expr) => {

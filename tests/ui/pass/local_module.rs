@@ -1,4 +1,4 @@
-//! A module of the user's own that is named `reqwest` is nobody's business.
+//! The user's own module named `reqwest` is accepted.
 
 mod reqwest {
     #[derive(Default)]

@@ -1,4 +1,4 @@
-//! A call inside a macro that nobody knows is left alone, and is no error.
+//! A call inside an unknown macro is left alone, without an error.
 
 macro_rules! twice {
     ($call:expr) => {{

@@ -1,4 +1,4 @@
-//! An `unsafe fn` stays one, of either kind, and so does one of another ABI.
+//! An annotated `unsafe fn` stays unsafe, async or not, and keeps its ABI.
 
 #[xray::traced]
 unsafe fn read(number: *const u32) -> u32 {

@@ -1,4 +1,4 @@
-//! Errors in the form of the service.
+//! Error responses in the form of X-Ray's.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::answer::Json;
+use super::json::Json;
 use crate::rules::RuleError;
 
-/// What a client hears: a status, the error's type in `x-amzn-ErrorType`, and a `Message`.
+/// An error response: a status, the error's type in `x-amzn-ErrorType`, and a `Message`.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
@@ -18,7 +18,7 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    /// The service's word for nearly all that a client does wrong.
+    /// X-Ray's error type for nearly all invalid requests.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, kind: "InvalidRequestException", message: message.into() }
     }
@@ -28,7 +28,7 @@ impl ApiError {
     }
 
     pub(crate) fn unknown(method: &Method, uri: &Uri) -> Self {
-        let message = format!("nothing answers to {method} {}", uri.path());
+        let message = format!("there is no page and no operation at {method} {}", uri.path());
         Self { status: StatusCode::NOT_FOUND, kind: "UnknownOperationException", message }
     }
 
@@ -42,7 +42,7 @@ impl ApiError {
     }
 
     pub(crate) fn too_slow(limit: Duration) -> Self {
-        let message = format!("the body did not come within {} s", limit.as_secs());
+        let message = format!("the body did not arrive within {} seconds", limit.as_secs());
         Self { status: StatusCode::REQUEST_TIMEOUT, kind: "RequestTimeoutException", message }
     }
 

@@ -3,17 +3,18 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Input, Json};
 use super::error::ApiError;
+use super::input::Input;
+use super::json::Json;
+use super::run_blocking;
 use super::summaries::Times;
 use super::traces::TraceIds;
-use super::work;
 use crate::graph::{Service, service_graph as graph_of};
 use crate::store::Store;
 use crate::time::TimeRange;
 
-/// Of so many traces a graph is made by their ids.
-const TRACES: usize = 100;
+/// The most trace ids in one `GetTraceGraph` request.
+const MAX_TRACES: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -50,7 +51,7 @@ pub(super) async fn service_graph(
     if let Some(group) = group.filter(|group| group != "Default") {
         return Err(ApiError::invalid(format!("there is no group {group:?}: groups are not kept here")));
     }
-    work(move || {
+    run_blocking(move || {
         let traces = store.traces().into_iter().filter(|stored| stored.start() < range.end);
         let graph = graph_of(traces.map(|stored| stored.trace()), range);
         Ok(Json(Graph {
@@ -63,13 +64,13 @@ pub(super) async fn service_graph(
     .await
 }
 
-/// `GetTraceGraph`; ids that are unknown add nothing.
+/// `GetTraceGraph`. Ids of unknown traces are ignored.
 pub(super) async fn trace_graph(
     State(store): State<Store>,
     Input(input): Input<TraceIds>,
 ) -> Result<Json<TraceGraph>, ApiError> {
-    let ids = input.checked(TRACES)?;
-    work(move || {
+    let ids = input.checked(MAX_TRACES)?;
+    run_blocking(move || {
         let graph = graph_of(ids.iter().filter_map(|id| store.trace(id)), TimeRange::ALL);
         Ok(Json(TraceGraph { services: graph.services }))
     })

@@ -1,11 +1,12 @@
-//! The X-Ray HTTP API: the operations of `xray-2016-04-12` that a daemon, an SDK or someone who looks at traces asks for.
+//! The X-Ray HTTP API: the operations of `xray-2016-04-12` that daemons, SDKs and readers of traces use.
 //!
-//! Every one is a `POST` with a JSON body; times are seconds since 1970. Errors are status 400, the type in
-//! `x-amzn-ErrorType`, and a `Message`.
+//! Every operation is a `POST` with a JSON body. Times are seconds since 1970. An error response has the error's type
+//! in the header `x-amzn-ErrorType` and a `Message` in its body.
 
-mod answer;
 mod error;
 mod graphs;
+mod input;
+mod json;
 mod sampling;
 mod segments;
 mod summaries;
@@ -20,6 +21,7 @@ use crate::intake::Intake;
 use crate::rules::SamplingRules;
 use crate::store::Store;
 
+/// Returns the routes of all operations.
 pub(crate) fn routes(store: &Store, rules: &SamplingRules, intake: &Intake) -> Router {
     let documents = Router::new()
         .route("/TraceSegments", post(segments::put))
@@ -41,12 +43,12 @@ pub(crate) fn routes(store: &Store, rules: &SamplingRules, intake: &Intake) -> R
     documents.merge(traces).merge(sampling)
 }
 
-/// Runs what may take a while where it holds up no other request.
-async fn work<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+/// Runs a slow function on a thread for blocking work, so that it delays no other request.
+async fn run_blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(run).await.map_err(JoinError::try_into_panic) {
         Ok(output) => output,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // The server ends, and nobody waits for this answer any more.
+        // The runtime is shutting down and has cancelled the task. It drops this request next.
         Err(Err(_)) => std::future::pending().await,
     }
 }

@@ -1,17 +1,18 @@
-//! Sampling rules and targets.
+//! Operations on sampling rules, and sampling targets.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Input, Json};
 use super::error::ApiError;
+use super::input::Input;
+use super::json::Json;
 use crate::rules::{
     SamplingRule, SamplingRuleRecord, SamplingRuleUpdate, SamplingRules, SamplingStatistics, SamplingTargets,
 };
 use crate::time::now;
 
-/// So many statistics go into one request.
-const STATISTICS: usize = 25;
+/// The most statistics documents in one `GetSamplingTargets` request.
+const MAX_STATISTICS: usize = 25;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -51,11 +52,12 @@ pub(super) struct Statistics {
     sampling_statistics_documents: Vec<SamplingStatistics>,
 }
 
-/// All of them in one page, as they are never more than 26.
+/// `GetSamplingRules`. One page holds all rules, because there are never more than 26.
 pub(super) async fn rules(State(rules): State<SamplingRules>) -> Json<Rules> {
     Json(Rules { sampling_rule_records: rules.records() })
 }
 
+/// `CreateSamplingRule`.
 pub(super) async fn create(
     State(rules): State<SamplingRules>,
     Input(input): Input<Create>,
@@ -63,6 +65,7 @@ pub(super) async fn create(
     Ok(Json(Rule { sampling_rule_record: rules.create(input.sampling_rule, now())? }))
 }
 
+/// `UpdateSamplingRule`.
 pub(super) async fn update(
     State(rules): State<SamplingRules>,
     Input(input): Input<Update>,
@@ -70,6 +73,7 @@ pub(super) async fn update(
     Ok(Json(Rule { sampling_rule_record: rules.update(input.sampling_rule_update, now())? }))
 }
 
+/// `DeleteSamplingRule`.
 pub(super) async fn delete(
     State(rules): State<SamplingRules>,
     Input(input): Input<Delete>,
@@ -77,14 +81,15 @@ pub(super) async fn delete(
     Ok(Json(Rule { sampling_rule_record: rules.delete(input.rule_name, input.rule_arn, now())? }))
 }
 
+/// `GetSamplingTargets`.
 pub(super) async fn targets(
     State(rules): State<SamplingRules>,
     Input(input): Input<Statistics>,
 ) -> Result<Json<SamplingTargets>, ApiError> {
     let statistics = input.sampling_statistics_documents;
-    if statistics.len() > STATISTICS {
+    if statistics.len() > MAX_STATISTICS {
         return Err(ApiError::invalid(format!(
-            "SamplingStatisticsDocuments: at most {STATISTICS}, here are {}",
+            "SamplingStatisticsDocuments: must have at most {MAX_STATISTICS} elements, and has {}",
             statistics.len()
         )));
     }

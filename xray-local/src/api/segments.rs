@@ -1,17 +1,18 @@
-//! Documents by HTTP.
+//! Operations that receive documents.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::answer::{Input, Json};
 use super::error::ApiError;
-use super::work;
+use super::input::Input;
+use super::json::Json;
+use super::run_blocking;
 use crate::intake::Intake;
 use crate::store::{Outcome, Source};
 
-/// So many documents go into one request.
-const DOCUMENTS: usize = 50;
+/// The most documents in one `PutTraceSegments` request.
+const MAX_DOCUMENTS: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -34,26 +35,27 @@ struct UnprocessedSegment {
     message: String,
 }
 
-/// `PutTraceSegments`: answers 200 whatever the documents are, with a reason for each that is refused.
+/// `PutTraceSegments`. Rejected documents are no error of the request: the response lists each with a reason.
 pub(super) async fn put(
     State(intake): State<Intake>,
     Input(input): Input<Segments>,
 ) -> Result<Json<Unprocessed>, ApiError> {
     let documents = input.trace_segment_documents;
-    if documents.len() > DOCUMENTS {
-        let message = format!("TraceSegmentDocuments: at most {DOCUMENTS}, here are {}", documents.len());
+    if documents.len() > MAX_DOCUMENTS {
+        let message =
+            format!("TraceSegmentDocuments: must have at most {MAX_DOCUMENTS} elements, and has {}", documents.len());
         return Err(ApiError::invalid(message));
     }
-    work(move || {
+    run_blocking(move || {
         let outcomes = documents.iter().map(|text| intake.take(text, Source::Http));
         let unprocessed = outcomes.filter_map(UnprocessedSegment::of).collect();
-        intake.settle();
+        intake.flush();
         Ok(Json(Unprocessed { unprocessed_trace_segments: unprocessed }))
     })
     .await
 }
 
-/// `PutTelemetryRecords`: how a daemon fares, which nobody asks for here.
+/// `PutTelemetryRecords`. The records are statistics of a daemon, and xray-local ignores them.
 pub(super) async fn put_telemetry(Input(_): Input<Value>) -> Json<Value> {
     Json(json!({}))
 }

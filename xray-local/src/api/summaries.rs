@@ -1,11 +1,12 @@
-//! Traces by time and by filter expression.
+//! Finds traces by time and filter expression.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Input, Json};
 use super::error::ApiError;
-use super::work;
+use super::input::Input;
+use super::json::Json;
+use super::run_blocking;
 use crate::document::TraceId;
 use crate::filter::Filter;
 use crate::store::{Store, StoredTrace};
@@ -13,11 +14,11 @@ use crate::summary::{TraceSummary, summary};
 use crate::time::TimeRange;
 use crate::trace::Trace;
 
-/// So many summaries stand on a page.
-const SUMMARIES: usize = 1_000;
+/// The most summaries on a page.
+const MAX_SUMMARIES: usize = 1_000;
 
-/// So many traces are looked at for a page, so that an answer does not take long where few match.
-const LOOKED_AT: usize = 20_000;
+/// The most traces examined for a page. This bounds the time of a response when few traces match.
+const MAX_EXAMINED: usize = 20_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -30,7 +31,7 @@ pub(super) struct Query {
     next_token: Option<String>,
 }
 
-/// The range that an operation asks for.
+/// The time range of a request.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Times {
@@ -38,15 +39,15 @@ pub(super) struct Times {
     end_time: f64,
 }
 
-/// Which time of a trace is to be in the range.
+/// Which time of a trace must be in the range.
 #[derive(Clone, Copy, Default, PartialEq, Deserialize)]
 enum TimeRangeType {
-    /// Its start.
+    /// The trace's start.
     #[default]
     TraceId,
-    /// When its last document came.
+    /// The arrival of the trace's last document.
     Event,
-    /// The end of one of its segments.
+    /// The end of any of the trace's segments.
     Service,
 }
 
@@ -60,11 +61,16 @@ pub(super) struct Page {
     next_token: Option<String>,
 }
 
-/// Where a trace stands in the order of the pages: those that began last first.
+/// The position of a trace in the order of the pages: latest start first.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
-struct Place(f64, TraceId);
+struct Position(f64, TraceId);
 
 impl Times {
+    /// Returns the range.
+    ///
+    /// # Errors
+    ///
+    /// If the range ends before it starts.
     pub(super) fn checked(self) -> Result<TimeRange, ApiError> {
         if self.start_time > self.end_time {
             return Err(ApiError::invalid("StartTime is after EndTime"));
@@ -78,18 +84,19 @@ pub(super) async fn get(State(store): State<Store>, Input(query): Input<Query>) 
     let range = query.times.checked()?;
     let filter = Filter::parse(query.filter_expression.as_deref().unwrap_or_default());
     let filter = filter.map_err(|error| ApiError::invalid(format!("FilterExpression: {error}")))?;
-    let after = query.next_token.as_deref().map(Place::of_token).transpose()?;
-    Ok(Json(work(move || page(&store, range, query.time_range_type, &filter, after)).await))
+    let after = query.next_token.as_deref().map(Position::of_token).transpose()?;
+    Ok(Json(run_blocking(move || page(&store, range, query.time_range_type, &filter, after)).await))
 }
 
-fn page(store: &Store, range: TimeRange, by: TimeRangeType, filter: &Filter, after: Option<Place>) -> Page {
+/// Returns the page of summaries after a position.
+fn page(store: &Store, range: TimeRange, by: TimeRangeType, filter: &Filter, after: Option<Position>) -> Page {
     let is_candidate = |stored: &StoredTrace| match by {
         TimeRangeType::TraceId => range.contains(stored.start()),
         TimeRangeType::Event => range.contains(stored.updated()),
         TimeRangeType::Service => stored.start() < range.end,
     };
     let mut stored: Vec<_> = store.traces().into_iter().filter(is_candidate).collect();
-    stored.retain(|stored| after.is_none_or(|after| Place::of(stored) < after));
+    stored.retain(|stored| after.is_none_or(|after| Position::of(stored) < after));
     stored.sort_by(|one, other| other.start().total_cmp(&one.start()).then(other.id().cmp(&one.id())));
 
     let mut page = Page {
@@ -99,8 +106,8 @@ fn page(store: &Store, range: TimeRange, by: TimeRangeType, filter: &Filter, aft
         next_token: None,
     };
     for (index, candidate) in stored.iter().enumerate() {
-        if page.trace_summaries.len() == SUMMARIES || page.traces_processed_count == LOOKED_AT {
-            page.next_token = Some(Place::of(&stored[index - 1]).token());
+        if page.trace_summaries.len() == MAX_SUMMARIES || page.traces_processed_count == MAX_EXAMINED {
+            page.next_token = Some(Position::of(&stored[index - 1]).token());
             break;
         }
         page.traces_processed_count += 1;
@@ -113,11 +120,12 @@ fn page(store: &Store, range: TimeRange, by: TimeRangeType, filter: &Filter, aft
     page
 }
 
+/// Returns whether a segment of the trace ends in the range.
 fn ends_in(trace: &Trace, range: TimeRange) -> bool {
     trace.segments.iter().filter_map(|segment| segment.end_time).any(|end| range.contains(end))
 }
 
-impl Place {
+impl Position {
     fn of(stored: &StoredTrace) -> Self {
         Self(stored.start(), stored.id())
     }
@@ -127,10 +135,11 @@ impl Place {
     }
 
     fn of_token(token: &str) -> Result<Self, ApiError> {
-        let place = token.split_once(':').and_then(|(start, id)| {
+        let position = token.split_once(':').and_then(|(start, id)| {
             let start = f64::from_bits(u64::from_str_radix(start, 16).ok()?);
             Some(Self(start, TraceId::parse(id)?))
         });
-        place.ok_or_else(|| ApiError::invalid(format!("NextToken: {token:?} is not one of mine")))
+        position
+            .ok_or_else(|| ApiError::invalid(format!("NextToken: {token:?} is not a token from an earlier response")))
     }
 }

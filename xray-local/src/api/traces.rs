@@ -1,17 +1,18 @@
-//! Traces by their ids.
+//! Returns traces by id.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Input, Json};
 use super::error::ApiError;
-use super::work;
+use super::input::Input;
+use super::json::Json;
+use super::run_blocking;
 use crate::document::TraceId;
 use crate::store::Store;
 use crate::trace::Trace;
 
-/// So many traces are given in one answer.
-const TRACES: usize = 5;
+/// The most trace ids in one `BatchGetTraces` request.
+const MAX_TRACES: usize = 5;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -36,7 +37,7 @@ struct ApiTrace {
     segments: Vec<ApiSegment>,
 }
 
-/// A segment as JSON in a text.
+/// A segment, its document as a string of JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct ApiSegment {
@@ -45,7 +46,11 @@ struct ApiSegment {
 }
 
 impl TraceIds {
-    /// The ids, each once.
+    /// Returns the ids without duplicates.
+    ///
+    /// # Errors
+    ///
+    /// If an id is malformed, or there are no ids or more than `limit`.
     pub(super) fn checked(self, limit: usize) -> Result<Vec<String>, ApiError> {
         let mut ids = Vec::new();
         for id in self.trace_ids {
@@ -57,7 +62,10 @@ impl TraceIds {
             }
         }
         if ids.is_empty() || ids.len() > limit {
-            return Err(ApiError::invalid(format!("TraceIds: 1 to {limit} are expected, here are {}", ids.len())));
+            return Err(ApiError::invalid(format!(
+                "TraceIds: must have 1 to {limit} distinct elements, and has {}",
+                ids.len()
+            )));
         }
         Ok(ids)
     }
@@ -68,16 +76,16 @@ pub(super) async fn batch_get(
     State(store): State<Store>,
     Input(input): Input<TraceIds>,
 ) -> Result<Json<Traces>, ApiError> {
-    let ids = input.checked(TRACES)?;
-    work(move || {
-        let mut answer = Traces { traces: Vec::new(), unprocessed_trace_ids: Vec::new() };
+    let ids = input.checked(MAX_TRACES)?;
+    run_blocking(move || {
+        let mut response = Traces { traces: Vec::new(), unprocessed_trace_ids: Vec::new() };
         for id in ids {
             match store.trace(&id) {
-                Some(trace) => answer.traces.push(ApiTrace::of(&trace)),
-                None => answer.unprocessed_trace_ids.push(id),
+                Some(trace) => response.traces.push(ApiTrace::of(&trace)),
+                None => response.unprocessed_trace_ids.push(id),
             }
         }
-        Ok(Json(answer))
+        Ok(Json(response))
     })
     .await
 }
@@ -86,7 +94,7 @@ impl ApiTrace {
     fn of(trace: &Trace) -> Self {
         let segments = trace.segments.iter().map(|segment| ApiSegment {
             id: segment.id.clone(),
-            document: serde_json::to_string(segment).expect("JSON that was read can be written"),
+            document: serde_json::to_string(segment).expect("a document read from JSON serializes"),
         });
         Self {
             id: trace.id.clone(),

@@ -1,11 +1,13 @@
-//! Where in a document something is.
+//! The path of a field in a document.
 
 use std::fmt;
 
-/// A place in a document; shown as `subsegments[0].http.response.status`.
+/// The path of a field in a document, displayed as `subsegments[0].http.response.status`.
+///
+/// A path borrows its parent instead of copying it: a path is made for every field, but displayed only for findings.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    within: Option<&'a Place<'a>>,
+pub(super) struct FieldPath<'a> {
+    within: Option<&'a FieldPath<'a>>,
     step: Step<'a>,
 }
 
@@ -16,8 +18,8 @@ enum Step<'a> {
     Element(usize),
 }
 
-impl<'a> Place<'a> {
-    /// The document itself.
+impl<'a> FieldPath<'a> {
+    /// The path of the document itself; displayed as an empty string.
     pub(super) const DOCUMENT: Self = Self { within: None, step: Step::Document };
 
     pub(super) fn field(&'a self, name: &'a str) -> Self {
@@ -29,7 +31,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for FieldPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(within) = self.within else { return Ok(()) };
         within.fmt(f)?;
@@ -43,12 +45,13 @@ impl fmt::Display for Place<'_> {
     }
 }
 
+/// Returns whether a name can be displayed without quotation marks.
 fn is_plain(name: &str) -> bool {
     const MAX_BYTES: usize = 60;
     (1..=MAX_BYTES).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The beginning of a sender's text, where it is quoted.
+/// Returns the first 60 characters of a document's text, to be quoted in a finding.
 pub(super) fn excerpt(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     match text.char_indices().nth(MAX_CHARS) {
@@ -62,10 +65,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places() {
-        let (subsegments, annotations) = (Place::DOCUMENT.field("subsegments"), Place::DOCUMENT.field("annotations"));
+    fn paths_are_displayed_with_dots_and_brackets() {
+        let (subsegments, annotations) =
+            (FieldPath::DOCUMENT.field("subsegments"), FieldPath::DOCUMENT.field("annotations"));
         let (first, long) = (subsegments.element(0), "k".repeat(500));
-        assert_eq!(Place::DOCUMENT.to_string(), "");
+        assert_eq!(FieldPath::DOCUMENT.to_string(), "");
         assert_eq!(first.field("name").to_string(), "subsegments[0].name");
         assert_eq!(annotations.field("a-\"b").to_string(), r#"annotations["a-\"b"]"#);
         assert_eq!(annotations.field(&long).to_string().len(), "annotations[\"..\"]".len() + 60);

@@ -1,67 +1,68 @@
-//! What is wrong with a document.
+//! Findings: the problems of a document.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use super::field::Place;
+use super::field::FieldPath;
 
-/// One thing that is wrong, and what to do about it.
+/// A problem of a document, and how to fix it. Displayed as `field: reason; advice`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// How bad it is.
+    /// Whether X-Ray rejects the document because of the problem.
     pub severity: Severity,
-    /// The `ErrorCode` that X-Ray answers with; none where it takes the document, or where the daemon drops it before.
+    /// The `ErrorCode` of X-Ray's response. `None` if X-Ray accepts the document, or if the daemon drops it first.
     pub code: Option<Code>,
-    /// Where, such as `subsegments[0].http.response.status`; empty where it is the document as a whole.
+    /// The path of the field, such as `subsegments[0].http.response.status`. Empty if the problem concerns the whole
+    /// document.
     pub field: String,
-    /// What is wrong.
+    /// The problem, such as `is missing`.
     pub reason: String,
-    /// What to do.
+    /// How to fix the problem.
     pub advice: String,
 }
 
-/// How bad a [`Finding`] is.
+/// The severity of a [`Finding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Severity {
-    /// X-Ray takes the document; it drops what does not comply, or other receivers refuse the document.
+    /// X-Ray accepts the document, but drops the field, or another receiver rejects the document.
     Suspicious,
-    /// X-Ray refuses the document.
+    /// X-Ray rejects the document.
     Rejected,
 }
 
 /// The `ErrorCode` of an unprocessed segment.
 ///
-/// X-Ray does not document them. Those of names and ids, and for a segment without an end, are as users report them; the
-/// others are named after their like.
+/// X-Ray does not document these codes. The codes for names, ids and a missing end time are known from users' reports;
+/// the others are named after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum Code {
-    /// It is no JSON.
+    /// The document is not valid JSON.
     ParseError,
-    /// The id is none.
+    /// The id is not 16 hexadecimal digits.
     InvalidId,
-    /// The name is too long, or has characters that X-Ray does not take.
+    /// The name is too long, or contains characters that X-Ray does not accept.
     InvalidName,
-    /// The document, or its trace, is over a limit.
+    /// The document or its trace exceeds a size limit.
     InvalidSegment,
-    /// The trace id is none.
+    /// The trace id is malformed.
     InvalidTraceId,
-    /// It has neither an end nor says that it has not ended.
+    /// The document has neither an `end_time` nor `"in_progress": true`.
     MissingEndTime,
-    /// It has no id.
+    /// The document has no id.
     MissingId,
-    /// It has no name.
+    /// The document has no name.
     MissingName,
-    /// It has no start time.
+    /// The document has no start time.
     MissingStartTime,
-    /// It belongs to no trace.
+    /// The document has no trace id.
     MissingTraceId,
 }
 
 impl Finding {
-    /// Whether the document is refused for it.
+    /// Returns whether X-Ray rejects the document because of this finding.
     #[must_use]
     pub fn is_rejection(&self) -> bool {
         self.severity == Severity::Rejected
@@ -88,7 +89,6 @@ impl Finding {
     }
 }
 
-/// `field: reason; advice`.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.field.is_empty() {
@@ -104,7 +104,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// The findings of one document: at most so many, the rejections before the others.
+/// The findings of one document, at most [`MAX`](Self::MAX): rejections first.
 #[derive(Default)]
 pub(super) struct Findings {
     rejected: Vec<Finding>,
@@ -113,31 +113,35 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// What a reader may be expected to read of one document.
-    const MOST: usize = 20;
+    /// More findings of one document would bury the important ones, and a hostile document could have thousands.
+    const MAX: usize = 20;
 
-    /// `finding` is made where there may be room for it.
-    pub(super) fn add(&mut self, at: &Place, finding: impl FnOnce() -> Finding) {
-        if self.rejected.len() == Self::MOST {
+    /// Adds a finding about the field at a path. Calls `finding` only if the result may be kept.
+    pub(super) fn add(&mut self, at: &FieldPath, finding: impl FnOnce() -> Finding) {
+        if self.rejected.len() == Self::MAX {
             self.left_out += 1;
             return;
         }
         let finding = Finding { field: at.to_string(), ..finding() };
         let findings = if finding.is_rejection() { &mut self.rejected } else { &mut self.suspicious };
-        if findings.len() < Self::MOST {
+        if findings.len() < Self::MAX {
             findings.push(finding);
         } else {
             self.left_out += 1;
         }
     }
 
+    /// Returns the findings. If some were left out, the last element says how many.
     pub(super) fn into_vec(self) -> Vec<Finding> {
         let mut findings = self.rejected;
         findings.extend(self.suspicious);
-        let left_out = self.left_out + findings.len().saturating_sub(Self::MOST);
-        findings.truncate(Self::MOST);
+        let left_out = self.left_out + findings.len().saturating_sub(Self::MAX);
+        findings.truncate(Self::MAX);
         if left_out > 0 {
-            findings.push(Finding::suspicious(format!("{left_out} more findings are left out"), "mend these first"));
+            findings.push(Finding::suspicious(
+                format!("{left_out} more findings are not shown"),
+                "fix the findings above first",
+            ));
         }
         findings
     }

@@ -1,4 +1,5 @@
-//! What X-Ray, or a stricter receiver in its place, would say of a document.
+//! Checks documents for problems that X-Ray, or a stricter receiver such as the OpenTelemetry collector, would have
+//! with them.
 
 mod datagram;
 mod entity;
@@ -11,49 +12,41 @@ mod values;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub use datagram::check_datagram;
+pub(crate) use datagram::check_datagram;
 use finding::Findings;
 pub use finding::{Code, Finding, Severity};
 
 use crate::document::Document;
 
-/// A document that was looked at.
+/// The result of checking one document.
+///
+/// `D` is the form of the document. [`check`] returns a typed [`Document`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Checked {
-    /// The document, unless a finding rejects it.
-    pub document: Option<Document>,
-    /// Its id, where it has one.
+pub struct Checked<D = Document> {
+    /// The document, or `None` if a finding rejects it.
+    pub document: Option<D>,
+    /// The document's `id`, if it is a string.
     pub id: Option<String>,
-    /// The trace that it says it belongs to.
+    /// The document's `trace_id`, if it is a string; it may be malformed.
     pub trace_id: Option<String>,
-    /// What is wrong, worst first; empty for a good document.
+    /// The problems found: rejections first, empty for a good document.
     pub findings: Vec<Finding>,
 }
 
-/// The same before the document is read into types.
-pub(crate) struct Inspected {
-    pub(crate) document: Option<Map<String, Value>>,
-    pub(crate) id: Option<String>,
-    pub(crate) trace_id: Option<String>,
-    pub(crate) findings: Vec<Finding>,
-}
-
-impl Checked {
-    /// The finding for which it is refused.
+impl<D> Checked<D> {
+    /// Returns the first finding that rejects the document.
     #[must_use]
     pub fn rejection(&self) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.is_rejection())
     }
-}
 
-impl Inspected {
-    fn refused(finding: Finding) -> Self {
+    fn rejected(finding: Finding) -> Self {
         Self { document: None, id: None, trace_id: None, findings: vec![finding] }
     }
 }
 
-/// Checks one document, JSON text.
+/// Checks one document, given as JSON text.
 ///
 /// ```
 /// use xray_local::check::{Code, check};
@@ -65,12 +58,13 @@ impl Inspected {
 /// ```
 #[must_use]
 pub fn check(text: &str) -> Checked {
-    let Inspected { document, id, trace_id, findings } = inspect(text);
+    let Checked { document, id, trace_id, findings } = inspect(text);
     let document = document.and_then(|document| Document::from_value(Value::Object(document)));
     Checked { document, id, trace_id, findings }
 }
 
-pub(crate) fn inspect(text: &str) -> Inspected {
+/// Like [`check`], but leaves the document untyped: the store keeps the text and types it only when a trace is read.
+pub(crate) fn inspect(text: &str) -> Checked<Map<String, Value>> {
     if text.len() > MAX_DOCUMENT_BYTES {
         return too_large(text);
     }
@@ -82,21 +76,25 @@ pub(crate) fn inspect(text: &str) -> Inspected {
             entity::check(&document, &mut findings);
             let findings = findings.into_vec();
             let is_rejected = findings.iter().any(Finding::is_rejection);
-            Inspected { document: (!is_rejected).then_some(document), id, trace_id, findings }
+            Checked { document: (!is_rejected).then_some(document), id, trace_id, findings }
         }
         Ok(other) => {
-            let reason = format!("the document is {}, not an object", values::kind(&other));
-            Inspected::refused(Finding::rejected(Code::MissingId, reason, "send one segment or subsegment a document"))
+            let reason = format!("the document is {}, not a JSON object", values::describe(&other));
+            Checked::rejected(Finding::rejected(
+                Code::MissingId,
+                reason,
+                "send one segment or subsegment in each document",
+            ))
         }
-        Err(error) => Inspected::refused(no_json(text, &error)),
+        Err(error) => Checked::rejected(invalid_json(text, &error)),
     }
 }
 
-/// What X-Ray takes as one document. (Developer guide: 64 kB.)
+/// The largest document that X-Ray accepts, in bytes. (X-Ray developer guide, "Segment documents": 64 kB.)
 const MAX_DOCUMENT_BYTES: usize = 64 << 10;
 
-/// Is not read whole, only for its ids.
-fn too_large(text: &str) -> Inspected {
+/// Rejects a document for its size. Only its ids are read, for the report.
+fn too_large(text: &str) -> Checked<Map<String, Value>> {
     #[derive(Default, Deserialize)]
     struct Ids {
         id: Option<String>,
@@ -104,35 +102,36 @@ fn too_large(text: &str) -> Inspected {
     }
 
     let Ids { id, trace_id } = serde_json::from_str(text).unwrap_or_default();
-    let reason = format!("the document has {} bytes; X-Ray takes {MAX_DOCUMENT_BYTES}", text.len());
-    let advice = "send subsegments as documents of their own, and less metadata";
-    Inspected { id, trace_id, ..Inspected::refused(Finding::rejected(Code::InvalidSegment, reason, advice)) }
+    let reason = format!("the document has {} bytes, and X-Ray accepts at most {MAX_DOCUMENT_BYTES}", text.len());
+    let advice = "send some subsegments as separate documents, or record less metadata";
+    Checked { id, trace_id, ..Checked::rejected(Finding::rejected(Code::InvalidSegment, reason, advice)) }
 }
 
-fn no_json(text: &str, error: &serde_json::Error) -> Finding {
+/// Returns the finding for text that is not valid JSON. The advice depends on the likely mistake.
+fn invalid_json(text: &str, error: &serde_json::Error) -> Finding {
     let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     if text.trim().is_empty() {
         return Finding::rejected(Code::ParseError, "the document is empty", "send a segment or subsegment as JSON");
     }
     if documents.next().is_some_and(|first| first.is_ok()) {
         let reason = format!(
-            "after the document, at byte {}, there is something else; all of it is lost",
+            "the document is followed by other text at byte {}, so X-Ray rejects all of it",
             documents.byte_offset()
         );
         return Finding::rejected(
             Code::ParseError,
             reason,
-            "send one document a datagram, or a string in `TraceSegmentDocuments`",
+            "send one document in each datagram, or in each string of `TraceSegmentDocuments`",
         );
     }
-    let reason = format!("the document is no JSON: {error}");
+    let reason = format!("the document is not valid JSON: {error}");
     let has_word = |word| text.contains(word);
     let advice = if error.is_eof() {
-        "send the whole document: it may have been cut where it was too long for a datagram"
+        "send the whole document; it may have been truncated to fit a datagram"
     } else if error.to_string().starts_with("recursion limit") {
-        "nest less deeply: subsegments can be sent by themselves, with a `parent_id`"
+        "nest less deeply: send inner subsegments as separate documents with a `parent_id`"
     } else if ["NaN", "Infinity"].into_iter().any(has_word) {
-        "leave out numbers that JSON does not have, as NaN and Infinity"
+        "leave out NaN and Infinity, which JSON does not have"
     } else {
         "send a segment or subsegment as JSON"
     };

@@ -1,13 +1,15 @@
-//! Names that X-Ray takes.
+//! The rule for names of segments and subsegments.
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-/// How many characters a name may have.
+/// The most characters that a name may have.
 pub(super) const MAX_CHARS: usize = 200;
 
-/// Whether X-Ray takes a character in a name: letters, numbers and separators of any script and `_ . : / % & # = + - @`.
+/// Returns whether X-Ray accepts a character in a name: letters, numbers and spaces of any script, and
+/// `_ . : / % & # = + - @`.
 ///
-/// The guide's prose lists a backslash too, which the published schema refuses. (Schema v1.0.0, `name`.)
+/// The rule is the pattern of `name` in the published schema, v1.0.0. The developer guide also lists a backslash, which
+/// the schema rejects.
 pub(super) fn is_allowed(character: char) -> bool {
     use GeneralCategory as Category;
 
@@ -30,7 +32,7 @@ pub(super) fn is_allowed(character: char) -> bool {
     )
 }
 
-/// What X-Ray would take of a name.
+/// Returns a name without the characters that X-Ray does not accept, cut to [`MAX_CHARS`].
 pub(super) fn allowed_part(name: &str) -> String {
     name.chars().filter(|character| is_allowed(*character)).take(MAX_CHARS).collect()
 }

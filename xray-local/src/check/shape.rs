@@ -1,51 +1,53 @@
-//! What stands where in a document: the fields that X-Ray knows, as tables. (X-Ray developer guide, "Segment documents";
-//! the published schema v1.0.0; what newer SDKs send and X-Ray keeps.)
+//! Tables of the fields that X-Ray knows, and the shapes of their values.
+//!
+//! Sources: the X-Ray developer guide, "Segment documents"; the published schema v1.0.0; and fields of newer SDKs that
+//! X-Ray keeps.
 
-/// What a value has to be.
+/// The shape that a value must have.
 pub(super) enum Shape {
     /// `true` or `false`.
     Flag,
-    /// A string of at most so many characters.
+    /// A string with at most this many characters.
     Text(usize),
-    /// A whole number from this one on.
+    /// An integer not less than this one.
     Integer(i64),
     /// 16 hexadecimal digits.
     EntityId,
     /// One of these strings.
     OneOf(&'static [&'static str]),
-    /// At most so many of a shape.
+    /// An array with at most this many elements of a shape.
     List(&'static Shape, usize),
-    /// A trace's id.
+    /// A trace id.
     TraceId,
-    /// An object of these fields alone.
+    /// An object with no other fields than these.
     Object(Fields),
-    /// The same, in which the named ones may not be absent.
+    /// Like `Object`, but the named fields must be present.
     Required(Fields, &'static [&'static str]),
-    /// An object of these fields and others.
+    /// An object with these fields and any others.
     OpenObject(Fields),
-    /// Keys, and values that are a string, a number or a flag.
+    /// The `annotations` block: an object whose values are strings, numbers or booleans.
     Annotations,
-    /// Namespaces, each an object.
+    /// The `metadata` block: an object whose values are objects, one per namespace.
     Metadata,
-    /// The id of an exception, or exceptions.
+    /// The `cause` block: the id of an exception, or an object with exceptions.
     Cause,
-    /// What is looked at by itself, such as the id.
-    Special,
+    /// A value that `entity.rs` checks, such as the id.
+    CheckedElsewhere,
 }
 
 /// The fields of an object.
 pub(super) type Fields = &'static [(&'static str, Shape)];
 
-/// Of a segment and of a subsegment.
+/// The fields of both segments and subsegments.
 pub(super) const ENTITY: Fields = &[
-    ("name", Shape::Special),
-    ("id", Shape::Special),
-    ("trace_id", Shape::Special),
-    ("start_time", Shape::Special),
-    ("end_time", Shape::Special),
-    ("in_progress", Shape::Special),
-    ("subsegments", Shape::Special),
-    ("type", Shape::Special),
+    ("name", Shape::CheckedElsewhere),
+    ("id", Shape::CheckedElsewhere),
+    ("trace_id", Shape::CheckedElsewhere),
+    ("start_time", Shape::CheckedElsewhere),
+    ("end_time", Shape::CheckedElsewhere),
+    ("in_progress", Shape::CheckedElsewhere),
+    ("subsegments", Shape::CheckedElsewhere),
+    ("type", Shape::CheckedElsewhere),
     ("parent_id", Shape::EntityId),
     ("error", Shape::Flag),
     ("throttle", Shape::Flag),
@@ -55,42 +57,42 @@ pub(super) const ENTITY: Fields = &[
     ("metadata", Shape::Metadata),
 ];
 
-/// Of a segment besides.
+/// The fields of segments only.
 pub(super) const SEGMENT: Fields = &[
     ("user", TEXT),
     ("origin", LONG_TEXT),
     ("resource_arn", LONG_TEXT),
     ("service", Shape::Object(SERVICE)),
-    ("http", Shape::Object(&[("request", Shape::Object(SERVED_REQUEST)), ("response", Shape::Object(RESPONSE))])),
-    ("aws", Shape::OpenObject(RUNS_ON)),
+    ("http", Shape::Object(&[("request", Shape::Object(SEGMENT_REQUEST)), ("response", Shape::Object(RESPONSE))])),
+    ("aws", Shape::OpenObject(SEGMENT_AWS)),
     ("links", Shape::List(&Shape::Required(LINK, &["trace_id", "id"]), 20)),
 ];
 
-/// Of a subsegment besides, embedded or by itself.
+/// The fields of subsegments only.
 pub(super) const SUBSEGMENT: Fields = &[
-    ("namespace", Shape::Special),
-    ("http", Shape::Object(&[("request", Shape::Object(MADE_REQUEST)), ("response", Shape::Object(RESPONSE))])),
-    ("aws", Shape::OpenObject(CALLS)),
+    ("namespace", Shape::CheckedElsewhere),
+    ("http", Shape::Object(&[("request", Shape::Object(SUBSEGMENT_REQUEST)), ("response", Shape::Object(RESPONSE))])),
+    ("aws", Shape::OpenObject(SUBSEGMENT_AWS)),
     ("sql", Shape::Object(SQL)),
     ("precursor_ids", Shape::List(&Shape::EntityId, usize::MAX)),
     ("traced", Shape::Flag),
 ];
 
-/// The shape of a field, if it is known.
+/// Returns the shape of a known field.
 pub(super) fn shape_of(name: &str, fields: Fields) -> Option<&'static Shape> {
     fields.iter().find(|(known, _)| *known == name).map(|(_, shape)| shape)
 }
 
-/// Of a `cause` that is an object.
+/// The fields of a `cause` that is an object.
 pub(super) const EXCEPTIONS: Fields = &[
     ("working_directory", LONG_TEXT),
     ("paths", Shape::List(&LONG_TEXT, usize::MAX)),
     ("exceptions", Shape::List(&Shape::Required(EXCEPTION, &["id"]), usize::MAX)),
 ];
 
-/// A string as the guide allows it where it says nothing else.
+/// A string with the developer guide's default limit.
 const TEXT: Shape = Shape::Text(250);
-/// A string for which no limit is known.
+/// A string without a documented limit.
 const LONG_TEXT: Shape = Shape::Text(usize::MAX);
 
 const EXCEPTION: Fields = &[
@@ -116,13 +118,15 @@ const SERVICE: Fields = &[
     ("compiler_version", LONG_TEXT),
 ];
 
-const SERVED_REQUEST: Fields =
+/// The `http.request` block of a segment: the request that the service answers.
+const SEGMENT_REQUEST: Fields =
     &[("method", TEXT), ("url", TEXT), ("user_agent", TEXT), ("client_ip", TEXT), ("x_forwarded_for", Shape::Flag)];
 
-const MADE_REQUEST: Fields =
+/// The `http.request` block of a subsegment: the request that the service sends.
+const SUBSEGMENT_REQUEST: Fields =
     &[("method", TEXT), ("url", TEXT), ("user_agent", TEXT), ("client_ip", TEXT), ("traced", Shape::Flag)];
 
-/// A length of -1 is how some SDKs say that they do not know.
+/// The `http.response` block. Some SDKs send a content length of -1 for an unknown length.
 const RESPONSE: Fields = &[("status", Shape::Integer(i64::MIN)), ("content_length", Shape::Integer(-1))];
 
 const SQL: Fields = &[
@@ -136,8 +140,8 @@ const SQL: Fields = &[
     ("preparation", Shape::OneOf(&["statement", "call"])),
 ];
 
-/// The `aws` block of a segment. Services add keys of their own.
-const RUNS_ON: Fields = &[
+/// The `aws` block of a segment: where the service runs. AWS services add further keys.
+const SEGMENT_AWS: Fields = &[
     ("account_id", LONG_TEXT),
     ("cloudwatch_logs", Shape::List(&Shape::Object(&[("log_group", LONG_TEXT), ("arn", LONG_TEXT)]), usize::MAX)),
     (
@@ -180,12 +184,12 @@ const RUNS_ON: Fields = &[
             ("sampling_rule_name", Shape::Text(32)),
         ]),
     ),
-    // The old name of the block above.
+    // The older name of `xray`.
     ("tracing", Shape::OpenObject(&[("sdk", LONG_TEXT)])),
 ];
 
-/// The `aws` block of a subsegment. SDKs add the parameters of the call.
-const CALLS: Fields = &[
+/// The `aws` block of a subsegment: the AWS call. SDKs add parameters of the call.
+const SUBSEGMENT_AWS: Fields = &[
     ("operation", LONG_TEXT),
     ("account_id", LONG_TEXT),
     ("region", LONG_TEXT),

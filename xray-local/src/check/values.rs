@@ -1,18 +1,18 @@
-//! Values against the shapes that they should have.
+//! Checks values against their shapes.
 
 use serde_json::{Map, Value};
 
-use super::field::{Place, excerpt};
+use super::field::{FieldPath, excerpt};
 use super::finding::{Finding, Findings};
 use super::shape::{EXCEPTIONS, Fields, Shape, shape_of};
 use crate::document::TraceId;
 
-/// What the strictest receiver does with a value of the wrong type.
-const OTHERS_REFUSE: &str =
-    "receivers that decode into types, such as the OpenTelemetry collector's, refuse the whole document";
+/// What the strictest receivers do with a value of the wrong type.
+const OTHERS_REJECT: &str =
+    "receivers that expect fixed types, such as the OpenTelemetry collector's, reject the whole document";
 
-/// The fields of an object, and those that are not known.
-fn object(map: &Map<String, Value>, fields: Fields, is_open: bool, at: &Place, findings: &mut Findings) {
+/// Checks the fields of an object. Unknown fields are findings unless the object `is_open`.
+fn check_object(map: &Map<String, Value>, fields: Fields, is_open: bool, at: &FieldPath, findings: &mut Findings) {
     for (name, value) in map {
         let at = at.field(name);
         match shape_of(name, fields) {
@@ -23,17 +23,18 @@ fn object(map: &Map<String, Value>, fields: Fields, is_open: bool, at: &Place, f
     }
 }
 
+/// Returns the finding for a field that X-Ray does not know.
 pub(super) fn unknown_field() -> Finding {
     Finding::suspicious(
-        "X-Ray does not know this field and drops it",
-        "put data of your own under `annotations`, to search by it, or under a namespace of `metadata`",
+        "is not a field that X-Ray knows, so X-Ray drops it",
+        "put custom data under `annotations` to search by it, or under a namespace of `metadata`",
     )
 }
 
-/// A value that is there.
-pub(super) fn check(value: &Value, shape: &Shape, at: &Place, findings: &mut Findings) {
+/// Checks a value against its shape.
+pub(super) fn check(value: &Value, shape: &Shape, at: &FieldPath, findings: &mut Findings) {
     match (shape, value) {
-        (Shape::Special, _) | (Shape::Flag, Value::Bool(_)) => {}
+        (Shape::CheckedElsewhere, _) | (Shape::Flag, Value::Bool(_)) => {}
         (Shape::Text(most), Value::String(text)) => {
             if text.len() > *most && text.chars().count() > *most {
                 findings.add(at, || too_long(text.chars().count(), *most));
@@ -42,17 +43,20 @@ pub(super) fn check(value: &Value, shape: &Shape, at: &Place, findings: &mut Fin
         (Shape::Integer(least), Value::Number(number)) if number.is_i64() => {
             if number.as_i64() < Some(*least) {
                 findings.add(at, || {
-                    Finding::suspicious(format!("is {number}, less than {least}"), "leave out what is not known")
+                    Finding::suspicious(
+                        format!("is {number}, and X-Ray accepts no number below {least}"),
+                        "leave the field out if the number is unknown",
+                    )
                 });
             }
         }
-        (Shape::EntityId | Shape::Cause, Value::String(id)) => entity_id(id, at, findings),
+        (Shape::EntityId | Shape::Cause, Value::String(id)) => check_reference(id, at, findings),
         (Shape::TraceId, Value::String(id)) => {
             if TraceId::parse(id).is_none() {
                 findings.add(at, || {
                     Finding::suspicious(
-                        format!("`{}` is no trace id", excerpt(id)),
-                        "give the id of a trace, `1-8 digits-24 digits`",
+                        format!("`{}` is not a trace id", excerpt(id)),
+                        "send an id of the form `1-`, 8 hexadecimal digits, `-`, 24 hexadecimal digits",
                     )
                 });
             }
@@ -62,8 +66,8 @@ pub(super) fn check(value: &Value, shape: &Shape, at: &Place, findings: &mut Fin
             if values.len() > *most {
                 findings.add(at, || {
                     Finding::suspicious(
-                        format!("has {} elements; X-Ray takes {most}", values.len()),
-                        "send the most important ones",
+                        format!("has {} elements, and X-Ray accepts at most {most}", values.len()),
+                        format!("send only the {most} most important ones"),
                     )
                 });
             }
@@ -71,68 +75,75 @@ pub(super) fn check(value: &Value, shape: &Shape, at: &Place, findings: &mut Fin
                 check(value, shape, &at.element(index), findings);
             }
         }
-        (Shape::Object(fields), Value::Object(map)) => object(map, fields, false, at, findings),
-        (Shape::OpenObject(fields), Value::Object(map)) => object(map, fields, true, at, findings),
+        (Shape::Object(fields), Value::Object(map)) => check_object(map, fields, false, at, findings),
+        (Shape::OpenObject(fields), Value::Object(map)) => check_object(map, fields, true, at, findings),
         (Shape::Required(fields, required), Value::Object(map)) => {
             for name in required.iter().filter(|name| !map.contains_key(**name)) {
                 findings.add(&at.field(name), || {
-                    Finding::suspicious(format!("is missing; {OTHERS_REFUSE} or fail"), "give it one")
+                    Finding::suspicious(format!("is missing; {OTHERS_REJECT} or fail"), "add the field")
                 });
             }
-            object(map, fields, false, at, findings);
+            check_object(map, fields, false, at, findings);
         }
-        (Shape::Annotations, Value::Object(map)) => annotations(map, at, findings),
-        (Shape::Metadata, Value::Object(map)) => metadata(map, at, findings),
-        (Shape::Cause, Value::Object(map)) => object(map, EXCEPTIONS, false, at, findings),
+        (Shape::Annotations, Value::Object(map)) => check_annotations(map, at, findings),
+        (Shape::Metadata, Value::Object(map)) => check_metadata(map, at, findings),
+        (Shape::Cause, Value::Object(map)) => check_object(map, EXCEPTIONS, false, at, findings),
         _ => findings.add(at, || wrong_shape(value, shape)),
     }
 }
 
 fn too_long(chars: usize, most: usize) -> Finding {
-    Finding::suspicious(format!("has {chars} characters; X-Ray takes {most}"), format!("cut it to {most} characters"))
+    Finding::suspicious(
+        format!("has {chars} characters, and X-Ray accepts at most {most}"),
+        format!("shorten the text to {most} characters"),
+    )
 }
 
-/// An id that refers to something; one that stands for the entity itself is looked at more strictly.
-fn entity_id(id: &str, at: &Place, findings: &mut Findings) {
+/// Checks an id that refers to another entity or exception. X-Ray accepts the document even if the id is malformed; an
+/// entity's own id is checked more strictly, in `entity.rs`.
+fn check_reference(id: &str, at: &FieldPath, findings: &mut Findings) {
     match id_form(id) {
-        IdForm::Good => {}
-        IdForm::UpperCase => findings.add(at, || upper_case(id)),
-        IdForm::None => findings.add(at, || {
+        IdForm::Valid => {}
+        IdForm::UpperCase => findings.add(at, || upper_case_id(id)),
+        IdForm::Invalid => findings.add(at, || {
             Finding::suspicious(
-                format!("`{}` is no id, and {OTHERS_REFUSE}", excerpt(id)),
-                "give 16 hexadecimal digits in lower case, or leave it out",
+                format!("`{}` is not an id; {OTHERS_REJECT}", excerpt(id)),
+                "send 16 hexadecimal digits in lower case, or leave the field out",
             )
         }),
     }
 }
 
+/// The form of a segment's, subsegment's or exception's id.
 pub(super) enum IdForm {
-    Good,
+    /// 16 hexadecimal digits in lower case.
+    Valid,
+    /// 16 hexadecimal digits, some in upper case.
     UpperCase,
-    None,
+    /// Anything else.
+    Invalid,
 }
 
-/// Whether a text is 16 hexadecimal digits.
 pub(super) fn id_form(id: &str) -> IdForm {
     let is_hex = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     match is_hex {
         true if id.bytes().any(|byte| byte.is_ascii_uppercase()) => IdForm::UpperCase,
-        true => IdForm::Good,
-        false => IdForm::None,
+        true => IdForm::Valid,
+        false => IdForm::Invalid,
     }
 }
 
-pub(super) fn upper_case(id: &str) -> Finding {
+pub(super) fn upper_case_id(id: &str) -> Finding {
     Finding::suspicious(
         format!(
-            "`{}` has upper-case digits, by which other receivers tell it from the same id in lower case",
+            "`{}` has upper-case digits; some receivers do not recognize it as the same id in lower case",
             excerpt(id)
         ),
-        "write it in lower case",
+        "send the id in lower case",
     )
 }
 
-fn annotations(map: &Map<String, Value>, at: &Place, findings: &mut Findings) {
+fn check_annotations(map: &Map<String, Value>, at: &FieldPath, findings: &mut Findings) {
     const MAX_INDEXED: usize = 50;
     const MAX_KEY_CHARS: usize = 500;
     const MAX_VALUE_CHARS: usize = 1000;
@@ -140,8 +151,8 @@ fn annotations(map: &Map<String, Value>, at: &Place, findings: &mut Findings) {
     if map.len() > MAX_INDEXED {
         findings.add(at, || {
             Finding::suspicious(
-                format!("has {} keys; X-Ray indexes {MAX_INDEXED} of a trace", map.len()),
-                "put what is not searched for under `metadata`",
+                format!("has {} keys, and X-Ray indexes at most {MAX_INDEXED} per trace", map.len()),
+                "move data that nobody searches by to `metadata`",
             )
         });
     }
@@ -151,8 +162,8 @@ fn annotations(map: &Map<String, Value>, at: &Place, findings: &mut Findings) {
         if !((1..=MAX_KEY_CHARS).contains(&key.len()) && key.bytes().all(is_legal)) {
             findings.add(&at, || {
                 Finding::suspicious(
-                    "X-Ray drops an annotation with such a key",
-                    "use 1 to 500 letters, digits and underscores",
+                    "has a key that X-Ray does not accept, so X-Ray drops the annotation",
+                    "use a key of 1 to 500 ASCII letters, digits and underscores",
                 )
             });
         }
@@ -161,36 +172,45 @@ fn annotations(map: &Map<String, Value>, at: &Place, findings: &mut Findings) {
             Value::String(text) if text.len() <= MAX_VALUE_CHARS || text.chars().count() <= MAX_VALUE_CHARS => {}
             Value::String(text) => findings.add(&at, || too_long(text.chars().count(), MAX_VALUE_CHARS)),
             _ => findings.add(&at, || {
-                let reason = format!("is {}; X-Ray drops an annotation that is no string, number or flag", kind(value));
-                Finding::suspicious(reason, "put it under `metadata`")
+                let reason = format!(
+                    "is {}, and X-Ray drops an annotation that is not a string, number or boolean",
+                    describe(value)
+                );
+                Finding::suspicious(reason, "move the value to `metadata`")
             }),
         }
     }
 }
 
-fn metadata(map: &Map<String, Value>, at: &Place, findings: &mut Findings) {
+fn check_metadata(map: &Map<String, Value>, at: &FieldPath, findings: &mut Findings) {
     for (namespace, value) in map {
         let at = at.field(namespace);
         if namespace.starts_with("AWS.") {
             findings.add(&at, || {
-                Finding::suspicious("namespaces that begin with `AWS.` are X-Ray's own", "choose another namespace")
+                Finding::suspicious(
+                    "is a namespace that starts with `AWS.`, and X-Ray reserves those",
+                    "choose another namespace",
+                )
             });
         }
         if !value.is_object() {
             findings.add(&at, || {
-                let reason =
-                    format!("is {}, not an object: metadata is an object of objects, and {OTHERS_REFUSE}", kind(value));
-                Finding::suspicious(reason, "put it under a namespace: `\"metadata\": {\"default\": {..}}`")
+                let reason = format!(
+                    "is {}, not an object; `metadata` must hold one object per namespace, and {OTHERS_REJECT}",
+                    describe(value)
+                );
+                Finding::suspicious(reason, "put the value under a namespace: `\"metadata\": {\"default\": {..}}`")
             });
         }
     }
 }
 
+/// Returns the finding for a value that does not have the type of its shape.
 fn wrong_shape(value: &Value, shape: &Shape) -> Finding {
     match shape {
         Shape::Flag => wrong_type(value, "`true` or `false`"),
         Shape::Text(_) | Shape::EntityId | Shape::TraceId => wrong_type(value, "a string"),
-        Shape::Integer(_) => wrong_type(value, "a whole number"),
+        Shape::Integer(_) => wrong_type(value, "an integer"),
         Shape::OneOf(texts) => wrong_type(value, &format!("`{}`", texts.join("` or `"))),
         Shape::List(..) => wrong_type(value, "an array"),
         Shape::Cause => wrong_type(value, "an object or the id of an exception"),
@@ -198,23 +218,23 @@ fn wrong_shape(value: &Value, shape: &Shape) -> Finding {
     }
 }
 
-/// `wanted` is what it should be, in words.
-pub(super) fn wrong_type(value: &Value, wanted: &str) -> Finding {
+/// Returns the finding for a value of the wrong type. `expected` describes the right type, such as "a string".
+pub(super) fn wrong_type(value: &Value, expected: &str) -> Finding {
     let advice = match value {
-        Value::Null => "leave it out".to_owned(),
+        Value::Null => "leave the field out".to_owned(),
         Value::String(text) if text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false") => {
-            "send it without quotes".to_owned()
+            "send the value without quotation marks".to_owned()
         }
-        _ => format!("send {wanted}"),
+        _ => format!("send {expected}"),
     };
-    Finding::suspicious(format!("is {}, not {wanted}; {OTHERS_REFUSE}", kind(value)), advice)
+    Finding::suspicious(format!("is {}, not {expected}; {OTHERS_REJECT}", describe(value)), advice)
 }
 
-/// What a value is, in words.
-pub(super) fn kind(value: &Value) -> &'static str {
+/// Describes the type of a value, such as "a string".
+pub(super) fn describe(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "a flag",
+        Value::Bool(_) => "a boolean",
         Value::Number(number) if number.is_f64() => "a number with a fraction",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",

@@ -3,7 +3,7 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-/// A file of the console's own.
+/// A file that is part of the program.
 pub(super) struct Asset {
     name: &'static str,
     content_type: &'static str,
@@ -15,7 +15,7 @@ pub(super) const SCRIPT: Asset =
     Asset::new("console.js", "text/javascript; charset=utf-8", include_str!("assets/console.js"));
 pub(super) const ICON: Asset = Asset::new("icon.svg", "image/svg+xml", include_str!("assets/icon.svg"));
 
-/// The asset with a name.
+/// Returns the asset with this name. A name is only compared, never used as a path, so no request can read other files.
 pub(super) fn find(name: &str) -> Option<&'static Asset> {
     [&STYLE, &SCRIPT, &ICON].into_iter().find(|asset| asset.name == name)
 }
@@ -25,7 +25,8 @@ impl Asset {
         Self { name, content_type, text }
     }
 
-    /// Where it is; another address whenever the content is another, so that it may be kept for ever.
+    /// Returns the address of the asset. It contains a hash of the content: a browser may cache the asset forever, and
+    /// a new version of the program still gets its new assets loaded.
     pub(super) fn address(&self) -> String {
         format!("/assets/{}?v={:016x}", self.name, fnv1a(self.text.as_bytes()))
     }
@@ -39,13 +40,14 @@ impl IntoResponse for &Asset {
     }
 }
 
-/// Tells contents apart; the pages' own, so nobody plans for two alike.
+/// Computes the FNV-1a hash. A cryptographic hash is not needed: all contents come with the program, so nobody can
+/// choose a content that collides.
 const fn fnv1a(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
-    let mut at = 0;
-    while at < bytes.len() {
-        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
-        at += 1;
+    let mut index = 0;
+    while index < bytes.len() {
+        hash = (hash ^ bytes[index] as u64).wrapping_mul(0x0100_0000_01b3);
+        index += 1;
     }
     hash
 }

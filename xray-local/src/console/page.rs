@@ -1,10 +1,11 @@
-//! What all pages have in common.
+//! The frame around every page: head, navigation and footer.
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Console, assets, format};
+use super::state::Console;
+use super::{assets, format};
 
-/// Which entry of the navigation a page belongs to.
+/// The entry of the navigation that a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     Traces,
@@ -13,35 +14,41 @@ pub(super) enum Section {
     Counters,
 }
 
-/// A whole page.
+/// A complete page.
 pub(super) struct Page<'a> {
     pub(super) title: &'a str,
+    /// The highlighted entry of the navigation.
     pub(super) section: Option<Section>,
-    /// What tells the script that the page's live part has changed: an address, and the number there by now.
+    /// The address of a revision number, and its value when the page was rendered. The script asks for the number every
+    /// second and updates the page when the number differs.
     pub(super) changes: (&'a str, u64),
     pub(super) content: Markup,
 }
 
 impl Page<'_> {
-    /// With a title, in a section; its live part changes with whatever comes.
+    /// Creates a page that is updated when anything in the store changes.
     pub(super) fn new(title: &str, section: Section, revision: u64, content: Markup) -> Page<'_> {
         Page { title, section: Some(section), changes: ("/changes", revision), content }
     }
 
+    /// Renders the page with the full navigation.
     pub(super) fn render(self, console: &Console) -> Markup {
         let counters = console.store.counters();
-        self.around(&html! {
+        let problems = (counters.rejected, counters.suspicious);
+        self.document(&html! {
             nav aria-label="Pages" {
                 (self.entry(Section::Traces, "/", "Traces", None))
                 (self.entry(Section::Map, "/map", "Service map", None))
-                (self.entry(Section::Problems, "/problems", "Problems", Some((counters.rejected, counters.suspicious))))
+                (self.entry(Section::Problems, "/problems", "Problems", Some(problems)))
                 (self.entry(Section::Counters, "/counters", "Counters", None))
             }
+            // Without the script the button would do nothing, so the script is what shows it.
             button.live type="button" data-live-switch aria-pressed="true" hidden { "Live" }
         })
     }
 
-    fn around(&self, navigation: &Markup) -> Markup {
+    /// Renders the HTML document around a navigation and the content.
+    fn document(&self, navigation: &Markup) -> Markup {
         let (changes, revision) = self.changes;
         html! {
             (DOCTYPE)
@@ -56,6 +63,8 @@ impl Page<'_> {
                     script src=(assets::SCRIPT.address()) defer {}
                 }
                 body data-changes=(changes) data-revision=(revision) {
+                    // The first stop of the Tab key, so that the keyboard need not pass the navigation on every page.
+                    // (WCAG 2.2, 2.4.1.)
                     a.skip href="#main" { "Skip to content" }
                     header.top {
                         a.brand href="/" {
@@ -67,24 +76,31 @@ impl Page<'_> {
                         }
                         (navigation)
                     }
+                    // With a negative tabindex the skip link can move the focus here. The Tab key does not stop here.
                     main #main tabindex="-1" { (self.content) }
                     footer.foot {
                         span { "xray-local " (env!("CARGO_PKG_VERSION")) }
-                        span.keys { kbd { "j" } " " kbd { "k" } " move · " kbd { "Enter" } " open · " kbd { "/" } " search" }
+                        span.keys {
+                            kbd { "j" } " " kbd { "k" } " move · " kbd { "Enter" } " open · " kbd { "/" } " search · "
+                            kbd { "?" } " search help · " kbd { "e" } " next error · " kbd { "E" } " previous error"
+                        }
                     }
                 }
             }
         }
     }
 
+    /// Renders one entry of the navigation. `problems` are the numbers of rejected and of suspicious documents.
     fn entry(&self, section: Section, address: &str, name: &str, problems: Option<(u64, u64)>) -> Markup {
         let current = (self.section == Some(section)).then_some("page");
+        let problems = problems.filter(|(rejected, suspicious)| rejected + suspicious > 0);
         html! {
             a href=(address) aria-current=[current] {
                 (name)
-                @if let Some((rejected, suspicious)) = problems.filter(|(rejected, suspicious)| rejected + suspicious > 0) {
+                @if let Some((rejected, suspicious)) = problems {
                     span.count.bad[rejected > 0] {
-                        (format::count(rejected + suspicious)) span.vh { " rejected or suspicious documents" }
+                        (format::count(rejected + suspicious))
+                        span.visually-hidden { " rejected or suspicious documents" }
                     }
                 }
             }
@@ -92,37 +108,19 @@ impl Page<'_> {
     }
 }
 
-/// The answer where there is no page.
+/// Renders the page for a trace or segment that is not in the store.
 pub(super) fn not_found() -> Markup {
     let content = html! {
         div.card.empty {
-            h1 { "Not here" }
-            p { "No such trace or segment. It may have left to make room for newer ones, or xray-local was started anew." }
-            a href="/" { "All traces" }
+            h1 { "Not found" }
+            p {
+                "There is no trace or segment with this ID. It may have been removed to make room for newer ones, \
+                 or xray-local was restarted."
+            }
+            a href="/" { "Show all traces" }
         }
     };
-    Page { title: "Not here", section: None, changes: ("/changes", 0), content }.around(&html! {
+    Page { title: "Not found", section: None, changes: ("/changes", 0), content }.document(&html! {
         nav aria-label="Pages" { a href="/" { "Traces" } }
     })
-}
-
-/// A moment, told as its age.
-pub(super) fn age_of(seconds: f64) -> Markup {
-    let age = format::age(crate::time::now() - seconds);
-    html! { time data-age datetime=(format::moment(seconds)) { (age) } }
-}
-
-/// A moment, told as date and time.
-pub(super) fn moment(seconds: f64) -> Markup {
-    let moment = format::moment(seconds);
-    html! { time data-local datetime=(moment) { (moment) } }
-}
-
-/// A text in which backticks mark code.
-pub(super) fn worded(text: &str) -> Markup {
-    html! {
-        @for (place, part) in text.split('`').enumerate() {
-            @if place % 2 == 1 { code { (part) } } @else { (part) }
-        }
-    }
 }

@@ -1,19 +1,25 @@
-//! All of one segment or subsegment.
+//! The details of one segment or subsegment, as a page and in the panel beside the timeline.
 
 use maud::{Markup, html};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::page::{Page, Section, moment};
-use super::{Console, format, link, status, timeline};
-use crate::document::{Cause, Document, Exception, Http, StackFrame};
+use super::elements::date_time;
+use super::page::{Page, Section};
+use super::state::Console;
+use super::{entity, format, link, status};
+use crate::document::{Cause, Document, Exception, Http, StackFrame, StandIn};
 use crate::trace::Trace;
 
+/// Renders the page. Returns `None` if the store does not hold the trace, or the trace has no such segment.
 pub(super) fn page(console: &Console, trace: &str, id: &str) -> Option<Markup> {
-    let trace = console.store.trace(trace)?;
+    let trace = console.trace(trace)?;
     let document = trace.find(id)?;
-    let back = format!("{}#{}", link::trace(&trace.id), link::row_id(document));
+    let timeline = if document.inferred { link::trace_with_inferred(&trace.id) } else { link::trace(&trace.id) };
+    let timeline = format!("{timeline}#{}", link::row_id(document));
     let content = html! {
-        p.crumbs { a href="/" { "Traces" } " / " a href=(back) { span.mono { (trace.id) } } " / " (document.name) }
+        p.crumbs { a href="/" { "Traces" } " / " a href=(timeline) { span.mono { (trace.id) } } " / " (document.name) }
+        // The script takes the content of this element into the panel beside the timeline.
         div.card data-segment { (card(&trace, document)) }
     };
     Some(Page::new(&document.name, Section::Traces, console.revision(), content).render(console))
@@ -25,43 +31,56 @@ fn card(trace: &Trace, document: &Document) -> Markup {
             header {
                 h1 { (document.name) }
                 p {
-                    (status::label(document.state()))
-                    @if let Some(took) = document.duration() { b { (format::duration(took)) } }
-                    @if document.inferred { span.tag.inferred { "inferred" } }
-                    @if document.in_progress { span.tag.progress { "in progress" } }
-                    @if document.orphan { span.tag.error { "parent missing" } }
+                    @if document.stand_in.is_none() { (status::label(document.state())) }
+                    @if let Some(seconds) = document.duration() { b { (format::duration(seconds)) } }
+                    (entity::tags(document))
                 }
             }
+            @if let Some(stand_in) = document.stand_in { p.note { (explanation(stand_in)) } }
             (overview(trace, document))
             @if let Some(http) = &document.http { (request(http)) }
             (sql(document.sql()))
-            (block("AWS", &flat(document.aws()), None))
-            @if let Some(cause) = &document.cause { (why(trace, cause)) }
+            (block("AWS", &flatten(document.aws()), None))
+            @if let Some(cause) = &document.cause { (self::cause(trace, cause)) }
             (block("Annotations", document.annotations(), Some(annotation_filter)))
             (metadata(document.metadata()))
-            (raw(document))
+            @if document.stand_in.is_none() { (raw_json(document)) }
+        }
+    }
+}
+
+/// Returns why a segment was not received.
+fn explanation(stand_in: StandIn) -> &'static str {
+    match stand_in {
+        StandIn::Lambda => {
+            "AWS sends this segment. It was not received here, so only its subsegments are known: their parent was not \
+             received, and they were sent as SDKs send the subsegments of a Lambda function."
+        }
+        StandIn::Rejected => "This segment was received, but X-Ray would reject it. The page of problems says why.",
+        StandIn::Unknown => {
+            "Subsegments name this segment as their parent, but it was not received. It has not ended, was lost, or \
+             was sent with a different trace ID."
         }
     }
 }
 
 fn overview(trace: &Trace, document: &Document) -> Markup {
-    let parent = document.parent_id.as_deref();
     html! {
         dl.pairs {
-            (pair("Kind", &html! { (timeline::kind(document)) }))
-            (pair("Id", &html! { span.mono { (document.id) } }))
-            @if let Some(id) = parent {
+            (pair("Kind", &html! { (entity::kind(document)) }))
+            (pair("ID", &html! { span.mono { (document.id) } }))
+            @if let Some(id) = document.parent_id.as_deref() {
                 (pair("Parent", &html! {
                     @match trace.find(id) {
                         Some(parent) => { a href=(link::segment(parent)) { (parent.name) } " " span.mono { (id) } }
-                        None => { span.mono { (id) } " (not here)" }
+                        None => { span.mono { (id) } " (not in this trace)" }
                     }
                 }))
             }
             @if let Some(origin) = &document.origin { (pair("Origin", &html! { (origin) })) }
             @if let Some(user) = &document.user { (pair("User", &html! { (user) })) }
             (pair("Started", &html! {
-                (moment(document.start_time)) " (+" (format::duration(document.start_time - trace.start())) ")"
+                (date_time(document.start_time)) " (+" (format::duration(document.start_time - trace.start())) ")"
             }))
         }
     }
@@ -77,47 +96,51 @@ fn request(http: &Http) -> Markup {
             h2 { "HTTP" }
             dl.pairs {
                 @if let Some(method) = &http.method { (pair("Method", &html! { (method) })) }
-                // A text, not a link: its scheme may be any.
+                // Not a link: the URL comes from the document, and its scheme may be `javascript:`.
                 @if let Some(url) = &http.url { (pair("URL", &html! { (url) })) }
                 @if let Some(status) = http.status { (pair("Status", &html! { (status) })) }
-                @if let Some(length) = http.content_length {
-                    (pair("Length", &html! {
-                        @match usize::try_from(length) {
-                            Ok(length) => (format::bytes(length)),
-                            Err(_) => { "unknown (" (length) ")" },
-                        }
-                    }))
-                }
+                @if let Some(length) = http.content_length { (pair("Length", &content_length(length))) }
                 @if let Some(agent) = &http.user_agent { (pair("User agent", &html! { (agent) })) }
                 @if let Some(client) = &http.client_ip {
-                    (pair("Client", &html! { (client) @if http.x_forwarded_for { " (X-Forwarded-For)" } }))
+                    (pair("Client IP", &html! { (client) @if http.x_forwarded_for { " (X-Forwarded-For)" } }))
                 }
             }
         }
     }
 }
 
+/// Renders the length of a response. Some SDKs send -1 for a response without a `Content-Length`.
+fn content_length(length: i64) -> Markup {
+    html! {
+        @match usize::try_from(length) {
+            Ok(length) => (format::bytes(length)),
+            Err(_) => { "unknown (" (length) ")" },
+        }
+    }
+}
+
+/// The field of the `sql` block that holds the query.
+const QUERY: &str = "sanitized_query";
+
 fn sql(sql: &Map<String, Value>) -> Markup {
-    let others: Map<String, Value> = sql
-        .iter()
-        .filter(|(field, _)| *field != "sanitized_query")
-        .map(|(field, value)| (field.clone(), value.clone()))
-        .collect();
+    let others = sql.iter().filter(|(field, _)| *field != QUERY);
+    let others: Map<String, Value> = others.map(|(field, value)| (field.clone(), value.clone())).collect();
     html! {
         @if !sql.is_empty() {
             section.block {
                 h2 { "SQL" }
-                @if let Some(query) = sql.get("sanitized_query").and_then(Value::as_str) { pre.text { (query) } }
+                @if let Some(query) = sql.get(QUERY).and_then(Value::as_str) { pre.text { (query) } }
                 (pairs(&others, None))
             }
         }
     }
 }
 
-/// An expression that finds traces by a field of a block and its value.
-type FilterOf = fn(&str, &Value) -> Option<String>;
+/// A function that returns the filter expression for a field of a block and its value, or `None` if no expression can
+/// find the value.
+type FieldFilter = fn(&str, &Value) -> Option<String>;
 
-fn block(title: &str, fields: &Map<String, Value>, filter: Option<FilterOf>) -> Markup {
+fn block(title: &str, fields: &Map<String, Value>, filter: Option<FieldFilter>) -> Markup {
     html! {
         @if !fields.is_empty() {
             section.block { h2 { (title) } (pairs(fields, filter)) }
@@ -125,28 +148,29 @@ fn block(title: &str, fields: &Map<String, Value>, filter: Option<FilterOf>) -> 
     }
 }
 
-/// Fields of objects within objects by their path: `ecs.container`.
-fn flat(fields: &Map<String, Value>) -> Map<String, Value> {
-    let mut all = Map::new();
+/// Replaces nested objects by their fields, each named by its path: `{"ecs": {"container": 1}}` becomes
+/// `{"ecs.container": 1}`.
+fn flatten(fields: &Map<String, Value>) -> Map<String, Value> {
+    let mut flat = Map::new();
     for (field, value) in fields {
         if let Value::Object(inner) = value {
-            all.extend(flat(inner).into_iter().map(|(inner, value)| (format!("{field}.{inner}"), value)));
+            flat.extend(flatten(inner).into_iter().map(|(inner, value)| (format!("{field}.{inner}"), value)));
         } else {
-            all.insert(field.clone(), value.clone());
+            flat.insert(field.clone(), value.clone());
         }
     }
-    all
+    flat
 }
 
-fn pairs(fields: &Map<String, Value>, filter: Option<FilterOf>) -> Markup {
+fn pairs(fields: &Map<String, Value>, filter: Option<FieldFilter>) -> Markup {
     html! {
         dl.pairs {
             @for (field, value) in fields {
                 @let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                @let traces = filter.and_then(|filter| filter(field, value)).map(|filter| link::filtered(&filter));
+                @let traces = filter.and_then(|filter| filter(field, value)).map(|filter| link::traces(&filter));
                 (pair(field, &html! {
                     @match traces {
-                        Some(traces) => a href=(traces) title="Traces with this annotation" { (text) },
+                        Some(traces) => a href=(traces) title="Show traces with this annotation" { (text) },
                         None => (text),
                     }
                 }))
@@ -155,14 +179,16 @@ fn pairs(fields: &Map<String, Value>, filter: Option<FilterOf>) -> Markup {
     }
 }
 
+/// Returns the filter expression for an annotation. Returns `None` for a key that X-Ray does not allow: it could not be
+/// written in an expression.
 fn annotation_filter(key: &str, value: &Value) -> Option<String> {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let is_allowed = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let value = match value {
-        Value::String(text) => link::quoted(text),
+        Value::String(text) => link::quote(text),
         Value::Number(_) | Value::Bool(_) => value.to_string(),
         _ => return None,
     };
-    key.chars().all(is_plain).then(|| format!("annotation.{key} = {value}"))
+    key.chars().all(is_allowed).then(|| format!("annotation.{key} = {value}"))
 }
 
 fn metadata(metadata: &Map<String, Value>) -> Markup {
@@ -172,76 +198,88 @@ fn metadata(metadata: &Map<String, Value>) -> Markup {
                 h2 { "Metadata" }
                 @for (namespace, values) in metadata {
                     h3 { (namespace) }
-                    pre.text { (pretty(values)) }
+                    pre.text { (pretty_json(values)) }
                 }
             }
         }
     }
 }
 
-fn raw(document: &Document) -> Markup {
-    let parts = document.subsegments.len();
+fn raw_json(document: &Document) -> Markup {
+    let subsegments = document.subsegments.len() as u64;
     html! {
         details.block #{ "raw-" (document.id) } {
-            summary { "Raw JSON" @if parts > 0 { small { " without its " (format::counted(parts, "subsegment")) } } }
-            pre.text { (pretty(&document.raw)) }
+            summary {
+                "Raw JSON"
+                @if subsegments > 0 { small { " without its " (format::count_of(subsegments, "subsegment")) } }
+            }
+            pre.text { (pretty_json(&document.raw)) }
         }
     }
 }
 
-fn pretty(value: &impl serde::Serialize) -> String {
+fn pretty_json(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// The exceptions behind the flags, or where they stand.
-fn why(trace: &Trace, cause: &Cause) -> Markup {
+/// Renders the exceptions that explain an error or a fault.
+fn cause(trace: &Trace, cause: &Cause) -> Markup {
     html! {
         section.block {
             h2 { "Cause" }
             @match cause {
-                Cause::Exceptions(exceptions) => (chain(exceptions)),
-                Cause::Reference(id) => (elsewhere(trace, id)),
+                Cause::Exceptions(exceptions) => (exception_chain(exceptions)),
+                Cause::Reference(id) => (referenced_cause(trace, id)),
             }
         }
     }
 }
 
-fn elsewhere(trace: &Trace, id: &str) -> Markup {
-    let is_meant = |exception: &Exception| exception.id.as_deref() == Some(id);
+/// Renders the exceptions that an id refers to. An exception that passes through several subsegments is sent once, and
+/// the other documents hold only its id. (X-Ray developer guide, "Segment documents".)
+fn referenced_cause(trace: &Trace, id: &str) -> Markup {
+    let is_referenced = |exception: &Exception| exception.id.as_deref() == Some(id);
     let recorded = trace.entities().find_map(|entity| {
         let exceptions = entity.cause.as_ref()?.exceptions();
-        exceptions.iter().any(is_meant).then_some((entity, exceptions))
+        exceptions.iter().any(is_referenced).then_some((entity, exceptions))
     });
     html! {
         @match recorded {
             Some((entity, exceptions)) => {
-                p.because { "As recorded in " a href=(link::segment(entity)) { (entity.name) } ":" }
-                (chain(exceptions))
+                p.note { "Recorded in " a href=(link::segment(entity)) { (entity.name) } ":" }
+                (exception_chain(exceptions))
             }
-            None => p { "Exception " span.mono { (id) } ", which is recorded nowhere in this trace." }
+            None => p { "No segment of this trace records the exception " span.mono { (id) } "." }
         }
     }
 }
 
-fn chain(exceptions: &[Exception]) -> Markup {
+fn exception_chain(exceptions: &[Exception]) -> Markup {
     let is_cause = |id: Option<&str>| id.is_some() && exceptions.iter().any(|other| other.cause.as_deref() == id);
     html! {
         ol.exceptions {
             @for exception in exceptions {
                 li {
-                    @if is_cause(exception.id.as_deref()) { p.because { "caused by" } }
-                    p.kind { (exception.kind.as_deref().unwrap_or("Exception")) @if exception.remote { " " span.tag { "remote" } } }
+                    @if is_cause(exception.id.as_deref()) { p.note { "caused by" } }
+                    p.kind {
+                        (exception.kind.as_deref().unwrap_or("Exception"))
+                        @if exception.remote { " " span.tag { "remote" } }
+                    }
                     @if let Some(message) = &exception.message { p.message { (message) } }
                     (stack(&exception.stack))
-                    @if let Some(truncated) = exception.truncated.filter(|count| *count > 0) {
-                        p.because { (truncated) " more frames were left out" }
-                    }
-                    @if let Some(skipped) = exception.skipped.filter(|count| *count > 0) {
-                        p.because { (skipped) " exceptions were left out here" }
-                    }
+                    (omitted(exception.truncated, "more stack frame"))
+                    (omitted(exception.skipped, "more exception"))
                 }
             }
         }
+    }
+}
+
+/// Renders how many frames or exceptions the SDK left out to keep the document small.
+fn omitted(number: Option<i64>, noun: &str) -> Markup {
+    let number = number.and_then(|number| u64::try_from(number).ok()).filter(|number| *number > 0);
+    html! {
+        @if let Some(number) = number { p.note { (format::count_of(number, noun)) " not recorded" } }
     }
 }
 

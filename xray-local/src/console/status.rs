@@ -1,10 +1,14 @@
-//! How a request went: a shape, a word and a colour.
+//! The state of a request, as a shape, a word and a colour.
+//!
+//! No state is shown by its colour alone: each has a shape of its own, and a word beside the shape or in its label.
+//! (WCAG 2.2, 1.4.1.)
 
 use maud::{Markup, html};
 
+use super::format;
 use crate::document::State;
 
-/// The class of the style sheet.
+/// Returns the class that stands for a state in the style sheet.
 pub(super) fn class(state: State) -> &'static str {
     match state {
         State::Ok => "ok",
@@ -15,7 +19,12 @@ pub(super) fn class(state: State) -> &'static str {
     }
 }
 
-/// The word.
+/// Returns whether a state is a failure.
+pub(super) fn is_failure(state: State) -> bool {
+    matches!(state, State::Error | State::Throttle | State::Fault)
+}
+
+/// Returns the word for a state.
 pub(super) fn word(state: State) -> &'static str {
     match state {
         State::Ok => "OK",
@@ -26,12 +35,33 @@ pub(super) fn word(state: State) -> &'static str {
     }
 }
 
-/// Shape and word.
-pub(super) fn label(state: State) -> Markup {
-    html! { span class={ "status " (class(state)) } { i class={ "dot " (class(state)) } {} (word(state)) } }
+/// Returns a number of requests in a state: `1 fault`, `2 faults`, `2 throttled`.
+pub(super) fn count(number: u64, state: State) -> String {
+    match state {
+        State::Error => format::count_of(number, "error"),
+        State::Fault => format::count_of(number, "fault"),
+        State::Ok => format!("{} OK", format::count(number)),
+        State::Throttle => format!("{} throttled", format::count(number)),
+        State::InProgress => format!("{} in progress", format::count(number)),
+    }
 }
 
-/// The shape alone, with the word for who does not see it.
+/// Renders the shape and the word.
+pub(super) fn label(state: State) -> Markup {
+    html! { span class={ "status " (class(state)) } { (decorative_dot(state)) (word(state)) } }
+}
+
+/// Renders the shape alone. A screen reader reads the word.
 pub(super) fn dot(state: State) -> Markup {
     html! { i class={ "dot " (class(state)) } role="img" aria-label=(word(state)) {} }
+}
+
+/// Renders the shape of a segment that was not received, so that its state is unknown.
+pub(super) fn unknown_dot() -> Markup {
+    html! { i.dot.unknown role="img" aria-label="Not received" {} }
+}
+
+/// Renders the shape for a place where the word stands beside it. A screen reader does not mention the shape.
+pub(super) fn decorative_dot(state: State) -> Markup {
+    html! { i class={ "dot " (class(state)) } {} }
 }

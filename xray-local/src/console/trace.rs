@@ -1,17 +1,23 @@
-//! The page of one trace.
+//! The page of one trace: the summary of the trace, its timeline, and the details of the selected segment.
 
 use std::collections::HashSet;
 
 use maud::{Markup, html};
 
-use super::page::{Page, Section, moment};
-use super::{Console, format, status, timeline};
-use crate::document::{Document, Kind};
+use super::elements::date_time;
+use super::page::{Page, Section};
+use super::state::Console;
+use super::{entity, format, status, timeline};
+use crate::document::{Document, Kind, StandIn};
 use crate::service::ServiceId;
 use crate::trace::Trace;
 
-pub(super) fn page(console: &Console, id: &str) -> Option<Markup> {
-    let trace = console.store.trace(id)?;
+/// The longest title. A URL may be thousands of characters long.
+const MAX_TITLE_CHARS: usize = 300;
+
+/// Renders the page. Returns `None` if the store does not hold the trace.
+pub(super) fn page(console: &Console, id: &str, query: &timeline::Query) -> Option<Markup> {
+    let trace = console.trace(id)?;
     let title = title(&trace);
     let changes = format!("/changes?trace={}", trace.id);
     let content = html! {
@@ -20,13 +26,14 @@ pub(super) fn page(console: &Console, id: &str) -> Option<Markup> {
             button.copy type="button" data-copy=(trace.id) hidden { "Copy" }
         }
         div data-live {
-            (head(&trace, &title))
+            (facts(&trace, &title))
             (notices(&trace))
         }
         div.trace {
-            div data-live { (timeline::timeline(&trace)) }
+            div data-live { (timeline::timeline(&trace, query)) }
+            // Not `data-live`: an update must not remove the details that the user is reading.
             aside.card aria-label="Selected segment" data-details {
-                p.aside-empty { "Select a bar to see all of it: request, cause, annotations, metadata, raw JSON." }
+                p.aside-empty { "Select a bar to see its request, cause, annotations, metadata and raw JSON." }
             }
         }
     };
@@ -34,19 +41,20 @@ pub(super) fn page(console: &Console, id: &str) -> Option<Markup> {
     Some(page.render(console))
 }
 
-/// What the trace is about, in a line.
+/// Returns the method and URL of the trace's request. Returns the name of the main segment if there is no request, and
+/// the trace id if there is no segment.
 fn title(trace: &Trace) -> String {
-    let root = trace.root().or_else(|| trace.segments.first());
-    let request =
-        root.and_then(|root| root.http.as_ref()).and_then(|http| Some((http.method.as_deref()?, http.url.as_deref()?)));
-    match (request, root) {
-        (Some((method, url)), _) => format::shortened(&format!("{method} {url}"), 300),
-        (None, Some(root)) => root.name.clone(),
+    let main = entity::main_segment(trace);
+    let http = main.and_then(|main| main.http.as_ref());
+    let request = http.and_then(|http| Some((http.method.as_deref()?, http.url.as_deref()?)));
+    match (request, main) {
+        (Some((method, url)), _) => format::truncate(&format!("{method} {url}"), MAX_TITLE_CHARS),
+        (None, Some(main)) => main.name.clone(),
         (None, None) => trace.id.clone(),
     }
 }
 
-/// The same as a heading: the path before the host.
+/// Renders the title as a heading. Shows the path before the host, because the path says more about the request.
 fn heading(title: &str) -> Markup {
     let (method, url) = title.split_once(' ').unwrap_or_default();
     let (host, path) = format::split_url(url);
@@ -57,28 +65,36 @@ fn heading(title: &str) -> Markup {
     }
 }
 
-fn head(trace: &Trace, title: &str) -> Markup {
-    let root = trace.root().or_else(|| trace.segments.first());
-    let services: HashSet<ServiceId> = trace.segments.iter().map(ServiceId::of).collect();
+fn facts(trace: &Trace, title: &str) -> Markup {
+    let main = entity::main_segment(trace);
+    let http = main.and_then(|main| main.http.as_ref());
+    let is_of_service = |segment: &&Document| matches!(segment.stand_in, None | Some(StandIn::Lambda));
+    let services: HashSet<ServiceId> = trace.segments.iter().filter(is_of_service).map(ServiceId::of).collect();
     let inferred = trace.segments.iter().filter(|segment| segment.inferred).count();
-    let parts = trace.entities().filter(|entity| entity.kind == Kind::Subsegment).count();
-    let segments = trace.segments.iter().filter(|segment| segment.kind == Kind::Segment).count();
-    let http = root.and_then(|root| root.http.as_ref());
-    let (response, duration) = (trace.response_time().map(format::duration), trace.duration().map(format::duration));
+    let is_received = |segment: &&Document| segment.kind == Kind::Segment && segment.stand_in.is_none();
+    let segments = trace.segments.iter().filter(is_received).count();
+    let subsegments = trace.entities().filter(|entity| entity.kind == Kind::Subsegment).count();
+    let response_time = trace.response_time().map(format::duration);
+    // Work that goes on after the response makes the duration longer than the response time. Equal texts are shown
+    // once.
+    let duration = trace.duration().map(format::duration).filter(|duration| response_time.as_ref() != Some(duration));
     html! {
         div.head { (heading(title)) }
         dl.facts {
-            @if let Some(root) = root { (fact("Status", &status::label(root.state()))) }
+            @if let Some(main) = main { (fact("Status", &status::label(main.state()))) }
             @if let Some(code) = http.and_then(|http| http.status) { (fact("Code", &html! { (code) })) }
-            @if let Some(took) = &response { (fact("Response time", &html! { (took) })) }
-            @if let Some(took) = duration.filter(|took| response.as_ref() != Some(took)) { (fact("Duration", &html! { (took) })) }
-            (fact("Started", &moment(trace.start())))
+            @if let Some(response_time) = &response_time { (fact("Response time", &html! { (response_time) })) }
+            @if let Some(duration) = &duration { (fact("Duration", &html! { (duration) })) }
+            (fact("Started", &date_time(trace.start())))
             (fact("Segments", &html! {
-                (segments) @if inferred > 0 { small { " (" (inferred) " inferred)" } } ", " (parts) " subsegments"
+                (segments) @if inferred > 0 { small { " (" (inferred) " inferred)" } } ", "
+                (format::count_of(subsegments as u64, "subsegment"))
             }))
             (fact("Services", &html! { (services.len()) }))
-            @if let Some(user) = root.and_then(|root| root.user.as_deref()) { (fact("User", &html! { (user) })) }
-            @if let Some(client) = http.and_then(|http| http.client_ip.as_deref()) { (fact("Client", &html! { (client) })) }
+            @if let Some(user) = main.and_then(|main| main.user.as_deref()) { (fact("User", &html! { (user) })) }
+            @if let Some(client) = http.and_then(|http| http.client_ip.as_deref()) {
+                (fact("Client IP", &html! { (client) }))
+            }
         }
     }
 }
@@ -87,27 +103,51 @@ fn fact(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-/// What is not yet, or no longer, as it should be.
+/// Renders a notice for each reason why the trace is incomplete, or would be incomplete in X-Ray.
 fn notices(trace: &Trace) -> Markup {
-    let orphans = trace.entities().filter(|entity| entity.orphan).count();
-    let unanswered = trace.entities().filter(|entity| is_unanswered(trace, entity)).count();
+    let orphans = trace.entities().filter(|entity| entity.orphan).count() as u64;
+    let has_stand_in = |reason| trace.segments.iter().any(|segment| segment.stand_in == Some(reason));
+    let unanswered = trace.entities().filter(|entity| is_unanswered(trace, entity)).count() as u64;
     html! {
         @if trace.is_partial() {
-            p.notice { "In progress: not all of this trace has ended. Bars that are open to the right are still under way, or were never completed." }
+            p.notice {
+                "Some segments are still open; their bars extend to the right edge. Either they are running, or their \
+                 end was never sent."
+            }
+        }
+        @if has_stand_in(StandIn::Lambda) {
+            p.notice {
+                "AWS sends the segment of a Lambda function itself, so it does not arrive here. Its subsegments were sent \
+                 by themselves, as SDKs do in a function."
+            }
+        }
+        @if has_stand_in(StandIn::Rejected) {
+            p.notice.bad {
+                span { "A parent was received, but X-Ray would reject it. " a href="/problems" { "Show the problems" } }
+            }
         }
         @if orphans > 0 {
-            p.notice { (format::counted(orphans, "subsegment")) " without a parent: the segment has not arrived, or has another trace id." }
+            p.notice {
+                "The parent of " (format::count_of(orphans, "subsegment")) " is missing. It has not arrived, or it was \
+                 sent with a different trace ID."
+            }
         }
         @if unanswered > 0 {
-            p.notice { (format::counted(unanswered, "call")) " to a service that sends its own segment, which has not arrived." }
+            p.notice {
+                "The segment of the called service is missing for " (format::count_of(unanswered, "call")) ". The SDK \
+                 marked the calls as traced, but the segment has not arrived."
+            }
         }
         @if trace.limit_exceeded {
-            p.notice.bad { "More than X-Ray keeps of one trace (500 kB): there, a part of this would be missing." }
+            p.notice.bad {
+                "This trace is larger than 500 kB, the maximum that X-Ray keeps of one trace. X-Ray would drop part of \
+                 it."
+            }
         }
     }
 }
 
-/// Whether a call expects a segment of its callee and there is none.
+/// Returns whether the callee of a call sends its own segment, and that segment has not arrived.
 fn is_unanswered(trace: &Trace, call: &Document) -> bool {
     call.traced && !trace.segments.iter().any(|segment| segment.parent_id.as_deref() == Some(call.id.as_str()))
 }

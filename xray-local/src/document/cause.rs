@@ -2,53 +2,53 @@
 
 use serde_json::Value;
 
-use super::read;
+use super::value;
 
-/// Why an entity has a flag set.
+/// The `cause` block: why a segment or subsegment has a fault, error or throttle flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// The id of an exception that is recorded elsewhere in the trace.
+    /// The id of an exception in another segment or subsegment of the trace.
     Reference(String),
-    /// The exceptions themselves.
+    /// The exceptions.
     Exceptions(Vec<Exception>),
 }
 
-/// One error.
+/// An error or panic that a program recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exception {
-    /// Its id, unique in the trace; absent in what some SDKs send.
+    /// The exception's id, unique in the trace. Some SDKs send none.
     pub id: Option<String>,
-    /// Its type.
+    /// The exception's type, field `type` in the document.
     pub kind: Option<String>,
-    /// What it says.
+    /// The exception's message.
     pub message: Option<String>,
-    /// Whether a downstream service is behind it.
+    /// Whether the error came from a service that was called.
     pub remote: bool,
-    /// How many stack frames were left out.
+    /// The number of stack frames left out.
     pub truncated: Option<i64>,
-    /// How many exceptions were left out between this one and its cause.
+    /// The number of exceptions left out between this one and its cause.
     pub skipped: Option<i64>,
-    /// The id of the exception that caused it.
+    /// The id of the exception that caused this one.
     pub cause: Option<String>,
-    /// Where it arose, innermost frame first.
+    /// The stack trace, innermost frame first.
     pub stack: Vec<StackFrame>,
 }
 
-/// One frame of an [`Exception`]'s stack.
+/// A frame of an [`Exception`]'s stack trace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StackFrame {
-    /// The source file.
+    /// The path of the source file.
     pub path: Option<String>,
-    /// The line in it.
+    /// The line in the source file.
     pub line: Option<i64>,
-    /// The function.
+    /// The name of the function.
     pub label: Option<String>,
 }
 
 impl Cause {
-    /// The exceptions that stand here.
+    /// Returns the exceptions in this block; none if it refers to an exception elsewhere.
     #[must_use]
     pub fn exceptions(&self) -> &[Exception] {
         match self {
@@ -61,7 +61,7 @@ impl Cause {
         match block {
             Value::String(id) => Some(Self::Reference(id.clone())),
             Value::Object(block) => {
-                Some(Self::Exceptions(read::list(block.get("exceptions")).map(Exception::read).collect()))
+                Some(Self::Exceptions(value::list(block.get("exceptions")).map(Exception::read).collect()))
             }
             _ => None,
         }
@@ -71,14 +71,14 @@ impl Cause {
 impl Exception {
     fn read(block: &Value) -> Self {
         Self {
-            id: block.get("id").and_then(read::text),
-            kind: block.get("type").and_then(read::text),
-            message: block.get("message").and_then(read::text),
-            remote: block.get("remote").is_some_and(read::flag),
-            truncated: block.get("truncated").and_then(read::integer),
-            skipped: block.get("skipped").and_then(read::integer),
-            cause: block.get("cause").and_then(read::text),
-            stack: read::list(block.get("stack")).map(StackFrame::read).collect(),
+            id: block.get("id").and_then(value::text),
+            kind: block.get("type").and_then(value::text),
+            message: block.get("message").and_then(value::text),
+            remote: block.get("remote").is_some_and(value::flag),
+            truncated: block.get("truncated").and_then(value::integer),
+            skipped: block.get("skipped").and_then(value::integer),
+            cause: block.get("cause").and_then(value::text),
+            stack: value::list(block.get("stack")).map(StackFrame::read).collect(),
         }
     }
 }
@@ -86,9 +86,9 @@ impl Exception {
 impl StackFrame {
     fn read(block: &Value) -> Self {
         Self {
-            path: block.get("path").and_then(read::text),
-            line: block.get("line").and_then(read::integer),
-            label: block.get("label").and_then(read::text),
+            path: block.get("path").and_then(value::text),
+            line: block.get("line").and_then(value::integer),
+            label: block.get("label").and_then(value::text),
         }
     }
 }

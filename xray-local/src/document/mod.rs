@@ -1,9 +1,10 @@
-//! One segment or subsegment, as X-Ray reads it.
+//! Documents: segments and subsegments, as X-Ray reads them.
 
 mod cause;
 mod http;
 mod read;
 mod trace_id;
+mod value;
 
 use std::sync::LazyLock;
 
@@ -12,13 +13,15 @@ use serde_json::{Map, Value};
 
 pub use cause::{Cause, Exception, StackFrame};
 pub use http::Http;
-pub(crate) use read::number;
 pub use trace_id::TraceId;
+pub(crate) use value::number;
 
-/// A segment or subsegment, read leniently: what has an unexpected type is absent from the typed fields and stays in
-/// [`raw`](Self::raw). Serialised, it is the document that `BatchGetTraces` gives, its children embedded.
+/// A segment or subsegment.
 ///
-/// Times are seconds since 1970. (X-Ray developer guide, "Segment documents".)
+/// Reading is lenient: a value of an unexpected type is absent from the typed fields and stays in [`raw`](Self::raw).
+/// Serializing writes the document that `BatchGetTraces` returns, with its subsegments embedded.
+///
+/// Times are seconds since 1970. The fields are described in the X-Ray developer guide, "Segment documents".
 ///
 /// ```
 /// use xray_local::document::{Document, Kind, State};
@@ -33,109 +36,128 @@ pub use trace_id::TraceId;
 /// assert_eq!(document.http.as_ref().and_then(|http| http.status), Some(200));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "they are the document's flags")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the document format")]
 #[non_exhaustive]
 pub struct Document {
-    /// 16 hexadecimal digits, unique in the trace.
+    /// The id: 16 hexadecimal digits, unique in the trace.
     pub id: String,
-    /// Of an embedded subsegment, that of the document it came in.
+    /// The id of the trace. An embedded subsegment has the trace id of its document.
     pub trace_id: String,
-    /// The caller's subsegment or segment; of an embedded subsegment, what it is embedded in.
+    /// The id of the parent: for a segment the caller's subsegment or segment, for a subsegment the entity that
+    /// contains it.
     pub parent_id: Option<String>,
-    /// The service, host, database or function.
+    /// The name of the service, host, database or function.
     pub name: String,
-    /// Segment, or subsegment (embedded or sent by itself).
+    /// Whether this is a segment or a subsegment.
     pub kind: Kind,
-    /// When it began.
+    /// The start.
     pub start_time: f64,
-    /// When it ended; absent while it is under way.
+    /// The end; `None` while the work is in progress.
     pub end_time: Option<f64>,
-    /// Whether it has not ended.
+    /// Whether the work is in progress.
     pub in_progress: bool,
-    /// What a subsegment calls.
+    /// The kind of service that a subsegment calls; `None` if the subsegment is no call.
     pub namespace: Option<Namespace>,
-    /// The kind of AWS resource that ran a segment, such as `AWS::ECS::Container`.
+    /// The type of AWS resource that a segment ran on, such as `AWS::ECS::Container`.
     pub origin: Option<String>,
-    /// The HTTP request that it serves or makes.
+    /// The HTTP request that a segment answers or a subsegment sends.
     pub http: Option<Http>,
-    /// Who is served.
+    /// The user who sent the request.
     pub user: Option<String>,
-    /// The caller's mistake, as a status of 4xx says.
+    /// Whether the caller made an error, as with a status of 4xx.
     pub error: bool,
-    /// Too many requests, as status 429 says.
+    /// Whether the request was throttled, as with status 429.
     pub throttle: bool,
-    /// A failure, as a status of 5xx says.
+    /// Whether the service failed, as with a status of 5xx.
     pub fault: bool,
-    /// The exceptions behind the flags.
+    /// The exceptions that explain the flags.
     pub cause: Option<Cause>,
-    /// Whether it was made here for a callee that sends no segments; never so for what arrived.
+    /// Whether this segment was inferred for a service that sent none. A document that was received is never inferred.
     pub inferred: bool,
-    /// Whether the callee is expected to send a segment of its own.
+    /// Why this segment stands in for one that was not received. The console draws stand-ins; a document that was
+    /// received is none.
+    pub stand_in: Option<StandIn>,
+    /// Whether the called service is expected to send its own segment.
     pub traced: bool,
-    /// Whether it names a parent that the trace does not have (yet).
+    /// Whether the parent is missing from the trace so far.
     pub orphan: bool,
-    /// Its children.
+    /// The embedded subsegments.
     pub subsegments: Vec<Document>,
-    /// Every field as it arrived, but `subsegments`.
+    /// Every field as it was received, except `subsegments`.
     pub raw: Map<String, Value>,
 }
 
-/// Whether a document stands for a service's work or for a part of it.
+/// Why a segment was not received although subsegments name it as their parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StandIn {
+    /// The subsegments come from a Lambda function, whose segment AWS sends.
+    Lambda,
+    /// The segment was received, and X-Ray would reject it.
+    Rejected,
+    /// The reason is unknown: the segment has not ended, was lost, or was sent with a different trace id.
+    Unknown,
+}
+
+/// The kind of a [`Document`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// One service's work on one request.
+    /// The work of one service on one request.
     Segment,
-    /// A part of it: a call, a function.
+    /// A part of that work, such as a call or a function.
     Subsegment,
 }
 
-/// What a subsegment calls.
+/// The kind of service that a subsegment calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Namespace {
     /// An AWS service.
     Aws,
-    /// Any other service.
+    /// A service outside AWS.
     Remote,
-    /// Nothing; some SDKs say so of local work.
+    /// No service. Some SDKs send this for local work.
     Local,
 }
 
-/// How a request went. It counts once: as a fault before throttled, as throttled before an error.
+/// The outcome of a segment or subsegment. If several flags are set, a fault takes precedence over a throttle, and a
+/// throttle over an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// It ended well.
+    /// The work succeeded.
     Ok,
-    /// The caller's mistake.
+    /// The caller made an error.
     Error,
-    /// There were too many.
+    /// The request was throttled.
     Throttle,
-    /// It failed.
+    /// The service failed.
     Fault,
-    /// It has not ended.
+    /// The work is in progress.
     InProgress,
 }
 
 impl Document {
-    /// Reads JSON text. `None` for what [`check`](crate::check::check) rejects for want of an id, a name, a trace id or a
-    /// start time; ask that function for the reasons.
+    /// Reads a document from JSON text.
+    ///
+    /// Returns `None` if the text is not JSON, or the id, name, trace id or start time is missing.
+    /// [`check`](crate::check::check) returns the reasons.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::from_value(serde_json::from_str(text).ok()?)
     }
 
-    /// The same of JSON that is read already.
+    /// Reads a document from a JSON value. Returns `None` like [`parse`](Self::parse).
     #[must_use]
     pub fn from_value(value: Value) -> Option<Self> {
         read::document(value)
     }
 
-    /// Seconds from start to end, never negative; `None` while it is under way.
+    /// Returns the seconds from start to end, or `None` while the work is in progress. Never negative.
     #[must_use]
     pub fn duration(&self) -> Option<f64> {
         self.end_time.map(|end| (end - self.start_time).max(0.0))
     }
 
-    /// How it went, by its flags.
+    /// Returns the outcome, according to the flags.
     #[must_use]
     pub fn state(&self) -> State {
         match self {
@@ -147,50 +169,50 @@ impl Document {
         }
     }
 
-    /// The `annotations` block: indexed values by key.
+    /// Returns the `annotations` block: indexed values by key.
     #[must_use]
     pub fn annotations(&self) -> &Map<String, Value> {
         self.block("annotations")
     }
 
-    /// The `metadata` block: values by namespace.
+    /// Returns the `metadata` block: values by namespace.
     #[must_use]
     pub fn metadata(&self) -> &Map<String, Value> {
         self.block("metadata")
     }
 
-    /// The `aws` block: what ran a segment, or what a subsegment called.
+    /// Returns the `aws` block: the resource that a segment ran on, or the AWS call of a subsegment.
     #[must_use]
     pub fn aws(&self) -> &Map<String, Value> {
         self.block("aws")
     }
 
-    /// The `sql` block: the query that a subsegment makes.
+    /// Returns the `sql` block: the query of a subsegment.
     #[must_use]
     pub fn sql(&self) -> &Map<String, Value> {
         self.block("sql")
     }
 
-    /// The AWS resource that ran a segment.
+    /// Returns the ARN of the AWS resource that a segment ran on.
     #[must_use]
     pub fn resource_arn(&self) -> Option<&str> {
         self.raw.get("resource_arn").and_then(Value::as_str)
     }
 
-    /// The EC2 instance that ran a segment.
+    /// Returns the id of the EC2 instance that a segment ran on.
     #[must_use]
     pub fn instance_id(&self) -> Option<&str> {
         self.aws().get("ec2")?.get("instance_id")?.as_str()
     }
 
-    /// Where the instance or container that ran a segment is.
+    /// Returns the availability zone of the EC2 instance or ECS container that a segment ran on.
     #[must_use]
     pub fn availability_zone(&self) -> Option<&str> {
         let mut machines = ["ec2", "ecs"].into_iter().filter_map(|kind| self.aws().get(kind));
         machines.find_map(|machine| machine.get("availability_zone")?.as_str())
     }
 
-    /// It and all that is embedded in it, parents first.
+    /// Returns this document and all subsegments in it, parents before their children.
     pub fn walk(&self) -> impl Iterator<Item = &Self> {
         let mut waiting = vec![self];
         std::iter::from_fn(move || {
@@ -200,14 +222,14 @@ impl Document {
         })
     }
 
-    /// A block of its fields; empty where there is none.
+    /// Returns a field that is an object, or an empty object.
     fn block(&self, name: &str) -> &Map<String, Value> {
         static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
         self.raw.get(name).and_then(Value::as_object).unwrap_or(&EMPTY)
     }
 }
 
-/// What a reader looks for first, in the order of the developer guide's examples.
+/// The fields that are written first, in the order of the developer guide's examples.
 const LEADING_FIELDS: [&str; 8] =
     ["id", "name", "trace_id", "start_time", "end_time", "in_progress", "parent_id", "type"];
 

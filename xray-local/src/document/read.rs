@@ -1,49 +1,14 @@
-//! JSON in, typed fields out, whatever the sender made of the types.
+//! Reads a document from JSON.
 
 use serde_json::{Map, Value};
 
-use super::{Cause, Document, Http, Kind, Namespace};
+use super::cause::Cause;
+use super::http::Http;
+use super::value::{flag, number, text};
+use super::{Document, Kind, Namespace};
 
-/// What a sender gives as a text: a string, or a number or flag in its place.
-pub(super) fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
-/// A finite number, or a string that is one.
-pub(crate) fn number(value: &Value) -> Option<f64> {
-    let number = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse().ok()?,
-        _ => return None,
-    };
-    number.is_finite().then_some(number)
-}
-
-/// A whole number, or what can be read as one.
-pub(super) fn integer(value: &Value) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "a float as an integer saturates")]
-    value.as_i64().or_else(|| number(value).map(|number| number.trunc() as i64))
-}
-
-/// A flag, or a string that is one.
-pub(super) fn flag(value: &Value) -> bool {
-    match value {
-        Value::Bool(flag) => *flag,
-        Value::String(text) => text == "true",
-        _ => false,
-    }
-}
-
-/// The elements of a list; none of anything else.
-pub(super) fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    value.and_then(Value::as_array).into_iter().flatten()
-}
-
-/// A document that stands by itself, with what is embedded in it.
+/// Reads a document and the subsegments in it. Returns `None` if the value is not an object, or if the id, name, trace
+/// id or start time is missing or has the wrong type.
 pub(super) fn document(value: Value) -> Option<Document> {
     let Value::Object(raw) = value else { return None };
     let trace_id = text(raw.get("trace_id")?)?;
@@ -52,6 +17,7 @@ pub(super) fn document(value: Value) -> Option<Document> {
     entity(raw, kind, trace_id, parent_id)
 }
 
+/// Reads a segment or subsegment and the subsegments in it. Skips subsegments that cannot be read.
 fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: Option<String>) -> Option<Document> {
     let id = text(raw.get("id")?)?;
     let end_time = raw.get("end_time").and_then(number);
@@ -65,7 +31,7 @@ fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: 
         }
         _ => Vec::new(),
     };
-    // Only X-Ray infers.
+    // Senders must not set `inferred`: only X-Ray does, on the segments that it infers. So ignore the field.
     raw.remove("inferred");
     let flag_of = |field: &str| raw.get(field).is_some_and(flag);
     Some(Document {
@@ -82,7 +48,9 @@ fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: 
         fault: flag_of("fault"),
         cause: raw.get("cause").and_then(Cause::read),
         inferred: false,
-        // The guide puts it with the request, the schema and other SDKs put it at the top.
+        stand_in: None,
+        // The developer guide puts `traced` into `http.request`; the schema and some SDKs put it at the top of the
+        // document.
         traced: flag_of("traced")
             || raw.get("http").and_then(|http| http.get("request")?.get("traced")).is_some_and(flag),
         orphan: false,
@@ -119,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_flags_may_be_texts() {
+    fn numbers_and_booleans_may_be_strings() {
         let read = segment(json!({
             "start_time": "1.25", "end_time": " 2.75 ", "fault": "true", "error": 1, "name": 7,
             "http": { "request": { "method": "GET", "x_forwarded_for": "true" }, "response": { "status": "404", "content_length": -1 } },
@@ -132,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_absent_and_kept_raw() {
+    fn a_field_of_the_wrong_type_is_none_and_stays_in_raw() {
         let wrong = json!({ "end_time": "soon", "http": 7, "cause": 7, "user": [], "namespace": "here", "annotations": [], "aws": null, "subsegments": {} });
         let read = segment(wrong.clone()).unwrap();
         assert_eq!((read.end_time, read.in_progress, read.duration()), (None, true, None));
@@ -142,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_identity_there_is_no_document() {
+    fn a_document_without_id_name_trace_id_or_start_is_not_read() {
         for field in ["id", "name", "trace_id", "start_time"] {
             assert!(segment(json!({ field: null })).is_none(), "{field}");
             assert!(segment(json!({ field: {} })).is_none(), "{field}");
@@ -151,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_out_of_range_are_survived() {
+    fn numbers_out_of_range_saturate() {
         let read =
             segment(json!({ "start_time": 1e308, "end_time": -1e308, "http": { "response": { "status": 1e30 } } }))
                 .unwrap();
@@ -159,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn exceptions_may_lack_their_ids() {
+    fn an_exception_without_an_id_is_read() {
         let read = segment(json!({ "cause": { "exceptions": [
             { "message": "m", "type": "T", "remote": true, "truncated": "3", "stack": [{ "path": "p", "line": "7", "label": "l" }, 7] }, 7,
         ] } }));
@@ -175,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_embedded_knows_its_trace_and_parent() {
+    fn embedded_subsegments_get_the_trace_id_and_parent_id() {
         let read = segment(json!({ "subsegments": [
             { "id": "b", "name": "call", "start_time": 1, "namespace": "remote", "subsegments": [{ "id": "c", "name": "deep", "start_time": 1 }, 7, {}] },
         ] }));
@@ -195,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn times_come_back_as_they_were_sent() {
+    fn times_keep_their_digits() {
         let text =
             r#"{"id":"a","name":"n","trace_id":"t","start_time":1484786387.1260014,"end_time":1484786387.126001123}"#;
         let sent: Value = serde_json::from_str(text).unwrap();

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The id of a trace: a version, 32 bits that are a time in ids that SDKs make, and 96 random bits.
+/// The id of a trace: a version, 32 bits of time and 96 random bits. An id made from a W3C trace id has random bits
+/// instead of the time.
 ///
 /// ```
 /// use xray_local::document::TraceId;
@@ -16,7 +17,7 @@ use std::fmt;
 pub struct TraceId(u128);
 
 impl TraceId {
-    /// Reads `1-`, 8 hexadecimal digits, `-`, 24 of them; upper case too.
+    /// Parses an id of the form `1-`, 8 hexadecimal digits, `-`, 24 hexadecimal digits. Digits may be in upper case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (epoch, random) = text.strip_prefix("1-")?.split_once('-')?;
@@ -29,7 +30,38 @@ impl TraceId {
         Some(Self(epoch << 96 | random))
     }
 
-    /// Seconds since 1970, if an SDK of X-Ray's own form made it; any number in an id that came from W3C trace context.
+    /// Finds the id in what people copy from logs and headers: an X-Ray id, a W3C trace id (32 hexadecimal digits), a
+    /// `traceparent`, or an `X-Amzn-Trace-Id`.
+    ///
+    /// ```
+    /// use xray_local::document::TraceId;
+    ///
+    /// let id = TraceId::parse("1-581cf771-a006649127e371903a2de979");
+    /// for text in [
+    ///     "1-581cf771-a006649127e371903a2de979",
+    ///     "581cf771a006649127e371903a2de979",
+    ///     "00-581cf771a006649127e371903a2de979-70de5b6f19ff9a0a-01",
+    ///     "Root=1-581cf771-a006649127e371903a2de979;Parent=70de5b6f19ff9a0a;Sampled=1",
+    /// ] {
+    ///     assert_eq!(TraceId::find(text), id, "{text}");
+    /// }
+    /// assert_eq!(TraceId::find("/items/2"), None);
+    /// ```
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = text.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(text);
+        let digits = match text.split('-').collect::<Vec<_>>()[..] {
+            // The parts of a `traceparent` are the version, the trace id, the parent's id and flags. (W3C Trace
+            // Context.)
+            [version, digits, parent, _] if version.len() == 2 && parent.len() == 16 => digits,
+            _ => text,
+        };
+        let is_w3c = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if is_w3c { u128::from_str_radix(digits, 16).ok().map(Self) } else { Self::parse(text) }
+    }
+
+    /// Returns the time in the id, in seconds since 1970. For an id made from a W3C trace id, the number is random.
     #[must_use]
     pub fn epoch(self) -> u32 {
         (self.0 >> 96) as u32

@@ -1,42 +1,45 @@
-//! What an expression says, read.
+//! The parsed form of a filter expression.
 
-/// A condition on a trace, on a segment of it or on a call between two.
+/// A condition on a trace, a segment, a call, or a step on the path of a root cause.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
-    /// All of them; of none, always.
+    /// All conditions are met. True if there are none.
     All(Vec<Condition>),
-    /// Any of them.
+    /// At least one of the conditions is met.
     Any(Vec<Condition>),
-    /// Not this one.
+    /// The condition is not met.
     Not(Box<Condition>),
-    /// The keyword is true, if it is a flag; else it has a value.
+    /// The key has a value. If the key is a flag, the value must be true.
     Set(Key),
-    /// The keyword has a value of which this is so.
+    /// The key has a value for which the comparison is true.
     Compare(Key, Operator, Operand),
-    /// There is a service, and a segment of it that meets the condition.
+    /// A segment of a service meets the condition.
     Service(Selector, Box<Condition>),
-    /// A service calls another, by a call that meets the condition.
+    /// A call from one service to another meets the condition.
     Edge(Selector, Selector, Box<Condition>),
-    /// On the way of a fault or error is something that meets the condition.
-    RootCause(Ways, Within, Box<Condition>),
+    /// A segment or subsegment has a name or URL that contains the text, or its HTTP method is the text. The text is in
+    /// lower case.
+    Mentions(String),
+    /// A step on the path of a fault or error meets the condition.
+    RootCause(RootCauseKind, PathItem, Box<Condition>),
 }
 
-/// Of what the way is meant.
+/// The kind of root cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ways {
+pub(super) enum RootCauseKind {
     Fault,
     Error,
 }
 
-/// What is meant of a way.
+/// The kind of steps on the path of a root cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Within {
-    Services,
-    Entities,
-    Exceptions,
+pub(super) enum PathItem {
+    Service,
+    Entity,
+    Exception,
 }
 
-/// What is compared.
+/// The key of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Key {
     Ok,
@@ -68,17 +71,17 @@ pub(super) enum Key {
     Annotation(String),
 }
 
-/// What kind of values a key has.
+/// The type of a key's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyKind {
     Flag,
     Number,
     Text,
-    /// Any of these.
+    /// A flag, a number or a text.
     Annotation,
 }
 
-/// The keywords, in lower case; any case is taken.
+/// The keywords in lower case. Expressions may use any case.
 pub(super) const KEYWORDS: &[(&str, Key)] = &[
     ("ok", Key::Ok),
     ("error", Key::Error),
@@ -121,7 +124,7 @@ pub(super) enum Operator {
     EndsWith,
 }
 
-/// What a key is compared with.
+/// The value with which a key is compared.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Operand {
     Flag(bool),
@@ -129,7 +132,7 @@ pub(super) enum Operand {
     Text(String),
 }
 
-/// Which services are meant; all that is absent may be anything.
+/// The description of a service. A field that is `None` matches anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Selector {
     pub(super) name: Option<String>,
@@ -158,7 +161,7 @@ impl Key {
 }
 
 impl Operator {
-    /// Whether it says something about such a value.
+    /// Returns whether the operator can compare with a value.
     pub(super) fn applies_to(self, operand: &Operand) -> bool {
         match self {
             Self::Equal | Self::NotEqual => true,

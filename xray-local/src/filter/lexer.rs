@@ -1,8 +1,8 @@
-//! Characters in, tokens out.
+//! Splits a filter expression into tokens.
 
 use super::FilterError;
 
-/// The smallest part of an expression that means something, and the column where it begins.
+/// A token, and the column at which it starts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
     pub(super) column: usize,
@@ -11,7 +11,7 @@ pub(super) struct Token {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TokenKind {
-    /// A keyword with its dots, such as `http.url`; or what stands in the brackets of `annotation[..]`.
+    /// A keyword with its dots, such as `http.url`, or an unquoted key in `annotation[..]`.
     Word(String),
     Text(String),
     Number(f64),
@@ -20,10 +20,10 @@ pub(super) enum TokenKind {
     End,
 }
 
-/// Longer ones first.
+/// The symbols. A longer symbol stands before its own prefix, so that `!=` is not read as `!`.
 const SYMBOLS: [&str; 15] = ["!=", "<=", ">=", "=", "<", ">", "!", "(", ")", "{", "}", "[", "]", ",", ":"];
 
-/// All tokens of an expression, the end last.
+/// Returns the tokens of an expression, followed by [`TokenKind::End`].
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
     let characters: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
@@ -58,12 +58,13 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
+/// Reads a word.
 fn word(characters: &[char]) -> (TokenKind, usize) {
     let length = characters.iter().take_while(|character| is_word(**character) || **character == '.').count();
     (TokenKind::Word(characters[..length].iter().collect()), length)
 }
 
-/// A backslash takes the character after it as it is.
+/// Reads a text in quotation marks. A backslash escapes the next character.
 fn quoted(characters: &[char], at: usize) -> Result<(TokenKind, usize), FilterError> {
     let mut text = String::new();
     let mut rest = characters.iter().enumerate().skip(1);
@@ -74,15 +75,16 @@ fn quoted(characters: &[char], at: usize) -> Result<(TokenKind, usize), FilterEr
             _ => text.push(character),
         }
     }
-    Err(FilterError::at(at + 1, format!("the text that begins here has no end; {} is missing", characters[0])))
+    Err(FilterError::at(at + 1, format!("the text that starts here has no closing {}", characters[0])))
 }
 
+/// Reads a number.
 fn number(characters: &[char], at: usize) -> Result<(TokenKind, usize), FilterError> {
     let is_part = |character: &char| character.is_ascii_alphanumeric() || ['.', '+', '-'].contains(character);
     let digits: String = characters.iter().take_while(|character| is_part(character)).collect();
     match digits.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok((TokenKind::Number(number), digits.len())),
-        _ if digits.is_empty() => Err(FilterError::at(at + 1, format!("`{}` means nothing here", characters[0]))),
-        _ => Err(FilterError::at(at + 1, format!("`{digits}` is no number"))),
+        _ if digits.is_empty() => Err(FilterError::at(at + 1, format!("`{}` is not allowed here", characters[0]))),
+        _ => Err(FilterError::at(at + 1, format!("`{digits}` is not a number"))),
     }
 }

@@ -1,27 +1,34 @@
-//! Filter expressions: which traces are meant. (X-Ray developer guide, "Use filter expressions".)
+//! Filter expressions, which select traces. (X-Ray developer guide, "Use filter expressions".)
 
 mod evaluate;
 mod expression;
 mod lexer;
+mod nearest;
 mod parser;
 mod root_cause;
+mod search;
 mod value;
 
 use std::fmt;
 
 use expression::Condition;
+pub use search::Search;
 
 use crate::trace::Trace;
 
 /// A filter expression.
 ///
-/// A keyword outside of braces is about the trace as its caller saw it: flags, times and the request are those of the root
-/// segment; `throttle`, `user`, `name`, `type`, `message` and annotations are found in any segment. `service("name") { .. }`
-/// asks for a segment, `edge("caller", "callee") { .. }` for a call, and `rootcause.fault.service { .. }` for what is on the
-/// way from the caller to where a fault began (`error` instead of `fault`; `entity` or `exception` instead of `service`).
-/// Conditions beside each other must all be met.
+/// * A keyword outside of braces describes the trace as its client saw it. Flags, times and the request are those of
+///   the root segment. `throttle`, `inferred`, `remote`, `user`, `name`, `type`, `message` and annotations may come
+///   from any segment.
+/// * `service("name") { .. }` selects traces that have a matching segment of that service.
+/// * `edge("caller", "callee") { .. }` selects traces that have a matching call between two services.
+/// * `rootcause.fault.service { .. }` selects traces with a matching service on the path of a fault. Write `error`
+///   instead of `fault` for errors, and `entity` or `exception` instead of `service` for segments, subsegments or
+///   exceptions on the path.
+/// * Conditions without a word between them are joined by `AND`.
 ///
-/// Groups and root causes of the response time are not known here.
+/// Groups and root causes of response times are not supported.
 ///
 /// ```
 /// use xray_local::filter::Filter;
@@ -36,34 +43,36 @@ use crate::trace::Trace;
 ///     assert!(Filter::parse(expression).is_ok());
 /// }
 /// let error = Filter::parse("fault AND duratio > 3").unwrap_err();
-/// assert_eq!(error.to_string(), "column 11: `duratio` is no keyword; is `duration` meant?");
+/// assert_eq!(error.to_string(), "column 11: `duratio` is not a keyword; did you mean `duration`?");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     condition: Condition,
 }
 
-/// Why a text is no filter expression.
+/// Why a text is not a valid filter expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FilterError {
-    /// Where, in characters from 1.
+    /// The position of the problem, in characters from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// The problem.
     pub message: String,
+    /// The keyword to write instead of the word at the position.
+    pub suggestion: Option<&'static str>,
 }
 
 impl Filter {
-    /// Reads an expression; an empty one matches every trace.
+    /// Parses an expression. An empty expression matches every trace.
     ///
     /// # Errors
     ///
-    /// What is wrong first, and where.
+    /// The first problem in the text, and its position.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         parser::parse(text).map(|condition| Self { condition })
     }
 
-    /// Whether a trace is meant.
+    /// Returns whether a trace matches the expression.
     #[must_use]
     pub fn matches(&self, trace: &Trace) -> bool {
         evaluate::matches(&self.condition, trace)
@@ -72,7 +81,18 @@ impl Filter {
 
 impl FilterError {
     fn at(column: usize, message: String) -> Self {
-        Self { column, message }
+        Self { column, message, suggestion: None }
+    }
+
+    /// Returns the text with the suggested keyword, unless that text is not valid either.
+    #[must_use]
+    pub fn corrected(&self, text: &str) -> Option<String> {
+        let suggestion = self.suggestion?;
+        let (index, _) = text.char_indices().nth(self.column.checked_sub(1)?)?;
+        let (before, rest) = text.split_at(index);
+        let after = rest.trim_start_matches(|character: char| character.is_alphanumeric() || "_.".contains(character));
+        let corrected = format!("{before}{suggestion}{after}");
+        Filter::parse(&corrected).is_ok().then_some(corrected)
     }
 }
 

@@ -1,20 +1,23 @@
-//! Tokens in, a condition out.
+//! Parses a filter expression into a condition.
 
 use super::FilterError;
-use super::expression::{Condition, KEYWORDS, Key, KeyKind, Operand, Operator, Selector, Ways, Within};
+use super::expression::{Condition, KEYWORDS, Key, KeyKind, Operand, Operator, PathItem, RootCauseKind, Selector};
 use super::lexer::{Token, TokenKind, tokens};
+use super::nearest::nearest_keyword;
 
-/// How deep conditions may be nested.
+/// The deepest nesting of conditions, which protects the recursive parser's stack.
 const MAX_DEPTH: usize = 50;
-/// How long an expression may be, in characters.
+
+/// The longest expression, in characters.
 const MAX_CHARS: usize = 5000;
 
-/// What a condition is about.
+/// The context of a condition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
+    /// Outside of braces.
     Trace,
-    /// In the braces of `service` and `edge`.
-    Part,
+    /// Inside the braces of `service`, `edge` or `rootcause`.
+    Braces,
 }
 
 pub(super) fn parse(text: &str) -> Result<Condition, FilterError> {
@@ -39,7 +42,7 @@ struct Parser {
 }
 
 impl Parser {
-    /// Conditions with `OR` between them.
+    /// Parses conditions joined by `OR`.
     fn any(&mut self, scope: Scope) -> Result<Condition, FilterError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -53,10 +56,10 @@ impl Parser {
             conditions.push(self.all(scope)?);
         }
         self.depth -= 1;
-        Ok(single(conditions, Condition::Any))
+        Ok(joined(conditions, Condition::Any))
     }
 
-    /// Conditions with `AND`, or nothing, between them.
+    /// Parses conditions joined by `AND` or by nothing.
     fn all(&mut self, scope: Scope) -> Result<Condition, FilterError> {
         let mut conditions = vec![self.negated(scope)?];
         loop {
@@ -67,12 +70,13 @@ impl Parser {
                 _ => false,
             };
             if !has_and && !begins_another {
-                return Ok(single(conditions, Condition::All));
+                return Ok(joined(conditions, Condition::All));
             }
             conditions.push(self.negated(scope)?);
         }
     }
 
+    /// Parses a condition with any number of `!` and `NOT` before it.
     fn negated(&mut self, scope: Scope) -> Result<Condition, FilterError> {
         let mut is_negated = false;
         while self.take_symbol("!") || self.take_word("not") {
@@ -82,6 +86,7 @@ impl Parser {
         Ok(if is_negated { Condition::Not(Box::new(condition)) } else { condition })
     }
 
+    /// Parses a single condition, or conditions in parentheses.
     fn one(&mut self, scope: Scope) -> Result<Condition, FilterError> {
         if self.take_symbol("(") {
             let condition = self.any(scope)?;
@@ -101,18 +106,18 @@ impl Parser {
         }
     }
 
-    /// `service("name") { condition }`; name and condition may be absent.
+    /// Parses `service("name") { condition }`. The name and the braces are optional.
     fn service(&mut self, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
-        only_of_traces(scope, token, "service")?;
+        check_outside_braces(scope, token, "service")?;
         self.expect_symbol("(")?;
         let selector = if self.peek_symbol(")") { Selector::default() } else { self.selector()? };
         self.expect_symbol(")")?;
         Ok(Condition::Service(selector, Box::new(self.braces()?)))
     }
 
-    /// `edge("caller", "callee") { condition }`; the condition may be absent.
+    /// Parses `edge("caller", "callee") { condition }`. The names and the braces are optional.
     fn edge(&mut self, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
-        only_of_traces(scope, token, "edge")?;
+        check_outside_braces(scope, token, "edge")?;
         self.expect_symbol("(")?;
         let (mut from, mut to) = (Selector::default(), Selector::default());
         if !self.peek_symbol(")") {
@@ -124,34 +129,40 @@ impl Parser {
         Ok(Condition::Edge(from, to, Box::new(self.braces()?)))
     }
 
-    /// `rootcause.fault.service { condition }` and its like.
+    /// Parses `rootcause.fault.service { condition }` and its variants. The braces are optional.
     fn root_cause(&mut self, keyword: &str, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
-        only_of_traces(scope, token, "rootcause")?;
+        check_outside_braces(scope, token, "rootcause")?;
         let parts = keyword.strip_prefix("rootcause.").and_then(|parts| parts.split_once('.'));
-        let ways = match parts {
-            Some(("fault", _)) => Ways::Fault,
-            Some(("error", _)) => Ways::Error,
-            _ => return Err(unexpected(token, "`rootcause.fault.` or `rootcause.error.` with what is asked for")),
+        let kind = match parts {
+            Some(("fault", _)) => RootCauseKind::Fault,
+            Some(("error", _)) => RootCauseKind::Error,
+            _ => {
+                return Err(unexpected(
+                    token,
+                    "`rootcause.fault.` or `rootcause.error.` before `service`, `entity` or `exception`",
+                ));
+            }
         };
-        let within = match parts {
-            Some((_, "service")) => Within::Services,
-            Some((_, "entity")) => Within::Entities,
-            Some((_, "exception")) => Within::Exceptions,
+        let item = match parts {
+            Some((_, "service")) => PathItem::Service,
+            Some((_, "entity")) => PathItem::Entity,
+            Some((_, "exception")) => PathItem::Exception,
             _ => return Err(unexpected(token, "`service`, `entity` or `exception` after the last dot")),
         };
-        Ok(Condition::RootCause(ways, within, Box::new(self.braces()?)))
+        Ok(Condition::RootCause(kind, item, Box::new(self.braces()?)))
     }
 
+    /// Parses an optional condition in braces.
     fn braces(&mut self) -> Result<Condition, FilterError> {
         if !self.take_symbol("{") || self.take_symbol("}") {
             return Ok(Condition::All(Vec::new()));
         }
-        let condition = self.any(Scope::Part)?;
+        let condition = self.any(Scope::Braces)?;
         self.expect_symbol("}")?;
         Ok(condition)
     }
 
-    /// A name, or `id(name: "..", type: "..", account.id: "..")`, of which any may be absent.
+    /// Parses a name or `id(name: "..", type: "..", account.id: "..")`. Each part of `id` is optional.
     fn selector(&mut self) -> Result<Selector, FilterError> {
         let token = self.next();
         let mut selector = Selector::default();
@@ -183,7 +194,7 @@ impl Parser {
         Ok(selector)
     }
 
-    /// A keyword that is compared; `written` is the same as it was written.
+    /// Parses a key. `keyword` is its first word in lower case, and `written` is the same word as the user wrote it.
     fn key(&mut self, keyword: &str, written: &str, scope: Scope, token: &Token) -> Result<Key, FilterError> {
         if let Some((_, key)) = KEYWORDS.iter().find(|(known, _)| *known == keyword) {
             return Ok(key.clone());
@@ -195,28 +206,30 @@ impl Parser {
         };
         match annotation {
             Some(key) if key.is_empty() => {
-                Err(FilterError::at(token.column, "the key of the annotation is missing".to_owned()))
+                Err(FilterError::at(token.column, "the annotation's key is missing".to_owned()))
             }
-            Some(_) if scope == Scope::Part => {
-                let message = "annotations belong to the trace; put the condition outside of the braces, with `AND`";
+            Some(_) if scope == Scope::Braces => {
+                let message = "annotations belong to the trace, not to a service or call; write the condition outside of \
+                               the braces, after `AND`";
                 Err(FilterError::at(token.column, message.to_owned()))
             }
             Some(key) => Ok(Key::Annotation(key)),
-            None => Err(FilterError::at(token.column, unknown_keyword(keyword, written))),
+            None => Err(unknown_keyword(token.column, keyword, written)),
         }
     }
 
-    /// `[key]`, by which keys with a dot can be named; in quotation marks or not.
+    /// Parses `[key]`, the form for keys with special characters. Quotation marks around the key are optional.
     fn annotation_key(&mut self) -> Result<String, FilterError> {
         self.expect_symbol("[")?;
         let token = self.next();
         let (TokenKind::Word(key) | TokenKind::Text(key)) = &token.kind else {
-            return Err(unexpected(&token, "the key of an annotation"));
+            return Err(unexpected(&token, "an annotation's key"));
         };
         self.expect_symbol("]")?;
         Ok(key.clone())
     }
 
+    /// Parses the operator and the value after a key, if there are any.
     fn comparison(&mut self, key: Key) -> Result<Condition, FilterError> {
         let token = self.peek().clone();
         let Some(operator) = operator(&token) else { return Ok(Condition::Set(key)) };
@@ -224,15 +237,16 @@ impl Parser {
         let operand = self.operand(&key)?;
         if !operator.applies_to(&operand) {
             let message = match operand {
-                Operand::Text(_) => "texts are compared by `=`, `!=`, `CONTAINS`, `BEGINSWITH` and `ENDSWITH`",
-                Operand::Number(_) => "numbers are compared by `=`, `!=`, `<`, `<=`, `>` and `>=`",
-                Operand::Flag(_) => "`true` and `false` are compared by `=` and `!=`",
+                Operand::Text(_) => "compare a text with `=`, `!=`, `CONTAINS`, `BEGINSWITH` or `ENDSWITH`",
+                Operand::Number(_) => "compare a number with `=`, `!=`, `<`, `<=`, `>` or `>=`",
+                Operand::Flag(_) => "compare `true` and `false` with `=` or `!=`",
             };
             return Err(FilterError::at(token.column, message.to_owned()));
         }
         Ok(Condition::Compare(key, operator, operand))
     }
 
+    /// Parses a value of the key's type.
     fn operand(&mut self, key: &Key) -> Result<Operand, FilterError> {
         let token = self.next();
         let operand = match &token.kind {
@@ -262,7 +276,7 @@ impl Parser {
     }
 
     fn peek(&self) -> &Token {
-        // The end is never passed.
+        // The last token is `End`, and `next` may have moved beyond it.
         &self.tokens[self.position.min(self.tokens.len() - 1)]
     }
 
@@ -277,9 +291,9 @@ impl Parser {
     }
 
     fn take_symbol(&mut self, symbol: &str) -> bool {
-        let is_there = self.peek_symbol(symbol);
-        self.position += usize::from(is_there);
-        is_there
+        let is_next = self.peek_symbol(symbol);
+        self.position += usize::from(is_next);
+        is_next
     }
 
     fn expect_symbol(&mut self, symbol: &str) -> Result<(), FilterError> {
@@ -287,19 +301,21 @@ impl Parser {
     }
 
     fn take_word(&mut self, word: &str) -> bool {
-        let is_there = matches!(&self.peek().kind, TokenKind::Word(found) if found.eq_ignore_ascii_case(word));
-        self.position += usize::from(is_there);
-        is_there
+        let is_next = matches!(&self.peek().kind, TokenKind::Word(found) if found.eq_ignore_ascii_case(word));
+        self.position += usize::from(is_next);
+        is_next
     }
 }
 
-fn single(mut conditions: Vec<Condition>, several: fn(Vec<Condition>) -> Condition) -> Condition {
+/// Returns a single condition itself, and several conditions joined by `join`.
+fn joined(mut conditions: Vec<Condition>, join: fn(Vec<Condition>) -> Condition) -> Condition {
     match conditions.len() {
         1 => conditions.remove(0),
-        _ => several(conditions),
+        _ => join(conditions),
     }
 }
 
+/// Returns the operator that a token stands for.
 fn operator(token: &Token) -> Option<Operator> {
     match &token.kind {
         TokenKind::Symbol("=") => Some(Operator::Equal),
@@ -318,37 +334,38 @@ fn operator(token: &Token) -> Option<Operator> {
     }
 }
 
-fn only_of_traces(scope: Scope, token: &Token, keyword: &str) -> Result<(), FilterError> {
+/// Returns an error if the keyword stands inside braces.
+fn check_outside_braces(scope: Scope, token: &Token, keyword: &str) -> Result<(), FilterError> {
     match scope {
         Scope::Trace => Ok(()),
-        Scope::Part => {
-            let message = format!("`{keyword}` cannot stand in braces; put it outside, with `AND`");
+        Scope::Braces => {
+            let message = format!("`{keyword}` is not allowed in braces; write it outside of them, after `AND`");
             Err(FilterError::at(token.column, message))
         }
     }
 }
 
-fn unknown_keyword(keyword: &str, written: &str) -> String {
+/// Returns the error for an unknown keyword, with the most similar keyword if there is one.
+fn unknown_keyword(column: usize, keyword: &str, written: &str) -> FilterError {
     if keyword.starts_with("group.") {
-        return format!("`{written}` is not kept here; groups are X-Ray's own");
+        return FilterError::at(column, format!("`{written}` is not supported: groups exist only in AWS"));
     }
-    let close = KEYWORDS.iter().map(|(known, _)| *known).chain(["service", "edge", "annotation."]);
-    let close = close.filter(|known| {
-        known.starts_with(keyword) || keyword.starts_with(known) || known.ends_with(&format!(".{keyword}"))
-    });
-    match close.min_by_key(|known| known.len().abs_diff(keyword.len())) {
-        Some(known) => format!("`{written}` is no keyword; is `{known}` meant?"),
-        None => format!("`{written}` is no keyword; a text to compare with stands in quotation marks"),
-    }
+    let suggestion = nearest_keyword(keyword);
+    let hint = match suggestion {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => "put a text to compare with in quotation marks".to_owned(),
+    };
+    FilterError { suggestion, ..FilterError::at(column, format!("`{written}` is not a keyword; {hint}")) }
 }
 
+/// Returns the error for a token that is not allowed at its position.
 fn unexpected(token: &Token, wanted: &str) -> FilterError {
     let found = match &token.kind {
         TokenKind::Word(word) => format!("`{word}`"),
         TokenKind::Text(text) => format!("\"{text}\""),
         TokenKind::Number(number) => format!("`{number}`"),
         TokenKind::Symbol(symbol) => format!("`{symbol}`"),
-        TokenKind::End => "the end".to_owned(),
+        TokenKind::End => "the end of the expression".to_owned(),
     };
-    FilterError::at(token.column, format!("{wanted} is expected, not {found}"))
+    FilterError::at(token.column, format!("expected {wanted}, found {found}"))
 }

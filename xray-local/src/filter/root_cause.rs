@@ -1,13 +1,13 @@
-//! Conditions on the ways of faults and errors.
+//! The steps on the paths of root causes, for conditions on them.
 
-use super::expression::{Key, Ways, Within};
-use super::value::Found;
+use super::expression::{Key, PathItem, RootCauseKind};
+use super::value::KeyValue;
 use crate::summary::{RootCause, error_root_causes, fault_root_causes};
 use crate::trace::Trace;
 
-/// A service, an entity or an exception on a way.
+/// A service, a segment or subsegment, or an exception on the path of a root cause.
 #[derive(Default)]
-pub(super) struct Listed<'a> {
+pub(super) struct PathStep<'a> {
     name: Option<&'a str>,
     kind: Option<&'a str>,
     message: Option<&'a str>,
@@ -15,32 +15,33 @@ pub(super) struct Listed<'a> {
     remote: bool,
 }
 
-pub(super) fn ways(trace: &Trace, ways: Ways) -> Vec<RootCause> {
-    match ways {
-        Ways::Fault => fault_root_causes(trace),
-        Ways::Error => error_root_causes(trace),
+/// Returns the root causes of a trace's faults or errors.
+pub(super) fn root_causes(trace: &Trace, kind: RootCauseKind) -> Vec<RootCause> {
+    match kind {
+        RootCauseKind::Fault => fault_root_causes(trace),
+        RootCauseKind::Error => error_root_causes(trace),
     }
 }
 
-impl<'a> Listed<'a> {
-    /// What is on a way, callers first.
-    pub(super) fn all(way: &'a RootCause, within: Within) -> Vec<Self> {
-        let services = way.services.iter();
-        match within {
-            Within::Services => services
-                .map(|on_way| Self {
-                    name: Some(&on_way.service.name),
-                    kind: on_way.service.kind.as_deref(),
-                    inferred: on_way.inferred,
+impl<'a> PathStep<'a> {
+    /// Returns the steps on the path of a root cause, callers first.
+    pub(super) fn all(cause: &'a RootCause, item: PathItem) -> Vec<Self> {
+        let services = cause.services.iter();
+        match item {
+            PathItem::Service => services
+                .map(|step| Self {
+                    name: Some(&step.service.name),
+                    kind: step.service.kind.as_deref(),
+                    inferred: step.inferred,
                     ..Self::default()
                 })
                 .collect(),
-            Within::Entities => services
-                .flat_map(|on_way| &on_way.entity_path)
+            PathItem::Entity => services
+                .flat_map(|step| &step.entity_path)
                 .map(|entity| Self { name: Some(&entity.name), remote: entity.remote, ..Self::default() })
                 .collect(),
-            Within::Exceptions => services
-                .flat_map(|on_way| &on_way.entity_path)
+            PathItem::Exception => services
+                .flat_map(|step| &step.entity_path)
                 .flat_map(|entity| &entity.exceptions)
                 .map(|exception| Self {
                     name: exception.name.as_deref(),
@@ -51,14 +52,14 @@ impl<'a> Listed<'a> {
         }
     }
 
-    /// Its value of a key, if it is a key that what is on a way has.
-    pub(super) fn value(&self, key: &Key) -> Option<Found<'a>> {
+    /// Returns the value of a key, or `None` if steps have no such key.
+    pub(super) fn value(&self, key: &Key) -> Option<KeyValue<'a>> {
         match key {
-            Key::Name => self.name.map(Found::Text),
-            Key::Type => self.kind.map(Found::Text),
-            Key::Message => self.message.map(Found::Text),
-            Key::Inferred => Some(Found::Flag(self.inferred)),
-            Key::Remote => Some(Found::Flag(self.remote)),
+            Key::Name => self.name.map(KeyValue::Text),
+            Key::Type => self.kind.map(KeyValue::Text),
+            Key::Message => self.message.map(KeyValue::Text),
+            Key::Inferred => Some(KeyValue::Flag(self.inferred)),
+            Key::Remote => Some(KeyValue::Flag(self.remote)),
             _ => None,
         }
     }

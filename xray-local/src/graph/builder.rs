@@ -1,49 +1,55 @@
-//! Segments in, nodes and edges out.
+//! Builds the service graph from traces.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::statistics::{Histogram, Statistics};
-use super::{Alias, Edge, Service, ServiceGraph};
+use super::{Alias, Edge, Service, ServiceGraph, Times};
 use crate::document::{Document, Kind};
 use crate::service::ServiceId;
 use crate::time::TimeRange;
 use crate::trace::{Caller, Trace};
 
-/// The type of the node that stands for whoever calls a service at which traces begin.
+/// The type of a node that represents the clients of a service at which traces start.
 const CLIENT: &str = "client";
 
-/// The nodes and edges of the traces so far.
+/// The nodes and edges of the traces added so far.
 #[derive(Default)]
 pub(super) struct Builder {
     nodes: BTreeMap<ServiceId, Node>,
-    edges: BTreeMap<(ServiceId, ServiceId), Link>,
+    /// The edges, by caller and callee.
+    edges: BTreeMap<(ServiceId, ServiceId), Calls>,
 }
 
 #[derive(Default)]
 struct Node {
     is_root: bool,
     is_active: bool,
+    /// Whether all segments are stand-ins for segments that were not received.
+    is_stand_in: bool,
     span: Span,
     statistics: Statistics,
     durations: Histogram,
-    response_times: Histogram,
+    response_time_histogram: Histogram,
+    response_times: Times,
 }
 
 #[derive(Default)]
-struct Link {
+struct Calls {
     span: Span,
     statistics: Statistics,
-    response_times: Histogram,
+    response_time_histogram: Histogram,
+    response_times: Times,
     aliases: BTreeSet<String>,
 }
 
-/// From the first moment to the last.
+/// The time from the earliest start to the latest end.
 struct Span {
     start: f64,
     end: f64,
 }
 
 impl Builder {
+    /// Adds the segments of a trace that start in the range.
     pub(super) fn add(&mut self, trace: &Trace, range: TimeRange) {
         let calls = trace.calls();
         let mut counted = HashSet::new();
@@ -53,53 +59,63 @@ impl Builder {
             let node = self.nodes.entry(service.clone()).or_default();
             node.add(segment);
             match calls.caller(segment) {
-                Caller::Nobody => {
+                // Whether anything calls a segment that was not received is unknown.
+                Caller::Outside if segment.stand_in.is_some() => {}
+                Caller::Outside => {
                     node.is_root = true;
                     let client = ServiceId { kind: Some(CLIENT.to_owned()), account_id: None, ..service.clone() };
                     self.nodes.entry(client.clone()).or_default().span.cover(segment);
-                    self.link(client, service).add(segment);
+                    self.calls(client, service).add(segment);
                 }
                 Caller::Unknown => {}
-                // One call may have several segments, as where the callee's own side tries again.
+                // A call that was counted already: one call can lead to several segments, for example when a proxy
+                // retries.
                 Caller::Segment { call, .. } if !counted.insert((call.id.as_str(), service.clone())) => {}
                 Caller::Segment { segment: caller, call } => {
                     let alias = (call.kind == Kind::Subsegment && call.name != service.name).then(|| call.name.clone());
-                    let link = self.link(ServiceId::of(caller), service);
-                    link.aliases.extend(alias);
-                    link.add(call);
+                    let calls = self.calls(ServiceId::of(caller), service);
+                    calls.aliases.extend(alias);
+                    calls.add(call);
                 }
             }
         }
     }
 
+    /// Returns the graph.
     pub(super) fn build(self) -> ServiceGraph {
         let mut nodes = self.nodes;
         for (caller, _) in self.edges.keys() {
-            // Its own segment is not in the range.
+            // The caller's segment started before the range, so the caller has no node yet.
             nodes.entry(caller.clone()).or_default();
         }
-        let places: HashMap<ServiceId, usize> =
-            nodes.keys().enumerate().map(|(place, service)| (service.clone(), place)).collect();
+        let ids: HashMap<ServiceId, usize> =
+            nodes.keys().enumerate().map(|(id, service)| (service.clone(), id)).collect();
         let mut services: Vec<Service> =
-            nodes.into_iter().enumerate().map(|(place, (service, node))| node.build(place, service)).collect();
-        for ((caller, callee), link) in self.edges {
-            let edge = link.build(places[&callee], &callee);
-            services[places[&caller]].edges.push(edge);
+            nodes.into_iter().enumerate().map(|(id, (service, node))| node.build(id, service)).collect();
+        for ((caller, callee), calls) in self.edges {
+            let edge = calls.build(ids[&callee], &callee);
+            services[ids[&caller]].edges.push(edge);
         }
         ServiceGraph { services }
     }
 
-    fn link(&mut self, from: ServiceId, to: ServiceId) -> &mut Link {
+    /// Returns the calls from one service to another.
+    fn calls(&mut self, from: ServiceId, to: ServiceId) -> &mut Calls {
         self.edges.entry((from, to)).or_default()
     }
 }
 
 impl Node {
     fn add(&mut self, segment: &Document) {
-        self.is_active |= !segment.inferred;
         self.span.cover(segment);
+        self.is_stand_in = segment.stand_in.is_some();
+        if self.is_stand_in {
+            return;
+        }
+        self.is_active |= !segment.inferred;
         let Some(seconds) = segment.duration() else { return };
         self.statistics.add(segment.state(), seconds);
+        self.response_time_histogram.add(seconds);
         self.response_times.add(seconds);
         let ends = segment.walk().filter_map(|entity| entity.end_time);
         let last = ends.max_by(f64::total_cmp).unwrap_or(segment.start_time);
@@ -120,18 +136,21 @@ impl Node {
             start_time,
             end_time,
             edges: Vec::new(),
-            summary_statistics: (!is_client).then_some(self.statistics),
+            summary_statistics: (!is_client && !self.is_stand_in).then_some(self.statistics),
             duration_histogram: self.durations.entries(),
-            response_time_histogram: self.response_times.entries(),
+            response_time_histogram: self.response_time_histogram.entries(),
+            response_times: self.response_times,
+            stand_in: self.is_stand_in,
         }
     }
 }
 
-impl Link {
+impl Calls {
     fn add(&mut self, call: &Document) {
         self.span.cover(call);
         let Some(seconds) = call.duration() else { return };
         self.statistics.add(call.state(), seconds);
+        self.response_time_histogram.add(seconds);
         self.response_times.add(seconds);
     }
 
@@ -143,7 +162,8 @@ impl Link {
             start_time,
             end_time,
             summary_statistics: self.statistics,
-            response_time_histogram: self.response_times.entries(),
+            response_time_histogram: self.response_time_histogram.entries(),
+            response_times: self.response_times,
             aliases: self.aliases.into_iter().map(alias).collect(),
         }
     }
@@ -161,6 +181,7 @@ impl Span {
         self.end = self.end.max(entity.end_time.unwrap_or(entity.start_time));
     }
 
+    /// Returns the span rounded outwards to whole seconds, or zeros if it is empty.
     fn whole_seconds(&self) -> (f64, f64) {
         if self.start > self.end { (0.0, 0.0) } else { (self.start.floor(), self.end.ceil()) }
     }

@@ -1,100 +1,113 @@
-//! The service graph: who calls whom, how often, how long, how well.
+//! The service graph: services, the calls between them, and statistics of both.
 
 mod builder;
 mod statistics;
+mod times;
 
 use std::borrow::Borrow;
 
 use serde::Serialize;
 
 pub use statistics::{ErrorStatistics, FaultStatistics, HistogramEntry, Statistics};
+pub use times::Times;
 
 use builder::Builder;
 
 use crate::time::TimeRange;
 use crate::trace::Trace;
 
-/// Services and the calls between them; serialised as in X-Ray's API.
+/// The service graph. It serializes in the form of X-Ray's API.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ServiceGraph {
-    /// The nodes; each one's place is its reference id.
+    /// The nodes. A node's index is its reference id.
     pub services: Vec<Service>,
 }
 
-/// A node of the graph.
+/// A node of the graph: a service, or the client of the services at which traces start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Service {
-    /// Its place in the graph, from 0.
+    /// The node's index in [`ServiceGraph::services`].
     pub reference_id: usize,
-    /// Its name.
+    /// The service's name.
     pub name: String,
-    /// All names that it has been called by.
+    /// All names of the service.
     pub names: Vec<String>,
-    /// Whether traces begin here.
+    /// Whether traces start at this service.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub root: bool,
-    /// Its AWS account.
+    /// The AWS account that runs the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    /// An origin such as `AWS::ECS::Container`, `remote`, or `client` for whoever calls the first service.
+    /// The type: an origin such as `AWS::ECS::Container`, `remote` for an inferred service without an origin, or
+    /// `client`.
     #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// `active` if it sent segments, else `unknown`.
+    /// `active` if the service sent segments, or else `unknown`.
     pub state: &'static str,
-    /// Its first moment, in whole seconds since 1970.
+    /// The start of the service's first segment, rounded down to seconds since 1970.
     pub start_time: f64,
-    /// Its last moment, in whole seconds since 1970.
+    /// The end of the service's last segment, rounded up to seconds since 1970.
     pub end_time: f64,
-    /// Whom it calls.
+    /// The services that this service calls.
     pub edges: Vec<Edge>,
-    /// Of its segments.
+    /// Statistics of the service's segments; `None` for a client, and for a service whose segments were not received.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary_statistics: Option<Statistics>,
-    /// How long its work took, late subsegments included.
+    /// The durations of the service's work, including subsegments that end after their segment.
     pub duration_histogram: Vec<HistogramEntry>,
-    /// How long its segments took.
+    /// The durations of the service's segments.
     pub response_time_histogram: Vec<HistogramEntry>,
+    /// The same durations for percentiles, with more digits than the histogram. They are not part of X-Ray's API.
+    #[serde(skip)]
+    pub response_times: Times,
+    /// Whether the service stands in for one whose segments were not received. The console draws it.
+    #[serde(skip)]
+    pub stand_in: bool,
 }
 
-/// Calls of one service by another.
+/// The calls from one service to another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Edge {
-    /// Of the service that is called.
+    /// The reference id of the called service.
     pub reference_id: usize,
-    /// The first call, in whole seconds since 1970.
+    /// The start of the first call, rounded down to seconds since 1970.
     pub start_time: f64,
-    /// The last call's end, in whole seconds since 1970.
+    /// The end of the last call, rounded up to seconds since 1970.
     pub end_time: f64,
-    /// Of the calls, as the caller sees them.
+    /// Statistics of the calls, as the caller recorded them.
     pub summary_statistics: Statistics,
-    /// How long the calls took, as the caller sees it.
+    /// The durations of the calls, as the caller recorded them.
     pub response_time_histogram: Vec<HistogramEntry>,
-    /// Other names by which the caller knows the service.
+    /// The same durations for percentiles, with more digits than the histogram. They are not part of X-Ray's API.
+    #[serde(skip)]
+    pub response_times: Times,
+    /// The names that the caller uses for the service, if they differ from the service's own.
     pub aliases: Vec<Alias>,
 }
 
-/// Another name of a service.
+/// A name that a caller uses for a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Alias {
     /// The name.
     pub name: String,
-    /// All of them.
+    /// All names of the alias; here always `name` alone.
     pub names: Vec<String>,
     /// The service's type.
     #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
 
-/// The graph of the segments that began in a time. Traces are looked at one after the other, so they may be put together
-/// only as they are asked for.
+/// Returns the service graph of the segments that start in a time range.
+///
+/// The function reads one trace at a time. An iterator that assembles traces lazily keeps only one of them in memory.
 ///
 /// ```
 /// use xray_local::graph::service_graph;

@@ -1,4 +1,4 @@
-//! How often, how long, how well.
+//! Statistics of requests: counts by outcome, and histograms of durations.
 
 use std::collections::BTreeMap;
 
@@ -6,60 +6,60 @@ use serde::Serialize;
 
 use crate::document::State;
 
-/// Of requests that have ended.
+/// Statistics of completed requests.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Those that went well.
+    /// The number of successful requests.
     pub ok_count: u64,
-    /// Those in which the caller erred.
+    /// The numbers of requests with errors and throttles.
     pub error_statistics: ErrorStatistics,
-    /// Those that failed.
+    /// The numbers of requests with faults.
     pub fault_statistics: FaultStatistics,
-    /// All.
+    /// The number of all requests.
     pub total_count: u64,
-    /// The sum of their times, in seconds.
+    /// The sum of all durations, in seconds.
     pub total_response_time: f64,
 }
 
-/// Of requests in which the caller erred.
+/// The numbers of requests with errors and throttles.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct ErrorStatistics {
-    /// Those that were throttled.
+    /// The number of throttled requests.
     pub throttle_count: u64,
-    /// The others.
+    /// The number of other requests with errors.
     pub other_count: u64,
-    /// All.
+    /// The sum of both.
     pub total_count: u64,
 }
 
-/// Of requests that failed.
+/// The numbers of requests with faults.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct FaultStatistics {
-    /// All of them: X-Ray does not tell kinds apart.
+    /// The number of requests with faults. X-Ray distinguishes no kinds of faults.
     pub other_count: u64,
-    /// All.
+    /// The same number as `other_count`.
     pub total_count: u64,
 }
 
-/// How many requests took a time.
+/// The number of requests with a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct HistogramEntry {
-    /// Seconds, rounded to a thousandth.
+    /// The duration in seconds, rounded to milliseconds.
     pub value: f64,
-    /// How many.
+    /// The number of requests.
     pub count: u64,
 }
 
 impl Statistics {
-    /// Counts a request that has ended.
+    /// Counts a completed request.
     pub(super) fn add(&mut self, state: State, seconds: f64) {
         match state {
             State::Fault => {
@@ -81,11 +81,12 @@ impl Statistics {
     }
 }
 
-/// Times, counted by the millisecond; where there are too many different ones, by the two, four, eight..
+/// Counts of durations per millisecond. If there are more than [`MAX`](Self::MAX) different ones, durations are counted
+/// per 2 milliseconds, then per 4, and so on.
 #[derive(Debug, Clone)]
 pub(super) struct Histogram {
     counts: BTreeMap<u64, u64>,
-    /// Milliseconds from one count to the next.
+    /// The width of a bucket in milliseconds.
     step: u64,
 }
 
@@ -96,14 +97,18 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// How many different times are told apart.
-    const MOST: usize = 500;
+    /// The most buckets.
+    const MAX: usize = 500;
 
     pub(super) fn add(&mut self, seconds: f64) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a duration, which saturates")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "durations are not negative, and the cast saturates"
+        )]
         let milliseconds = (seconds * 1000.0).round() as u64;
         *self.counts.entry(milliseconds / self.step).or_default() += 1;
-        while self.counts.len() > Self::MOST {
+        while self.counts.len() > Self::MAX {
             self.step = self.step.saturating_mul(2);
             let mut coarser = BTreeMap::new();
             for (time, count) in std::mem::take(&mut self.counts) {
@@ -114,7 +119,7 @@ impl Histogram {
     }
 
     pub(super) fn entries(&self) -> Vec<HistogramEntry> {
-        #[expect(clippy::cast_precision_loss, reason = "no duration is that long")]
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 milliseconds, which is 285,000 years")]
         let seconds = |time: u64| time.saturating_mul(self.step) as f64 / 1000.0;
         self.counts.iter().map(|(time, count)| HistogramEntry { value: seconds(*time), count: *count }).collect()
     }
@@ -125,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_times_are_kept_to_the_millisecond() {
+    fn few_durations_are_counted_per_millisecond() {
         let mut histogram = Histogram::default();
         for seconds in [0.0624, 0.062, 1.5, 0.0] {
             histogram.add(seconds);
@@ -135,12 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn many_times_are_kept_more_coarsely() {
+    fn many_durations_are_counted_in_wider_buckets() {
         let mut histogram = Histogram::default();
         (0..100_000).for_each(|milliseconds| histogram.add(f64::from(milliseconds) / 1000.0));
         histogram.add(f64::MAX);
         let entries = histogram.entries();
-        assert!((2..=Histogram::MOST).contains(&entries.len()), "{}", entries.len());
+        assert!((2..=Histogram::MAX).contains(&entries.len()), "{}", entries.len());
         assert_eq!(entries.iter().map(|entry| entry.count).sum::<u64>(), 100_001);
     }
 }

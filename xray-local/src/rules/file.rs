@@ -1,4 +1,5 @@
-//! The file that keeps the rules: the answer of `GetSamplingRules`, so that `aws xray get-sampling-rules` writes one.
+//! The file that keeps the rules. It has the form of a `GetSamplingRules` response, so
+//! `aws xray get-sampling-rules > FILE` creates one.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ impl RulesFile {
         Self(path.to_owned())
     }
 
-    /// None where there is no such file yet.
+    /// Reads the rules. Returns no rules if the file does not exist.
     pub(super) fn read(&self) -> io::Result<Vec<SamplingRuleRecord>> {
         let text = match std::fs::read_to_string(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -32,7 +33,8 @@ impl RulesFile {
         Ok(content.sampling_rule_records)
     }
 
-    /// A reader, or a crash, sees all of the old rules or all of the new ones.
+    /// Replaces the file. Renaming a complete temporary file means that a reader, or a restart after a crash, sees
+    /// either the old rules or the new ones.
     pub(super) fn write(&self, records: &[&SamplingRuleRecord]) -> io::Result<()> {
         let directory = self.0.parent().filter(|parent| !parent.as_os_str().is_empty());
         let mut file = NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;

@@ -1,10 +1,11 @@
-//! Sampling rules as the service keeps them: made, changed and deleted over the API, held in memory and in a file.
+//! Sampling rules: created, updated and deleted through the API, kept in memory and in a file.
 //!
-//! Shapes and limits are those of the API's model (`xray-2016-04-12`); of a [`SamplingRule`] the SDKs know what it
-//! means, this only keeps it and shares out its reservoir.
+//! Shapes and limits come from the API's model, `xray-2016-04-12`. This module stores a [`SamplingRule`] and divides
+//! its reservoir among clients. The SDKs match requests against the rule and make the sampling decisions.
 
 mod file;
 mod rule;
+mod sampling;
 mod targets;
 
 use std::collections::BTreeMap;
@@ -16,65 +17,61 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use self::file::RulesFile;
-pub use self::rule::{SamplingRateBoost, SamplingRule, SamplingRuleUpdate};
+pub(crate) use self::rule::{SamplingRule, SamplingRuleUpdate};
+pub use self::sampling::Sampling;
 use self::targets::Shares;
-pub use self::targets::{SamplingStatistics, SamplingTarget, UnprocessedStatistics};
+pub(crate) use self::targets::{SamplingStatistics, SamplingTarget, UnprocessedStatistics};
 
-/// So many rules beside the default one; the service's quota.
-const RULES: usize = 25;
+/// The most rules in addition to the default rule: X-Ray's quota.
+const MAX_RULES: usize = 25;
 
-/// The rules; a clone is the same ones.
+/// The sampling rules: the default rule, and at most 25 others. A clone is a handle to the same rules.
 ///
-/// Of these the default rule is always there; at most 25 others are. The time that each operation is given is the moment
-/// it is, in seconds since 1970 ([`time::now`](crate::time::now)).
-///
-/// ```
-/// use xray_local::rules::SamplingRules;
-/// use xray_local::time::now;
-///
-/// let rules = SamplingRules::open(None, now())?;
-/// let rule = serde_json::from_str(
-///     r#"{"RuleName":"carts","ResourceARN":"*","Priority":10,"FixedRate":0.5,"ReservoirSize":4,"ServiceName":"shop",
-///         "ServiceType":"*","Host":"*","HTTPMethod":"GET","URLPath":"/carts/*","Version":1}"#,
-/// )?;
-/// rules.create(rule, now())?;
-/// let names: Vec<_> = rules.records().into_iter().map(|record| record.sampling_rule.rule_name).collect();
-/// assert_eq!(names, ["carts", "Default"]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Each operation takes the current time, in seconds since 1970 ([`time::now`](crate::time::now)).
 #[derive(Debug, Clone)]
-pub struct SamplingRules(Arc<Mutex<State>>);
+pub(crate) struct SamplingRules(Arc<Mutex<State>>);
 
-/// A rule, and when it was made and changed.
+/// A rule with the times of its creation and last change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SamplingRuleRecord {
+pub(crate) struct SamplingRuleRecord {
     /// The rule.
-    pub sampling_rule: SamplingRule,
-    /// In seconds since 1970; 0 for the default rule.
-    pub created_at: f64,
-    /// In seconds since 1970.
-    pub modified_at: f64,
+    pub(crate) sampling_rule: SamplingRule,
+    /// The time of creation in seconds since 1970; 0 for the default rule.
+    pub(crate) created_at: f64,
+    /// The time of the last change in seconds since 1970.
+    pub(crate) modified_at: f64,
 }
 
-/// The answer to statistics.
+/// The response to `GetSamplingTargets`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SamplingTargets {
+pub(crate) struct SamplingTargets {
     sampling_target_documents: Vec<SamplingTarget>,
     last_rule_modification: f64,
     unprocessed_statistics: Vec<UnprocessedStatistics>,
 }
 
-/// Why a rule was not made, changed or deleted.
+/// Why a rule was not created, updated or deleted.
 #[derive(Debug)]
-pub enum RuleError {
-    /// What was asked for is against a limit, or names no rule; says which.
+pub(crate) enum RuleError {
+    /// The request exceeds a limit or names no rule. The text says which.
     Invalid(String),
-    /// There are 25 rules already.
+    /// There are already 25 rules.
     LimitExceeded,
-    /// The rules file could not be written; nothing is changed.
+    /// The rules file could not be written. The rules are unchanged.
     File(io::Error),
+}
+
+/// The default rule of a server without a rules file, and the number of the other rules.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DefaultRule {
+    /// The setting that the rule has. `None` if its rate or reservoir was changed through the API.
+    pub(crate) sampling: Option<Sampling>,
+    pub(crate) rate: f64,
+    pub(crate) reservoir: u32,
+    /// The number of rules that SDKs try before the default rule.
+    pub(crate) others: u64,
 }
 
 #[derive(Debug)]
@@ -86,14 +83,15 @@ struct State {
 }
 
 impl SamplingRules {
-    /// The default rule, and those of the file if one is given; it need not be there yet.
+    /// Returns the default rule and the rules in the file. The file need not exist. `sampling` is the default rule of
+    /// rules without a file. With a file the default rule is that of AWS, unless the file has another one.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or a rule in it is against a limit.
-    pub fn open(file: Option<&Path>, now: f64) -> io::Result<Self> {
-        let fallback =
-            SamplingRuleRecord { sampling_rule: SamplingRule::fallback(), created_at: 0.0, modified_at: now };
+    /// If the file cannot be read, or a rule in it exceeds a limit.
+    pub(crate) fn open(file: Option<&Path>, sampling: Sampling, now: f64) -> io::Result<Self> {
+        let sampling = if file.is_some() { Sampling::Aws } else { sampling };
+        let fallback = default_record(sampling, now);
         let file = file.map(RulesFile::new);
         let kept = file.as_ref().map_or(Ok(Vec::new()), RulesFile::read)?;
         let mut records = BTreeMap::new();
@@ -106,38 +104,62 @@ impl SamplingRules {
         Ok(Self(Arc::new(Mutex::new(state))))
     }
 
-    /// All rules in the order in which they are tried.
+    /// Returns all rules in the order in which SDKs try them: by priority, then by name.
     #[must_use]
-    pub fn records(&self) -> Vec<SamplingRuleRecord> {
+    pub(crate) fn records(&self) -> Vec<SamplingRuleRecord> {
         let mut records: Vec<_> = self.state().records.values().cloned().collect();
-        // Those of one priority stay in the order of their names.
+        // The map is ordered by name, and a stable sort keeps that order among equal priorities.
         records.sort_by_key(|record| record.sampling_rule.priority);
         records
     }
 
-    /// Makes a rule.
+    /// Returns the default rule. Returns `None` if the rules are kept in a file: their author knows them.
+    pub(crate) fn default_rule(&self) -> Option<DefaultRule> {
+        let state = self.state();
+        if state.file.is_some() {
+            return None;
+        }
+        let rule = &state.records.get(rule::DEFAULT)?.sampling_rule;
+        let has_setting = |sampling: &Sampling| *rule == sampling.rule();
+        Some(DefaultRule {
+            sampling: [Sampling::Everything, Sampling::Aws].into_iter().find(has_setting),
+            rate: rule.fixed_rate,
+            reservoir: rule.reservoir_size,
+            others: state.records.len() as u64 - 1,
+        })
+    }
+
+    /// Changes what the default rule records. Returns `false` and changes nothing if the rules are kept in a file.
+    #[must_use]
+    pub(crate) fn set_sampling(&self, sampling: Sampling, now: f64) -> bool {
+        // Without a file, nothing can fail.
+        let mut state = self.state();
+        state.file.is_none() && state.put(default_record(sampling, now)).is_ok()
+    }
+
+    /// Creates a rule.
     ///
     /// # Errors
     ///
-    /// If there is one of that name, there are too many, a field is against a limit, or the file cannot be written.
-    pub fn create(&self, rule: SamplingRule, now: f64) -> Result<SamplingRuleRecord, RuleError> {
+    /// If a rule of that name exists, there are 25 rules, a field exceeds a limit, or the file cannot be written.
+    pub(crate) fn create(&self, rule: SamplingRule, now: f64) -> Result<SamplingRuleRecord, RuleError> {
         let rule = rule.checked().map_err(RuleError::Invalid)?;
         let mut state = self.state();
         if state.records.contains_key(&rule.rule_name) {
-            return Err(RuleError::Invalid(format!("there is a rule of the name {:?} already", rule.rule_name)));
+            return Err(RuleError::Invalid(format!("a rule named {:?} already exists", rule.rule_name)));
         }
-        if state.records.len() > RULES {
+        if state.records.len() > MAX_RULES {
             return Err(RuleError::LimitExceeded);
         }
         state.put(SamplingRuleRecord { sampling_rule: rule, created_at: now, modified_at: now })
     }
 
-    /// Changes a rule. Of the default rule only the rate and the reservoir change.
+    /// Updates a rule. The default rule's rate and reservoir can be updated, its other fields cannot.
     ///
     /// # Errors
     ///
-    /// If there is none of that name, a field is against a limit, or the file cannot be written.
-    pub fn update(&self, mut update: SamplingRuleUpdate, now: f64) -> Result<SamplingRuleRecord, RuleError> {
+    /// If no rule has that name, a field exceeds a limit, or the file cannot be written.
+    pub(crate) fn update(&self, mut update: SamplingRuleUpdate, now: f64) -> Result<SamplingRuleRecord, RuleError> {
         let name = rule::name_of(update.rule_name.take(), update.rule_arn.take()).map_err(RuleError::Invalid)?;
         let mut state = self.state();
         let old = state.record(&name)?.clone();
@@ -149,18 +171,23 @@ impl SamplingRules {
         };
         if rule.is_default() && rule != only_numbers {
             return Err(RuleError::Invalid(
-                "of the default rule only FixedRate and ReservoirSize can change".to_owned(),
+                "only FixedRate and ReservoirSize of the default rule can be updated".to_owned(),
             ));
         }
         state.put(SamplingRuleRecord { sampling_rule: rule, created_at: old.created_at, modified_at: now })
     }
 
-    /// Deletes a rule that is named by its name or its ARN.
+    /// Deletes the rule with a name or an ARN.
     ///
     /// # Errors
     ///
-    /// If there is none of that name, it is the default rule, or the file cannot be written.
-    pub fn delete(&self, name: Option<String>, arn: Option<String>, now: f64) -> Result<SamplingRuleRecord, RuleError> {
+    /// If no rule has that name, it is the default rule, or the file cannot be written.
+    pub(crate) fn delete(
+        &self,
+        name: Option<String>,
+        arn: Option<String>,
+        now: f64,
+    ) -> Result<SamplingRuleRecord, RuleError> {
         let name = rule::name_of(name, arn).map_err(RuleError::Invalid)?;
         let mut state = self.state();
         let record = state.record(&name)?.clone();
@@ -174,9 +201,9 @@ impl SamplingRules {
         Ok(record)
     }
 
-    /// What each client may do by each rule that it tells of.
+    /// Returns a sampling target for each statistics document: how much the client may sample by the rule.
     #[must_use]
-    pub fn targets(&self, statistics: &[SamplingStatistics], now: f64) -> SamplingTargets {
+    pub(crate) fn targets(&self, statistics: &[SamplingStatistics], now: f64) -> SamplingTargets {
         let mut state = self.state();
         let (mut targets, mut unprocessed) = (Vec::new(), Vec::new());
         for SamplingStatistics { rule_name, client_id, .. } in statistics {
@@ -199,7 +226,7 @@ impl SamplingRules {
 
 impl State {
     fn record(&self, name: &str) -> Result<&SamplingRuleRecord, RuleError> {
-        self.records.get(name).ok_or_else(|| RuleError::Invalid(format!("there is no rule of the name {name:?}")))
+        self.records.get(name).ok_or_else(|| RuleError::Invalid(no_rule(name)))
     }
 
     fn put(&mut self, record: SamplingRuleRecord) -> Result<SamplingRuleRecord, RuleError> {
@@ -209,7 +236,7 @@ impl State {
         Ok(record)
     }
 
-    /// The file first: what it does not hold is not a rule.
+    /// Replaces the rules. Writes the file first: if that fails, the rules stay unchanged, and a restart loses none.
     fn replace(&mut self, records: BTreeMap<String, SamplingRuleRecord>, now: f64) -> Result<(), RuleError> {
         if let Some(file) = &self.file {
             file.write(&records.values().collect::<Vec<_>>()).map_err(RuleError::File)?;
@@ -220,29 +247,30 @@ impl State {
     }
 
     fn target(&mut self, name: &str, client: &str, now: f64) -> Result<SamplingTarget, String> {
-        let record = self.records.get(name).ok_or_else(|| format!("there is no rule of the name {name:?}"))?;
+        let record = self.records.get(name).ok_or_else(|| no_rule(name))?;
         if client.len() != 24 || !client.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(format!("ClientID: 24 hexadecimal digits are expected, here is {client:?}"));
+            return Err(format!("ClientID: must be 24 hexadecimal digits, and is {client:?}"));
         }
         Ok(self.shares.entry(name.to_owned()).or_default().renew(&record.sampling_rule, client, now))
     }
+}
+
+fn default_record(sampling: Sampling, now: f64) -> SamplingRuleRecord {
+    SamplingRuleRecord { sampling_rule: sampling.rule(), created_at: 0.0, modified_at: now }
+}
+
+fn no_rule(name: &str) -> String {
+    format!("no rule is named {name:?}")
 }
 
 impl fmt::Display for RuleError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(message) => formatter.write_str(message),
-            Self::LimitExceeded => write!(formatter, "there are {RULES} rules already"),
-            Self::File(error) => write!(formatter, "the rules file cannot be written: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for RuleError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::File(error) => Some(error),
-            _ => None,
+            Self::LimitExceeded => {
+                write!(formatter, "there are already {MAX_RULES} rules, the most that X-Ray allows; delete one first")
+            }
+            Self::File(error) => write!(formatter, "cannot write the rules file: {error}"),
         }
     }
 }

@@ -1,70 +1,70 @@
-//! One sampling rule, and what the service asks of it.
+//! A sampling rule and its limits.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The rule that matches what no other does.
+/// The name of the default rule, which applies to requests that no other rule matches.
 pub(super) const DEFAULT: &str = "Default";
 
-/// What a rule's ARN begins with; region and account are made up.
+/// The start of each rule's ARN, with an invented region and account.
 const ARN: &str = "arn:aws:xray:us-east-1:000000000000:sampling-rule/";
 
-/// A sampling rule, in the names of the API.
+/// A sampling rule of the X-Ray API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SamplingRule {
-    /// Unique; 1 to 32 characters.
+pub(crate) struct SamplingRule {
+    /// The unique name: 1 to 32 characters.
     #[serde(default)]
-    pub rule_name: String,
-    /// Made from the name.
+    pub(crate) rule_name: String,
+    /// The ARN, which is made from the name.
     #[serde(default, rename = "RuleARN")]
-    pub rule_arn: String,
-    /// The resource the service runs on, as a pattern; at most 500 characters.
+    pub(crate) rule_arn: String,
+    /// A pattern for the ARN of the resource on which the service runs: at most 500 characters.
     #[serde(rename = "ResourceARN")]
-    pub resource_arn: String,
-    /// Lower goes first: 1 to 9999; the default rule has 10000.
-    pub priority: u32,
-    /// The share of the requests beyond the reservoir: 0 to 1.
-    pub fixed_rate: f64,
-    /// So many requests a second first, over all who ask.
-    pub reservoir_size: u32,
-    /// The service's name, as a pattern; at most 64 characters.
-    pub service_name: String,
-    /// The service's origin, as a pattern; at most 64 characters.
-    pub service_type: String,
-    /// The request's host, as a pattern; at most 64 characters.
-    pub host: String,
-    /// The request's method, as a pattern; at most 10 characters.
+    pub(crate) resource_arn: String,
+    /// The priority: 1 (tried first) to 9999. The default rule has 10000.
+    pub(crate) priority: u32,
+    /// The share of requests to sample after the reservoir is used up: 0 to 1.
+    pub(crate) fixed_rate: f64,
+    /// The number of requests per second to sample before `fixed_rate` applies, over all clients together.
+    pub(crate) reservoir_size: u32,
+    /// A pattern for the service's name: at most 64 characters.
+    pub(crate) service_name: String,
+    /// A pattern for the service's origin: at most 64 characters.
+    pub(crate) service_type: String,
+    /// A pattern for the request's host: at most 64 characters.
+    pub(crate) host: String,
+    /// A pattern for the request's method: at most 10 characters.
     #[serde(rename = "HTTPMethod")]
-    pub http_method: String,
-    /// The path of the request's URL, as a pattern; at most 128 characters.
+    pub(crate) http_method: String,
+    /// A pattern for the path of the request's URL: at most 128 characters.
     #[serde(rename = "URLPath")]
-    pub url_path: String,
-    /// The format: 1.
-    pub version: u32,
-    /// What else a request must have, as patterns: at most five, of 32 characters each.
+    pub(crate) url_path: String,
+    /// The version of the rule format: 1.
+    pub(crate) version: u32,
+    /// Patterns for attributes of the request: at most 5, with keys and values of 1 to 32 characters.
     #[serde(default)]
-    pub attributes: BTreeMap<String, String>,
-    /// Kept and given back; nothing is boosted here.
+    pub(crate) attributes: BTreeMap<String, String>,
+    /// The rate boost. It is stored and returned, but has no effect in xray-local.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sampling_rate_boost: Option<SamplingRateBoost>,
+    pub(crate) sampling_rate_boost: Option<SamplingRateBoost>,
 }
 
-/// By how much a rule's rate may rise for a while.
+/// A temporary increase of a rule's rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SamplingRateBoost {
-    /// The highest rate: 0 to 1.
-    pub max_rate: f64,
-    /// For so long no second boost follows.
-    pub cooldown_window_minutes: u32,
+pub(crate) struct SamplingRateBoost {
+    /// The highest rate of the boost: 0 to 1.
+    pub(crate) max_rate: f64,
+    /// The number of minutes after a boost without another boost.
+    pub(crate) cooldown_window_minutes: u32,
 }
 
-/// The fields of a rule to change.
+/// The fields of a rule to update; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct SamplingRuleUpdate {
+pub(crate) struct SamplingRuleUpdate {
     pub(super) rule_name: Option<String>,
     #[serde(rename = "RuleARN")]
     pub(super) rule_arn: Option<String>,
@@ -85,7 +85,7 @@ pub struct SamplingRuleUpdate {
 }
 
 impl SamplingRule {
-    /// One request a second and 5 % of the others, as the service has it.
+    /// Returns X-Ray's default rule: one request per second, and 5 % of the others.
     pub(super) fn fallback() -> Self {
         let any = || "*".to_owned();
         Self {
@@ -110,7 +110,7 @@ impl SamplingRule {
         self.rule_name == DEFAULT
     }
 
-    /// The same with the changes.
+    /// Applies an update.
     pub(super) fn with(mut self, update: SamplingRuleUpdate) -> Self {
         fn set<T>(field: &mut T, value: Option<T>) {
             if let Some(value) = value {
@@ -131,11 +131,12 @@ impl SamplingRule {
         self
     }
 
-    /// Its name and ARN made one, and all fields held against the limits of the API's model.
+    /// Checks all fields against the limits of the API's model, and sets the ARN from the name or the name from the
+    /// ARN.
     ///
     /// # Errors
     ///
-    /// The field that breaks a limit, and the limit.
+    /// A message that names the field and its limit.
     pub(super) fn checked(mut self) -> Result<Self, String> {
         self.rule_name = name_of(Some(self.rule_name), Some(self.rule_arn))?;
         self.rule_arn = arn(&self.rule_name);
@@ -151,7 +152,7 @@ impl SamplingRule {
             check_length(field, value, 0, limit)?;
         }
         if self.attributes.len() > 5 {
-            return Err(format!("Attributes: at most 5, here are {}", self.attributes.len()));
+            return Err(format!("Attributes: must have at most 5 entries, and has {}", self.attributes.len()));
         }
         for (key, value) in &self.attributes {
             check_length("Attributes: a key", key, 1, 32)?;
@@ -163,11 +164,16 @@ impl SamplingRule {
     fn check_numbers(&self) -> Result<(), String> {
         let priorities = if self.is_default() { 10_000..=10_000 } else { 1..=9999 };
         if !priorities.contains(&self.priority) {
-            return Err(format!("Priority: {priorities:?} is allowed, here is {}", self.priority));
+            return Err(format!(
+                "Priority: must be {} to {}, and is {}",
+                priorities.start(),
+                priorities.end(),
+                self.priority
+            ));
         }
         check_share("FixedRate", self.fixed_rate)?;
         if self.version != 1 {
-            return Err(format!("Version: 1 is allowed, here is {}", self.version));
+            return Err(format!("Version: must be 1, and is {}", self.version));
         }
         self.sampling_rate_boost
             .as_ref()
@@ -175,11 +181,11 @@ impl SamplingRule {
     }
 }
 
-/// The name of a rule that is named by one of the two.
+/// Returns the name of a rule that a client identifies by name, by ARN, or by both.
 ///
 /// # Errors
 ///
-/// If both are given and differ, or none is.
+/// If the name and the ARN identify different rules, or both are missing.
 pub(super) fn name_of(name: Option<String>, arn: Option<String>) -> Result<String, String> {
     let name = name.filter(|name| !name.is_empty());
     let from_arn = match arn.filter(|arn| !arn.is_empty()) {
@@ -190,8 +196,10 @@ pub(super) fn name_of(name: Option<String>, arn: Option<String>) -> Result<Strin
         None => None,
     };
     let name = match (name, from_arn) {
-        (Some(name), Some(other)) if name != other => return Err("RuleName and RuleARN name two rules".to_owned()),
-        (name, from_arn) => name.or(from_arn).ok_or("a rule needs a RuleName or a RuleARN")?,
+        (Some(name), Some(other)) if name != other => {
+            return Err("RuleName and RuleARN identify different rules".to_owned());
+        }
+        (name, from_arn) => name.or(from_arn).ok_or("RuleName and RuleARN are both missing; send one of them")?,
     };
     check_length("RuleName", &name, 1, 32)?;
     Ok(name)
@@ -206,12 +214,12 @@ fn check_length(field: &str, value: &str, least: usize, most: usize) -> Result<(
     if (least..=most).contains(&length) {
         return Ok(());
     }
-    Err(format!("{field}: {least} to {most} characters are allowed, here are {length}"))
+    Err(format!("{field}: must have {least} to {most} characters, and has {length}"))
 }
 
 fn check_share(field: &str, value: f64) -> Result<(), String> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    Err(format!("{field}: 0 to 1 is allowed, here is {value}"))
+    Err(format!("{field}: must be 0 to 1, and is {value}"))
 }

@@ -1,4 +1,4 @@
-//! How a rule's reservoir is shared out among those who sample by it.
+//! Divides a rule's reservoir among the clients that sample by the rule.
 
 use std::collections::BTreeMap;
 
@@ -6,23 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::SamplingRule;
 
-/// After so many seconds a client is to ask again.
+/// After how many seconds a client should ask for its target again.
 const INTERVAL: u32 = 10;
 
-/// For so many seconds a share holds; who asked once within that time counts as there.
+/// How many seconds a share is valid. A client that has not asked for this long counts as gone.
 const TTL: f64 = 20.0;
 
-/// So many clients have a share of one rule; more have none.
-const CLIENTS: usize = 10_000;
+/// The most clients that have a share of one rule; further clients get none.
+const MAX_CLIENTS: usize = 10_000;
 
-/// What one client did by one rule since it last asked.
+/// A client's statistics for one rule since its previous request.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SamplingStatistics {
+pub(crate) struct SamplingStatistics {
     pub(super) rule_name: String,
     #[serde(rename = "ClientID")]
     pub(super) client_id: String,
-    // These are asked for by the API's model, and no share depends on them.
+    // The API's model requires these fields, so a request without them is refused. The shares do not depend on them.
     #[serde(rename = "Timestamp")]
     _timestamp: f64,
     #[serde(rename = "RequestCount")]
@@ -33,10 +33,10 @@ pub struct SamplingStatistics {
     _borrow_count: u64,
 }
 
-/// What a client may do by one rule until it asks again.
+/// How much a client may sample by one rule until it asks again.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SamplingTarget {
+pub(crate) struct SamplingTarget {
     rule_name: String,
     fixed_rate: f64,
     reservoir_quota: u32,
@@ -45,23 +45,24 @@ pub struct SamplingTarget {
     interval: u32,
 }
 
-/// Statistics that were not taken, and why.
+/// Statistics that were refused, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct UnprocessedStatistics {
+pub(crate) struct UnprocessedStatistics {
     rule_name: String,
     error_code: &'static str,
     message: String,
 }
 
 impl UnprocessedStatistics {
-    /// A code that starts with 4 makes an SDK read the rules again at once.
+    /// Returns the response for statistics with an error. SDKs react to a code that starts with 4 by reading the rules
+    /// again at once.
     pub(super) fn new(rule_name: &str, message: String) -> Self {
         Self { rule_name: rule_name.to_owned(), error_code: "400", message }
     }
 }
 
-/// The shares of one rule's reservoir that are out, by client.
+/// The valid shares of one rule's reservoir, by client.
 #[derive(Debug, Default)]
 pub(super) struct Shares(BTreeMap<String, Share>);
 
@@ -72,12 +73,14 @@ struct Share {
 }
 
 impl Shares {
-    /// An equal part for each client that is there. What others still hold is never given out twice: a new client
-    /// waits for their next question, and all together stay below the reservoir.
+    /// Gives a client an equal part of the reservoir, as far as other clients' shares leave room.
+    ///
+    /// A share is never taken back before its owner asks again, so the sum of all shares never exceeds the reservoir. A
+    /// new client therefore waits until the others have asked.
     pub(super) fn renew(&mut self, rule: &SamplingRule, client: &str, now: f64) -> SamplingTarget {
         self.0.retain(|_, share| share.until > now);
         let is_known = self.0.contains_key(client);
-        if is_known || self.0.len() < CLIENTS {
+        if is_known || self.0.len() < MAX_CLIENTS {
             self.0.insert(client.to_owned(), Share { quota: 0, until: now + TTL });
         }
         let held: u32 = self.0.values().map(|share| share.quota).sum();
@@ -95,7 +98,7 @@ impl Shares {
         }
     }
 
-    /// What does not divide goes to the first ones.
+    /// Returns a client's equal part. The remainder of the division goes to the clients that are first in order.
     fn equal_part(&self, reservoir: u32, client: &str) -> u32 {
         let Some(rank) = self.0.keys().position(|key| key == client) else { return 0 };
         let (clients, rank) = (to_u32(self.0.len()), to_u32(rank));
@@ -117,19 +120,19 @@ mod tests {
     }
 
     #[test]
-    fn equal_parts_that_never_exceed_the_reservoir() {
+    fn shares_are_equal_and_never_exceed_the_reservoir() {
         let mut shares = Shares::default();
         assert_eq!(quotas(&mut shares, 10, &["a"], 0.0), [10], "alone");
-        assert_eq!(quotas(&mut shares, 10, &["b"], 1.0), [0], "all of it is out");
+        assert_eq!(quotas(&mut shares, 10, &["b"], 1.0), [0], "the first client holds the whole reservoir");
         assert_eq!(quotas(&mut shares, 10, &["a", "b"], 10.0), [5, 5]);
         assert_eq!(quotas(&mut shares, 10, &["c"], 11.0), [0]);
         assert_eq!(quotas(&mut shares, 10, &["a", "b", "c"], 20.0), [4, 3, 3]);
-        assert_eq!(quotas(&mut shares, 10, &["a"], 39.9), [4], "the others hold theirs");
-        assert_eq!(quotas(&mut shares, 10, &["a"], 40.1), [10], "the others are gone");
+        assert_eq!(quotas(&mut shares, 10, &["a"], 39.9), [4], "the shares of the others are still valid");
+        assert_eq!(quotas(&mut shares, 10, &["a"], 40.1), [10], "the shares of the others have expired");
     }
 
     #[test]
-    fn a_reservoir_that_shrank_or_is_empty() {
+    fn shares_follow_a_reservoir_that_shrinks() {
         let mut shares = Shares::default();
         assert_eq!(quotas(&mut shares, 10, &["a"], 0.0), [10]);
         assert_eq!(quotas(&mut shares, 4, &["b"], 1.0), [0]);
@@ -138,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn clients_beyond_the_limit_have_no_share() {
+    fn clients_beyond_the_limit_get_no_share() {
         let mut shares = Shares::default();
         let rule = SamplingRule { reservoir_size: u32::MAX, ..SamplingRule::fallback() };
-        for client in 0..CLIENTS {
+        for client in 0..MAX_CLIENTS {
             shares.0.insert(format!("{client:024}"), Share { quota: 1, until: 5.0 });
         }
         assert_eq!(shares.renew(&rule, "one more", 1.0).reservoir_quota, 0);
-        assert_eq!(shares.0.len(), CLIENTS);
+        assert_eq!(shares.0.len(), MAX_CLIENTS);
         assert_eq!(shares.renew(&rule, "one more", 6.0).reservoir_quota, u32::MAX);
     }
 }

@@ -1,4 +1,4 @@
-//! HTTP connections: how many, for how long, and how they end.
+//! Accepts HTTP connections, within limits of number and time, and closes them at shutdown.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,59 +14,60 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 
-/// So many at a time; further ones wait.
-const CONNECTIONS: usize = 256;
+/// The most connections open at a time. Further clients wait until one closes.
+const MAX_CONNECTIONS: usize = 256;
 
-/// For so long a client may take over the head of a request, or be silent before the next one.
-const HEAD: Duration = Duration::from_secs(10);
+/// How long a client may take to send a request's head, and how long a connection may be idle between two requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What of a request may wait to be looked at, its head as a whole.
-const BUFFER: usize = 64 * 1024;
+/// The size of a connection's read buffer in bytes, which is also the largest head of a request.
+const READ_BUFFER: usize = 64 * 1024;
 
-/// For so long a client may take nothing of an answer.
-const WRITING: Duration = Duration::from_secs(10);
+/// How long a write may wait for a client that does not read its response.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For so long answers may be on their way when the server ends.
-const ENDING: Duration = Duration::from_secs(1);
+/// How long responses in progress may take after shutdown has begun.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves until `end`.
-pub(super) async fn serve(listener: TcpListener, router: Router, end: impl Future) {
-    let mut end = std::pin::pin!(end);
-    let (connections, ending) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
+/// Accepts and serves connections until `shutdown` completes.
+pub(super) async fn serve(listener: TcpListener, router: Router, shutdown: impl Future) {
+    let mut shutdown = std::pin::pin!(shutdown);
+    let (permits, graceful) = (Arc::new(Semaphore::new(MAX_CONNECTIONS)), GracefulShutdown::new());
     loop {
         let accept = async {
-            let room = Arc::clone(&connections).acquire_owned().await.expect("never closed");
-            (listener.accept().await, room)
+            let permit = Arc::clone(&permits).acquire_owned().await.expect("the semaphore is never closed");
+            (listener.accept().await, permit)
         };
         tokio::select! {
-            _ = &mut end => break,
-            (accepted, room) = accept => match accepted {
+            _ = &mut shutdown => break,
+            (accepted, permit) = accept => match accepted {
                 Ok((stream, _)) => {
-                    let connection = ending.watch(connection(stream, &router));
+                    let connection = graceful.watch(connection(stream, &router));
                     tokio::spawn(async move {
-                        // A client that goes away is no error of ours.
+                        // An error means that the client misbehaved or left. There is nobody to report it to.
                         let _ = connection.await;
-                        drop(room);
+                        drop(permit);
                     });
                 }
-                // Of this connection, or of all (no more files): a pause helps in both cases.
+                // Either this connection failed, or the process has no file descriptors left. A pause keeps the second
+                // case from spinning.
                 Err(_) => sleep(Duration::from_millis(20)).await,
             },
         }
     }
-    // What is still open then, such as a live page, is dropped with the runtime.
-    let _ = timeout(ENDING, ending.shutdown()).await;
+    // The caller drops the runtime next, and with it the connections that are still open.
+    let _ = timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
 }
 
 type Io = TokioIo<std::pin::Pin<Box<TimeoutStream<TcpStream>>>>;
 
 fn connection(stream: TcpStream, router: &Router) -> http1::Connection<Io, TowerToHyperService<Router>> {
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITING));
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(BUFFER)
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(READ_BUFFER)
         .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router.clone()))
 }
 
@@ -81,29 +82,30 @@ mod tests {
 
     use super::*;
 
-    async fn ask(address: SocketAddr) -> TcpStream {
+    async fn send_request(address: SocketAddr) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         stream
     }
 
-    /// More clients than there is room for, none of which takes its answer: the next one waits for their end, no longer.
+    /// The clients take all connections and none reads its response. The next client waits for the write timeout, no
+    /// longer.
     #[tokio::test]
-    async fn who_takes_no_answer_is_dropped() {
-        let answer = Bytes::from(vec![0; 32 << 20]);
-        let router = Router::new().route("/", get(async move || answer.clone()));
+    async fn a_client_that_does_not_read_its_response_is_disconnected() {
+        let response = Bytes::from(vec![0; 32 << 20]);
+        let router = Router::new().route("/", get(async move || response.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (end, ended) = oneshot::channel::<()>();
-        let serving = tokio::spawn(serve(listener, router, ended));
+        let (shutdown, is_shut_down) = oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(listener, router, is_shut_down));
         let mut idle = Vec::new();
-        for _ in 0..CONNECTIONS {
-            idle.push(ask(address).await);
+        for _ in 0..MAX_CONNECTIONS {
+            idle.push(send_request(address).await);
         }
-        let mut next = ask(address).await;
-        let first = timeout(WRITING * 3, next.read_u8()).await;
-        assert_eq!(first.expect("there is never room").unwrap(), b'H');
-        end.send(()).unwrap();
-        timeout(ENDING * 5, serving).await.expect("the end waits for them").unwrap();
+        let mut next = send_request(address).await;
+        let first = timeout(WRITE_TIMEOUT * 3, next.read_u8()).await;
+        assert_eq!(first.expect("no connection was closed").unwrap(), b'H');
+        shutdown.send(()).unwrap();
+        timeout(SHUTDOWN_TIMEOUT * 5, serving).await.expect("shutdown waits for idle clients").unwrap();
     }
 }

@@ -1,7 +1,10 @@
-//! Who may ask: programs of this machine, the console's own pages, and nobody's web page.
+//! Decides which HTTP requests are allowed: those of programs, those of the console's own pages, and links to the
+//! console.
 //!
-//! There are no credentials, so a page in the developer's browser must not get through, neither from its own origin nor
-//! by a name of its own that points to the loopback interface (DNS rebinding).
+//! The server does not authenticate clients, so it must reject requests that a foreign web page in the developer's
+//! browser sends. A page can attack in two ways: it sends a request from its own origin, or it uses a host name of its
+//! own that resolves to the loopback interface (DNS rebinding). The `Origin` and `Sec-Fetch-Site` headers reveal the
+//! first attack, the `Host` header the second.
 
 use std::net::IpAddr;
 
@@ -9,81 +12,94 @@ use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderName, Method, header};
 
-/// Which hosts a request may name.
+/// The hosts that a request's `Host` header may name.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     hosts: Vec<String>,
-    /// Whether any address may be named: the server listens on all of the machine's. A page cannot use that: it would
-    /// have to come from that address itself.
-    takes_addresses: bool,
+    /// Whether any IP address is allowed, because the server listens on all addresses of the machine. This is safe: DNS
+    /// rebinding needs a host name.
+    allows_any_ip: bool,
 }
 
 impl Guard {
-    /// For the address as it was given, what it was resolved to, and names that are allowed besides.
+    /// Creates a guard for a server. `given` is the configured address, `bound` the IP address it resolved to, and
+    /// `names` are further allowed hosts.
     pub(super) fn new(given: &str, bound: IpAddr, names: Vec<String>) -> Self {
         let given = given.rsplit_once(':').map_or(given, |(host, _)| host);
         let hosts = names.into_iter().chain([given.to_owned(), bound.to_string()]);
-        let hosts = hosts.map(|host| normal(&host)).collect();
-        Self { hosts, takes_addresses: bound.is_unspecified() }
+        let hosts = hosts.map(|host| normalized(&host)).collect();
+        Self { hosts, allows_any_ip: bound.is_unspecified() }
     }
 
+    /// Checks a request's headers.
+    ///
     /// # Errors
     ///
-    /// Why the request is refused.
+    /// Returns the reason, as text for the client, if the request is rejected.
     pub(super) fn check(&self, request: &Parts) -> Result<(), String> {
-        let host = one(request, &header::HOST)?.ok_or("the request has no Host")?;
-        let authority = self.allowed(host)?;
+        let host = single_header(request, &header::HOST)?.ok_or("the request has no Host header")?;
+        let authority = self.allowed_authority(host)?;
         if let Some(other) = request.uri.authority() {
-            self.allowed(other.as_str())?;
+            self.allowed_authority(other.as_str())?;
         }
-        if let Some(origin) = one(request, &header::ORIGIN)? {
-            let of_origin = origin.split_once("://").map(|(_, authority)| authority);
-            if !of_origin.is_some_and(|origin| origin.eq_ignore_ascii_case(authority.as_str())) {
-                return Err(format!("the Origin {origin:?} is foreign"));
+        if let Some(origin) = single_header(request, &header::ORIGIN)? {
+            let origin_authority = origin.split_once("://").map(|(_, authority)| authority);
+            if !origin_authority.is_some_and(|origin| origin.eq_ignore_ascii_case(authority.as_str())) {
+                return Err(format!("the request comes from a web page of another origin, {origin:?}"));
             }
         }
-        check_fetch(request)
+        check_fetch_metadata(request)
     }
 
-    fn allowed(&self, host: &str) -> Result<Authority, String> {
-        let authority: Authority = host.parse().map_err(|_| format!("the Host {host:?} is not a host"))?;
-        let name = normal(authority.host());
+    fn allowed_authority(&self, host: &str) -> Result<Authority, String> {
+        let authority: Authority = host.parse().map_err(|_| format!("the request's host {host:?} is not valid"))?;
+        let name = normalized(authority.host());
         let address: Option<IpAddr> = name.parse().ok();
         let is_loopback = match address {
             Some(address) => address.is_loopback(),
             None => name == "localhost" || name.ends_with(".localhost"),
         };
-        if is_loopback || self.hosts.contains(&name) || self.takes_addresses && address.is_some() {
+        if is_loopback || self.hosts.contains(&name) || self.allows_any_ip && address.is_some() {
             return Ok(authority);
         }
-        Err(format!("the Host {host:?} is neither loopback nor the given address (--allow-host allows it)"))
+        Err(format!(
+            "the request's host {host:?} is neither loopback nor the server's address; start xray-local with \
+             --allow-host to allow this host"
+        ))
     }
 }
 
-/// What a browser says of itself where it sends no `Origin`: a page may link to the console, and no more.
-fn check_fetch(request: &Parts) -> Result<(), String> {
+/// Checks the `Sec-Fetch-*` headers, which browsers also send with requests without an `Origin`. A foreign page may
+/// only link to the console.
+fn check_fetch_metadata(request: &Parts) -> Result<(), String> {
     let get = |name: &'static str| request.headers.get(name).map_or("", |value| value.to_str().unwrap_or("?"));
     let is_link =
         request.method == Method::GET && get("sec-fetch-mode") == "navigate" && get("sec-fetch-dest") == "document";
     match get("sec-fetch-site") {
         "" | "same-origin" | "none" => Ok(()),
         _ if is_link => Ok(()),
-        site => Err(format!("the request comes from a web page ({site})")),
+        site => Err(format!("the request comes from a foreign web page (Sec-Fetch-Site: {site})")),
     }
 }
 
-/// A header that may stand once.
-fn one<'a>(request: &'a Parts, name: &HeaderName) -> Result<Option<&'a str>, String> {
+/// Returns the value of a header.
+///
+/// # Errors
+///
+/// Returns an error if the header is repeated, because another parser might use the other value, or if its value is not
+/// ASCII text.
+fn single_header<'a>(request: &'a Parts, name: &HeaderName) -> Result<Option<&'a str>, String> {
     let mut values = request.headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     match (value.to_str(), values.next()) {
         (Ok(value), None) => Ok(Some(value)),
-        _ => Err(format!("the request has more than one {name}, or one that is not text")),
+        _ => Err(format!("the request must have one {name} header, and its value must be ASCII text")),
     }
 }
 
-/// Without the brackets of an IPv6 address and the dot of a full name.
-fn normal(host: &str) -> String {
+/// Returns a host in lower case, without the brackets of an IPv6 address and the trailing dot of a fully qualified
+/// name.
+fn normalized(host: &str) -> String {
     host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
 }
 
@@ -101,7 +117,7 @@ mod tests {
         guard.check(&request.body(()).unwrap().into_parts().0)
     }
 
-    fn host_is_taken(guard: &Guard, host: &str) -> bool {
+    fn is_host_allowed(guard: &Guard, host: &str) -> bool {
         check(guard, "POST", "/Traces", &[("host", host)]).is_ok()
     }
 
@@ -110,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_taken_by_each_of_its_names() {
+    fn each_name_of_loopback_is_allowed() {
         for host in ["127.0.0.1:2000", "127.0.0.1", "127.8.9.1:2000", "localhost:2000", "LOCALHOST", "localhost.:80"] {
-            assert!(host_is_taken(&loopback(), host), "{host}");
+            assert!(is_host_allowed(&loopback(), host), "{host}");
         }
         for host in ["[::1]:2000", "xray.localhost:2000", "localhost:3000"] {
-            assert!(host_is_taken(&loopback(), host), "{host}");
+            assert!(is_host_allowed(&loopback(), host), "{host}");
         }
     }
 
@@ -123,10 +139,10 @@ mod tests {
     fn other_hosts_are_refused() {
         for host in ["evil.example", "evil.example:2000", "192.168.1.7:2000", "localhost.evil.example", "notlocalhost"]
         {
-            assert!(!host_is_taken(&loopback(), host), "{host}");
+            assert!(!is_host_allowed(&loopback(), host), "{host}");
         }
         for host in ["", "a b", "127.0.0.1.evil.example:2000", "user@evil.example", "[::2]:2000", "[::1", "0.0.0.0"] {
-            assert!(!host_is_taken(&loopback(), host), "{host}");
+            assert!(!is_host_allowed(&loopback(), host), "{host}");
         }
         assert!(check(&loopback(), "GET", "/", &[]).is_err(), "no host");
         assert!(check(&loopback(), "GET", "/", &[("host", "localhost"), ("host", "localhost")]).is_err(), "two hosts");
@@ -135,15 +151,18 @@ mod tests {
     }
 
     #[test]
-    fn the_given_address_and_names_are_taken() {
+    fn the_configured_address_and_extra_names_are_allowed() {
         let guard = Guard::new("dev.example:2000", IpAddr::from([192, 168, 1, 7]), vec!["Tracer".to_owned()]);
         for host in ["dev.example:2000", "192.168.1.7:2000", "tracer:2000", "localhost:2000"] {
-            assert!(host_is_taken(&guard, host), "{host}");
+            assert!(is_host_allowed(&guard, host), "{host}");
         }
-        assert!(!host_is_taken(&guard, "192.168.1.8:2000"));
+        assert!(!is_host_allowed(&guard, "192.168.1.8:2000"));
         let guard = Guard::new("[::1]:2000", IpAddr::from([0; 16]), Vec::new());
-        assert!(host_is_taken(&guard, "10.0.0.1:2000") && host_is_taken(&guard, "[fe80::1]:2000"), "listens on all");
-        assert!(!host_is_taken(&guard, "evil.example:2000"));
+        assert!(
+            is_host_allowed(&guard, "10.0.0.1:2000") && is_host_allowed(&guard, "[fe80::1]:2000"),
+            "listens on all"
+        );
+        assert!(!is_host_allowed(&guard, "evil.example:2000"));
     }
 
     #[test]
@@ -158,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_all_that_a_foreign_page_has() {
+    fn a_foreign_page_may_only_link_to_the_console() {
         let fetch = |method, site, mode, dest| {
             let headers = [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
             check(&loopback(), method, "/", &[&[("host", "localhost:2000")], &headers[..]].concat()).is_ok()

@@ -1,4 +1,4 @@
-//! The server: both sockets, the threads behind them, and how it all starts and ends.
+//! The server: its two sockets, the threads that read them, start and shutdown.
 
 mod bodies;
 mod connections;
@@ -26,19 +26,21 @@ use crate::api::{self, ApiError};
 use crate::console;
 use crate::document::TraceId;
 use crate::intake::Intake;
-use crate::receive::Receiving;
+use crate::receive::UdpReceiver;
 use crate::recording::{self, Recording, Replay};
-use crate::rules::SamplingRules;
+use crate::rules::{Sampling, SamplingRules};
 use crate::store::{Limits, Source, Store};
 use crate::time::now;
 
-/// Threads that answer HTTP.
+/// The number of threads that answer HTTP requests.
 const WORKERS: usize = 2;
 
-/// A local X-Ray that runs: it takes documents by UDP as the daemon does, and on the TCP port of the same number it
-/// answers the X-Ray API and serves the console. It ends when it is dropped.
+/// A running local X-Ray.
 ///
-/// It has threads of its own, so it serves blocking programs and async ones alike.
+/// The server receives documents over UDP like the X-Ray daemon. On the TCP port with the same number it answers the
+/// X-Ray API and serves the console. Dropping the server shuts it down.
+///
+/// The server runs on its own threads, so blocking and async programs can use it alike.
 ///
 /// ```
 /// use std::net::UdpSocket;
@@ -46,13 +48,13 @@ const WORKERS: usize = 2;
 ///
 /// let server = xray_local::Server::builder().address("127.0.0.1:0").start()?;
 ///
-/// // Any SDK does this, told by `AWS_XRAY_DAEMON_ADDRESS`.
+/// // An X-Ray SDK sends such datagrams to the address in `AWS_XRAY_DAEMON_ADDRESS`.
 /// let document = r#"{"format":"json","version":1}
 /// {"id":"70de5b6f19ff9a0a","trace_id":"1-581cf771-a006649127e371903a2de979","name":"shop","start_time":1,"end_time":2}"#;
 /// UdpSocket::bind("127.0.0.1:0")?.send_to(document.as_bytes(), server.udp_address())?;
 ///
-/// let patience = Instant::now();
-/// while server.store().counters().taken == 0 && patience.elapsed() < Duration::from_secs(10) {
+/// let sent = Instant::now();
+/// while server.store().counters().taken == 0 && sent.elapsed() < Duration::from_secs(10) {
 ///     std::thread::sleep(Duration::from_millis(5));
 /// }
 /// let trace = server.store().trace("1-581cf771-a006649127e371903a2de979").unwrap();
@@ -65,14 +67,13 @@ pub struct Server {
     udp_address: SocketAddr,
     http_address: SocketAddr,
     store: Store,
-    rules: SamplingRules,
     intake: Intake,
-    // Both are there until the end.
-    receiving: Option<Receiving>,
-    answering: Option<Answering>,
+    // Both are `Some` until `drop` takes them: stopping a thread consumes its handle.
+    udp_receiver: Option<UdpReceiver>,
+    http_thread: Option<HttpThread>,
 }
 
-/// How a [`Server`] is to be.
+/// Settings of a [`Server`].
 ///
 /// ```
 /// use xray_local::Server;
@@ -87,117 +88,122 @@ pub struct Server {
 /// # Ok::<(), xray_local::StartError>(())
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "it is `start` that starts the server"]
+#[must_use = "call `start` to start the server"]
 pub struct ServerBuilder {
     address: String,
     limits: Limits,
+    sampling: Sampling,
     rules_file: Option<PathBuf>,
     record: Option<PathBuf>,
     allowed_hosts: Vec<String>,
 }
 
 /// Why a [`Server`] did not start.
+///
+/// The message says what failed. [`source`](std::error::Error::source) says why, so print the whole chain.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address is not one: `HOST:PORT` is expected.
+    /// The address does not have the form `HOST:PORT`, or its host cannot be resolved.
     Address {
-        /// As it was given.
+        /// The address passed to [`ServerBuilder::address`].
         address: String,
-        /// What is wrong with it.
+        /// The error of parsing or resolving it.
         error: io::Error,
     },
-    /// The port is taken, or may not be used.
+    /// A socket could not be bound, for example because the port is in use.
     Bind {
         /// `UDP` or `TCP`.
         protocol: &'static str,
-        /// What was to be bound.
+        /// The address of the socket.
         address: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         error: io::Error,
     },
-    /// The rules file cannot be read, or has a rule that is none.
+    /// The rules file could not be read, or it contains an invalid rule.
     Rules {
-        /// The file.
+        /// The path passed to [`ServerBuilder::rules_file`].
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of reading the file, or the rule's error.
         error: io::Error,
     },
-    /// The file for the documents cannot be written.
+    /// The recording could not be opened for writing.
     Record {
-        /// The file.
+        /// The path passed to [`ServerBuilder::record`].
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         error: io::Error,
     },
-    /// The system has no thread, or no more files.
+    /// The operating system refused a thread or a socket operation.
     System(io::Error),
 }
 
-/// The thread whose runtime answers HTTP.
+/// The thread that runs the HTTP server's runtime.
 #[derive(Debug)]
-struct Answering {
-    end: oneshot::Sender<()>,
+struct HttpThread {
+    shutdown: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Server {
-    /// A server on `127.0.0.1:2000`, unless it is told otherwise.
+    /// Returns the settings of a server on `127.0.0.1:2000` with the default [`Limits`].
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             address: "127.0.0.1:2000".to_owned(),
             limits: Limits::default(),
+            sampling: Sampling::default(),
             rules_file: None,
             record: None,
             allowed_hosts: Vec::new(),
         }
     }
 
-    /// Where documents go: the value for `AWS_XRAY_DAEMON_ADDRESS`.
+    /// Returns the address that receives documents. Programs on this machine use it as `AWS_XRAY_DAEMON_ADDRESS`.
+    ///
+    /// If the server listens on all interfaces, the address is `0.0.0.0` or `[::]`. Programs on other machines then
+    /// need an address of this machine.
     #[must_use]
     pub fn udp_address(&self) -> SocketAddr {
         self.udp_address
     }
 
-    /// Where the X-Ray API and the console are.
+    /// Returns the address of the X-Ray API and the console.
     #[must_use]
     pub fn http_address(&self) -> SocketAddr {
         self.http_address
     }
 
-    /// Where a browser of this machine finds the console.
+    /// Returns the URL at which a browser on this machine reaches the console.
     #[must_use]
     pub fn console_url(&self) -> String {
         format!("http://{}/", reachable(self.http_address))
     }
 
-    /// The traces.
+    /// Returns the store that holds the traces.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// The sampling rules.
-    #[must_use]
-    pub fn rules(&self) -> &SamplingRules {
-        &self.rules
-    }
-
-    /// The trace of each document that is taken from now on. Who reads too slowly misses some.
+    /// Subscribes to the trace ids of the documents that the server accepts after this call.
+    ///
+    /// A receiver that falls 16,384 documents behind misses the oldest ones.
     #[must_use]
     pub fn arrivals(&self) -> broadcast::Receiver<TraceId> {
         self.intake.arrivals()
     }
 
-    /// Datagrams that were dropped because they came faster than they could be read, by this process; what the kernel
-    /// dropped before is not counted.
+    /// Returns how many datagrams this server dropped because its queue was full.
+    ///
+    /// Datagrams that the kernel dropped before the server could read them are not counted.
     #[must_use]
     pub fn dropped_datagrams(&self) -> u64 {
-        self.receiving.as_ref().map_or(0, Receiving::dropped)
+        self.udp_receiver.as_ref().map_or(0, UdpReceiver::dropped)
     }
 
-    /// Takes the documents of a file with one in each line, such as [`ServerBuilder::record`] writes, or the library's
-    /// `LinesEmitter`.
+    /// Loads the documents from a file that has one JSON document per line.
+    ///
+    /// [`ServerBuilder::record`] writes such files, and so does `LinesEmitter` of the `xray-sdk` package.
     ///
     /// ```
     /// let path = std::env::temp_dir().join("xray-local-replay.jsonl");
@@ -206,14 +212,14 @@ impl Server {
     /// let server = xray_local::Server::builder().address("127.0.0.1:0").start()?;
     /// let replay = server.replay(&path)?;
     /// assert_eq!(replay.taken, 1);
-    /// assert_eq!(replay.bad[0].0, 2, "the number of the line");
+    /// assert_eq!(replay.bad[0].line, 2);
     /// # std::fs::remove_file(path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// If the file cannot be read. Lines that are no documents are no error; they are told.
+    /// Returns an error if the file cannot be read. A rejected line is not an error: [`Replay::bad`] lists it.
     pub fn replay(&self, path: impl AsRef<Path>) -> io::Result<Replay> {
         recording::replay(path.as_ref(), |line| {
             let outcome = self.intake.take(line, Source::Replay);
@@ -221,7 +227,9 @@ impl Server {
         })
     }
 
-    /// Ends the server. What has arrived is read, answers that are on their way have a second. Blocks for that long.
+    /// Shuts the server down and blocks until it has stopped.
+    ///
+    /// Datagrams that have arrived are still read. HTTP responses in progress get one second to complete.
     pub fn shutdown(self) {
         drop(self);
     }
@@ -229,59 +237,73 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(receiving) = self.receiving.take() {
-            receiving.end();
+        if let Some(receiver) = self.udp_receiver.take() {
+            receiver.stop();
         }
-        if let Some(answering) = self.answering.take() {
-            let _ = answering.end.send(());
-            let _ = answering.thread.join();
+        if let Some(HttpThread { shutdown, thread }) = self.http_thread.take() {
+            let _ = shutdown.send(());
+            let _ = thread.join();
         }
-        self.intake.settle();
+        self.intake.flush();
     }
 }
 
 impl ServerBuilder {
-    /// `HOST:PORT`, for UDP and TCP. With port 0 a number is chosen that is free for both.
+    /// Sets the address for UDP and TCP, in the form `HOST:PORT`. With port 0 the server chooses a port that is free
+    /// for both.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = address.into();
         self
     }
 
-    /// What the store keeps at most.
+    /// Sets the limits of the store.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Where sampling rules are kept; without it they end with the server. The file has the form of the answer of
-    /// `GetSamplingRules`, and is made when the first rule is.
+    /// Sets what the default sampling rule records. The default is every request. With a
+    /// [rules file](Self::rules_file) the setting has no effect.
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
+    }
+
+    /// Sets the file that keeps the sampling rules. Without a file the rules are lost when the server stops.
+    ///
+    /// The file has the form of a `GetSamplingRules` response. If the file does not exist, the server creates it
+    /// when the first rule is added.
     pub fn rules_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.rules_file = Some(path.into());
         self
     }
 
-    /// A file to which each document that comes is appended, as a line of JSON; documents that X-Ray would refuse too.
+    /// Sets a file to which the server appends each document it receives, as one line of JSON. This includes documents
+    /// that X-Ray would reject.
     pub fn record(mut self, path: impl Into<PathBuf>) -> Self {
         self.record = Some(path.into());
         self
     }
 
-    /// A name by which requests may reach the server, beside those of the loopback interface and of its address: where it
-    /// runs in a container, the container's name.
+    /// Allows HTTP requests whose `Host` header names this host. Names of the loopback interface and the server's own
+    /// address are always allowed.
+    ///
+    /// A server in a container needs this: other containers reach it by the container's name.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.allowed_hosts.push(host.into());
         self
     }
 
-    /// Starts the server, and returns when it can be reached.
+    /// Starts the server. When this function returns, both sockets accept traffic.
     ///
     /// # Errors
     ///
-    /// If the address is none or is taken, or a file cannot be used.
+    /// Returns an error if the address is invalid or in use, if a file cannot be used, or if the operating system
+    /// refuses a thread or a socket operation.
     pub fn start(self) -> Result<Server, StartError> {
         let (udp, tcp) = sockets::bind(&self.address)?;
         let (udp_address, http_address) = (udp.local_addr()?, tcp.local_addr()?);
-        let rules = SamplingRules::open(self.rules_file.as_deref(), now())
+        let rules = SamplingRules::open(self.rules_file.as_deref(), self.sampling, now())
             .map_err(|error| StartError::Rules { path: self.rules_file.unwrap_or_default(), error })?;
         let recording = self.record.as_deref().map(Recording::append).transpose();
         let recording =
@@ -292,16 +314,21 @@ impl ServerBuilder {
         let (address, dropped) = (reachable(udp_address), Arc::<AtomicU64>::default());
         let guard = Guard::new(&self.address, http_address.ip(), self.allowed_hosts);
         let router = guarded(
-            api::routes(&store, &rules, &intake).merge(console::routes(store.clone(), address, Arc::clone(&dropped))),
+            api::routes(&store, &rules, &intake).merge(console::routes(
+                store.clone(),
+                rules,
+                address,
+                Arc::clone(&dropped),
+            )),
             guard,
         );
-        let answering = Some(Answering::start(tcp, router)?);
-        let receiving = Some(Receiving::start(udp, address, intake.clone(), dropped)?);
-        Ok(Server { udp_address, http_address, store, rules, intake, receiving, answering })
+        let http_thread = Some(HttpThread::start(tcp, router)?);
+        let udp_receiver = Some(UdpReceiver::start(udp, address, intake.clone(), dropped)?);
+        Ok(Server { udp_address, http_address, store, intake, udp_receiver, http_thread })
     }
 }
 
-impl Answering {
+impl HttpThread {
     fn start(listener: std::net::TcpListener, router: Router) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -309,26 +336,29 @@ impl Answering {
             .thread_name("xray-http")
             .enable_all()
             .build()?;
-        let (end, ended) = oneshot::channel();
+        let (shutdown, is_shut_down) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("xray-accept".to_owned())
-            .spawn(move || answer(runtime, listener, router, ended))?;
-        Ok(Self { end, thread })
+            .spawn(move || serve_http(runtime, listener, router, is_shut_down))?;
+        Ok(Self { shutdown, thread })
     }
 }
 
-fn answer(runtime: Runtime, listener: std::net::TcpListener, router: Router, ended: oneshot::Receiver<()>) {
+/// Serves HTTP requests until `shutdown` receives a message or its sender is dropped.
+fn serve_http(runtime: Runtime, listener: std::net::TcpListener, router: Router, shutdown: oneshot::Receiver<()>) {
     runtime.block_on(async {
         match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => connections::serve(listener, router, ended).await,
-            Err(error) => log::error!("HTTP is not answered: {error}"),
+            Ok(listener) => connections::serve(listener, router, shutdown).await,
+            Err(error) => log::error!("the HTTP server failed to start: {error}; the API and the console are off"),
         }
     });
-    // Nobody waits for an answer any more.
+    // `connections::serve` has already given the responses in progress one second. So do not wait for the remaining
+    // tasks, which may never finish.
     runtime.shutdown_background();
 }
 
-/// An address that can be asked, for one that stands for all of this machine's.
+/// Replaces an unspecified address, such as `0.0.0.0`, by the loopback address. An unspecified address is an address to
+/// listen on: not every system and browser can connect to it.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -338,7 +368,8 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// The routes behind the checks that each request passes, the outermost last.
+/// Puts the routes behind the checks for every request. The layer added last runs first, so a foreign page's request is
+/// refused before its body is read.
 fn guarded(routes: Router, guard: Guard) -> Router {
     routes
         .fallback(unknown)
@@ -360,7 +391,8 @@ async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(reason) => ApiError::refused(reason).into_response(),
     };
-    // Whatever the answer is, a browser is not to take it for something else, nor a foreign page to embed it.
+    // For every response, errors included: a browser must not guess another content type, and a foreign page must not
+    // embed the response.
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
@@ -370,21 +402,18 @@ async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Resp
 impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address { address, error } => write!(formatter, "{address:?} is not an address (HOST:PORT): {error}"),
+            Self::Address { address, .. } => {
+                write!(formatter, "cannot use {address:?}: an address is HOST:PORT, with a host that can be resolved")
+            }
             Self::Bind { protocol, address, error } if error.kind() == io::ErrorKind::AddrInUse => write!(
                 formatter,
-                "{protocol} {address} is taken: an X-Ray daemon runs, or another xray-local; choose another address"
+                "{protocol} {address} is already in use, probably by an X-Ray daemon or another xray-local: stop that \
+                 program or choose another address"
             ),
-            Self::Bind { protocol, address, error } => {
-                write!(formatter, "{protocol} {address} cannot be used: {error}")
-            }
-            Self::Rules { path, error } => {
-                write!(formatter, "the rules file {} cannot be used: {error}", path.display())
-            }
-            Self::Record { path, error } => {
-                write!(formatter, "documents cannot be kept in {}: {error}", path.display())
-            }
-            Self::System(error) => error.fmt(formatter),
+            Self::Bind { protocol, address, .. } => write!(formatter, "cannot bind {protocol} {address}"),
+            Self::Rules { path, .. } => write!(formatter, "cannot use the rules file {}", path.display()),
+            Self::Record { path, .. } => write!(formatter, "cannot record documents in {}", path.display()),
+            Self::System(_) => formatter.write_str("the operating system refused a thread or a socket operation"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The two sockets of one address: UDP for documents, TCP for the API and the console.
+//! The two sockets of a server, at one address: UDP for documents, TCP for the API and the console.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _, UdpSocket};
@@ -7,22 +7,22 @@ use socket2::{Domain, Socket, Type};
 
 use super::StartError;
 
-/// What the receive buffer of the kernel is to hold, if the system allows it; beyond that, bursts are lost unseen.
+/// The receive buffer requested from the kernel, in bytes. A burst that overflows this buffer is lost without a trace.
 const RECEIVE_BUFFER: usize = 16 * 1024 * 1024;
 
-/// So often a pair of free ports is looked for.
+/// How many free UDP ports are tried for one whose TCP port is free too.
 const ATTEMPTS: usize = 64;
 
-/// Both sockets, on the same port. With port 0 that is one that is free for both.
+/// Binds both sockets to the same port. With port 0, finds a port that is free for both.
 pub(super) fn bind(address: &str) -> Result<(UdpSocket, TcpListener), StartError> {
-    let of_address = |error| StartError::Address { address: address.to_owned(), error };
-    let resolved = address.to_socket_addrs().map_err(of_address)?.next();
-    let wanted = resolved.ok_or_else(|| of_address(io::Error::other("it names no address")))?;
-    // Kept until the end, so that the next attempt gets another port.
+    let invalid = |error| StartError::Address { address: address.to_owned(), error };
+    let resolved = address.to_socket_addrs().map_err(invalid)?.next();
+    let wanted = resolved.ok_or_else(|| invalid(io::Error::other("the host name resolves to no address")))?;
+    // Rejected sockets stay bound until the end, so that the kernel does not hand out the same port again.
     let mut tried = Vec::new();
     loop {
         let udp = bind_udp(wanted).map_err(|error| StartError::Bind { protocol: "UDP", address: wanted, error })?;
-        let address = udp.local_addr().map_err(of_address)?;
+        let address = udp.local_addr().map_err(invalid)?;
         match TcpListener::bind(address) {
             Ok(tcp) => return Ok((udp, tcp)),
             Err(_) if wanted.port() == 0 && tried.len() < ATTEMPTS => tried.push(udp),
@@ -33,7 +33,7 @@ pub(super) fn bind(address: &str) -> Result<(UdpSocket, TcpListener), StartError
 
 fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, None)?;
-    // The system may give less, which is no error.
+    // The kernel may grant a smaller buffer. The server works with less, so errors are ignored.
     let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
     socket.bind(&address.into())?;
     Ok(socket.into())
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_free_port_is_the_same_for_both() {
+    fn with_port_0_both_sockets_get_the_same_port() {
         let pairs: Vec<_> = (0..20).map(|_| bind("127.0.0.1:0").unwrap()).collect();
         for (udp, tcp) in &pairs {
             assert_eq!(udp.local_addr().unwrap(), tcp.local_addr().unwrap());
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_taken_is_named_with_its_protocol() {
+    fn an_error_for_a_port_in_use_names_protocol_and_address() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
         let message = bind(&address).unwrap_err().to_string();
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_is_named() {
+    fn an_error_for_an_invalid_address_quotes_it() {
         for address in ["2000", "nowhere.invalid:2000", "127.0.0.1:99999", ""] {
             let error = bind(address).unwrap_err();
             assert!(matches!(&error, StartError::Address { .. }), "{error}");

@@ -1,4 +1,4 @@
-//! Where traces live: in memory, bounded, the oldest go first.
+//! The store: traces in memory, within limits. When a limit is reached, the oldest traces are dropped.
 
 mod reports;
 
@@ -12,12 +12,12 @@ use tokio::sync::watch;
 pub use reports::Report;
 use reports::Reports;
 
-use crate::check::{Code, Finding, Inspected, check_datagram, inspect};
+use crate::check::{Checked, Code, Finding, inspect};
 use crate::document::{Document, TraceId, number};
 use crate::time::now;
 use crate::trace::Trace;
 
-/// Traces, and what was wrong with documents. A handle: clones are the same store.
+/// The traces and the reports about documents with findings. A clone is a handle to the same store.
 ///
 /// ```
 /// use xray_local::store::{Limits, Source, Store};
@@ -35,66 +35,66 @@ pub struct Store {
     shared: Arc<Shared>,
 }
 
-/// What a [`Store`] keeps at most; by default 100,000 traces, 256 MiB, 16 MiB a trace, and 200 reports.
+/// The limits of a [`Store`]. The default is 100,000 traces, 256 MiB, 16 MiB per trace, and 200 reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Traces.
+    /// The most traces.
     pub traces: usize,
-    /// Bytes of all documents, with what the store needs beside them.
+    /// The most bytes of all traces: the texts of the documents and the store's own overhead.
     pub bytes: usize,
-    /// Bytes of one trace, by the same measure; never more than half of all.
+    /// The most bytes of one trace. The effective limit is never more than half of `bytes`.
     pub trace_bytes: usize,
-    /// Reports of rejected and suspicious documents.
+    /// The most reports about rejected and suspicious documents.
     pub reports: usize,
 }
 
-/// The way on which a document came.
+/// How a document was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Source {
-    /// A datagram.
+    /// In a UDP datagram.
     Udp,
-    /// `PutTraceSegments`.
+    /// In a `PutTraceSegments` request.
     Http,
-    /// A recording.
+    /// From a replayed file.
     Replay,
 }
 
-/// What became of a document.
+/// The result of putting a document into a [`Store`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The trace it belongs to, if it was taken.
+    /// The trace that the document was added to, or `None` if it was rejected.
     pub trace: Option<TraceId>,
-    /// The document's id, where it has one.
+    /// The document's id, if it has one.
     pub id: Option<String>,
-    /// What is wrong with it, worst first.
+    /// The problems found: rejections first.
     pub findings: Vec<Finding>,
 }
 
-/// What the store has seen and has.
+/// Statistics of a [`Store`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Counters {
-    /// Documents and datagrams that came.
+    /// The documents and datagrams received.
     pub received: u64,
-    /// Of these, taken.
+    /// The documents taken.
     pub taken: u64,
-    /// Of those taken, suspicious.
+    /// The documents taken although they have findings.
     pub suspicious: u64,
-    /// Refused.
+    /// The documents and datagrams rejected.
     pub rejected: u64,
-    /// Traces that left to make room.
+    /// The traces dropped to stay within the limits.
     pub evicted_traces: u64,
-    /// Traces that are here.
+    /// The traces in the store.
     pub traces: usize,
-    /// Documents that are here.
+    /// The documents in the store.
     pub documents: usize,
-    /// Bytes in use, by the measure of [`Limits::bytes`].
+    /// The bytes in use, counted like [`Limits::bytes`].
     pub bytes: usize,
 }
 
-/// A trace as it was when it was asked for; put together when it is looked at.
+/// A snapshot of a trace's documents. [`trace`](Self::trace) assembles them.
 #[derive(Debug, Clone)]
 pub struct StoredTrace {
     id: TraceId,
@@ -111,10 +111,10 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     traces: HashMap<TraceId, Entry>,
-    /// By first arrival.
+    /// The traces in the order of their first document's arrival.
     order: VecDeque<TraceId>,
-    /// How many have left it at its front.
-    gone: u64,
+    /// The number of traces that have been removed from the front of `order`.
+    removed: u64,
     reports: Reports,
     counters: Counters,
 }
@@ -122,7 +122,7 @@ struct State {
 #[derive(Debug, Clone)]
 struct Entry {
     documents: Arc<Vec<Arc<str>>>,
-    /// By the measure of [`Limits::bytes`].
+    /// The bytes in use, counted like [`Limits::bytes`].
     bytes: usize,
     start: f64,
     updated: f64,
@@ -135,13 +135,13 @@ impl Default for Limits {
 }
 
 impl Outcome {
-    /// Whether the document is in the store now.
+    /// Returns whether the document was added to the store.
     #[must_use]
     pub fn is_taken(&self) -> bool {
         self.trace.is_some()
     }
 
-    /// The finding for which it was refused.
+    /// Returns the first finding that rejects the document.
     #[must_use]
     pub fn rejection(&self) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.is_rejection())
@@ -149,31 +149,31 @@ impl Outcome {
 }
 
 impl StoredTrace {
-    /// Its id.
+    /// Returns the trace's id.
     #[must_use]
     pub fn id(&self) -> TraceId {
         self.id
     }
 
-    /// The earliest start that a document gave, in seconds since 1970.
+    /// Returns the earliest start of the trace's documents, in seconds since 1970.
     #[must_use]
     pub fn start(&self) -> f64 {
         self.entry.start
     }
 
-    /// When its last document came, in seconds since 1970.
+    /// Returns the arrival of the trace's last document, in seconds since 1970.
     #[must_use]
     pub fn updated(&self) -> f64 {
         self.entry.updated
     }
 
-    /// How many documents were taken for it.
+    /// Returns the number of the trace's documents.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.entry.documents.len() as u64
     }
 
-    /// Reads its documents and puts them together: some microseconds a document.
+    /// Parses the documents and assembles the trace. This takes some microseconds per document.
     #[must_use]
     pub fn trace(&self) -> Trace {
         let documents = self.entry.documents.iter().filter_map(|text| Document::parse(text));
@@ -185,25 +185,25 @@ impl StoredTrace {
     }
 }
 
-/// What X-Ray keeps of one trace at most.
+/// The largest trace that X-Ray keeps, in bytes: about 500 kB if the segments arrive together, and less if they do not.
 const X_RAY_TRACE_BYTES: usize = 500_000;
 
-/// What a document and a trace need beside the texts.
+/// The store's estimated overhead per document and per trace, in bytes.
 const DOCUMENT_BYTES: usize = 48;
 const TRACE_BYTES: usize = 256;
 
 impl Store {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let (revision, _) = watch::channel(0);
         Self { shared: Arc::new(Shared { limits, state: Mutex::default(), revision }) }
     }
 
-    /// Checks a document, JSON text, and takes it unless X-Ray would refuse it.
-    #[expect(clippy::must_use_candidate, reason = "what is wrong is in the reports too")]
+    /// Checks a document, given as JSON text, and adds it to its trace unless X-Ray would reject it.
+    #[expect(clippy::must_use_candidate, reason = "the findings are in the reports too")]
     pub fn put(&self, text: &str, source: Source) -> Outcome {
-        let Inspected { document, id, trace_id, findings } = inspect(text);
+        let Checked { document, id, trace_id, findings } = inspect(text);
         let accepted = document.and_then(|document| {
             let start = document.get("start_time").and_then(number)?;
             Some((TraceId::parse(trace_id.as_deref()?)?, start))
@@ -220,26 +220,20 @@ impl Store {
         outcome
     }
 
-    /// The same of a datagram: the header line, a line feed, a document.
-    #[expect(clippy::must_use_candidate, reason = "what is wrong is in the reports too")]
-    pub fn put_datagram(&self, datagram: &[u8]) -> Outcome {
-        match check_datagram(datagram) {
-            Ok(document) => self.put(document, Source::Udp),
-            Err(finding) => {
-                let outcome = Outcome { trace: None, id: None, findings: vec![finding] };
-                self.count(self.state(), &outcome, None, Source::Udp, &String::from_utf8_lossy(datagram));
-                outcome
-            }
-        }
+    /// Counts and reports a datagram that holds no document. `text` is the datagram's content, for the report.
+    pub(crate) fn reject(&self, finding: Finding, source: Source, text: &str) -> Outcome {
+        let outcome = Outcome { trace: None, id: None, findings: vec![finding] };
+        self.count(self.state(), &outcome, None, source, text);
+        outcome
     }
 
-    /// The trace with an id, put together.
+    /// Returns the trace with an id, assembled.
     #[must_use]
     pub fn trace(&self, id: &str) -> Option<Trace> {
         self.stored(id).map(|stored| stored.trace())
     }
 
-    /// The trace with an id, not put together yet.
+    /// Returns a snapshot of the trace with an id.
     #[must_use]
     pub fn stored(&self, id: &str) -> Option<StoredTrace> {
         let id = TraceId::parse(id)?;
@@ -247,7 +241,7 @@ impl Store {
         Some(StoredTrace { id, entry })
     }
 
-    /// All traces, those that came last first, not put together yet.
+    /// Returns snapshots of all traces, the latest arrival first.
     #[must_use]
     pub fn traces(&self) -> Vec<StoredTrace> {
         let mut traces = Vec::new();
@@ -261,41 +255,42 @@ impl Store {
         }
     }
 
-    /// What was wrong with documents, latest first.
+    /// Returns the reports about documents with findings, latest first.
     #[must_use]
     pub fn reports(&self) -> Vec<Report> {
         self.state().reports.latest().cloned().collect()
     }
 
-    /// What it has seen and has.
+    /// Returns the statistics.
     #[must_use]
     pub fn counters(&self) -> Counters {
         let state = self.state();
         Counters { traces: state.traces.len(), ..state.counters }
     }
 
-    /// What it keeps at most.
+    /// Returns the limits.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.shared.limits
     }
 
-    /// A number that grows whenever something came.
+    /// Subscribes to a number that increases whenever the store changes.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.revision.subscribe()
     }
 
-    /// Forgets all traces and reports.
+    /// Removes all traces and reports.
     pub fn clear(&self) {
         let mut state = self.state();
         let counters = Counters { documents: 0, bytes: 0, ..state.counters };
-        let gone = state.gone + state.order.len() as u64;
-        *state = State { gone, counters, ..State::default() };
+        let removed = state.removed + state.order.len() as u64;
+        *state = State { removed, counters, ..State::default() };
         drop(state);
         self.shared.revision.send_modify(|revision| *revision += 1);
     }
 
+    /// Counts a document and reports its findings.
     fn count(
         &self,
         mut state: MutexGuard<State>,
@@ -323,12 +318,17 @@ impl Store {
 }
 
 impl State {
+    /// Adds a document to its trace and drops the oldest traces if a limit is exceeded.
+    ///
+    /// # Errors
+    ///
+    /// If the trace would exceed its limit.
     fn take(&mut self, id: TraceId, text: &str, start: f64, limits: &Limits) -> Result<(), Finding> {
         let bytes = text.len() + DOCUMENT_BYTES;
-        let most = limits.trace_bytes.min(limits.bytes / 2);
+        let max_bytes = limits.trace_bytes.min(limits.bytes / 2);
         let held = self.traces.get(&id).map_or(TRACE_BYTES, |entry| entry.bytes);
-        if held + bytes > most {
-            return Err(full(most));
+        if held + bytes > max_bytes {
+            return Err(trace_is_full(max_bytes));
         }
         let entry = match self.traces.entry(id) {
             Place::Occupied(place) => place.into_mut(),
@@ -348,26 +348,29 @@ impl State {
         Ok(())
     }
 
-    /// Adds the newest traces that came before a place in the order of arrivals; returns the place of the last one added.
-    /// Only so many at once: meanwhile nothing can be taken, and what waits in the socket is soon lost.
+    /// Appends the next batch of traces older than a position in the order of arrival, newest first. Returns the
+    /// position of the last trace appended.
+    ///
+    /// The store is locked while this runs, and documents cannot be added. A batch bounds that time: datagrams that
+    /// wait too long are dropped.
     fn add_older(&self, before: u64, traces: &mut Vec<StoredTrace>) -> u64 {
-        const AT_ONCE: u64 = 1000;
+        const BATCH: u64 = 1000;
 
-        let end = before.min(self.gone + self.order.len() as u64);
-        let start = end.saturating_sub(AT_ONCE).max(self.gone);
-        for place in (start..end).rev() {
-            let id = usize::try_from(place - self.gone).ok().and_then(|position| self.order.get(position));
+        let end = before.min(self.removed + self.order.len() as u64);
+        let start = end.saturating_sub(BATCH).max(self.removed);
+        for position in (start..end).rev() {
+            let id = usize::try_from(position - self.removed).ok().and_then(|index| self.order.get(index));
             let stored = id.and_then(|id| Some(StoredTrace { id: *id, entry: self.traces.get(id)?.clone() }));
             traces.extend(stored);
         }
         start
     }
 
-    /// Lets the oldest traces go, but not the last one.
+    /// Drops the oldest traces until the limits are kept. Never drops the only trace.
     fn make_room(&mut self, limits: &Limits) {
         let is_over = |state: &Self| state.traces.len() > limits.traces || state.counters.bytes > limits.bytes;
         while self.order.len() > 1 && is_over(self) {
-            self.gone += 1;
+            self.removed += 1;
             let Some(entry) = self.order.pop_front().and_then(|oldest| self.traces.remove(&oldest)) else { continue };
             self.counters.evicted_traces += 1;
             self.counters.documents -= entry.documents.len();
@@ -376,10 +379,11 @@ impl State {
     }
 }
 
-fn full(most: usize) -> Finding {
+/// Returns the finding for a document whose trace is full.
+fn trace_is_full(max_bytes: usize) -> Finding {
     let reason =
-        format!("the trace has {most} bytes, more than are kept of one; X-Ray itself keeps {X_RAY_TRACE_BYTES}");
-    let advice = "begin a trace for each request, not for the program";
+        format!("the trace would exceed {max_bytes} bytes; X-Ray itself keeps {X_RAY_TRACE_BYTES} bytes of a trace");
+    let advice = "start a new trace for each request instead of one for the whole program";
     Finding::rejected(Code::InvalidSegment, reason, advice)
 }
 
@@ -388,7 +392,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listing_goes_on_where_it_was_though_traces_come_and_leave() {
+    fn batches_continue_correctly_when_traces_arrive_and_are_dropped_between_them() {
         const TRACES: u64 = 3000;
         let limits = Limits { traces: 3000, ..Limits::default() };
         let id = |number: u64| TraceId::parse(&format!("1-581cf771-{number:024x}")).unwrap();
@@ -396,7 +400,7 @@ mod tests {
         (0..TRACES).for_each(|number| state.take(id(number), "{}", 1.0, &limits).unwrap());
         let mut traces = Vec::new();
         let before = state.add_older(u64::MAX, &mut traces);
-        // As many leave at the other end.
+        // 700 traces arrive, and the limit drops the 700 oldest.
         (TRACES..TRACES + 700).for_each(|number| state.take(id(number), "{}", 1.0, &limits).unwrap());
         let before = state.add_older(before, &mut traces);
         let before = state.add_older(before, &mut traces);

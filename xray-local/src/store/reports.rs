@@ -1,4 +1,4 @@
-//! What was wrong with documents.
+//! Reports about documents with findings.
 
 use std::collections::VecDeque;
 use std::time::SystemTime;
@@ -8,32 +8,33 @@ use serde::Serialize;
 use super::Source;
 use crate::check::Finding;
 
-/// A document that was rejected or that is suspicious. The next one with the same findings takes its place, and both are
-/// counted.
+/// A report about a rejected or suspicious document.
+///
+/// A later document with the same findings replaces an earlier one, and `count` increases.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// How many there were.
+    /// The number of documents with these findings.
     pub count: u64,
-    /// When the latest one came.
+    /// The arrival of the latest document.
     pub at: SystemTime,
-    /// The way on which it came.
+    /// How the latest document was received.
     pub source: Source,
-    /// Its id.
+    /// The latest document's id.
     pub id: Option<String>,
-    /// The trace that it says it belongs to.
+    /// The latest document's trace id; it may be malformed.
     pub trace_id: Option<String>,
-    /// What is wrong, worst first.
+    /// The findings: rejections first.
     pub findings: Vec<Finding>,
-    /// Its text, or the beginning of it.
+    /// The first 4000 characters of the latest document.
     pub text: String,
 }
 
-/// The latest reports.
+/// The latest reports, each with the key by which equal findings are recognized.
 #[derive(Debug, Default)]
 pub(super) struct Reports(VecDeque<(String, Report)>);
 
-/// What is kept of a text.
+/// The most characters kept of a document's text.
 const MAX_CHARS: usize = 4000;
 
 impl Report {
@@ -52,6 +53,7 @@ impl Report {
 }
 
 impl Reports {
+    /// Adds a report. Replaces a report with the same findings, or else drops the oldest reports beyond `limit`.
     pub(super) fn add(&mut self, mut report: Report, limit: usize) {
         let key = key(&report.findings);
         if let Some(position) = self.0.iter().position(|(known, _)| *known == key) {
@@ -64,13 +66,14 @@ impl Reports {
         self.0.push_back((key, report));
     }
 
-    /// The latest first.
+    /// Returns the reports, latest first.
     pub(super) fn latest(&self) -> impl Iterator<Item = &Report> {
         self.0.iter().rev().map(|(_, report)| report)
     }
 }
 
-/// What findings have in common, whatever the document's numbers and ids: they are left out.
+/// Returns a text that is equal for findings with the same problem: the fields and reasons without numbers and ids,
+/// which differ between documents.
 fn key(findings: &[Finding]) -> String {
     let is_digit = |character: char| character.is_ascii_hexdigit() || character == '-';
     let mut key = String::new();
@@ -97,23 +100,23 @@ mod tests {
     }
 
     #[test]
-    fn the_same_again_is_counted() {
+    fn documents_with_equal_findings_are_counted_in_one_report() {
         let mut reports = Reports::default();
         for (reason, field) in [
             ("`Vec<T>` has `<`", "subsegments[0].name"),
-            ("`1234567890abcdefff` is no id", "parent_id"),
+            ("`1234567890abcdefff` is not an id", "parent_id"),
             ("`Vec<T>` has `<`", "subsegments[17].name"),
             ("`Vec<U>` has `<`", "subsegments[17].name"),
-            ("`ffffff0` is no id", "parent_id"),
+            ("`ffffff0` is not an id", "parent_id"),
         ] {
             reports.add(report(reason, field), 10);
         }
         let latest: Vec<_> = reports.latest().map(|report| (report.count, report.text.as_str())).collect();
-        assert_eq!(latest, [(2, "`ffffff0` is no id"), (1, "`Vec<U>` has `<`"), (2, "`Vec<T>` has `<`")]);
+        assert_eq!(latest, [(2, "`ffffff0` is not an id"), (1, "`Vec<U>` has `<`"), (2, "`Vec<T>` has `<`")]);
     }
 
     #[test]
-    fn the_latest_are_kept() {
+    fn only_the_latest_reports_are_kept() {
         let mut reports = Reports::default();
         for reason in ["a?", "b?", "c?"] {
             reports.add(report(reason, ""), 2);
@@ -122,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_cut() {
+    fn a_long_text_is_cut() {
         assert_eq!(report(&"\u{e9}".repeat(5000), "").text.chars().count(), MAX_CHARS);
     }
 }

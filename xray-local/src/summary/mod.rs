@@ -1,4 +1,4 @@
-//! A trace in a line, as `GetTraceSummaries` gives it.
+//! Summaries of traces, as `GetTraceSummaries` returns them.
 
 mod root_cause;
 
@@ -7,95 +7,95 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
+pub use crate::service::ServiceId;
 pub use root_cause::{RootCause, RootCauseEntity, RootCauseException, RootCauseService};
 pub(crate) use root_cause::{error_root_causes, fault_root_causes};
 
 use crate::document::{Document, Kind};
-use crate::service::ServiceId;
 use crate::trace::Trace;
 
-/// What is said of a trace without its segments; serialised as in X-Ray's API. Times are seconds.
+/// The summary of a trace. It serializes in the form of X-Ray's API. Times and durations are in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(clippy::struct_excessive_bools, reason = "they are the API's flags")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the API")]
 #[non_exhaustive]
 pub struct TraceSummary {
-    /// The trace's id.
+    /// The trace id.
     pub id: String,
-    /// The earliest start, since 1970.
+    /// The earliest start, in seconds since 1970.
     pub start_time: f64,
-    /// From the earliest start to the latest end.
+    /// The time from the earliest start to the latest end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<f64>,
-    /// What the root segment took.
+    /// The duration of the root segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_time: Option<f64>,
-    /// Whether the root segment failed.
+    /// Whether the root segment has a fault.
     pub has_fault: bool,
-    /// Whether the root segment says that its caller erred.
+    /// Whether the root segment has an error.
     pub has_error: bool,
     /// Whether any segment was throttled.
     pub has_throttle: bool,
-    /// Whether anything is under way.
+    /// Whether a segment or subsegment is in progress.
     pub is_partial: bool,
-    /// The request that the root segment serves.
+    /// The request that the root segment answers.
     pub http: SummaryHttp,
-    /// The values of each annotation, and where they stand.
+    /// The values of each annotation, by key.
     pub annotations: BTreeMap<String, Vec<AnnotatedValue>>,
-    /// Who was served, and where.
+    /// The users of the trace's segments.
     pub users: Vec<User>,
-    /// The services that took part.
+    /// The services of the trace.
     pub service_ids: Vec<ServiceId>,
-    /// The ARNs of the resources that took part.
+    /// The AWS resources of the trace.
     #[serde(rename = "ResourceARNs")]
     pub resource_arns: Vec<ResourceArn>,
-    /// The EC2 instances that took part.
+    /// The EC2 instances of the trace.
     pub instance_ids: Vec<InstanceId>,
-    /// Where they are.
+    /// The availability zones of the trace.
     pub availability_zones: Vec<AvailabilityZone>,
-    /// Where faults began; the first few.
+    /// The root causes of faults, at most 5.
     pub fault_root_causes: Vec<RootCause>,
-    /// Where errors began; the first few.
+    /// The root causes of errors, at most 5.
     pub error_root_causes: Vec<RootCause>,
-    /// The service that began it.
+    /// The service of the root segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry_point: Option<ServiceId>,
-    /// How many documents had been taken for it.
+    /// The number of documents that the trace was assembled from.
     pub revision: u64,
-    /// The moment by which it was found.
+    /// The arrival of the trace's last document, if the request asked for traces by that time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matched_event_time: Option<f64>,
 }
 
-/// The request that a root segment serves.
+/// The request that a root segment answers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SummaryHttp {
-    /// Its URL.
+    /// The request's URL.
     #[serde(rename = "HttpURL", skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The status of the response.
+    /// The response's status code.
     #[serde(rename = "HttpStatus", skip_serializing_if = "Option::is_none")]
     pub status: Option<i64>,
-    /// `GET`, `POST`, ..
+    /// The request's method, such as `GET`.
     #[serde(rename = "HttpMethod", skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// What asked.
+    /// The request's `User-Agent`.
     #[serde(rename = "UserAgent", skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
-    /// Who asked.
+    /// The IP address of the client.
     #[serde(rename = "ClientIp", skip_serializing_if = "Option::is_none")]
     pub client_ip: Option<String>,
 }
 
-/// One value of an annotation.
+/// A value of an annotation, and the services that recorded the value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AnnotatedValue {
     /// The value.
     pub annotation_value: AnnotationValue,
-    /// Where it stands.
+    /// The services that recorded the value.
     pub service_ids: Vec<ServiceId>,
 }
 
@@ -103,25 +103,25 @@ pub struct AnnotatedValue {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum AnnotationValue {
-    /// A text.
+    /// A string.
     #[serde(rename = "StringValue")]
     String(String),
     /// A number.
     #[serde(rename = "NumberValue")]
     Number(f64),
-    /// A flag.
+    /// A boolean.
     #[serde(rename = "BooleanValue")]
     Boolean(bool),
 }
 
-/// Someone who was served.
+/// A user, and the services that recorded the user.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct User {
-    /// As the segments name them.
+    /// The user's name.
     pub user_name: String,
-    /// Where.
+    /// The services that recorded the user.
     pub service_ids: Vec<ServiceId>,
 }
 
@@ -129,7 +129,7 @@ pub struct User {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ResourceArn {
-    /// Its ARN.
+    /// The resource's ARN.
     #[serde(rename = "ARN")]
     pub arn: String,
 }
@@ -139,20 +139,20 @@ pub struct ResourceArn {
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct InstanceId {
-    /// Its id.
+    /// The instance's id.
     pub id: String,
 }
 
-/// A place of AWS.
+/// An AWS availability zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct AvailabilityZone {
-    /// Its name.
+    /// The zone's name.
     pub name: String,
 }
 
-/// What is said of a trace without its segments.
+/// Returns the summary of a trace.
 #[must_use]
 pub fn summary(trace: &Trace) -> TraceSummary {
     let root = trace.root();
@@ -195,11 +195,13 @@ impl SummaryHttp {
     }
 }
 
+/// Returns the distinct services of the trace's segments.
 fn services(trace: &Trace) -> Vec<ServiceId> {
     let segments = trace.segments.iter().filter(|segment| segment.kind == Kind::Segment);
     segments.map(ServiceId::of).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+/// Returns the distinct values of a field over all segments.
 fn distinct(trace: &Trace, text: fn(&Document) -> Option<&str>) -> impl Iterator<Item = String> {
     trace.segments.iter().filter_map(text).map(str::to_owned).collect::<BTreeSet<_>>().into_iter()
 }

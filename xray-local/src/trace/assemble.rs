@@ -1,4 +1,4 @@
-//! Documents in any order, one tree out.
+//! Assembles the segments of a trace from documents in any order.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,17 +8,19 @@ use serde_json::Value;
 
 use crate::document::{Document, Kind};
 
-/// How deep subsegments are embedded; what is deeper stands beside its parent, which it names. Readers of JSON and
-/// recursive code are safe with it.
+/// The deepest level at which subsegments are embedded. A deeper subsegment is placed beside its parent and keeps its
+/// `parent_id`. The limit protects readers of JSON, which refuse deep nesting, and recursive code.
 const MAX_DEPTH: usize = 50;
 
-/// The segments, with all that belongs to them embedded, by start; and as orphans the subsegments that belong to none.
+/// Returns the segments with their subsegments embedded, and the subsegments without a parent as orphans, ordered by
+/// start.
 pub(super) fn assemble(trace_id: &str, documents: impl IntoIterator<Item = Document>) -> Vec<Document> {
     let entities = merged(documents);
     let tree = Tree::of(&entities);
     let mut slots: Vec<Option<Document>> = entities.into_iter().map(Some).collect();
     let mut top = Vec::new();
-    // Children come after their parents in this order, so each is complete when it is moved into its own.
+    // `order` lists parents before children. In reverse, each entity has received its children before it moves into its
+    // own parent.
     for index in tree.order.into_iter().rev() {
         let Some(mut document) = slots[index].take() else { continue };
         sort(&mut document.subsegments);
@@ -35,7 +37,8 @@ pub(super) fn assemble(trace_id: &str, documents: impl IntoIterator<Item = Docum
     top
 }
 
-/// Each entity once, without children: a complete version before one in progress, else the later one.
+/// Returns each entity once, without its children. A complete version replaces one in progress, and otherwise a later
+/// version replaces an earlier one.
 fn merged(documents: impl IntoIterator<Item = Document>) -> Vec<Document> {
     let mut entities = Vec::<Document>::new();
     let mut known = HashMap::<(Kind, String), usize>::new();
@@ -60,10 +63,11 @@ fn merged(documents: impl IntoIterator<Item = Document>) -> Vec<Document> {
     entities
 }
 
-/// Which entity is embedded in which, by their indices.
+/// The tree of the entities, by their indices.
 struct Tree {
-    /// All of them, parents before their children.
+    /// All entities, parents before their children.
     order: Vec<usize>,
+    /// For each entity, the entity to embed it in.
     embedded_in: Vec<Option<usize>>,
 }
 
@@ -84,7 +88,7 @@ impl Tree {
                 is_placed[index] = true;
                 tree.order.push(index);
                 let is_deepest = depth == MAX_DEPTH;
-                // The root of a circle is the child of one of its members.
+                // In a circle of parents, the root is also the child of another member. Skipping it cuts the circle.
                 for &child in children[index].iter().filter(|child| **child != root) {
                     tree.embedded_in[child] = if is_deepest { tree.embedded_in[index] } else { Some(index) };
                     waiting.push((child, if is_deepest { depth } else { depth + 1 }));
@@ -94,7 +98,8 @@ impl Tree {
         for root in (0..entities.len()).filter(|index| parents[*index].is_none()) {
             place_below(root, &mut is_placed);
         }
-        // What no root leads to is a circle of parents, or below one.
+        // An entity that no root leads to is in a circle of parents, or below one. The earliest member becomes the
+        // root.
         for index in 0..entities.len() {
             if !is_placed[index] {
                 let circle = circle_above(index, &parents);
@@ -107,7 +112,7 @@ impl Tree {
     }
 }
 
-/// The members of the circle to which the parents of an entity lead.
+/// Follows the parents of an entity and returns the members of the circle in which they end.
 fn circle_above(index: usize, parents: &[Option<usize>]) -> Vec<usize> {
     let mut path = Vec::new();
     let mut positions = HashMap::new();
@@ -123,11 +128,11 @@ fn circle_above(index: usize, parents: &[Option<usize>]) -> Vec<usize> {
     Vec::new()
 }
 
-/// The parent of each subsegment, where the trace has it.
+/// Returns the index of each subsegment's parent, if the trace has it. Segments have no parent in the tree.
 fn parents(entities: &[Document]) -> Vec<Option<usize>> {
     let mut by_id = HashMap::<&str, usize>::new();
     for (index, entity) in entities.iter().enumerate() {
-        // Should a segment and a subsegment have the same id, then the segment is meant.
+        // If a segment and a subsegment have the same id, the id refers to the segment.
         if entity.kind == Kind::Segment || !by_id.contains_key(entity.id.as_str()) {
             by_id.insert(&entity.id, index);
         }
@@ -136,7 +141,7 @@ fn parents(entities: &[Document]) -> Vec<Option<usize>> {
     entities.iter().map(|entity| (entity.kind == Kind::Subsegment).then(|| parent_of(entity)).flatten()).collect()
 }
 
-/// Leaves out what an embedded document says by its place.
+/// Removes the fields of an embedded subsegment that follow from its position, and keeps a `parent_id` that does not.
 fn embed(document: &mut Document, parent: &str) {
     document.raw.remove("trace_id");
     document.raw.remove("type");
@@ -147,7 +152,7 @@ fn embed(document: &mut Document, parent: &str) {
     }
 }
 
-/// Says all that a document without a place has to say.
+/// Adds the fields that a document at the top of the trace needs.
 fn stand_alone(document: &mut Document, trace_id: &str) {
     document.raw.insert("trace_id".to_owned(), trace_id.into());
     if document.kind == Kind::Subsegment {
@@ -158,10 +163,12 @@ fn stand_alone(document: &mut Document, trace_id: &str) {
     }
 }
 
+/// Sorts documents by start.
 fn sort(documents: &mut [Document]) {
     documents.sort_by(order);
 }
 
+/// Compares two documents by start, then by id and kind, so that the order is the same in every run.
 fn order(a: &Document, b: &Document) -> std::cmp::Ordering {
     let order = a.start_time.total_cmp(&b.start_time).then_with(|| a.id.cmp(&b.id));
     order.then_with(|| (a.kind as u8).cmp(&(b.kind as u8)))

@@ -1,32 +1,34 @@
-//! Who called whom.
+//! Finds the callers of segments.
 
 use std::collections::HashMap;
 
 use super::Trace;
 use crate::document::{Document, Kind};
 
-/// The entities of a trace by id, to ask who called a segment.
+/// An index of a trace's entities by id, to find callers and parents.
 pub(crate) struct Calls<'a> {
-    /// Each with the segment, or orphan, that it is embedded in.
+    /// Each entity with its owner: the segment or orphan that contains it.
     owners: HashMap<&'a str, (&'a Document, &'a Document)>,
 }
 
-/// Who called a segment.
+/// The caller of a segment.
 pub(crate) enum Caller<'a> {
-    /// Nobody in the trace: it begins here.
-    Nobody,
-    /// Somebody whose segment is not there.
+    /// The caller is not part of the trace, so the trace starts here.
+    Outside,
+    /// The caller's subsegment is an orphan, so the calling segment is unknown.
     Unknown,
     /// A segment of the trace.
     Segment {
-        /// The caller's.
+        /// The calling segment.
         segment: &'a Document,
-        /// Its subsegment; the called segment itself where that names the caller's segment as its parent.
+        /// The subsegment of the call. If the called segment names a segment as its parent, there is no such
+        /// subsegment, and this is the called segment itself.
         call: &'a Document,
     },
 }
 
 impl Trace {
+    /// Indexes the entities, without inferred segments: nothing is called from those.
     pub(crate) fn calls(&self) -> Calls<'_> {
         let real = self.segments.iter().filter(|segment| !segment.inferred);
         Calls {
@@ -38,19 +40,20 @@ impl Trace {
 }
 
 impl<'a> Calls<'a> {
-    /// What an entity is embedded in, or the caller of a segment; with the segment that this is embedded in.
+    /// Returns the entity that a `parent_id` refers to, and that entity's owner.
     pub(crate) fn parent(&self, entity: &Document) -> Option<(&'a Document, &'a Document)> {
         self.owners.get(entity.parent_id.as_deref()?).copied()
     }
 
-    /// The segment that an entity is embedded in; an inferred one is by itself.
+    /// Returns the segment or orphan that contains an entity. An inferred segment is its own owner.
     pub(crate) fn owner(&self, entity: &'a Document) -> &'a Document {
         self.owners.get(entity.id.as_str()).map_or(entity, |(_, owner)| owner)
     }
 
+    /// Returns the caller of a segment.
     pub(crate) fn caller(&self, segment: &'a Document) -> Caller<'a> {
         match self.parent(segment) {
-            None => Caller::Nobody,
+            None => Caller::Outside,
             Some((_, owner)) if owner.kind == Kind::Subsegment => Caller::Unknown,
             Some((call, owner)) => {
                 let call = if call.kind == Kind::Subsegment { call } else { segment };

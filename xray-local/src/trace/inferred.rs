@@ -1,4 +1,4 @@
-//! The segments that X-Ray makes for callees that send none.
+//! Infers segments for called services that sent none.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 
 use crate::document::{Document, Kind, Namespace};
 
-/// The blocks and flags that a callee's segment has from the caller's subsegment.
+/// The fields that an inferred segment copies from the caller's subsegment.
 const COPIED: [&str; 9] = ["start_time", "end_time", "in_progress", "error", "throttle", "fault", "http", "aws", "sql"];
 
-/// An inferred segment for each call of another service that no segment of the trace answers. (Developer guide, "Inferred
-/// segments".)
+/// Returns an inferred segment for each call of another service that has no segment in the trace. (X-Ray developer
+/// guide, "Inferred segments".)
 ///
-/// A call that says that its callee is traced has none: the callee's own segment is awaited. The ids are the same each time.
+/// A call with `traced: true` gets none, because the called service will send its own segment. Inferring again for the
+/// same trace gives the same ids.
 pub(super) fn infer(trace_id: &str, segments: &[Document]) -> Vec<Document> {
     let entities = || segments.iter().flat_map(Document::walk);
     let answered: HashSet<&str> = segments
@@ -23,16 +24,17 @@ pub(super) fn infer(trace_id: &str, segments: &[Document]) -> Vec<Document> {
         .collect();
     let mut ids: HashSet<String> = entities().map(|entity| entity.id.clone()).collect();
     let calls = entities().filter(|entity| is_call(entity) && !answered.contains(entity.id.as_str()));
-    calls.filter_map(|call| callee(call, trace_id, unused_id(trace_id, &call.id, &mut ids))).collect()
+    calls.filter_map(|call| infer_segment(call, trace_id, unused_id(trace_id, &call.id, &mut ids))).collect()
 }
 
+/// Returns whether an entity is a call for which a segment may be inferred.
 fn is_call(entity: &Document) -> bool {
     let calls_a_service = matches!(entity.namespace, Some(Namespace::Aws | Namespace::Remote));
     entity.kind == Kind::Subsegment && calls_a_service && !entity.traced
 }
 
-/// The segment of what a subsegment calls.
-fn callee(call: &Document, trace_id: &str, id: String) -> Option<Document> {
+/// Makes the inferred segment for a call.
+fn infer_segment(call: &Document, trace_id: &str, id: String) -> Option<Document> {
     let mut raw = Map::new();
     for field in COPIED {
         if let Some(value) = call.raw.get(field).filter(|value| **value != Value::Bool(false)) {
@@ -53,18 +55,19 @@ fn callee(call: &Document, trace_id: &str, id: String) -> Option<Document> {
     Some(segment)
 }
 
-/// The type of an AWS resource or of a database; other services have none.
+/// Returns the origin of the called service: the type of an AWS resource or a database, or `None` for any other
+/// service.
 fn origin(call: &Document) -> Option<String> {
     if call.namespace == Some(Namespace::Remote) {
         return (!call.sql().is_empty()).then(|| "Database::SQL".to_owned());
     }
-    let names = |field: &str| call.aws().contains_key(field);
+    let has = |field: &str| call.aws().contains_key(field);
     let resource = match call.name.to_ascii_lowercase().as_str() {
-        "dynamodb" if names("table_name") || names("table_names") || names("resource_names") => "DynamoDB::Table",
+        "dynamodb" if has("table_name") || has("table_names") || has("resource_names") => "DynamoDB::Table",
         "dynamodb" => "DynamoDB",
-        "s3" if names("bucket_name") => "S3::Bucket",
+        "s3" if has("bucket_name") => "S3::Bucket",
         "s3" => "S3",
-        "sqs" if names("queue_url") => "SQS::Queue",
+        "sqs" if has("queue_url") => "SQS::Queue",
         "sqs" => "SQS",
         "sns" => "SNS",
         "lambda" => "Lambda",
@@ -73,7 +76,8 @@ fn origin(call: &Document) -> Option<String> {
     Some(format!("AWS::{resource}"))
 }
 
-/// 16 hexadecimal digits that no entity of the trace has, always the same for the same call.
+/// Returns an id that no entity of the trace has. The id is a hash of the call, so the same call always gets the same
+/// id.
 fn unused_id(trace_id: &str, call: &str, taken: &mut HashSet<String>) -> String {
     for attempt in 0_u64.. {
         let mut hasher = DefaultHasher::new();

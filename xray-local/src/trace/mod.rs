@@ -1,8 +1,9 @@
-//! All that arrived for one trace id, put together.
+//! Traces: the documents of one trace id, assembled.
 
 mod assemble;
 mod calls;
 mod inferred;
+mod stand_in;
 
 use std::collections::HashSet;
 
@@ -10,8 +11,10 @@ pub(crate) use calls::{Caller, Calls};
 
 use crate::document::{Document, Kind, TraceId};
 
-/// A trace as X-Ray gives it back: its segments with what belongs to them embedded, and the segments inferred for
-/// callees that sent none.
+/// A trace as X-Ray returns it.
+///
+/// Subsegments are embedded in their segments, even if they were sent separately. Called services that sent no segment
+/// have an inferred one.
 ///
 /// ```
 /// use xray_local::document::{Document, TraceId};
@@ -32,19 +35,22 @@ use crate::document::{Document, Kind, TraceId};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Trace {
-    /// In the form `1-8 digits-24 digits`, lower case.
+    /// The trace id: `1-`, 8 hexadecimal digits, `-`, 24 hexadecimal digits, in lower case.
     pub id: String,
-    /// Segments, and subsegments whose parent is not there (marked as orphans), by start; then the inferred segments.
+    /// The segments and the orphans, ordered by start, followed by the inferred segments. An orphan is a subsegment
+    /// whose parent is missing.
     pub segments: Vec<Document>,
-    /// Whether more arrived than X-Ray keeps of one trace.
+    /// Whether the trace is larger than X-Ray allows.
     pub limit_exceeded: bool,
-    /// How many documents had been taken for it.
+    /// The number of documents that the trace was assembled from.
     pub revision: u64,
 }
 
 impl Trace {
-    /// Puts documents together, given in the order in which they arrived; which matters only between two that are the
-    /// same entity and equally complete, where the later one counts.
+    /// Assembles a trace from documents in the order of their arrival.
+    ///
+    /// If two documents describe the same segment or subsegment, the complete one replaces the one in progress. The
+    /// order matters only if both are complete or both are in progress: then the later one wins.
     #[must_use]
     pub fn of(id: TraceId, documents: impl IntoIterator<Item = Document>) -> Self {
         let id = id.to_string();
@@ -53,10 +59,15 @@ impl Trace {
         Self { id, segments, limit_exceeded: false, revision: 0 }
     }
 
-    /// The segment that began it: of those without a parent in the trace the earliest, those that name no parent first.
+    /// Returns the segment that started the trace: the earliest segment without a `parent_id`, or else the earliest one
+    /// whose parent is missing from the trace.
     #[must_use]
     pub fn root(&self) -> Option<&Document> {
-        let real = || self.segments.iter().filter(|segment| segment.kind == Kind::Segment && !segment.inferred);
+        let real = || {
+            self.segments
+                .iter()
+                .filter(|segment| segment.kind == Kind::Segment && !segment.inferred && segment.stand_in.is_none())
+        };
         let parentless = real().find(|segment| segment.parent_id.is_none());
         parentless.or_else(|| {
             let ids: HashSet<&str> = self.entities().map(|entity| entity.id.as_str()).collect();
@@ -64,42 +75,43 @@ impl Trace {
         })
     }
 
-    /// The segment or subsegment with an id.
+    /// Returns the segment or subsegment with an id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<&Document> {
         self.entities().find(|entity| entity.id == id)
     }
 
-    /// Every segment and subsegment, inferred ones too, parents first.
+    /// Returns every segment and subsegment, including inferred segments, parents before their children.
     pub fn entities(&self) -> impl Iterator<Item = &Document> {
         self.segments.iter().flat_map(Document::walk)
     }
 
-    /// The earliest start, in seconds since 1970.
+    /// Returns the earliest start, in seconds since 1970.
     #[must_use]
     pub fn start(&self) -> f64 {
         self.entities().map(|entity| entity.start_time).min_by(f64::total_cmp).unwrap_or_default()
     }
 
-    /// The latest end of what has ended, in seconds since 1970.
+    /// Returns the latest end, in seconds since 1970, or `None` if everything is in progress.
     #[must_use]
     pub fn end(&self) -> Option<f64> {
         self.entities().filter_map(|entity| entity.end_time).max_by(f64::total_cmp)
     }
 
-    /// Seconds from the earliest start to the latest end; work after the response counts.
+    /// Returns the seconds from the earliest start to the latest end. This includes work after the root segment's
+    /// response.
     #[must_use]
     pub fn duration(&self) -> Option<f64> {
         self.end().map(|end| (end - self.start()).max(0.0))
     }
 
-    /// Seconds that the root segment took.
+    /// Returns the duration of the root segment in seconds.
     #[must_use]
     pub fn response_time(&self) -> Option<f64> {
         self.root().and_then(Document::duration)
     }
 
-    /// Whether anything is under way.
+    /// Returns whether any segment or subsegment is in progress.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.entities().any(|entity| entity.in_progress)

@@ -1,6 +1,7 @@
-"""Asks an endpoint one operation by boto3, and prints the answer as JSON: times as seconds since 1970, an error as `Error`.
+"""Calls one X-Ray operation with boto3 and prints the response as JSON. Times are printed as seconds since 1970. An error
+response is printed as an object with the key `Error`.
 
-ask.py URL OPERATION PARAMETERS [--pages RESULT]    with --pages, the list RESULT of all pages
+ask.py URL OPERATION PARAMETERS [--pages RESULT]    with --pages, prints the list RESULT of all pages
 """
 
 import datetime
@@ -14,7 +15,7 @@ import botocore.exceptions
 def seconds(value):
     if isinstance(value, datetime.datetime):
         return value.timestamp()
-    raise TypeError(f"{value!r} in an answer")
+    raise TypeError(f"the response contains {value!r}, which is not JSON")
 
 
 url, operation, parameters = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
@@ -22,10 +23,10 @@ client = boto3.client("xray", endpoint_url=url)
 try:
     if "--pages" in sys.argv:
         pages = client.get_paginator(operation).paginate(**parameters)
-        answer = {sys.argv[5]: [item for page in pages for item in page[sys.argv[5]]]}
+        response = {sys.argv[5]: [item for page in pages for item in page[sys.argv[5]]]}
     else:
-        answer = getattr(client, operation)(**parameters)
-        del answer["ResponseMetadata"]
+        response = getattr(client, operation)(**parameters)
+        del response["ResponseMetadata"]
 except botocore.exceptions.ClientError as error:
-    answer = {"Error": error.response["Error"]}
-json.dump(answer, sys.stdout, default=seconds)
+    response = {"Error": error.response["Error"]}
+json.dump(response, sys.stdout, default=seconds)

@@ -1,4 +1,4 @@
-//! A real Chromium without a window, on pages of a server of its own.
+//! A real Chromium without a window, on the pages of a server of its own.
 
 use std::io::{BufRead as _, BufReader};
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -12,18 +12,22 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use futures_util::FutureExt as _;
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use url::{ParseError, Url};
+use url::{ParseError, Url, form_urlencoded};
 use xray_local::Server;
 
-/// What makes missing tools a failure, where otherwise it is a reason to skip.
+use crate::server;
+
+/// The environment variable with which missing tools fail the tests instead of skipping them.
 const MUST_RUN: &str = "XRAY_REAL_PARTS";
 
-/// How long a page may take, on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for a page or a script. Only a test that fails waits that long. A busy machine may need more
+/// than a minute for 60 frames of a large page.
+const DEADLINE: Duration = Duration::from_secs(300);
 
-/// A page of the console in a browser, and the server behind it.
+/// A page of the console in a browser, and the server that it comes from.
 pub(crate) struct Page {
     pub(crate) server: Server,
     pub(crate) client: Client,
@@ -31,10 +35,12 @@ pub(crate) struct Page {
     _profile: TempDir,
 }
 
-/// Runs a test in a browser, and looks whether the pages were quiet: nothing on the browser's console, no violation of the
-/// policy, no request to anywhere else. Skipped, with the reason printed, where there is no browser.
+/// Runs a test in a browser. Afterwards it asserts that the pages were quiet: no message on the browser's console, no
+/// violation of the content security policy, no request to another server. If there is no browser, the test is skipped
+/// and the reason is printed.
 pub(crate) async fn in_browser(test: impl AsyncFnOnce(&Page)) {
     let Some(page) = Page::open().await else { return };
+    // A panic must not leave the browser running, so the page is closed first and the panic goes on afterwards.
     let outcome = AssertUnwindSafe(async {
         test(&page).await;
         page.assert_quiet().await;
@@ -50,7 +56,7 @@ pub(crate) async fn in_browser(test: impl AsyncFnOnce(&Page)) {
 impl Page {
     async fn open() -> Option<Self> {
         let Some(driver) = Driver::start() else {
-            let reason = "chromium and chromedriver are not here (Debian: apt-get install chromium chromium-driver)";
+            let reason = "chromium or chromedriver is not installed (Debian: apt-get install chromium chromium-driver)";
             assert!(std::env::var_os(MUST_RUN).is_none(), "{MUST_RUN} is set, but {reason}");
             eprintln!("skipped: {reason}");
             return None;
@@ -77,12 +83,12 @@ impl Page {
         let capabilities = json!({
             "goog:chromeOptions": {"args": flags},
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+            "timeouts": {"script": DEADLINE.as_millis()},
         });
         let Value::Object(capabilities) = capabilities else { unreachable!() };
         let capabilities: Capabilities = capabilities.into_iter().collect();
         let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&driver.address).await;
-        let server = Server::builder().address("127.0.0.1:0").start().unwrap();
-        Some(Self { server, client: client.unwrap(), driver, _profile: profile })
+        Some(Self { server: server::start(), client: client.unwrap(), driver, _profile: profile })
     }
 
     async fn close(self) {
@@ -96,40 +102,71 @@ impl Page {
         self.client.goto(&address).await.unwrap();
     }
 
-    /// The path, query and fragment that the browser shows.
-    pub(crate) async fn place(&self) -> String {
+    /// Loads the list with a filter, opens its first trace and waits for the timeline.
+    pub(crate) async fn open_first_trace(&self, filter: &str) {
+        let filter: String = form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        self.visit(&format!("/?filter={filter}")).await;
+        self.click(".traces .subject a").await;
+        self.find(".rows").await;
+    }
+
+    /// Returns the path, query and fragment of the address that the browser shows.
+    pub(crate) async fn location(&self) -> String {
         let url = self.client.current_url().await.unwrap();
         url[url::Position::BeforePath..].to_owned()
     }
 
+    /// Returns the first element that a CSS selector matches, and waits until there is one.
     pub(crate) async fn find(&self, css: &str) -> Element {
-        let wait = self.client.wait().at_most(PATIENCE);
+        let wait = self.client.wait().at_most(DEADLINE);
         wait.for_element(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
+    /// Clicks on the first element that a CSS selector matches.
+    pub(crate) async fn click(&self, css: &str) {
+        self.find(css).await.click().await.unwrap();
+    }
+
+    /// Clicks on the link with this text.
+    pub(crate) async fn click_link(&self, text: &str) {
+        self.client.find(Locator::LinkText(text)).await.unwrap().click().await.unwrap();
+    }
+
+    /// Returns the number of elements that a CSS selector matches.
     pub(crate) async fn count(&self, css: &str) -> usize {
         self.client.find_all(Locator::Css(css)).await.unwrap().len()
     }
 
+    /// Returns the visible text of the first element that a CSS selector matches.
     pub(crate) async fn text(&self, css: &str) -> String {
         self.find(css).await.text().await.unwrap()
     }
 
-    /// What JavaScript `return`s.
+    /// Runs JavaScript, and returns the value that it `return`s.
     pub(crate) async fn script(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
+    /// Like [`script`](Self::script), but converts the value.
+    pub(crate) async fn evaluate<T: DeserializeOwned>(&self, script: &str) -> T {
+        serde_json::from_value(self.script(script).await).unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
     /// Waits until JavaScript `return`s true.
     pub(crate) async fn until(&self, script: &str) {
-        let begun = Instant::now();
+        let started = Instant::now();
         while self.script(script).await != true {
-            assert!(begun.elapsed() < PATIENCE, "not yet: {script}");
+            assert!(started.elapsed() < DEADLINE, "did not become true: {script}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// Presses keys, one after the other, on whatever has the focus.
+    /// Waits until the first element that a CSS selector matches has this text.
+    pub(crate) async fn until_text(&self, css: &str, text: &str) {
+        self.until(&format!("return document.querySelector({})?.textContent === {};", json!(css), json!(text))).await;
+    }
+
+    /// Presses keys, one after the other, on the element that has the focus.
     pub(crate) async fn press(&self, keys: &str) {
         let pressed = keys.chars().fold(KeyActions::new("keys".to_owned()), |keys, value| {
             keys.then(KeyAction::Down { value }).then(KeyAction::Up { value })
@@ -137,15 +174,20 @@ impl Page {
         self.client.perform_actions(pressed).await.unwrap();
     }
 
-    /// Shows pages as on a screen of this size.
+    /// Gives the browser a screen of this size, in CSS pixels.
     pub(crate) async fn set_screen(&self, width: u32, height: u32, is_phone: bool) {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": is_phone});
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
-    /// Shows pages as to a reader with a preference, such as `prefers-color-scheme`: `dark`.
+    /// Sets a preference of the reader, such as `prefers-color-scheme` to `dark`.
     pub(crate) async fn set_preference(&self, name: &str, value: &str) {
         self.devtools("Emulation.setEmulatedMedia", json!({"features": [{"name": name, "value": value}]})).await;
+    }
+
+    /// Turns the scripts of the pages that are visited next off.
+    pub(crate) async fn turn_scripts_off(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
     }
 
     async fn devtools(&self, method: &str, parameters: Value) -> Value {
@@ -153,22 +195,23 @@ impl Page {
         self.client.issue_cmd(VendorCommand { path: "goog/cdp/execute", body }).await.unwrap()
     }
 
-    /// Begins to measure; a page that is visited next is measured from its start.
+    /// Starts measuring. The page that is visited next is measured from its start.
     pub(crate) async fn start_measuring(&self) {
         self.devtools("Performance.enable", json!({"timeDomain": "threadTicks"})).await;
     }
 
-    /// How long the page took until it was drawn, and what the work of its main thread was, both in milliseconds. The
-    /// work is processor time, so it says the same on a busy machine.
+    /// Returns the time until the page was drawn and the processor time of its main thread, both in milliseconds. The
+    /// processor time does not depend on how busy the machine is.
     pub(crate) async fn rendering_times(&self) -> (f64, f64) {
+        // The second frame begins after the first one was drawn.
         let drawn = "const done = arguments[0];
             requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now())));";
         let drawn = self.client.execute_async(drawn, Vec::new()).await.unwrap();
-        (drawn.as_f64().unwrap(), self.work().await)
+        (drawn.as_f64().unwrap(), self.processor_time().await)
     }
 
-    /// Processor time of the page's main thread so far, in milliseconds.
-    pub(crate) async fn work(&self) -> f64 {
+    /// Returns the processor time of the page's main thread so far, in milliseconds.
+    pub(crate) async fn processor_time(&self) -> f64 {
         let metrics = self.devtools("Performance.getMetrics", json!({})).await;
         let metric = |name: &str| {
             let metrics = metrics["metrics"].as_array().unwrap();
@@ -182,13 +225,9 @@ impl Page {
         self.client.issue_cmd(command).await.unwrap().as_array().unwrap().clone()
     }
 
-    /// What the browser complained of since it was asked last.
-    pub(crate) async fn complaints(&self) -> Vec<String> {
-        self.log("browser").await.iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
-    }
-
     async fn assert_quiet(&self) {
-        assert_eq!(self.complaints().await, Vec::<String>::new(), "on the browser's console");
+        let messages = self.log("browser").await;
+        assert_eq!(messages, Vec::<Value>::new(), "messages on the browser's console");
         let own = format!("http://{}/", self.server.http_address());
         let mut requests = 0;
         for entry in self.log("performance").await {
@@ -196,18 +235,18 @@ impl Page {
             let event = &event["message"];
             if event["method"] == "Network.requestWillBeSent" {
                 let address = event["params"]["request"]["url"].as_str().unwrap();
-                // The empty page that the browser begins with, and its own.
+                // The browser starts with an empty page, and has pages of its own.
                 if !address.starts_with("data:") && !address.starts_with("chrome:") {
                     assert!(address.starts_with(&own), "a request to {address}");
                     requests += 1;
                 }
             }
         }
-        assert!(requests > 0, "the browser's log tells no requests");
+        assert!(requests > 0, "the browser's log holds no requests");
     }
 }
 
-/// A command of chromedriver's own.
+/// A command that only chromedriver knows.
 #[derive(Debug)]
 struct VendorCommand {
     path: &'static str,
@@ -224,26 +263,25 @@ impl WebDriverCompatibleCommand for VendorCommand {
     }
 }
 
-/// The program between the test and the browser; ends when it is dropped.
+/// The program that controls the browser for the test. It is ended when this value is dropped.
 struct Driver {
     process: Child,
     address: String,
 }
 
 impl Driver {
-    /// `None` if it, or the browser, is not installed.
+    /// Starts chromedriver on a free port. Returns `None` if chromedriver or Chromium is not installed.
     fn start() -> Option<Self> {
         Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
         let mut process = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn().ok()?;
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let started = "started successfully on port ";
+        // Made before anything can panic: dropping it ends the process.
+        let mut driver = Self { process, address: String::new() };
         let port = lines.map_while(Result::ok).find_map(|line| {
-            let (_, port) = line.split_once(started)?;
+            let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
         });
-        let mut driver = Self { process, address: String::new() };
-        driver.address = format!("http://127.0.0.1:{}", port.expect("chromedriver told no port"));
-        let _ = driver.process.try_wait();
+        driver.address = format!("http://127.0.0.1:{}", port.expect("chromedriver printed no port"));
         Some(driver)
     }
 }

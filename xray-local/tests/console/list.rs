@@ -1,28 +1,32 @@
 //! The list of traces.
 
-use serde_json::json;
+use std::collections::HashSet;
 
-use crate::browser::in_browser;
-use crate::shop;
+use serde_json::{Value, json};
+use xray_local::time;
 
+use crate::browser::{Page, in_browser};
+use crate::{server, shop};
+
+const ROWS: &str = ".traces tbody tr";
 const FIRST_ROW: &str = ".traces tbody tr:first-child";
 
 #[tokio::test]
-async fn an_empty_list_says_how_to_begin() {
+async fn an_empty_list_says_how_to_send_a_trace() {
     in_browser(async |page| {
         page.visit("/").await;
-        let command = format!("AWS_XRAY_DAEMON_ADDRESS={} cargo run --example quickstart", page.server.udp_address());
+        let command = format!("AWS_XRAY_DAEMON_ADDRESS={} cargo run -p example-quickstart", page.server.udp_address());
         assert_eq!(page.text(".empty pre").await, command);
     })
     .await;
 }
 
 #[tokio::test]
-async fn traces_are_listed_newest_first_with_what_they_are_about() {
+async fn traces_are_listed_newest_first_with_their_request_and_state() {
     in_browser(async |page| {
         shop::traffic(&page.server, 18);
         page.visit("/").await;
-        assert_eq!(page.count(".traces tbody tr").await, 18);
+        assert_eq!(page.count(ROWS).await, 18);
         let row = page.text(FIRST_ROW).await;
         for cell in ["OK", "POST", "/checkout", "shop.example.com", "200", "storefront", "ago"] {
             assert!(row.contains(cell), "{cell} in {row}");
@@ -30,87 +34,120 @@ async fn traces_are_listed_newest_first_with_what_they_are_about() {
         for (class, word) in [("ok", "OK"), ("error", "Error"), ("throttle", "Throttled"), ("fault", "Fault")] {
             assert_eq!(page.text(&format!(".traces .status.{class}")).await, word);
         }
-        let ages = "return [...document.querySelectorAll('.traces time')].map((time) => Date.parse(time.dateTime));";
-        let ages: Vec<f64> = serde_json::from_value(page.script(ages).await).unwrap();
-        assert!(ages.is_sorted_by(|a, b| a > b), "{ages:?}");
+        let times = "return [...document.querySelectorAll('.traces time')].map((time) => Date.parse(time.dateTime));";
+        let times: Vec<f64> = page.evaluate(times).await;
+        assert!(times.is_sorted_by(|a, b| a > b), "{times:?}");
 
-        page.find(".traces tbody tr:nth-child(2) .what a").await.click().await.unwrap();
+        page.click(".traces tbody tr:nth-child(2) .subject a").await;
         page.find(".rows").await;
-        assert!(page.place().await.starts_with("/traces/1-"));
+        assert!(page.location().await.starts_with("/traces/1-"));
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_filter_finds_and_its_mistakes_are_shown_where_they_are() {
+async fn on_a_phone_a_row_shows_method_and_status() {
+    in_browser(async |page| {
+        shop::traffic(&page.server, 18);
+        page.set_screen(360, 740, true).await;
+        page.visit("/").await;
+        for cell in [".method", ".code", ".state"] {
+            let is_visible = format!("return [...document.querySelectorAll('.traces tbody {cell}')].every((cell) => cell.offsetParent && cell.offsetWidth > 10);");
+            assert_eq!(page.script(&is_visible).await, true, "{cell}");
+        }
+        let row = page.text(FIRST_ROW).await;
+        assert!(row.contains("POST") && row.contains("200"), "{row}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_filter_finds_traces_and_its_mistakes_are_marked() {
     in_browser(async |page| {
         shop::traffic(&page.server, 18);
         page.visit("/").await;
         page.find("#filter").await.send_keys("http.status = 404\u{e007}").await.unwrap();
         page.until("return new URLSearchParams(location.search).get('filter') === 'http.status = 404';").await;
         page.find(".traces").await;
-        assert_eq!(page.count(".traces tbody tr").await, page.count(".traces .status.error").await);
-        assert_eq!(page.count(".traces tbody tr").await, 2);
+        assert_eq!(page.count(ROWS).await, page.count(".traces .status.error").await);
+        assert_eq!(page.count(ROWS).await, 2);
 
         page.visit("/?filter=http.status+%3D+404+AND+duration+%3E+%22x").await;
-        assert_eq!(page.text("#wrong mark").await, "\"");
-        assert!(page.text("#wrong p").await.starts_with("Column 34:"), "{}", page.text("#wrong p").await);
+        assert_eq!(page.text("#filter-error mark").await, "\"");
+        let message = page.text("#filter-error p").await;
+        assert!(message.starts_with("Column 34:"), "{message}");
         assert_eq!(page.find("#filter").await.attr("aria-invalid").await.unwrap().as_deref(), Some("true"));
 
         page.visit("/?filter=http.status+%3D+599").await;
-        assert_eq!(page.text(".empty h2").await, "No trace matches");
+        assert_eq!(page.text(".empty h2").await, "No matching traces");
+        assert_eq!(page.text(".empty p").await, "No trace matches this filter.");
     })
     .await;
 }
 
 #[tokio::test]
-async fn many_traces_are_shown_page_by_page() {
+async fn many_traces_are_shown_on_several_pages() {
     in_browser(async |page| {
         shop::traffic(&page.server, 120);
         page.visit("/").await;
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for expected in [50, 50, 20] {
-            let ids =
-                page.script("return [...document.querySelectorAll('.traces .what a')].map((link) => link.id);").await;
-            let ids: Vec<String> = serde_json::from_value(ids).unwrap();
+            let ids = "return [...document.querySelectorAll('.traces .subject a')].map((link) => link.id);";
+            let ids: Vec<String> = page.evaluate(ids).await;
             assert_eq!(ids.len(), expected);
             seen.extend(ids);
             if seen.len() < 120 {
-                let place = page.place().await;
-                page.client.find(fantoccini::Locator::LinkText("Older →")).await.unwrap().click().await.unwrap();
-                page.until(&format!("return location.pathname + location.search !== {};", json!(place))).await;
+                let location = page.location().await;
+                page.click_link("Older →").await;
+                page.until(&format!("return location.pathname + location.search !== {};", json!(location))).await;
                 page.find(".traces").await;
             }
         }
         assert_eq!(seen.len(), 120);
-        assert_eq!(page.count(".pages a").await, 1, "only back to the newest");
+        assert_eq!(page.count(".pages a").await, 1, "the last page links to the newest traces only");
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_arrives_appears_by_itself_and_disturbs_nothing() {
+async fn a_new_trace_appears_by_itself_unless_updates_are_paused() {
     in_browser(async |page| {
-        let document = |id: u32, name: &str| {
-            json!({"id": format!("{id:016x}"), "trace_id": format!("1-6b076a21-{id:024x}"), "name": name,
-                "start_time": shop::now() - 1.0, "end_time": shop::now()})
+        let segment = |number: u32, name: &str| {
+            server::segment(&json!({"id": format!("{number:016x}"), "trace_id": format!("1-6b076a21-{number:024x}"),
+                "name": name, "start_time": time::now() - 1.0, "end_time": time::now()}))
         };
-        shop::send(&page.server, &document(1, "first"));
+        server::send(&page.server, &segment(1, "first"));
         page.visit("/").await;
-        page.script("document.querySelector('.what a').focus(); window.sameDocument = true;").await;
-        shop::send(&page.server, &document(2, "second"));
+        page.script("document.querySelector('.subject a').focus(); window.isSameDocument = true;").await;
+        server::send(&page.server, &segment(2, "second"));
         page.until("return document.querySelectorAll('.traces tbody tr').length === 2;").await;
         assert!(page.text(FIRST_ROW).await.contains("second"));
         assert_eq!(page.script("return document.activeElement.textContent;").await, "first", "keeps the focus");
-        assert_eq!(page.script("return window.sameDocument === true;").await, true);
+        assert_eq!(page.script("return window.isSameDocument === true;").await, true, "the page is not reloaded");
 
-        page.find("[data-live-switch]").await.click().await.unwrap();
+        page.click("[data-live-switch]").await;
         assert_eq!(page.text("[data-live-switch]").await, "Paused");
-        shop::send(&page.server, &document(3, "third"));
-        tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
-        assert_eq!(page.count(".traces tbody tr").await, 2, "while it is paused");
-        page.find("[data-live-switch]").await.click().await.unwrap();
+        check_for_changes(page).await;
+        server::send(&page.server, &segment(3, "third"));
+        check_for_changes(page).await;
+        assert_eq!(page.count(ROWS).await, 2, "a paused page is not updated");
+        page.click("[data-live-switch]").await;
         page.until("return document.querySelectorAll('.traces tbody tr').length === 3;").await;
     })
     .await;
+}
+
+/// Runs the check for changes that the page's script runs every second, and waits until it has ended.
+///
+/// A check that is under way may have asked the server before the test sent a document, so it is waited for first. The
+/// script also skips checks for some time after a slow one, and a skipped check would prove nothing.
+async fn check_for_changes(page: &Page) {
+    let script = "const done = arguments[0];
+        const check = () => {
+            if (updates.isChecking || performance.now() < updates.notBefore) setTimeout(check, 10);
+            else updates.check().then(() => done('checked'), (error) => done(`${error}`));
+        };
+        check();";
+    let outcome: Value = page.client.execute_async(script, Vec::new()).await.unwrap();
+    assert_eq!(outcome, "checked");
 }

@@ -1,12 +1,18 @@
-//! The console in a real browser, with the traffic of a shop.
+//! Tests of the console: its pages over HTTP, and in a real browser with the traffic of a shop.
 
 mod access;
 mod browser;
+mod lambda;
 mod list;
 mod map;
 mod pictures;
 mod plain;
 mod problems;
+mod sampling;
+mod search;
+mod server;
 mod shop;
 mod speed;
+#[path = "../support/mod.rs"]
+mod support;
 mod timeline;

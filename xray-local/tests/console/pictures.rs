@@ -1,4 +1,4 @@
-//! The pictures of the console; `xray-local/screenshots/make` takes them anew.
+//! Takes the screenshots of the console. Run `xray-local/screenshots/make`.
 
 use std::path::Path;
 
@@ -6,19 +6,17 @@ use crate::browser::{Page, in_browser};
 use crate::shop;
 
 #[tokio::test]
-#[ignore = "writes files"]
-async fn are_taken() {
+#[ignore = "overwrites the screenshots in the repository"]
+async fn screenshots_are_taken() {
     in_browser(async |page| {
         shop::traffic(&page.server, 120);
         page.set_screen(1_280, 760, false).await;
         page.visit("/").await;
         take(page, "list").await;
 
-        page.visit("/?filter=fault").await;
-        page.find(".traces .what a").await.click().await.unwrap();
-        page.find(".rows").await;
-        let payment = "[...document.querySelectorAll('.rows .part a')]
-            .find((row) => row.querySelector('b').textContent === 'api.cardpay.example').click();";
+        page.open_first_trace("fault").await;
+        let payment = "[...document.querySelectorAll('.rows .subsegment a')]
+            .find((row) => row.querySelector('b').textContent === 'POST /v2/charges').click();";
         page.script(payment).await;
         page.find("aside .segment-card").await;
         take(page, "timeline").await;

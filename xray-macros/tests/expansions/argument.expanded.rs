@@ -2,7 +2,7 @@
 async fn requests(client: &Client, mut service: Service, text: &str) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "requests",
         ::core::file!(),
         ::core::line!(),
@@ -16,7 +16,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             ::xray::__private::look(
                 build()?,
                 &mut __xray_slot_0,
-                (&__XRAY_PLACE).at(::core::line!()),
+                (&__XRAY_SITE).at(::core::line!()),
                 |__xray_it, __xray_slot, __xray_site| {
                     ::xray::__private::execute::argument(__xray_it)
                         .__xray_enter(__xray_it, __xray_slot, __xray_site)
@@ -25,7 +25,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         )
     {
         __xray_out => {
-            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)
@@ -37,7 +37,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             ::xray::__private::look(
                 text.try_into()?,
                 &mut __xray_slot_1,
-                (&__XRAY_PLACE).at(::core::line!()),
+                (&__XRAY_SITE).at(::core::line!()),
                 |__xray_it, __xray_slot, __xray_site| {
                     ::xray::__private::execute::argument(__xray_it)
                         .__xray_enter(__xray_it, __xray_slot, __xray_site)
@@ -46,7 +46,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         )
     {
         __xray_out => {
-            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_1)
+            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_1)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_1)
@@ -61,7 +61,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
                 ::xray::__private::look(
                     request,
                     &mut __xray_slot_0,
-                    (&__XRAY_PLACE).at(::core::line!()),
+                    (&__XRAY_SITE).at(::core::line!()),
                     |__xray_it, __xray_slot, __xray_site| {
                         ::xray::__private::call::argument(__xray_it)
                             .__xray_enter(__xray_it, __xray_slot, __xray_site)
@@ -70,7 +70,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             )
         {
             __xray_out => {
-                (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+                (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
                     .__xray_when())
                     .__xray_how()
                     .exit(__xray_out, &mut __xray_slot_0)
@@ -83,7 +83,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             ::xray::__private::look(
                 request,
                 &mut __xray_slot_2,
-                (&__XRAY_PLACE).at(::core::line!()),
+                (&__XRAY_SITE).at(::core::line!()),
                 |__xray_it, __xray_slot, __xray_site| {
                     ::xray::__private::send_request::argument(__xray_it)
                         .__xray_enter(__xray_it, __xray_slot, __xray_site)
@@ -92,7 +92,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         )
     {
         __xray_out => {
-            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_2)
+            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_2)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_2)
@@ -107,7 +107,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
 fn named(client: &Client, request: Request) -> ResponseFuture {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "named",
         ::core::file!(),
         ::core::line!(),
@@ -117,7 +117,7 @@ fn named(client: &Client, request: Request) -> ResponseFuture {
 fn boxed(client: &mut Client, request: Request) -> Self::Future {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "boxed",
         ::core::file!(),
         ::core::line!(),
@@ -128,7 +128,7 @@ fn boxed(client: &mut Client, request: Request) -> Self::Future {
             ::xray::__private::look(
                 request,
                 &mut __xray_slot_0,
-                (&__XRAY_PLACE).at(::core::line!()),
+                (&__XRAY_SITE).at(::core::line!()),
                 |__xray_it, __xray_slot, __xray_site| {
                     ::xray::__private::request::argument(__xray_it)
                         .__xray_enter(__xray_it, __xray_slot, __xray_site)
@@ -137,7 +137,7 @@ fn boxed(client: &mut Client, request: Request) -> Self::Future {
         )
     {
         __xray_out => {
-            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)

@@ -1,4 +1,4 @@
-//! A receiver with a body to send: a value takes any, a place only what may stand twice.
+//! A receiver with a body to send: on a value with any body, on a place only with one that may stand twice.
 fn bodies(
     agent: &Agent,
     request: RequestBuilder,
@@ -7,7 +7,7 @@ fn bodies(
 ) -> Result<(), Error> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "bodies",
         ::core::file!(),
         ::core::line!(),
@@ -15,20 +15,20 @@ fn bodies(
     match agent.post("/") {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send("text")?;
     match agent.post("/") {
         __xray_it => {
             ::xray::__private::send_json::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send_json(json!({ "user" : user }))?;
     (match {
         use ::xray::__private::send_json::{Peek as _, Take as _};
-        request.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -43,13 +43,13 @@ fn bodies(
     match self::next() {
         __xray_it => {
             ::xray::__private::send_form::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send_form([("id", list.len())])?;
     (match {
         use ::xray::__private::send_json::{Peek as _, Take as _};
-        other.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        other.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -63,7 +63,7 @@ fn bodies(
     })?;
     (match {
         use ::xray::__private::send_json::{Peek as _, Take as _};
-        other.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        other.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {

@@ -1,4 +1,4 @@
-//! A receiver with a body to send: a value takes any, a place only what may stand twice.
+//! A receiver with a body to send: on a value with any body, on a place only with one that may stand twice.
 #[traced_http]
 fn bodies(agent: &Agent, request: RequestBuilder, user: User, list: Vec<u32>) -> Result<(), Error> {
     agent.post("/").send("text")?;
@@ -6,7 +6,7 @@ fn bodies(agent: &Agent, request: RequestBuilder, user: User, list: Vec<u32>) ->
     request.send_json(&user)?;
     self::next().send_form([("id", list.len())])?;
     other.send_json((user.id, 1, &list))?;
-    // Left alone: these would not mean the same in two arms, or have no type in one.
+    // Left alone: in two arms these would mean something else, or have no type in one of them.
     other.send_json(list.clone())?;
     other.send_json(&make())?;
     other.send_json(json!(1))?;

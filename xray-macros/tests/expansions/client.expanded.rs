@@ -1,14 +1,14 @@
-//! A client with the URL as the argument; its name has to say that it is one.
+//! A client with the URL as the argument. The name of the variable must say that it is a client.
 async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(), Error> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "clients",
         ::core::file!(),
         ::core::line!(),
     );
     (match ::xray::__private::client::Asked(&self.client)
-        .__xray_client((&__XRAY_PLACE).at(::core::line!()))
+        .__xray_client((&__XRAY_SITE).at(::core::line!()))
     {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -22,7 +22,7 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
     })
         .await?;
     (match ::xray::__private::client::Asked(&self.client)
-        .__xray_client((&__XRAY_PLACE).at(::core::line!()))
+        .__xray_client((&__XRAY_SITE).at(::core::line!()))
     {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -36,7 +36,7 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
     })
         .await?;
     (match ::xray::__private::client::Asked(&*http_client)
-        .__xray_client((&__XRAY_PLACE).at(::core::line!()))
+        .__xray_client((&__XRAY_SITE).at(::core::line!()))
     {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -54,7 +54,7 @@ async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(),
     match http_client.get(key).header("a", "b") {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()

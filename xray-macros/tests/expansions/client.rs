@@ -1,4 +1,4 @@
-//! A client with the URL as the argument; its name has to say that it is one.
+//! A client with the URL as the argument. The name of the variable must say that it is a client.
 #[traced_http]
 async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(), Error> {
     self.client.get(uri.clone()).await?;

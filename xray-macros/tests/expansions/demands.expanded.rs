@@ -1,15 +1,15 @@
-//! Calls that must be of a known type: marked ones, whatever their name, and all of a strict function.
+//! Calls that must be of a known type: marked calls of any name, and all calls of a strict function.
 async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "marked",
         ::core::file!(),
         ::core::line!(),
     );
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
-    ::xray::__private::any::open(parcel, (&__XRAY_PLACE).at(::core::line!()))
+    ::xray::__private::any::open(parcel, (&__XRAY_SITE).at(::core::line!()))
         .ship()
         .await?;
     let answer = (match courier
@@ -18,9 +18,9 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
                 parcel,
                 &mut __xray_slot_0,
                 {
-                    static __XRAY_PART: ::xray::__private::Place = (&__XRAY_PLACE)
-                        .part("courier");
-                    &__XRAY_PART
+                    static __XRAY_NAMED_SITE: ::xray::__private::FunctionSite = (&__XRAY_SITE)
+                        .with_name("courier");
+                    &__XRAY_NAMED_SITE
                 }
                     .at(::core::line!()),
                 |__xray_it, __xray_slot, __xray_site| ::xray::__private::any::enter(
@@ -33,7 +33,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
         )
     {
         __xray_out => {
-            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)
@@ -44,7 +44,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
         ::xray::__private::look(
             parcel,
             &mut __xray_slot_1,
-            (&__XRAY_PLACE).at(::core::line!()),
+            (&__XRAY_SITE).at(::core::line!()),
             |__xray_it, __xray_slot, __xray_site| ::xray::__private::any::enter(
                 __xray_it,
                 __xray_slot,
@@ -53,7 +53,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
         ),
     ) {
         __xray_out => {
-            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_1)
+            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_1)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_1)
@@ -61,22 +61,22 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     })?;
     retry!(
         match client.get(url) { __xray_it => ::xray::__private::send::receiver(&
-        __xray_it).__xray_open(__xray_it, (& __XRAY_PLACE).at(::core::line!())) }
-        .send(), 3
+        __xray_it).__xray_open(__xray_it, (& __XRAY_SITE).at(::core::line!())) } .send(),
+        3
     );
     Ok(())
 }
 async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
             "strict",
             ::core::file!(),
             ::core::line!(),
         )
         .skip_hosts(&["*.local"]);
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
-    ::xray::__private::send::open(request, (&__XRAY_PLACE).at(::core::line!()))
+    ::xray::__private::send::open(request, (&__XRAY_SITE).at(::core::line!()))
         .send()
         .await?;
     (match client
@@ -84,7 +84,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
             ::xray::__private::look(
                 request.build()?,
                 &mut __xray_slot_0,
-                (&__XRAY_PLACE).at(::core::line!()),
+                (&__XRAY_SITE).at(::core::line!()),
                 |__xray_it, __xray_slot, __xray_site| ::xray::__private::execute::enter(
                     __xray_it,
                     __xray_slot,
@@ -94,7 +94,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
         )
     {
         __xray_out => {
-            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)

@@ -1,4 +1,4 @@
-//! Calls that must be of a known type: marked ones, whatever their name, and all of a strict function.
+//! Calls that must be of a known type: marked calls of any name, and all calls of a strict function.
 #[traced_http]
 async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     #[xray(trace)]

@@ -1,8 +1,8 @@
-//! A function that makes the request itself, and one that is given it.
+//! A function that makes the request itself, and a function that takes the request.
 async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = {
+    static __XRAY_SITE: ::xray::__private::FunctionSite = {
         {
             use ::xray::__private::clients::reqwest::{Client, check};
             check(Client);
@@ -15,27 +15,31 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
             use ::xray::__private::clients::ureq::{Client, check};
             check(Client);
         }
-        ::xray::__private::Place::new("functions", ::core::file!(), ::core::line!())
+        ::xray::__private::FunctionSite::new(
+            "functions",
+            ::core::file!(),
+            ::core::line!(),
+        )
     };
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     (match reqwest::get {
         __xray_callee => {
             ::xray::__private::functions::Callee::of(&__xray_callee)
-                .__xray_open(__xray_callee, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_callee, (&__XRAY_SITE).at(::core::line!()))
         }
     })(url)
         .await?;
     (match reqwest::blocking::get::<&str> {
         __xray_callee => {
             ::xray::__private::functions::Callee::of(&__xray_callee)
-                .__xray_open(__xray_callee, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_callee, (&__XRAY_SITE).at(::core::line!()))
         }
     })(url)?;
     (match ureq::run(
         ::xray::__private::look(
             request,
             &mut __xray_slot_0,
-            (&__XRAY_PLACE).at(::core::line!()),
+            (&__XRAY_SITE).at(::core::line!()),
             |__xray_it, __xray_slot, __xray_site| {
                 ::xray::__private::run::argument(__xray_it)
                     .__xray_enter(__xray_it, __xray_slot, __xray_site)
@@ -43,7 +47,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
         ),
     ) {
         __xray_out => {
-            (&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)
@@ -56,7 +60,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
 async fn own_module(url: &str) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "own_module",
         ::core::file!(),
         ::core::line!(),
@@ -64,7 +68,7 @@ async fn own_module(url: &str) {
     match reqwest::get(url) {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send();

@@ -1,4 +1,4 @@
-//! A function that makes the request itself, and one that is given it.
+//! A function that makes the request itself, and a function that takes the request.
 #[traced_http]
 async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
     reqwest::get(url).await?;

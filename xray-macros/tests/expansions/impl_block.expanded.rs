@@ -1,4 +1,4 @@
-//! All functions of an `impl`, but those that say otherwise.
+//! All functions of an `impl`, except for those with an attribute of their own.
 impl Service {
     const LIMIT: u32 = 1;
     const fn limit() -> u32 {
@@ -7,7 +7,7 @@ impl Service {
     async fn get(&self) -> Result<(), Error> {
         #[allow(unused_imports)]
         use ::xray::__private::answers::*;
-        static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+        static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
                 "get",
                 ::core::file!(),
                 ::core::line!(),
@@ -25,8 +25,7 @@ impl Service {
                         ::xray::__private::send::receiver(&__xray_it)
                             .__xray_open(
                                 __xray_it,
-                                (&__XRAY_PLACE)
-                                    .at_with(::core::line!(), &__xray_annotations),
+                                (&__XRAY_SITE).at_with(::core::line!(), &__xray_annotations),
                             )
                     }
                 }
@@ -39,7 +38,7 @@ impl Service {
                 ::xray::__private::send::receiver(&__xray_it)
                     .__xray_open(
                         __xray_it,
-                        (&__XRAY_PLACE).at_with(::core::line!(), &__xray_annotations),
+                        (&__XRAY_SITE).at_with(::core::line!(), &__xray_annotations),
                     )
             }
         }

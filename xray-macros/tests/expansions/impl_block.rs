@@ -1,4 +1,4 @@
-//! All functions of an `impl`, but those that say otherwise.
+//! All functions of an `impl`, except for those with an attribute of their own.
 #[traced_http(name = "todos", annotate(tier = self.tier))]
 impl Service {
     const LIMIT: u32 = 1;

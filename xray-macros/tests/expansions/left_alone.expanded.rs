@@ -1,8 +1,8 @@
-//! Receivers and calls that are no candidates, or of which the macro cannot tell what looking twice would do.
+//! Calls that are no candidates, and receivers that must not be named or evaluated twice.
 async fn left_alone(&self, reference: &Sender) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "left_alone",
         ::core::file!(),
         ::core::line!(),

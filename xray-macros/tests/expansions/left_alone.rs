@@ -1,4 +1,4 @@
-//! Receivers and calls that are no candidates, or of which the macro cannot tell what looking twice would do.
+//! Calls that are no candidates, and receivers that must not be named or evaluated twice.
 
 #[traced_http]
 async fn left_alone(&self, reference: &Sender) {

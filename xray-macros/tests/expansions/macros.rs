@@ -1,4 +1,4 @@
-//! Macros whose arguments are expressions are walked, others are left as they are.
+//! The arguments of known macros are walked; other macros are left unchanged.
 
 #[traced_http]
 async fn macros(client: &Client) {

@@ -2,7 +2,7 @@
 async fn nested(client: Client) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "nested",
         ::core::file!(),
         ::core::line!(),
@@ -11,7 +11,7 @@ async fn nested(client: Client) {
         match client.get(url) {
             __xray_it => {
                 ::xray::__private::send::receiver(&__xray_it)
-                    .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                    .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
             }
         }
             .send()
@@ -20,7 +20,7 @@ async fn nested(client: Client) {
     if let Ok(response) = match client.get(a) {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()
@@ -31,7 +31,7 @@ async fn nested(client: Client) {
                 match client.get(b) {
                     __xray_it => {
                         ::xray::__private::send::receiver(&__xray_it)
-                            .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                            .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
                     }
                 }
                     .send()
@@ -46,7 +46,7 @@ async fn nested(client: Client) {
                     match client.get(c) {
                         __xray_it => {
                             ::xray::__private::send::receiver(&__xray_it)
-                                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
                         }
                     }
                         .send()
@@ -56,7 +56,7 @@ async fn nested(client: Client) {
         {
             __xray_it => {
                 ::xray::__private::send::receiver(&__xray_it)
-                    .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                    .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
             }
         }
             .send()
@@ -66,7 +66,7 @@ async fn nested(client: Client) {
                 last,
             ) if (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
-                last.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+                last.__xray_ask((&__XRAY_SITE).at(::core::line!()))
             } {
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::Yes(__xray_known) => {

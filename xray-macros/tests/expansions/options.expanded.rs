@@ -2,7 +2,7 @@
 async fn options(client: &Client) {
     #[allow(unused_imports)]
     use my::tracing::__private::answers::*;
-    static __XRAY_PLACE: my::tracing::__private::Place = my::tracing::__private::Place::new(
+    static __XRAY_SITE: my::tracing::__private::FunctionSite = my::tracing::__private::FunctionSite::new(
             "options",
             ::core::file!(),
             ::core::line!(),
@@ -11,7 +11,7 @@ async fn options(client: &Client) {
     match client.get(a) {
         __xray_it => {
             my::tracing::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()
@@ -22,9 +22,9 @@ async fn options(client: &Client) {
                 .__xray_open(
                     __xray_it,
                     {
-                        static __XRAY_PART: my::tracing::__private::Place = (&__XRAY_PLACE)
-                            .part("first todo");
-                        &__XRAY_PART
+                        static __XRAY_NAMED_SITE: my::tracing::__private::FunctionSite = (&__XRAY_SITE)
+                            .with_name("first todo");
+                        &__XRAY_NAMED_SITE
                     }
                         .at(::core::line!()),
                 )
@@ -38,9 +38,9 @@ async fn options(client: &Client) {
         use my::tracing::__private::send::{Peek as _, Take as _};
         d.__xray_ask(
             {
-                static __XRAY_PART: my::tracing::__private::Place = (&__XRAY_PLACE)
-                    .part("in place");
-                &__XRAY_PART
+                static __XRAY_NAMED_SITE: my::tracing::__private::FunctionSite = (&__XRAY_SITE)
+                    .with_name("in place");
+                &__XRAY_NAMED_SITE
             }
                 .at(::core::line!()),
         )

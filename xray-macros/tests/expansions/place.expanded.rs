@@ -2,14 +2,14 @@
 async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "places",
         ::core::file!(),
         ::core::line!(),
     );
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        request.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -24,7 +24,7 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
         .await?;
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        wrapper.inner.0.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        wrapper.inner.0.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -38,7 +38,7 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
     })
         == (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            wrapper.other.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+            wrapper.other.__xray_ask((&__XRAY_SITE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {
@@ -54,14 +54,14 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
 async fn ours(self) -> Result<Response> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "ours",
         ::core::file!(),
         ::core::line!(),
     );
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        self.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        self.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {

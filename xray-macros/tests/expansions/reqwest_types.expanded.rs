@@ -1,4 +1,4 @@
-//! Types of reqwest that are named are checked to be of a traced version.
+//! Types of reqwest that a function names are checked: the build must trace their version.
 async fn named(
     client: Arc<reqwest::Client>,
     request: ::reqwest::Request,
@@ -6,7 +6,7 @@ async fn named(
 ) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = {
+    static __XRAY_SITE: ::xray::__private::FunctionSite = {
         {
             #[allow(unused_imports)]
             use ::xray::__private::reqwest_version::Unrelated as _;
@@ -24,12 +24,12 @@ async fn named(
                 <reqwest_0_12::RequestBuilder>::build_split,
             );
         }
-        ::xray::__private::Place::new("named", ::core::file!(), ::core::line!())
+        ::xray::__private::FunctionSite::new("named", ::core::file!(), ::core::line!())
     };
     let other = match reqwest::Client::new().get(url) {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()
@@ -40,7 +40,7 @@ async fn named(
 async fn a_module_of_ones_own(client: &reqwest::Client) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "a_module_of_ones_own",
         ::core::file!(),
         ::core::line!(),
@@ -48,7 +48,7 @@ async fn a_module_of_ones_own(client: &reqwest::Client) {
     match client.get(url) {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()
@@ -57,7 +57,7 @@ async fn a_module_of_ones_own(client: &reqwest::Client) {
 async fn not_reqwest(client: &reqwest_middleware::Client, result: reqwest::Result<u32>) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "not_reqwest",
         ::core::file!(),
         ::core::line!(),
@@ -65,7 +65,7 @@ async fn not_reqwest(client: &reqwest_middleware::Client, result: reqwest::Resul
     match client.get(url) {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()

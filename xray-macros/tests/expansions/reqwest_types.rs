@@ -1,4 +1,4 @@
-//! Types of reqwest that are named are checked to be of a traced version.
+//! Types of reqwest that a function names are checked: the build must trace their version.
 
 #[traced_http]
 async fn named(client: Arc<reqwest::Client>, request: ::reqwest::Request, old: &reqwest_0_12::RequestBuilder) {

@@ -1,4 +1,4 @@
-//! A name is a reference only where its declaration says so, and is another variable elsewhere.
+//! The innermost declaration of a name says whether the variable is a reference.
 async fn scopes(
     client: &Client,
     request: &RequestBuilder,
@@ -6,7 +6,7 @@ async fn scopes(
 ) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "scopes",
         ::core::file!(),
         ::core::line!(),
@@ -15,7 +15,7 @@ async fn scopes(
     copied.send();
     {
         let request = (match ::xray::__private::client::Asked(&*client)
-            .__xray_client((&__XRAY_PLACE).at(::core::line!()))
+            .__xray_client((&__XRAY_SITE).at(::core::line!()))
         {
             #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {
@@ -30,7 +30,7 @@ async fn scopes(
         let future = async {
             (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
-                request.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+                request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
             } {
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::Yes(__xray_known) => {
@@ -48,7 +48,7 @@ async fn scopes(
     if let Some(client) = slot {
         (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            client.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+            client.__xray_ask((&__XRAY_SITE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {
@@ -64,7 +64,7 @@ async fn scopes(
         client.send();
     }
     match (match ::xray::__private::client::Asked(&*client)
-        .__xray_client((&__XRAY_PLACE).at(::core::line!()))
+        .__xray_client((&__XRAY_SITE).at(::core::line!()))
     {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -78,7 +78,7 @@ async fn scopes(
     }) {
         request if (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            request.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+            request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {

@@ -1,4 +1,4 @@
-//! A name is a reference only where its declaration says so, and is another variable elsewhere.
+//! The innermost declaration of a name says whether the variable is a reference.
 
 #[traced_http]
 async fn scopes(client: &Client, request: &RequestBuilder, slot: Option<RequestBuilder>) {

@@ -1,8 +1,8 @@
-//! A task or thread with a call in it is carried in the current trace.
+//! A task or thread whose work holds a call runs in the current trace.
 async fn spawned(client: Client) {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "spawned",
         ::core::file!(),
         ::core::line!(),
@@ -12,7 +12,7 @@ async fn spawned(client: Client) {
             match client.get(url) {
                 __xray_it => {
                     ::xray::__private::send::receiver(&__xray_it)
-                        .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                        .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
                 }
             }
                 .send()
@@ -23,7 +23,7 @@ async fn spawned(client: Client) {
         ::xray::__private::in_current_trace(move || {
             (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
-                request.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+                request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
             } {
                 #[allow(unreachable_code)]
                 ::xray::__private::Ask::Yes(__xray_known) => {
@@ -44,7 +44,7 @@ async fn spawned(client: Client) {
                 match client.get(url) {
                     __xray_it => {
                         ::xray::__private::send::receiver(&__xray_it)
-                            .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                            .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
                     }
                 }
                     .send()
@@ -58,7 +58,7 @@ async fn spawned(client: Client) {
     pool.spawn_all(|| {
         (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            request.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+            request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {

@@ -1,4 +1,4 @@
-//! A task or thread with a call in it is carried in the current trace.
+//! A task or thread whose work holds a call runs in the current trace.
 
 #[traced_http]
 async fn spawned(client: Client) {

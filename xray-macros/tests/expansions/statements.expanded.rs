@@ -1,15 +1,15 @@
-//! Where an expression that begins with `match` would end a statement early.
+//! Statements that begin with a call: a `match` in its place would end the statement early.
 fn statements(a: Wrapper, b: Wrapper) -> bool {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "statements",
         ::core::file!(),
         ::core::line!(),
     );
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        a.inner.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        a.inner.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -23,7 +23,7 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
     });
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        a.inner.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        a.inner.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -37,7 +37,7 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
     })?;
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        a.inner.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        a.inner.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -53,7 +53,7 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
         .unwrap();
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        a.inner.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+        a.inner.__xray_ask((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
         ::xray::__private::Ask::Yes(__xray_known) => {
@@ -67,7 +67,7 @@ fn statements(a: Wrapper, b: Wrapper) -> bool {
     })
         && (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            b.inner.__xray_ask((&__XRAY_PLACE).at(::core::line!()))
+            b.inner.__xray_ask((&__XRAY_SITE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
             ::xray::__private::Ask::Yes(__xray_known) => {

@@ -1,4 +1,4 @@
-//! Where an expression that begins with `match` would end a statement early.
+//! Statements that begin with a call: a `match` in its place would end the statement early.
 
 #[traced_http]
 fn statements(a: Wrapper, b: Wrapper) -> bool {

@@ -2,7 +2,7 @@
 async fn chain(client: &Client, url: &str) -> Result<Response> {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "chain",
         ::core::file!(),
         ::core::line!(),
@@ -10,7 +10,7 @@ async fn chain(client: &Client, url: &str) -> Result<Response> {
     match client.get(url).header("accept", "*/*") {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()
@@ -19,7 +19,7 @@ async fn chain(client: &Client, url: &str) -> Result<Response> {
 async fn other_values() {
     #[allow(unused_imports)]
     use ::xray::__private::answers::*;
-    static __XRAY_PLACE: ::xray::__private::Place = ::xray::__private::Place::new(
+    static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "other_values",
         ::core::file!(),
         ::core::line!(),
@@ -27,14 +27,14 @@ async fn other_values() {
     let first = match request() {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send();
     match request()? {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()
@@ -42,7 +42,7 @@ async fn other_values() {
     match request().await {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()
@@ -54,21 +54,21 @@ async fn other_values() {
     } {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send();
     let second = match if authorized { request } else { login(request) } {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send();
     match (Request { url }).build() {
         __xray_it => {
             ::xray::__private::send::receiver(&__xray_it)
-                .__xray_open(__xray_it, (&__XRAY_PLACE).at(::core::line!()))
+                .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!()))
         }
     }
         .send()

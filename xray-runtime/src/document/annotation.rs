@@ -1,12 +1,29 @@
-//! Annotations: indexed values, and the keys under which X-Ray takes them.
+//! Annotations: indexed values, and the keys that X-Ray accepts for them.
+
+use serde::{Deserialize, Serialize};
 
 use crate::support::text::first_chars;
-use serde::{Deserialize, Serialize};
 
 /// The value of an annotation: a string, a number or a boolean.
 ///
-/// Made with `into()` from Rust's own types. Strings are cut at 1,000 characters; a number that is not finite
-/// is left out; both are counted. (Developer guide, "Annotations"; schema v1.0.0.)
+/// Created by `into()` from Rust's strings, numbers and `bool`. A string is cut at 1,000 characters. An annotation with
+/// a number that is not finite is left out. [`Stats::values_rejected`](crate::Stats::values_rejected) counts both.
+/// (Developer guide, "X-Ray segment documents", "Annotations"; schema v1.0.0.)
+///
+/// ```
+/// use xray::document::AnnotationValue;
+///
+/// let ((), documents) = xray::testing::capture_blocking(|| {
+///     let segment = xray::Segment::builder("shop").begin();
+///     segment.annotate("tier", "gold");
+///     segment.annotate("items", 3_u64);
+///     segment.annotate("ratio", f64::NAN);
+/// });
+/// let annotations = &documents[0].annotations;
+/// assert_eq!(annotations["tier"], "gold".into());
+/// assert_eq!(annotations["items"], AnnotationValue::Integer(3));
+/// assert!(!annotations.contains_key("ratio"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -15,18 +32,20 @@ pub enum AnnotationValue {
     Bool(bool),
     /// A whole number.
     Integer(i64),
-    /// Any other number; also a whole one beyond the range of `i64`.
+    /// Any other number, including a whole number beyond the range of `i64`.
     Number(f64),
     /// Text.
     String(String),
 }
 
 impl AnnotationValue {
+    /// Limit of X-Ray on the characters of a string. (Developer guide, "Annotations".)
     const MAX_CHARS: usize = 1000;
 
-    /// The value as X-Ray takes it, if it does, and whether it had to be cut.
+    /// Returns the value in a form that X-Ray accepts, and whether it was cut; `None` if there is no such form.
     pub(crate) fn accepted(self) -> Option<(Self, bool)> {
         match self {
+            // serde_json would write `null`, and X-Ray accepts no `null` as an annotation.
             Self::Number(number) if !number.is_finite() => None,
             Self::String(mut text) => {
                 let given = text.len();
@@ -39,12 +58,16 @@ impl AnnotationValue {
     }
 }
 
-/// Whether X-Ray takes an annotation under this key: 1 to 500 ASCII letters, digits and underscores.
+/// Returns whether X-Ray accepts an annotation under this key: 1 to 500 ASCII letters, digits and underscores.
 pub(crate) fn is_accepted_key(key: &str) -> bool {
+    // The pattern of schema v1.0.0. Newer pages of the developer guide allow dots too, but the OpenTelemetry collector
+    // turns them into underscores, so a search would find one trace and miss the other.
     const MAX_CHARS: usize = 500;
     (1..=MAX_CHARS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+// One `From` for each type, and not a generic one for `Into<f64>` or `Display`: a second generic implementation would
+// overlap with it.
 macro_rules! annotation_from {
     ($($type:ty => |$value:ident| $made:expr),* $(,)?) => {$(
         impl From<$type> for AnnotationValue {
@@ -55,7 +78,7 @@ macro_rules! annotation_from {
     )*};
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a number of JSON has the precision of f64 for most readers")]
+#[expect(clippy::cast_precision_loss, reason = "most readers of JSON read a number as an f64")]
 fn from_u64(value: u64) -> AnnotationValue {
     i64::try_from(value).map_or(AnnotationValue::Number(value as f64), AnnotationValue::Integer)
 }
@@ -75,7 +98,7 @@ annotation_from! {
     f32 => |value| Self::Number(value.into()),
     f64 => |value| Self::Number(value),
     String => |value| Self::String(value),
-    // One character more than is taken, by which it shows that there were more.
+    // One character more than the limit is copied, so that `accepted` sees that the text was longer.
     &str => |value| Self::String(first_chars(value, Self::MAX_CHARS + 1).to_owned()),
     &String => |value| Self::from(value.as_str()),
 }
@@ -85,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys() {
+    fn keys_are_ascii_words_of_up_to_500_characters() {
         let longest = "k".repeat(500);
         for key in ["a", "A_9", longest.as_str()] {
             assert!(is_accepted_key(key), "{key}");
@@ -97,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn values() {
+    fn values_are_cut_or_refused_at_the_limits_of_x_ray() {
         assert_eq!(AnnotationValue::from(f64::NAN).accepted(), None);
         assert_eq!(AnnotationValue::from(f64::INFINITY).accepted(), None);
         assert_eq!(AnnotationValue::from(u64::MAX), AnnotationValue::Number(18_446_744_073_709_551_615.0));

@@ -1,120 +1,127 @@
 //! The `cause` block: the errors behind a fault.
+//!
+//! An error passes through several subsegments on its way out. The innermost one records the exception. Each one around
+//! it records only the exception's id, as the X-Ray SDK for Python does, so the trace shows the error once and every
+//! place that it passed.
 
 use std::error::Error;
 use std::{any, fmt, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::Document;
 #[cfg(feature = "backtrace")]
 use super::stack;
 use super::url::without_secrets;
+use super::{Document, StackFrame};
 use crate::id::SegmentId;
 use crate::support::guard::guard;
 use crate::support::text::{BoundedText, first_chars};
 
-/// What of a message is recorded.
+/// Limit on the characters of an error message.
+// X-Ray documents no limit for it. A chain of 32 such errors, the longest that is recorded, fills half of a document.
 const MAX_MESSAGE_CHARS: usize = 1000;
 
-/// Why an entity has a flag set. (Developer guide, "Errors and exceptions".)
+/// The reason why a segment or subsegment has the flag `fault` set.
+///
+/// (Developer guide, "X-Ray segment documents", "Errors and exceptions".)
+///
+/// ```
+/// use xray::document::Cause;
+///
+/// let ((), documents) = xray::testing::capture_blocking(|| {
+///     let segment = xray::Segment::builder("shop").begin();
+///     segment.record_error(&"cheap".parse::<u32>().unwrap_err());
+/// });
+/// assert!(documents[0].fault);
+/// let Some(Cause::Exceptions(cause)) = &documents[0].cause else { unreachable!() };
+/// assert_eq!(cause.exceptions[0].message.as_deref(), Some("invalid digit found in string"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The id of an exception recorded elsewhere in the trace.
+    /// The id of an [`Exception`] that another document of the trace records.
     Reference(SegmentId),
     /// The exceptions themselves.
+    // Boxed, because most documents have no cause, and each would have the room for one.
     Exceptions(Box<Exceptions>),
 }
 
-/// The exceptions of a [`Cause`].
+/// The exceptions of a [`Cause`]: each recorded error, followed by its sources.
+///
+/// ```
+/// use xray::document::Cause;
+///
+/// let ((), documents) = xray::testing::capture_blocking(|| {
+///     let segment = xray::Segment::builder("shop").begin();
+///     segment.record_error(&"cheap".parse::<u32>().unwrap_err());
+///     segment.record_error(&"yes".parse::<bool>().unwrap_err());
+/// });
+/// let Some(Cause::Exceptions(cause)) = &documents[0].cause else { unreachable!() };
+/// assert_eq!(cause.exceptions.len(), 2);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Exceptions {
-    /// Where the program runs.
+    /// The directory in which the program runs. This library leaves it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
-    /// Libraries or modules in use.
+    /// The paths of libraries or modules in use. This library leaves them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
-    /// The error that came out first, then what caused it, in order.
+    /// The error, then its source, then the source of that, and so on. An entity with several errors has several such
+    /// chains, one after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<Exception>,
 }
 
-/// One error.
+/// One error of the `cause` block.
+///
+/// ```
+/// use xray::document::Cause;
+///
+/// let ((), documents) = xray::testing::capture_blocking(|| {
+///     let segment = xray::Segment::builder("shop").begin();
+///     segment.record_error(&"cheap".parse::<u32>().unwrap_err());
+/// });
+/// let Some(Cause::Exceptions(cause)) = &documents[0].cause else { unreachable!() };
+/// let exception = &cause.exceptions[0];
+/// assert!(exception.kind.as_deref().is_some_and(|kind| kind.ends_with("ParseIntError")));
+/// assert_eq!((exception.remote, exception.cause), (Some(false), None));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Exception {
-    /// Its id, unique in the trace.
+    /// The id of the exception, unique in the trace.
+    // Not optional, although X-Ray's schema lets it be: the receiver of the OpenTelemetry collector loses a document in
+    // which an exception has none.
     pub id: SegmentId,
-    /// What the error says.
+    /// The message of the error, at most 1,000 characters. URLs in it have no credentials, query or fragment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Its type, where known.
+    /// The type of the error, if it is known. The type of a source behind `dyn Error` is known for errors of the
+    /// standard library only.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Whether a downstream service is behind it.
+    /// Whether a call to another service caused the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<bool>,
-    /// How many stack frames were left out.
+    /// The number of stack frames that were left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncated: Option<u32>,
-    /// How many exceptions were left out between this one and its cause.
+    /// The number of exceptions that were left out between this one and its cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<u32>,
     /// The id of the exception that caused this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<SegmentId>,
-    /// Where it was recorded, innermost frame first; see [`StackFrame`].
+    /// The stack of the thread that recorded the error, innermost frame first; see [`StackFrame`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stack: Vec<StackFrame>,
 }
 
-/// One frame of an [`Exception`]'s stack.
-///
-/// With the feature `backtrace` an error that is recorded has the stack of where it is recorded, if the environment asks
-/// for it as it asks [`std::backtrace`]: by `RUST_LIB_BACKTRACE`, or by `RUST_BACKTRACE` if that is not set, with
-/// anything but `0`. The variables are read once per process. Its sources have none, and neither has a panic, whose stack
-/// is gone when it is caught.
-///
-/// * The 50 innermost frames are kept; `truncated` counts the others, each with what is inlined in it as one.
-/// * Left out are the frames of this library with what they call of the standard library, and the start of the program
-///   or thread; with `full` nothing is.
-/// * The texts are cut to 250 characters, paths at their beginning. Paths are those of the machine that built the program.
-/// * Functions have names where the program is not stripped, and lines where it has debug information.
-///
-/// The stack is read on the thread that records the error, one thread at a time. The first takes tens of milliseconds (in
-/// an unoptimised program some hundred), since it reads the debug information, which stays in memory; a later one takes
-/// less than one. In an asynchronous program that is time in which the thread does nothing else.
-///
-/// ```
-/// let ((), documents) = xray::testing::capture_blocking(|| {
-///     let segment = xray::Segment::builder("shop").begin();
-///     segment.record_error(&"cheap".parse::<u32>().unwrap_err());
-/// });
-/// let Some(xray::document::Cause::Exceptions(cause)) = &documents[0].cause else { unreachable!() };
-/// for frame in &cause.exceptions[0].stack {
-///     println!("{:?} at {:?}:{:?}", frame.label, frame.path, frame.line);
-/// }
-/// # assert!(cause.exceptions[0].stack.len() <= 50);
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct StackFrame {
-    /// The source file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// The line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<u32>,
-    /// The function.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-}
-
 impl Document {
-    /// Records exceptions, and the fault that they are.
+    /// Adds exceptions to the cause and sets the flag `fault`.
     pub(crate) fn record_exceptions(&mut self, exceptions: Vec<Exception>) {
         match &mut self.cause {
             Some(Cause::Exceptions(recorded)) => recorded.exceptions.extend(exceptions),
@@ -123,9 +130,18 @@ impl Document {
         self.fault = true;
     }
 
-    /// Records an error and its sources; from where the child that ended last recorded the same, by its id.
+    /// Records an error and its sources, without those that the subsegment which ended last has recorded.
+    ///
+    /// ```text
+    /// Input:  the subsegment recorded [B, C]; this document records [A, B, C]
+    /// Output: this document has [A], and `A.cause` is the id of the subsegment's B
+    /// ```
     pub(crate) fn record_error(&mut self, mut chain: Vec<Exception>) {
+        // An error on its way out comes from the subsegment that ended last. If an earlier subsegment recorded it, the
+        // program has handled it and gone on.
         let recorded = self.subsegments.last().map_or(&[][..], Self::exceptions);
+        // Errors are compared by message and type. The program may have moved, boxed or wrapped the error since, so its
+        // address identifies nothing.
         let shared = chain.iter().enumerate().find_map(|(position, exception)| {
             let known = recorded.iter().find(|known| known.is_same_error(exception))?;
             Some((position, known.clone()))
@@ -136,8 +152,10 @@ impl Document {
                 self.fault = true;
                 return;
             }
-            // Beside others it stands as an exception with the same id.
+            // The subsegment recorded the whole error, but this document has another cause already, and a cause is
+            // either a list or one reference. So the list gets a copy of the exception, with the id it has there.
             (Some((0, known)), _) => chain = vec![known],
+            // The program wrapped the error. Only the wrappers are new.
             (Some((position, known)), _) => {
                 chain.truncate(position);
                 if let Some(last) = chain.last_mut() {
@@ -149,15 +167,20 @@ impl Document {
         self.add_exceptions(chain);
     }
 
-    /// Records a panic that passes, which is known by an id where it was recorded before; returns by which it is now.
+    /// Records an unwinding panic.
+    ///
+    /// `known` is the exception's id if an inner scope recorded this panic already. Returns the id under which this
+    /// document refers to the panic; `None` if the panic has no message, because then it cannot be recognised again.
     pub(crate) fn record_panic(&mut self, exception: Exception, known: Option<SegmentId>) -> Option<SegmentId> {
         let Some(id) = known else {
             self.record_error(vec![exception.clone()]);
+            // `record_error` may have found the panic in a subsegment and kept that id.
             let recorded = self.exceptions().iter().rev().find(|recorded| recorded.is_same_error(&exception));
             return recorded.map(|recorded| recorded.id);
         };
         match &self.cause {
             None => self.cause = Some(Cause::Reference(id)),
+            // Two nested scopes of one entity catch the panic one after the other.
             Some(Cause::Reference(own)) if *own == id => {}
             _ => self.add_exceptions(vec![Exception { id, ..exception }]),
         }
@@ -165,8 +188,9 @@ impl Document {
         known
     }
 
-    /// Records exceptions beside what is recorded, but none twice.
+    /// Adds exceptions to the cause, except those whose id it has already.
     fn add_exceptions(&mut self, mut chain: Vec<Exception>) {
+        // A second error turns the one reference into a list, which begins with a copy of the referenced exception.
         if let Some(Cause::Reference(id)) = self.cause {
             let referenced = self.subsegments.iter().rev().flat_map(Self::exceptions).find(|known| known.id == id);
             chain.insert(0, referenced.cloned().unwrap_or_else(|| Exception::elsewhere(id)));
@@ -178,7 +202,7 @@ impl Document {
         self.record_exceptions(chain);
     }
 
-    /// The exceptions that it recorded, or that those below it did to which it refers.
+    /// Returns the exceptions of the cause; of a reference, the exceptions of the subsegment that it refers to.
     fn exceptions(&self) -> &[Exception] {
         match &self.cause {
             Some(Cause::Exceptions(cause)) => &cause.exceptions,
@@ -192,33 +216,34 @@ impl Document {
 }
 
 impl Exception {
-    /// An error of which only the type is known.
+    /// Creates an exception for an error without a message, of which only the type is known.
     pub(crate) fn opaque(kind: &str) -> Self {
         exception("", Some(kind.to_owned()), true).with_stack()
     }
 
-    /// One that is recorded in another document.
+    /// Creates a placeholder for an exception that another document records.
     fn elsewhere(id: SegmentId) -> Self {
         Self { id, remote: None, ..exception("", None, false) }
     }
 
-    /// Whether it says the same and is of the same type, where both are known.
+    /// Returns whether both exceptions have the same message, and the same type if both types are known.
+    // An error without a message is like no other: two of them may have nothing in common.
     pub(crate) fn is_same_error(&self, other: &Self) -> bool {
         let is_same_kind = self.kind.is_none() || other.kind.is_none() || self.kind == other.kind;
         self.message.is_some() && self.message == other.message && is_same_kind
     }
 
-    /// An error of this program's of which only its text is known.
+    /// Creates an exception from the text of an error that does not implement `Error`.
     pub(crate) fn text(message: &str, kind: &str) -> Self {
         exception(message, Some(kind.to_owned()), false).with_stack()
     }
 
-    /// A panic that was caught, by which time its stack is gone.
+    /// Creates an exception for a panic that was caught. It has no stack: `catch_unwind` has unwound it.
     pub(crate) fn panic(message: &str) -> Self {
         exception(message, Some("panic".to_owned()), false)
     }
 
-    /// The same with the stack from here, where that is asked for. No record may be locked.
+    /// Adds the stack of the current thread, if the environment asks for it. The caller must hold no lock.
     #[cfg(feature = "backtrace")]
     fn with_stack(self) -> Self {
         let Some(stack) = stack::current() else { return self };
@@ -231,12 +256,13 @@ impl Exception {
     }
 }
 
-/// An exception for the error and for each source, linked by their ids; and whether one of them failed as it was asked
-/// what it says or what is behind it.
+/// Returns an exception for an error and one for each of its sources, linked by their ids.
 ///
-/// This runs the error's own code, so no record may be locked.
+/// The second value is whether `Display` or `source` of one of the errors panicked or failed.
+///
+/// This function runs the error's own code, so the caller must hold no lock.
 pub(crate) fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> (Vec<Exception>, bool) {
-    /// More than any real chain; a `source` that makes a new one for ever ends here.
+    /// Limit on the errors of a chain. A `source` that returns a new error at each call has no end.
     const MAX_DEPTH: usize = 32;
 
     let mut has_failed = false;
@@ -244,16 +270,16 @@ pub(crate) fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> (Vec<Exceptio
         has_failed |= text.is_none();
         text.unwrap_or_default()
     };
-    let mut exceptions = vec![exception(&message(says(error)), own_type::<E>(), remote).with_stack()];
+    let mut exceptions = vec![exception(&message(message_of(error)), static_type::<E>(), remote).with_stack()];
     let mut seen = Vec::<&(dyn Error + 'static)>::new();
     let mut next = guard(|| error.source());
     while let Some(Some(source)) = next {
-        // One that is its own source, at whatever remove, ends where it comes again.
+        // An error that is its own source, directly or through others, ends at its second visit.
         if exceptions.len() == MAX_DEPTH || seen.iter().any(|seen| std::ptr::eq(*seen, source)) {
             break;
         }
         seen.push(source);
-        let cause = exception(&message(says(source)), known_type(source), remote);
+        let cause = exception(&message(message_of(source)), standard_type(source), remote);
         if let Some(last) = exceptions.last_mut() {
             last.cause = Some(cause.id);
         }
@@ -263,13 +289,15 @@ pub(crate) fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> (Vec<Exceptio
     (exceptions, has_failed || next.is_none())
 }
 
-/// What an error says; `None` where it panics or fails.
-fn says<E: Error + ?Sized>(error: &E) -> Option<String> {
+/// Returns the message of an error; `None` if its `Display` implementation panics or fails.
+fn message_of<E: Error + ?Sized>(error: &E) -> Option<String> {
+    /// Limit on the text that is searched for secrets. Only the first `MAX_MESSAGE_CHARS` of it are recorded.
     const MAX_BYTES: usize = 64 * 1024;
 
     let (mut message, is_cut) = guard(|| BoundedText::of(error, MAX_BYTES)).flatten()?;
     if is_cut {
-        // Of a URL that is cut in two it cannot be told where its credentials end.
+        // The cut may be inside a URL. `http://me:secr` without the `@` behind it looks like a host and a port, so the
+        // credentials in it would not be removed. The last word goes as a whole.
         let end = message.rfind(char::is_whitespace).or_else(|| message.find("//"));
         message.truncate(end.unwrap_or(message.len()));
     }
@@ -290,14 +318,20 @@ fn exception(message: &str, kind: Option<String>, remote: bool) -> Exception {
     }
 }
 
-/// The type of an error, where it is more than a `dyn Error`.
-fn own_type<E: ?Sized>() -> Option<String> {
+/// Returns the name of a type; `None` for `dyn Error`, which names no type.
+fn static_type<E: ?Sized>() -> Option<String> {
+    // `type_name` is for diagnostics: its form may change with the compiler. That is what it is used for here.
     let name = any::type_name::<E>();
     (!name.starts_with("dyn ")).then(|| name.to_owned())
 }
 
-/// The type of an error behind `dyn Error`, if it is one of the standard library's.
-fn known_type(error: &(dyn Error + 'static)) -> Option<String> {
+/// Returns the name of the type behind a `dyn Error`, if it is a type of the standard library.
+// A trait object has no type name, and `Error` can only be compared with types that are named here. The standard
+// library's are the most frequent ends of a chain.
+fn standard_type(error: &(dyn Error + 'static)) -> Option<String> {
+    // Input:  first_of![io::Error, fmt::Error]
+    // Output: None.or_else(|| error.is::<io::Error>().then(any::type_name::<io::Error>))
+    //             .or_else(|| error.is::<fmt::Error>().then(any::type_name::<fmt::Error>))
     macro_rules! first_of {
         ($($type:ty),* $(,)?) => {
             None$(.or_else(|| error.is::<$type>().then(any::type_name::<$type>)))*
@@ -328,12 +362,12 @@ fn known_type(error: &(dyn Error + 'static)) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// An error that goes wrong in each of the ways in which one can.
+    /// An error whose methods misbehave in every possible way.
     #[derive(Debug)]
     enum Hostile {
-        Says(String),
-        SayPanics,
-        SayFails,
+        HasMessage(String),
+        MessagePanics,
+        MessageFails,
         SourcePanics,
         IsItsOwnSource,
         Wraps(Box<dyn Error>),
@@ -342,9 +376,9 @@ mod tests {
     impl fmt::Display for Hostile {
         fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
             match self {
-                Self::Says(message) => formatter.write_str(message),
-                Self::SayPanics => panic!("no word"),
-                Self::SayFails => Err(fmt::Error),
+                Self::HasMessage(message) => formatter.write_str(message),
+                Self::MessagePanics => panic!("no message"),
+                Self::MessageFails => Err(fmt::Error),
                 other => write!(formatter, "{}", format!("{other:?}").split('(').next().unwrap()),
             }
         }
@@ -369,33 +403,33 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_goes_wrong_is_recorded_as_far_as_it_went() {
-        assert_eq!(messages(&Hostile::SayPanics), (vec![None], true));
-        assert_eq!(messages(&Hostile::SayFails), (vec![None], true));
+    fn an_error_whose_methods_fail_is_recorded_as_far_as_they_succeed() {
+        assert_eq!(messages(&Hostile::MessagePanics), (vec![None], true));
+        assert_eq!(messages(&Hostile::MessageFails), (vec![None], true));
         assert_eq!(messages(&Hostile::SourcePanics), (vec![Some("SourcePanics".to_owned())], true));
-        let wraps = Hostile::Wraps(Box::new(Hostile::SayPanics));
+        let wraps = Hostile::Wraps(Box::new(Hostile::MessagePanics));
         assert_eq!(messages(&wraps), (vec![Some("Wraps".to_owned()), None], true));
     }
 
     #[test]
-    fn an_endless_chain_ends() {
+    fn a_circular_or_very_long_chain_of_sources_is_cut() {
         assert_eq!(messages(&Hostile::IsItsOwnSource).0.len(), 2);
         let wraps = Hostile::Wraps(Box::new(Hostile::IsItsOwnSource));
         assert_eq!(messages(&wraps).0.len(), 2);
-        let long = (0..100).fold(Hostile::SayFails, |source, _| Hostile::Wraps(Box::new(source)));
+        let long = (0..100).fold(Hostile::MessageFails, |source, _| Hostile::Wraps(Box::new(source)));
         assert_eq!(messages(&long), (vec![Some("Wraps".to_owned()); 32], false));
     }
 
     #[test]
-    fn a_long_message_is_cut_and_no_secret_with_it() {
-        let cut = |message: String| messages(&Hostile::Says(message)).0.remove(0);
+    fn a_long_message_is_cut_without_cutting_a_url_in_two() {
+        let cut = |message: String| messages(&Hostile::HasMessage(message)).0.remove(0);
         assert_eq!(cut("\u{e9}".repeat(5_000_000)), Some("\u{e9}".repeat(1000)));
         assert_eq!(cut(format!("at http://me:{}@h/", "p".repeat(100_000))).as_deref(), Some("at"));
         assert_eq!(cut(format!("http://me:{}@h/", "p".repeat(100_000))).as_deref(), Some("http:"));
     }
 
     #[test]
-    fn a_panic_that_is_known_is_referred_to_beside_what_there_is() {
+    fn a_known_panic_is_recorded_by_its_id() {
         let (mut document, panic) =
             (Document::new(SegmentId::random(), "outer".to_owned(), 1.0), Exception::panic("out"));
         assert_eq!(document.record_panic(Exception::panic("out"), Some(panic.id)), Some(panic.id));
@@ -410,7 +444,7 @@ mod tests {
         }
         let new = document.record_panic(Exception::panic("another"), None);
         assert_eq!(document.exceptions().last().map(|last| last.id), new);
-        assert_eq!(document.record_panic(Exception::panic(""), None), None, "what says nothing is not known again");
+        assert_eq!(document.record_panic(Exception::panic(""), None), None, "a panic without a message has no id");
     }
 
     #[test]
@@ -420,7 +454,7 @@ mod tests {
             (Box::new(String::from_utf8(vec![0xff]).unwrap_err()), Some("FromUtf8Error")),
             (Box::new(io::Error::other("x")), Some("io::error::Error")),
             (Box::new(fmt::Error), Some("fmt::Error")),
-            (Box::new(Hostile::Says("x".to_owned())), None),
+            (Box::new(Hostile::HasMessage("x".to_owned())), None),
         ] {
             let (exceptions, _) = chain(&Hostile::Wraps(error), false);
             let found = exceptions[1].kind.as_deref();
@@ -428,6 +462,6 @@ mod tests {
             assert!(found.unwrap_or_default().ends_with(kind.unwrap_or_default()), "{found:?}");
         }
         let error: &dyn Error = &fmt::Error;
-        assert_eq!(chain(error, false).0[0].kind, None, "`dyn Error` says nothing");
+        assert_eq!(chain(error, false).0[0].kind, None, "`dyn Error` names no type");
     }
 }

@@ -1,26 +1,35 @@
-//! How much a document holds, estimated: an exact answer would cost as much as its JSON.
+//! The estimated size of a document.
+//!
+//! The size decides when subsegments leave their parent, and how much a queue holds. It is asked for at each end of a
+//! subsegment, and the exact size would cost as much as writing the JSON.
 
 use serde_json::Value;
 
 use super::{AnnotationValue, Cause, Document, Exception, Http, Sql};
 
-/// A number of subsegments and the bytes of JSON that they are.
+/// The size of a tree of subsegments, or a limit on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Extent {
+    /// The number of subsegments.
     pub(crate) subsegments: usize,
+    /// The estimated bytes of their JSON.
     pub(crate) bytes: usize,
 }
 
-/// The ids, times and flags of a document, with the names of all that it has.
+// The constants are the sizes of typical JSON. An error of ten percent does no harm: `Split` measures the real JSON
+// before it is sent.
+
+/// Size of the ids, times and flags of a document, and of the names of its fields.
 const DOCUMENT_BYTES: usize = 200;
-/// An id, flags and the names of an exception; of a stack frame the names and the line.
+/// Size of the id and flags of an exception, and of the names of its fields.
 const EXCEPTION_BYTES: usize = 120;
+/// Size of the line of a stack frame, and of the names of its fields.
 const FRAME_BYTES: usize = 32;
-/// A number, and the signs around any value.
+/// Size of a number, or of the quotes and separators around any other value.
 const VALUE_BYTES: usize = 8;
 
 impl Document {
-    /// Bytes of its JSON without its subsegments.
+    /// Estimates the bytes of the document's JSON without its subsegments.
     pub(crate) fn own_bytes(&self) -> usize {
         let annotations = self.annotations.iter().map(|(key, value)| key.len() + annotation_bytes(value));
         let metadata = self.metadata.iter().map(|(namespace, values)| namespace.len() + object_bytes(values.iter()));
@@ -36,18 +45,20 @@ impl Document {
             + self.sql.as_ref().map_or(0, |sql| sql_bytes(sql))
     }
 
-    /// Bytes of its JSON.
+    /// Estimates the bytes of the document's JSON with all of its subsegments.
     pub(crate) fn total_bytes(&self) -> usize {
         self.own_bytes() + self.subsegments.iter().map(Self::total_bytes).sum::<usize>()
     }
 }
 
 fn http_bytes(http: &Http) -> usize {
+    // The method, the status and the length are short; `DOCUMENT_BYTES` covers them.
     let Some(request) = &http.request else { return 0 };
     [&request.url, &request.user_agent, &request.client_ip].into_iter().flatten().map(String::len).sum()
 }
 
 fn sql_bytes(sql: &Sql) -> usize {
+    // The other fields of the block are short. As many bytes as for a document's fixed fields cover them.
     [&sql.url, &sql.sanitized_query].into_iter().flatten().map(String::len).sum::<usize>() + DOCUMENT_BYTES
 }
 

@@ -1,4 +1,4 @@
-//! The `http` block, and what a status says about an entity.
+//! The `http` block, and the flags that an HTTP status sets.
 
 use std::borrow::Cow;
 
@@ -7,66 +7,86 @@ use serde::{Deserialize, Serialize};
 use super::{Document, MAX_STRING_CHARS, is_false};
 use crate::support::text::first_chars;
 
-/// An HTTP request that a segment serves or a subsegment makes. (Developer guide, "HTTP request data".)
+/// An HTTP request that a segment serves or a subsegment makes, and its response.
+///
+/// (Developer guide, "X-Ray segment documents", "HTTP request data".)
+///
+/// ```
+/// let ((), documents) = xray::testing::capture_blocking(|| {
+///     let segment = xray::Segment::builder("shop").request("get", "https://shop.example.com/cart?user=7").begin();
+///     segment.set_http_response(404, None);
+/// });
+/// let http = documents[0].http.as_ref().unwrap();
+/// let request = http.request.as_ref().unwrap();
+/// assert_eq!(request.method.as_deref(), Some("GET"));
+/// assert_eq!(request.url.as_deref(), Some("https://shop.example.com/cart"));
+/// assert_eq!(http.response.unwrap().status, Some(404));
+/// assert!(documents[0].error);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Http {
-    /// The request.
+    /// The head of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<HttpRequest>,
-    /// The head of the response; absent when none came.
+    /// The head of the response; absent if the request failed before one arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<HttpResponse>,
 }
 
-/// The request of an [`Http`] block.
+/// The request of an [`Http`] block; see there for an example. Each text has at most 250 characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HttpRequest {
-    /// The method, such as `GET`.
+    /// The method in capitals, such as `GET`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<Cow<'static, str>>,
-    /// Scheme, host, port and path; never credentials, query or fragment.
+    /// Scheme, host, port and path of the URL, without its credentials, query and fragment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What the client calls itself; of a request that is served.
+    /// The client's `User-Agent` header; on segments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
-    /// The address of the client; of a request that is served.
+    /// The IP address of the client; on segments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ip: Option<String>,
-    /// Whether the address is from an `X-Forwarded-For` header, which anybody can write.
+    /// Whether `client_ip` comes from an `X-Forwarded-For` header, which a client can forge.
     #[serde(default, skip_serializing_if = "is_false")]
     pub x_forwarded_for: bool,
 }
 
-/// The response of an [`Http`] block.
+/// The response of an [`Http`] block; see there for an example.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HttpResponse {
     /// The status code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Length of the body in bytes, where it is known. Some SDKs write -1 for "unknown".
+    /// The length of the body in bytes, if the response has a `Content-Length` header.
+    // Signed, because other SDKs write -1 for an unknown length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_length: Option<i64>,
 }
 
 impl Document {
-    /// Records a response, and what its status says: 4xx is an error, 429 a throttle too, 5xx and beyond a fault.
+    /// Records a response and sets the flags for its status.
     pub(crate) fn record_response(&mut self, status: u16, content_length: Option<u64>) {
         let content_length = content_length.and_then(|length| i64::try_from(length).ok());
         let response = HttpResponse { status: Some(status), content_length };
         self.http.get_or_insert_default().response = Some(response);
+        // 4xx is the caller's error, 429 a throttle besides, and 5xx the callee's fault. (Developer guide, "Errors,
+        // faults, and exceptions".) Flags are only ever set: the program may have recorded an error on its own. A
+        // status from 600 on is outside of HTTP; the X-Ray SDK for Python counts it as a fault too.
         self.throttle |= status == 429;
         self.error |= (400..=499).contains(&status);
         self.fault |= status >= 500;
     }
 }
 
-/// The method as a document has it: in capitals, so that traces can be found by it however a program writes it. Without
-/// an allocation for the usual ones.
+/// Returns a method in capitals, so that one search finds all traces of the method. (HTTP's methods are case-sensitive,
+/// but programs write `get` too.)
 pub(crate) fn recorded_method(method: &str) -> Cow<'static, str> {
+    // Each traced call records a method. The usual ones are static texts, so that it does not allocate for them.
     const USUAL: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     match USUAL.iter().find(|usual| usual.eq_ignore_ascii_case(method)) {
         Some(usual) => Cow::Borrowed(usual),
@@ -79,13 +99,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn methods() {
+    fn methods_are_recorded_in_capitals() {
         for (method, recorded) in
             [("GET", "GET"), ("get", "GET"), ("pAtCh", "PATCH"), ("M-Search", "M-SEARCH"), ("", "")]
         {
             assert_eq!(recorded_method(method), recorded);
         }
-        assert!(matches!(recorded_method("Delete"), Cow::Borrowed(_)), "the usual ones cost nothing");
+        assert!(matches!(recorded_method("Delete"), Cow::Borrowed(_)), "the usual methods do not allocate");
         assert_eq!(recorded_method(&"\u{e9}".repeat(300)).chars().count(), 250);
     }
 }

@@ -1,4 +1,8 @@
-//! Metadata: anything that serialises, as JSON and within limits.
+//! Metadata: converts any serialisable value into JSON, within limits.
+//!
+//! The value is a user's, and so is the code that serialises it: it may be huge, endless, recursive, or panic. A
+//! wrapper around serde's `Serializer` counts while the value is written, and stops it at the first limit. To serialise
+//! first and measure then would need the memory for the whole value.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -9,31 +13,36 @@ use serde_json::Value;
 use crate::support::guard::guard;
 use crate::support::text::{BoundedText, first_bytes};
 
-/// What one value may measure: its strings and names in bytes, and [`VALUE_BYTES`] for each value in it. More could
-/// leave in no datagram.
+/// Limit on the size of one value: the bytes of its strings and names, and [`VALUE_BYTES`] for each value in it.
+// A document of more than 63 KiB does not fit into a datagram, so a larger value could never be sent.
 const MAX_BYTES: usize = 60 * 1024;
-/// What one string may measure, before it is cut.
+/// Limit on one string; a longer one is cut.
+// Below `MAX_BYTES`, so that a cut string still leaves room for the names and values beside it.
 const MAX_STRING_BYTES: usize = 48 * 1024;
-/// What a string ends in that is cut.
+/// The end of a string that was cut.
 const CUT_MARK: &str = " [cut]";
-/// How deep a value may lie in others. An `Option` and a newtype are levels too: they may nest for ever as well.
+/// Limit on the depth of nested values. An `Option` and a newtype are levels too, because a type may nest them
+/// endlessly.
 const MAX_DEPTH: usize = 64;
-/// What a value counts at least, so that neither a list nor a structure of nothing can go on for ever.
+/// The size of a value without a text. An endless list of units would otherwise have the size 0.
 const VALUE_BYTES: usize = 4;
 
-/// A value as it is recorded.
+/// A value converted for a document.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Metadata {
     pub(crate) value: Value,
-    /// Whether a part of it is lost: the rest of a long string, a number that is not finite.
+    /// Whether information was lost: a long string was cut, or a number that is not finite became `null`.
     pub(crate) is_altered: bool,
 }
 
-/// The value as JSON; `None` where it is too large or too deep, cannot be JSON, fails or panics.
+/// Converts a value into JSON.
 ///
-/// Numbers that are not finite are `null`, keys that are numbers, booleans or characters become strings, and whole
-/// numbers beyond 64 bits too. It stops at the first limit, and holds no more than that in memory. This runs the
-/// value's own code, so no record may be locked.
+/// Returns `None` if the value is too large, too deep, cannot be expressed in JSON, returns an error, or panics.
+/// Numbers that are not finite become `null`. Whole numbers beyond 64 bits become strings, and so do keys that are
+/// numbers, booleans or characters.
+///
+/// Memory is bounded by the limits, whatever the value does. This function runs the value's own code, so the caller
+/// must hold no lock.
 pub(crate) fn metadata<T: Serialize + ?Sized>(value: &T) -> Option<Metadata> {
     let limits = Limits {
         room: Cell::new(MAX_BYTES),
@@ -41,12 +50,16 @@ pub(crate) fn metadata<T: Serialize + ?Sized>(value: &T) -> Option<Metadata> {
         is_exceeded: Cell::new(false),
         is_altered: Cell::new(false),
     };
-    let value = guard(|| Within { value, limits: &limits }.serialize(serde_json::value::Serializer))?.ok()?;
-    // A value may have made light of an error.
+    let value = guard(|| Bounded { value, limits: &limits }.serialize(serde_json::value::Serializer))?.ok()?;
+    // An implementation of `Serialize` may ignore the error of one element and end successfully. Half of a value would
+    // look like the whole one, so the exceeded limit counts and not the result.
     (!limits.is_exceeded.get()).then_some(Metadata { value, is_altered: limits.is_altered.get() })
 }
 
+/// The state of one conversion.
+// Cells, because serde hands out several serialisers for one value (a list and its element), which share this state.
 struct Limits {
+    /// The bytes that are left of [`MAX_BYTES`].
     room: Cell<usize>,
     depth: Cell<usize>,
     is_exceeded: Cell<bool>,
@@ -54,6 +67,7 @@ struct Limits {
 }
 
 impl Limits {
+    /// Takes `bytes` from the room that is left, or fails.
     fn charge<E: ser::Error>(&self, bytes: usize) -> Result<(), E> {
         let Some(room) = self.room.get().checked_sub(bytes) else {
             self.is_exceeded.set(true);
@@ -65,37 +79,43 @@ impl Limits {
 }
 
 /// A value that is serialised within limits.
-struct Within<'a, T: ?Sized> {
+struct Bounded<'a, T: ?Sized> {
     value: &'a T,
     limits: &'a Limits,
 }
 
-impl<T: Serialize + ?Sized> Serialize for Within<'_, T> {
+impl<T: Serialize + ?Sized> Serialize for Bounded<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let limits = self.limits;
         let depth = limits.depth.get();
+        // `usize::MAX` exceeds any room, so one test covers the size and the depth.
         limits.charge(if depth < MAX_DEPTH { VALUE_BYTES } else { usize::MAX })?;
         limits.depth.set(depth + 1);
-        let result = self.value.serialize(Limited { inner: serializer, limits });
+        let result = self.value.serialize(BoundedSerializer { inner: serializer, limits });
         limits.depth.set(depth);
         result
     }
 }
 
-/// Another serialiser, or a part of one, within limits.
-struct Limited<'a, S> {
+/// A serialiser, or a part of one such as a list's, that counts what passes through it to `inner`.
+struct BoundedSerializer<'a, S> {
     inner: S,
     limits: &'a Limits,
 }
 
-impl<S> Limited<'_, S> {
-    /// What was promised of a length is only a promise: memory is set aside for this many.
+impl<S> BoundedSerializer<'_, S> {
+    /// Returns the number of elements to reserve memory for.
+    // `length` is what the value announces. serde_json reserves that much at once, and `usize::MAX` would abort the
+    // process.
     fn capacity(length: usize) -> usize {
         length.min(MAX_DEPTH)
     }
 }
 
-/// Values without parts go on as they are.
+// serde's `Serializer` has some thirty methods, and most only pass a value on to `inner`. The macros below write them,
+// so that the methods which do more stand out.
+
+/// Methods for values of a fixed small size, which `Bounded` has charged already.
 macro_rules! scalars {
     ($($serialize:ident($($value:ident: $type:ty)?);)*) => {$(
         fn $serialize(self, $($value: $type)?) -> Result<S::Ok, S::Error> {
@@ -104,10 +124,11 @@ macro_rules! scalars {
     )*};
 }
 
-/// Numbers that not all of JSON has.
+/// Methods for numbers that JSON or `serde_json` cannot express in full.
 macro_rules! numbers {
     ($($float:ident: $float_type:ty, $wide:ident: $wide_type:ty;)*) => {$(
         fn $float(self, value: $float_type) -> Result<S::Ok, S::Error> {
+            // JSON has no infinity and no NaN; serde_json writes `null`.
             if !value.is_finite() {
                 self.limits.is_altered.set(true);
             }
@@ -115,6 +136,8 @@ macro_rules! numbers {
         }
 
         fn $wide(self, value: $wide_type) -> Result<S::Ok, S::Error> {
+            // serde_json refuses an integer beyond 64 bits, and with it the whole value that contains it. As a string
+            // all of its digits arrive.
             match (i64::try_from(value), u64::try_from(value)) {
                 (Ok(value), _) => self.inner.serialize_i64(value),
                 (_, Ok(value)) => self.inner.serialize_u64(value),
@@ -124,26 +147,26 @@ macro_rules! numbers {
     )*};
 }
 
-/// Values with parts: what begins them, and how many parts they promise.
+/// Methods that begin a value with elements or fields, of which the value announces `$length`.
 macro_rules! structures {
     ($($serialize:ident($($name:ident: $type:ty),*; $length:ident) -> $structure:ident;)*) => {$(
         fn $serialize(self, $($name: $type,)* $length: usize) -> Result<Self::$structure, S::Error> {
             let inner = self.inner.$serialize($($name,)* Self::capacity($length))?;
-            Ok(Limited { inner, limits: self.limits })
+            Ok(BoundedSerializer { inner, limits: self.limits })
         }
     )*};
 }
 
-impl<'a, S: Serializer> Serializer for Limited<'a, S> {
+impl<'a, S: Serializer> Serializer for BoundedSerializer<'a, S> {
     type Ok = S::Ok;
     type Error = S::Error;
-    type SerializeSeq = Limited<'a, S::SerializeSeq>;
-    type SerializeTuple = Limited<'a, S::SerializeTuple>;
-    type SerializeTupleStruct = Limited<'a, S::SerializeTupleStruct>;
-    type SerializeTupleVariant = Limited<'a, S::SerializeTupleVariant>;
-    type SerializeMap = Limited<'a, S::SerializeMap>;
-    type SerializeStruct = Limited<'a, S::SerializeStruct>;
-    type SerializeStructVariant = Limited<'a, S::SerializeStructVariant>;
+    type SerializeSeq = BoundedSerializer<'a, S::SerializeSeq>;
+    type SerializeTuple = BoundedSerializer<'a, S::SerializeTuple>;
+    type SerializeTupleStruct = BoundedSerializer<'a, S::SerializeTupleStruct>;
+    type SerializeTupleVariant = BoundedSerializer<'a, S::SerializeTupleVariant>;
+    type SerializeMap = BoundedSerializer<'a, S::SerializeMap>;
+    type SerializeStruct = BoundedSerializer<'a, S::SerializeStruct>;
+    type SerializeStructVariant = BoundedSerializer<'a, S::SerializeStructVariant>;
 
     scalars! {
         serialize_bool(value: bool);
@@ -175,11 +198,11 @@ impl<'a, S: Serializer> Serializer for Limited<'a, S> {
     }
 
     fn serialize_seq(self, length: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        Ok(Limited { inner: self.inner.serialize_seq(length.map(Self::capacity))?, limits: self.limits })
+        Ok(BoundedSerializer { inner: self.inner.serialize_seq(length.map(Self::capacity))?, limits: self.limits })
     }
 
     fn serialize_map(self, length: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        Ok(Limited { inner: self.inner.serialize_map(length.map(Self::capacity))?, limits: self.limits })
+        Ok(BoundedSerializer { inner: self.inner.serialize_map(length.map(Self::capacity))?, limits: self.limits })
     }
 
     fn serialize_str(self, text: &str) -> Result<S::Ok, S::Error> {
@@ -190,15 +213,17 @@ impl<'a, S: Serializer> Serializer for Limited<'a, S> {
         self.inner.serialize_str(text)
     }
 
+    // The default implementation calls `to_string`, which holds the whole text before any limit sees it.
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
         match BoundedText::of(value, MAX_STRING_BYTES) {
             Some((text, false)) => self.serialize_str(&text),
             Some((text, true)) => self.serialize_cut(&text),
-            None => Err(S::Error::custom("a text that fails")),
+            None => Err(S::Error::custom("its `Display` implementation failed")),
         }
     }
 
     fn serialize_bytes(self, bytes: &[u8]) -> Result<S::Ok, S::Error> {
+        // JSON has no bytes: serde_json writes a list of numbers, of up to three digits and a comma each.
         self.limits.charge(bytes.len().saturating_mul(VALUE_BYTES))?;
         self.inner.serialize_bytes(bytes)
     }
@@ -210,12 +235,12 @@ impl<'a, S: Serializer> Serializer for Limited<'a, S> {
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
         let limits = self.limits;
-        self.inner.serialize_some(&Within { value, limits })
+        self.inner.serialize_some(&Bounded { value, limits })
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
         let limits = self.limits;
-        self.inner.serialize_newtype_struct(name, &Within { value, limits })
+        self.inner.serialize_newtype_struct(name, &Bounded { value, limits })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -226,15 +251,17 @@ impl<'a, S: Serializer> Serializer for Limited<'a, S> {
         value: &T,
     ) -> Result<S::Ok, S::Error> {
         let limits = self.limits;
-        self.inner.serialize_newtype_variant(name, index, variant, &Within { value, limits })
+        self.inner.serialize_newtype_variant(name, index, variant, &Bounded { value, limits })
     }
 
+    // Types such as `IpAddr` write a text for a human-readable format and bytes for others.
     fn is_human_readable(&self) -> bool {
         self.inner.is_human_readable()
     }
 }
 
-impl<S: Serializer> Limited<'_, S> {
+impl<S: Serializer> BoundedSerializer<'_, S> {
+    /// Writes the start of a string that is too long, with a mark at its end.
     fn serialize_cut(self, text: &str) -> Result<S::Ok, S::Error> {
         let text = [text, CUT_MARK].concat();
         self.limits.is_altered.set(true);
@@ -243,10 +270,10 @@ impl<S: Serializer> Limited<'_, S> {
     }
 }
 
-/// The parts of values, each within the limits of the whole.
-macro_rules! parts {
+/// The methods that write one element, key or field, within the limits of the whole value.
+macro_rules! elements {
     ($($structure:ident: $($serialize:ident($($name:ident)?)),+;)*) => {$(
-        impl<S: ser::$structure> ser::$structure for Limited<'_, S> {
+        impl<S: ser::$structure> ser::$structure for BoundedSerializer<'_, S> {
             type Ok = S::Ok;
             type Error = S::Error;
 
@@ -256,7 +283,7 @@ macro_rules! parts {
                 value: &T,
             ) -> Result<(), S::Error> {
                 $(self.limits.charge($name.len())?;)?
-                self.inner.$serialize($($name,)? &Within { value, limits: self.limits })
+                self.inner.$serialize($($name,)? &Bounded { value, limits: self.limits })
             })+
 
             fn end(self) -> Result<S::Ok, S::Error> {
@@ -266,7 +293,7 @@ macro_rules! parts {
     )*};
 }
 
-parts! {
+elements! {
     SerializeSeq: serialize_element();
     SerializeTuple: serialize_element();
     SerializeTupleStruct: serialize_field();
@@ -286,12 +313,12 @@ mod tests {
 
     use super::*;
 
-    fn whole(value: Value) -> Metadata {
+    fn unaltered(value: Value) -> Metadata {
         Metadata { value, is_altered: false }
     }
 
     #[test]
-    fn what_serde_json_takes_is_taken_alike() {
+    fn a_value_becomes_the_json_that_serde_json_makes_of_it() {
         #[derive(serde::Serialize)]
         enum Kind {
             Unit,
@@ -305,17 +332,17 @@ mod tests {
             (u64::MAX, i64::MIN, Duration::MAX, "text".to_owned(), std::net::Ipv4Addr::LOCALHOST),
             json!({ "a": [null, { "b": 1.5 }] }),
         );
-        assert_eq!(metadata(&value), Some(whole(serde_json::to_value(&value).unwrap())));
-        assert_eq!(metadata(&u128::MAX), Some(whole(json!("340282366920938463463374607431768211455"))));
+        assert_eq!(metadata(&value), Some(unaltered(serde_json::to_value(&value).unwrap())));
+        assert_eq!(metadata(&u128::MAX), Some(unaltered(json!("340282366920938463463374607431768211455"))));
     }
 
     #[test]
-    fn limits() {
+    fn size_depth_and_strings_are_limited() {
         let nested = |depth: usize| (1..depth).fold(json!(1), |value, _| json!([value]));
-        assert_eq!(metadata(&nested(MAX_DEPTH)), Some(whole(nested(MAX_DEPTH))));
+        assert_eq!(metadata(&nested(MAX_DEPTH)), Some(unaltered(nested(MAX_DEPTH))));
         assert_eq!(metadata(&nested(MAX_DEPTH + 1)), None);
 
-        assert_eq!(metadata(&"x".repeat(MAX_STRING_BYTES)), Some(whole("x".repeat(MAX_STRING_BYTES).into())));
+        assert_eq!(metadata(&"x".repeat(MAX_STRING_BYTES)), Some(unaltered("x".repeat(MAX_STRING_BYTES).into())));
         let cut = metadata(&format!("x{}", "\u{e9}".repeat(2_500_000))).unwrap();
         let text = cut.value.as_str().unwrap().strip_suffix(CUT_MARK).unwrap();
         assert!(cut.is_altered && text.len() == MAX_STRING_BYTES - 1 && text.ends_with('\u{e9}'));
@@ -325,12 +352,11 @@ mod tests {
         assert_eq!(metadata(&["x".repeat(MAX_BYTES / 2), "x".repeat(MAX_BYTES / 2)]), None);
     }
 
-    /// What makes light of errors has no more for it, and does not make a value that is half there.
     #[test]
-    fn errors_cannot_be_made_light_of() {
-        struct Stubborn;
+    fn a_value_that_ignores_errors_is_not_recorded_in_half() {
+        struct IgnoresErrors;
 
-        impl Serialize for Stubborn {
+        impl Serialize for IgnoresErrors {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut list = serializer.serialize_seq(Some(usize::MAX))?;
                 for _ in 0..MAX_BYTES {
@@ -340,6 +366,6 @@ mod tests {
             }
         }
 
-        assert_eq!(metadata(&Stubborn), None);
+        assert_eq!(metadata(&IgnoresErrors), None);
     }
 }

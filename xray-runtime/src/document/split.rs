@@ -1,21 +1,25 @@
-//! A document cut into pieces that fit a datagram.
+//! Splits a document into pieces that each fit into a datagram.
 
 use super::Document;
 use super::trim::trim;
 
-/// What a document may measure as JSON before its subsegments leave it. X-Ray takes 64 kB; the X-Ray SDK for
-/// Java has the same limit, and a datagram has room for as much and its header.
+/// Limit on the JSON of one document, in bytes.
+// X-Ray accepts 64 kB. (Developer guide, "X-Ray segment documents".) The X-Ray SDK for Java has this limit too. With
+// its header of 30 bytes such a document stays below 65,507 bytes, the longest datagram of UDP over IPv4.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
 
-/// Writes a document as one or more: what is too large is split into its subsegments and the rest, and what is too
-/// large by itself is trimmed.
+/// Writes a document as one or more documents that are not too large.
+///
+/// A document that is too large is split: its direct subsegments become independent documents. A document that is too
+/// large without subsegments is trimmed.
 pub(crate) struct Split {
+    /// A stack of the documents to write.
     unwritten: Vec<Document>,
-    /// How many values lost something so far, or are left out.
+    /// The number of values that were removed or cut so far.
     pub(crate) trimmed: usize,
 }
 
-/// A document that holds too much even without its subsegments and metadata.
+/// The error for a document that is too large although everything that can be removed was removed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct TooLarge {
     pub(crate) name: String,
@@ -23,23 +27,26 @@ pub(crate) struct TooLarge {
 }
 
 impl Split {
-    /// `document` is a segment or an independent subsegment.
+    /// Begins with a document that is a segment or an independent subsegment.
     pub(crate) fn new(document: Document) -> Self {
         Self { unwritten: vec![document], trimmed: 0 }
     }
 
-    /// Appends the next document to `buffer` as JSON; `None` when all are written.
+    /// Appends the JSON of the next document to `buffer`. Returns `None` when all documents have been written.
     pub(crate) fn write_next(&mut self, buffer: &mut Vec<u8>) -> Option<Result<(), TooLarge>> {
         let start = buffer.len();
         loop {
             let mut document = self.unwritten.pop()?;
-            // Writing into memory does not fail, and a document has no keys but strings.
+            // Neither cause of an error of serde_json is possible: memory accepts all bytes, and all keys of a document
+            // are strings. If there were one, the document would be trimmed until it is given up.
             let written = serde_json::to_writer(&mut *buffer, &document).is_ok();
             let bytes = buffer.len() - start;
             if written && bytes <= MAX_DOCUMENT_BYTES {
                 return Some(Ok(()));
             }
             buffer.truncate(start);
+            // Splitting comes first, because it loses nothing. Subsegments are detached all at once: the parent then is
+            // as small as it can be, and each subsegment is one document whose own children stay inside it if they fit.
             if document.subsegments.is_empty() {
                 let trimmed = trim(&mut document, bytes.saturating_sub(MAX_DOCUMENT_BYTES));
                 if trimmed == 0 {
@@ -53,8 +60,10 @@ impl Split {
         }
     }
 
+    /// Makes each direct subsegment of a document a document of its own.
     fn detach_subsegments(&mut self, document: &mut Document) {
         for mut subsegment in document.subsegments.drain(..) {
+            // Every document that reaches `Split` has a trace id. Without one there is nothing to refer to.
             if let Some(trace_id) = document.trace_id {
                 subsegment.make_independent(trace_id, document.id);
             }
@@ -84,13 +93,13 @@ mod tests {
     }
 
     #[test]
-    fn small_document_stays_whole() {
+    fn a_small_document_stays_whole() {
         let segment = document("s", vec![document("a", vec![])]);
         assert_eq!(written(segment.clone()), [Ok(segment)]);
     }
 
     #[test]
-    fn only_what_is_too_large_is_split() {
+    fn only_a_document_that_is_too_large_is_split() {
         let large = |name: &str, children| document(&format!("{name}{}", "x".repeat(40_000)), children);
         let mut segment = document("s", vec![large("a", vec![document("b", vec![])]), large("c", vec![])]);
         segment.trace_id = Some(TraceId::random());
@@ -105,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_that_is_too_large_by_itself_only_the_largest_metadata_is_lost() {
+    fn a_document_that_is_too_large_without_subsegments_loses_its_largest_metadata() {
         let mut large = document("a", vec![]);
         for (key, bytes) in [("a", 30_000), ("b", 40_000), ("c", 20_000)] {
             let values = large.metadata.entry("default".to_owned()).or_default();
@@ -120,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_split_is_told() {
+    fn a_document_that_stays_too_large_is_an_error_and_its_subsegments_are_written() {
         let large = document(&"x".repeat(MAX_DOCUMENT_BYTES), vec![document("a", vec![])]);
         let results = written(large);
         assert!(matches!(&results[..], [Err(TooLarge { .. }), Ok(a)] if a.name == "a"));

@@ -1,4 +1,4 @@
-//! The `sql` block.
+//! The `sql` block of a subsegment.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,22 +6,34 @@ use super::MAX_STRING_CHARS;
 use super::url::Url;
 use crate::support::text::first_chars;
 
-/// A query to an SQL database, on a subsegment; recorded by [`Context::set_sql`](crate::Context::set_sql).
-/// (Developer guide, "SQL queries".)
+/// A query to an SQL database: the `sql` block of a subsegment.
+///
+/// [`Context::set_sql`](crate::Context::set_sql) records it. The setters cut each text: the query at 8,192 characters,
+/// every other text at 250. (Developer guide, "X-Ray segment documents", "SQL queries".)
 ///
 /// ```
 /// use xray::Sql;
 ///
-/// let sql = Sql::new("PostgreSQL").url("postgresql://app:secret@db.example.com:5432/shop").user("app");
+/// let sql = Sql::new("PostgreSQL")
+///     .url("postgresql://app:secret@db.example.com:5432/shop")
+///     .user("app")
+///     .sanitized_query("SELECT * FROM orders WHERE customer = ?");
 /// assert_eq!(sql.url.as_deref(), Some("postgresql://db.example.com:5432/shop"));
+///
+/// let ((), documents) = xray::testing::capture_blocking(|| {
+///     let segment = xray::Segment::builder("shop").begin();
+///     segment.subsegment("shop@db.example.com").set_sql(sql);
+/// });
+/// let recorded = documents[0].subsegments[0].sql.as_deref().unwrap();
+/// assert_eq!(recorded.database_type.as_deref(), Some("PostgreSQL"));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Sql {
-    /// The URL of the database; never with credentials, query or fragment.
+    /// The URL of the database, without credentials, query and fragment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The query, with a placeholder in place of each value of a user's.
+    /// The query, with a placeholder such as `?` in place of each value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sanitized_query: Option<String>,
     /// The name of the database engine.
@@ -33,71 +45,81 @@ pub struct Sql {
     /// The name and version of the driver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_version: Option<String>,
-    /// The database's user.
+    /// The user name of the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Whether the query is prepared.
+    /// How the query was prepared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preparation: Option<Preparation>,
 }
 
-/// How a query is prepared.
+/// How a query was prepared.
+///
+/// ```
+/// use xray::Sql;
+/// use xray::document::Preparation;
+///
+/// let sql = Sql::new("PostgreSQL").preparation(Preparation::Statement);
+/// assert_eq!(serde_json::to_value(&sql).unwrap()["preparation"], "statement");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Preparation {
     /// A prepared statement.
     Statement,
-    /// A call of a stored procedure.
+    /// A call to a stored procedure.
     Call,
 }
 
 impl Sql {
-    /// What of a query is recorded, in characters. X-Ray names no limit but that of the document.
+    /// Limit on the characters of a query. X-Ray has no limit for it but that of the document, which is 64 kB.
     const MAX_QUERY_CHARS: usize = 8 * 1024;
 
-    /// A query to a database of this kind, such as `PostgreSQL`.
+    /// Creates a block for a query to this kind of database, such as `PostgreSQL`.
     #[must_use]
     pub fn new(database_type: impl AsRef<str>) -> Self {
         Self { database_type: Some(short(database_type.as_ref())), ..Self::default() }
     }
 
-    /// The URL of the database. Credentials, query and fragment are left out.
+    /// Sets the URL of the database. Its credentials, query and fragment are left out.
     #[must_use]
     pub fn url(mut self, url: impl AsRef<str>) -> Self {
         self.url = Some(Url::from(url.as_ref()).recorded());
         self
     }
 
-    /// The query, without values of users: the caller sees to that. At most 8,192 characters are recorded.
+    /// Sets the query.
+    ///
+    /// The text is recorded as it is, cut at 8,192 characters: the caller replaces the values in it by placeholders.
     #[must_use]
     pub fn sanitized_query(mut self, query: impl AsRef<str>) -> Self {
         self.sanitized_query = Some(first_chars(query.as_ref(), Self::MAX_QUERY_CHARS).to_owned());
         self
     }
 
-    /// The version of the database engine.
+    /// Sets the version of the database engine.
     #[must_use]
     pub fn database_version(mut self, version: impl AsRef<str>) -> Self {
         self.database_version = Some(short(version.as_ref()));
         self
     }
 
-    /// The name and version of the driver.
+    /// Sets the name and version of the driver.
     #[must_use]
     pub fn driver_version(mut self, version: impl AsRef<str>) -> Self {
         self.driver_version = Some(short(version.as_ref()));
         self
     }
 
-    /// The database's user.
+    /// Sets the user name of the connection.
     #[must_use]
     pub fn user(mut self, user: impl AsRef<str>) -> Self {
         self.user = Some(short(user.as_ref()));
         self
     }
 
-    /// How the query is prepared.
+    /// Sets how the query was prepared.
     #[must_use]
     pub fn preparation(mut self, preparation: Preparation) -> Self {
         self.preparation = Some(preparation);
@@ -105,6 +127,7 @@ impl Sql {
     }
 }
 
+// The schema limits only `user`, but names 250 characters as the limit of all strings without their own.
 fn short(text: &str) -> String {
     first_chars(text, MAX_STRING_CHARS).to_owned()
 }

@@ -1,4 +1,7 @@
-//! The stack of the thread on which an error is recorded.
+//! The stack of the thread that records an error.
+//!
+//! `std::backtrace::Backtrace` captures the same stack, but on stable Rust it can only be printed: its frames are
+//! private. So this module walks the stack with the `backtrace` crate, on which the standard library is built too.
 
 use std::env;
 use std::sync::LazyLock;
@@ -9,54 +12,71 @@ use super::{MAX_STRING_CHARS, StackFrame};
 use crate::support::guard::guard;
 use crate::support::text::{BoundedText, first_chars};
 
-/// With the longest texts these are less than half of what a document may measure.
+/// Limit on the recorded frames of one stack.
+///
+/// Fifty frames with a path and a label of 250 characters each are about 28 KiB of JSON, less than half of the largest
+/// document.
 const MAX_FRAMES: usize = 50;
-/// The label of a frame of which nothing is known, as the standard library has it.
+/// The label of a frame without a known function; `std::backtrace` prints the same text.
 const UNKNOWN: &str = "<unknown>";
 
+/// Prefixes of the standard library's function names.
+// `__rust_try` is the intrinsic behind `catch_unwind`. It has no path.
 const STANDARD_NAMES: [&str; 4] = ["std::", "core::", "alloc::", "__rust_try"];
+/// Parts of the standard library's file names, as in `/rustc/<commit>/library/std/src/panic.rs`.
 const STANDARD_DIRECTORIES: [&str; 3] = ["/library/std/src/", "/library/core/src/", "/library/alloc/src/"];
 
-/// What the environment asks for. The standard library reads it once per process too.
-static ASKED: LazyLock<Asked> = LazyLock::new(|| Asked::read(|name| env::var(name).ok()));
+// Read once per process, as `std::backtrace` does: reading the environment takes a lock and allocates, and this is
+// asked for every recorded error.
+static BACKTRACE_SETTING: LazyLock<BacktraceSetting> =
+    LazyLock::new(|| BacktraceSetting::read(|name| env::var(name).ok()));
 
-/// What of a stack is recorded.
+/// How much of a stack the environment asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Nothing,
-    /// Without the frames of this library and of the start of the program or thread.
+enum BacktraceSetting {
+    /// No stack.
+    Off,
+    /// The frames of the program, without those of this library and of the start of the program or thread.
     Short,
+    /// All frames.
     Full,
 }
 
-/// The frames of a stack, innermost first.
+/// The recorded frames of a stack, innermost first.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Stack {
     pub(super) frames: Vec<StackFrame>,
+    /// The number of outer frames that `MAX_FRAMES` left no room for.
     omitted: usize,
 }
 
-/// Whose a frame is.
+/// The code to which a stack frame belongs.
 #[derive(Debug, PartialEq, Eq)]
-enum Origin {
+enum FrameOrigin {
+    /// This library.
     Ours,
     StandardLibrary,
-    /// From here outward all is the start of the program or thread.
+    /// The boundary between the program and what starts it. All frames further out start the program or thread.
     StartUp,
+    /// The program and the other libraries that it uses.
     Program,
 }
 
-/// The stack from here, if the environment asks for it and the program has names of its functions.
+/// Returns the stack of the current thread, if the environment asks for it and the program has function names.
 ///
-/// This reads files and waits for other threads that do, so no record may be locked.
-#[inline(never)] // In any build with names it has a frame with its own, the first of those that are ours.
+/// This function reads files and waits for other threads that resolve a stack, so the caller must hold no lock.
+// `Stack::of` drops the frames inside the first frame of this library: the walk itself. Inlined into another crate's
+// function, this function would have no frame of its own in a build without debug information.
+#[inline(never)]
 pub(super) fn current() -> Option<Stack> {
-    let is_full = match *ASKED {
-        Asked::Nothing => return None,
-        Asked::Short => false,
-        Asked::Full => true,
+    let is_full = match *BACKTRACE_SETTING {
+        BacktraceSetting::Off => return None,
+        BacktraceSetting::Short => false,
+        BacktraceSetting::Full => true,
     };
     let stack = guard(|| {
+        // Walk first and resolve later: resolving a frame costs far more than walking it, and frames beyond
+        // `MAX_FRAMES` are never resolved.
         let mut frames = Vec::new();
         backtrace::trace(|frame| {
             frames.push(frame.clone());
@@ -64,14 +84,15 @@ pub(super) fn current() -> Option<Stack> {
         });
         Stack::of(&frames, is_full, resolve)
     });
+    // A stripped program has addresses only. Fifty times `<unknown>` would make the document larger and tell nothing.
     stack.filter(|stack| stack.frames.iter().any(|frame| frame.label.as_deref() != Some(UNKNOWN)))
 }
 
-impl Asked {
-    /// As `std::backtrace` has it.
+impl BacktraceSetting {
+    /// Reads `RUST_LIB_BACKTRACE`, or `RUST_BACKTRACE` if that is not set. (`std::backtrace`, "Environment Variables".)
     fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         match variable("RUST_LIB_BACKTRACE").or_else(|| variable("RUST_BACKTRACE")).as_deref() {
-            None | Some("0") => Self::Nothing,
+            None | Some("0") => Self::Off,
             Some("full") => Self::Full,
             Some(_) => Self::Short,
         }
@@ -79,30 +100,41 @@ impl Asked {
 }
 
 impl Stack {
-    /// How many more frames there are further out.
+    /// Returns the number of frames further out that were left out.
     pub(super) fn truncated(&self) -> Option<u32> {
         (self.omitted > 0).then(|| u32::try_from(self.omitted).unwrap_or(u32::MAX))
     }
 
-    /// What is recorded of `frames`. Each may be several functions, one inlined in the next; beyond the last that is kept
-    /// none is looked for, so that a deep stack costs little more than a flat one.
+    /// Selects the frames to record.
+    ///
+    /// A frame is one machine call; `resolve` returns the functions in it, innermost first: those that the compiler
+    /// inlined, then the one that they are inlined into. Frames beyond the last recorded one are not resolved, so a
+    /// deep stack costs little more than a flat one.
+    ///
+    /// ```text
+    /// Input:  backtrace::trace, xray::stack::current, core::call, xray::record_error, app::pay, app::main,
+    ///         std::__rust_begin_short_backtrace, std::rt, ..
+    /// Output: app::pay, app::main
+    /// ```
     fn of<F>(frames: &[F], is_full: bool, resolve: impl Fn(&F) -> Vec<StackFrame>) -> Self {
         let mut stack = Self::default();
-        // Inside the first frame of ours all is what walks the stack. Later a frame of ours stands with what it called of
-        // the standard library, which is between it and the last frame of the program.
+        // All frames inside the first frame of this library belong to the stack walk and are dropped. A later frame of
+        // this library is a scope around the program's code, such as `in_segment`. It is dropped together with the
+        // standard library's frames between it and the program's frame inside it, because this library called those:
+        // `app::pay, core::call_once, xray::in_scope` becomes `app::pay`. `after_program` is where these frames begin.
         let (mut is_walk, mut after_program) = (true, 0);
         for (position, frame) in frames.iter().enumerate() {
             for function in resolve(frame) {
-                match Origin::of(&function) {
+                match FrameOrigin::of(&function) {
                     _ if is_full => {}
-                    Origin::StartUp => return stack,
-                    Origin::Ours => {
+                    FrameOrigin::StartUp => return stack,
+                    FrameOrigin::Ours => {
                         stack.frames.truncate(if is_walk { 0 } else { after_program });
                         is_walk = false;
                         continue;
                     }
-                    Origin::Program if !is_walk => after_program = stack.frames.len() + 1,
-                    Origin::Program | Origin::StandardLibrary => {}
+                    FrameOrigin::Program if !is_walk => after_program = stack.frames.len() + 1,
+                    FrameOrigin::Program | FrameOrigin::StandardLibrary => {}
                 }
                 if stack.frames.len() < MAX_FRAMES {
                     stack.frames.push(function);
@@ -120,26 +152,34 @@ impl Stack {
     }
 }
 
-/// How many of the frames are the program's.
+/// Returns the number of frames inside the start of the program or thread, without resolving all of them.
 fn before_start_up<F>(frames: &[F], resolve: impl Fn(&F) -> Vec<StackFrame>) -> usize {
-    /// More than the start of a program or a thread ever is; that of a test is the longest.
+    /// More frames than the start of a program or thread has. The start of a test under libtest is the longest.
     const MAX_START_UP: usize = 64;
 
     let first = frames.len().saturating_sub(MAX_START_UP);
-    let is_start_up = |frame| resolve(frame).iter().any(|function| Origin::of(function) == Origin::StartUp);
+    let is_start_up = |frame| resolve(frame).iter().any(|function| FrameOrigin::of(function) == FrameOrigin::StartUp);
+    // A thread that C code started has no such boundary; then all frames count.
     frames[first..].iter().position(is_start_up).map_or(frames.len(), |position| first + position)
 }
 
-impl Origin {
+impl FrameOrigin {
+    /// Determines the origin of a frame by its function's name, or by its source file.
     fn of(frame: &StackFrame) -> Self {
         let label = frame.label.as_deref().unwrap_or(UNKNOWN);
-        // `<&mut path::Type as path::Trait>::method` is of the crate of the type, as far as the name tells.
+        // A trait method has the name `<&mut path::Type as path::Trait>::method`. The type's path stands first and
+        // names the crate: an implementation of our trait for a user's type is the user's code.
         let name = label.trim_start_matches(['<', '&', '*']);
         let name = name.strip_prefix("mut ").unwrap_or(name);
-        // Of what is inlined some debug information has names without a path.
+        // Some debug information (DWARF without linkage names) names an inlined function without its path: `start` or
+        // `catch_unwind<(), app::C>`. Then only the source file names the crate.
         let path = frame.path.as_deref().unwrap_or_default();
+        // The standard library calls `main`, and the closure of a thread, through `__rust_begin_short_backtrace`; its
+        // own printer of panics cuts the stack at this name too.
         if label.contains("__rust_begin_short_backtrace") {
             Self::StartUp
+        // The two colons keep a user's crate `xray_demo` apart, and the start of the name a user's module `app::xray`.
+        // Only a user's crate that is itself called `xray` is taken for this library.
         } else if name.starts_with("xray::") || path.contains(our_directory()) {
             Self::Ours
         } else if label == UNKNOWN
@@ -153,12 +193,19 @@ impl Origin {
     }
 }
 
+/// Returns the directory of this library's source files, as debug information names it.
 fn our_directory() -> &'static str {
+    // `file!()` is the path that rustc was given, as in debug information: absolute for a crate from a registry, and
+    // relative to the workspace for a member. `env!("CARGO_MANIFEST_DIR")` would not do: `--remap-path-prefix` changes
+    // the paths of debug information and of `file!()`, but no environment variable.
     let file = file!();
-    &file[..file.len() - "document/stack.rs".len()]
+    let directory = &file[..file.len() - "document/stack.rs".len()];
+    // In an unpacked archive of this crate, which is a workspace by itself, `file!()` is `src/document/stack.rs`. The
+    // paths of most programs contain `src/`.
+    if directory.len() == "src/".len() { concat!(env!("CARGO_MANIFEST_DIR"), "/src/") } else { directory }
 }
 
-/// The functions of a frame, innermost first.
+/// Returns the functions of a frame, innermost first; at least one.
 fn resolve(frame: &Frame) -> Vec<StackFrame> {
     let mut functions = Vec::new();
     backtrace::resolve_frame(frame, |symbol| functions.push(function(symbol)));
@@ -169,10 +216,11 @@ fn resolve(frame: &Frame) -> Vec<StackFrame> {
 }
 
 fn function(symbol: &Symbol) -> StackFrame {
-    /// Of any `MAX_STRING_CHARS` characters.
+    /// Enough for any `MAX_STRING_CHARS` characters: one takes at most four bytes.
     const MAX_BYTES: usize = 4 * MAX_STRING_CHARS;
 
-    // In the alternate form without the hash.
+    // The alternate form leaves out the hash at the end of a symbol (`::h0123456789abcdef`), which is different in each
+    // build. A name of nested generic types can be megabytes long, so writing it is bounded.
     let label = symbol.name().and_then(|name| BoundedText::of(&format_args!("{name:#}"), MAX_BYTES));
     StackFrame {
         path: symbol.filename().map(|path| last_chars(&path.to_string_lossy(), MAX_STRING_CHARS).to_owned()),
@@ -181,7 +229,7 @@ fn function(symbol: &Symbol) -> StackFrame {
     }
 }
 
-/// At most `limit` characters from the end: there a path says most.
+/// Returns at most `limit` characters from the end of a text. The end of a path, the file name, tells most.
 fn last_chars(text: &str, limit: usize) -> &str {
     match limit.checked_sub(1).and_then(|last| text.char_indices().nth_back(last)) {
         Some((start, _)) => &text[start..],
@@ -197,57 +245,78 @@ mod tests {
         StackFrame { path: path.map(str::to_owned), label: Some(label.to_owned()), line: None }
     }
 
-    /// What is kept of frames, each the functions that it is.
-    fn kept(frames: &[&[&str]], is_full: bool) -> (Vec<String>, Option<u32>) {
+    /// Returns the recorded labels of frames, each given as the functions in it, and the number of frames left out.
+    fn recorded(frames: &[&[&str]], is_full: bool) -> (Vec<String>, Option<u32>) {
         let stack = Stack::of(frames, is_full, |labels| labels.iter().map(|label| frame(label, None)).collect());
         (stack.frames.iter().filter_map(|frame| frame.label.clone()).collect(), stack.truncated())
     }
 
     #[test]
     fn variables_are_read_as_the_standard_library_reads_them() {
-        for (of_libraries, of_all, asked) in [
-            (None, None, Asked::Nothing),
-            (None, Some("0"), Asked::Nothing),
-            (Some("0"), Some("1"), Asked::Nothing),
-            (None, Some("1"), Asked::Short),
-            (None, Some(""), Asked::Short),
-            (Some("1"), Some("full"), Asked::Short),
-            (Some("full"), Some("0"), Asked::Full),
+        for (libraries, all, asked) in [
+            (None, None, BacktraceSetting::Off),
+            (None, Some("0"), BacktraceSetting::Off),
+            (Some("0"), Some("1"), BacktraceSetting::Off),
+            (None, Some("1"), BacktraceSetting::Short),
+            (None, Some(""), BacktraceSetting::Short),
+            (Some("1"), Some("full"), BacktraceSetting::Short),
+            (Some("full"), Some("0"), BacktraceSetting::Full),
         ] {
-            let value = |name: &str| if name == "RUST_LIB_BACKTRACE" { of_libraries } else { of_all };
-            assert_eq!(Asked::read(|name| value(name).map(str::to_owned)), asked, "{of_libraries:?} {of_all:?}");
+            let value = |name: &str| if name == "RUST_LIB_BACKTRACE" { libraries } else { all };
+            assert_eq!(BacktraceSetting::read(|name| value(name).map(str::to_owned)), asked, "{libraries:?} {all:?}");
         }
     }
 
     #[test]
-    fn origins_are_told_by_name_or_file() {
+    fn a_frame_belongs_to_the_crate_that_its_name_or_file_names() {
         const OURS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/clients/reqwest.rs");
         for (label, path, origin) in [
-            ("xray::context::Context::record_error", None, Origin::Ours),
-            ("<xray::context::Context>::record_error::<app::Error>", None, Origin::Ours),
-            ("<&mut xray::http::DeferredCall<F,S> as core::future::future::Future>::poll", None, Origin::Ours),
-            ("<reqwest::RequestBuilder as xray::http::Traceable>::start", Some(OURS), Origin::Ours),
-            ("start", Some(OURS), Origin::Ours),
+            ("xray::context::Context::record_error", None, FrameOrigin::Ours),
+            ("<xray::context::Context>::record_error::<app::Error>", None, FrameOrigin::Ours),
+            ("<&mut xray::http::Traced<F,S> as core::future::future::Future>::poll", None, FrameOrigin::Ours),
+            ("<reqwest::RequestBuilder as xray::http::Traceable>::start", Some(OURS), FrameOrigin::Ours),
+            ("start", Some(OURS), FrameOrigin::Ours),
+            ("<app::Client as xray::http::answer::Answer>::read", Some("/app/src/main.rs"), FrameOrigin::Program),
+            ("app::main", None, FrameOrigin::Program),
+            ("run<xray::http::Call>", None, FrameOrigin::Program),
+            ("<&mut F as core::future::future::Future>::poll", None, FrameOrigin::Program),
             (
-                "<app::Client as xray::http::read_response::ReadResponse>::read",
-                Some("/app/src/main.rs"),
-                Origin::Program,
+                "<alloc::boxed::Box<F> as core::ops::function::FnOnce<()>>::call_once",
+                None,
+                FrameOrigin::StandardLibrary,
             ),
-            ("app::main", None, Origin::Program),
-            ("run<xray::http::Call>", None, Origin::Program),
-            ("<&mut F as core::future::future::Future>::poll", None, Origin::Program),
-            ("<alloc::boxed::Box<F> as core::ops::function::FnOnce<()>>::call_once", None, Origin::StandardLibrary),
-            ("catch_unwind<(), app::C>", Some("/rustc/59807616e1/library/std/src/panic.rs"), Origin::StandardLibrary),
-            (UNKNOWN, None, Origin::StandardLibrary),
-            ("std::sys::backtrace::__rust_begin_short_backtrace", None, Origin::StartUp),
-            ("__rust_begin_short_backtrace<fn(), ()>", None, Origin::StartUp),
+            (
+                "catch_unwind<(), app::C>",
+                Some("/rustc/59807616e1/library/std/src/panic.rs"),
+                FrameOrigin::StandardLibrary,
+            ),
+            (UNKNOWN, None, FrameOrigin::StandardLibrary),
+            ("std::sys::backtrace::__rust_begin_short_backtrace", None, FrameOrigin::StartUp),
+            ("__rust_begin_short_backtrace<fn(), ()>", None, FrameOrigin::StartUp),
         ] {
-            assert_eq!(Origin::of(&frame(label, path)), origin, "{label}");
+            assert_eq!(FrameOrigin::of(&frame(label, path)), origin, "{label}");
         }
     }
 
     #[test]
-    fn ends_of_ours_are_left_out_and_what_they_call() {
+    fn a_crate_or_module_with_a_similar_name_belongs_to_the_program() {
+        for label in [
+            "xray_demo::main",
+            "xrays::run",
+            "my_xray::run",
+            "xray",
+            "xray<xray::live::context::Context>",
+            "app::xray::record_error",
+            "<app::xray::Client>::send",
+            "<app::xray::Client as xray::http::Traceable>::start",
+            "<&mut xray_demo::Pay<F> as core::future::future::Future>::poll",
+        ] {
+            assert_eq!(FrameOrigin::of(&frame(label, Some("/app/src/xray/main.rs"))), FrameOrigin::Program, "{label}");
+        }
+    }
+
+    #[test]
+    fn frames_of_this_library_are_left_out_with_the_frames_that_it_called() {
         let frames: [&[&str]; 8] = [
             &["trace", "walk"],
             &["xray::inner"],
@@ -259,9 +328,9 @@ mod tests {
             &["std::__rust_begin_short_backtrace", "std::rt"],
         ];
         let short = ["core::each", "app::records", "std::again", "app::runs", "app::main", "core::call"];
-        assert_eq!(kept(&frames, false), (short.map(str::to_owned).to_vec(), None));
-        assert_eq!(kept(&frames, true), (frames.concat().into_iter().map(str::to_owned).collect(), None));
-        assert_eq!(kept(&[], false), (vec![], None));
+        assert_eq!(recorded(&frames, false), (short.map(str::to_owned).to_vec(), None));
+        assert_eq!(recorded(&frames, true), (frames.concat().into_iter().map(str::to_owned).collect(), None));
+        assert_eq!(recorded(&[], false), (vec![], None));
     }
 
     #[test]
@@ -269,18 +338,18 @@ mod tests {
         let start: &[&str] = &["std::__rust_begin_short_backtrace"];
         for (own, depth, outer, truncated) in [(3, 50, 9, None), (3, 51, 9, Some(1)), (0, 1000, 40, Some(950))] {
             let frames = [vec![&["xray::x"][..]; own], vec![&["app::a"]; depth], vec![start], vec![&["o"]; outer]];
-            let (labels, omitted) = kept(&frames.concat(), false);
+            let (labels, omitted) = recorded(&frames.concat(), false);
             assert_eq!((labels.len(), omitted), (50, truncated), "{depth}");
             assert_eq!(labels[0], "app::a");
         }
         let frames: Vec<&[&str]> = vec![&["app::inlined", "app::a"]; 26];
-        assert_eq!(kept(&frames, false).1, Some(1), "of the last frame that is looked at both are known");
-        assert_eq!(kept(&vec![&["xray::x"][..]; 60], true).1, Some(10));
-        assert_eq!(kept(&vec![&["app::a"][..]; 1000], false).1, Some(950), "a thread that Rust did not start");
+        assert_eq!(recorded(&frames, false).1, Some(1), "the last resolved frame counts both of its functions");
+        assert_eq!(recorded(&vec![&["xray::x"][..]; 60], true).1, Some(10));
+        assert_eq!(recorded(&vec![&["app::a"][..]; 1000], false).1, Some(950), "a thread that Rust did not start");
     }
 
     #[test]
-    fn of_a_path_the_end_is_kept() {
+    fn a_long_path_keeps_its_end() {
         for (limit, end) in [(1, "b"), (2, "/b"), (3, "\u{e9}/b"), (9, "\u{e9}/b")] {
             assert_eq!(last_chars("\u{e9}/b", limit), end, "{limit}");
         }

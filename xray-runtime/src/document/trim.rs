@@ -1,46 +1,56 @@
-//! A document that is too large even without its subsegments, made smaller: what is least missed goes first.
+//! Makes a document smaller that is too large even without its subsegments.
 
 use std::cmp::Reverse;
 
 use super::{AnnotationValue, Cause, Document, Exception};
 use crate::support::text::first_bytes;
 
-/// Stands where the middle of a string was.
+/// Stands in a string in place of its middle.
 const CUT_MARK: &str = " [cut] ";
-/// What is left of a string in bytes, however large the document.
+/// Number of bytes that every string keeps.
 const MIN_STRING_BYTES: usize = 64;
-/// Frames that stay of a stack while there is hope.
+/// Number of frames that a stack keeps in the first step. The innermost frames tell most about an error.
 const MIN_FRAMES: usize = 10;
+/// Number of exceptions that a document keeps.
 const MIN_EXCEPTIONS: usize = 16;
-/// As many as X-Ray indexes of a trace.
+/// Number of annotations that a document keeps. X-Ray indexes 50 in each trace. (Developer guide, "Annotations".)
 const MIN_ANNOTATIONS: usize = 50;
-/// Under which it stands in the metadata of the namespace `xray` how many values are not there.
+/// Key in the metadata namespace `xray` of the number of values that lost something.
 const LEFT_OUT: &str = "left_out";
 
-/// Takes out at least `excess` bytes, or as much as one kind of value has to give: of the metadata the largest values,
-/// then stack frames, then the middle of long strings, then exceptions and annotations in excess. Returns how many
-/// values lost something; 0 if there is nothing to take.
+/// Removes at least `excess` bytes of JSON from a document, or as many as one kind of value can give.
+///
+/// Returns the number of values that lost something, and 0 if nothing can be removed. The caller repeats this until the
+/// document fits.
 pub(crate) fn trim(document: &mut Document, excess: usize) -> usize {
+    // The order is the order of worth. Metadata is the largest and cannot be searched for. Stacks help to read an
+    // error, which its message still names. Strings keep both ends. Annotations come last: people search for traces by
+    // them.
     let steps: [fn(&mut Document, usize) -> usize; 5] = [
-        leave_out_metadata,
-        |document, _| cut_stacks(document, MIN_FRAMES),
-        |document, _| cut_stacks(document, 0),
+        remove_metadata,
+        |document, _| truncate_stacks(document, MIN_FRAMES),
+        |document, _| truncate_stacks(document, 0),
         cut_strings,
-        |document, _| leave_out_rest(document),
+        |document, _| remove_exceptions_and_annotations(document),
     ];
+    // One kind of value in each call: its estimate of the removed bytes is rough, so the caller measures the JSON again
+    // before values of more worth are removed.
     steps.iter().map(|step| step(document, excess)).find(|&count| count > 0).unwrap_or(0)
 }
 
-fn leave_out_metadata(document: &mut Document, excess: usize) -> usize {
+/// Removes the largest values of the metadata until `excess` bytes are gone; returns their number.
+fn remove_metadata(document: &mut Document, excess: usize) -> usize {
     let mut sizes = Vec::new();
     for (namespace, values) in &document.metadata {
         for (key, value) in values {
+            // The note about removed values stays. It is what tells the reader that the document is incomplete.
             if (namespace.as_str(), key.as_str()) != ("xray", LEFT_OUT) {
                 let bytes = serde_json::to_vec(value).map_or(0, |json| json.len());
                 sizes.push((bytes + key.len(), namespace.clone(), key.clone()));
             }
         }
     }
+    // Largest first: so the fewest values are lost.
     sizes.sort_unstable_by_key(|(bytes, ..)| Reverse(*bytes));
     let (mut removed, mut count) = (0, 0);
     for (bytes, namespace, key) in sizes {
@@ -51,12 +61,12 @@ fn leave_out_metadata(document: &mut Document, excess: usize) -> usize {
         count += usize::from(document.metadata.get_mut(&namespace).and_then(|values| values.remove(&key)).is_some());
     }
     document.metadata.retain(|_, values| !values.is_empty());
-    mark(document, count);
+    note_left_out(document, count);
     count
 }
 
-/// Notes in the document itself that it is not whole.
-fn mark(document: &mut Document, count: usize) {
+/// Adds `count` to the number of removed values that the document itself shows.
+fn note_left_out(document: &mut Document, count: usize) {
     if count > 0 {
         let own = document.metadata.entry("xray".to_owned()).or_default();
         let before = own.get(LEFT_OUT).and_then(serde_json::Value::as_u64).unwrap_or(0);
@@ -64,8 +74,8 @@ fn mark(document: &mut Document, count: usize) {
     }
 }
 
-/// Leaves the innermost frames of each stack.
-fn cut_stacks(document: &mut Document, frames: usize) -> usize {
+/// Keeps the `frames` innermost frames of each stack; returns the number of stacks that lost some.
+fn truncate_stacks(document: &mut Document, frames: usize) -> usize {
     let mut count = 0;
     for exception in exceptions(document) {
         let cut = exception.stack.len().saturating_sub(frames);
@@ -79,11 +89,13 @@ fn cut_stacks(document: &mut Document, frames: usize) -> usize {
     count
 }
 
+/// Cuts all strings to one length, which saves `excess` bytes; returns the number of strings that were cut.
 fn cut_strings(document: &mut Document, excess: usize) -> usize {
     let mut strings = strings(document);
     let shortest = MIN_STRING_BYTES + CUT_MARK.len();
     let mut limit = strings.iter().map(|text| text.len()).max().unwrap_or(0);
     let saved = |limit| strings.iter().map(|text| text.len().saturating_sub(limit)).sum::<usize>();
+    // One limit for all strings takes from the long ones first. Steps of a quarter find it after some twenty sums.
     while limit > shortest && saved(limit) < excess {
         limit = (limit - limit / 4).max(shortest);
     }
@@ -97,8 +109,9 @@ fn cut_strings(document: &mut Document, excess: usize) -> usize {
     count
 }
 
-/// Leaves so many bytes of the two ends.
+/// Replaces the middle of a text by a mark, so that `bytes` bytes of its two ends are left.
 fn cut_middle(text: &mut String, bytes: usize) {
+    // Both ends are worth keeping: a message begins with what failed and often ends with the cause.
     let head = first_bytes(text, bytes / 2).len();
     let mut tail = text.len() - bytes / 2;
     while !text.is_char_boundary(tail) {
@@ -107,7 +120,8 @@ fn cut_middle(text: &mut String, bytes: usize) {
     text.replace_range(head..tail, CUT_MARK);
 }
 
-fn leave_out_rest(document: &mut Document) -> usize {
+/// Keeps the first exceptions and annotations; returns the number of those removed.
+fn remove_exceptions_and_annotations(document: &mut Document) -> usize {
     let annotations = document.annotations.len().saturating_sub(MIN_ANNOTATIONS);
     for _ in 0..annotations {
         document.annotations.pop_last();
@@ -116,11 +130,12 @@ fn leave_out_rest(document: &mut Document) -> usize {
     if let Some(Cause::Exceptions(cause)) = &mut document.cause {
         exceptions = cause.exceptions.len().saturating_sub(MIN_EXCEPTIONS);
         cause.exceptions.truncate(MIN_EXCEPTIONS);
+        // The format has its own field for this: the number of exceptions between one and its cause.
         if let Some(last) = cause.exceptions.last_mut().filter(|_| exceptions > 0) {
             last.skipped = u32::try_from(exceptions).ok();
         }
     }
-    mark(document, annotations + exceptions);
+    note_left_out(document, annotations + exceptions);
     annotations + exceptions
 }
 
@@ -131,7 +146,8 @@ fn exceptions(document: &mut Document) -> &mut [Exception] {
     }
 }
 
-/// The strings that may be long.
+/// Returns the strings that may be long.
+// The other strings are cut at 250 characters when they are recorded.
 fn strings(document: &mut Document) -> Vec<&mut String> {
     let Document { annotations, cause, http, sql, .. } = document;
     let mut strings = Vec::new();
@@ -161,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_metadata_goes_first_and_the_document_says_so() {
+    fn the_largest_metadata_goes_first_and_the_document_counts_it() {
         let mut document = document();
         for (key, bytes) in [("a", 30_000), ("b", 40_000), ("c", 20_000)] {
             let values = document.metadata.entry("default".to_owned()).or_default();
@@ -172,7 +188,7 @@ mod tests {
         assert_eq!(trim(&mut document, 50_000), 2);
         assert_eq!(document.metadata.keys().collect::<Vec<_>>(), ["xray"]);
         assert_eq!(document.metadata["xray"][LEFT_OUT], 3);
-        assert_eq!(trim(&mut document, 1), 0, "the mark stays");
+        assert_eq!(trim(&mut document, 1), 0, "the number of removed values stays");
     }
 
     #[test]
@@ -190,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn of_long_strings_the_ends_stay() {
+    fn long_strings_keep_their_ends() {
         let mut document = document();
         document.annotations.insert("short".to_owned(), "abc".into());
         let long = format!("head{}tail", "\u{1f980}".repeat(245));
@@ -203,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_it_holds_it_comes_to_fit() {
+    fn any_document_fits_after_a_few_steps() {
         let mut document = document();
         let key = |number| format!("{number:0>500}");
         document.annotations.extend((0..500).map(|number| (key(number), "\u{1}".repeat(1000).into())));
@@ -212,7 +228,7 @@ mod tests {
         loop {
             let bytes = serde_json::to_vec(&document).unwrap().len();
             let Some(excess) = bytes.checked_sub(63 * 1024) else { break };
-            assert!(trim(&mut document, excess + 1) > 0, "{bytes} bytes are left");
+            assert!(trim(&mut document, excess + 1) > 0, "{bytes} bytes, and nothing left to remove");
             steps += 1;
         }
         assert!(steps < 20, "{steps}");

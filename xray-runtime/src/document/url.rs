@@ -1,24 +1,37 @@
-//! What of a URL may be recorded: never credentials, query or fragment.
+//! The part of a URL that may be recorded: never its credentials, query or fragment.
+//!
+//! Queries carry tokens and personal data, and everybody with access to the traces can read them. The other X-Ray SDKs
+//! leave out the query too.
 
 use std::borrow::Cow;
 
 use super::MAX_STRING_CHARS;
 use crate::support::text::first_chars;
 
-/// A URL cut at its seams, without credentials, query and fragment.
+/// A URL without its credentials, query and fragment, split into its parts.
 ///
-/// Made with `into()` from a text or from an [`http::Uri`], without a copy.
+/// Created by `into()` from a `&str`, a `&String` or an [`http::Uri`]. The parts borrow from the original: nothing is
+/// copied. Any text is accepted. A text without `//` counts as a path.
+///
+/// ```
+/// use xray::http::Url;
+///
+/// let url: Url<'_> = "https://user:password@example.com/pay?token=secret#top".into();
+/// assert!(!format!("{url:?}").contains("password") && !format!("{url:?}").contains("secret"));
+/// ```
+// The `url` crate is not used: it allocates for each URL, normalises the text, and refuses what some clients send.
 #[derive(Debug, Clone, Copy)]
 pub struct Url<'a> {
+    /// The scheme as in the original, with its colon if it was parsed from a text: `https:`.
     scheme: &'a str,
-    /// What stands before the authority; empty where there is none.
+    /// The text between scheme and authority: `//`, `://`, or empty for a URL without an authority.
     slashes: &'static str,
     host_and_port: &'a str,
     path: &'a str,
 }
 
 impl<'a> Url<'a> {
-    /// Scheme, host, port and path, at most 250 characters.
+    /// Returns scheme, host, port and path, cut at 250 characters.
     pub(crate) fn recorded(&self) -> String {
         let parts = [self.scheme, self.slashes, self.host_and_port, self.path];
         let mut recorded = parts.concat();
@@ -26,18 +39,22 @@ impl<'a> Url<'a> {
         recorded
     }
 
-    /// The path, as it stands.
+    /// Returns the path as it stands in the original, with its escapes.
     pub(crate) fn path(&self) -> &'a str {
         self.path
     }
 
-    /// The host in lower case, without port and without the brackets of an IPv6 address.
+    /// Returns the host in lower case, without the port and without the brackets of an IPv6 address.
+    ///
+    /// `None` if the host is empty.
     pub(crate) fn host(&self) -> Option<Cow<'a, str>> {
+        // An IPv6 address contains colons, so its end is the bracket and not the colon of the port.
         let host = match self.host_and_port.strip_prefix('[') {
-            Some(address) => until(b"]", address),
-            None => until(b":", self.host_and_port),
+            Some(address) => before(b"]", address),
+            None => before(b":", self.host_and_port),
         };
-        // Without a way out of the loop, so that many bytes are looked at in one step.
+        // `fold` instead of `all`: a loop without an early exit is compiled to vector instructions. Almost every host
+        // is lower case, so the early exit would save nothing.
         let is_lower =
             host.bytes().fold(true, |is_lower, byte| is_lower & byte.is_ascii() & !byte.is_ascii_uppercase());
         let host = if is_lower { Cow::Borrowed(host) } else { Cow::Owned(host.to_lowercase()) };
@@ -47,13 +64,17 @@ impl<'a> Url<'a> {
 
 impl<'a> From<&'a str> for Url<'a> {
     fn from(url: &'a str) -> Self {
-        let url = until(b"?#", url);
+        let url = before(b"?#", url);
+        // `//` starts an authority only at the beginning (`//host/p`) or behind the colon of a scheme. In `/a//b` it is
+        // a part of the path, and in `data:,a@b` there is none.
         let scheme_length = match url.as_bytes().windows(2).position(|pair| pair == b"//") {
             Some(slashes) if slashes == 0 || url[..slashes].ends_with(':') => slashes,
             _ => return Self { scheme: "", slashes: "", host_and_port: "", path: url },
         };
         let (scheme, rest) = (&url[..scheme_length], &url[scheme_length + 2..]);
-        let (authority, path) = rest.split_at(until(b"/\\", rest).len());
+        // Browsers and the `url` crate read a backslash as a slash. (WHATWG URL, "authority state".) For `http://a\@b/`
+        // they connect to `a`, so `b` must not be recorded as the host.
+        let (authority, path) = rest.split_at(before(b"/\\", rest).len());
         Self { scheme, slashes: "//", host_and_port: without_credentials(authority), path }
     }
 }
@@ -77,25 +98,29 @@ impl<'a> From<&'a http::Uri> for Url<'a> {
     }
 }
 
-/// The text before the first of these ASCII characters, of which it may have none.
+/// Returns the text before the first of these ASCII characters; the whole text if it contains none of them.
 #[inline]
-fn until<'a, const N: usize>(ends: &[u8; N], text: &'a str) -> &'a str {
+fn before<'a, const N: usize>(ends: &[u8; N], text: &'a str) -> &'a str {
     let end = text.bytes().position(|byte| ends.contains(&byte));
     &text[..end.unwrap_or(text.len())]
 }
 
+/// Removes `user:password@` from an authority.
 fn without_credentials(authority: &str) -> &str {
+    // The *last* `@`: a password may contain an unescaped one, and everything before the last `@` may be secret.
     authority.rfind('@').map_or(authority, |at| &authority[at + 1..])
 }
 
-/// A text in which every URL is without credentials, query and fragment.
+/// Removes the credentials, the query and the fragment of every URL in a text.
 ///
-/// Clients put the URL of a request into their error messages.
+/// Clients put the URL of the request into their error messages: `error sending request for url (http://..?token=..)`.
 pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
     if !text.contains("//") {
         return Cow::Borrowed(text);
     }
     let mut cleaned = String::with_capacity(text.len());
+    // A URL ends at white space, and at the characters that no URL contains and that surround one in a message.
+    // (RFC 3986, appendix C, "Delimiting a URI in Context".) `split_inclusive` keeps them, so nothing else changes.
     for word in text.split_inclusive(|character: char| character.is_whitespace() || "\"<>`".contains(character)) {
         let (before, url, after) = find_url(word);
         let url = Url::from(url);
@@ -104,11 +129,18 @@ pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
     Cow::Owned(cleaned)
 }
 
-/// Splits a word around the URL in it, which may be empty: `(http://host/)` is `(`, `http://host/`, `)`.
+/// Splits a word into the text before a URL, the URL and the text after it.
+///
+/// ```text
+/// Input:  (http://host/)
+/// Output: "(", "http://host/", ")"
+/// ```
 fn find_url(word: &str) -> (&str, &str, &str) {
     let Some(slashes) = word.find("//") else { return (word, "", "") };
+    // A scheme has only these characters (RFC 3986, section 3.1), so `(http:` is split behind the parenthesis.
     let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.:".contains(byte);
     let scheme_length = word.as_bytes()[..slashes].iter().rev().take_while(|byte| is_scheme(byte)).count();
+    // Punctuation at the end of a word belongs to the sentence: "(http://host/)." ends with `/`.
     let is_closing = |character: char| character.is_whitespace() || ")]}>,;:.'\"<`".contains(character);
     let end = word.trim_end_matches(is_closing).len();
     (&word[..slashes - scheme_length], &word[slashes - scheme_length..end], &word[end..])
@@ -119,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn url_and_host() {
+    fn texts_are_split_into_a_recorded_url_and_a_host() {
         for (url, recorded, name) in [
             ("https://names.example.com/", "https://names.example.com/", Some("names.example.com")),
             ("HTTP://EXAMPLE.com:8080/p", "HTTP://EXAMPLE.com:8080/p", Some("example.com")),
@@ -145,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn uris() {
+    fn uris_are_split_into_a_recorded_url_and_a_host() {
         for (uri, recorded, name) in [
             ("https://names.example.com/", "https://names.example.com/", Some("names.example.com")),
             ("http://EXAMPLE.com:8080", "http://EXAMPLE.com:8080/", Some("example.com")),
@@ -162,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn texts() {
+    fn urls_in_a_message_lose_their_secrets_and_nothing_else_changes() {
         for (text, cleaned) in [
             (
                 "error sending request for url (http://u:p@h:1/a?token=x)",

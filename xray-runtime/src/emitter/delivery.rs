@@ -1,54 +1,69 @@
-//! What takes documents off the program's hands.
+//! Hands documents from the program's threads to a task on a background thread.
 
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::queue::{Limits, Queue};
 use crate::document::Document;
 use crate::support::background::{Background, Task};
 
-/// A queue of documents, and the task in the background that empties it.
+/// A queue of documents and the background task that empties it.
 ///
-/// The task starts with the first document and ends when this is dropped and the queue is empty. One that ends before, by
-/// a panic for instance, takes nothing more, and nobody waits for it.
+/// The task starts with the first document. It ends when the `Delivery` has been dropped and the queue is empty. After a
+/// task that ended early, for instance by a panic, every document is refused and [`flush`](Self::flush) does not wait.
+//
+// A queue, because a send takes about a microsecond and serialising a document takes more, and the thread that ends a
+// segment has a request to answer. Pushing into the queue takes a tenth of that.
 pub(super) struct Delivery {
     background: Arc<Background>,
     queue: Arc<Queue>,
-    started: Once,
-    /// Until it starts.
+    has_started: AtomicBool,
+    /// The task until it starts.
     task: Mutex<Option<Task>>,
 }
 
 impl Delivery {
-    /// What may wait: a burst of a thousand of the largest documents, or of many more of the usual ones.
+    /// Room for 2,000 documents of the largest size (63 KiB), or for 16,384 of the usual few kilobytes.
+    //
+    // The bounds are for a daemon or disk that cannot keep up: tracing may then lose documents, but must not take all
+    // memory of the program. Both bounds are needed: small documents cost more memory than their JSON, and large ones
+    // would reach gigabytes before their number counts.
     const LIMITS: Limits = Limits { documents: 16_384, bytes: 128 * 1024 * 1024 };
 
-    pub(super) fn new<F>(background: Arc<Background>, task: impl FnOnce(Arc<Queue>) -> F) -> Self
+    /// `consume` makes the task, which takes documents from the queue until [`Queue::next`] returns `None`.
+    pub(super) fn new<F>(background: Arc<Background>, consume: impl FnOnce(Arc<Queue>) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let queue = Arc::new(Queue::new(Self::LIMITS));
-        let (taker, task) = (Taker(Arc::clone(&queue)), task(Arc::clone(&queue)));
+        let (consumer, work) = (Consumer(Arc::clone(&queue)), consume(Arc::clone(&queue)));
         let task: Task = Box::pin(async move {
-            let _taker = taker;
-            task.await;
+            let _consumer = consumer;
+            work.await;
         });
-        Self { background, queue, started: Once::new(), task: Mutex::new(Some(task)) }
+        Self { background, queue, has_started: AtomicBool::new(false), task: Mutex::new(Some(task)) }
     }
 
-    /// Whether the document waits for the task now: not if too much waits already, or there is no task any more.
-    pub(super) fn take(&self, document: Document) -> bool {
-        self.started.call_once(|| self.start());
+    /// Queues a document for the task. Returns `false` if the queue is full or its task has ended.
+    pub(super) fn push(&self, document: Document) -> bool {
+        // Not a `Once`: starting a thread may log a failure, and a logger that ends a segment of its own would come back
+        // to a `Once` that is running, and wait for itself. A second thread need not wait for the start either, since
+        // the queue takes documents before it. The load spares later documents a write to a shared cache line.
+        if !self.has_started.load(Ordering::Relaxed) && !self.has_started.swap(true, Ordering::Relaxed) {
+            self.start();
+        }
         self.queue.push(document)
     }
 
-    /// Blocks until the task is done with all that it was given so far, for at most `limit`; whether it is.
+    /// Blocks until the task has finished with all documents queued so far, for at most `limit`. Returns whether it has.
     pub(super) fn flush(&self, limit: Duration) -> bool {
-        self.queue.wait_settled(limit)
+        self.queue.wait_until_finished(limit)
     }
 
     fn start(&self) {
-        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
             self.background.spawn(task);
         }
     }
@@ -60,10 +75,13 @@ impl Drop for Delivery {
     }
 }
 
-/// The task's end of the queue. However the task ends, and if it cannot start, the queue is told.
-struct Taker(Arc<Queue>);
+/// The task's end of the queue. It is part of the task, so that dropping the task tells the queue.
+//
+// Every way in which a task can end drops it: it returns, it panics, its thread cannot be started, or its runtime
+// cannot. Without this, `flush` would wait its whole limit for a task that does not exist.
+struct Consumer(Arc<Queue>);
 
-impl Drop for Taker {
+impl Drop for Consumer {
     fn drop(&mut self) {
         self.0.abandon();
     }

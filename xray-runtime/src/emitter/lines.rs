@@ -1,5 +1,6 @@
-//! The emitter that writes documents as lines of JSON.
+//! An emitter that writes documents as lines of JSON.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -13,11 +14,12 @@ use super::queue::Queue;
 use crate::document::Document;
 use crate::support::background::Background;
 
-/// Writes each document as one line of JSON: to a file, to the standard output, or to any writer.
+/// An emitter that writes each document as one line of JSON: to a file, to the standard output, or to any writer.
 ///
-/// A thread of its own writes, which starts with the first document; each time nothing more waits it flushes the
-/// writer. Between the two stands a queue of 16,384 documents and about 128 MiB; what finds it full is dropped, as is
-/// what cannot be written, and the first time is logged. A line has no limit of length, as a datagram has.
+/// It writes on its own thread, which starts with the first document. Whenever no document is waiting, it flushes the
+/// writer. Up to 16,384 documents of together about 128 MiB of JSON wait in a queue. A document that finds the queue
+/// full, or that cannot be written, is dropped; the first of each is logged. Unlike a datagram, a line has no limit of
+/// length: no document is split or trimmed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,29 +39,33 @@ use crate::support::background::Background;
 /// ```
 pub struct LinesEmitter {
     delivery: Delivery,
-    /// Whether a loss is logged already.
-    has_lost: AtomicBool,
+    /// Whether a document was dropped and that was logged.
+    has_logged_drop: AtomicBool,
 }
 
 impl LinesEmitter {
-    /// Writes to a writer.
+    /// Creates an emitter that writes to `writer`.
+    ///
+    /// A panic of the writer ends the emitter: later documents are dropped.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
+        // Not the recorder's thread: a write to a full disk or to a pipe that nobody reads blocks, and would stop the
+        // polling for sampling rules with it.
         let background = Arc::new(Background::new("xray-lines"));
         let delivery = Delivery::new(background, |queue| async move { write_all(&queue, writer).await });
-        Self { delivery, has_lost: AtomicBool::new(false) }
+        Self { delivery, has_logged_drop: AtomicBool::new(false) }
     }
 
-    /// Writes to the standard output.
+    /// Creates an emitter that writes to the standard output.
     #[must_use]
     pub fn stdout() -> Self {
         Self::new(io::stdout())
     }
 
-    /// Writes to the end of a file, which is made if it is not there.
+    /// Creates an emitter that appends to a file. The file is created if it does not exist.
     ///
     /// # Errors
     ///
-    /// If the file cannot be opened for that.
+    /// Returns the error of the system if the file cannot be opened for appending.
     pub fn append(path: impl AsRef<Path>) -> io::Result<Self> {
         Ok(Self::new(File::options().create(true).append(true).open(path)?))
     }
@@ -67,8 +73,12 @@ impl LinesEmitter {
 
 impl Emitter for LinesEmitter {
     fn emit(&self, document: Document) {
-        if !self.delivery.take(document) && !self.has_lost.swap(true, Ordering::Relaxed) {
-            log::warn!(target: "xray::emitter", "a document is dropped: the writer is too slow, or has ended");
+        if !self.delivery.push(document) && !self.has_logged_drop.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                target: "xray::emitter",
+                "`LinesEmitter` dropped a document: its queue is full because the writer is too slow, or the writer \
+                 panicked (logged once)",
+            );
         }
     }
 
@@ -77,21 +87,26 @@ impl Emitter for LinesEmitter {
     }
 }
 
-/// Writes until the emitter is dropped.
+/// Writes documents until the queue is closed and empty.
 async fn write_all(queue: &Queue, writer: impl Write) {
     let mut writer = BufWriter::new(writer);
     let mut has_failed = false;
-    let mut told = |result: io::Result<()>| {
+    let mut log_first_failure = |result: io::Result<()>| {
         if let (Err(error), false) = (result, has_failed) {
             has_failed = true;
-            log::warn!(target: "xray::emitter", "a document is not written: {error}; further ones are not reported");
+            log::warn!(
+                target: "xray::emitter",
+                "`LinesEmitter` could not write a document, which is lost: {error} (logged once)",
+            );
         }
     };
     while let Some(document) = queue.next().await {
-        told(write_line(&mut writer, &document));
-        if queue.is_to_settle() {
-            told(writer.flush());
-            queue.settle();
+        log_first_failure(write_line(&mut writer, &document));
+        // A flush for each document would be a system call for each. Under load documents are waiting, and then several
+        // share one; a reader of the file is at most one burst behind.
+        if queue.is_flush_due() {
+            log_first_failure(writer.flush());
+            queue.mark_finished();
         }
     }
 }
@@ -101,6 +116,12 @@ fn write_line(writer: &mut impl Write, document: &Document) -> io::Result<()> {
     writer.write_all(b"\n")
 }
 
+impl fmt::Debug for LinesEmitter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("LinesEmitter").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -108,11 +129,11 @@ mod tests {
     use super::*;
     use crate::{Recorder, Segment};
 
-    /// What was written, and after how many documents the disk is full.
+    /// A writer whose bytes the test can read. With a limit it fails once that many bytes are written.
     #[derive(Clone, Default)]
-    struct Shared(Arc<Mutex<Vec<u8>>>, Option<usize>);
+    struct Disk(Arc<Mutex<Vec<u8>>>, Option<usize>);
 
-    impl Write for Shared {
+    impl Write for Disk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let mut written = self.0.lock().unwrap();
             if self.1.is_some_and(|limit| written.len() >= limit) {
@@ -127,7 +148,7 @@ mod tests {
         }
     }
 
-    fn emit(writer: Shared, count: usize) -> bool {
+    fn emit(writer: Disk, count: usize) -> bool {
         let recorder = Recorder::builder().emitter(LinesEmitter::new(writer)).build_isolated();
         for number in 0..count {
             Segment::builder(format!("segment {number}")).recorder(&recorder).sampled(true).begin().end();
@@ -136,8 +157,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_each_document_in_order() {
-        let writer = Shared::default();
+    fn each_document_is_a_line_in_the_order_of_emission() {
+        let writer = Disk::default();
         assert!(emit(writer.clone(), 1000));
         let text = String::from_utf8(writer.0.lock().unwrap().clone()).unwrap();
         let names: Vec<_> = text.lines().map(|line| serde_json::from_str::<Document>(line).unwrap().name).collect();
@@ -145,19 +166,19 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_holds_nothing_up() {
-        let writer = Shared(Arc::default(), Some(2000));
+    fn a_full_disk_delays_nothing() {
+        let writer = Disk(Arc::default(), Some(2000));
         assert!(emit(writer.clone(), 1000));
         assert!(!writer.0.lock().unwrap().is_empty());
     }
 
     #[test]
-    fn a_writer_that_panics_is_no_one_elses_affair() {
+    fn a_writer_that_panics_ends_the_emitter_and_nothing_else() {
         struct Panics;
 
         impl Write for Panics {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                panic!("a writer's own affair")
+                panic!("this writer fails")
             }
 
             fn flush(&mut self) -> io::Result<()> {
@@ -168,7 +189,7 @@ mod tests {
         for _ in 0..3 {
             Segment::builder("segment").recorder(&recorder).begin().end();
         }
-        assert!(!recorder.flush(Duration::from_secs(5)), "there is nobody to write");
+        assert!(!recorder.flush(Duration::from_secs(5)), "the documents were not written");
         Segment::builder("segment").recorder(&recorder).begin().end();
     }
 }

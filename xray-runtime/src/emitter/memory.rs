@@ -1,4 +1,4 @@
-//! The emitter that keeps documents, for tests.
+//! An emitter for tests, which keeps documents in memory.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Emitter;
 use crate::document::Document;
 
-/// Keeps documents until they are taken. Clones share what they keep.
+/// An emitter that keeps documents in memory until a test takes them.
+///
+/// Clones share the documents. Nothing limits their number.
 ///
 /// ```
 /// use xray::sampling::Always;
@@ -24,13 +26,13 @@ pub struct MemoryEmitter {
 }
 
 impl MemoryEmitter {
-    /// An emitter that keeps nothing yet.
+    /// Creates an emitter without documents.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What has arrived since the last call, in order.
+    /// Removes and returns the documents emitted since the last call, in the order in which they were emitted.
     #[must_use]
     pub fn take(&self) -> Vec<Document> {
         mem::take(&mut *self.lock())

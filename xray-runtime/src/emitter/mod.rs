@@ -1,4 +1,6 @@
 //! Emitters: where finished documents go.
+//!
+//! A recorder without an emitter of its own sends documents to the X-Ray daemon over UDP.
 
 mod delivery;
 mod lines;
@@ -14,10 +16,11 @@ pub use self::memory::MemoryEmitter;
 pub(crate) use self::udp::UdpEmitter;
 use crate::document::Document;
 
-/// Takes finished documents: segments and independent subsegments.
+/// A destination of documents: of segments, and of subsegments that are sent by themselves.
 ///
-/// [`emit`](Self::emit) is called on the thread that ended the segment, so it must be quick: hand the document
-/// to something else. It must not panic, nor open a segment of its own.
+/// [`emit`](Self::emit) is called on the thread that ends the segment, and on the recorder's background thread for a
+/// segment that is [still open](crate::RecorderBuilder::in_progress_after). So it must be quick and must not wait:
+/// hand the document to a queue or to another thread. It must neither panic nor begin a segment of its own.
 ///
 /// ```
 /// use std::sync::mpsc;
@@ -39,10 +42,13 @@ use crate::document::Document;
 /// assert_eq!(receiver.recv().unwrap().name, "todo-app");
 /// ```
 pub trait Emitter: Send + Sync + 'static {
-    /// Takes one document.
+    /// Takes one document. See the [trait](Self) for what an implementation must not do here.
     fn emit(&self, document: Document);
 
-    /// Waits until all documents taken so far have left, for at most `limit`; false if some have not.
+    /// Blocks until all documents taken so far have been sent, for at most `limit`. Returns whether they have.
+    ///
+    /// Called by [`Recorder::flush`](crate::Recorder::flush). The default is for emitters that keep nothing back: it
+    /// returns `true` at once.
     fn flush(&self, limit: Duration) -> bool {
         let _ = limit;
         true

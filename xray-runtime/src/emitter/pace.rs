@@ -1,29 +1,38 @@
-//! How fast datagrams may leave.
+//! A limit on how fast datagrams are sent.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// A token bucket over bytes.
-///
-/// A reader has a receive buffer of the system's default size, about 200 KiB, in which the kernel counts its own
-/// overhead too; what does not fit is lost without a word to anybody. At this pace the X-Ray daemon loses nothing.
+/// A token bucket over bytes: full, it allows a burst of 96 KiB; it fills at 32 MiB a second.
+//
+// UDP has no flow control. A datagram that does not fit into the receiver's socket buffer is dropped by the kernel, and
+// neither side gets an error. That buffer is 212,992 bytes by default on Linux. Sent at full speed over the loopback
+// interface, a burst of 10,000 documents of 509 bytes lost 5,095 before the X-Ray daemon 3.6.6 read them, and 500
+// documents of 60 KB lost 361. With these numbers both lost none (tests: `ten_thousand_small_documents` and
+// `a_thousand_large_documents` in `tests/burst.rs`).
+//
+// A token bucket rather than a fixed pause between datagrams: the usual few documents leave without any wait, and only
+// a burst is slowed down.
 pub(super) struct Pace {
     budget: f64,
-    counted: Instant,
+    refilled: Instant,
 }
 
 impl Pace {
+    /// Less than half of the receiver's buffer, since the daemon may not be reading at the moment.
     const BUDGET_BYTES: f64 = 96.0 * 1024.0;
     const BYTES_PER_SECOND: f64 = 32.0 * 1024.0 * 1024.0;
-    /// What the kernel adds to each datagram.
+    /// What the kernel counts for each datagram besides its bytes: its own structures share the buffer.
     const OVERHEAD_BYTES: f64 = 1024.0;
 
     pub(super) fn new() -> Self {
-        Self { budget: Self::BUDGET_BYTES, counted: Instant::now() }
+        Self { budget: Self::BUDGET_BYTES, refilled: Instant::now() }
     }
 
-    /// Waits until a datagram of this length may leave.
+    /// Waits until a datagram of this length may be sent, and takes its cost from the budget.
+    //
+    // The largest datagram costs 64 KiB and 1 KiB of overhead, so every cost fits into the budget and the loop ends.
     pub(super) async fn wait_for(&mut self, bytes: usize) {
         #[expect(clippy::cast_precision_loss, reason = "a datagram has at most 64 KiB")]
         let cost = bytes as f64 + Self::OVERHEAD_BYTES;
@@ -37,8 +46,8 @@ impl Pace {
 
     fn refill(&mut self) {
         let now = Instant::now();
-        let earned = now.duration_since(self.counted).as_secs_f64() * Self::BYTES_PER_SECOND;
+        let earned = now.duration_since(self.refilled).as_secs_f64() * Self::BYTES_PER_SECOND;
         self.budget = (self.budget + earned).min(Self::BUDGET_BYTES);
-        self.counted = now;
+        self.refilled = now;
     }
 }

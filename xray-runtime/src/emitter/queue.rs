@@ -1,4 +1,4 @@
-//! The bounded queue between the program's threads and the emitter's.
+//! A bounded queue between the program's threads and the task that sends documents.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,17 +8,28 @@ use tokio::sync::Notify;
 
 use crate::document::Document;
 
-/// First in, first out; a full queue refuses. One task takes, any thread puts in.
+/// A first-in, first-out queue of documents. Any thread pushes; one task takes.
+///
+/// A full queue refuses documents.
+//
+// It refuses rather than blocks, because tracing must not slow the program down. It refuses the new document rather
+// than drop the oldest, because what is queued was accepted: `flush` has promised to wait for it.
+//
+// The mutex is the standard library's, as pushing threads have no async context. It is held for a few instructions and
+// never across an `.await`. Poisoning is ignored: no code under the lock can panic halfway through an update.
 pub(super) struct Queue {
     limits: Limits,
     state: Mutex<State>,
-    changed: Notify,
-    settled: Condvar,
+    /// Wakes the task: a document was pushed, or the queue was closed.
+    pushed: Notify,
+    /// Wakes flushing threads: the task has finished documents, or has ended.
+    finished: Condvar,
 }
 
-/// What may wait. The bytes are those of the documents' JSON, estimated.
+/// Limits of a queue. A document that would exceed one of them is refused.
 pub(super) struct Limits {
     pub(super) documents: usize,
+    /// Estimated size of the documents as JSON.
     pub(super) bytes: usize,
 }
 
@@ -26,42 +37,47 @@ pub(super) struct Limits {
 struct State {
     waiting: VecDeque<(Document, usize)>,
     waiting_bytes: usize,
-    /// How many were ever put in, taken out, and done with.
-    accepted: u64,
+    /// How many documents were pushed since the start, how many of them were taken, and how many are finished.
+    //
+    // Three running numbers rather than the queue's length: a document that has been taken is not sent yet, and a flush
+    // waits for the documents pushed before it and not for those that other threads push meanwhile.
+    pushed: u64,
     taken: u64,
-    settled: u64,
-    /// How many threads wait until something is done with.
+    finished: u64,
+    /// How many threads are in [`Queue::wait_until_finished`].
     flushing: usize,
-    closed: bool,
-    abandoned: bool,
+    is_closed: bool,
+    is_abandoned: bool,
 }
 
 impl Queue {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, state: Mutex::default(), changed: Notify::new(), settled: Condvar::new() }
+        Self { limits, state: Mutex::default(), pushed: Notify::new(), finished: Condvar::new() }
     }
 
-    /// Whether it took the document: a queue that is full or closed does not.
+    /// Appends a document. Returns `false` if the queue is full or closed.
     pub(super) fn push(&self, document: Document) -> bool {
         let bytes = document.total_bytes();
         let mut state = self.lock();
         let is_full = state.waiting.len() >= self.limits.documents
-            // One document alone may be of any size.
+            // An empty queue takes a document of any size, which could never be sent otherwise.
             || !state.waiting.is_empty() && state.waiting_bytes.saturating_add(bytes) > self.limits.bytes;
-        if state.closed || is_full {
+        if state.is_closed || is_full {
             return false;
         }
         state.waiting.push_back((document, bytes));
         state.waiting_bytes = state.waiting_bytes.saturating_add(bytes);
-        state.accepted += 1;
+        state.pushed += 1;
+        // Unlocked first, so that the task does not wake up only to wait for the lock.
         drop(state);
-        self.changed.notify_one();
+        self.pushed.notify_one();
         true
     }
 
-    /// The next document, as soon as there is one; `None` once the queue is closed and empty.
+    /// Waits for the next document and takes it. Returns `None` once the queue is closed and empty.
     pub(super) async fn next(&self) -> Option<Document> {
         loop {
+            // A block of its own: the guard must be gone before the `.await`, or the future would not be `Send`.
             {
                 let mut state = self.lock();
                 if let Some((document, bytes)) = state.waiting.pop_front() {
@@ -69,51 +85,53 @@ impl Queue {
                     state.taken += 1;
                     return Some(document);
                 }
-                if state.closed {
+                if state.is_closed {
                     return None;
                 }
             }
-            self.changed.notified().await;
+            // A push between the check and this line is not missed: `notify_one` stores a permit if nobody waits.
+            self.pushed.notified().await;
         }
     }
 
-    /// The taker is done with all that it took.
-    pub(super) fn settle(&self) {
+    /// Marks all documents taken so far as finished: sent, written or lost.
+    pub(super) fn mark_finished(&self) {
         let mut state = self.lock();
-        state.settled = state.taken;
-        self.settled.notify_all();
+        state.finished = state.taken;
+        self.finished.notify_all();
     }
 
-    /// Whether it is time to settle, for a taker that does not for each document: nothing waits, or somebody does.
-    pub(super) fn is_to_settle(&self) -> bool {
+    /// Returns whether a task that buffers its output should write it out now: no document is waiting, or a thread is
+    /// waiting for a flush.
+    pub(super) fn is_flush_due(&self) -> bool {
         let state = self.lock();
         state.waiting.is_empty() || state.flushing > 0
     }
 
-    /// Refuses what comes from now on; what waits can still be taken.
+    /// Refuses further documents. The waiting documents can still be taken.
     pub(super) fn close(&self) {
-        self.lock().closed = true;
-        self.changed.notify_one();
+        self.lock().is_closed = true;
+        self.pushed.notify_one();
     }
 
-    /// There is no taker any more: nothing is taken in, and nobody waits.
+    /// Refuses further documents and wakes all flushing threads, as the task has ended.
     pub(super) fn abandon(&self) {
         let mut state = self.lock();
-        state.closed = true;
-        state.abandoned = true;
-        self.settled.notify_all();
+        state.is_closed = true;
+        state.is_abandoned = true;
+        self.finished.notify_all();
     }
 
-    /// Blocks until all that was put in before is done with, for at most `limit`; whether it is.
-    pub(super) fn wait_settled(&self, limit: Duration) -> bool {
+    /// Blocks until all documents pushed so far are finished, for at most `limit`. Returns whether they are.
+    pub(super) fn wait_until_finished(&self, limit: Duration) -> bool {
         let mut state = self.lock();
-        let accepted = state.accepted;
+        let pushed = state.pushed;
         state.flushing += 1;
-        let is_unsettled = |state: &mut State| state.settled < accepted && !state.abandoned;
+        let is_unfinished = |state: &mut State| state.finished < pushed && !state.is_abandoned;
         let (mut state, _) =
-            self.settled.wait_timeout_while(state, limit, is_unsettled).unwrap_or_else(PoisonError::into_inner);
+            self.finished.wait_timeout_while(state, limit, is_unfinished).unwrap_or_else(PoisonError::into_inner);
         state.flushing -= 1;
-        state.settled >= accepted
+        state.finished >= pushed
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -131,17 +149,21 @@ mod tests {
     }
 
     #[test]
-    fn it_is_full_by_number_and_by_bytes() {
+    fn a_queue_is_full_by_number_and_by_bytes() {
         let queue = Queue::new(Limits { documents: 2, bytes: usize::MAX });
         assert_eq!([1, 1, 1].map(|bytes| queue.push(document(bytes))), [true, true, false]);
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
         assert_eq!([1_000, 1_000, 100].map(|bytes| queue.push(document(bytes))), [true, false, true]);
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
-        assert_eq!([10_000, 10].map(|bytes| queue.push(document(bytes))), [true, false], "one alone may be large");
+        assert_eq!(
+            [10_000, 10].map(|bytes| queue.push(document(bytes))),
+            [true, false],
+            "a single document may be of any size"
+        );
     }
 
     #[tokio::test]
-    async fn what_is_taken_makes_room() {
+    async fn a_document_that_is_taken_makes_room() {
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
         for _ in 0..100 {
             assert!(queue.push(document(1_500)) && !queue.push(document(1_500)));
@@ -150,24 +172,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_settled_once_the_taker_says_so() {
+    async fn a_flush_waits_for_documents_that_are_taken_and_not_finished() {
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
-        assert!(queue.wait_settled(Duration::ZERO), "nothing was put in");
+        assert!(queue.wait_until_finished(Duration::ZERO), "nothing was pushed");
         queue.push(document(1));
         queue.next().await;
-        assert!(!queue.wait_settled(Duration::ZERO));
-        queue.settle();
-        assert!(queue.wait_settled(Duration::ZERO));
+        assert!(!queue.wait_until_finished(Duration::ZERO));
+        queue.mark_finished();
+        assert!(queue.wait_until_finished(Duration::ZERO));
     }
 
     #[test]
-    fn nobody_waits_for_a_taker_that_is_gone() {
+    fn a_flush_does_not_wait_for_a_task_that_has_ended() {
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
         queue.push(document(1));
         std::thread::scope(|scope| {
-            let waits = scope.spawn(|| queue.wait_settled(Duration::from_secs(3600)));
+            let flush = scope.spawn(|| queue.wait_until_finished(Duration::from_secs(3600)));
             queue.abandon();
-            assert!(!waits.join().unwrap());
+            assert!(!flush.join().unwrap());
         });
         assert!(!queue.push(document(1)));
     }

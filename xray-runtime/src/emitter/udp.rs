@@ -1,4 +1,4 @@
-//! The emitter that sends datagrams to the X-Ray daemon.
+//! The emitter that sends documents to the X-Ray daemon over UDP.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,23 +16,25 @@ use crate::document::split::Split;
 use crate::support::background::Background;
 use crate::support::stats::Counters;
 
-/// What stands before each document. (Developer guide, "Sending segment documents to the X-Ray daemon".)
+/// The header before each document. (Developer guide, "Sending segment documents to the X-Ray daemon".)
 const DATAGRAM_HEADER: &[u8] = b"{\"format\":\"json\",\"version\":1}\n";
 
-/// Sends each document as a datagram to the X-Ray daemon, from the background thread of its recorder.
+/// An emitter that sends each document in a datagram to the X-Ray daemon, on the background thread of its recorder.
 ///
-/// The thread starts with the first document at the latest, and ends when the recorder is dropped and all is sent. Before
-/// it stands a queue of 16,384 documents and about 128 MiB; what finds it full is dropped and counted. A document over
-/// 63 KiB leaves as several. One that is too large by itself loses its largest metadata, then stack frames, then the
-/// middle of long strings; all of that is counted, and what is left out is marked in the document. Where nobody listens,
-/// documents are lost, and counted as far as the system tells.
-pub struct UdpEmitter {
+/// Up to 16,384 documents of together about 128 MiB of JSON wait in a queue. A document that finds the queue full is
+/// dropped and counted. A document over 63 KiB is sent as several; see [`Split`]. If no daemon listens, documents are
+/// lost, and counted if the operating system reports the refusal.
+//
+// One datagram a document and at most 63 KiB: the daemon reads one document from a datagram, in a buffer of 64 KiB, and
+// X-Ray takes documents of up to 64 kB.
+pub(crate) struct UdpEmitter {
     delivery: Delivery,
     counters: Arc<Counters>,
 }
 
 impl UdpEmitter {
-    /// `daemon_address` is `host:port`; a host name is resolved in the background, again every minute.
+    /// Creates an emitter that sends to `daemon_address`, which is `host:port`. A host name is resolved on the background
+    /// thread, for the first document and then at most once a minute.
     pub(crate) fn new(background: Arc<Background>, daemon_address: String, counters: Arc<Counters>) -> Self {
         let sender = Sender { daemon_address, counters: Arc::clone(&counters) };
         let delivery = Delivery::new(background, |queue| async move { sender.send_all(&queue).await });
@@ -42,7 +44,7 @@ impl UdpEmitter {
 
 impl Emitter for UdpEmitter {
     fn emit(&self, document: Document) {
-        if !self.delivery.take(document) {
+        if !self.delivery.push(document) {
             self.counters.documents_dropped.increment();
         }
     }
@@ -52,16 +54,18 @@ impl Emitter for UdpEmitter {
     }
 }
 
-/// What runs in the background.
+/// The task on the background thread.
 struct Sender {
     daemon_address: String,
     counters: Arc<Counters>,
 }
 
 impl Sender {
+    /// Sends documents until the queue is closed and empty.
     async fn send_all(&self, queue: &Queue) {
         let mut daemon = Daemon::new(&self.daemon_address);
         let mut pace = Pace::new();
+        // One buffer for all datagrams: the header stays, the document after it is replaced.
         let mut datagram = DATAGRAM_HEADER.to_vec();
         while let Some(document) = queue.next().await {
             let mut split = Split::new(document);
@@ -72,14 +76,21 @@ impl Sender {
                         self.count(daemon.send(&datagram).await);
                     }
                     Err(document) => {
-                        log::warn!(target: "xray::emitter", "dropped {document:?}: too large for a datagram");
+                        log::warn!(
+                            target: "xray::emitter",
+                            "dropped the document {:?}: with {} bytes it is too large for a datagram, even without its \
+                             metadata and stack frames",
+                            document.name,
+                            document.bytes,
+                        );
                         self.counters.documents_dropped.increment();
                     }
                 }
                 datagram.truncate(DATAGRAM_HEADER.len());
             }
             self.count_trimmed(split.trimmed);
-            queue.settle();
+            // After each document, unlike `LinesEmitter`: a datagram is sent at once, nothing is buffered.
+            queue.mark_finished();
         }
     }
 
@@ -88,51 +99,65 @@ impl Sender {
             if self.counters.values_rejected.increment() == 0 {
                 log::warn!(
                     target: "xray::emitter",
-                    "a value is cut or left out of a document too large for a datagram; further such values are only counted",
+                    "a document was too large for a datagram: shortened or left out a value, and marked the place (logged \
+                     once, see `Stats::values_rejected`)",
                 );
             }
         }
     }
 
+    /// Counts a datagram as sent or dropped.
+    //
+    // Dropped documents are logged at `debug` only. A program without a daemon, such as one on a developer's machine, is
+    // not an error, and a warning for each document would fill its log.
     fn count(&self, sent: io::Result<()>) {
         match sent {
             Ok(()) => self.counters.documents_sent.increment(),
             Err(error) => {
-                log::debug!(target: "xray::emitter", "not sent to {}: {error}", self.daemon_address);
+                log::debug!(
+                    target: "xray::emitter",
+                    "dropped a document: could not send it to the X-Ray daemon at {}: {error}",
+                    self.daemon_address,
+                );
                 self.counters.documents_dropped.increment()
             }
         };
     }
 }
 
-/// The daemon's address and the socket that goes there.
+/// The daemon's address and a socket connected to it.
 struct Daemon<'a> {
     address: &'a str,
     socket: Option<UdpSocket>,
+    /// When the address was last resolved, with or without success.
     resolved: Option<Instant>,
 }
 
 impl<'a> Daemon<'a> {
-    /// A side-car that restarts may come back under another address.
+    /// A daemon that runs as a side-car may have another address after a restart.
     const RESOLVE_EVERY: Duration = Duration::from_secs(60);
-    /// No more look-ups than this while the name does not resolve.
+    /// The pause between attempts as long as the name does not resolve: a look-up for each document would load the name
+    /// server.
     const RETRY_EVERY: Duration = Duration::from_secs(1);
 
     fn new(address: &'a str) -> Self {
         Self { address, socket: None, resolved: None }
     }
 
+    /// Sends a datagram. Returns an error if the system reported that the daemon's port refused it.
     async fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
         let socket = self.socket().await?;
         match socket.send(datagram).await {
-            // The refusal of an earlier datagram: this one has not left yet.
+            // On a connected socket the kernel reports a refusal (ICMP "port unreachable") at the next operation. So
+            // this error is of an earlier datagram, and this one was not sent: send it again.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => socket.send(datagram).await?,
             sent => sent?,
         };
-        // On loopback the refusal of this one is there already.
+        // Over the loopback interface the refusal of this datagram is already here, and can be counted to it.
         socket.take_error()?.map_or(Ok(()), Err)
     }
 
+    /// Returns the socket, resolving the address and connecting if that is due.
     async fn socket(&mut self) -> io::Result<&UdpSocket> {
         let age = self.resolved.map(|resolved| resolved.elapsed());
         let is_due =
@@ -141,15 +166,17 @@ impl<'a> Daemon<'a> {
             self.resolved = Some(Instant::now());
             match self.connect().await {
                 Ok(socket) => self.socket = Some(socket),
-                // An address that served so far is better than none.
                 Err(error) if self.socket.is_none() => return Err(error),
+                // Keeps the old socket: a name server that is away for a minute does not mean that the daemon is.
                 Err(_) => {}
             }
         }
         self.socket.as_ref().ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
     }
 
-    /// Connected, because only then the system tells of a refusal.
+    /// Resolves the address and connects to the first result that accepts a socket.
+    //
+    // Connected, because the system reports refusals only on a connected socket.
     async fn connect(&self) -> io::Result<UdpSocket> {
         let mut last_error = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in lookup_host(self.address).await? {
@@ -162,6 +189,7 @@ impl<'a> Daemon<'a> {
     }
 
     async fn connect_to(address: SocketAddr) -> io::Result<UdpSocket> {
+        // A socket is of one address family. The local address must be of the daemon's.
         let any_port: SocketAddr = match address {
             SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
             SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
@@ -177,19 +205,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_name_is_not_looked_up_for_each_datagram() {
+    async fn a_host_name_is_not_resolved_for_each_datagram() {
         let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = format!("localhost:{}", listener.local_addr().unwrap().port());
         let mut daemon = Daemon::new(&address);
-        let mut looked_up = Vec::new();
+        let mut resolved = Vec::new();
         for _ in 0..3 {
             daemon.socket().await.unwrap();
-            looked_up.push(daemon.resolved);
+            resolved.push(daemon.resolved);
         }
-        assert!(looked_up[0].is_some() && looked_up.iter().all(|at| *at == looked_up[0]));
-        // A side-car may come back under another address.
-        daemon.resolved = looked_up[0].and_then(|at| at.checked_sub(Daemon::RESOLVE_EVERY));
+        assert!(resolved[0].is_some() && resolved.iter().all(|at| *at == resolved[0]));
+        // A minute later the name is resolved again.
+        daemon.resolved = resolved[0].and_then(|at| at.checked_sub(Daemon::RESOLVE_EVERY));
         daemon.socket().await.unwrap();
-        assert!(daemon.resolved > looked_up[0]);
+        assert!(daemon.resolved > resolved[0]);
     }
 }

@@ -1,4 +1,4 @@
-//! The headers that carry a trace from one service to the next.
+//! The HTTP headers that carry a trace from one service to the next.
 
 pub(crate) mod propagation;
 pub(crate) mod request_headers;

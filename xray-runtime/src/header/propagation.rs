@@ -1,4 +1,7 @@
-//! The headers by which a trace travels on.
+//! Trace headers in requests: reading an incoming request's, and preparing those of the outgoing ones.
+//!
+//! A trace prepares its headers once. An unsampled request then costs one insert of a shared value, and a sampled one a
+//! copy into which the id of its subsegment is written.
 
 #[cfg(feature = "tower")]
 use http::HeaderMap;
@@ -10,19 +13,29 @@ use crate::id::{SegmentId, TraceId};
 
 const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
 
+// A static beside the constant, because `&W3C` must be `&'static`. The compiler promotes a reference to a constant to
+// `&'static` only for types without a destructor, and `HeaderName` has one.
 static W3C: HeaderName = TRACEPARENT_NAME;
 
-/// Which headers outgoing requests carry; see [`propagate`](crate::RecorderBuilder::propagate).
+/// The trace headers that outgoing requests carry; set by [`propagate`](crate::RecorderBuilder::propagate).
+///
+/// ```
+/// use xray::{Propagation, Recorder};
+///
+/// let recorder = Recorder::builder().propagate(Propagation::Both).build();
+/// # drop(recorder);
+/// assert_eq!(Propagation::default(), Propagation::XRay);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Propagation {
-    /// `X-Amzn-Trace-Id`: that of X-Ray, of its SDKs and of the services of AWS. It takes along what the incoming one
-    /// had besides the trace, such as `Lineage`.
+    /// `X-Amzn-Trace-Id`, the header of X-Ray, its SDKs and the services of AWS. Extra data of the incoming header,
+    /// such as `Lineage`, is passed on in it.
     #[default]
     XRay,
-    /// `traceparent`: that of W3C Trace Context, of OpenTelemetry and others. `tracestate` is left as it is.
+    /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. `tracestate` is neither read nor changed.
     W3c,
-    /// Both, with the same ids and the same decision.
+    /// Both headers, with the same ids and the same decision.
     Both,
 }
 
@@ -35,10 +48,13 @@ impl Propagation {
         self != Self::XRay
     }
 
-    /// What an incoming request says: `X-Amzn-Trace-Id`, which load balancers and gateways write, or where that names no
-    /// trace a `traceparent`, if it is one of those that are propagated.
+    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if the first names no trace
+    /// and `traceparent` is propagated.
     #[cfg(feature = "tower")]
     pub(crate) fn read(self, headers: &HeaderMap) -> TraceHeader {
+        // X-Ray's header first: load balancers, API Gateway and Lambda maintain only that one. Behind them a
+        // `traceparent` has an older parent. A lossy conversion, because one invalid byte in an extra must not cost the
+        // trace id.
         let text = |name: &HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let x_ray = text(&X_RAY).map(|value| TraceHeader::parse(&value)).unwrap_or_default();
         if x_ray.root.is_some() || !self.has_w3c() {
@@ -47,8 +63,7 @@ impl Propagation {
         text(&W3C).and_then(|value| TraceHeader::from_traceparent(&value)).unwrap_or(x_ray)
     }
 
-    /// Returns whether the request carries a trace header, of those that are propagated, for which `is_wanted` returns
-    /// `true`.
+    /// Returns whether the request carries a propagated trace header that satisfies `is_wanted`.
     #[inline]
     fn has_any(self, request: &impl RequestHeaders, is_wanted: impl Fn(TraceHeader) -> bool) -> bool {
         let x_ray = || request.get(&X_RAY).map(TraceHeader::parse);
@@ -57,7 +72,7 @@ impl Propagation {
     }
 }
 
-/// The headers that one request is to carry.
+/// The trace headers for one request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TraceHeaders {
     x_ray: Option<HeaderValue>,
@@ -65,7 +80,7 @@ pub(crate) struct TraceHeaders {
 }
 
 impl TraceHeaders {
-    /// Sets the headers in a request, in place of any values that it has for them.
+    /// Sets the headers, in place of those that the request carries already.
     #[inline]
     fn insert_into(self, request: &mut impl RequestHeaders) {
         if let Some(value) = self.x_ray {
@@ -76,7 +91,9 @@ impl TraceHeaders {
         }
     }
 
-    /// Like `insert_into`, but clones: every request of an unsampled trace carries these same values.
+    /// Like [`insert_into`](Self::insert_into), but clones: every request of an unsampled trace carries these same
+    /// values.
+    // A clone of a `HeaderValue` is a reference count, see `share`; no byte is copied.
     #[inline]
     pub(crate) fn copy_into(&self, request: &mut impl RequestHeaders) {
         if let Some(value) = &self.x_ray {
@@ -87,8 +104,9 @@ impl TraceHeaders {
         }
     }
 
-    /// Sets the headers in a request, unless it carries a trace header for which `keeps` returns `true`: then nothing
-    /// changes. Returns whether the headers were set.
+    /// Sets the headers unless the request already carries one for which `keeps` returns true; then nothing changes.
+    ///
+    /// Returns whether the headers were set.
     #[inline]
     pub(crate) fn insert_unless(
         self,
@@ -111,18 +129,24 @@ impl TraceHeaders {
     }
 }
 
-/// The headers of all requests of one trace, as far as they can be made before there is a request.
+/// The prepared headers of all outgoing requests of one trace.
 pub(crate) enum Outbound {
-    /// Nothing is recorded: all requests carry the same.
+    /// The finished headers: nothing is recorded, so all requests carry the same ones.
     Unsampled(TraceHeaders),
-    /// Each carries the id of its call, for which there is room.
+    /// Templates, into which [`recorded`](Outbound::recorded) writes the id of the request's subsegment.
     Sampled { x_ray: Option<Vec<u8>>, w3c: Option<[u8; TRACEPARENT_LENGTH]> },
 }
 
 impl Outbound {
-    /// For the trace `id`; `extra` is what it only passes on. A `traceparent` has to name somebody even where nothing
-    /// is recorded: `segment`.
+    /// Prepares the headers of the trace `id`. `extra` is the extra data to pass on, as `;key=value` for each pair.
+    ///
+    /// ```text
+    /// sampled:   Root=<id>;Parent=<segment>;Sampled=1<extra>   (`segment` stands in the place of the subsegment)
+    /// unsampled: Root=<id>;Sampled=0<extra>
+    /// ```
     pub(crate) fn new(propagation: Propagation, id: TraceId, segment: SegmentId, sampled: bool, extra: &str) -> Self {
+        // An unsampled X-Ray header names no parent: no such segment will ever be recorded. A `traceparent` is invalid
+        // without one, so it names the segment.
         let w3c = propagation.has_w3c().then(|| traceparent(id, segment, sampled)).flatten();
         let x_ray = propagation.has_x_ray().then(|| {
             let value = if sampled {
@@ -136,23 +160,27 @@ impl Outbound {
             Self::Sampled { x_ray, w3c }
         } else {
             Self::Unsampled(TraceHeaders {
-                x_ray: x_ray.and_then(ready),
-                w3c: w3c.and_then(|value| ready(value.into())),
+                x_ray: x_ray.and_then(share),
+                w3c: w3c.and_then(|value| share(value.into())),
             })
         }
     }
 
-    /// For a trace on which nothing is decided: `value` as it came. Of one that no service sends, because it is long or
-    /// no text, what `header` has of it.
+    /// Prepares a header that passes on the incoming one unchanged, for a trace without a sampling decision.
+    ///
+    /// Lambda hands such a header to a function without active tracing. `value` is its text and `header` the parsed
+    /// form, which replaces a text that is longer than 1,024 bytes or not valid in a header.
     pub(crate) fn untouched(propagation: Propagation, value: &str, header: &TraceHeader) -> Self {
+        // Known services write less than 300 bytes. The parsed form is bounded, see `TraceHeader::MAX_EXTRA_BYTES`.
         const MAX_BYTES: usize = 1024;
-        let is_fit = value.len() <= MAX_BYTES && HeaderValue::from_str(value).is_ok();
-        let value = || if is_fit { value.to_owned() } else { header.to_string() };
-        let x_ray = propagation.has_x_ray().then(|| ready(value().into_bytes())).flatten();
+        let is_valid = value.len() <= MAX_BYTES && HeaderValue::from_str(value).is_ok();
+        let value = || if is_valid { value.to_owned() } else { header.to_string() };
+        let x_ray = propagation.has_x_ray().then(|| share(value().into_bytes())).flatten();
+        // No `traceparent`: it cannot leave the decision open.
         Self::Unsampled(TraceHeaders { x_ray, w3c: None })
     }
 
-    /// For all requests of a trace that is not sampled.
+    /// Returns the headers of every request of an unsampled trace; `None` if the trace is sampled.
     pub(crate) fn unrecorded(&self) -> Option<&TraceHeaders> {
         match self {
             Self::Unsampled(headers) => Some(headers),
@@ -160,8 +188,9 @@ impl Outbound {
         }
     }
 
-    /// For a request that is recorded as `call`.
+    /// Returns the headers of a request that is recorded as the subsegment `call`.
     pub(crate) fn recorded(&self, call: SegmentId) -> TraceHeaders {
+        // All ids have a fixed length, so the parent has a fixed position and the template is only copied.
         const PARENT: usize = "Root=".len() + TraceId::TEXT_LENGTH + ";Parent=".len();
         let Self::Sampled { x_ray, w3c } = self else { return TraceHeaders::default() };
         let call = call.to_ascii();
@@ -178,9 +207,11 @@ impl Outbound {
     }
 }
 
-fn ready(value: Vec<u8>) -> Option<HeaderValue> {
+/// Creates a header value whose clones share its bytes; `None` if the bytes are not valid in a header.
+fn share(value: Vec<u8>) -> Option<HeaderValue> {
     let value = HeaderValue::try_from(value).ok()?;
-    // The first clone turns the bytes into shared ones, which allocates; no call is to pay for it.
+    // `Bytes` from a `Vec` gets its reference count at the first clone, which allocates. Cloning here moves that cost
+    // from the first call to the start of the trace.
     drop(value.clone());
     Some(value)
 }

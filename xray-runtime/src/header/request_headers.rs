@@ -5,7 +5,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::trace_header::TRACE_HEADER_NAME;
 
-/// The name of the `X-Amzn-Trace-Id` header, for a reference that lives as long as the program.
+/// The name of the `X-Amzn-Trace-Id` header.
+// A static beside the constant, for a reference that is `&'static`: see `W3C` in `propagation`.
 pub(crate) static X_RAY: HeaderName = TRACE_HEADER_NAME;
 
 /// The headers of a request that is about to be sent, whatever their type.

@@ -1,4 +1,6 @@
-//! The two headers by which a trace travels: `X-Amzn-Trace-Id`, and `traceparent` of W3C.
+//! The content of the two headers that carry a trace: X-Ray's `X-Amzn-Trace-Id` and W3C's `traceparent`.
+//!
+//! Both come from outside the program, so reading never fails and never panics, and what is kept has a limit.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -7,16 +9,29 @@ use std::str::FromStr;
 
 use crate::id::{SegmentId, TraceId, parse_lower_hex};
 
-/// The name of the header.
+/// The name of X-Ray's trace header, `x-amzn-trace-id`.
+///
+/// ```
+/// use xray::{TRACE_HEADER_NAME, TraceHeader};
+///
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert(TRACE_HEADER_NAME, "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1".parse().unwrap());
+/// let value = headers.get(TRACE_HEADER_NAME).and_then(|value| value.to_str().ok()).unwrap_or_default();
+/// assert!(TraceHeader::parse(value).root.is_some());
+/// ```
 pub const TRACE_HEADER_NAME: http::HeaderName = http::HeaderName::from_static("x-amzn-trace-id");
 
-/// What an `X-Amzn-Trace-Id` header says: `Root=..;Parent=..;Sampled=..`, and data that is only passed on.
+/// The content of an `X-Amzn-Trace-Id` header: `Root=..;Parent=..;Sampled=..`, and data that is passed on.
 ///
-/// Parsing never fails: what can be read is kept, the rest is ignored. Keys are matched in any case, spaces around parts
-/// and a trailing `;` are allowed. A malformed `Root` or `Parent` counts as absent, and so does one of zeros, which other
-/// SDKs send of what they do not record. `Self`, which load balancers add, is dropped; every other part is kept and
-/// written again, at most [`MAX_EXTRA_BYTES`](Self::MAX_EXTRA_BYTES) of them. (Developer guide, "Tracing header"; the
-/// limit is the one of the X-Ray SDK for Node.js.)
+/// Parsing never fails. Valid parts are kept and the rest is ignored:
+///
+/// * Keys match in upper and lower case. Spaces around a part and a trailing `;` are allowed.
+/// * A malformed `Root` or `Parent` counts as absent. So does one of zeros: other SDKs send zeros for a trace that they
+///   do not record.
+/// * `Self`, which load balancers add, is dropped.
+/// * Every other part is kept and written again, up to [`MAX_EXTRA_BYTES`](Self::MAX_EXTRA_BYTES).
+///
+/// `Display` writes the header. (Developer guide, "Tracing header".)
 ///
 /// ```
 /// use xray::{Sampled, TraceHeader};
@@ -30,33 +45,50 @@ pub const TRACE_HEADER_NAME: http::HeaderName = http::HeaderName::from_static("x
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TraceHeader {
-    /// The trace.
+    /// The id of the trace.
     pub root: Option<TraceId>,
-    /// The caller's segment or subsegment.
+    /// The id of the caller's segment or subsegment.
     pub parent: Option<SegmentId>,
-    /// The caller's sampling decision.
+    /// The caller's sampling decision; `None` if the header has none, as from a load balancer.
     pub sampled: Option<Sampled>,
+    /// The other keys and values, in their order.
     extra: Vec<(String, String)>,
 }
 
 /// The `Sampled` part of a trace header.
+///
+/// ```
+/// use xray::{Sampled, TraceHeader};
+///
+/// assert_eq!(TraceHeader::parse("Sampled=1").sampled, Some(Sampled::Yes));
+/// assert_eq!(TraceHeader::parse("Sampled=yes").sampled, None);
+/// ```
+// Exhaustive: the grammar has these three values, and a caller is to handle each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sampled {
     /// `Sampled=1`: the trace is recorded.
     Yes,
     /// `Sampled=0`: the trace is not recorded.
     No,
-    /// `Sampled=?`: the caller asks for a decision, to be sent back in the response's header.
+    /// `Sampled=?`: the caller asks this service to decide, and to send the decision in the header of the response.
     Requested,
 }
 
 impl TraceHeader {
-    /// Limit on the bytes of all extra keys and values together; a pair that would exceed it is dropped.
+    /// Limit on the bytes of all extra keys and values together. A pair that would exceed it is dropped.
+    // The limit of the X-Ray SDK for Node.js. Extra data goes into every outgoing request, so a client must not be able
+    // to make it long.
     pub const MAX_EXTRA_BYTES: usize = 256;
-    /// Parts that are looked at; no sender writes near as many, and the value comes from outside.
+    /// Limit on the parts that are read. Known senders write fewer than ten; a hostile one may send a megabyte of `;`.
     const MAX_PARTS: usize = 64;
 
-    /// Reads a header's value; see the type's documentation.
+    /// Reads the value of an `X-Amzn-Trace-Id` header; the type's documentation describes the rules.
+    ///
+    /// ```
+    /// use xray::TraceHeader;
+    ///
+    /// assert_eq!(TraceHeader::parse("no header at all"), TraceHeader::default());
+    /// ```
     #[must_use]
     pub fn parse(value: &str) -> Self {
         let mut header = Self::default();
@@ -68,6 +100,7 @@ impl TraceHeader {
     }
 
     fn read_part(&mut self, key: &str, value: &str) {
+        // The last valid part of a key wins, and an invalid one does not erase a valid one: hence `.or(self.root)`.
         if key.eq_ignore_ascii_case("root") {
             self.root = value.parse().ok().filter(|id: &TraceId| !id.is_zero()).or(self.root);
         } else if key.eq_ignore_ascii_case("parent") {
@@ -81,27 +114,36 @@ impl TraceHeader {
 
     fn keep_extra(&mut self, key: &str, value: &str) {
         let bytes: usize = self.extra.iter().map(|(key, value)| key.len() + value.len()).sum();
-        let sendable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        // Visible ASCII and spaces only: a control character or a byte beyond ASCII in one extra would make the whole
+        // outgoing header invalid.
+        let is_sendable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         let fits = bytes + key.len() + value.len() <= Self::MAX_EXTRA_BYTES;
-        if fits && !key.is_empty() && sendable(key) && sendable(value) {
+        if fits && !key.is_empty() && is_sendable(key) && is_sendable(value) {
             self.extra.push((key.to_owned(), value.to_owned()));
         }
     }
 
-    /// The parts with other keys, in their order: `Lineage`, `CalledFrom` and the like.
+    /// Returns the keys and values of the other parts in their order, such as `Lineage` and `CalledFrom`.
+    ///
+    /// ```
+    /// use xray::TraceHeader;
+    ///
+    /// let header = TraceHeader::parse("Sampled=1;Lineage=a87bd80c:1|68fd508a:5;Self=1-67891234-12456789abcdef01");
+    /// assert_eq!(header.extra().collect::<Vec<_>>(), [("Lineage", "a87bd80c:1|68fd508a:5")]);
+    /// ```
     pub fn extra(&self) -> impl Iterator<Item = (&str, &str)> {
         self.extra.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Reads the value of a `traceparent` header; `None` if it is malformed and to be ignored.
+    /// Reads the value of a `traceparent` header; `None` if it is malformed.
     ///
-    /// That is `00-<trace id>-<parent id>-<flags>`: 2, 32, 16 and 2 hex digits in lower case. Ids of zeros are invalid,
-    /// and so is the version `ff`. Of any other version the same four fields are read, and nothing of what follows them
-    /// behind a further `-`. The lowest flag is the sampling decision, so there is always one. Spaces around the value
-    /// are allowed. (W3C Trace Context, section 3.2, "Traceparent header".)
+    /// The form is `00-<trace id>-<parent id>-<flags>`: 2, 32, 16 and 2 hex digits in lower case. Ids of zeros and the
+    /// version `ff` are invalid. A later version is read too: it has the same four fields, and may have more behind a
+    /// further `-`. Spaces around the value are allowed. (W3C Trace Context, section 3.2, "Traceparent Header".)
     ///
-    /// The trace id becomes a `Root` whose first 8 digits need not be a time, which X-Ray accepts. `tracestate`, where
-    /// other tracers keep what is theirs, has no part in it.
+    /// The trace id becomes a `Root` whose first 8 digits may not be a time; X-Ray accepts that. The lowest flag
+    /// becomes `Sampled`, which is therefore always `Yes` or `No`. `tracestate`, the data of other tracers, is not
+    /// read.
     ///
     /// ```
     /// use xray::{Sampled, Segment, TraceHeader};
@@ -120,8 +162,10 @@ impl TraceHeader {
         let (fields, rest) = value.trim_matches([' ', '\t']).split_at_checked(TRACEPARENT_LENGTH)?;
         let mut fields = fields.split('-');
         let version = parse_lower_hex::<2>(fields.next()?)?;
-        let is_at_its_end = rest.is_empty() || version > 0 && rest.starts_with('-');
-        if version == INVALID_VERSION || !is_at_its_end {
+        // Version 00 ends here. A later version may go on, but only with a new field. (W3C Trace Context, section 4,
+        // "Versioning of traceparent".)
+        let is_complete = rest.is_empty() || version > 0 && rest.starts_with('-');
+        if version == INVALID_VERSION || !is_complete {
             return None;
         }
         let (root, parent) = (TraceId::from_w3c(fields.next()?)?, SegmentId::from_w3c(fields.next()?)?);
@@ -130,11 +174,11 @@ impl TraceHeader {
         Some(Self { root: Some(root), parent: Some(parent), sampled: Some(sampled), extra: Vec::new() })
     }
 
-    /// The value of a `traceparent` header that says the same, as far as it can; see
-    /// [`from_traceparent`](Self::from_traceparent).
+    /// Returns the value of a `traceparent` header for the same trace, parent and decision.
     ///
-    /// `None` without `Root` and `Parent`, which both have to be there and not all zeros. A decision that is left open
-    /// is written as unsampled, the default of W3C. (Trace Context, "Sampled flag".) The extra parts are left out.
+    /// `None` if `Root` or `Parent` is absent or all zeros. `traceparent` cannot leave the decision open: without
+    /// `Sampled`, and for `Sampled=?`, it says "not sampled", the default of W3C. (W3C Trace Context, "Sampled flag".)
+    /// The extra parts are left out.
     ///
     /// ```
     /// use xray::TraceHeader;
@@ -151,12 +195,13 @@ impl TraceHeader {
     }
 }
 
-/// Length of a `traceparent`, in bytes; one of a later version may be longer.
+/// Length of a `traceparent` of version 00 in bytes.
 pub(crate) const TRACEPARENT_LENGTH: usize = 55;
-/// Where the parent's id is in it.
+/// Position of the parent's id in a `traceparent`.
 pub(crate) const TRACEPARENT_PARENT: Range<usize> = 36..36 + SegmentId::TEXT_LENGTH;
 
-/// A `traceparent`, if the ids are such as may be in one.
+/// Writes a `traceparent`; `None` if one of the ids is all zeros, which W3C Trace Context forbids.
+// Into an array: each recorded call has one with its own id in it.
 pub(crate) fn traceparent(root: TraceId, parent: SegmentId, sampled: bool) -> Option<[u8; TRACEPARENT_LENGTH]> {
     let mut value = *b"00-................................-................-0.";
     value[3..35].copy_from_slice(&root.to_w3c());
@@ -174,7 +219,7 @@ impl FromStr for TraceHeader {
 }
 
 impl fmt::Display for TraceHeader {
-    /// `Root`, `Parent`, `Sampled`, then the extra parts; what is absent is left out.
+    /// Writes `Root`, `Parent`, `Sampled` and the extra parts in this order, without the absent ones.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         let mut write = |key: &str, value: &dyn fmt::Display| {
@@ -216,20 +261,21 @@ impl Sampled {
 
 #[cfg(test)]
 mod tests {
-    //! Where the X-Ray SDK for Python 2.15.0 was measured to go wrong, by section of that study, and what shows the other
-    //! behaviour:
+    //! Defects of the X-Ray SDK for Python 2.15.0, and the test that shows that this library does not have them:
     //!
-    //! * 1.2 header, a space after the semicolon loses parent and decision: `vectors`
-    //! * 1.2 header, a semicolon at the end loses all: `vectors`
-    //! * 1.2 header, one part without a value loses all: `vectors`
-    //! * 1.2 header, keys in small letters are not known: `vectors`
-    //! * 1.2 header, a root that is none is taken and sent on: `vectors`
+    //! * 1.2 header, a space after the semicolon loses the parent and the decision: `vectors`
+    //! * 1.2 header, a semicolon at the end loses everything: `vectors`
+    //! * 1.2 header, one part without a value loses everything: `vectors`
+    //! * 1.2 header, keys in lower case are not recognised: `vectors`
+    //! * 1.2 header, an invalid root is accepted and sent on: `vectors`
     //! * 1.2 header, a value ends at its second `=`: `vectors`
-    //! * 6.8, strict where it may be lenient, and the other way round: `vectors`
+    //! * 6.8, refuses what is harmless, and accepts what is invalid: `vectors`
+    //!
+    //! The numbers are sections of the study that measured them.
 
     use super::*;
 
-    /// The vectors' form: absent is null, an absent decision "none"; a root of "?" leaves it open.
+    /// In the vectors an absent part is `null`, and an absent decision is "none". A root of "?" may be read in any way.
     #[test]
     fn vectors() {
         let vectors = include_str!("../../tests/data/trace-header-vectors.json");
@@ -248,7 +294,7 @@ mod tests {
             let extra: serde_json::Map<_, _> =
                 header.extra().map(|(key, value)| (key.to_owned(), value.into())).collect();
             assert_eq!(serde_json::Value::Object(extra), vector["extra"], "{vector}");
-            assert_eq!(TraceHeader::parse(&header.to_string()), header, "what is written reads the same");
+            assert_eq!(TraceHeader::parse(&header.to_string()), header, "the written header reads as the same header");
         }
     }
 
@@ -256,7 +302,7 @@ mod tests {
     const PARENT: &str = "53995c3f42cd8ad8";
 
     #[test]
-    fn traceparents() {
+    fn valid_traceparents_are_read_and_written_again() {
         for (value, sampled) in [
             (format!("00-{TRACE}-{PARENT}-01"), Sampled::Yes),
             (format!("00-{TRACE}-{PARENT}-00"), Sampled::No),
@@ -276,9 +322,9 @@ mod tests {
         }
     }
 
-    /// Among them those of W3C's own test suite. (w3c/trace-context, `test/test.py`.)
+    /// Some are from W3C's own test suite. (w3c/trace-context, `test/test.py`.)
     #[test]
-    fn malformed_traceparents() {
+    fn malformed_traceparents_are_ignored() {
         let zeros = "0".repeat(32);
         for value in [
             String::new(),
@@ -326,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_traceparent_is_not_written_as_one() {
+    fn a_traceparent_is_written_only_with_a_valid_trace_and_parent() {
         let (root, zeros) = ("1-5759e988-bd862e3fe1be46a994272793", "0000000000000000");
         let written = |header: &str| TraceHeader::parse(header).to_traceparent();
         assert_eq!(written(&format!("Root={root};Sampled=1")), None);
@@ -346,13 +392,13 @@ mod tests {
     }
 
     #[test]
-    fn upper_case_root_is_lowered() {
+    fn a_root_in_upper_case_is_written_in_lower_case() {
         let header = TraceHeader::parse("Root=1-5759E988-BD862E3FE1BE46A994272793;Sampled=1");
         assert_eq!(header.to_string(), "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1");
     }
 
     #[test]
-    fn extra_data_is_bounded_and_fit_for_a_header() {
+    fn extra_data_is_bounded_and_valid_in_a_header() {
         let long = format!("a={};b=1;c=\u{1};\u{e9}=1;=x", "v".repeat(TraceHeader::MAX_EXTRA_BYTES));
         assert_eq!(TraceHeader::parse(&long).extra().collect::<Vec<_>>(), [("b", "1")]);
         let huge = "k=v;".repeat(1_000_000);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::live::context;
-use crate::live::entity::{Trace, Watched};
+use crate::live::entity::{SegmentObserver, Trace};
 
 /// No call was reached in a sampled segment so far.
 const IDLE: u8 = 0;
@@ -47,7 +47,7 @@ impl Function {
     fn note_unknown_below(&'static self, trace: &Trace) {
         // Of several threads that get here one changes the state, and one segment is enough to log the warning.
         if trace.is_sampled() && self.change(IDLE, ONLY_UNKNOWN) {
-            trace.watch(self);
+            trace.add_observer(self);
         }
     }
 
@@ -65,7 +65,7 @@ impl Function {
     }
 }
 
-impl Watched for Function {
+impl SegmentObserver for Function {
     #[cold]
     fn segment_ended(&self) {
         if self.change(ONLY_UNKNOWN, SETTLED) {

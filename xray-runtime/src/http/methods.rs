@@ -1,40 +1,10 @@
 //! The methods that may perform an HTTP call, as types: `Traceable<methods::send>`.
+//!
+//! Their names stand once, in the macro crate's table of calls.
 
-/// Calls a macro with the name of each method.
-macro_rules! for_each_method {
-    ($callback:ident) => {
-        $callback!(
-            any,
-            call,
-            execute,
-            execute_with_extensions,
-            get,
-            oneshot,
-            request,
-            run,
-            send,
-            send_async,
-            send_body,
-            send_bytes,
-            send_empty,
-            send_form,
-            send_json,
-            send_request,
-            send_stream,
-            send_string,
-            try_send_request,
-        );
-    };
-}
-
-/// One type for each name.
+/// Makes a type for each method. The arities are for `private::methods`.
 macro_rules! methods {
-    (any, $($method:ident),* $(,)?) => {
-        /// Any method or function where the call is marked with `#[xray(trace)]`.
-        #[derive(Debug, Clone, Copy)]
-        #[expect(non_camel_case_types, reason = "it stands beside the methods' names")]
-        pub enum any {}
-
+    ($($method:ident($($arity:literal)*)),* $(,)?) => {
         $(
             #[doc = concat!("The method `", stringify!($method), "`.")]
             #[derive(Debug, Clone, Copy)]
@@ -44,5 +14,9 @@ macro_rules! methods {
     };
 }
 
-for_each_method!(methods);
-pub(crate) use for_each_method;
+xray_macros::__for_each_method! { methods }
+
+/// Any method or function, in a call that is marked with `#[xray(trace)]`.
+#[derive(Debug, Clone, Copy)]
+#[expect(non_camel_case_types, reason = "it stands beside the methods' names")]
+pub enum any {}

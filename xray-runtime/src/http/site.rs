@@ -17,7 +17,7 @@ use crate::support::wildcard;
 /// [`parent`](Self::parent) and [`DeferredCall::new`](super::DeferredCall::new).
 #[derive(Clone)]
 pub struct CallSite {
-    place: &'static Place,
+    within: &'static FunctionSite,
     line: u32,
     annotations: Annotations,
 }
@@ -26,7 +26,7 @@ impl CallSite {
     /// Returns the source file.
     #[must_use]
     pub fn file(&self) -> &'static str {
-        self.place.function().file()
+        self.within.function().file()
     }
 
     /// Returns the line, counted from 1.
@@ -37,13 +37,13 @@ impl CallSite {
 
     /// Returns the site of a call that no attribute knows of.
     pub(super) fn manual() -> Self {
-        static NOWHERE: Place = Place::new("", "", 0);
+        static NOWHERE: FunctionSite = FunctionSite::new("", "", 0);
         NOWHERE.at(0)
     }
 
     /// Returns the name that the source gives to the call's subsegment: `#[xray(name = "..")]`.
     pub(super) fn name(&self) -> Option<&'static str> {
-        self.place.name
+        self.within.name
     }
 
     /// Returns whether `skip_hosts(..)` leaves calls to some hosts alone.
@@ -53,7 +53,7 @@ impl CallSite {
     }
 
     fn skip_hosts(&self) -> &'static [&'static str] {
-        self.place.outermost().skip_hosts
+        self.within.outermost().skip_hosts
     }
 
     /// Returns whether `skip_hosts(..)` leaves a call to this URL alone.
@@ -64,13 +64,13 @@ impl CallSite {
 
     /// Notes that the call was reached, and that its type is not one that is traced.
     pub(crate) fn note_unknown(self) {
-        self.place.function().note_unknown();
+        self.within.function().note_unknown();
     }
 
     /// Notes that a call of the function was traced.
     #[inline]
     pub(super) fn note_traced(&self) {
-        self.place.function().note_traced();
+        self.within.function().note_traced();
     }
 
     /// Returns the annotations for the subsegment.
@@ -90,10 +90,11 @@ impl fmt::Debug for CallSite {
     }
 }
 
-/// What the source alone says of the calls in a function, or in a part of it: a static in the macro's output.
+/// The calls in an annotated function, or in a part of it, as the source describes them: a static in the macro's
+/// output.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Place {
+pub struct FunctionSite {
     within: Within,
     name: Option<&'static str>,
     skip_hosts: &'static [&'static str],
@@ -101,30 +102,30 @@ pub struct Place {
 
 #[derive(Debug)]
 enum Within {
-    /// It is the function as a whole.
+    /// The site is the whole function.
     Function(Function),
-    /// It is a part of this one, with a name of its own.
-    Place(&'static Place),
+    /// The site is an expression in this one, with a name of its own.
+    Site(&'static FunctionSite),
 }
 
-impl Place {
-    /// A function that is defined there.
+impl FunctionSite {
+    /// Describes a function that is defined at this position.
     #[must_use]
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
         Self { within: Within::Function(Function::new(name, file, line)), name: None, skip_hosts: &[] }
     }
 
-    /// A part of it, of which the subsegments have this name.
+    /// Describes an expression in this function whose subsegments have a name of their own: `#[xray(name = "..")]`.
     #[must_use]
-    pub const fn part(&'static self, name: &'static str) -> Self {
-        Self { within: Within::Place(self), name: Some(name), skip_hosts: &[] }
+    pub const fn with_name(&'static self, name: &'static str) -> Self {
+        Self { within: Within::Site(self), name: Some(name), skip_hosts: &[] }
     }
 
     #[inline]
     fn outermost(&'static self) -> &'static Self {
         match self.within {
             Within::Function(_) => self,
-            Within::Place(place) => place.outermost(),
+            Within::Site(site) => site.outermost(),
         }
     }
 
@@ -132,30 +133,30 @@ impl Place {
     fn function(&'static self) -> &'static Function {
         match &self.within {
             Within::Function(function) => function,
-            Within::Place(place) => place.function(),
+            Within::Site(site) => site.function(),
         }
     }
 
-    /// The name for the subsegment.
+    /// Sets the name of the function's subsegments: `#[traced_http(name = "..")]`.
     #[must_use]
     pub const fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// A call on this line.
+    /// Returns the call on this line.
     #[must_use]
     pub const fn at(&'static self, line: u32) -> CallSite {
-        CallSite { place: self, line, annotations: Annotations(None) }
+        CallSite { within: self, line, annotations: Annotations(None) }
     }
 
-    /// The same in a run of a function that has annotations.
+    /// Returns the call on this line, in a run of the function that has annotations.
     #[must_use]
     pub fn at_with(&'static self, line: u32, annotations: &Annotations) -> CallSite {
-        CallSite { place: self, line, annotations: annotations.clone() }
+        CallSite { within: self, line, annotations: annotations.clone() }
     }
 
-    /// Hosts that are left alone.
+    /// Sets the patterns of the hosts whose calls are left alone.
     #[must_use]
     pub const fn skip_hosts(mut self, patterns: &'static [&'static str]) -> Self {
         self.skip_hosts = patterns;
@@ -186,5 +187,5 @@ impl Annotations {
 
 /// Returns the annotations that X-Ray accepts. The recorder counts the others.
 fn accepted(annotations: Vec<Annotation>, recorder: &Recorder) -> Vec<Annotation> {
-    annotations.into_iter().filter_map(|(key, value)| Some((key, recorder.accept(key, value)?))).collect()
+    annotations.into_iter().filter_map(|(key, value)| Some((key, recorder.accept_annotation(key, value)?))).collect()
 }

@@ -1,4 +1,4 @@
-//! AWS Lambda: functions on `lambda_runtime`.
+//! AWS Lambda: a layer for functions on `lambda_runtime`. (Feature `lambda`.)
 
 use std::task::{Context, Poll};
 
@@ -12,7 +12,7 @@ use crate::live::instrument::{Instrument as _, Instrumented};
 use crate::live::segment::Segment;
 use crate::recorder::Recorder;
 
-/// A layer for Lambda functions: what a handler does is recorded below the segment that Lambda sends of the invocation.
+/// A layer for Lambda functions: the work of a handler is recorded below the segment that Lambda sends for the invocation.
 ///
 /// ```no_run
 /// use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
@@ -28,36 +28,36 @@ use crate::recorder::Recorder;
 /// # }
 /// ```
 ///
-/// For functions on `lambda_http` too: `Runtime::new(lambda_http::Adapter::from(handler))`. A handler on another runtime
-/// has [`Segment::facade`], which this layer is made of.
+/// The layer also serves functions on `lambda_http`: `Runtime::new(lambda_http::Adapter::from(handler))`. For a handler on
+/// another runtime, use [`Segment::facade`], of which this layer is made.
 ///
-/// **Trace.** It comes from the context of each invocation, so those that run at a time keep apart; where the runtime has
-/// none, from the variable `_X_AMZN_TRACE_ID`. Lambda decides what is sampled. Where the header names no segment or has
-/// no decision (Lambda's `PassThrough` mode) nothing is recorded, and requests carry it as it came. (Lambda developer
-/// guide, "Visualize Lambda function invocations using AWS X-Ray".)
+/// **Trace.** The trace comes from the context of each invocation, so that concurrent invocations keep apart. If the runtime
+/// has no such context, it comes from the variable `_X_AMZN_TRACE_ID`. Lambda makes the sampling decision. If the header
+/// names no segment or carries no decision (Lambda's `PassThrough` mode), nothing is recorded, and requests carry the header
+/// unchanged. (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".)
 ///
-/// **Segments.** A function sends none. Each subsegment that is not inside another leaves by itself when it ends, before
-/// the function answers: Lambda stops the process then. For that the end of a subsegment waits until the emitter has
-/// sent it, which takes microseconds; for at most half a second, and then no more in this invocation. A segment that
-/// is begun in a function, by [`SegmentLayer`](crate::tower::SegmentLayer) for instance, is a subsegment. What is written
-/// to the facade itself, for instance by `xray::current().annotate(..)` outside any subsegment, is left out and counted
-/// in [`Stats::values_rejected`](crate::Stats::values_rejected).
+/// **Segments.** A function sends no segment. Each outermost subsegment is sent as a document of its own when it ends, before
+/// the function answers, because Lambda freezes the process then. For this reason the end of a subsegment waits until the
+/// emitter has sent it. That takes microseconds; after one wait of half a second, the invocation waits no more. A segment
+/// that begins in a function, for instance by [`SegmentLayer`](crate::tower::SegmentLayer), is recorded as a subsegment.
+/// Values that are written to the facade itself, for instance by `xray::current().annotate(..)` outside any subsegment, are
+/// left out and counted in [`Stats::values_rejected`](crate::Stats::values_rejected).
 ///
-/// **Errors.** That a handler failed or panicked is in Lambda's own segment. Subsegments that are open end, those around
-/// a future or closure with the panic as their cause.
+/// **Errors.** Lambda's own segment records that a handler failed or panicked. Open subsegments end; those around a future or
+/// closure record the panic as their cause.
 #[derive(Debug, Clone, Default)]
 pub struct TraceLayer {
     recorder: Option<Recorder>,
 }
 
 impl TraceLayer {
-    /// A layer for [`Runtime::layer`](lambda_runtime::Runtime::layer).
+    /// Returns a layer for [`Runtime::layer`](lambda_runtime::Runtime::layer).
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Records with this recorder, not with the one of the process.
+    /// Sets the recorder. By default the layer uses the recorder of the surrounding context, or that of the process.
     #[must_use]
     pub fn recorder(self, recorder: &Recorder) -> Self {
         Self { recorder: Some(recorder.clone()) }
@@ -73,7 +73,7 @@ impl<S> Layer<S> for TraceLayer {
     }
 }
 
-/// A Lambda function whose invocations are traced; made by [`TraceLayer`].
+/// A Lambda function whose invocations are traced. [`TraceLayer`] returns it.
 #[derive(Debug, Clone)]
 pub struct TraceService<S> {
     inner: S,

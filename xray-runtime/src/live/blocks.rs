@@ -1,4 +1,4 @@
-//! What a segment or subsegment serves or calls, for what no adapter records: its blocks and flags.
+//! Methods of [`Context`] that record blocks and flags by hand: SQL queries, AWS calls, HTTP requests and responses.
 
 use serde::Serialize;
 
@@ -8,11 +8,11 @@ use crate::document::url::Url;
 use crate::document::{Document, HttpRequest, Namespace, Sql, is_short};
 use crate::live::context::Context;
 
-/// Blocks and flags. As everywhere, what X-Ray does not take is left out and counted.
+/// Blocks and flags. Values that X-Ray would refuse are left out and counted.
 impl Context {
-    /// Records an SQL query on a subsegment, which it makes one of a `remote` call. On a segment it is left out.
+    /// Records an SQL query on a subsegment and sets its namespace to `remote`. On a segment the query is left out.
     ///
-    /// X-Ray's own names for such subsegments are `database@host`. (Developer guide, "SQL queries".)
+    /// X-Ray names such subsegments `database@host`. (Developer guide, "SQL queries".)
     ///
     /// ```
     /// use xray::{Segment, Sql};
@@ -26,13 +26,13 @@ impl Context {
     /// assert_eq!(sql.database_type.as_deref(), Some("PostgreSQL"));
     /// ```
     pub fn set_sql(&self, sql: Sql) {
-        self.update_subsegment("sql", |record| {
-            record.sql = Some(Box::new(sql));
-            record.namespace = Some(Namespace::Remote);
+        self.update_subsegment("sql", |document| {
+            document.sql = Some(Box::new(sql));
+            document.namespace = Some(Namespace::Remote);
         });
     }
 
-    /// Says what a subsegment calls: an AWS service, or any other. On a segment it is left out.
+    /// Sets whether a subsegment calls an AWS service or any other service. On a segment the namespace is left out.
     ///
     /// ```
     /// use xray::{Namespace, Segment};
@@ -48,14 +48,14 @@ impl Context {
     /// assert_eq!(aws.other["table_name"], "orders");
     /// ```
     pub fn set_namespace(&self, namespace: Namespace) {
-        self.update_subsegment("namespace", |record| record.namespace = Some(namespace));
+        self.update_subsegment("namespace", |document| document.namespace = Some(namespace));
     }
 
-    /// Adds a key to the `aws` block: `operation`, `region`, `request_id`, `table_name`, `queue_url` of a call, for
-    /// instance. (Developer guide, "AWS resource data".)
+    /// Adds a key to the `aws` block, for instance `operation`, `region`, `request_id`, `table_name` or `queue_url`.
+    /// (Developer guide, "AWS resource data".)
     ///
-    /// The value is anything that serialises, within the limits of [`add_metadata`](Self::add_metadata); the key has at
-    /// most 250 characters and is not `xray`, which is the SDK's.
+    /// The value may be of any type that serialises, within the limits of [`add_metadata`](Self::add_metadata). The key
+    /// has at most 250 characters. The key `xray` is reserved for the SDK.
     pub fn add_aws(&self, key: impl Into<String>, value: impl Serialize) {
         let Some(entity) = self.sampled_entity() else { return };
         let (key, recorder) = (key.into(), entity.trace().recorder());
@@ -66,14 +66,14 @@ impl Context {
         if metadata.is_altered {
             recorder.report_value("aws", &key, "recorded in part");
         }
-        entity.update(|record| {
-            record.aws.get_or_insert_default().other.insert(key, metadata.value);
+        entity.update(|document| {
+            document.aws.get_or_insert_default().other.insert(key, metadata.value);
         });
     }
 
-    /// Records the request that is served or made: method, and of the URL scheme, host, port and path.
+    /// Records the request that is served or made: its method, and the scheme, host, port and path of its URL.
     ///
-    /// For an outgoing request [`http::call`](crate::http::call) does this and the rest.
+    /// For an outgoing request use [`http::call`](crate::http::call), which also records the response and adds the header.
     ///
     /// ```
     /// let ((), documents) = xray::testing::capture_blocking(|| {
@@ -89,30 +89,30 @@ impl Context {
         let Some(entity) = self.sampled_entity() else { return };
         let (method, url) = (Some(recorded_method(method)), Some(url.into().recorded()));
         let request = HttpRequest { method, url, ..HttpRequest::default() };
-        entity.update(|record| record.http.get_or_insert_default().request = Some(request));
+        entity.update(|document| document.http.get_or_insert_default().request = Some(request));
     }
 
-    /// Records the status of the response, and what it says: 4xx is `error`, 429 `throttle` too, 5xx `fault`. The
-    /// length is that of the body in bytes, where it is known.
+    /// Records the status of the response and its meaning: 4xx sets `error`, 429 also `throttle`, 5xx `fault`.
+    /// `content_length` is the length of the body in bytes, if known.
     pub fn set_http_response(&self, status: u16, content_length: Option<u64>) {
         if let Some(entity) = self.sampled_entity() {
-            entity.update(|record| record.record_response(status, content_length));
+            entity.update(|document| document.record_response(status, content_length));
         }
     }
 
-    /// Marks it as failed by the caller's mistake.
+    /// Marks the segment or subsegment as failed by a mistake of the caller (`error`).
     pub fn set_error(&self) {
-        self.flag(|record| record.error = true);
+        self.flag(|document| document.error = true);
     }
 
-    /// Marks it as called too often, which is an error too.
+    /// Marks the segment or subsegment as throttled (`throttle` and `error`).
     pub fn set_throttle(&self) {
-        self.flag(|record| (record.error, record.throttle) = (true, true));
+        self.flag(|document| (document.error, document.throttle) = (true, true));
     }
 
-    /// Marks it as failed by a mistake of its own.
+    /// Marks the segment or subsegment as failed by a mistake of its own (`fault`).
     pub fn set_fault(&self) {
-        self.flag(|record| record.fault = true);
+        self.flag(|document| document.fault = true);
     }
 
     fn flag(&self, set: impl FnOnce(&mut Document)) {
@@ -121,7 +121,7 @@ impl Context {
         }
     }
 
-    /// Writes what only a subsegment has.
+    /// Writes a block that only subsegments have.
     fn update_subsegment(&self, what: &str, write: impl FnOnce(&mut Document)) {
         let Some(entity) = self.sampled_entity() else { return };
         if entity.is_segment() {

@@ -1,4 +1,4 @@
-//! The context: which segment or subsegment is current on this thread, for this poll or closure.
+//! The context: the segment or subsegment that is current on this thread, for the length of a poll or closure.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -20,16 +20,17 @@ use crate::support::text::first_chars;
 
 thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context::NONE) };
-    /// Whether `CURRENT` names anything: all that a call outside any segment has to read.
+    /// Whether `CURRENT` names anything. A call outside any segment reads this flag and nothing else.
     static IS_SET: Cell<bool> = const { Cell::new(false) };
-    /// The panic that was recorded last: those around it see it too, some before what recorded it has ended.
-    static PASSING: RefCell<Option<Passing>> = const { RefCell::new(None) };
+    /// The panic last recorded on this thread. Every enclosing scope catches the same panic while it unwinds, possibly
+    /// before the inner subsegment has ended, so the inner document cannot be searched for it. This remembers its id.
+    static UNWINDING: RefCell<Option<RecordedPanic>> = const { RefCell::new(None) };
 }
 
-/// A handle of a segment or subsegment, or of nothing.
+/// A handle of a segment or subsegment, or an empty handle.
 ///
-/// It writes to what it names while that is open, and keeps nothing open itself. Where it names nothing, or
-/// what it names is not sampled or has ended, its methods do nothing.
+/// It writes to the segment or subsegment while that is open, and does not keep it open. Its methods do nothing if the
+/// handle is empty, or if the segment or subsegment is not sampled or has ended.
 ///
 /// ```
 /// use xray::Instrument as _;
@@ -51,28 +52,28 @@ pub struct Context(Option<Scope>);
 
 #[derive(Clone)]
 enum Scope {
-    /// No segment, but a recorder for those that begin here.
+    /// No segment is open, and segments that begin here use this recorder.
     Recorder(Recorder),
     Entity(Arc<Entity>),
 }
 
-/// A panic on its way out.
-struct Passing {
+/// A panic that has been recorded and still unwinds.
+struct RecordedPanic {
     exception: Exception,
-    /// Where it was recorded last, and all around that.
-    way: Vec<SegmentId>,
+    /// The ids of the entity that recorded the panic last, and of its ancestors.
+    ancestors: Vec<SegmentId>,
 }
 
-/// What is current here: the segment or subsegment around this code, if there is one.
+/// Returns a handle of the segment or subsegment around this code. The handle is empty if there is none.
 #[must_use]
 pub fn current() -> Context {
     CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
 }
 
-/// The id of the current trace, for logs; also of one that is not sampled.
+/// Returns the id of the current trace, for log lines. A trace that is not sampled has an id too.
 ///
-/// A line with it is found from the trace, and the trace from the line. With the feature `tracing` every line of
-/// `tracing_subscriber::fmt` has it by `xray::tracing::WithTraceId`; another logger's format asks here.
+/// With the id in each log line, the lines of a trace can be found, and the trace of a line. With the feature `tracing`,
+/// `xray::tracing::WithTraceId` adds the id to every line of `tracing_subscriber::fmt`.
 ///
 /// ```
 /// assert_eq!(xray::trace_id(), None);
@@ -88,7 +89,7 @@ pub fn trace_id() -> Option<TraceId> {
     current().trace_id()
 }
 
-/// Wraps a closure that will run on another thread, so that what is current here is current in it.
+/// Wraps a closure that will run on another thread, so that it runs in the current segment or subsegment.
 ///
 /// ```
 /// let segment = xray::Segment::builder("todo-app").begin();
@@ -110,30 +111,30 @@ impl Context {
         Self(Some(Scope::Entity(entity)))
     }
 
-    /// Where nothing is open and segments begin with this recorder.
+    /// Creates a context without a segment, in which segments begin with this recorder.
     pub(crate) fn of_recorder(recorder: Recorder) -> Self {
         Self(Some(Scope::Recorder(recorder)))
     }
 
-    /// The id of the trace.
+    /// Returns the id of the trace.
     #[must_use]
     pub fn trace_id(&self) -> Option<TraceId> {
         self.entity().map(|entity| entity.trace().id())
     }
 
-    /// The id of the segment or subsegment.
+    /// Returns the id of the segment or subsegment.
     #[must_use]
     pub fn id(&self) -> Option<SegmentId> {
         self.entity().map(|entity| entity.id())
     }
 
-    /// Whether there is a trace and it is recorded.
+    /// Returns whether there is a trace and it is recorded.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
         self.entity().is_some_and(|entity| entity.trace().is_sampled())
     }
 
-    /// Runs a closure in which this is current. A panic in it is recorded and goes on.
+    /// Runs a closure in this segment or subsegment. A panic in the closure is recorded and continues.
     pub fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
         let _entered = self.enter();
         self.observe_panic(run)
@@ -141,25 +142,27 @@ impl Context {
 
     /// Adds an annotation: a value by which traces can be searched.
     ///
-    /// The key has 1 to 500 ASCII letters, digits and underscores. What X-Ray does not take is left out, a long text
-    /// cut at 1,000 characters; both are counted. X-Ray indexes 50 annotations of a trace: further ones are recorded
-    /// all the same, and counted. (Developer guide, "Annotations".)
+    /// A key consists of 1 to 500 ASCII letters, digits and underscores. An annotation that X-Ray would refuse is left
+    /// out, a text is cut after 1,000 characters, and both are counted in
+    /// [`Stats::values_rejected`](crate::Stats::values_rejected). X-Ray indexes 50 annotations of a trace: further ones
+    /// are recorded and counted. (Developer guide, "Annotations".)
     pub fn annotate(&self, key: impl Into<String>, value: impl Into<AnnotationValue>) {
         let Some(entity) = self.sampled_entity() else { return };
         let (key, value) = (key.into(), value.into());
         let recorder = entity.trace().recorder();
-        let Some(value) = recorder.accept(&key, value) else { return };
+        let Some(value) = recorder.accept_annotation(&key, value) else { return };
         let mut is_new = false;
-        entity.update(|record| is_new = record.annotations.insert(key, value).is_none());
+        entity.update(|document| is_new = document.annotations.insert(key, value).is_none());
         entity.trace().note_annotations(usize::from(is_new));
     }
 
-    /// Adds a value that is kept with the trace but not searched, in the namespace `default`.
+    /// Adds a value to the metadata, in the namespace `default`. Metadata is stored with the trace and cannot be searched.
     ///
-    /// The value is anything that serialises. What cannot be JSON, is over 60 KiB or over 64 levels deep, fails or
-    /// panics is left out; a string over 48 KiB is cut, with ` [cut]` at its end, and a number that is not finite is
-    /// `null`. All of that is counted, in [`Stats::values_rejected`](crate::Stats::values_rejected), and nothing of it
-    /// reaches the caller. No lock is held meanwhile.
+    /// The value may be of any type that serialises. A value is left out if it cannot be written as JSON, exceeds 60 KiB
+    /// or 64 levels, or if its serialisation fails or panics. A string over 48 KiB is cut and ends in ` [cut]`; a number
+    /// that is not finite becomes `null`. Each of these is counted in
+    /// [`Stats::values_rejected`](crate::Stats::values_rejected), and none reaches the caller. The value is serialised
+    /// while no lock is held.
     ///
     /// ```
     /// #[derive(serde::Serialize)]
@@ -179,8 +182,9 @@ impl Context {
         self.add_metadata_in("default", key, value);
     }
 
-    /// The same in a namespace of its own; those that begin with `AWS.` are reserved. A namespace and a key have at most
-    /// 250 characters.
+    /// Adds a value to the metadata, in a namespace of the caller's choice; see [`add_metadata`](Self::add_metadata).
+    ///
+    /// Namespaces that begin with `AWS.` are reserved. A namespace and a key have at most 250 characters each.
     pub fn add_metadata_in(&self, namespace: impl Into<String>, key: impl Into<String>, value: impl Serialize) {
         let Some(entity) = self.sampled_entity() else { return };
         let (namespace, key) = (namespace.into(), key.into());
@@ -192,12 +196,12 @@ impl Context {
         if metadata.is_altered {
             recorder.report_value("metadata", &key, "recorded in part");
         }
-        entity.update(|record| {
-            record.metadata.entry(namespace).or_default().insert(key, metadata.value);
+        entity.update(|document| {
+            document.metadata.entry(namespace).or_default().insert(key, metadata.value);
         });
     }
 
-    /// Records who is served, on the segment; at most 250 characters, the rest is cut and counted.
+    /// Records the user who is served, on the segment. The name is cut after 250 characters, which is counted.
     pub fn set_user(&self, user: impl AsRef<str>) {
         let Some(entity) = self.sampled_entity() else { return };
         let given = user.as_ref();
@@ -205,14 +209,14 @@ impl Context {
         if user.len() < given.len() {
             entity.trace().recorder().report_value("user", &user, "cut");
         }
-        entity.root().update(|record| record.user = Some(user));
+        entity.root().update(|document| document.user = Some(user));
     }
 
-    /// Records an error and its sources, and that this is at fault.
+    /// Records an error with its sources as the cause, and marks this segment or subsegment as a fault.
     ///
-    /// What the child that ended last recorded already, with the same type and message, is referred to by its id. A
-    /// type is recorded where it is known: the error's own, and of its sources those of the standard library. An error
-    /// that panics as it is asked what it says is recorded by its type and counted.
+    /// If the child that ended last recorded an error of the same type and message, the document refers to that one by its
+    /// id. The type is recorded for the error itself, and for those of its sources that are of the standard library. An
+    /// error whose `Display` panics is recorded by its type, and counted.
     ///
     /// ```
     /// let ((), documents) = xray::testing::capture_blocking(|| {
@@ -230,16 +234,17 @@ impl Context {
     pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
         let Some(entity) = self.sampled_entity() else { return };
         let chain = entity.trace().recorder().read_error(error, false);
-        entity.update(|record| record.record_error(chain));
+        entity.update(|document| document.record_error(chain));
     }
 
-    /// The same with exceptions, which are made only where there is something to write them to.
+    /// Records exceptions as the cause. Calls `make` only if there is a record to write them to.
     pub(crate) fn record_exceptions(&self, make: impl FnOnce() -> Vec<Exception>) {
         let Some(entity) = self.sampled_entity() else { return };
         let exceptions = make();
-        entity.update(|record| record.record_error(exceptions));
+        entity.update(|document| document.record_error(exceptions));
     }
 
+    /// Returns the segment or subsegment.
     pub(crate) fn entity(&self) -> Option<&Arc<Entity>> {
         match &self.0 {
             Some(Scope::Entity(entity)) => Some(entity),
@@ -247,13 +252,15 @@ impl Context {
         }
     }
 
-    /// What there is to write to. The caller's own code (a conversion, a `Display`, a logger) may write to it too, so
-    /// it runs before the record is locked.
+    /// Returns the entity if its trace is sampled.
+    ///
+    /// Callers run the user's code (a conversion, a `Display`, a logger) before they lock the record, because that code
+    /// may write to the same record.
     pub(crate) fn sampled_entity(&self) -> Option<&Arc<Entity>> {
         self.entity().filter(|entity| entity.trace().is_sampled())
     }
 
-    /// Whether both name the same.
+    /// Returns whether both handles name the same entity or recorder.
     #[cfg(feature = "tracing")]
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -264,7 +271,7 @@ impl Context {
         }
     }
 
-    /// The recorder for a segment that begins here.
+    /// Returns the recorder for a segment that begins here.
     pub(crate) fn recorder(&self) -> &Recorder {
         match &self.0 {
             Some(Scope::Entity(entity)) => entity.trace().recorder(),
@@ -273,29 +280,29 @@ impl Context {
         }
     }
 
-    /// Makes it current on this thread until the guard is dropped.
+    /// Makes this context current on this thread until the guard is dropped.
     pub(crate) fn enter(&self) -> Entered {
         Entered { previous: replace_current(self.clone()), not_send: PhantomData }
     }
 
-    /// Runs a closure; a panic in it is recorded here and goes on.
+    /// Runs a closure. A panic in it is recorded on this segment or subsegment, and continues.
     pub(crate) fn observe_panic<T>(&self, run: impl FnOnce() -> T) -> T {
         observe_panic(run, |message| self.record_panic(message))
     }
 
-    /// Records a panic, once on its way: further out its id is enough.
+    /// Records a panic. An entity further out that catches the same panic refers to it by its id.
     pub(crate) fn record_panic(&self, message: &str) {
         let Some(entity) = self.sampled_entity().filter(|entity| !entity.is_facade()) else { return };
         let exception = Exception::panic(message);
-        let passing = PASSING.try_with(RefCell::take).ok().flatten();
+        let last = UNWINDING.try_with(RefCell::take).ok().flatten();
         let is_known =
-            |passing: &Passing| passing.way.contains(&entity.id()) && passing.exception.is_same_error(&exception);
-        let known = passing.filter(is_known).map(|passing| passing.exception.id);
+            |last: &RecordedPanic| last.ancestors.contains(&entity.id()) && last.exception.is_same_error(&exception);
+        let known = last.filter(is_known).map(|last| last.exception.id);
         let mut recorded = None;
-        entity.update(|record| recorded = record.record_panic(exception.clone(), known));
+        entity.update(|document| recorded = document.record_panic(exception.clone(), known));
         let Some(id) = recorded.or(known) else { return };
-        let passing = Passing { exception: Exception { id, ..exception }, way: entity.way_out() };
-        let _ = PASSING.try_with(|last| last.replace(Some(passing)));
+        let recorded = RecordedPanic { exception: Exception { id, ..exception }, ancestors: entity.ancestor_ids() };
+        let _ = UNWINDING.try_with(|last| last.replace(Some(recorded)));
     }
 }
 
@@ -310,7 +317,10 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Restores what was current before. Not `Send`, so no future can hold it across an await.
+/// A guard that restores the previous context when it is dropped.
+//
+// It is not `Send`, so the compiler refuses a spawned future that holds it across an `.await`: the next poll might run
+// on another thread.
 pub(crate) struct Entered {
     previous: Context,
     not_send: PhantomData<*const ()>,
@@ -322,7 +332,7 @@ impl Drop for Entered {
     }
 }
 
-/// Makes a context current and returns the one before. In a thread's last destructors nothing is current.
+/// Makes a context current and returns the previous one. Does nothing while the thread's locals are being destroyed.
 pub(crate) fn replace_current(context: Context) -> Context {
     let is_set = context.0.is_some();
     CURRENT.try_with(|current| current.replace(context)).map_or_else(
@@ -334,7 +344,7 @@ pub(crate) fn replace_current(context: Context) -> Context {
     )
 }
 
-/// Runs a closure; a panic in it is told to `record` and goes on.
+/// Runs a closure. Passes the message of a panic in it to `record`; the panic then continues.
 pub(crate) fn observe_panic<T>(run: impl FnOnce() -> T, record: impl FnOnce(&str)) -> T {
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         record(panic_message(&*panic));
@@ -342,18 +352,18 @@ pub(crate) fn observe_panic<T>(run: impl FnOnce() -> T, record: impl FnOnce(&str
     })
 }
 
-/// Whether there may be an entity below which something is recorded now: one read of a thread-local.
+/// Returns whether a context is set on this thread. Reads one thread-local flag.
 #[inline]
 pub(crate) fn is_set() -> bool {
     IS_SET.get()
 }
 
-/// What `look` gives for the entity below which something is recorded now.
+/// Calls `look` with the current entity and returns its result. Clones no reference count.
 pub(crate) fn with_current_entity<T>(look: impl FnOnce(&Arc<Entity>) -> T) -> Option<T> {
     CURRENT.try_with(|current| current.borrow().entity().map(look)).ok().flatten()
 }
 
-/// Tells, once per process, that something was to be recorded and nothing is open.
+/// Logs, once per process, that something was to be recorded while no segment was open.
 #[inline]
 pub(crate) fn report_missing() {
     static REPORTED: AtomicBool = AtomicBool::new(false);
@@ -368,7 +378,7 @@ fn log_missing() {
     if recorder.is_enabled() && recorder.context_missing() == ContextMissing::LogError {
         log::error!(
             target: "xray::context",
-            "something is to be recorded outside any segment and is not; further such things are not reported",
+            "no segment is open here: this HTTP call or subsegment was not recorded (logged once per process)",
         );
     }
 }

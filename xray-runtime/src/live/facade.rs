@@ -1,4 +1,4 @@
-//! Facades: segments that Lambda sends, as far as they are known in the function.
+//! Facades: stand-ins in the function's process for segments that Lambda sends.
 
 use std::env;
 use std::fs::{self, File};
@@ -11,18 +11,17 @@ use crate::live::context::{self, Context};
 use crate::live::entity::{Entity, Trace};
 use crate::recorder::Recorder;
 
-/// Holds the header of the invocation, where there is one at a time.
+/// The variable in which Lambda passes the trace header, while it runs one invocation at a time.
 const TRACE_HEADER_VARIABLE: &str = "_X_AMZN_TRACE_ID";
 
-/// The facade of the segment that a header names; nothing is open below one that names no trace.
-pub(crate) fn of(recorder: &Recorder, header: &str) -> Context {
+/// Returns the facade of the segment that `value` names. If the header names no trace, no segment is open in the result.
+pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
     if !recorder.is_enabled() {
         return Context::default();
     }
     if recorder.is_in_lambda() {
         announce();
     }
-    let value = header;
     let header = TraceHeader::parse(value);
     if header.root.is_none() {
         return Context::of_recorder(recorder.clone());
@@ -32,8 +31,8 @@ pub(crate) fn of(recorder: &Recorder, header: &str) -> Context {
     Context::of_entity(Entity::segment(trace, id, None))
 }
 
-/// What a segment is to be a part of because Lambda sends the segments: the invocation that is current, or the one that
-/// the environment names. None for a segment of another trace, and outside Lambda.
+/// Returns the facade below which a new segment becomes a subsegment: the current invocation, or the one that the
+/// environment names. Returns `None` outside Lambda, and for a segment that continues another trace.
 pub(crate) fn invocation(current: &Context, recorder: &Recorder, trace: Option<TraceId>) -> Option<Context> {
     let facade = current.entity().map(|entity| entity.trace()).filter(|trace| trace.is_facade());
     if let Some(facade) = facade {
@@ -49,12 +48,13 @@ pub(crate) fn invocation(current: &Context, recorder: &Recorder, trace: Option<T
     Some(invocation)
 }
 
-/// The header of the invocation, by the environment. Empty outside any, and where Lambda lets several run at a time.
+/// Returns the trace header of the invocation from the environment. It is empty outside an invocation, and if Lambda
+/// runs several invocations at a time in this process.
 pub(crate) fn header_of_environment() -> String {
     env::var(TRACE_HEADER_VARIABLE).unwrap_or_default()
 }
 
-/// Tells Lambda that an X-Ray SDK is at work, by an empty file, as all of them do.
+/// Creates the empty file by which every X-Ray SDK announces itself to Lambda.
 pub(crate) fn announce() {
     static ANNOUNCED: Once = Once::new();
     ANNOUNCED.call_once(|| {
@@ -64,7 +64,7 @@ pub(crate) fn announce() {
             File::create(directory.join("initialized")).map(drop)
         };
         if let Err(error) = write() {
-            log::debug!(target: "xray::lambda", "the file .aws-xray/initialized is not there: {error}");
+            log::debug!(target: "xray::lambda", "could not create .aws-xray/initialized in the temporary directory: {error}");
         }
     });
 }

@@ -1,4 +1,7 @@
-//! Futures carried in a context: set for the length of each poll, whatever thread it runs on.
+//! Futures that run in a context, which is set for the length of each poll.
+//!
+//! The context is a thread-local, and a future may move to another thread between two polls. So the context is set when a
+//! poll begins and restored when it ends; a guard in the future itself would leave it set on the wrong thread.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,7 +12,7 @@ use pin_project_lite::pin_project;
 use crate::live::context::{self, Context};
 use crate::live::segment::{Segment, SegmentBuilder, Subsegment};
 
-/// Opens a segment or subsegment around a future, or carries the current one into it.
+/// Opens a segment or subsegment around a future, or runs the future in the current one.
 ///
 /// ```
 /// use xray::Instrument as _;
@@ -26,27 +29,27 @@ use crate::live::segment::{Segment, SegmentBuilder, Subsegment};
 /// # });
 /// ```
 pub trait Instrument: Future + Sized {
-    /// Runs the future in a segment: one made before, or a new one by name that begins at the first poll.
+    /// Runs the future in a segment: an existing [`Segment`], or a new one of this name that begins at the first poll.
     ///
-    /// The segment ends when the future does, or when it is dropped.
+    /// The segment ends when the future ends or is dropped.
     fn in_segment(self, segment: impl Into<SegmentScope>) -> Instrumented<Self> {
         Instrumented::new(self, segment.into().0)
     }
 
-    /// Runs the future in a subsegment: one made before, or a new one by name that begins at the first poll
-    /// below what is current then.
+    /// Runs the future in a subsegment: an existing [`Subsegment`], or a new one of this name that begins at the first
+    /// poll, below the segment or subsegment that is current at that time.
     ///
-    /// The subsegment ends when the future does, or when it is dropped.
+    /// The subsegment ends when the future ends or is dropped.
     fn in_subsegment(self, subsegment: impl Into<SubsegmentScope>) -> Instrumented<Self> {
         Instrumented::new(self, subsegment.into().0)
     }
 
-    /// Runs the future in what is current where this is called; for futures that are spawned.
+    /// Runs the future in the segment or subsegment that is current now. For futures that are spawned.
     fn in_current_trace(self) -> Instrumented<Self> {
         self.in_context(context::current())
     }
 
-    /// Runs the future in what the handle names.
+    /// Runs the future in the segment or subsegment that the handle names.
     fn in_context(self, context: Context) -> Instrumented<Self> {
         Instrumented::new(self, Scope::Context(context))
     }
@@ -54,11 +57,11 @@ pub trait Instrument: Future + Sized {
 
 impl<F: Future> Instrument for F {}
 
-/// What [`Instrument::in_segment`] takes: a name, a [`SegmentBuilder`] or a [`Segment`].
+/// The argument of [`Instrument::in_segment`]: a name, a [`SegmentBuilder`] or a [`Segment`].
 #[derive(Debug)]
 pub struct SegmentScope(Scope);
 
-/// What [`Instrument::in_subsegment`] takes: a name or a [`Subsegment`].
+/// The argument of [`Instrument::in_subsegment`]: a name or a [`Subsegment`].
 #[derive(Debug)]
 pub struct SubsegmentScope(Scope);
 
@@ -104,7 +107,7 @@ impl From<Subsegment> for SubsegmentScope {
     }
 }
 
-/// What a future runs in, and owns while it does.
+/// The scope of a future. The future owns the segment or subsegment in it.
 #[derive(Debug)]
 enum Scope {
     NewSegment(SegmentBuilder),
@@ -115,7 +118,7 @@ enum Scope {
 }
 
 impl Scope {
-    /// The context of the scope, which begins now if it has not yet.
+    /// Returns the context of the scope. A segment or subsegment that has not begun begins now.
     fn open(&mut self) -> Context {
         match self {
             Self::NewSegment(builder) => *self = Self::Segment(builder.clone().begin()),
@@ -130,7 +133,7 @@ impl Scope {
         }
     }
 
-    /// Ends what it owns.
+    /// Ends the segment or subsegment.
     fn close(&mut self) {
         *self = Self::Context(Context::default());
     }
@@ -140,7 +143,8 @@ pin_project! {
     /// A future that runs in a context; made by [`Instrument`].
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Instrumented<F> {
-        // `None` once it has ended: what it holds is dropped in its context.
+        // `None` after its end. The future is dropped while its context is set, so that calls and spans in its
+        // destructors are recorded in the right place.
         #[pin]
         future: Option<F>,
         scope: Scope,

@@ -1,4 +1,7 @@
-//! The HTTP calls of a segment that are open, by id: those that a request on its way may name.
+//! The ids of the HTTP calls of a segment that are open.
+//!
+//! A request may pass two mechanisms, such as an annotated function and a middleware. The second one finds the id of the
+//! first in the request's header, looks it up here, and does not record the request again.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -7,40 +10,43 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::id::SegmentId;
 
-/// Mostly few at a time, for which there is neither lock nor allocation. Whoever has an id from a request was told of it
-/// after the call began, so nothing else has to be ordered by these.
+/// A set of ids. The first four need neither a lock nor an allocation, because most segments have few open calls.
+//
+// All accesses are relaxed: an id reaches another thread only inside a request, and handing the request over orders the
+// two threads already.
 #[derive(Debug, Default)]
 pub(crate) struct OpenCalls {
-    /// Zero, which is nobody's id, where there is none.
+    /// Zero, which is never an id, marks a free slot.
     few: [AtomicU64; 4],
-    /// The others: a segment may have thousands.
+    /// The ids that found no free slot: a segment may have thousands of open calls.
     more: Mutex<HashSet<u64, BuildHasherDefault<OwnHash>>>,
 }
 
 impl OpenCalls {
     pub(crate) fn insert(&self, id: SegmentId) {
-        let takes = |place: &AtomicU64| {
-            place.load(Ordering::Relaxed) == 0
-                && place.compare_exchange(0, id.bits(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        // The load comes first because a failed compare-and-exchange takes the cache line from other threads.
+        let claim = |slot: &AtomicU64| {
+            slot.load(Ordering::Relaxed) == 0
+                && slot.compare_exchange(0, id.bits(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
         };
-        if !self.few.iter().any(takes) {
+        if !self.few.iter().any(claim) {
             self.more().insert(id.bits());
         }
     }
 
     pub(crate) fn remove(&self, id: SegmentId) {
-        match self.place_of(id) {
-            Some(place) => place.store(0, Ordering::Relaxed),
+        match self.slot_of(id) {
+            Some(slot) => slot.store(0, Ordering::Relaxed),
             None => drop(self.more().remove(&id.bits())),
         }
     }
 
     pub(crate) fn contains(&self, id: SegmentId) -> bool {
-        self.place_of(id).is_some() || self.more().contains(&id.bits())
+        self.slot_of(id).is_some() || self.more().contains(&id.bits())
     }
 
-    fn place_of(&self, id: SegmentId) -> Option<&AtomicU64> {
-        self.few.iter().find(|place| place.load(Ordering::Relaxed) == id.bits())
+    fn slot_of(&self, id: SegmentId) -> Option<&AtomicU64> {
+        self.few.iter().find(|slot| slot.load(Ordering::Relaxed) == id.bits())
     }
 
     fn more(&self) -> MutexGuard<'_, HashSet<u64, BuildHasherDefault<OwnHash>>> {
@@ -48,7 +54,7 @@ impl OpenCalls {
     }
 }
 
-/// The ids that are kept are our own and random: each is its own hash.
+/// A hasher that returns the id itself: ids in the set are random and made here, so nobody can choose colliding ones.
 #[derive(Default)]
 struct OwnHash(u64);
 
@@ -71,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_and_many() {
+    fn a_few_ids_and_many_are_found_until_they_are_removed() {
         let ids: Vec<_> = (0..20).map(|_| SegmentId::random()).collect();
         let open = OpenCalls::default();
         for round in 0..3 {
@@ -93,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn many_threads() {
+    fn threads_share_the_set() {
         let open = OpenCalls::default();
         std::thread::scope(|scope| {
             for _ in 0..8 {
@@ -112,6 +118,6 @@ mod tests {
                 });
             }
         });
-        assert!(open.few.iter().all(|place| place.load(Ordering::Relaxed) == 0) && open.more().is_empty());
+        assert!(open.few.iter().all(|slot| slot.load(Ordering::Relaxed) == 0) && open.more().is_empty());
     }
 }

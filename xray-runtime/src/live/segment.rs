@@ -1,4 +1,4 @@
-//! Segments and subsegments as their owners hold them.
+//! Segments and subsegments in the hands of their owners.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::sampling::{Decision, SamplingRequest};
 
 /// A segment: the work of this service on one request. It ends when it is dropped, or at [`end`](Self::end).
 ///
-/// It has the methods of [`Context`], its handle. In a process in which tracing is disabled it does nothing.
+/// It has the methods of [`Context`], its handle. It does nothing if tracing is disabled.
 ///
 /// ```
 /// use xray::{Segment, TraceHeader};
@@ -35,35 +35,38 @@ use crate::sampling::{Decision, SamplingRequest};
 #[must_use = "a segment ends when it is dropped"]
 pub struct Segment {
     context: Context,
-    /// What it ends; `None` where there is nothing to end, and `context` is what is around it.
+    /// The entity that ends with this value. `None` if there is nothing to end; `context` then names the surrounding
+    /// segment, or nothing.
     owned: Option<Arc<Entity>>,
 }
 
 impl Segment {
-    /// Settings for a segment of this name: the service's logical name, a node of the service graph.
+    /// Returns a builder for a segment of this name. The name is the service's logical name: a node of the service graph.
     ///
-    /// Characters that X-Ray does not take are left out; where nothing is left, the recorder's service name stands. At
-    /// most 200 characters are recorded. A name that cannot stay as it is is counted.
+    /// Characters that X-Ray refuses are removed; if none is left, the segment has the recorder's service name. At most
+    /// 200 characters are recorded. A name that had to change is counted in
+    /// [`Stats::values_rejected`](crate::Stats::values_rejected).
     pub fn builder(name: impl Into<String>) -> SegmentBuilder {
         SegmentBuilder {
             name: name.into(),
             header: TraceHeader::default(),
             sampled: None,
             recorder: None,
-            request: None,
+            served: None,
         }
     }
 
-    /// A segment that somebody else sends: in Lambda the service itself sends that of each invocation.
+    /// Returns a facade: a stand-in for a segment that another process sends. Lambda itself sends the segment of each
+    /// invocation.
     ///
-    /// `header` is the value of `X-Amzn-Trace-Id` that names it: the trace as its `Root`, the segment as its `Parent`, and
-    /// the decision as `Sampled`; the sampler is not asked. What ends inside leaves at once as an independent subsegment.
-    /// The facade itself is never sent, so what is written to it (annotations, errors, a user) is left out and counted.
-    /// Where the header has no `Parent` or no decision, nothing is recorded and requests carry it untouched.
-    /// (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".)
+    /// `header` is the value of the `X-Amzn-Trace-Id` that names the segment. Its `Root` is the trace, its `Parent` the
+    /// segment, and its `Sampled` the decision, so that the sampler is not asked. A subsegment that ends below the facade
+    /// is sent at once, as a document of its own. The facade is never sent: annotations, errors and users that are written
+    /// to it are left out and counted. If the header has no `Parent` or no decision, nothing is recorded, and requests
+    /// carry the header unchanged. (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".)
     ///
-    /// For a function on `lambda_runtime` the layer `xray::lambda::TraceLayer` does this. By hand it is one for each
-    /// invocation, around the handler's future:
+    /// For a function on `lambda_runtime`, the layer `xray::lambda::TraceLayer` does this. By hand, put one facade around
+    /// the handler's future for each invocation:
     ///
     /// ```
     /// use xray::{Instrument as _, Segment};
@@ -88,14 +91,14 @@ impl Segment {
         Self::facade_of(context::current().recorder(), header)
     }
 
-    /// The same with this recorder.
+    /// Returns a facade that records with `recorder`; see [`facade`](Self::facade).
     pub(crate) fn facade_of(recorder: &Recorder, header: &str) -> Self {
         let context = facade::of(recorder, header);
         let owned = context.entity().cloned();
         Self { context, owned }
     }
 
-    /// Ends it now. It does so once:
+    /// Ends the segment now. A segment can be ended once:
     ///
     /// ```compile_fail,E0382
     /// let segment = xray::Segment::builder("todo-app").begin();
@@ -115,40 +118,36 @@ pub struct SegmentBuilder {
     header: TraceHeader,
     sampled: Option<bool>,
     recorder: Option<Recorder>,
-    request: Option<ServedRequest>,
+    served: Option<ServedRequest>,
 }
 
-/// What a builder keeps of the request that its segment serves.
+/// The request that a segment serves.
 #[derive(Debug, Clone)]
 struct ServedRequest {
-    method: Cow<'static, str>,
+    // For sampling rules, which see the whole path and host; a document holds 250 characters of the URL.
     host: Option<String>,
     path: String,
-    url: String,
+    request: HttpRequest,
 }
 
 impl ServedRequest {
     fn sampling_request<'a>(&'a self, service_name: &'a str) -> SamplingRequest<'a> {
-        let request = SamplingRequest::new(service_name).with_method(&self.method).with_path(&self.path);
+        let method = self.request.method.as_deref().unwrap_or_default();
+        let request = SamplingRequest::new(service_name).with_method(method).with_path(&self.path);
         self.host.iter().fold(request, |request, host| request.with_host(host))
-    }
-
-    fn into_block(self) -> Http {
-        let (method, url) = (Some(self.method), Some(self.url));
-        Http { request: Some(HttpRequest { method, url, ..HttpRequest::default() }), response: None }
     }
 }
 
 impl SegmentBuilder {
-    /// Goes on with the trace of an incoming request: its id, its parent, its sampling decision if it has one.
+    /// Continues the trace of an incoming request: its id, its parent, and its sampling decision, if any.
     pub fn trace_header(mut self, header: &TraceHeader) -> Self {
         self.header = header.clone();
         self
     }
 
-    /// Decides in place of the sampler whether the segment is recorded.
+    /// Sets whether the segment is recorded, instead of asking the sampler.
     ///
-    /// A decision in the trace header goes before it, so that a trace is recorded as a whole or not at all.
+    /// A decision in the trace header takes precedence, so that a trace is recorded as a whole or not at all.
     ///
     /// ```
     /// use xray::{Segment, TraceHeader};
@@ -163,14 +162,16 @@ impl SegmentBuilder {
         self
     }
 
-    /// Records with this recorder, not with the one of the surrounding context or the process.
+    /// Sets the recorder. By default a segment uses the recorder of the surrounding context, or that of the process.
     pub fn recorder(mut self, recorder: &Recorder) -> Self {
         self.recorder = Some(recorder.clone());
         self
     }
 
-    /// The request that the segment serves: it is [recorded](Context::set_http_request), and a sampler that is asked gets
-    /// its method, and the host and the path of its URL.
+    /// Sets the request that the segment serves.
+    ///
+    /// The request is [recorded](Context::set_http_request). The sampler, if it is asked, sees the method, and the host and
+    /// path of the URL.
     ///
     /// ```
     /// use xray::Segment;
@@ -184,21 +185,28 @@ impl SegmentBuilder {
     pub fn request<'a>(mut self, method: &str, url: impl Into<Url<'a>>) -> Self {
         let url = url.into();
         let path = if url.path().is_empty() { "/" } else { url.path() };
-        self.request = Some(ServedRequest {
-            method: recorded_method(method),
+        let (method, recorded) = (Some(recorded_method(method)), Some(url.recorded()));
+        self.served = Some(ServedRequest {
             host: url.host().map(Cow::into_owned),
             path: path.to_owned(),
-            url: url.recorded(),
+            request: HttpRequest { method, url: recorded, ..HttpRequest::default() },
         });
         self
     }
 
     /// Begins the segment now. Asks the sampler if neither the trace header nor [`sampled`](Self::sampled) decides.
     ///
-    /// In Lambda, where a function sends no segment of its own, it is a subsegment of what is current, so that a program
-    /// runs there as it does elsewhere. One that is given the header of another trace, such as that of a message, is a
-    /// segment all the same, if that header decides to record it.
-    pub fn begin(mut self) -> Segment {
+    /// In Lambda a function sends no segment of its own. There this begins a subsegment of the current segment or
+    /// subsegment, so that a program runs in Lambda as elsewhere. A segment with the header of another trace, such as that
+    /// of a message, remains a segment, and is recorded if that header says so.
+    pub fn begin(self) -> Segment {
+        self.begin_with(|_, _| ())
+    }
+
+    /// Begins the segment now; see [`begin`](Self::begin). If it is recorded, `complete` adds to the request's block.
+    ///
+    /// The second argument of `complete` is the kind of the entity: in Lambda it is a subsegment.
+    pub(crate) fn begin_with(mut self, complete: impl FnOnce(&mut HttpRequest, EntityKind)) -> Segment {
         let current = context::current();
         let recorder = self.recorder.take().unwrap_or_else(|| current.recorder().clone());
         if !recorder.is_enabled() {
@@ -206,9 +214,8 @@ impl SegmentBuilder {
         }
         let name = recorder.segment_name(&self.name);
         if let Some(invocation) = facade::invocation(&current, &recorder, self.header.root) {
-            let http = self.request.map(ServedRequest::into_block);
             let (context, owned) = begin_below(&invocation, |trace| Document {
-                http,
+                http: self.served.map(|served| http_block(served, EntityKind::Subsegment, complete)),
                 ..Document::new(SegmentId::random(), name, trace.now())
             });
             return Segment { context, owned };
@@ -218,9 +225,9 @@ impl SegmentBuilder {
         let trace = Trace::new(recorder, &self.header, id, sampled);
         let record = sampled.then(|| Document {
             trace_id: Some(trace.id()),
-            // Without its trace a parent means nothing.
+            // The id of a parent is unique only within its trace.
             parent_id: self.header.root.and(self.header.parent),
-            http: self.request.map(ServedRequest::into_block),
+            http: self.served.map(|served| http_block(served, EntityKind::Segment, complete)),
             aws: Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() })),
             ..Document::new(id, name, trace.now())
         });
@@ -238,18 +245,30 @@ impl SegmentBuilder {
             Some(true) => Decision::sampled(),
             Some(false) => Decision::not_sampled(),
             None => {
-                let request = self.request.as_ref();
-                let request =
-                    request.map_or_else(|| SamplingRequest::new(name), |request| request.sampling_request(name));
+                let served = self.served.as_ref();
+                let request = served.map_or_else(|| SamplingRequest::new(name), |served| served.sampling_request(name));
                 recorder.decide(&request)
             }
         }
     }
 }
 
+/// The kind of entity that a [`SegmentBuilder`] begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntityKind {
+    Segment,
+    Subsegment,
+}
+
+fn http_block(served: ServedRequest, kind: EntityKind, complete: impl FnOnce(&mut HttpRequest, EntityKind)) -> Http {
+    let mut request = served.request;
+    complete(&mut request, kind);
+    Http { request: Some(request), response: None }
+}
+
 /// A subsegment: a part of the work of a segment. It ends when it is dropped, or at [`end`](Self::end).
 ///
-/// It has the methods of [`Context`], its handle. Below a segment that is not sampled it does nothing.
+/// It has the methods of [`Context`], its handle. It does nothing below a segment that is not sampled.
 ///
 /// ```
 /// let ((), documents) = xray::testing::capture_blocking(|| {
@@ -262,15 +281,15 @@ impl SegmentBuilder {
 #[must_use = "a subsegment ends when it is dropped"]
 pub struct Subsegment {
     context: Context,
-    /// What it ends; where nothing is recorded `context` is the parent's, and ends elsewhere.
+    /// The entity that ends with this value. `None` if nothing is recorded; `context` then names the parent.
     owned: Option<Arc<Entity>>,
 }
 
 impl Context {
-    /// Begins a subsegment; it ends when it is dropped or at [`end`](Subsegment::end).
+    /// Begins a subsegment. It ends when it is dropped, or at [`end`](Subsegment::end).
     #[must_use = "a subsegment ends when it is dropped"]
     pub fn subsegment(&self, name: impl AsRef<str>) -> Subsegment {
-        /// For a name of which nothing is legal.
+        /// The name of a subsegment whose given name has no legal character.
         const NAMELESS: &str = "subsegment";
         Subsegment::begin(self, |trace| {
             let given = name.as_ref();
@@ -282,7 +301,7 @@ impl Context {
 }
 
 impl Subsegment {
-    /// A subsegment of what `parent` names; `record` is asked for only where something is recorded.
+    /// Begins a subsegment of the entity that `parent` names. Calls `record` only if the trace is sampled.
     pub(crate) fn begin(parent: &Context, record: impl FnOnce(&Trace) -> Document) -> Self {
         let (context, owned) = begin_below(parent, record);
         Self { context, owned }
@@ -293,12 +312,12 @@ impl Subsegment {
         Self { context: context::current(), owned: None }
     }
 
-    /// Ends it now.
+    /// Ends the subsegment now.
     pub fn end(self) {
         drop(self);
     }
 
-    /// Ends it without a trace.
+    /// Ends the subsegment without recording it.
     pub(crate) fn forget(&self) {
         if let Some(entity) = &self.owned {
             entity.forget();
@@ -306,14 +325,15 @@ impl Subsegment {
     }
 }
 
-/// Begins a subsegment of what `parent` names; there is nothing to end where nothing is recorded.
+/// Begins a subsegment of the entity that `parent` names. Returns the parent's context and no entity if the trace is not
+/// sampled.
 fn begin_below(parent: &Context, record: impl FnOnce(&Trace) -> Document) -> (Context, Option<Arc<Entity>>) {
     let Some(entity) = parent.sampled_entity() else { return (parent.clone(), None) };
     let entity = entity.subsegment(record(entity.trace()));
     (Context::of_entity(Arc::clone(&entity)), Some(entity))
 }
 
-/// What the owners of a live entity have in common.
+/// Implements what `Segment` and `Subsegment` share: the methods of `Context`, the end at the drop, and `Debug`.
 macro_rules! owner {
     ($owner:ident) => {
         impl Deref for $owner {

@@ -1,42 +1,58 @@
-//! Detection: each detector looks for its kind of resource.
+//! Detection of the AWS resource on which the program runs.
+//!
+//! Each detector looks for one kind of resource. All run at once on the background thread of the recorder, each for a
+//! limited time, so that neither the start of the program nor a segment waits for a metadata service.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::problem::Problem;
 use super::sources::Sources;
 use super::{KnownOrigin, Origin, ec2, ecs, eks, elastic_beanstalk};
 use crate::support::background::Task;
 use crate::support::stats::Counters;
 
-/// What [`detect_origin`](crate::RecorderBuilder::detect_origin) looks for. The most specific comes first.
+/// A kind of AWS resource that [`detect_origin`](crate::RecorderBuilder::detect_origin) looks for.
+///
+/// A detector takes at most one second, or the seconds in `AWS_METADATA_SERVICE_TIMEOUT`, from 1 to 60. A detector that
+/// finds something it cannot read is counted in [`Stats::origin_failures`](crate::Stats::origin_failures) and logged.
+// The order matters: detected origins are merged in it, and the first one gives the type. A container on an instance is
+// a container. (The X-Ray SDKs order Elastic Beanstalk, ECS and EC2 in this way.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Detector {
-    /// An environment of Elastic Beanstalk, by the file `/var/elasticbeanstalk/xray/environment.conf`, which its agent
-    /// writes where X-Ray is switched on: `environment_name`, `version_label`, `deployment_id`.
-    ElasticBeanstalk,
-    /// A container of EKS, by the issuer in the token of the pod's service account, whose signature is not checked: `pod`
-    /// and, where the control group names it, `container_id`.
+    /// An environment of Elastic Beanstalk.
     ///
-    /// The name of the cluster is known to the API server alone, and to it only for who may read the config map
-    /// `cluster-info` of Container Insights. It is not asked: give `cluster_name` to [`Origin::with_aws`].
+    /// Source: the file `/var/elasticbeanstalk/xray/environment.conf`, which the agent of Elastic Beanstalk writes if
+    /// X-Ray is switched on. Recorded keys: `environment_name`, `version_label`, `deployment_id`.
+    ElasticBeanstalk,
+    /// A container of EKS.
+    ///
+    /// Source: the issuer in the token of the pod's service account. The signature of the token is not checked.
+    /// Recorded keys: `pod`, and `container_id` if the control group of the process names it.
+    ///
+    /// The name of the cluster is not detected. Only the API server knows it, and only a pod with the right to read the
+    /// config map `cluster-info` of Container Insights may ask. Pass `cluster_name` to [`Origin::with_aws`] instead.
     Eks,
-    /// A container of ECS, on EC2 or Fargate, by the task metadata endpoint of version 4 that
-    /// `ECS_CONTAINER_METADATA_URI_V4` names: `container` (the host name), `container_id`, `container_arn`, `task_arn`,
-    /// `task_family`, `cluster_arn`, `availability_zone`, `launch_type`.
+    /// A container of ECS, on EC2 or Fargate.
+    ///
+    /// Source: the task metadata endpoint of version 4, at `ECS_CONTAINER_METADATA_URI_V4`. Recorded keys: `container`
+    /// (the host name), `container_id`, `container_arn`, `task_arn`, `task_family`, `cluster_arn`, `availability_zone`,
+    /// `launch_type`.
     Ecs,
-    /// An instance of EC2, by its metadata service of version 2, at `AWS_EC2_METADATA_SERVICE_ENDPOINT` or
-    /// `http://169.254.169.254`: `instance_id`, `instance_size`, `ami_id`, `availability_zone`, and the `account_id`. Not
-    /// asked where `AWS_EC2_METADATA_DISABLED` is `true`.
+    /// An instance of EC2.
+    ///
+    /// Source: the instance metadata service of version 2, at `AWS_EC2_METADATA_SERVICE_ENDPOINT` or
+    /// `http://169.254.169.254`. It is not asked if `AWS_EC2_METADATA_DISABLED` is `true`. Recorded keys:
+    /// `instance_id`, `instance_size`, `ami_id`, `availability_zone`, and `account_id` outside of the object.
     Ec2,
 }
 
 impl Detector {
-    /// All of them.
+    /// Returns all detectors.
     ///
     /// ```
     /// use xray::origin::Detector;
@@ -48,7 +64,7 @@ impl Detector {
         [Self::ElasticBeanstalk, Self::Eks, Self::Ecs, Self::Ec2].into_iter()
     }
 
-    /// `None` where it is not there.
+    /// Looks for the resource; `None` if the program does not run on it.
     async fn detect(self, sources: &Sources) -> Result<Option<Origin>, Problem> {
         let detected = async {
             match self {
@@ -58,54 +74,49 @@ impl Detector {
                 Self::Ec2 => ec2::detect(sources).await,
             }
         };
-        let late = || Err(Problem(format!("no answer within {:?}", sources.time)));
-        timeout(sources.time, detected).await.unwrap_or_else(|_| late())
+        // The limit for all requests of a detector together. Each request has the same limit for itself, but ECS and
+        // EC2 need two.
+        let timed_out = || Err(Problem(format!("no answer within {:?}", sources.time)));
+        timeout(sources.time, detected).await.unwrap_or_else(|_| timed_out())
     }
 }
 
-/// Why a detector knows nothing although there may be something.
-#[derive(Debug)]
-pub(super) struct Problem(pub(super) String);
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-/// What detects an origin, for a thread in the background.
+/// Returns the task that detects the origin of a recorder and stores it in `origin`.
 pub(crate) fn detect(detectors: Vec<Detector>, origin: &KnownOrigin, counters: Arc<Counters>) -> Task {
     let (given, detected) = (origin.given.clone(), Arc::clone(&origin.detected));
+    // On the caller's thread: the program may change its environment later, and no other thread may read it meanwhile.
     let sources = Sources::of_environment();
     Box::pin(async move {
         let found = find(detectors, &sources, &counters).await;
-        if let Some(origin) = given.into_iter().chain(found).reduce(|origin, less| origin.or(&less)) {
+        // The origin given in code comes first: the program knows better.
+        if let Some(origin) = given.into_iter().chain(found).reduce(|origin, next| origin.or(&next)) {
             let _ = detected.set(origin);
         }
     })
 }
 
-/// What there is, the most specific first. All detectors look at a time.
+/// Runs all detectors at once; returns what they found, the most specific resource first.
 async fn find(
     detectors: Vec<Detector>,
     sources: &Sources,
     counters: &Counters,
 ) -> impl Iterator<Item = Origin> + use<> {
-    let mut looking = JoinSet::new();
+    let mut running = JoinSet::new();
     for detector in detectors {
         let sources = sources.clone();
-        looking.spawn(async move { (detector, detector.detect(&sources).await) });
+        running.spawn(async move { (detector, detector.detect(&sources).await) });
     }
+    // Sorted by detector, because they finish in any order.
     let mut found = BTreeMap::new();
-    while let Some(looked) = looking.join_next().await {
-        match looked {
+    while let Some(finished) = running.join_next().await {
+        match finished {
             Ok((detector, Ok(Some(origin)))) => drop(found.insert(detector, origin)),
-            Ok((detector, Ok(None))) => log::debug!(target: "xray::origin", "{detector:?}: not here"),
+            Ok((detector, Ok(None))) => log::debug!(target: "xray::origin", "the program does not run on {detector:?}"),
             Ok((detector, Err(problem))) => {
                 counters.origin_failures.increment();
-                log::warn!(target: "xray::origin", "{detector:?} is not detected: {problem}");
+                log::warn!(target: "xray::origin", "cannot tell whether the program runs on {detector:?}: {problem}");
             }
-            Err(panic) => log::error!(target: "xray::origin", "a detector failed: {panic}"),
+            Err(panic) => log::error!(target: "xray::origin", "a detector of the program's origin panicked: {panic}"),
         }
     }
     found.into_values()
@@ -122,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    /// A file system with these files, and no metadata service.
+    /// Returns sources with these files and without a metadata service.
     fn sources(name: &str, files: &[(&str, &[u8])]) -> Sources {
         let root = env::temp_dir().join(format!("xray-origin-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&root);
@@ -146,7 +157,7 @@ mod tests {
     const TOKEN: &str = "var/run/secrets/kubernetes.io/serviceaccount/token";
 
     #[tokio::test]
-    async fn elastic_beanstalk() {
+    async fn elastic_beanstalk_is_detected_by_the_file_of_its_agent() {
         for (deployment_id, expected) in [("32", json!(32)), ("\"32\"", json!(32)), ("null", json!(null))] {
             let conf = format!(
                 r#"{{"deployment_id": {deployment_id}, "version_label": "app-1_2", "environment_name": "shop-prod"}}"#
@@ -175,7 +186,7 @@ mod tests {
             let problem = detected(Detector::ElasticBeanstalk, &[(BEANSTALK, conf)]).await.unwrap_err();
             assert!(problem.0.contains("environment.conf") && problem.0.len() < 500, "{problem}");
         }
-        // A directory where the file is to be.
+        // A directory in the place of the file.
         let below = format!("{BEANSTALK}/file");
         assert!(detected(Detector::ElasticBeanstalk, &[(&below, b"")]).await.is_err());
     }
@@ -185,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn eks() {
+    async fn eks_is_detected_by_the_issuer_of_the_service_account_token() {
         let id = "0123456789abcdef".repeat(4);
         let group = format!("12:cpu:/kubepods.slice/cri-containerd-{id}.scope\n0::/\n");
         let host: (&str, &[u8]) = ("proc/sys/kernel/hostname", b"shop-5d4f\n");
@@ -227,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_most_specific_names_it_and_all_say_what_they_know() {
+    async fn the_most_specific_resource_gives_the_type_and_all_add_their_keys() {
         let conf = br#"{"deployment_id": 32, "version_label": "app-1_2", "environment_name": "shop-prod"}"#;
         let token = token(r#"{"iss": "https://oidc.eks.eu-west-1.amazonaws.com/id/0"}"#);
         let files: &[(&str, &[u8])] = &[(BEANSTALK, conf), (TOKEN, &token), ("proc/sys/kernel/hostname", b"shop-5d4f")];
@@ -248,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn container_ids() {
+    fn the_container_id_is_read_from_the_control_group() {
         let id = "0123456789abcdef".repeat(4);
         for (group, expected) in [
             (format!("1:name=systemd:/docker/{id}\n"), true),

@@ -1,13 +1,14 @@
-//! Amazon ECS, on EC2 or Fargate.
+//! Detects a container of Amazon ECS, on EC2 or Fargate.
 
 use http::Method;
 use serde::Deserialize;
 
 use super::Origin;
-use super::detect::Problem;
+use super::problem::Problem;
 use super::sources::{Service, Sources, block, read_json};
 
-/// What is read of a container. (ECS developer guide, "Task metadata endpoint version 4".)
+/// The fields that are read from the metadata of a container. (ECS developer guide, "Task metadata endpoint version
+/// 4".)
 #[derive(Deserialize)]
 struct Container {
     #[serde(rename = "DockerId")]
@@ -16,7 +17,7 @@ struct Container {
     arn: Option<String>,
 }
 
-/// What is read of the task that it belongs to.
+/// The fields that are read from the metadata of the container's task.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Task {
@@ -29,7 +30,12 @@ struct Task {
 }
 
 impl Task {
-    /// The cluster is named by its ARN, or by its name alone.
+    /// Returns the ARN of the cluster.
+    // On Fargate the endpoint names the cluster by its ARN, on EC2 by its short name. The rest of the ARN is then taken
+    // from the task's:
+    //
+    // Input:  cluster `shop`, task `arn:aws:ecs:eu-west-1:123456789012:task/shop/0f1e..`
+    // Output: `arn:aws:ecs:eu-west-1:123456789012:cluster/shop`
     fn cluster_arn(&self) -> Option<String> {
         let cluster = self.cluster.as_ref()?;
         if cluster.starts_with("arn:") {
@@ -40,11 +46,13 @@ impl Task {
     }
 }
 
+/// Asks the task metadata endpoint; `None` if the environment names none.
 pub(super) async fn detect(sources: &Sources) -> Result<Option<Origin>, Problem> {
     let Some(url) = &sources.ecs_metadata else { return Ok(None) };
     let service = Service::new(url, sources.time)?;
-    let container: Container = read_json(&service.ask(Method::GET, "", None).await?, "the container's metadata")?;
-    let task: Task = read_json(&service.ask(Method::GET, "/task", None).await?, "the task's metadata")?;
+    // The agent sets the variable, so here something does listen: a refused connection is a problem, not an absence.
+    let container: Container = read_json(&service.request(Method::GET, "", None).await?, "the container's metadata")?;
+    let task: Task = read_json(&service.request(Method::GET, "/task", None).await?, "the task's metadata")?;
     let block = block([
         ("container", sources.host_name()),
         ("container_id", Some(container.id)),
@@ -55,5 +63,6 @@ pub(super) async fn detect(sources: &Sources) -> Result<Option<Origin>, Problem>
         ("availability_zone", task.availability_zone),
         ("launch_type", task.launch_type),
     ]);
+    // One type for EC2 and Fargate, as the developer guide has it; `launch_type` tells them apart.
     Ok(Some(Origin::new("AWS::ECS::Container").with_aws("ecs", block)))
 }

@@ -1,4 +1,7 @@
-//! Where a program runs: the AWS resource that its segments name.
+//! The AWS resource on which a program runs, which its segments name.
+//!
+//! [`RecorderBuilder::origin`](crate::RecorderBuilder::origin) sets it in code. With the feature `origin`,
+//! [`RecorderBuilder::detect_origin`](crate::RecorderBuilder::detect_origin) detects it.
 
 #[cfg(feature = "origin")]
 mod detect;
@@ -10,6 +13,8 @@ mod ecs;
 mod eks;
 #[cfg(feature = "origin")]
 mod elastic_beanstalk;
+#[cfg(feature = "origin")]
+mod problem;
 #[cfg(feature = "origin")]
 mod sources;
 
@@ -28,12 +33,15 @@ pub(crate) use self::detect::detect;
 use crate::document::{Document, MAX_STRING_CHARS};
 use crate::support::text::first_chars;
 
-/// The AWS resource on which a program runs: the type that X-Ray shows, and what identifies it.
+/// The AWS resource on which a program runs: its type, and what identifies it.
 ///
-/// The types that a program may name are `AWS::EC2::Instance`, `AWS::ECS::Container`, `AWS::ElasticBeanstalk::Environment`
-/// (developer guide, "Segment documents", `origin`), and as the X-Ray exporter of the OpenTelemetry collector has them
-/// `AWS::ECS::EC2`, `AWS::ECS::Fargate`, `AWS::EKS::Container` and `AWS::AppRunner::Service`. A sampler gets it as the
-/// [`service_type`](crate::sampling::SamplingRequest::service_type).
+/// The X-Ray console shows the type on the service map. A sampler receives it as the
+/// [`service_type`](crate::sampling::SamplingRequest::service_type). Known types are:
+///
+/// * `AWS::EC2::Instance`, `AWS::ECS::Container` and `AWS::ElasticBeanstalk::Environment` (developer guide, "X-Ray
+///   segment documents", `origin`);
+/// * `AWS::ECS::EC2`, `AWS::ECS::Fargate`, `AWS::EKS::Container` and `AWS::AppRunner::Service` (the X-Ray exporter of
+///   the OpenTelemetry collector).
 ///
 /// ```
 /// use xray::origin::Origin;
@@ -52,22 +60,41 @@ use crate::support::text::first_chars;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Origin {
     name: Cow<'static, str>,
+    /// The keys and values to add to the `aws` block of each segment.
     aws: BTreeMap<String, Value>,
 }
 
 impl Origin {
-    /// A resource of this type; at most 250 characters, the rest is cut.
+    /// Creates a resource of this type, which is cut at 250 characters.
+    ///
+    /// ```
+    /// use xray::origin::Origin;
+    ///
+    /// assert_eq!(Origin::new("AWS::AppRunner::Service").name(), "AWS::AppRunner::Service");
+    /// ```
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         let mut name = name.into();
+        // Only a longer name is copied. The usual one is a static text, which each segment then shares.
         if first_chars(&name, MAX_STRING_CHARS).len() < name.len() {
             name = first_chars(&name, MAX_STRING_CHARS).to_owned().into();
         }
         Self { name, aws: BTreeMap::new() }
     }
 
-    /// Adds what is known of it to the `aws` block of segments: `ec2`, `ecs`, `eks` or `elastic_beanstalk` with an object
-    /// (developer guide, "AWS resource data"), or `account_id`. `xray` is the SDK's, and left out.
+    /// Adds a key to the `aws` block of segments.
+    ///
+    /// Known keys are `account_id` with a string, and `ec2`, `ecs`, `eks` and `elastic_beanstalk` with an object.
+    /// (Developer guide, "X-Ray segment documents", "AWS resource data".) The key `xray` is ignored: it describes the
+    /// SDK.
+    ///
+    /// ```
+    /// use xray::origin::Origin;
+    ///
+    /// let instance = serde_json::json!({ "instance_id": "i-0b5a4678fc325bg98", "availability_zone": "eu-west-1c" });
+    /// let origin = Origin::new("AWS::EC2::Instance").with_aws("account_id", "123456789012").with_aws("ec2", instance);
+    /// # drop(origin);
+    /// ```
     #[must_use]
     pub fn with_aws(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         let key = key.into();
@@ -77,13 +104,13 @@ impl Origin {
         self
     }
 
-    /// Its type.
+    /// Returns the type of the resource.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Says in a segment where it ran, as far as the segment does not say so itself.
+    /// Adds this origin to a segment, without replacing what the segment has already.
     pub(crate) fn describe(&self, segment: &mut Document) {
         segment.origin.get_or_insert_with(|| self.name.clone());
         let aws = &mut segment.aws.get_or_insert_default().other;
@@ -92,7 +119,7 @@ impl Origin {
         }
     }
 
-    /// This, with what `other` knows besides.
+    /// Returns this origin with the keys of `other` that it does not have.
     #[cfg(feature = "origin")]
     fn or(mut self, other: &Self) -> Self {
         for (key, value) in &other.aws {
@@ -102,34 +129,38 @@ impl Origin {
     }
 }
 
-/// Adds a value to an `aws` block; of an object that is there what it has not.
+/// Adds a value to an `aws` block. If the key has an object already, adds the value's keys that the object does not
+/// have.
+// Two levels, because every object of the block (`ec2`, `ecs`, ..) is flat. A program gives `cluster_name` and the
+// detector adds `pod` to the same object `eks`.
 fn add(aws: &mut BTreeMap<String, Value>, key: &str, value: &Value) {
     match aws.entry(key.to_owned()) {
         Entry::Vacant(entry) => drop(entry.insert(value.clone())),
         Entry::Occupied(mut entry) => {
-            if let (Value::Object(there), Value::Object(more)) = (entry.get_mut(), value) {
+            if let (Value::Object(existing), Value::Object(more)) = (entry.get_mut(), value) {
                 for (key, value) in more {
-                    there.entry(key).or_insert_with(|| value.clone());
+                    existing.entry(key).or_insert_with(|| value.clone());
                 }
             }
         }
     }
 }
 
-/// What a recorder knows of its origin.
+/// The origin of a recorder: the one given in code until the detection ends, then both together.
 #[derive(Debug, Default)]
 pub(crate) struct KnownOrigin {
     given: Option<Origin>,
-    /// With what is given.
+    /// The given origin with what the detectors found. The background thread sets it once; segments do not wait for it.
     detected: Arc<OnceCell<Origin>>,
 }
 
 impl KnownOrigin {
+    /// Creates the state before any detection.
     pub(crate) fn new(given: Option<Origin>) -> Self {
         Self { given, detected: Arc::default() }
     }
 
-    /// As it is known by now.
+    /// Returns the origin as far as it is known at this moment.
     pub(crate) fn get(&self) -> Option<&Origin> {
         self.detected.get().or(self.given.as_ref())
     }

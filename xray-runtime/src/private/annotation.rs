@@ -1,4 +1,7 @@
-//! Values of `annotate(key = value)`, looked at where they are: the function goes on to use them.
+//! The values of `annotate(key = value)`.
+//!
+//! A value is taken by reference, by a method's autoref: the function goes on to use it. `into()` on `order.id` would
+//! move the field.
 
 use crate::document::AnnotationValue;
 
@@ -12,6 +15,7 @@ impl<T: Clone + Into<AnnotationValue>> ToAnnotation for T {
     }
 }
 
+/// For `str` behind any number of references: an unsized type cannot be cloned.
 impl ToAnnotation for str {
     fn __xray_annotation(&self) -> AnnotationValue {
         self.into()

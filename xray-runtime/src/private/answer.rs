@@ -1,7 +1,14 @@
-//! What becomes of the result of a call whose argument was a request, or was none.
+//! What becomes of the result of a call whose argument may have been a request.
 //!
-//! Two questions are asked of its type, by the order in which a method is looked up: when there is an answer, and how
-//! that is read. A result of which nothing is known comes back as it is.
+//! Two questions are asked about the result's type: *when* is there a response, at once or in a future, and *how* is it
+//! read. A result about which nothing is known is given back unchanged.
+//!
+//! ```text
+//! Outcome::of(&out, &slot)      Outcome<T, Entered>, or Outcome<T, Untouched> if the argument was no request
+//!     .__xray_when()            When<InFuture<F>, F::Output>, or When<InHand, T>, or Unchanged
+//! (&&&&&..).__xray_how()        How<.., R>: R says how the response is read
+//!     .exit(out, &mut slot)     the traced future, or the result itself
+//! ```
 
 use std::any::type_name;
 use std::error::Error;
@@ -9,16 +16,17 @@ use std::marker::PhantomData;
 
 use crate::http::{ByReadResponse, Call, CallFuture, ReadResponse, Reader, StatusError, read_or_status};
 
-/// Between the request and the answer of a call, at the head of the body in which the call stands. The type of
-/// its content says whether the argument was a request.
+/// A local variable at the head of a body that carries an open call from its argument to its result.
+///
+/// Its type parameter records at compile time whether the argument was a request: [`Entered`], or [`Untouched`].
 #[derive(Debug)]
 pub struct Slot<S>(Option<S>);
 
-/// The content of a slot where the argument was a request: the call, if it is recorded.
+/// The content of a slot if the argument was a request: the call, if it is recorded.
 #[derive(Debug)]
 pub struct Entered(Option<Call>);
 
-/// The content of a slot where the argument was none.
+/// The content of a slot if the argument was no request: a type without values.
 #[derive(Debug)]
 pub enum Untouched {}
 
@@ -48,7 +56,7 @@ impl Slot<Entered> {
     }
 }
 
-/// The type of a result, and what the slot of its call holds.
+/// The question *when*: the type of a result, and the content of the call's slot.
 #[derive(Debug)]
 pub struct Outcome<T, S>(PhantomData<(*const T, S)>);
 
@@ -60,14 +68,16 @@ impl<T, S> Outcome<T, S> {
 }
 
 impl<T> Outcome<T, Untouched> {
-    /// Where the argument was no request nothing is asked of the result, whose type may be open.
+    /// If the argument was no request, nothing is asked about the result. Its type may still be open, as in
+    /// `let word: String = service.request(reference)`, where a question would force it to be a future.
+    /// `tests/shapes/arguments.rs::inferred`
     #[must_use]
     pub fn __xray_when(self) -> Unchanged {
         Unchanged
     }
 }
 
-/// For a result that is a future of the answer: found first.
+/// The answer for a result that is a future. A trait's method by value is found first.
 pub trait IsLater<F: Future> {
     fn __xray_when(self) -> Later<F>;
 }
@@ -78,7 +88,7 @@ impl<F: Future> IsLater<F> for Outcome<F, Entered> {
     }
 }
 
-/// For any other result: one reference further.
+/// The answer for any other result. A trait's method by reference is found second.
 pub trait IsNow<T> {
     fn __xray_when(&self) -> Now<T>;
 }
@@ -89,11 +99,15 @@ impl<T> IsNow<T> for Outcome<T, Entered> {
     }
 }
 
-/// When there is an answer of type `T`: `C` is the call's result.
+/// The question *how*: `T` is the type of the response, and `C` says where it is.
+///
+/// The question is a ladder, see [`private`](super). The macro's output asks `(&&&&&when).__xray_how()`, and each trait
+/// below is implemented for one reference fewer than the trait before.
+#[derive(Debug)]
 pub struct When<C, T>(PhantomData<fn(C) -> T>);
-/// In the future that the call gave.
+/// The response is the output of the future that the call returned.
 pub type Later<F> = When<InFuture<F>, <F as Future>::Output>;
-/// Now: it is what the call gave.
+/// The response is what the call returned.
 pub type Now<T> = When<InHand, T>;
 
 #[derive(Debug)]
@@ -109,7 +123,8 @@ impl<C, T> Clone for When<C, T> {
 
 impl<C, T> Copy for When<C, T> {}
 
-/// How the answer is read. It is asked of a reference, and what is below is in the order in which that is looked up.
+/// The answer: the response is read by `R`.
+#[derive(Debug)]
 pub struct How<C, T, R>(PhantomData<fn(C, T) -> R>);
 
 impl<F: Future, R: Reader<F::Output> + Default> How<InFuture<F>, F::Output, R> {
@@ -128,11 +143,12 @@ impl<T, R: Reader<T> + Default> How<InHand, T, R> {
     }
 }
 
-/// For a result that is nobody's business.
+/// The answer for a result that is not looked at.
 #[derive(Debug)]
 pub struct Unchanged;
 
 impl Unchanged {
+    /// Found at the end of the references, where the inherent method is the only one.
     #[must_use]
     pub fn __xray_how(&self) -> Self {
         Self
@@ -144,10 +160,13 @@ impl Unchanged {
     }
 }
 
-/// An answer whose error may stand for a response.
-impl<C, A: ReadResponse, E: StatusError> When<C, Result<A, E>> {
-    #[must_use]
-    pub fn __xray_how(&self) -> How<C, Result<A, E>, ByStatus> {
+/// Rung 1: a response, or an error that may stand for a response with a bad status.
+pub trait IsStatusError<C, T> {
+    fn __xray_how(&self) -> How<C, T, ByStatus>;
+}
+
+impl<C, A: ReadResponse, E: StatusError> IsStatusError<C, Result<A, E>> for &&&&When<C, Result<A, E>> {
+    fn __xray_how(&self) -> How<C, Result<A, E>, ByStatus> {
         How(PhantomData)
     }
 }
@@ -161,23 +180,23 @@ impl<A: ReadResponse, E: StatusError> Reader<Result<A, E>> for ByStatus {
     }
 }
 
-/// An answer that can be read.
+/// Rung 2: a type that says itself how it is read.
 pub trait IsAnswer<C, T> {
     fn __xray_how(&self) -> How<C, T, ByReadResponse>;
 }
 
-impl<C, T: ReadResponse> IsAnswer<C, T> for When<C, T> {
+impl<C, T: ReadResponse> IsAnswer<C, T> for &&&When<C, T> {
     fn __xray_how(&self) -> How<C, T, ByReadResponse> {
         How(PhantomData)
     }
 }
 
-/// A response, or an error that holds one of any type.
+/// Rung 3: a response, or a wrapper that gives an error of any type.
 pub trait IsBoxedError<C, T> {
     fn __xray_how(&self) -> How<C, T, ByBoxedError>;
 }
 
-impl<C, A, E> IsBoxedError<C, Result<A, E>> for &When<C, Result<A, E>>
+impl<C, A, E> IsBoxedError<C, Result<A, E>> for &&When<C, Result<A, E>>
 where
     A: ReadResponse,
     E: AsRef<dyn Error + Send + Sync>,
@@ -199,13 +218,13 @@ impl<A: ReadResponse, E: AsRef<dyn Error + Send + Sync>> Reader<Result<A, E>> fo
     }
 }
 
-/// A response, or an error of which only the type is known.
+/// Rung 4: a response, or an error whose type's name is all that is known.
 pub trait IsOpaqueError<C, T> {
-    fn __xray_how(&mut self) -> How<C, T, ByOpaqueError>;
+    fn __xray_how(&self) -> How<C, T, ByOpaqueError>;
 }
 
 impl<C, A: ReadResponse, E> IsOpaqueError<C, Result<A, E>> for &When<C, Result<A, E>> {
-    fn __xray_how(&mut self) -> How<C, Result<A, E>, ByOpaqueError> {
+    fn __xray_how(&self) -> How<C, Result<A, E>, ByOpaqueError> {
         How(PhantomData)
     }
 }
@@ -222,18 +241,18 @@ impl<A: ReadResponse, E> Reader<Result<A, E>> for ByOpaqueError {
     }
 }
 
-/// Something else.
+/// Rung 5: a type about which nothing is known.
 pub trait Unread {
     type How;
 
-    fn __xray_how(self) -> Self::How;
+    fn __xray_how(&self) -> Self::How;
 }
 
-/// As from a service whose response is a type parameter: only its time is known.
+/// A future of anything, as of a service whose response is a type parameter: the call's time is recorded.
 impl<F: Future> Unread for Later<F> {
     type How = How<InFuture<F>, F::Output, ByNothing>;
 
-    fn __xray_how(self) -> Self::How {
+    fn __xray_how(&self) -> Self::How {
         How(PhantomData)
     }
 }
@@ -245,11 +264,11 @@ impl<T> Reader<T> for ByNothing {
     fn read(self, _: &T, _: &mut Call) {}
 }
 
-/// The call is forgotten.
+/// Any other result: the call is not recorded, because nothing says whether the request was sent.
 impl<T> Unread for Now<T> {
     type How = Unchanged;
 
-    fn __xray_how(self) -> Unchanged {
+    fn __xray_how(&self) -> Unchanged {
         Unchanged
     }
 }

@@ -1,13 +1,13 @@
-//! What is asked about a receiver that may be a client: `client.get(url)`. It stays where it is.
+//! The question about a receiver that may be a client: `client.get(url)`.
 
 use super::{Ask, Never, Nothing, Other, Twin};
 use crate::http::{CallSite, Traceable, methods};
 
-/// A receiver that is only looked at.
+/// The question about a client, which stays where it is: `get(&self)` does not move it.
 #[derive(Debug)]
 pub struct Asked<'a, T: ?Sized>(pub &'a T);
 
-/// For a client: found first.
+/// The answer for a client. An inherent method is found first.
 impl<'a, T> Asked<'a, T>
 where
     &'a T: Traceable<methods::get>,
@@ -18,7 +18,7 @@ where
     }
 }
 
-/// For anything.
+/// The answer for any other type: a map, for instance.
 pub trait NoClient {
     fn __xray_client(self, site: CallSite) -> Ask<Nothing, Other>;
 }

@@ -1,16 +1,18 @@
-//! Whether the client that a path names is one that this build traces: one module a client.
+//! Whether the build traces the client that a path names: a module for each client.
 //!
-//! The macro cannot see features. For a path such as `ureq::get` in an annotated function its output calls
-//! `check` of the module `ureq`, which compiles only where one of the client's features is on.
+//! The macro cannot see features. For a path such as `ureq::get` in an annotated function its output calls `check` of
+//! the module `ureq`, which compiles only if one of the client's features is on. The clients, their features and the
+//! messages stand once, in the macro crate's table of calls.
 
-macro_rules! client {
-    ($client:ident, $features:meta, $message:literal) => {
+macro_rules! clients {
+    ($($client:ident($features:meta, $message:literal)),* $(,)?) => {$(
         pub mod $client {
+            // The trait exists to be unimplemented: its error names the feature.
             #[diagnostic::on_unimplemented(
-                        message = $message,
-                        label = "this call would go untraced",
-                        note = "if the name stands for a module of your own, say so: #[xray::traced_http(local(..))]"
-                    )]
+                message = $message,
+                label = "this call would go untraced",
+                note = "if the name stands for a module of your own, say so: #[xray::traced_http(local(..))]"
+            )]
             pub trait IsTraced {}
 
             #[derive(Debug, Clone, Copy)]
@@ -19,26 +21,10 @@ macro_rules! client {
             #[cfg($features)]
             impl IsTraced for Client {}
 
+            // Generic, because a bound without a type parameter would be checked here and not at the call.
             pub const fn check<T: IsTraced + Copy>(_: T) {}
         }
-    };
+    )*};
 }
 
-client!(
-    reqwest,
-    any(feature = "reqwest", feature = "reqwest-0-12", feature = "reqwest-0-11"),
-    "calls of reqwest need the feature `reqwest` (0.13), `reqwest-0-12` or `reqwest-0-11` of xray-sdk"
-);
-client!(
-    reqwest_blocking,
-    any(feature = "reqwest-blocking", feature = "reqwest-0-12-blocking"),
-    "blocking calls of reqwest need the feature `reqwest-blocking` (0.13) or `reqwest-0-12-blocking` of xray-sdk"
-);
-client!(
-    ureq,
-    any(feature = "ureq", feature = "ureq-2"),
-    "calls of ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk"
-);
-client!(isahc, feature = "isahc", "calls of isahc need the feature `isahc` of xray-sdk");
-client!(attohttpc, feature = "attohttpc", "calls of attohttpc need the feature `attohttpc` of xray-sdk");
-client!(awc, feature = "awc", "calls of awc need the feature `awc` of xray-sdk");
+xray_macros::__for_each_client! { clients }

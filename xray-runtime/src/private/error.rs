@@ -1,4 +1,9 @@
 //! How an error that a function returns is recorded: by what its type can do.
+//!
+//! The question is a ladder, see [`private`](super). `#[traced(err)]` asks
+//! `(&&&&&&Returned(error)).__xray_record(context)`. `Returned` is under six references, and each trait below is
+//! implemented for one reference fewer than the trait before, so that the first one whose bound the error meets is
+//! found. `tests/traced/errors.rs::errors_are_recorded`
 
 use std::any::type_name;
 use std::error::Error;
@@ -9,31 +14,37 @@ use crate::live::context::Context;
 use crate::support::guard::guard;
 use crate::support::text::BoundedText;
 
-/// An error that is returned. With five references before it, the first of the traits below that holds is found.
+/// The question about an error that a function returned.
 #[derive(Debug)]
 pub struct Returned<'a, E>(pub &'a E);
 
+/// Rung 1: the error implements `Error`.
 pub trait IsError {
     fn __xray_record(&self, context: &Context);
 }
 
-/// A wrapper such as `anyhow::Error`, or a box.
+/// Rung 2: the error is a wrapper that gives an error which threads can share, as `anyhow::Error` and
+/// `Box<dyn Error + Send + Sync>` do. `anyhow::Error` gives both kinds; this one comes first.
 pub trait HoldsSharedError {
     fn __xray_record(&self, context: &Context);
 }
 
+/// Rung 3: the error is a wrapper that gives any error, as `Box<dyn Error>` does.
 pub trait HoldsError {
     fn __xray_record(&self, context: &Context);
 }
 
+/// Rung 4: the error has a text, such as `String`.
 pub trait IsShown {
     fn __xray_record(&self, context: &Context);
 }
 
+/// Rung 5: the error has a text for programmers.
 pub trait IsDebug {
     fn __xray_record(&self, context: &Context);
 }
 
+/// Rung 6: only the name of the error's type is known.
 pub trait IsAnything {
     fn __xray_record(&self, context: &Context);
 }
@@ -74,7 +85,8 @@ impl<E> IsAnything for Returned<'_, E> {
     }
 }
 
-/// The error in a wrapper and its sources. The wrapper is the type that is known.
+/// Returns the exceptions for the error in a wrapper and its sources. Their first type is that of the wrapper: the type
+/// inside is `dyn Error`, which has no name of its own.
 fn held<W, E: Error + ?Sized>(context: &Context, error: &E) -> Vec<Exception> {
     let mut exceptions = context.recorder().read_error(error, false);
     if let Some(first) = exceptions.first_mut() {
@@ -83,9 +95,10 @@ fn held<W, E: Error + ?Sized>(context: &Context, error: &E) -> Vec<Exception> {
     exceptions
 }
 
-/// What a value says of itself; its type alone where it panics as it is asked.
+/// Returns the exception for a value with a text. A `Display` that panics gives no text: the panic must not reach the
+/// user, whose function has returned already.
 fn shown<E>(text: Arguments<'_>) -> Vec<Exception> {
-    /// More than is recorded of a message.
+    /// The longest text that is read. A document keeps less of a message; the limit is for a `Display` that never ends.
     const MAX_BYTES: usize = 1 << 14;
 
     let text = guard(|| BoundedText::of(&text, MAX_BYTES)).flatten();

@@ -1,6 +1,7 @@
-//! What is asked about a function that may make a request by itself: `reqwest::get(url)`.
+//! The question about a function that may make a request by itself: `reqwest::get(url)`.
 //!
-//! What it gives says whether it is a client's; a function of the user's own that has the same path passes.
+//! The type of the function's result decides. A function of the user's own that has the same path and another result
+//! passes.
 
 use std::any::type_name;
 use std::marker::PhantomData;
@@ -11,7 +12,8 @@ use pin_project_lite::pin_project;
 
 use crate::http::{CallParent, CallSite, DeferredCall, FetchedLater, FetchedNow, ReadResponse, Sent, Start};
 
-/// A function of one argument, by what it takes and gives.
+/// The question about a function: the types of its argument and its result.
+#[derive(Debug)]
 pub struct Callee<T, R>(PhantomData<fn(T) -> R>);
 
 impl<T, R> Callee<T, R> {
@@ -21,7 +23,7 @@ impl<T, R> Callee<T, R> {
     }
 }
 
-/// For an asynchronous function of a client: found first.
+/// The answer for an asynchronous function of a client. An inherent method is found first.
 impl<T, R, O> Callee<T, R>
 where
     R: Future<Output = O>,
@@ -39,7 +41,7 @@ where
     }
 }
 
-/// For a function of a client that blocks.
+/// The answer for a blocking function of a client. A trait's method by value is found second.
 pub trait KnownNow<T, R> {
     fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R;
 }
@@ -53,7 +55,7 @@ impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
     }
 }
 
-/// For any function: one reference further.
+/// The answer for any other function. A trait's method by reference is found last.
 pub trait Unknown {
     fn __xray_open<F>(&self, function: F, site: CallSite) -> F;
 }
@@ -65,7 +67,7 @@ impl<T, R> Unknown for Callee<T, R> {
     }
 }
 
-/// The call of a function, yet to be made.
+/// A call of a function that has not been made.
 #[derive(Debug)]
 pub struct Fetch<F, T> {
     function: F,
@@ -87,13 +89,23 @@ where
     }
 }
 
-/// Whether a function is one of a crate: a wrapper of the user's own may give the same.
+/// Returns whether a function belongs to a crate.
+///
+/// A wrapper of the user's own, `fn get(url: &str) -> Result<Response, reqwest::Error>` in a module named `reqwest`,
+/// has the result of the client's function. Its body must run, and `fetch` would run the client's function in its
+/// place.
+///
+/// The name of the type is no stable format: std documents `type_name` for diagnostics only. It serves here because a
+/// wrong answer does no harm. If the format changes, no name has the prefix, the function is called as the user wrote
+/// it, and the call is not traced; `tests/functions.rs::reqwest_get` and
+/// `tests/functions.rs::modules_of_the_same_name_are_left_alone` notice either way. A comparison of `TypeId`s would be
+/// exact, but needs `F: 'static`, and `F` is `reqwest::get::<&'a str>`.
 fn is_of<F>(krate: &str) -> bool {
     type_name::<F>().strip_prefix(krate).is_some_and(|rest| rest.starts_with("::"))
 }
 
 pin_project! {
-    /// The future of a client's function, or what stands in for it.
+    /// The future that the user's function made, or the client's own future of a traced call.
     #[project = FetchingProjection]
     pub enum Fetching<R, F> {
         Called { #[pin] future: R },

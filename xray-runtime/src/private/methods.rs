@@ -1,9 +1,12 @@
-//! What is asked about the receiver and the argument of each method: one module for each name.
+//! The questions about the receiver and the argument of each method: a module for each name.
+//!
+//! The names stand once, in the macro crate's table of calls.
 
 use super::Nothing;
 
+/// Makes the module of each method. The arities are for `nothing`.
 macro_rules! modules {
-    ($($method:ident),* $(,)?) => {$(
+    ($($method:ident($($arity:literal)*)),* $(,)?) => {$(
         pub mod $method {
             use crate::http::{Outgoing, CallSite, Traceable};
             use crate::private::answer::{Entered, Slot};
@@ -12,17 +15,17 @@ macro_rules! modules {
 
             type Method = crate::http::methods::$method;
 
-            /// Looks at a receiver of the method.
+            /// Begins the question about a receiver of the method.
             pub fn receiver<T>(value: &T) -> Receiver<Method, T> {
                 Receiver::of(value)
             }
 
-            /// Looks at an argument of the method.
+            /// Begins the question about an argument of the method.
             pub fn argument<T>(value: &T) -> Argument<Method, T> {
                 Argument::of(value)
             }
 
-            /// For a place that holds a traceable value, which it takes out: found first.
+            /// The answer of a place that holds a traceable value, which is moved out. It is found first, by value.
             pub trait Take: Traceable<Method> + Sized {
                 fn __xray_ask(self, site: CallSite) -> Ask<Twin<Self::Traced>, Never>;
             }
@@ -33,7 +36,7 @@ macro_rules! modules {
                 }
             }
 
-            /// For a place that holds anything: only looked at.
+            /// The answer of any other place, which is borrowed. It is found second, by reference.
             pub trait Peek {
                 fn __xray_ask(&self, site: CallSite) -> Ask<Nothing, Other>;
             }
@@ -44,12 +47,12 @@ macro_rules! modules {
                 }
             }
 
-            /// A receiver that must be traceable.
+            /// Exchanges a receiver for its twin. The user demands that its type is traceable.
             pub fn open<T: Traceable<Method>>(value: T, site: CallSite) -> T::Traced {
                 value.traced(site)
             }
 
-            /// An argument that must be a request.
+            /// Begins the call of an argument. The user demands that it is a request.
             pub fn enter<T: Outgoing<Method>>(request: &mut T, slot: &mut Slot<Entered>, site: CallSite) {
                 argument(request).__xray_enter(request, slot, site);
             }
@@ -57,29 +60,28 @@ macro_rules! modules {
     )*};
 }
 
-crate::http::methods::for_each_method!(modules);
+xray_macros::__for_each_method! { modules }
+modules!(any());
 
-/// Each with what is sent, if anything.
+/// Makes the methods of [`Nothing`], with each arity in which a place or client is their receiver.
 macro_rules! nothing {
-    ($($method:ident($($argument:ident)?),)*) => {
-        impl Nothing {$(
-            pub fn $method<$($argument,)? R>(self $(, _: $argument)?) -> R {
+    ($($method:ident($($arity:tt)*)),* $(,)?) => {
+        $($(nothing!(@ $method $arity);)*)*
+    };
+    (@ $method:ident 0) => {
+        impl Nothing {
+            pub fn $method<R>(self) -> R {
                 match self {}
             }
-        )*}
+        }
+    };
+    (@ $method:ident 1) => {
+        impl Nothing {
+            pub fn $method<A, R>(self, _: A) -> R {
+                match self {}
+            }
+        }
     };
 }
 
-nothing!(
-    send(),
-    call(),
-    run(),
-    send_empty(),
-    get(U),
-    send_json(B),
-    send_form(B),
-    send_string(B),
-    send_bytes(B),
-    send_body(B),
-    send_stream(B),
-);
+xray_macros::__for_each_method! { nothing }

@@ -1,11 +1,12 @@
-//! Whether the reqwest that a function names is one that this build traces.
+//! Whether the build traces the version of reqwest whose types a function names.
 //!
-//! The macro cannot see features. For `reqwest::Client` in an annotated function its output calls
-//! `client(<reqwest::Client>::builder)`, and the like for `RequestBuilder` and `Request`: a method of the
-//! type itself is found before the one of [`Unrelated`], which every type has, so that a module of the user's
-//! own that happens to be named `reqwest` passes.
+//! The macro cannot see features or versions. For `reqwest::Client` in an annotated function its output calls
+//! `client(<reqwest::Client>::builder)`, and similar checks for `RequestBuilder` and `Request`. The path `builder`
+//! names the inherent function of reqwest's type, whose result type says which version it is. Another type has the one
+//! of the trait [`Unrelated`], whose result always passes: a module of the user's own may be named `reqwest`.
+//! `tests/crates.rs::reqwest_0_12_without_its_feature_is_an_error`, `a_module_that_is_named_reqwest_is_left_alone`
 
-/// Stands in for the methods of reqwest on types that have none of that name.
+/// Provides methods with the names of reqwest's for types that have none.
 pub trait Unrelated: Sized {
     #[must_use]
     fn builder() -> Passes {
@@ -23,11 +24,11 @@ pub trait Unrelated: Sized {
 
 impl<T> Unrelated for T {}
 
-/// The answer for a type that is not reqwest's.
+/// The result of those methods, which passes every check.
 #[derive(Debug)]
 pub struct Passes;
 
-/// What the methods of a traced version give.
+/// The results of the methods in a version that is traced.
 #[diagnostic::on_unimplemented(
     message = "this version of reqwest is not traced in this build of xray",
     label = "its calls would go untraced",
@@ -36,6 +37,7 @@ pub struct Passes;
 )]
 pub trait Supported {}
 
+// The checks take functions and never call them: naming a method settles the type of its result.
 pub const fn client<T: Supported>(_builder: fn() -> T) {}
 
 pub const fn request_builder<B, T: Supported>(_build_split: fn(B) -> T) {}

@@ -11,14 +11,18 @@ use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
 use crate::live::segment::Subsegment;
 
-/// One run of a function, before it begins.
+/// The subsegment of one run of a function, before it begins.
+///
+/// Each method takes a `check`, which looks at what the function returned while the subsegment is open. The closure
+/// that the attribute writes captures nothing, so that a function pointer holds it and the future needs no type
+/// parameter for it.
 #[derive(Debug)]
-pub struct Part {
+pub struct FunctionSubsegment {
     name: &'static str,
     annotations: Option<Annotations>,
 }
 
-impl Part {
+impl FunctionSubsegment {
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, annotations: None }
@@ -29,15 +33,9 @@ impl Part {
         Self { annotations: Some(annotations), ..self }
     }
 
-    /// Runs the body of the function.
+    /// Runs the body of the function in the subsegment.
     #[inline]
-    pub fn around<T>(self, body: impl FnOnce() -> T) -> T {
-        self.around_checked(body, |_, _| ())
-    }
-
-    /// Runs the body of the function and looks at what it returns.
-    #[inline]
-    pub fn around_checked<T>(self, body: impl FnOnce() -> T, check: fn(&T, &Context)) -> T {
+    pub fn around<T>(self, body: impl FnOnce() -> T, check: fn(&T, &Context)) -> T {
         let Some(subsegment) = self.begin() else { return body() };
         subsegment.in_scope(|| {
             let result = body();
@@ -46,35 +44,29 @@ impl Part {
         })
     }
 
-    /// The future of the function, which begins at its first poll.
-    pub fn around_future<F: Future>(self, future: F) -> PartFuture<F> {
-        self.around_checked_future(future, |_, _| ())
+    /// Returns the function's future with the subsegment around it, which begins at the first poll.
+    pub fn around_future<F: Future>(self, future: F, check: fn(&F::Output, &Context)) -> FunctionFuture<F> {
+        FunctionFuture { future: Some(future), state: State::Waiting { subsegment: Some(self) }, check }
     }
 
-    /// The same, and its output is looked at.
-    pub fn around_checked_future<F: Future>(self, future: F, check: fn(&F::Output, &Context)) -> PartFuture<F> {
-        PartFuture { future: Some(future), state: State::Waiting { part: Some(self) }, check }
-    }
-
-    /// The future that the body of the function makes. Where something is recorded, it begins with the body.
-    pub fn around_maker<F: Future>(self, make: impl FnOnce() -> F) -> PartFuture<F> {
-        self.around_checked_maker(make, |_, _| ())
-    }
-
-    /// The same, and its output is looked at.
-    pub fn around_checked_maker<F: Future>(
+    /// Runs the body of the function, which makes a future, and returns that future. The subsegment is around both.
+    ///
+    /// If nothing is recorded here, the future may still be polled where something is: then the subsegment begins
+    /// there.
+    pub fn around_returned_future<F: Future>(
         self,
         make: impl FnOnce() -> F,
         check: fn(&F::Output, &Context),
-    ) -> PartFuture<F> {
-        let Some(subsegment) = self.begin() else { return self.around_checked_future(make(), check) };
+    ) -> FunctionFuture<F> {
+        let Some(subsegment) = self.begin() else { return self.around_future(make(), check) };
         let future = subsegment.in_scope(make);
-        PartFuture { future: Some(future), state: State::Running { subsegment }, check }
+        FunctionFuture { future: Some(future), state: State::Running { subsegment }, check }
     }
 
-    /// `None` where nothing is recorded: then the function is run as if it were not annotated.
+    /// Begins the subsegment; `None` if nothing is recorded here, and the function runs as if it were not annotated.
     #[inline]
     fn begin(&self) -> Option<Subsegment> {
+        // Two steps, so that a function that runs outside any segment pays for one read of a thread-local.
         if !context::is_set() {
             return None;
         }
@@ -87,7 +79,10 @@ impl Part {
     }
 }
 
-/// Gives what a function returns, for the types alone: it is never called.
+/// Stands for a value of the function's type, in code that is never run.
+///
+/// The output of the attribute begins an async block with `if false { return never::<T>() }`, which tells type
+/// inference the type of the block's output.
 ///
 /// # Panics
 ///
@@ -98,17 +93,17 @@ pub fn never<T>() -> T {
 }
 
 pin_project! {
-    /// The future of a function; the subsegment begins at its first poll.
+    /// The future of a function, with the subsegment around it.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct PartFuture<F: Future> {
-        // `None` once it is dropped in its context.
+    pub struct FunctionFuture<F: Future> {
+        // `None` once it is dropped, which happens while the subsegment is current: drops in it may trace, too.
         #[pin]
         future: Option<F>,
         state: State,
         check: fn(&F::Output, &Context),
     }
 
-    impl<F: Future> PinnedDrop for PartFuture<F> {
+    impl<F: Future> PinnedDrop for FunctionFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let State::Running { subsegment } = this.state {
@@ -121,32 +116,35 @@ pin_project! {
 }
 
 enum State {
+    /// The future has not been polled.
     Waiting {
-        part: Option<Part>,
+        /// `None` only inside the first poll.
+        subsegment: Option<FunctionSubsegment>,
     },
     Running {
         subsegment: Subsegment,
     },
-    /// Nothing is recorded, or it has ended.
+    /// Nothing is recorded, or the subsegment has ended.
     Idle,
 }
 
-impl<F: Future> Future for PartFuture<F> {
+impl<F: Future> Future for FunctionFuture<F> {
     type Output = F::Output;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut std::task::Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        if let State::Waiting { part } = this.state {
-            let begun = part.take().and_then(|part| part.begin());
+        if let State::Waiting { subsegment } = this.state {
+            let begun = subsegment.take().and_then(|subsegment| subsegment.begin());
             *this.state = begun.map_or(State::Idle, |subsegment| State::Running { subsegment });
         }
         let Some(future) = this.future.as_mut().as_pin_mut() else { panic!("polled after it had ended") };
         if matches!(this.state, State::Idle) {
             return future.poll(task);
         }
+        // Taken out of the state for the length of the poll: if the future panics, the subsegment ends here with the
+        // panic as its cause, and the drop that follows finds nothing to mark as cancelled.
         let State::Running { subsegment } = std::mem::replace(this.state, State::Idle) else { return Poll::Pending };
-        // A panic ends the subsegment here, and what follows is no cancellation.
         let entered = subsegment.enter();
         let polled = subsegment.observe_panic(|| {
             let output = ready!(future.poll(task));

@@ -1,120 +1,133 @@
-//! Segments that stay open for long, told of while they are open.
+//! Progress reports: segments that stay open for long are sent before they end.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError, Weak};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use once_cell::sync::OnceCell;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
 use crate::id::SegmentId;
+use crate::support::background::{self, Background, TaskOwner};
 use crate::support::guard::guard;
 
-/// Something that can be told of before its end.
+/// An open segment that can be sent before its end.
 pub(crate) trait InProgress: Send + Sync {
-    /// Emits what is known so far.
+    /// Emits what is known of the segment so far. Runs on the recorder's background thread and must not wait for a flush:
+    /// the task that sends documents is on the same thread.
     fn report(&self);
 }
 
-/// Watches open segments, from one thread that starts with the first.
+/// Watches open segments from a task on the recorder's background thread. The task starts with the first segment.
+//
+// The task shares the thread with the one that sends datagrams and with the polling for sampling rules, and it calls the
+// emitter, which may be the program's own code. A panic there is caught. A slow `emit` breaks the contract of `Emitter`;
+// it delays the polling, during which the fallback or the last rules decide, and delays no datagram, since with an
+// emitter of the program's own there are none. The built-in emitters only push into a queue. That is not worth a second
+// thread in every program.
 pub(super) struct Progress {
-    shared: Arc<Shared>,
-    started: Once,
+    watched: Arc<Watched>,
+    background: Arc<Background>,
+    /// Stops the task when the recorder is dropped. Empty until the first segment begins.
+    task: OnceCell<TaskOwner>,
 }
 
-struct Shared {
-    /// How long a segment is open, or was told of last, until it is told of.
+struct Watched {
+    /// How long a segment has been open before its first report, and the time between its reports.
     interval: Duration,
-    state: Mutex<State>,
-    changed: Condvar,
+    segments: Mutex<HashMap<SegmentId, OpenSegment>>,
+    /// Wakes the task when a segment begins.
+    registered: Notify,
 }
 
-#[derive(Default)]
-struct State {
-    open: HashMap<SegmentId, Open>,
-    closed: bool,
-}
-
-struct Open {
-    told: Instant,
+struct OpenSegment {
+    /// When the segment was last reported, or when it began.
+    reported: Instant,
     segment: Weak<dyn InProgress>,
 }
 
 impl Progress {
-    pub(super) fn new(interval: Duration) -> Self {
-        let shared = Shared { interval, state: Mutex::default(), changed: Condvar::new() };
-        Self { shared: Arc::new(shared), started: Once::new() }
+    pub(super) fn new(background: Arc<Background>, interval: Duration) -> Self {
+        let watched = Watched { interval, segments: Mutex::default(), registered: Notify::new() };
+        Self { watched: Arc::new(watched), background, task: OnceCell::new() }
     }
 
-    pub(super) fn begins(&self, id: SegmentId, segment: Weak<dyn InProgress>) {
-        self.started.call_once(|| self.start());
-        self.shared.lock().open.insert(id, Open { told: Instant::now(), segment });
-        self.shared.changed.notify_one();
+    pub(super) fn register(&self, id: SegmentId, segment: Weak<dyn InProgress>) {
+        if self.task.get().is_none() {
+            self.start();
+        }
+        self.watched.lock().insert(id, OpenSegment { reported: Instant::now(), segment });
+        self.watched.registered.notify_one();
     }
 
-    pub(super) fn ends(&self, id: SegmentId) {
-        self.shared.lock().open.remove(&id);
+    pub(super) fn forget(&self, id: SegmentId) {
+        self.watched.lock().remove(&id);
     }
 
     fn start(&self) {
-        let shared = Arc::clone(&self.shared);
-        let started = thread::Builder::new().name("xray-progress".to_owned()).spawn(move || shared.run());
-        if let Err(error) = started {
-            log::error!(target: "xray::recorder", "no thread to tell of open segments from: {error}");
+        let watched = Arc::clone(&self.watched);
+        let (owner, task) = background::owned(async move { watched.report_for_ever().await });
+        // Spawned after `set` rather than inside `get_or_init`, because spawning may log, and the program's logger may
+        // begin a segment, which would wait for the cell that it is itself initialising.
+        if self.task.set(owner).is_ok() {
+            self.background.spawn(task);
         }
     }
 }
 
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.changed.notify_one();
-    }
-}
-
-impl Shared {
-    /// How often the segments are looked through in one interval: a segment is told of at most so much later.
+impl Watched {
+    /// How often the segments are looked through in one interval. A report is late by at most this share of it.
     const LOOKS: u32 = 4;
+    /// Bounds the work of the thread, whatever interval the program sets.
     const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 
-    fn run(&self) {
+    async fn report_for_ever(&self) {
+        // One pause for all segments rather than a timer for each: a service has thousands of short segments, of which
+        // none lives to its first report.
         let pause = (self.interval / Self::LOOKS).max(Self::SHORTEST_PAUSE);
-        while self.wait(pause) {
-            for segment in self.due() {
-                // The emitter may be the user's own.
-                guard(|| segment.report());
+        loop {
+            self.wait_for_a_segment().await;
+            sleep(pause).await;
+            for segment in self.take_due() {
+                // The segment is dropped inside the guard too. If it ended meanwhile this is its last reference, and
+                // with it goes the recorder and the program's emitter.
+                guard(move || segment.report());
             }
         }
     }
 
-    /// Waits until it is time to look again; false at the end.
-    fn wait(&self, pause: Duration) -> bool {
-        let idle = |state: &mut State| state.open.is_empty() && !state.closed;
-        let state = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-        let (state, _) = self
-            .changed
-            .wait_timeout_while(state, pause, |state| !state.closed)
-            .unwrap_or_else(PoisonError::into_inner);
-        !state.closed
+    /// Waits until a segment is open, so that an idle program is not woken up.
+    async fn wait_for_a_segment(&self) {
+        while self.lock().is_empty() {
+            // `notify_one` stores a permit, so a segment that begins between the check and this line is not missed.
+            self.registered.notified().await;
+        }
     }
 
-    fn due(&self) -> Vec<Arc<dyn InProgress>> {
+    /// Returns the segments that are due for a report, and notes the time of it.
+    //
+    // They are collected and the lock released before any is reported, because a report runs the emitter, and its thread
+    // may begin or end segments.
+    fn take_due(&self) -> Vec<Arc<dyn InProgress>> {
         let now = Instant::now();
-        let mut state = self.lock();
-        let due = state.open.values_mut().filter(|open| now.duration_since(open.told) >= self.interval);
+        let mut segments = self.lock();
+        let due = segments.values_mut().filter(|open| now.duration_since(open.reported) >= self.interval);
         due.filter_map(|open| {
-            open.told = now;
+            open.reported = now;
             open.segment.upgrade()
         })
         .collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<SegmentId, OpenSegment>> {
+        self.segments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Progress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Progress").field("interval", &self.shared.interval).finish_non_exhaustive()
+        formatter.debug_struct("Progress").field("interval", &self.watched.interval).finish_non_exhaustive()
     }
 }

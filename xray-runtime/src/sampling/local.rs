@@ -1,4 +1,4 @@
-//! Sampling by rules of one's own, without the daemon.
+//! Sampling by local rules, from code or from a file, without the daemon.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,18 +10,20 @@ use super::reservoir::Seconds;
 use super::rule::Rule;
 use super::{Decision, Sampler, SamplingRequest};
 
-/// Requests sampled in each second by the default rule of the X-Ray SDKs, and the share of the others.
+/// The default rule of the X-Ray SDKs: the requests sampled in each second, and the share of the others.
 const DEFAULT_RULE: (u32, f64) = (1, 0.05);
 
-/// Samples by rules from a file or from code, without asking X-Ray.
+/// A sampler with rules from code or from a file. It does not ask X-Ray.
 ///
-/// The first [`Rule`] that matches a request decides, in the order in which they stand; where none does, the default rule:
-/// one request in each second and 5 % of the others, unless it is set. What is not known of a request matches every
-/// pattern, as in the X-Ray SDKs for Go, Node.js and Python: a segment that is given no
-/// [request](crate::SegmentBuilder::request) is decided on by the first rule. So rules for all requests go last.
+/// The first [`Rule`] that matches a request decides. If none matches, the default rule decides: one request in each
+/// second and 5 % of the others, unless [`default_rule`](LocalBuilder::default_rule) sets it.
 ///
-/// Each sampler counts for itself: ten processes with one request a second sample ten. Seconds are those of the wall clock
-/// when the sampler was made, and a clock that is set back refills nothing. The recorded document names no rule.
+/// * A property that a request does not have matches every pattern, as in the X-Ray SDKs for Go, Node.js and Python. A
+///   segment without a [request](crate::SegmentBuilder::request) has neither host, method nor path, so the first rule
+///   decides. Add rules for all requests last.
+/// * Each sampler counts on its own: ten processes with one request a second sample ten requests a second.
+/// * A second begins with a second of the wall clock. A clock that is set back does not refill a reservoir.
+/// * Recorded documents do not name the rule: `aws.xray.sampling_rule_name` is for rules of X-Ray.
 ///
 /// ```
 /// use xray::sampling::{Local, Rule};
@@ -40,7 +42,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// Rules in code.
+    /// Creates a builder without rules.
     ///
     /// ```
     /// use xray::sampling::{Local, Rule};
@@ -57,9 +59,10 @@ impl Local {
         LocalBuilder { rules: Vec::new(), default: Rule::new(fixed_target, rate) }
     }
 
-    /// Rules in the JSON that the X-Ray SDKs take, of version 1 or 2. (Developer guide, "Configuring sampling rules".)
+    /// Creates a sampler from the JSON format of the X-Ray SDKs, version 1 or 2.
     ///
-    /// In version 1 a rule's pattern for hosts is called `service_name`. A rule may have a `description`.
+    /// In version 1, the pattern for hosts is called `service_name`. A rule may have a `description`. (Developer guide,
+    /// X-Ray SDK for Java, "Configuring sampling rules".)
     ///
     /// ```
     /// use xray::sampling::Local;
@@ -80,14 +83,15 @@ impl Local {
     ///
     /// # Errors
     ///
-    /// If the text is no JSON or longer than 1 MiB, the version is another, a field is missing, unknown, there twice or of
-    /// another type, or a number is out of its range: `fixed_target` is a whole number of 32 bits, `rate` one from 0 to 1.
+    /// Returns an error if the text is not JSON or is longer than 1 MiB, if it has another version, or if a field is
+    /// missing, unknown, present twice, of another type or out of range. `fixed_target` is a whole number from 0 to
+    /// 4294967295, `rate` a number from 0 to 1.
     pub fn from_json(text: &str) -> Result<Self, ManifestError> {
         let manifest = manifest::read(text).map_err(|problem| ManifestError { file: None, reason: problem.into() })?;
         Ok(LocalBuilder { rules: manifest.rules, default: manifest.default }.build())
     }
 
-    /// The same from a file, which is read now and not again.
+    /// Like [`from_json`](Self::from_json), but reads the text from a file. Later changes to the file have no effect.
     ///
     /// ```
     /// use xray::sampling::Local;
@@ -98,7 +102,7 @@ impl Local {
     ///
     /// # Errors
     ///
-    /// As [`from_json`](Self::from_json), and if the file cannot be read or is not UTF-8.
+    /// Returns the errors of [`from_json`](Self::from_json), and an error if the file cannot be read or is not UTF-8.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ManifestError> {
         let path = path.as_ref();
         let in_file = |error| ManifestError { file: Some(path.to_owned()), ..error };
@@ -107,13 +111,14 @@ impl Local {
         Self::from_json(&text).map_err(in_file)
     }
 
+    // The second is a parameter so that tests need no clock.
     fn sample_at(&self, request: &SamplingRequest<'_>, second: u32) -> Decision {
         let rule = self.rules.iter().find(|rule| rule.is_for(request)).unwrap_or(&self.default);
         if rule.is_sampled(second) { Decision::sampled() } else { Decision::not_sampled() }
     }
 }
 
-/// The X-Ray SDKs' default: one request in each second and 5 % of the others.
+/// The default of the X-Ray SDKs: one request in each second and 5 % of the others.
 impl Default for Local {
     fn default() -> Self {
         Self::builder().build()
@@ -126,7 +131,7 @@ impl Sampler for Local {
     }
 }
 
-/// The rules of a [`Local`] sampler.
+/// A builder of a [`Local`] sampler; see there for an example.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct LocalBuilder {
@@ -135,26 +140,26 @@ pub struct LocalBuilder {
 }
 
 impl LocalBuilder {
-    /// Adds a rule behind those that are there.
+    /// Adds a rule behind the rules added before.
     pub fn rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
         self
     }
 
-    /// What holds where no rule matches; numbers as in [`Rule::new`].
+    /// Sets the rule for requests that no other rule matches. The numbers are those of [`Rule::new`].
     pub fn default_rule(mut self, fixed_target: u32, rate: f64) -> Self {
         self.default = Rule::new(fixed_target, rate);
         self
     }
 
-    /// The sampler.
+    /// Creates the sampler.
     #[must_use]
     pub fn build(self) -> Local {
         Local { rules: self.rules, default: self.default, seconds: Seconds::start() }
     }
 }
 
-/// Why sampling rules cannot be read: says the file, the line and the field.
+/// The error of reading sampling rules. The message names the file, the line and the field.
 ///
 /// ```
 /// use xray::sampling::Local;
@@ -181,7 +186,14 @@ impl From<Problem> for Reason {
 }
 
 impl ManifestError {
-    /// The line, from 1; none where the file cannot be read.
+    /// Returns the line of the error, from 1; `None` if the file cannot be read.
+    ///
+    /// ```
+    /// use xray::sampling::Local;
+    ///
+    /// assert_eq!(Local::from_json("{\n\"version\": 3\n}").unwrap_err().line(), Some(2));
+    /// assert_eq!(Local::from_file("no/such/rules.json").unwrap_err().line(), None);
+    /// ```
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         match &self.reason {
@@ -203,11 +215,13 @@ impl fmt::Display for ManifestError {
     }
 }
 
+// No `source`: the message contains the cause already, and a logger that prints the chain would print it twice.
 impl error::Error for ManifestError {}
 
-/// A file's text, and no more of it than can be rules: some files have no end.
+/// Reads a text file of at most `MAX_BYTES`.
 fn read_file(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
+    // A file may have no end, such as `/dev/zero`. One byte more than the limit shows that it is longer.
     File::open(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_BYTES {
         return Err(io::Error::new(io::ErrorKind::InvalidData, manifest::TOO_LONG));
@@ -222,15 +236,15 @@ mod tests {
 
     use super::*;
 
-    /// How many of a million requests are sampled, at a thousand in each of a thousand seconds, by eight threads.
+    /// Returns how many of a million requests are sampled: a thousand in each of a thousand seconds, by eight threads.
     fn sampled_of_a_million(sampler: &Local) -> u32 {
         let (next, request) = (AtomicU32::new(0), SamplingRequest::new("s"));
-        let one_in_turn = || {
+        let sample_next = || {
             let number = next.fetch_add(1, Ordering::Relaxed);
             (number < 1_000_000).then(|| u32::from(sampler.sample_at(&request, 1 + number / 1000).is_sampled()))
         };
         thread::scope(|scope| {
-            let count = || std::iter::from_fn(one_in_turn).sum::<u32>();
+            let count = || std::iter::from_fn(sample_next).sum::<u32>();
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(count)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         })
@@ -238,15 +252,15 @@ mod tests {
 
     #[test]
     fn one_a_second_is_exactly_one_a_second() {
-        // At most seven threads lag behind, so each second is asked in its time.
+        // At most seven threads lag behind with one request each, so the first request of a second is never too late.
         assert_eq!(sampled_of_a_million(&Local::builder().default_rule(1, 0.0).build()), 1000);
         assert_eq!(sampled_of_a_million(&Local::builder().default_rule(0, 0.0).build()), 0);
     }
 
     #[test]
     fn one_a_second_and_five_percent_of_the_others() {
-        // Of 999,000 others 49,950 with a standard deviation of 217.8. Six of these, 1,307, are exceeded by chance once
-        // in 5 * 10^8 runs.
+        // 5 % of the other 999,000 requests are 49,950, with a standard deviation of 217.8. By chance, one run of 5 *
+        // 10^8 is further away than six standard deviations, 1,307.
         let share = sampled_of_a_million(&Local::default()) - 1000;
         assert!(share.abs_diff(49_950) <= 1307, "{share}");
     }
@@ -266,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_count_each_for_itself() {
+    fn each_rule_has_its_own_reservoir() {
         let sampler = Local::builder().rule(Rule::new(2, 0.0).path("/a")).default_rule(1, 0.0).build();
         let decisions = |path: &str, second| {
             let request = SamplingRequest::new("s").with_path(path);
@@ -280,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn no_decision_names_a_rule() {
+    fn local_decisions_name_no_rule() {
         assert_eq!(Local::default().sample_at(&SamplingRequest::new("s"), 1), Decision::sampled());
     }
 }

@@ -1,25 +1,26 @@
-//! Sampling: which requests are recorded.
+//! Sampling: the decision which requests are recorded.
+//!
+//! A recorder asks its [`Sampler`] at the start of a segment. [`Central`] uses the rules in X-Ray, [`Local`] uses rules
+//! from code or a file, and [`Always`] and [`Never`] are for tests. An unsampled request is not recorded, but its trace
+//! header is passed on, with `Sampled=0`. (Developer guide, "Configuring sampling rules".)
 
 mod central;
+mod host;
 mod local;
 mod manifest;
 mod patterns;
 mod reservoir;
 mod rule;
 
-use std::fmt;
-use std::sync::Arc;
-
 pub use self::central::{Central, CentralBuilder};
+pub use self::host::SamplerHost;
 pub use self::local::{Local, LocalBuilder, ManifestError};
 pub use self::rule::Rule;
-use crate::support::background::Background;
-use crate::support::stats::Counters;
 
-/// Decides whether a request is recorded, where the caller has not decided already.
+/// Decides which segments are recorded.
 ///
-/// Asked once for each segment on which neither its trace header nor code has decided, on the thread that begins
-/// it, so it must be quick.
+/// A sampler decides once for each segment whose trace header and whose builder leave the decision open. It runs on the
+/// thread that begins the segment, so it must be quick and must not wait.
 ///
 /// ```
 /// use xray::sampling::{Decision, Sampler, SamplingRequest};
@@ -29,86 +30,107 @@ use crate::support::stats::Counters;
 ///
 /// impl Sampler for Only {
 ///     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
-///         if request.service_name == self.0 { Decision::sampled() } else { Decision::not_sampled() }
+///         if request.service_name() == self.0 { Decision::sampled() } else { Decision::not_sampled() }
 ///     }
 /// }
 ///
 /// let recorder = xray::Recorder::builder().sampler(Only("todo-app")).build();
 /// assert!(!xray::Segment::builder("other").recorder(&recorder).begin().is_sampled());
 /// ```
+///
+/// A sampler that contains another forwards both methods:
+///
+/// ```
+/// use xray::sampling::{Central, Decision, Sampler, SamplerHost, SamplingRequest};
+///
+/// /// Leaves the path out of every request, so that rules for paths match all of them.
+/// struct WithoutPath(Central);
+///
+/// impl Sampler for WithoutPath {
+///     fn attach(&self, host: &SamplerHost) {
+///         self.0.attach(host);
+///     }
+///
+///     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
+///         self.0.sample(&SamplingRequest::new(request.service_name()))
+///     }
+/// }
+/// # xray::Recorder::builder().sampler(WithoutPath(Central::default())).build();
+/// ```
 pub trait Sampler: Send + Sync + 'static {
-    /// The decision for one request.
+    /// Decides about one request.
     fn sample(&self, request: &SamplingRequest<'_>) -> Decision;
+
+    /// Receives what the recorder lends to its sampler. Does nothing unless implemented.
+    ///
+    /// Called once, when the recorder is built and before the first [`sample`](Self::sample). In Lambda it is not called,
+    /// since samplers are not used there.
+    //
+    // A method of its own rather than a part of `SamplingRequest`: a sampler that builds a new request for the sampler
+    // inside it would drop that part without any sign of it, and `Central` would then never fetch a rule.
+    fn attach(&self, host: &SamplerHost) {
+        let _ = host;
+    }
 }
 
-/// What is known of a request when its segment begins.
+/// The properties of a request that are known when its segment begins.
 ///
-/// A recorder knows the name, and of a segment that is given its [request](crate::SegmentBuilder::request) the rest.
+/// A recorder always knows the service's name, and its type if the program has an [`Origin`](crate::origin::Origin).
+/// Host, method and path are known if the segment was given its [request](crate::SegmentBuilder::request).
 ///
 /// ```
 /// use xray::sampling::SamplingRequest;
 ///
 /// let request = SamplingRequest::new("shop").with_method("GET").with_path("/cart");
-/// assert_eq!((request.service_name, request.method(), request.host()), ("shop", Some("GET"), None));
+/// assert_eq!((request.service_name(), request.method(), request.host()), ("shop", Some("GET"), None));
 /// ```
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub struct SamplingRequest<'a> {
-    /// The name of the segment.
-    pub service_name: &'a str,
+    service_name: &'a str,
     service_type: Option<&'a str>,
     host: Option<&'a str>,
     method: Option<&'a str>,
     path: Option<&'a str>,
-    backing: Option<&'a Backing>,
-}
-
-/// What a recorder has that a sampler of its own may need.
-pub(crate) struct Backing {
-    pub(crate) background: Arc<Background>,
-    /// Where the daemon answers, as `host:port`.
-    pub(crate) daemon_address: String,
-    pub(crate) counters: Arc<Counters>,
-}
-
-impl fmt::Debug for Backing {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Backing").field("daemon_address", &self.daemon_address).finish_non_exhaustive()
-    }
 }
 
 impl<'a> SamplingRequest<'a> {
-    /// A request of which only this is known.
+    /// Creates a request of which only the segment's name is known.
     #[must_use]
     pub fn new(service_name: &'a str) -> Self {
-        Self { service_name, service_type: None, host: None, method: None, path: None, backing: None }
+        Self { service_name, service_type: None, host: None, method: None, path: None }
     }
 
-    /// The service's type, as in the `origin` of a segment: `AWS::ECS::Container`, for instance.
+    /// Returns the name of the segment.
+    #[must_use]
+    pub fn service_name(&self) -> &'a str {
+        self.service_name
+    }
+
+    /// Returns the type of the service, as in the `origin` of a segment: for example `AWS::ECS::Container`.
     #[must_use]
     pub fn service_type(&self) -> Option<&'a str> {
         self.service_type
     }
 
-    /// The host that the request is for; from a recorder in lower case and without port.
+    /// Returns the host to which the request was sent. A recorder passes it in lower case and without the port.
     #[must_use]
     pub fn host(&self) -> Option<&'a str> {
         self.host
     }
 
-    /// The HTTP method; from a recorder in capitals.
+    /// Returns the HTTP method. A recorder passes it in capitals.
     #[must_use]
     pub fn method(&self) -> Option<&'a str> {
         self.method
     }
 
-    /// The path of the URL, without query; from a recorder at least `/`.
+    /// Returns the path of the URL, without the query. A recorder passes at least `/`.
     #[must_use]
     pub fn path(&self) -> Option<&'a str> {
         self.path
     }
 
-    /// Sets the service's type.
+    /// Sets the type of the service.
     #[must_use]
     pub fn with_service_type(self, service_type: &'a str) -> Self {
         Self { service_type: Some(service_type), ..self }
@@ -131,13 +153,17 @@ impl<'a> SamplingRequest<'a> {
     pub fn with_path(self, path: &'a str) -> Self {
         Self { path: Some(path), ..self }
     }
-
-    pub(crate) fn with_backing(self, backing: &'a Backing) -> Self {
-        Self { backing: Some(backing), ..self }
-    }
 }
 
-/// A sampler's answer.
+/// The decision of a sampler.
+///
+/// ```
+/// use xray::sampling::Decision;
+///
+/// let decision = Decision::sampled().by_rule("payments");
+/// assert!(decision.is_sampled());
+/// assert!(!Decision::not_sampled().is_sampled());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub(crate) sampled: bool,
@@ -145,25 +171,25 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// The request is recorded.
+    /// Returns the decision to record the request.
     #[must_use]
     pub fn sampled() -> Self {
         Self { sampled: true, rule_name: None }
     }
 
-    /// The request is not recorded; its trace header still travels on.
+    /// Returns the decision not to record the request. Its trace header is still passed on.
     #[must_use]
     pub fn not_sampled() -> Self {
         Self { sampled: false, rule_name: None }
     }
 
-    /// Whether the request is recorded.
+    /// Returns whether the request is recorded.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
         self.sampled
     }
 
-    /// Names the rule behind the decision; recorded as `aws.xray.sampling_rule_name`.
+    /// Adds the name of the rule that decided, which is recorded as `aws.xray.sampling_rule_name`.
     #[must_use]
     pub fn by_rule(mut self, name: impl Into<String>) -> Self {
         self.rule_name = Some(name.into());
@@ -171,7 +197,12 @@ impl Decision {
     }
 }
 
-/// Records every request.
+/// A sampler that records every request.
+///
+/// ```
+/// let recorder = xray::Recorder::builder().sampler(xray::sampling::Always).build();
+/// assert!(xray::Segment::builder("shop").recorder(&recorder).begin().is_sampled());
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Always;
 
@@ -181,7 +212,12 @@ impl Sampler for Always {
     }
 }
 
-/// Records no request.
+/// A sampler that records no request.
+///
+/// ```
+/// let recorder = xray::Recorder::builder().sampler(xray::sampling::Never).build();
+/// assert!(!xray::Segment::builder("shop").recorder(&recorder).begin().is_sampled());
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Never;
 

@@ -1,9 +1,9 @@
-//! Which requests a rule is for.
+//! The patterns by which a sampling rule matches requests.
 
 use super::SamplingRequest;
 use crate::support::wildcard;
 
-/// A pattern for each thing that may be known of a request; `*` unless set.
+/// One pattern for each property of a request; `*` unless set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Patterns {
     pub(super) service_name: String,
@@ -21,15 +21,18 @@ impl Default for Patterns {
 }
 
 impl Patterns {
-    /// Whether they all match. What is not known of a request matches, as in other X-Ray SDKs.
+    /// Returns whether all patterns match a request. A property that the request does not have matches every pattern.
+    // So do the X-Ray SDKs for Go, Node.js and Python. OpenTelemetry's samplers match such a property with `*` only.
     pub(super) fn are_for(&self, request: &SamplingRequest<'_>) -> bool {
+        // Most patterns are `*`, and each decision compares five patterns of each rule until one matches.
         let is_match = |pattern: &str, value: Option<&str>| {
             pattern == "*" || value.is_none_or(|value| wildcard::matches(pattern, value))
         };
+        // Short and selective properties first.
         is_match(&self.method, request.method())
             && is_match(&self.host, request.host())
             && is_match(&self.path, request.path())
-            && is_match(&self.service_name, Some(request.service_name))
+            && is_match(&self.service_name, Some(request.service_name()))
             && is_match(&self.service_type, request.service_type())
     }
 }
@@ -44,14 +47,14 @@ mod tests {
         patterns
     }
 
-    fn known() -> SamplingRequest<'static> {
+    fn request() -> SamplingRequest<'static> {
         let request = SamplingRequest::new("shop").with_service_type("AWS::ECS::Container");
         request.with_host("shop.example.com").with_method("POST").with_path("/pay/7")
     }
 
     #[test]
     fn all_patterns_have_to_match() {
-        assert!(Patterns::default().are_for(&known()));
+        assert!(Patterns::default().are_for(&request()));
         let matching = Patterns {
             service_name: "SH?P".to_owned(),
             service_type: "AWS::ECS::*".to_owned(),
@@ -59,7 +62,7 @@ mod tests {
             method: "po?t".to_owned(),
             path: "/pay/?".to_owned(),
         };
-        assert!(matching.are_for(&known()));
+        assert!(matching.are_for(&request()));
         for other in [
             patterns(|patterns| patterns.service_name = "sho".to_owned()),
             patterns(|patterns| patterns.service_type = "AWS::EC2::Instance".to_owned()),
@@ -68,12 +71,12 @@ mod tests {
             patterns(|patterns| patterns.path = "/pay".to_owned()),
             patterns(|patterns| patterns.path = String::new()),
         ] {
-            assert!(!other.are_for(&known()), "{other:?}");
+            assert!(!other.are_for(&request()), "{other:?}");
         }
     }
 
     #[test]
-    fn what_is_not_known_matches() {
+    fn an_unknown_property_matches_every_pattern() {
         let patterns = patterns(|patterns| {
             (patterns.host, patterns.method) = ("h".to_owned(), "GET".to_owned());
             (patterns.path, patterns.service_type) = ("/p".to_owned(), "AWS::EC2::Instance".to_owned());

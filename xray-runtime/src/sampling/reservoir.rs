@@ -1,23 +1,27 @@
-//! What of a rule is sampled: so many in each second, and of the others a share.
+//! The two parts of a sampling rule: a number of requests in each second, and a share of the others.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Bits of the packed state that count what was taken; those above are the second.
+/// The lower bits of the packed state, which hold the number taken; the bits above hold the second.
 const TAKEN_BITS: u32 = 32;
 
-/// What is taken in each second. What is left of a second is not kept for the next.
+/// Counts the requests that were sampled in the current second.
+// The X-Ray SDKs count in this way: a second's remainder is lost. A token bucket, as in OpenTelemetry, would keep it.
 #[derive(Debug, Default)]
 pub(crate) struct Reservoir {
-    /// The latest second that was seen, and how often it was taken from; one word, so that both change at once.
+    // The latest second, and the number taken in it. Both are in one word so that one atomic operation changes both:
+    // with two words, a thread could count in the old second after another thread has begun the new one.
     state: AtomicU64,
 }
 
 impl Reservoir {
-    /// Takes one of this second's, if less than `per_second` were taken.
+    /// Takes one request of this second's, if fewer than `per_second` were taken. Returns whether it was taken.
     ///
-    /// A second that is over gives nothing more, to a thread that read the clock and was then held up.
+    /// Nothing can be taken from a second before the latest one. A thread that reads the clock and is then suspended
+    /// asks for such a second.
     pub(crate) fn take(&self, second: u32, per_second: u32) -> bool {
+        // A new second always gives one below.
         if per_second == 0 {
             return false;
         }
@@ -31,6 +35,7 @@ impl Reservoir {
             } else {
                 return false;
             };
+            // `Relaxed`: the word protects no other memory.
             match self.state.compare_exchange_weak(seen, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return true,
                 Err(other) => seen = other,
@@ -39,33 +44,38 @@ impl Reservoir {
     }
 }
 
-/// Whether one request is of the share that is sampled, from 0 to 1.
+/// Returns true with the probability `rate`, from 0 to 1.
 pub(crate) fn by_chance(rate: f64) -> bool {
-    // Of the numbers from 0 up to but without 1: below 1 are all of them, below 0 none.
+    // The random number is from 0 to 1 without 1. So the rate 1 is always true, and the rate 0 never.
     fastrand::f64() < rate
 }
 
-/// Numbers the seconds. They begin when those of the wall clock do, and go on when that is set to another time.
+/// Numbers the seconds since its creation.
+///
+/// A second begins when a second of the wall clock begins, as in the X-Ray SDKs. The number never decreases, even if
+/// the wall clock is set back.
 #[derive(Debug)]
 pub(crate) struct Seconds {
     start: Instant,
-    /// What was over of the wall clock's second then.
-    over: Duration,
+    /// The part of the wall clock's second that had passed at `start`.
+    elapsed_before_start: Duration,
 }
 
 impl Seconds {
+    /// Begins to count at this moment.
     pub(crate) fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { start: Instant::now(), over: Duration::from_nanos(since_epoch.subsec_nanos().into()) }
+        let elapsed_before_start = Duration::from_nanos(since_epoch.subsec_nanos().into());
+        Self { start: Instant::now(), elapsed_before_start }
     }
 
-    /// The number of the second that it is now.
+    /// Returns the number of the current second.
     pub(crate) fn now(&self) -> u32 {
         self.at(self.start.elapsed())
     }
 
     fn at(&self, elapsed: Duration) -> u32 {
-        u32::try_from((self.over + elapsed).as_secs()).unwrap_or(u32::MAX)
+        u32::try_from((self.elapsed_before_start + elapsed).as_secs()).unwrap_or(u32::MAX)
     }
 }
 
@@ -76,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// A reservoir of which always the same is taken.
+    /// A reservoir with a constant target.
     struct Constant(Reservoir, u32);
 
     impl Constant {
@@ -94,22 +104,22 @@ mod tests {
     }
 
     #[test]
-    fn each_second_is_taken_from_up_to_the_target() {
+    fn each_second_gives_up_to_the_target() {
         let reservoir = Constant::new(3);
         let counts: Vec<_> = [0, 0, 1, 2, 2, 9].map(|second| taken(&reservoir, second, 2)).to_vec();
-        assert_eq!(counts, [2, 1, 2, 2, 1, 2], "and what is left of a second is not kept");
+        assert_eq!(counts, [2, 1, 2, 2, 1, 2], "the remainder of a second is not kept");
         assert_eq!(taken(&Constant::new(0), 1, 5), 0);
     }
 
     #[test]
-    fn a_target_may_change_within_a_second() {
+    fn the_target_may_change_within_a_second() {
         let reservoir = Reservoir::default();
         let taken: Vec<_> = [1, 1, 3, 3, 3, 2].map(|per_second| reservoir.take(1, per_second)).to_vec();
         assert_eq!(taken, [true, false, true, true, false, false]);
     }
 
     #[test]
-    fn a_second_that_is_over_gives_nothing_more() {
+    fn a_past_second_gives_nothing() {
         let reservoir = Constant::new(2);
         assert_eq!(taken(&reservoir, 5, 1), 1);
         assert_eq!(taken(&reservoir, 4, 9), 0);
@@ -118,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_target_and_the_last_second_do_not_run_over() {
+    fn the_largest_target_and_the_last_second_do_not_overflow() {
         let reservoir = Constant::new(u32::MAX);
         reservoir.0.state.store(u64::MAX - 1, Ordering::Relaxed);
         assert_eq!(taken(&reservoir, u32::MAX, 3), 1);
@@ -126,10 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_seconds_refill_a_thousand_times_whenever_they_are_asked() {
+    fn a_thousand_seconds_refill_the_reservoir_a_thousand_times() {
         let reservoir = Constant::new(4);
-        let seconds = Seconds { start: Instant::now(), over: Duration::from_millis(999) };
-        // Twenty a second, the first 7 ms after the start: seconds are cut where the wall clock cuts them.
+        let seconds = Seconds { start: Instant::now(), elapsed_before_start: Duration::from_millis(999) };
+        // Twenty requests a second, the first one 7 ms after the start: seconds begin with those of the wall clock.
         let asked = (0..20_000).map(|number| seconds.at(Duration::from_millis(7 + number * 50)));
         let numbers: Vec<_> = asked.collect();
         assert_eq!((numbers[0], numbers[19], numbers[20]), (1, 1, 2));
@@ -149,7 +159,7 @@ mod tests {
             let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(in_turn)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
         });
-        // Each second is begun once, so that no more than its target goes; a thread that lags behind may find less.
+        // Each second begins once, so it gives at most its target. A thread that lags behind may get less.
         assert!(count <= 10 * 1000, "{count}");
         assert_eq!(taken(&reservoir, 10, 1), 0);
 

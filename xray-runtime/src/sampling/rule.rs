@@ -1,13 +1,13 @@
-//! One rule: which requests it is for, and how many of them are sampled.
+//! A rule of the local sampler: patterns for requests, and how many of the matching ones are sampled.
 
 use super::SamplingRequest;
 use super::patterns::Patterns;
 use super::reservoir::{Reservoir, by_chance};
 
-/// A rule of a [`Local`](super::Local) sampler: patterns for requests, and how many of those that match are sampled.
+/// A rule of a [`Local`](super::Local) sampler: patterns for requests, and how many of the matching ones are sampled.
 ///
-/// In a pattern `*` stands for any number of characters and `?` for one; letters match in any case. A pattern that is not
-/// given is `*`.
+/// In a pattern, `*` matches any number of characters and `?` matches one. Letters match in upper and lower case. Each
+/// pattern is `*` unless it is set. (Developer guide, "Configuring sampling rules".)
 ///
 /// ```
 /// use xray::sampling::{Local, Rule, Sampler, SamplingRequest};
@@ -29,33 +29,44 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule for every request: `fixed_target` requests in each second are sampled, and of the others the share `rate`,
-    /// from 0 to 1.
+    /// Creates a rule that matches every request.
     ///
-    /// A rate outside of that counts as the nearer end, one that is not a number as 0.
+    /// It samples `fixed_target` requests in each second, and the share `rate` of the others, from 0 to 1. A rate below
+    /// 0 or above 1 counts as 0 or 1, and NaN as 0.
+    ///
+    /// ```
+    /// use xray::sampling::{Local, Rule, Sampler, SamplingRequest};
+    ///
+    /// let sampler = Local::builder().rule(Rule::new(2, 0.0)).build();
+    /// let request = SamplingRequest::new("shop");
+    /// let sampled = (0..5).filter(|_| sampler.sample(&request).is_sampled()).count();
+    /// assert!((2..=4).contains(&sampled), "more than two if a new second began meanwhile: {sampled}");
+    /// ```
     pub fn new(fixed_target: u32, rate: f64) -> Self {
+        // `clamp` passes NaN on.
         let rate = if rate.is_nan() { 0.0 } else { rate.clamp(0.0, 1.0) };
         Self { patterns: Patterns::default(), fixed_target, rate, reservoir: Reservoir::default() }
     }
 
-    /// Only requests to these hosts.
+    /// Sets the pattern for the host of the request, which has no port.
     pub fn host(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.host = pattern.into();
         self
     }
 
-    /// Only requests with these methods.
+    /// Sets the pattern for the method of the request.
     pub fn method(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.method = pattern.into();
         self
     }
 
-    /// Only requests for these paths; a path begins with `/` and has no query.
+    /// Sets the pattern for the path of the request, which begins with `/` and has no query.
     pub fn path(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.path = pattern.into();
         self
     }
 
+    /// Returns whether the rule matches a request.
     pub(crate) fn is_for(&self, request: &SamplingRequest<'_>) -> bool {
         self.patterns.are_for(request)
     }
@@ -70,8 +81,10 @@ impl Rule {
         self.rate
     }
 
-    /// The decision for a request that it is for.
+    /// Decides about a matching request in this second.
     pub(crate) fn is_sampled(&self, second: u32) -> bool {
+        // The rate applies only to the requests that the reservoir did not take. (Developer guide, "Configuring
+        // sampling rules".)
         self.reservoir.take(second, self.fixed_target) || by_chance(self.rate)
     }
 }
@@ -81,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_at_the_ends_and_beyond() {
+    fn a_rate_out_of_range_counts_as_the_nearest_end() {
         for (rate, sampled) in [(0.0, 0), (-1.0, 0), (f64::NAN, 0), (f64::NEG_INFINITY, 0), (1.0, 1000), (7.0, 1000)] {
             let rule = Rule::new(0, rate);
             assert_eq!((0..1000).filter(|_| rule.is_sampled(1)).count(), sampled, "{rate}");

@@ -1,4 +1,4 @@
-//! One HTTP request from the background, to the daemon or a metadata service: what it may take is bounded.
+//! One HTTP request from the background thread to the X-Ray daemon or a metadata service, within limits.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -14,15 +14,16 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// What a request may take, with all that belongs to it.
+/// Limits of one exchange.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
+    /// From the connection attempt to the last byte of the response.
     pub(crate) time: Duration,
-    /// Of the body of the answer.
+    /// Size of the response body.
     pub(crate) bytes: usize,
 }
 
-/// Why there is no answer.
+/// The reason why an exchange gave no response body.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Connect(io::Error),
@@ -32,21 +33,31 @@ pub(crate) enum Failure {
     TooLong(usize),
 }
 
-/// The body of the answer of the server at `address`, which is `host:port`; the request's URI is a path, and without a
-/// `Host` it names the address. Any other status than 200 is a failure.
+/// Sends a request to the server at `address` (`host:port`) and returns the body of its response.
+///
+/// The URI of the request is a path. A request without a `Host` header gets the address as its host. Every status
+/// but 200 is a failure.
+//
+// The exchange is made with hyper's connection rather than a client crate: the default build must not gain a TLS stack
+// or a connection pool for a few requests a minute. Redirects are not followed, as neither the daemon nor a metadata
+// service sends any.
 pub(crate) async fn fetch(address: &str, request: Request<String>, limits: Limits) -> Result<Vec<u8>, Failure> {
     let exchange = exchange(address, request, limits.bytes);
+    // One limit for the whole exchange: a server that sends a byte now and then must not hold the task for ever.
     timeout(limits.time, exchange).await.unwrap_or(Err(Failure::Timeout(limits.time)))
 }
 
-/// On a connection of its own, since the next one is seconds away.
+/// Makes one exchange on a new connection.
+//
+// No connection is kept, because the next request is at least seconds away.
 async fn exchange(address: &str, mut request: Request<String>, max_bytes: usize) -> Result<Vec<u8>, Failure> {
     if let Ok(host) = HeaderValue::try_from(address) {
         request.headers_mut().entry(HOST).or_insert(host);
     }
     let stream = TcpStream::connect(address).await.map_err(Failure::Connect)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // Dropped at the end, whatever the end is, and the connection with it.
+    // Dropping the set aborts the connection's task, so that the connection closes on every way out of this function:
+    // a failure, the time limit, or the end of the recorder.
     let mut connections = JoinSet::new();
     connections.spawn(connection);
     let response = sender.send_request(request).await?;
@@ -56,16 +67,18 @@ async fn exchange(address: &str, mut request: Request<String>, max_bytes: usize)
     read(response.into_body(), max_bytes).await
 }
 
+/// Reads a body of at most `max_bytes`.
 async fn read(mut body: Incoming, max_bytes: usize) -> Result<Vec<u8>, Failure> {
-    let mut answer = Vec::new();
+    let mut content = Vec::new();
     while let Some(frame) = poll_fn(|task| Pin::new(&mut body).poll_frame(task)).await {
         let data = frame?.into_data().unwrap_or_default();
-        if answer.len() + data.len() > max_bytes {
+        // Checked before the bytes are kept: whatever answers at the address cannot fill the program's memory.
+        if content.len() + data.len() > max_bytes {
             return Err(Failure::TooLong(max_bytes));
         }
-        answer.extend_from_slice(&data);
+        content.extend_from_slice(&data);
     }
-    Ok(answer)
+    Ok(content)
 }
 
 impl From<hyper::Error> for Failure {
@@ -77,11 +90,11 @@ impl From<hyper::Error> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connect(error) => write!(formatter, "no connection: {error}"),
+            Self::Connect(error) => write!(formatter, "could not connect: {error}"),
             Self::Timeout(limit) => write!(formatter, "no answer within {limit:?}"),
-            Self::Http(error) => write!(formatter, "no HTTP: {error}"),
-            Self::Status(status) => write!(formatter, "status {}", status.as_u16()),
-            Self::TooLong(limit) => write!(formatter, "an answer of more than {limit} bytes"),
+            Self::Http(error) => write!(formatter, "the HTTP exchange failed: {error}"),
+            Self::Status(status) => write!(formatter, "the response has status {}", status.as_u16()),
+            Self::TooLong(limit) => write!(formatter, "the response is larger than {limit} bytes"),
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What a recorder did and what it could not do, counted.
+//! Counters of what a recorder sent, dropped and rejected.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters of a recorder since it was built, from [`Recorder::stats`](crate::Recorder::stats) or, for the
-/// process-wide recorder, [`stats`](crate::stats).
+/// Counters of a recorder since it was built.
 ///
-/// Nothing that goes wrong inside reaches the traced program; this is where it shows.
+/// [`Recorder::stats`](crate::Recorder::stats) returns those of one recorder, [`stats`](crate::stats) those of the
+/// process-wide recorder. A failure inside the SDK never reaches the traced program. It is counted here, and the first
+/// of each kind is logged.
 ///
 /// ```
 /// let stats = xray::stats();
@@ -16,28 +17,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Stats {
     /// Documents handed to the emitter.
     pub documents_emitted: u64,
-    /// Documents that left in a datagram and were not refused, as far as the system tells: UDP has no receipt.
+    /// Documents sent in a datagram that the operating system did not report as refused. UDP has no receipt, so the
+    /// daemon may have received fewer.
     pub documents_sent: u64,
-    /// Documents that did not leave: the queue was full, nobody listened at the daemon's address, or the
-    /// document was too large for a datagram even when split.
+    /// Documents that were not sent: the queue was full, no daemon listened at the address, or the document was too
+    /// large for a datagram even after it had been split and trimmed.
     pub documents_dropped: u64,
-    /// Values that did not reach a document as they were given, because X-Ray does not take them or because they
-    /// failed: annotations and metadata that were left out, texts and names that were cut, numbers that are not
-    /// finite, errors that panicked as they were asked what they say, annotations beyond the 50 that X-Ray indexes of a
-    /// trace, and what is said of a [facade](crate::Segment::facade).
+    /// Values that are not recorded exactly as given, because X-Ray does not accept them or because they failed:
+    /// annotations and metadata that were left out, texts and names that were cut, numbers that are not finite, errors
+    /// whose `Display` or `source` panicked, annotations beyond the 50 that X-Ray indexes in a trace, and anything
+    /// written to a [facade](crate::Segment::facade).
     pub values_rejected: u64,
-    /// Settings that could not be read, each replaced by its default.
+    /// Settings with a value that is not valid. Each was replaced by its default.
     pub settings_rejected: u64,
-    /// Detectors of where the program runs that found what they could not read, or got no answer in time.
+    /// Origin detectors that found something they could not read, or got no answer in time.
     pub origin_failures: u64,
-    /// Times that the daemon was asked for sampling rules or quotas and gave no answer that could be used; what it
-    /// said before goes on to hold, as far as that is valid.
+    /// Requests for sampling rules or quotas to which the daemon gave no usable answer. Rules and quotas that arrived
+    /// before stay in use while they are valid.
     pub sampling_failures: u64,
-    /// Sampling rules and quotas of the daemon's that could not be read, each left out alone.
+    /// Sampling rules and quotas from the daemon that could not be read. Each was left out; the others are used.
     pub sampling_rejected: u64,
 }
 
-/// The live side of [`Stats`].
+/// The counters behind [`Stats`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) documents_emitted: Counter,
@@ -51,6 +53,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// Returns the current numbers.
     pub(crate) fn snapshot(&self) -> Stats {
         Stats {
             documents_emitted: self.documents_emitted.get(),
@@ -65,16 +68,20 @@ impl Counters {
     }
 }
 
-/// A number that only grows; nothing is ordered by it.
+/// A number that only grows.
+//
+// `Relaxed`, because no other memory is read on the strength of a counter. A snapshot is therefore not one instant: a
+// document may already count as sent and not yet as emitted.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
-    /// Adds one and returns how many there were before.
+    /// Adds one and returns the previous number. The caller that gets 0 is the first, and logs.
     pub(crate) fn increment(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Returns the current number.
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }

@@ -1,9 +1,10 @@
-//! Texts that are cut at a limit.
+//! Texts cut at a limit.
 
 use std::fmt;
 
-/// At most `limit` characters from the start.
+/// Returns at most the first `limit` characters.
 pub(crate) fn first_chars(text: &str, limit: usize) -> &str {
+    // No text has more characters than bytes: most texts need no count.
     if text.len() <= limit {
         return text;
     }
@@ -13,7 +14,10 @@ pub(crate) fn first_chars(text: &str, limit: usize) -> &str {
     }
 }
 
-/// A text that is written up to a limit in bytes; what does not fit is refused, so that the writer stops.
+/// A text that takes what is written to it up to a limit in bytes.
+//
+// Past the limit `write_str` returns an error. That is the one way to stop a `Display` implementation, which may write
+// without an end: cutting the text afterwards would need all of it in memory.
 pub(crate) struct BoundedText {
     text: String,
     room: usize,
@@ -21,10 +25,11 @@ pub(crate) struct BoundedText {
 }
 
 impl BoundedText {
-    /// What `value` says, and whether it says more than that; `None` where it fails by itself.
+    /// Formats `value` and returns the text and whether it was cut. Returns `None` if `value` itself returned an error.
     pub(crate) fn of<T: fmt::Display + ?Sized>(value: &T, limit: usize) -> Option<(String, bool)> {
         let mut bounded = Self { text: String::new(), room: limit, is_cut: false };
         let written = fmt::write(&mut bounded, format_args!("{value}"));
+        // An error after the cut is our own from `write_str`; an error without a cut is the value's.
         (written.is_ok() || bounded.is_cut).then_some((bounded.text, bounded.is_cut))
     }
 }
@@ -37,14 +42,14 @@ impl fmt::Write for BoundedText {
         if taken.len() == text.len() {
             return Ok(());
         }
-        // Nothing follows a gap.
+        // An implementation may ignore the error and write on. A later, shorter piece must not be appended after the gap.
         self.room = 0;
         self.is_cut = true;
         Err(fmt::Error)
     }
 }
 
-/// At most `limit` bytes from the start, which end between two characters.
+/// Returns at most the first `limit` bytes, without cutting a character in two.
 pub(crate) fn first_bytes(text: &str, limit: usize) -> &str {
     let mut end = limit.min(text.len());
     while !text.is_char_boundary(end) {
@@ -67,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_text_is_stopped_and_one_that_fails_is_none() {
+    fn an_endless_text_is_stopped_and_a_failing_text_gives_none() {
         struct Endless;
 
         impl fmt::Display for Endless {

@@ -1,11 +1,15 @@
-//! Patterns with `*` and `?`, as sampling rules and host lists have them.
+//! Patterns with `*` and `?`, for sampling rules and lists of hosts.
 
-/// Whether a text matches a pattern, in any case of letters: `*` stands for any number of characters, `?` for one.
+/// Returns whether the whole text matches the pattern. `*` stands for any number of characters, `?` for exactly one. The
+/// case of letters does not matter.
 ///
-/// Takes time in proportion to the product of both lengths at worst, and no memory.
+/// Allocates nothing. At worst the time grows with the product of both lengths.
+//
+// Patterns come from the X-Ray console and texts from requests, so neither may cost exponential time. Backtracking to
+// the last `*` alone is enough: if an earlier `*` took more, the later `*` could take that instead.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // Where to go on when the last `*` has to take one character more.
+    // The pattern after the last `*`, and the text from which it was tried: on a mismatch `*` takes one character more.
     let mut retry = None;
     loop {
         match (pattern.next(), text.clone().next()) {
@@ -25,6 +29,7 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// Returns whether two characters are equal, letters in either case.
 fn is_same_letter(one: char, other: char) -> bool {
     one == other || one.to_lowercase().eq(other.to_lowercase())
 }
@@ -41,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors() {
+    fn patterns_match_as_the_shared_test_vectors_say() {
         let vectors: Vec<Vector> =
             serde_json::from_str(include_str!("../../tests/data/wildcard-vectors.json")).unwrap();
         assert!(vectors.len() > 10);
@@ -51,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_pattern_takes_no_exponential_time() {
+    fn a_pattern_of_many_stars_takes_no_exponential_time() {
         assert!(!matches(&"*a".repeat(200), &"a".repeat(199)));
         assert!(!matches(&("*a".repeat(50) + "b"), &"a".repeat(2000)));
     }

@@ -1,4 +1,4 @@
-//! Does not compile: each function names a client whose feature is off.
+//! Must not compile: each function names a client whose feature is off.
 
 #[xray::traced_http]
 fn by_function(url: &str) -> Result<(), ureq::Error> {
@@ -20,7 +20,7 @@ async fn at_once(url: &str) -> reqwest::Result<u16> {
     Ok(reqwest::get(url).await?.status().as_u16())
 }
 
-/// A module of the user's own, which says so.
+/// The user's own module, which the function declares with `local(..)`.
 mod own {
     mod ureq {
         pub fn run(number: u8) -> u8 {

@@ -1,4 +1,5 @@
-//! Compiles and runs: the types decide, and these are nobody's.
+//! The user's own modules and types with the names of a client. This program compiles and runs: types decide, not
+//! names.
 
 mod reqwest {
     pub type Result<T> = std::result::Result<T, String>;
@@ -46,7 +47,7 @@ fn generic<B>(builder: reqwest::RequestBuilder<B>) -> reqwest::Result<(String, B
     builder.send()
 }
 
-/// Its constructor is not the one that a check would ask, so the function says whose the name is.
+/// Its constructor differs from the client's, so the function declares the name with `local(..)`.
 #[xray::traced_http(local(reqwest))]
 fn with_a_constructor() -> u8 {
     mod reqwest {
@@ -65,7 +66,7 @@ fn with_a_constructor() -> u8 {
     reqwest::Client::builder(5).send()
 }
 
-/// A name that means something only in a block of the function.
+/// A name that is declared inside a block of the function.
 #[xray::traced_http]
 fn inner(flag: bool) -> usize {
     if flag {

@@ -1,4 +1,4 @@
-//! A traced call where the crate is not found as `xray`.
+//! A traced call in a crate that names its dependency other than `xray`.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};

@@ -1,4 +1,4 @@
-//! Must not compile: it would trace nothing and say nothing.
+//! Must not compile: the call would silently stay untraced, because the feature is off.
 
 #[xray::traced_http]
 async fn status(client: &reqwest::Client, url: &str) -> reqwest::Result<u16> {

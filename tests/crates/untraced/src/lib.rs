@@ -1,12 +1,12 @@
-//! The attribute that is not there: the same name as the real one, and the function comes out as it went in, but
-//! for `#[xray(..)]`, which only the real one knows.
+//! An attribute with the name of `xray::traced_http` that returns its function unchanged, except for `#[xray(..)]`
+//! marks, which it removes.
 //!
-//! `tests/shapes.rs` loads each of its files twice, once with this attribute in scope and once with the real
-//! one, so that the plain version of a function is the same source, token for token.
+//! `tests/it/shapes` loads each of its files twice, once with this attribute and once with the real one. So the plain
+//! version of a function has the same tokens as the traced version.
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
-/// Gives the item back.
+/// Returns the item unchanged.
 #[proc_macro_attribute]
 pub fn traced_http(_arguments: TokenStream, item: TokenStream) -> TokenStream {
     without_ours(item)
@@ -31,7 +31,7 @@ fn without_ours(tokens: TokenStream) -> TokenStream {
     output
 }
 
-/// Whether a token is `[xray(..)]`.
+/// Returns whether a token is `[xray(..)]`.
 fn is_ours(token: &TokenTree) -> bool {
     let TokenTree::Group(group) = token else { return false };
     group.delimiter() == Delimiter::Bracket

@@ -1,78 +1,104 @@
-// What is live on a page: new content, ages, keys, details beside the timeline. Without it the pages are the same,
-// and are loaded anew by hand.
+// Live updates, local times, the details beside the timeline, folding, and keyboard control. Every page is complete
+// without this script: the reader then reloads the page to see new traces, and a bar opens the details on a page of
+// their own.
+//
+// Server and script agree on these attributes:
+//   data-live             a part of the page that is replaced when the data changes
+//   data-changes          (body) the address of the revision number, a number that grows when the data changes
+//   data-revision         (body) the revision that the page was rendered from
+//   data-live-switch      the button that pauses live updates
+//   data-scrolls          an element that scrolls by itself, and keeps its position when the page is updated
+//   data-list             a list whose links the arrow keys move through
+//   data-search           the field that the key "/" moves to
+//   data-age, data-local  (time) shown as an age, or as local date and time
+//   data-copy             the text that a button copies
+//   data-details          the panel beside the timeline
+//   data-segment          the details of a segment on a page of their own, which the panel shows too
+//   data-depth            the depth of a row in the timeline
+//   data-first            the row of the timeline that is selected at the start
+//   data-failed           a row with an error, which the key "e" moves to
 "use strict";
 
-const PERIOD = 1000;
+const PERIOD = 1000; // milliseconds
 const one = (selector, within = document) => within.querySelector(selector);
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 async function load(address) {
   const response = await fetch(address, { cache: "no-store", credentials: "omit", redirect: "error" });
-  if (!response.ok) throw new Error(`${response.status}`);
+  if (!response.ok) throw new Error(`${address} responded with status ${response.status}`);
   return response.text();
 }
 
+// DOMParser runs no scripts and loads no images of the page that it parses.
 async function loadPage(address) {
   return new DOMParser().parseFromString(await load(address), "text/html");
 }
 
-// ---- new content, once a second, if anything has changed ----
+// ---- Live updates ----
 
-const live = {
+const updates = {
   button: one("[data-live-switch]"),
   parts: all("[data-live]"),
-  seen: document.body.dataset.revision,
-  rest: 0,
+  revision: document.body.dataset.revision,
+  isChecking: false,
+  notBefore: 0,
 
   start() {
+    // A page without live parts, such as the details of a segment, needs no button either.
     if (!this.parts.length || !this.button) return;
     this.button.hidden = false;
-    this.button.addEventListener("click", () => this.set(!this.on()));
-    this.set(sessionStorage.getItem("live") !== "off");
-    setInterval(() => this.look(), PERIOD);
+    this.button.addEventListener("click", () => this.setOn(!this.isOn()));
+    // The choice lasts as long as the tab, also when the reader opens another page.
+    this.setOn(sessionStorage.getItem("live") !== "off");
+    setInterval(() => this.check(), PERIOD);
   },
-  on() {
+  isOn() {
     return this.button.getAttribute("aria-pressed") === "true";
   },
-  set(on) {
+  setOn(on) {
     sessionStorage.setItem("live", on ? "on" : "off");
     this.button.setAttribute("aria-pressed", on);
     this.button.textContent = on ? "Live" : "Paused";
   },
-  async look() {
-    const begun = performance.now();
-    if (this.looking || begun < this.rest || !this.on() || document.hidden || this.reading()) return;
-    this.looking = true;
+
+  // Asks for the revision, and replaces the live parts if it has changed.
+  async check() {
+    const started = performance.now();
+    if (this.isChecking || started < this.notBefore || !this.isOn() || document.hidden || this.hasSelection()) return;
+    this.isChecking = true;
     try {
       const revision = await load(document.body.dataset.changes);
-      this.lost(false);
-      if (revision !== this.seen) {
-        this.take(await loadPage(location.href));
-        this.seen = revision;
+      this.setConnected(true);
+      if (revision !== this.revision) {
+        this.replaceParts(await loadPage(location.href));
+        this.revision = revision;
       }
     } catch {
-      this.lost(true);
+      this.setConnected(false);
     } finally {
-      // A page that is long work is not made all the time.
-      this.rest = performance.now() + 4 * (performance.now() - begun);
-      this.looking = false;
+      // Wait four times as long as the check took: a page that is slow to render takes at most a fifth of the time.
+      this.notBefore = performance.now() + 4 * (performance.now() - started);
+      this.isChecking = false;
     }
   },
-  // Text that is being selected stays.
-  reading() {
+  // Replacing the text that the reader selects would end the selection.
+  hasSelection() {
     const selection = getSelection();
-    return selection && !selection.isCollapsed && this.has(selection.anchorNode);
+    return selection && !selection.isCollapsed && this.contain(selection.anchorNode);
   },
-  has(node) {
+  contain(node) {
     return this.parts.some((part) => part.contains(node));
   },
-  lost(lost) {
-    this.button.classList.toggle("lost", lost);
-    this.button.textContent = lost ? "Not reached" : "Live";
+  setConnected(isConnected) {
+    this.button.classList.toggle("disconnected", !isConnected);
+    // The reader may have paused while the check was running.
+    if (this.isOn()) this.button.textContent = isConnected ? "Live" : "Disconnected";
   },
-  take(page) {
-    const focused = this.has(document.activeElement) ? document.activeElement.id : "";
-    const open = all("[data-live] details[open][id]").map((details) => details.id);
+  // Takes the live parts and the navigation from a new version of the page. The keyboard focus, opened details and scroll
+  // positions belong to the elements that are replaced, so they are saved before and restored afterwards.
+  replaceParts(page) {
+    const focused = this.contain(document.activeElement) ? document.activeElement.id : "";
+    const open = all("[data-live] details[open][id]").map((element) => element.id);
     const scrolled = all("[data-scrolls]").map((element) => [element.scrollLeft, element.scrollTop]);
     const fresh = all("[data-live], .top nav", page);
     all("[data-live], .top nav").forEach((part, index) => part.replaceChildren(...(fresh[index]?.childNodes ?? [])));
@@ -81,16 +107,16 @@ const live = {
       [element.scrollLeft, element.scrollTop] = scrolled[index] ?? [0, 0];
     });
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    prepare();
+    prepareNewElements();
   },
 };
 
-// ---- ages and times, in the reader's words ----
+// ---- Ages and local times ----
 
-function tellTimes() {
+function updateTimes() {
   for (const time of all("time[data-age]")) {
     const seconds = Math.max(0, (Date.now() - Date.parse(time.dateTime)) / 1000);
-    time.textContent = age(seconds);
+    time.textContent = formatAge(seconds);
     time.title = new Date(time.dateTime).toLocaleString();
   }
   for (const time of all("time[data-local]")) {
@@ -99,91 +125,139 @@ function tellTimes() {
   }
 }
 
-function age(seconds) {
+// Must return the texts that `age` in `format.rs` returns.
+function formatAge(seconds) {
   if (seconds < 60) return `${Math.floor(seconds)} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
-// ---- details beside the timeline, where there is room for them ----
+// ---- The details beside the timeline ----
 
 const details = {
+  async select(link) {
+    // The reader's selection is part of the address, so that a reload or a shared link shows it again. `replaceState` adds
+    // no entry to the history: the Back button leads to the list at once.
+    history.replaceState(null, "", `#${link.id}`);
+    await this.show(link);
+  },
   async show(link) {
     const panel = one("[data-details]");
-    all(".rows a[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
-    link.setAttribute("aria-current", "true");
-    history.replaceState(null, "", `#${link.id}`);
+    this.id = link.id;
+    this.mark();
     this.wanted = link.href;
     const page = await loadPage(link.href);
+    // The reader may have selected another bar while the page was loading.
     if (this.wanted !== link.href) return;
     panel.replaceChildren(...one("[data-segment]", page).childNodes);
-    prepare();
+    // The page has one first-level heading, which names the trace.
+    const heading = one("h1", panel);
+    const smaller = document.createElement("h2");
+    smaller.append(...heading.childNodes);
+    heading.replaceWith(smaller);
+    prepareNewElements();
   },
-  hasRoom() {
+  // The style sheet hides the panel on a narrow screen. A bar then opens a page of its own.
+  isPanelVisible() {
     const panel = one("[data-details]");
     return panel && getComputedStyle(panel).display !== "none";
   },
-  selected() {
-    const element = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    return element?.matches(".rows a") ? element : null;
+  // Marks the row whose details the panel shows.
+  mark() {
+    all(".rows a[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
+    if (this.id) document.getElementById(this.id)?.setAttribute("aria-current", "true");
   },
-  restore() {
-    const link = this.selected();
-    if (link && this.hasRoom()) this.show(link);
+  // Shows the row that the address names, or else the row that the server chose.
+  showFirst() {
+    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const link = named?.matches(".rows a") ? named : one(".rows a[data-first]");
+    if (!link || !this.isPanelVisible()) return;
+    this.show(link);
+    // A row far down is not visible at the start. Rows near the top need no scrolling, which would hide the facts.
+    if (link.getBoundingClientRect().bottom > innerHeight) link.scrollIntoView({ block: "center" });
   },
 };
 
-// ---- parts of the timeline that are folded away ----
+// ---- Folding in the timeline ----
 
+// The ids of rows whose children are hidden. They are kept here because an update replaces the rows.
 const folded = new Set();
 
 function applyFolds() {
-  let hiddenBelow = Infinity;
+  // Rows deeper than this are hidden, until a row that is not deeper ends the folded part.
+  let foldedDepth = Infinity;
   for (const row of all(".rows li")) {
     const depth = Number(row.dataset.depth);
-    if (depth <= hiddenBelow) hiddenBelow = Infinity;
-    row.hidden = depth > hiddenBelow;
+    if (depth <= foldedDepth) foldedDepth = Infinity;
+    row.hidden = depth > foldedDepth;
     const id = one("a", row).id;
-    const button = one(".fold", row);
-    button?.setAttribute("aria-expanded", !folded.has(id));
-    if (!row.hidden && folded.has(id)) hiddenBelow = depth;
+    one(".fold", row)?.setAttribute("aria-expanded", !folded.has(id));
+    if (!row.hidden && folded.has(id)) foldedDepth = depth;
   }
 }
 
-function fold(row, away) {
+function setFolded(row, isFolded) {
   if (!one(".fold", row)) return;
   const id = one("a", row).id;
-  if (away) folded.add(id);
+  if (isFolded) folded.add(id);
   else folded.delete(id);
   applyFolds();
 }
 
-// ---- keys ----
+// ---- Keyboard and pointer ----
 
-function move(step) {
+function moveFocus(step) {
+  // A hidden element has no `offsetParent`.
   const links = all("[data-list] a[id]").filter((link) => link.offsetParent !== null);
-  const now = links.indexOf(document.activeElement);
-  const next = links[now < 0 ? 0 : Math.min(Math.max(now + step, 0), links.length - 1)];
+  const current = links.indexOf(document.activeElement);
+  const next = links[current < 0 ? 0 : Math.min(Math.max(current + step, 0), links.length - 1)];
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
 }
 
-function press(event) {
-  const typing = event.target.matches("input, textarea, select");
+// Moves to the next or previous row with an error, and from the last one to the first. Shows its details if there is a
+// panel for them.
+function moveToError(step) {
+  const rows = all("[data-list] [data-failed]");
+  if (!rows.length) return;
+  const links = rows.map((row) => one("a[id]", row));
+  const current = links.indexOf(document.activeElement);
+  const next = links[current < 0 ? (step > 0 ? 0 : links.length - 1) : (current + step + links.length) % links.length];
+  if (next.offsetParent === null) {
+    folded.clear();
+    applyFolds();
+  }
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+  if (next.matches(".rows a") && details.isPanelVisible()) details.select(next).catch(() => {});
+}
+
+function toggleHelp() {
+  const help = one("#grammar");
+  if (!help) return;
+  help.open = !help.open;
+  one("summary", help).focus();
+}
+
+function handleKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (typing) {
+  if (event.target.matches("input, textarea, select")) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
   const inList = event.target.closest("[data-list]");
   const row = event.target.closest(".rows li");
+  // Outside of a list the arrow keys scroll the page as usual.
   const actions = {
-    j: () => move(1),
-    k: () => move(-1),
+    j: () => moveFocus(1),
+    k: () => moveFocus(-1),
+    e: () => moveToError(1),
+    E: () => moveToError(-1),
     "/": () => one("[data-search]")?.focus(),
-    ...(inList && { ArrowDown: () => move(1), ArrowUp: () => move(-1) }),
-    ...(row && { ArrowLeft: () => fold(row, true), ArrowRight: () => fold(row, false) }),
+    "?": toggleHelp,
+    ...(inList && { ArrowDown: () => moveFocus(1), ArrowUp: () => moveFocus(-1) }),
+    ...(row && { ArrowLeft: () => setFolded(row, true), ArrowRight: () => setFolded(row, false) }),
   };
   if (Object.hasOwn(actions, event.key)) {
     event.preventDefault();
@@ -191,34 +265,39 @@ function press(event) {
   }
 }
 
-function click(event) {
-  const copy = event.target.closest("[data-copy]");
-  if (copy) {
-    navigator.clipboard.writeText(copy.dataset.copy).then(() => {
-      copy.textContent = "Copied";
-      setTimeout(() => (copy.textContent = "Copy"), 1500);
+function handleClick(event) {
+  const copyButton = event.target.closest("[data-copy]");
+  if (copyButton) {
+    navigator.clipboard.writeText(copyButton.dataset.copy).then(() => {
+      copyButton.textContent = "Copied";
+      setTimeout(() => (copyButton.textContent = "Copy"), 1500);
     });
   }
-  const button = event.target.closest(".fold");
-  if (button) fold(button.closest("li"), button.getAttribute("aria-expanded") === "true");
+  const foldButton = event.target.closest(".fold");
+  if (foldButton) setFolded(foldButton.closest("li"), foldButton.getAttribute("aria-expanded") === "true");
   const link = event.target.closest(".rows a");
-  const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
-  if (link && plain && details.hasRoom()) {
+  // With a modifier key or another button the browser opens the link in a new tab or window.
+  const isPlainClick = !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
+  if (link && isPlainClick && details.isPanelVisible()) {
     event.preventDefault();
-    details.show(link).catch(() => location.assign(link.href));
+    details.select(link).catch(() => location.assign(link.href));
   }
 }
 
-function prepare() {
-  tellTimes();
+// ---- Start ----
+
+// Prepares elements that come from the server: when the page is loaded, and when a part of it is replaced.
+function prepareNewElements() {
+  updateTimes();
+  // Buttons that only work with this script are hidden in the markup.
   for (const button of all("[data-copy], .fold")) button.hidden = false;
   if (folded.size) applyFolds();
-  if (details.hasRoom()) details.selected()?.setAttribute("aria-current", "true");
+  details.mark();
 }
 
-prepare();
-setInterval(tellTimes, 5 * PERIOD);
-document.addEventListener("keydown", press);
-document.addEventListener("click", click);
-live.start();
-details.restore();
+prepareNewElements();
+setInterval(updateTimes, 5 * PERIOD);
+document.addEventListener("keydown", handleKey);
+document.addEventListener("click", handleClick);
+updates.start();
+details.showFirst();

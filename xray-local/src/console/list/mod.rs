@@ -1,181 +1,221 @@
-//! The list of traces.
+//! The list of traces, with a filter.
 
-mod line;
+mod form;
+mod row;
 
 use std::time::{Duration, Instant};
 
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::page::{Page, Section, worded};
-use super::{Console, format, link, status};
-use crate::document::{State, TraceId};
-use crate::filter::{Filter, FilterError};
+use super::page::{Page, Section};
+use super::state::Console;
+use super::{format, link, sampling};
+use crate::document::TraceId;
+use crate::filter::{Filter, Search};
 use crate::store::StoredTrace;
 
-use line::Line;
+use form::{common_filters, found, search_form};
+use row::Row;
 
-/// What is asked for.
+/// The parameters of the page.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Query {
+    /// The text of the search box: a filter expression, a text to search for, or a trace id. The empty text matches
+    /// every trace.
     #[serde(default)]
     filter: String,
-    /// A trace's id: those after it in the list.
+    /// The id of a trace. The list starts with the trace after it.
     #[serde(default)]
     before: String,
 }
 
-const PAGE: usize = 50;
+/// How many traces a page shows at most.
+const PAGE_SIZE: usize = 50;
 
-/// How long one page looks for traces that match, where not all do.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a page searches for matching traces. The store may hold 100,000 traces, each of which is assembled from its
+/// documents to be compared with the filter. After this time the page shows what it found and links to a further
+/// search.
+const SEARCH_TIME: Duration = Duration::from_secs(2);
 
+/// How long a page goes on counting matches after it is full.
+const COUNT_TIME: Duration = Duration::from_millis(500);
+
+impl Query {
+    /// Returns the address of the trace that the text names, if the store has the trace.
+    pub(super) fn trace_address(&self, console: &Console) -> Option<String> {
+        let id = TraceId::find(&self.filter)?.to_string();
+        console.store.stored(&id).map(|_| link::trace(&id))
+    }
+}
+
+/// Renders the page.
 pub(super) fn page(console: &Console, query: &Query) -> Markup {
     let revision = console.revision();
-    let filter = query.filter.trim();
-    let parsed = Filter::parse(filter);
+    let text = query.filter.trim();
+    let named = TraceId::find(text);
+    let search = named.is_none().then(|| Search::parse(text)).transpose();
     let stored = console.store.traces();
     let content = html! {
         div.head {
             h1 { "Traces" }
-            p { (format::counted(stored.len(), "trace")) " here, newest first" }
+            p { (format::count_of(stored.len() as u64, "trace")) ", newest first" }
         }
-        (search(filter, parsed.as_ref().err()))
-        (shortcuts(filter))
-        @if let Ok(parsed) = &parsed {
-            div data-live { (results(console, query, parsed, &stored)) }
+        (search_form(text, search.as_ref().err(), &stored))
+        (common_filters(text))
+        (sampling::note(console))
+        @match (named, &search) {
+            // Not `data-live`: when the trace arrives, this address leads to the trace, which is no list.
+            (Some(id), _) => (no_such_trace(id)),
+            (None, Ok(Some(search))) => div data-live { (results(console, query, search, &stored)) },
+            _ => {}
         }
     };
     Page::new("Traces", Section::Traces, revision, content).render(console)
 }
 
-fn search(filter: &str, error: Option<&FilterError>) -> Markup {
+fn no_such_trace(id: TraceId) -> Markup {
     html! {
-        form.search role="search" action="/" method="get" {
-            label.vh for="filter" { "Filter expression" }
-            input #filter name="filter" type="search" value=(filter) data-search autocomplete="off" spellcheck="false"
-                autocapitalize="off" placeholder="Filter: service(\"shop\") AND responsetime > 0.5"
-                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "wrong")];
-            button.button type="submit" { "Search" }
-        }
-        @if let Some(error) = error { (complaint(filter, error)) }
-        p.hints {
-            "Try " (example("http.status = 404")) " " (example("responsetime > 0.2 AND !fault")) " "
-            (example("http.url CONTAINS \"/cart\"")) " " (example("annotation.tenant = \"acme\""))
+        div.card.empty {
+            h2 { "No trace with this ID" }
+            p {
+                span.mono { (id) } " is not stored. The request may not have been sampled, the trace may not have \
+                 arrived yet, or it was removed to make room for newer ones."
+            }
+            a href="/" { "Show all traces" }
         }
     }
 }
 
-fn example(filter: &str) -> Markup {
-    html! { a href=(link::filtered(filter)) { (filter) } }
+/// The traces that a page shows.
+struct Results {
+    rows: Vec<Row>,
+    rest: Rest,
+    /// The number of traces that match, on this page and on others.
+    matches: usize,
+    /// Whether every stored trace was compared with the filter.
+    is_complete: bool,
 }
 
-/// The expression, and below it what is wrong in which column.
-fn complaint(filter: &str, error: &FilterError) -> Markup {
-    let at = error.column.saturating_sub(1);
-    let before: String = filter.chars().take(at).collect();
-    let wrong = filter.chars().nth(at).unwrap_or('\u{a0}');
-    let after: String = filter.chars().skip(at + 1).collect();
-    html! {
-        div #wrong .wrong role="alert" {
-            pre { (before) mark { (wrong) } (after) }
-            p { "Column " (error.column) ": " (worded(&error.message)) }
-        }
-    }
+/// The traces after those that a page shows.
+enum Rest {
+    /// All traces were searched.
+    Nothing,
+    /// The page is full. More traces may follow the one with this id.
+    Older(String),
+    /// [`SEARCH_TIME`] was over after the trace with this id.
+    Unsearched(String),
 }
 
-fn shortcuts(filter: &str) -> Markup {
-    let shortcuts = [
-        ("", "All", None),
-        ("fault", "Faults", Some(State::Fault)),
-        ("error", "Errors", Some(State::Error)),
-        ("throttle", "Throttled", Some(State::Throttle)),
-        ("partial", "In progress", Some(State::InProgress)),
-    ];
-    html! {
-        nav.tallies aria-label="Common filters" {
-            @for (expression, name, state) in shortcuts {
-                a href=(link::filtered(expression)) aria-current=[(expression == filter).then_some("true")] {
-                    @if let Some(state) = state { i class={ "dot " (status::class(state)) } {} }
-                    (name)
-                }
+fn search(query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Results {
+    let started = Instant::now();
+    let before = TraceId::parse(&query.before);
+    // If the trace has left the store in the meantime, the list starts at the top.
+    let first = stored.iter().position(|stored| Some(stored.id()) == before).map_or(0, |index| index + 1);
+    let (mut rows, mut last, mut has_skipped) = (Vec::new(), None, false);
+    let mut rest = Rest::Nothing;
+    let mut unread = stored[first..].iter();
+    while let Some(stored) = unread.as_slice().first() {
+        if let Some(last) = last {
+            if rows.len() == PAGE_SIZE {
+                rest = Rest::Older(last);
+                break;
+            }
+            // While every trace matches, the page fills up soon and the time is not checked.
+            if has_skipped && started.elapsed() > SEARCH_TIME {
+                rest = Rest::Unsearched(last);
+                break;
             }
         }
-    }
-}
-
-/// One page of what matches.
-struct Found {
-    lines: Vec<Line>,
-    /// The trace after which there may be more, and whether it is known that there are.
-    more: Option<(String, bool)>,
-}
-
-fn find(query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Found {
-    let begun = Instant::now();
-    let before = TraceId::parse(&query.before);
-    let first = stored.iter().position(|stored| Some(stored.id()) == before).map_or(0, |place| place + 1);
-    let (mut lines, mut last, mut is_search) = (Vec::new(), None, false);
-    for stored in &stored[first..] {
-        let is_full = lines.len() == PAGE;
-        if is_full || is_search && begun.elapsed() > PATIENCE {
-            return Found { more: last.map(|last: String| (last, is_full)), lines };
-        }
+        unread.next();
         let trace = stored.trace();
         if filter.matches(&trace) {
-            lines.push(Line::of(&trace));
+            rows.push(Row::of(&trace));
         } else {
-            is_search = true;
+            has_skipped = true;
         }
         last = Some(trace.id);
     }
-    Found { lines, more: None }
+    let mut matches = rows.len();
+    let mut is_complete = true;
+    if !query.filter.trim().is_empty() {
+        for stored in unread.chain(&stored[..first]) {
+            if started.elapsed() > COUNT_TIME {
+                is_complete = false;
+                break;
+            }
+            matches += usize::from(filter.matches(&stored.trace()));
+        }
+    }
+    Results { rows, rest, matches, is_complete }
 }
 
-fn results(console: &Console, query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Markup {
-    let found = find(query, filter, stored);
-    let slowest = found.lines.iter().filter_map(|line| line.took).max_by(f64::total_cmp).unwrap_or_default();
+fn results(console: &Console, query: &Query, search: &Search, stored: &[StoredTrace]) -> Markup {
+    let text = query.filter.trim();
+    let results = self::search(query, search.filter(), stored);
     html! {
+        @if !text.is_empty() { (found(results.matches, results.is_complete, stored.len(), text, search)) }
         div.card {
             @if stored.is_empty() {
-                (welcome(console))
-            } @else if found.lines.is_empty() {
-                div.empty {
-                    h2 { "No trace matches" }
-                    p { "Of those that were looked at, none is what the filter asks for." }
-                    @if found.more.is_none() { a href="/" { "Show all traces" } }
-                }
+                (first_steps(console))
+            } @else if results.rows.is_empty() {
+                (no_match(&results.rest))
             } @else {
-                table.traces data-list {
-                    caption.vh { "Traces, newest first" }
-                    thead {
-                        tr {
-                            th scope="col" { "Status" }
-                            th scope="col" { "Method" }
-                            th scope="col" { "URL" }
-                            th.num scope="col" { "Code" }
-                            th scope="col" { "Service" }
-                            th.num scope="col" { "Duration" }
-                            th scope="col" { "Segments" }
-                            th.num scope="col" { "Age" }
-                        }
-                    }
-                    tbody { @for line in &found.lines { (line.row(slowest)) } }
-                }
+                (table(&results.rows))
             }
-            (pages(query, found.more.as_ref()))
+            (pagination(query, &results.rest))
         }
     }
 }
 
-fn pages(query: &Query, more: Option<&(String, bool)>) -> Markup {
+fn table(rows: &[Row]) -> Markup {
+    let longest = rows.iter().filter_map(|row| row.duration).max_by(f64::total_cmp).unwrap_or_default();
     html! {
-        @if more.is_some() || !query.before.is_empty() {
-            nav.pages aria-label="Pages of the list" {
-                span { @if !query.before.is_empty() { a href=(link::filtered(&query.filter)) { "← Newest" } } }
-                @if let Some((last, is_page_full)) = more {
-                    a href=(link::older(&query.filter, last)) {
-                        @if *is_page_full { "Older →" } @else { "Search older traces →" }
+        table.traces data-list {
+            caption.visually-hidden { "Traces, newest first" }
+            thead {
+                tr {
+                    th scope="col" { "Status" }
+                    th scope="col" { "Method" }
+                    th scope="col" { "URL" }
+                    th.num scope="col" { "Code" }
+                    th scope="col" { "Service" }
+                    th.num scope="col" { "Duration" }
+                    th scope="col" { "Segments" }
+                    th.num scope="col" { "Age" }
+                }
+            }
+            tbody { @for row in rows { (row.render(longest)) } }
+        }
+    }
+}
+
+fn no_match(rest: &Rest) -> Markup {
+    html! {
+        div.empty {
+            h2 { "No matching traces" }
+            @if let Rest::Nothing = rest {
+                p { "No trace matches this filter." }
+                a href="/" { "Show all traces" }
+            } @else {
+                p { "No trace searched so far matches this filter." }
+            }
+        }
+    }
+}
+
+fn pagination(query: &Query, rest: &Rest) -> Markup {
+    let has_newer = !query.before.is_empty();
+    html! {
+        @if has_newer || !matches!(rest, Rest::Nothing) {
+            nav.pages aria-label="Result pages" {
+                // The element stays when it is empty: it keeps the other link on the right.
+                span { @if has_newer { a href=(link::traces(&query.filter)) { "← Newest" } } }
+                @match rest {
+                    Rest::Nothing => {}
+                    Rest::Older(last) => a href=(link::older_traces(&query.filter, last)) { "Older →" },
+                    Rest::Unsearched(last) => {
+                        a href=(link::older_traces(&query.filter, last)) { "Search older traces →" }
                     }
                 }
             }
@@ -183,13 +223,16 @@ fn pages(query: &Query, more: Option<&(String, bool)>) -> Markup {
     }
 }
 
-/// What to do first.
-fn welcome(console: &Console) -> Markup {
+/// Renders what to do while there are no traces.
+fn first_steps(console: &Console) -> Markup {
     html! {
         div.empty {
             h2 { "Waiting for the first trace" }
-            p { "Point any X-Ray SDK at this address, as if it were the X-Ray daemon. Traces appear here as they arrive." }
-            pre { "AWS_XRAY_DAEMON_ADDRESS=" (console.address) " cargo run --example quickstart" }
+            p {
+                "Traces appear here as they arrive. To send some, set " code { "AWS_XRAY_DAEMON_ADDRESS" }
+                " for a program that uses an X-Ray SDK, for example:"
+            }
+            pre { "AWS_XRAY_DAEMON_ADDRESS=" (console.address) " cargo run -p example-quickstart" }
         }
     }
 }

@@ -1,67 +1,96 @@
-//! Where the nodes of a graph go: callers left of whom they call, few crossings, edges around the nodes between.
+//! The positions of the nodes and edges of a graph.
+//!
+//! Callers stand left of the services that they call, edges cross as rarely as possible, and an edge goes around the
+//! nodes between its ends. The crate `rust_sugiyama` arranges the nodes in layers. (Sugiyama, Tagawa and Toda, "Methods
+//! for Visual Understanding of Hierarchical System Structures", 1981.)
 
 use std::collections::HashMap;
 
 use rust_sugiyama::configure::{Config, RankingType};
 use rust_sugiyama::from_vertices_and_edges;
 
-/// A point of the picture: to the right, down.
+/// A point of the drawing: x grows to the right, y grows downwards.
 pub(super) type Point = (f64, f64);
 
-/// Centres of nodes, and through which points each edge goes.
+/// An edge, by the indices of the nodes from which and to which it goes.
+pub(super) type Ends = (usize, usize);
+
+/// The positions of all nodes and edges.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Layout {
+    /// The centre of each node.
     pub(super) nodes: Vec<Point>,
-    /// For each edge, in its order, the points between its ends.
+    /// The points that each edge passes between its ends.
     pub(super) bends: Vec<Vec<Point>>,
+    /// The width and height of the drawing.
     pub(super) size: (f64, f64),
 }
 
-/// Around each node, so that lines keep away from it.
+/// The room around each node, which keeps edges away from it.
 const MARGIN: f64 = 8.0;
-/// Between whatever stands in one column.
+/// The vertical distance between two margins.
 const GAP: f64 = 10.0;
-/// Between columns, beyond margins and [`GAP`].
+/// The horizontal distance between columns. Curves and their labels need it.
 const COLUMN_GAP: f64 = 74.0;
-/// What an edge needs where it passes a column.
+/// The height that an edge takes where it passes a column.
 const LANE: f64 = 4.0;
-/// Around the whole picture.
+/// The room around the whole drawing.
 const FRAME: f64 = 24.0;
-/// Above this many bends edges go straight: the work grows with them, and nobody follows the lines.
+/// With more bends than this, edges are drawn straight. The time for the arrangement grows with the bends, and no
+/// reader can follow that many lines.
 const MAX_BENDS: usize = 1_500;
-/// Up to this many nodes, edges and bends crossings are sought out one by one.
-const MAX_FINE: usize = 160;
+/// With more nodes, edges and bends than this, neighbours are not swapped one by one to avoid crossings. The time for
+/// that grows faster than the size of the graph.
+const MAX_TRANSPOSED: usize = 160;
 
-/// Lays out nodes of one size, given by their number, and edges between them, given by indices.
-pub(super) fn layout(nodes: usize, edges: &[(usize, usize)], (width, height): (f64, f64)) -> Layout {
-    let mut vertices = vec![Vertex::node((width, height)); nodes];
-    let plain: Vec<_> = edges.iter().copied().filter(|(from, to)| from != to).collect();
-    let columns = columns(&arrange(&vertices, &plain));
-    // Along each edge that passes a column stands a vertex of its own there, so that the edge has its place in it.
-    let mut lanes = HashMap::<(usize, usize), Vec<usize>>::new();
-    let mut chains = Vec::new();
-    for edge @ (from, to) in forward(&plain, &columns) {
+/// Computes the positions of `nodes` nodes of one size and of the edges between them.
+///
+/// The nodes are arranged twice. The first time shows which columns each edge passes. The second time, a small vertex
+/// stands for the edge in each such column, so that the arrangement keeps room for it and the edge can bend there:
+///
+/// ```text
+/// edges:     A→B  B→C  A→C
+/// first:     A    B    C        A→C passes the column of B
+/// second:    A    B    C
+///                 v             the edges A→B  B→C  A→v  v→C
+/// ```
+pub(super) fn layout(nodes: usize, edges: &[Ends], size: (f64, f64)) -> Layout {
+    let mut vertices = vec![Vertex::node(size); nodes];
+    let arranged = without_loops(edges);
+    let columns = columns(&arrange(&vertices, &arranged));
+    let mut lanes = Lanes::new();
+    let mut pieces = Vec::new();
+    for edge @ (from, to) in left_to_right(&arranged, &columns) {
         let passed = columns[to].saturating_sub(columns[from] + 1);
         let lane: Vec<usize> = (vertices.len()..vertices.len() + passed).collect();
         vertices.resize(vertices.len() + passed, Vertex { width: LANE, height: LANE });
         let stops: Vec<usize> = std::iter::once(from).chain(lane.iter().copied()).chain([to]).collect();
-        chains.extend(stops.windows(2).map(|pair| (pair[0], pair[1])));
+        pieces.extend(stops.windows(2).map(|pair| (pair[0], pair[1])));
         lanes.insert(edge, lane);
         if vertices.len() > nodes + MAX_BENDS {
-            return straight(nodes, edges, (width, height));
+            return straight(nodes, edges, size);
         }
     }
-    let places = arrange(&vertices, &chains);
-    let bends = edges.iter().map(|edge| bends(*edge, &lanes, &places)).collect();
-    framed(&places, nodes, bends, (width, height))
+    let centres = arrange(&vertices, &pieces);
+    let bends = edges.iter().map(|edge| bends(*edge, &lanes, &centres)).collect();
+    framed(&centres, nodes, bends, size)
 }
 
-fn straight(nodes: usize, edges: &[(usize, usize)], (width, height): (f64, f64)) -> Layout {
-    let plain: Vec<_> = edges.iter().copied().filter(|(from, to)| from != to).collect();
-    let places = arrange(&vec![Vertex::node((width, height)); nodes], &plain);
-    framed(&places, nodes, vec![Vec::new(); edges.len()], (width, height))
+/// The vertices that stand for an edge in the columns that it passes, by the edge.
+type Lanes = HashMap<Ends, Vec<usize>>;
+
+/// Computes a layout in which no edge bends.
+fn straight(nodes: usize, edges: &[Ends], size: (f64, f64)) -> Layout {
+    let centres = arrange(&vec![Vertex::node(size); nodes], &without_loops(edges));
+    framed(&centres, nodes, vec![Vec::new(); edges.len()], size)
 }
 
+/// Returns the edges that connect two nodes. A node that calls itself needs no place in the arrangement.
+fn without_loops(edges: &[Ends]) -> Vec<Ends> {
+    edges.iter().copied().filter(|(from, to)| from != to).collect()
+}
+
+/// The size of a node, or of an edge in a column that it passes.
 #[derive(Debug, Clone, Copy)]
 struct Vertex {
     width: f64,
@@ -74,11 +103,13 @@ impl Vertex {
     }
 }
 
-/// Centres for vertices; the parts of the graph that are not connected stand below each other, the largest first.
-fn arrange(vertices: &[Vertex], edges: &[(usize, usize)]) -> Vec<Point> {
+/// Computes the centres of the vertices. Parts of the graph that no edge connects stand below each other, the largest
+/// first.
+fn arrange(vertices: &[Vertex], edges: &[Ends]) -> Vec<Point> {
     let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
-    // The crate's layers are rows, from top to bottom; here they are columns. So its x is our y.
-    let sized: Vec<_> = vertices
+    // The layers of the crate are rows that follow each other downwards. Here they are columns that follow each other
+    // to the right. So width and height change places, and the crate's (x, y) is our (y, x).
+    let sizes: Vec<_> = vertices
         .iter()
         .enumerate()
         .map(|(index, vertex)| (number(index), (vertex.height, vertex.width + COLUMN_GAP)))
@@ -86,74 +117,75 @@ fn arrange(vertices: &[Vertex], edges: &[(usize, usize)]) -> Vec<Point> {
     let numbered: Vec<_> = edges.iter().map(|(from, to)| (number(*from), number(*to))).collect();
     let config = Config {
         vertex_spacing: GAP,
-        // Each node as far left as its callers allow. The crate's search for short edges does not end on some graphs.
+        // Places each node as far left as its callers allow. `RankingType::MinimizeEdgeLength`, the default, runs
+        // forever on some graphs.
         ranking_type: RankingType::Up,
-        transpose: vertices.len() + edges.len() <= MAX_FINE,
+        transpose: vertices.len() + edges.len() <= MAX_TRANSPOSED,
         ..Config::default()
     };
-    let mut parts = from_vertices_and_edges(&sized, &numbered, &config);
+    let mut parts = from_vertices_and_edges(&sizes, &numbered, &config);
     parts.sort_by_key(|(part, ..)| std::cmp::Reverse(part.len()));
-    let mut places = vec![(0.0, 0.0); vertices.len()];
-    let mut top = 0.0;
+    let mut centres = vec![(0.0, 0.0); vertices.len()];
+    let mut next_top = 0.0;
     for (part, ..) in parts {
-        let upper = |(index, (x, _)): &(usize, (f64, f64))| x - vertices[*index].height / 2.0;
-        let lower = |(index, (x, _)): &(usize, (f64, f64))| x + vertices[*index].height / 2.0;
-        let begin = part.iter().map(upper).fold(f64::INFINITY, f64::min);
-        let end = part.iter().map(lower).fold(f64::NEG_INFINITY, f64::max);
+        let top_of = |(index, (x, _)): &(usize, (f64, f64))| x - vertices[*index].height / 2.0;
+        let bottom_of = |(index, (x, _)): &(usize, (f64, f64))| x + vertices[*index].height / 2.0;
+        let top = part.iter().map(top_of).fold(f64::INFINITY, f64::min);
+        let bottom = part.iter().map(bottom_of).fold(f64::NEG_INFINITY, f64::max);
         let left = part.iter().map(|(_, (_, y))| *y).fold(f64::INFINITY, f64::min);
         for (index, (x, y)) in part {
-            places[index] = (y - left, x - begin + top);
+            centres[index] = (y - left, x - top + next_top);
         }
-        top += end - begin + GAP;
+        next_top += bottom - top + GAP;
     }
-    places
+    centres
 }
 
-/// Which column each vertex stands in.
-fn columns(places: &[Point]) -> Vec<usize> {
-    let mut starts: Vec<f64> = places.iter().map(|(x, _)| *x).collect();
-    starts.sort_by(f64::total_cmp);
-    starts.dedup_by(|a, b| (*a - *b).abs() < 1.0);
-    places.iter().map(|(x, _)| starts.partition_point(|start| *start < x - 1.0)).collect()
+/// Returns the column of each vertex, counted from the left.
+fn columns(centres: &[Point]) -> Vec<usize> {
+    // Positions in one column may differ by a rounding error. Columns are at least `COLUMN_GAP` apart.
+    const TOLERANCE: f64 = 1.0;
+
+    let mut positions: Vec<f64> = centres.iter().map(|(x, _)| *x).collect();
+    positions.sort_by(f64::total_cmp);
+    positions.dedup_by(|a, b| (*a - *b).abs() < TOLERANCE);
+    centres.iter().map(|(x, _)| positions.partition_point(|position| *position < x - TOLERANCE)).collect()
 }
 
-/// Each pair of nodes once, from left to right.
-fn forward(edges: &[(usize, usize)], columns: &[usize]) -> Vec<(usize, usize)> {
-    let mut pairs: Vec<_> = edges.iter().map(|edge| ordered(*edge, |index| columns[index])).collect();
+/// Returns each connected pair of nodes once, the left one first. Two services that call each other share a lane.
+fn left_to_right(edges: &[Ends], columns: &[usize]) -> Vec<Ends> {
+    let ordered = |(from, to): Ends| if columns[from] <= columns[to] { (from, to) } else { (to, from) };
+    let mut pairs: Vec<_> = edges.iter().copied().map(ordered).collect();
     pairs.sort_unstable();
     pairs.dedup();
     pairs
 }
 
-fn ordered((from, to): (usize, usize), column: impl Fn(usize) -> usize) -> (usize, usize) {
-    if column(from) <= column(to) { (from, to) } else { (to, from) }
-}
-
-fn bends((from, to): (usize, usize), lanes: &HashMap<(usize, usize), Vec<usize>>, places: &[Point]) -> Vec<Point> {
-    let points = |lane: &Vec<usize>| lane.iter().map(|index| places[*index]).collect::<Vec<_>>();
+/// Returns the points that an edge passes, in its own direction.
+fn bends((from, to): Ends, lanes: &Lanes, centres: &[Point]) -> Vec<Point> {
+    let points = |lane: &Vec<usize>| lane.iter().map(|index| centres[*index]).collect::<Vec<_>>();
     if let Some(lane) = lanes.get(&(from, to)) {
         return points(lane);
     }
-    let mut backward = lanes.get(&(to, from)).map(points).unwrap_or_default();
-    backward.reverse();
-    backward
+    let mut from_right_to_left = lanes.get(&(to, from)).map(points).unwrap_or_default();
+    from_right_to_left.reverse();
+    from_right_to_left
 }
 
-/// Moves all so that the picture begins at 0, with some room around.
-fn framed(places: &[Point], nodes: usize, bends: Vec<Vec<Point>>, (width, height): (f64, f64)) -> Layout {
-    let all = || places.iter().copied();
-    let least = |of: fn(Point) -> f64| all().map(of).fold(f64::INFINITY, f64::min);
-    let most = |of: fn(Point) -> f64| all().map(of).fold(f64::NEG_INFINITY, f64::max);
-    if places.is_empty() {
+/// Moves everything so that the drawing begins at (0, 0) with a frame around it, and leaves out the vertices of edges.
+fn framed(centres: &[Point], nodes: usize, bends: Vec<Vec<Point>>, (width, height): (f64, f64)) -> Layout {
+    if centres.is_empty() {
         return Layout::default();
     }
-    let (left, top) = (least(|point| point.0), least(|point| point.1));
-    let shift = |(x, y): Point| (x - left + width / 2.0 + FRAME, y - top + height / 2.0 + FRAME);
-    let size = (most(|point| point.0) - left + width + 2.0 * FRAME, most(|point| point.1) - top + height + 2.0 * FRAME);
+    let min = |coordinate: fn(&Point) -> f64| centres.iter().map(coordinate).fold(f64::INFINITY, f64::min);
+    let max = |coordinate: fn(&Point) -> f64| centres.iter().map(coordinate).fold(f64::NEG_INFINITY, f64::max);
+    let (left, top) = (min(|point| point.0), min(|point| point.1));
+    let (right, bottom) = (max(|point| point.0), max(|point| point.1));
+    let moved = |(x, y): Point| (x - left + width / 2.0 + FRAME, y - top + height / 2.0 + FRAME);
     Layout {
-        nodes: places[..nodes].iter().copied().map(shift).collect(),
-        bends: bends.into_iter().map(|bends| bends.into_iter().map(shift).collect()).collect(),
-        size,
+        nodes: centres[..nodes].iter().copied().map(moved).collect(),
+        bends: bends.into_iter().map(|bends| bends.into_iter().map(moved).collect()).collect(),
+        size: (right - left + width + 2.0 * FRAME, bottom - top + height + 2.0 * FRAME),
     }
 }
 
@@ -170,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_stand_left_of_whom_they_call() {
+    fn a_caller_stands_left_of_the_services_that_it_calls() {
         let layout = layout(4, &[(0, 1), (1, 2), (1, 3)], SIZE);
         let x: Vec<_> = layout.nodes.iter().map(|(x, _)| *x).collect();
         assert!(x[0] < x[1] && x[1] < x[2] && (x[2] - x[3]).abs() < 1.0, "{layout:?}");
@@ -189,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_gives_an_empty_picture() {
+    fn a_graph_without_nodes_gives_an_empty_layout() {
         assert_eq!(layout(0, &[], SIZE), Layout::default());
     }
 
@@ -197,7 +229,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
         #[test]
-        fn whatever_calls_what_no_two_nodes_overlap(
+        fn nodes_never_overlap_and_stay_within_the_drawing(
             (nodes, edges) in (1_usize..24).prop_flat_map(|nodes| {
                 (Just(nodes), proptest::collection::vec((0..nodes, 0..nodes), 0..40))
             })

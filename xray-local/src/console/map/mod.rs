@@ -1,63 +1,80 @@
-//! The service graph, as a picture and as tables.
+//! The service map: the service graph as a drawing and as tables.
 
+mod labels;
 mod layout;
 mod picture;
 mod tables;
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::page::{Page, Section};
-use super::{Console, format, link};
-use crate::graph::{Service, ServiceGraph, Statistics, service_graph};
+use super::state::Console;
+use super::{format, link, status};
+use crate::document::State;
+use crate::graph::{ServiceGraph, service_graph};
 use crate::time::TimeRange;
 
-/// What is asked for.
+/// The parameters of the page.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Query {
-    /// How far back; all that is here without.
+    /// The length of the time range up to now. Without it the map shows all traces.
     minutes: Option<u32>,
-    /// In hundredths; as it fits without.
+    /// The size of the drawing, in per cent. Without it the drawing fits the window.
     zoom: Option<u32>,
 }
 
+/// The time ranges to choose from, in minutes.
 const RANGES: [(Option<u32>, &str); 4] =
     [(Some(5), "5 minutes"), (Some(60), "1 hour"), (Some(360), "6 hours"), (None, "All")];
 
+/// The sizes to choose from, in per cent.
 const ZOOMS: [(Option<u32>, &str); 5] =
     [(None, "Fit"), (Some(50), "50 %"), (Some(75), "75 %"), (Some(100), "100 %"), (Some(150), "150 %")];
 
-/// How long one page puts traces together.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a page assembles traces. The store may hold 100,000 of them. After this time the map shows the traces read
+/// so far, which are the newest.
+const READ_TIME: Duration = Duration::from_secs(3);
 
+/// How long before the time range a trace may have begun to be read, in seconds. Its later segments may lie within the
+/// range.
+const MAX_TRACE_AGE: f64 = 3_600.0;
+
+/// Renders the page.
 pub(super) fn page(console: &Console, query: &Query) -> Markup {
     let revision = console.revision();
     let range = query.minutes.map_or(TimeRange::ALL, |minutes| TimeRange {
         start: crate::time::now() - f64::from(minutes) * 60.0,
         ..TimeRange::ALL
     });
-    let (graph, left_out) = graph(console, range);
+    let (graph, unread) = graph(console, range);
     let content = html! {
-        div.head { h1 { "Service map" } p { "Who calls whom, how often, how fast, how well" } }
-        nav.tallies aria-label="Time" {
+        div.head { h1 { "Service map" } p { "Calls between services: how many, how long they take, how often they fail" } }
+        nav.choices aria-label="Time range" {
             @for (minutes, name) in RANGES {
-                a href=(link::map(minutes, query.zoom)) aria-current=[(minutes == query.minutes).then_some("true")] { (name) }
+                a href=(link::map(minutes, query.zoom)) aria-current=[(minutes == query.minutes).then_some("true")] {
+                    (name)
+                }
             }
         }
         div data-live {
-            @if left_out > 0 {
-                p.notice { "Drawn from the newest traces; " (format::counted(left_out, "older trace")) " would have taken too long." }
+            @if unread > 0 {
+                p.notice {
+                    "The map shows only the newest traces. Reading the other " (format::count_of(unread, "trace"))
+                    " would take too long."
+                }
             }
             @if graph.services.is_empty() {
                 div.card.empty {
                     h2 { "No services yet" }
-                    p { "Services appear with the first trace of the chosen time." }
-                    a href="/" { "How to send one" }
+                    p { "Services appear here as soon as a trace arrives in this time range." }
+                    a href="/" { "How to send a trace" }
                 }
             } @else {
-                section.card aria-label="Picture" {
+                section.card aria-label="Drawing" {
                     (picture::picture(&graph, query.zoom))
                     (legend(query))
                 }
@@ -69,81 +86,37 @@ pub(super) fn page(console: &Console, query: &Query) -> Markup {
     Page::new("Service map", Section::Map, revision, content).render(console)
 }
 
-/// The graph of a time, and how many traces are not in it for want of time.
-fn graph(console: &Console, range: TimeRange) -> (ServiceGraph, usize) {
-    let begun = Instant::now();
-    let mut wanted: Vec<_> = console.store.traces();
-    // A trace that began an hour before may well have segments of now.
-    wanted.retain(|stored| stored.start() + 3_600.0 >= range.start);
-    let mut looked_at = 0;
-    let traces = wanted.iter().take_while(|_| begun.elapsed() < PATIENCE).map(|stored| {
-        looked_at += 1;
-        stored.trace()
+/// Returns the service graph of a time range, and the number of traces that were not read within [`READ_TIME`].
+fn graph(console: &Console, range: TimeRange) -> (ServiceGraph, u64) {
+    let started = Instant::now();
+    let mut stored = console.store.traces();
+    stored.retain(|stored| stored.start() + MAX_TRACE_AGE >= range.start);
+    let reports = console.store.reports();
+    let rejected: HashSet<&str> = reports.iter().filter_map(|report| report.id.as_deref()).collect();
+    let mut read = 0;
+    let traces = stored.iter().take_while(|_| started.elapsed() < READ_TIME).map(|stored| {
+        read += 1;
+        stored.trace().with_stand_ins(|id| rejected.contains(id))
     });
     let graph = service_graph(traces, range);
-    (graph, wanted.len() - looked_at)
+    (graph, (stored.len() - read) as u64)
 }
 
 fn legend(query: &Query) -> Markup {
-    let shares = [("ok", "ok"), ("error", "errors"), ("throttle", "throttled"), ("fault", "faults")];
+    let states =
+        [(State::Ok, "OK"), (State::Error, "errors"), (State::Throttle, "throttled"), (State::Fault, "faults")];
     html! {
         div.legend {
-            @for (class, name) in shares { span { i class={ "dot " (class) } {} (name) } }
-            span { "Rings show the shares, with averages and counts beside them. Dashed lines: calls that failed." }
-            nav.zoom aria-label="Size" {
+            @for (state, name) in states { span { (status::decorative_dot(state)) (name) } }
+            span {
+                "A ring shows how the requests of a service ended. The figures are the average duration and the number of \
+                 requests. Dashed lines are calls with faults."
+            }
+            nav.zoom aria-label="Zoom" {
                 @for (zoom, name) in ZOOMS {
                     a href=(link::map(query.minutes, zoom)) aria-current=[(zoom == query.zoom).then_some("true")] { (name) }
                 }
             }
         }
-    }
-}
-
-/// Whether a node stands for whoever calls the first service.
-fn is_client(service: &Service) -> bool {
-    service.kind.as_deref() == Some("client")
-}
-
-/// Where the traces with a call are listed. Clients are no service of a trace: theirs are those of whom they call.
-fn traces_of_call(from: &Service, to: &Service) -> String {
-    if is_client(from) { link::through_service(&to.name) } else { link::through_edge(&from.name, &to.name) }
-}
-
-/// The mean time of a request, in seconds.
-fn average(statistics: &Statistics) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a mean needs no more digits")]
-    (statistics.total_count > 0).then(|| statistics.total_response_time / statistics.total_count as f64)
-}
-
-/// `12.3 ms · 1,204`: the average and how many.
-fn pace(statistics: &Statistics) -> String {
-    match average(statistics) {
-        Some(average) => format!("{} · {}", format::duration(average), format::count(statistics.total_count)),
-        None => "none ended".to_owned(),
-    }
-}
-
-/// The same, and what went wrong most gravely.
-fn figures(statistics: &Statistics) -> String {
-    let troubles = [
-        (statistics.fault_statistics.total_count, "fault"),
-        (statistics.error_statistics.throttle_count, "throttled"),
-        (statistics.error_statistics.other_count, "error"),
-    ];
-    let gravest = troubles.into_iter().find(|(count, _)| *count > 0).map(|(count, name)| {
-        let plural = if count == 1 || name == "throttled" { "" } else { "s" };
-        format!("{} {name}{plural}", format::count(count))
-    });
-    std::iter::once(pace(statistics)).chain(gravest).collect::<Vec<_>>().join(" · ")
-}
-
-/// A node's type in the reader's words.
-fn kind(kind: Option<&str>) -> &str {
-    match kind {
-        None => "Service",
-        Some("client") => "Clients",
-        Some("remote") => "Remote",
-        Some("Database::SQL") => "SQL database",
-        Some(kind) => kind.strip_prefix("AWS::").unwrap_or(kind),
     }
 }

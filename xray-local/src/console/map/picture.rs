@@ -1,80 +1,89 @@
-//! The service graph as SVG.
+//! The drawing of the service graph, in SVG.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use maud::{Markup, html};
 
-use super::layout::{Layout, Point, layout};
-use super::{figures, is_client, kind, pace, traces_of_call};
-use crate::console::{format, link};
+use super::labels::{call_label, counts, description, kind, service_label, traces_with_call};
+use super::layout::{Ends, Layout, Point, layout};
+use crate::console::{format, link, status};
+use crate::document::State;
 use crate::graph::{Edge, Service, ServiceGraph, Statistics};
 
-/// The size of a node.
+/// The width and height of a node.
 const NODE: (f64, f64) = (216.0, 68.0);
-/// What is drawn at most: the busiest.
+/// How many nodes are drawn at most. Those with the most requests are chosen.
 const MAX_NODES: usize = 300;
+/// How many edges are drawn at most. Those with the most requests are chosen.
 const MAX_EDGES: usize = 900;
-/// What is wider is not made to fit: nobody could read it.
-const MAX_FITTED: f64 = 2_200.0;
-/// Up to here edges carry their figures in the picture.
+/// A wider drawing is not shrunk to fit the window, because its text would be too small to read.
+const MAX_FITTED_WIDTH: f64 = 2_200.0;
+/// With more edges than this, edges have no labels, because the labels would cover each other.
 const MAX_LABELS: usize = 40;
 
+/// Renders the drawing at a zoom in per cent.
 pub(super) fn picture(graph: &ServiceGraph, zoom: Option<u32>) -> Markup {
     let drawn = Drawn::of(graph);
     let layout = layout(drawn.services.len(), &drawn.ends, NODE);
     let (width, height) = layout.size;
     let scaled = |length: f64| (length * f64::from(zoom.unwrap_or(100).clamp(10, 400)) / 100.0).round();
-    let fits = zoom.is_none() && width <= MAX_FITTED;
+    let fits = zoom.is_none() && width <= MAX_FITTED_WIDTH;
     let has_labels = drawn.edges.len() <= MAX_LABELS;
     html! {
         @if drawn.services.len() < graph.services.len() {
-            p.notice { "The picture has the " (drawn.services.len()) " busiest of " (graph.services.len()) " services." }
+            p.notice { "Showing the " (drawn.services.len()) " busiest of " (graph.services.len()) " services." }
         }
-        div.map data-scrolls tabindex="0" role="group" aria-label="Service map; the tables below say the same" {
-            svg.fit[fits] width=(scaled(width)) height=(scaled(height)) viewBox={ "0 0 " (width.round()) " " (height.round()) } {
+        // With `tabindex` the arrow keys can scroll the drawing. (WCAG 2.2, 2.1.1.)
+        div.map data-scrolls tabindex="0" role="group" aria-label="Service map. The tables below hold the same data." {
+            svg.fit[fits] width=(scaled(width)) height=(scaled(height))
+                viewBox={ "0 0 " (width.round()) " " (height.round()) } {
                 defs {
-                    marker #tip viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse" markerUnits="userSpaceOnUse" {
-                        path.tip d="M0 0.5 8 4 0 7.5z" {}
+                    marker #arrowhead viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"
+                        orient="auto-start-reverse" markerUnits="userSpaceOnUse" {
+                        path.arrowhead d="M0 0.5 8 4 0 7.5z" {}
                     }
                 }
-                @for place in 0..drawn.edges.len() { (edge(&drawn, place, &layout, has_labels)) }
-                @for (service, place) in drawn.services.iter().zip(&layout.nodes) { (node(service, *place)) }
+                // Later elements cover earlier ones, so the nodes come last.
+                @for index in 0..drawn.edges.len() { (edge(&drawn, index, &layout, has_labels)) }
+                @for (service, centre) in drawn.services.iter().zip(&layout.nodes) { (node(service, *centre)) }
             }
         }
     }
 }
 
-/// The part of the graph that is drawn; services by their place in it.
+/// The part of the graph that is drawn.
 struct Drawn<'a> {
     services: Vec<&'a Service>,
     edges: Vec<&'a Edge>,
-    /// Of each edge, from and to.
-    ends: Vec<(usize, usize)>,
-    pairs: HashSet<(usize, usize)>,
+    /// The ends of each edge, as indices of `services`.
+    ends: Vec<Ends>,
+    /// All of `ends`, to look up whether two services call each other.
+    pairs: HashSet<Ends>,
 }
 
 impl<'a> Drawn<'a> {
+    /// Chooses the busiest services, and the busiest edges between them.
     fn of(graph: &'a ServiceGraph) -> Self {
         let mut services: Vec<&Service> = graph.services.iter().collect();
-        let requests =
-            |service: &Service| service.summary_statistics.as_ref().map_or(0, |statistics| statistics.total_count);
         if services.len() > MAX_NODES {
-            services.sort_by_key(|service| std::cmp::Reverse(requests(service)));
+            services.sort_by_key(|service| Reverse(requests(service)));
             services.truncate(MAX_NODES);
         }
-        let mut place_of = vec![None; graph.services.len()];
-        for (place, service) in services.iter().enumerate() {
-            if let Some(slot) = place_of.get_mut(service.reference_id) {
-                *slot = Some(place);
+        // Edges name services by their reference id, the index in the whole graph.
+        let mut index_of = vec![None; graph.services.len()];
+        for (index, service) in services.iter().enumerate() {
+            if let Some(slot) = index_of.get_mut(service.reference_id) {
+                *slot = Some(index);
             }
         }
-        let place = |reference_id: usize| place_of.get(reference_id).copied().flatten();
+        let index_of = |reference_id: usize| index_of.get(reference_id).copied().flatten();
         let all =
             services.iter().enumerate().flat_map(|(from, service)| service.edges.iter().map(move |edge| (from, edge)));
         let mut edges: Vec<_> =
-            all.filter_map(|(from, edge)| Some(((from, place(edge.reference_id)?), edge))).collect();
+            all.filter_map(|(from, edge)| Some(((from, index_of(edge.reference_id)?), edge))).collect();
         if edges.len() > MAX_EDGES {
-            edges.sort_by_key(|(_, edge)| std::cmp::Reverse(edge.summary_statistics.total_count));
+            edges.sort_by_key(|(_, edge)| Reverse(edge.summary_statistics.total_count));
             edges.truncate(MAX_EDGES);
         }
         let (ends, edges): (Vec<_>, Vec<_>) = edges.into_iter().unzip();
@@ -82,33 +91,41 @@ impl<'a> Drawn<'a> {
     }
 }
 
-fn edge(drawn: &Drawn<'_>, place: usize, layout: &Layout, has_label: bool) -> Markup {
-    let (edge, (from, to)) = (drawn.edges[place], drawn.ends[place]);
-    let ends = (drawn.services[from], drawn.services[to]);
-    // Two that call each other have a line each.
-    let aside = match drawn.pairs.contains(&(to, from)) {
+fn requests(service: &Service) -> u64 {
+    service.summary_statistics.as_ref().map_or(0, |statistics| statistics.total_count)
+}
+
+fn edge(drawn: &Drawn<'_>, index: usize, layout: &Layout, has_label: bool) -> Markup {
+    let (edge, (from, to)) = (drawn.edges[index], drawn.ends[index]);
+    let (from_service, to_service) = (drawn.services[from], drawn.services[to]);
+    // Two services that call each other share a lane. Their lines are moved apart, one up and one down.
+    let offset = match drawn.pairs.contains(&(to, from)) {
         true if from < to => -7.0,
         true => 7.0,
         false => 0.0,
     };
-    let points = points(layout, place, (from, to), aside);
+    let points = points(layout, index, (from, to), offset);
     let path = path(&points);
-    let (x, y) = middle_of_last(&points);
+    let (x, y) = label_position(&points);
     let statistics = &edge.summary_statistics;
     html! {
-        a href=(traces_of_call(ends.0, ends.1)) tabindex="-1" {
+        // The Tab key passes over edges: the table of calls has the same links, and a map may have hundreds of edges.
+        a href=(traces_with_call(from_service, to_service)) tabindex="-1" {
             g.edge.faulty[statistics.fault_statistics.total_count > 0] {
-                title { (ends.0.name) " → " (ends.1.name) ": " (spoken(statistics)) }
-                path d=(path) marker-end="url(#tip)" {}
+                // Browsers show the `title` of an SVG element as a tooltip.
+                title { (from_service.name) " → " (to_service.name) ": " (description(statistics)) }
+                path d=(path) marker-end="url(#arrowhead)" {}
+                // An invisible broad line, because the pointer would hardly hit the thin one.
                 path.hit d=(path) {}
-                @if has_label { text.label x=(round(x)) y=(round(y - 5.0)) { (pace(statistics)) } }
+                @if has_label { text.label x=(round(x)) y=(round(y - 5.0)) { (call_label(statistics)) } }
             }
         }
     }
 }
 
-/// From the side of a node to the side of another; a node that calls itself has a loop above it.
-fn points(layout: &Layout, place: usize, (from, to): (usize, usize), aside: f64) -> Vec<Point> {
+/// Returns the points of an edge, from the side of one node to the side of another. The edge of a node that calls
+/// itself is a loop at its upper right corner.
+fn points(layout: &Layout, index: usize, (from, to): Ends, offset: f64) -> Vec<Point> {
     let (half_width, half_height) = (NODE.0 / 2.0, NODE.1 / 2.0);
     let (start, end) = (layout.nodes[from], layout.nodes[to]);
     if from == to {
@@ -120,74 +137,80 @@ fn points(layout: &Layout, place: usize, (from, to): (usize, usize), aside: f64)
         ];
     }
     let side = if start.0 <= end.0 { half_width } else { -half_width };
-    let shifted = |(x, y): Point| (x, y + aside);
-    // Level while it passes a column.
-    let bends = layout.bends[place].iter().flat_map(|(x, y)| [(x - side, *y), (x + side, *y)]);
-    let ends = ((start.0 + side, start.1), (end.0 - side, end.1));
-    std::iter::once(ends.0).chain(bends).chain([ends.1]).map(shifted).collect()
+    // Two points for each bend keep the line level across the whole column, so that it does not cut a node's corner.
+    let bends = layout.bends[index].iter().flat_map(|(x, y)| [(x - side, *y), (x + side, *y)]);
+    let (first, last) = ((start.0 + side, start.1), (end.0 - side, end.1));
+    let moved = |(x, y): Point| (x, y + offset);
+    std::iter::once(first).chain(bends).chain([last]).map(moved).collect()
 }
 
-/// A smooth line, level at each point.
+/// Returns the path data of a smooth line that is level at each point.
 fn path(points: &[Point]) -> String {
     let start = format!("M{} {}", round(points[0].0), round(points[0].1));
     let curves = points.windows(2).map(|pair| {
         let ((x, y), (next_x, next_y)) = (pair[0], pair[1]);
-        let half = round(f64::midpoint(x, next_x));
-        format!("C{half} {} {half} {} {} {}", round(y), round(next_y), round(next_x), round(next_y))
+        // Control points at the height of each end make the curve level there.
+        let middle = round(f64::midpoint(x, next_x));
+        format!("C{middle} {} {middle} {} {} {}", round(y), round(next_y), round(next_x), round(next_y))
     });
     std::iter::once(start).chain(curves).collect()
 }
 
-/// Where the line is halfway to its end from what it passed last: lines from one node have parted there.
-fn middle_of_last(points: &[Point]) -> Point {
+/// Returns the middle of the last curve. Edges that leave one node together have parted there, so that their labels do
+/// not cover each other.
+fn label_position(points: &[Point]) -> Point {
     let pair = &points[points.len() - 2..];
     (f64::midpoint(pair[0].0, pair[1].0), f64::midpoint(pair[0].1, pair[1].1))
 }
 
+/// Rounds to a tenth of a pixel. More digits would only make the page larger.
 fn round(length: f64) -> f64 {
     (length * 10.0).round() / 10.0
 }
 
 fn node(service: &Service, (x, y): Point) -> Markup {
+    // Clients have no statistics. The service that they call has them.
     let statistics = service.summary_statistics.as_ref();
-    let said =
-        if is_client(service) { String::new() } else { format!(", {}", statistics.map(spoken).unwrap_or_default()) };
-    html! {
-        a href=(link::through_service(&service.name)) {
-            g.node transform={ "translate(" (round(x - NODE.0 / 2.0)) " " (round(y - NODE.1 / 2.0)) ")" } {
-                title { (service.name) ", " (kind(service.kind.as_deref())) (said) }
-                rect.box width=(NODE.0) height=(NODE.1) rx="10" {}
-                (ring(statistics))
-                path.glyph transform="translate(24 24)" d=(glyph(service.kind.as_deref())) {}
-                text.name x="66" y="24" { (format::shortened(&service.name, 20)) }
-                text.kind x="66" y="41" { (format::shortened(kind(service.kind.as_deref()), 24)) }
-                @if let Some(statistics) = statistics.filter(|_| !is_client(service)) {
-                    text.figures x="66" y="57" { (format::shortened(&figures(statistics), 26)) }
-                }
+    let kind = kind(service.kind.as_deref());
+    let drawing = html! {
+        g.node.stand-in[service.stand_in]
+            transform={ "translate(" (round(x - NODE.0 / 2.0)) " " (round(y - NODE.1 / 2.0)) ")" } {
+            title {
+                (service.name) ", " (kind)
+                @if let Some(statistics) = statistics { ", " (description(statistics)) }
+                @if service.stand_in { ", not received" }
+            }
+            rect.box width=(NODE.0) height=(NODE.1) rx="10" {}
+            (ring(statistics))
+            path.glyph transform="translate(24 24)" d=(glyph(service.kind.as_deref())) {}
+            text.name x="66" y="24" { (format::truncate(&service.name, 20)) }
+            text.kind x="66" y="41" { (format::truncate(kind, 24)) }
+            @if let Some(statistics) = statistics {
+                text.figures x="66" y="57" { (format::truncate(&service_label(statistics), 26)) }
             }
         }
+    };
+    html! {
+        // No filter finds a service whose segments were not received.
+        @if service.stand_in { (drawing) } @else { a href=(link::traces_through_service(&service.name)) { (drawing) } }
     }
 }
 
-/// The shares of what went well and what did not, clockwise from the top.
+/// Renders the shares of requests in each state as the arcs of a ring, clockwise from the top.
 fn ring(statistics: Option<&Statistics>) -> Markup {
-    let shares = statistics.map_or([("", 0); 4], |statistics| {
-        [
-            ("ok", statistics.ok_count),
-            ("error", statistics.error_statistics.other_count),
-            ("throttle", statistics.error_statistics.throttle_count),
-            ("fault", statistics.fault_statistics.total_count),
-        ]
-    });
-    #[expect(clippy::cast_precision_loss, reason = "a picture of it")]
-    let percent = |count: u64| count as f64 * 100.0 / shares.iter().map(|(_, count)| *count).sum::<u64>().max(1) as f64;
+    let counts = statistics.map_or([(State::Ok, 0); 4], counts);
+    let total = counts.iter().map(|(_, count)| *count).sum::<u64>().max(1);
+    #[expect(clippy::cast_precision_loss, reason = "the length of an arc needs few digits")]
+    let percent = |count: u64| count as f64 * 100.0 / total as f64;
     let mut before = 0.0;
     html! {
         g transform="translate(34 34) rotate(-90)" {
             circle.track r="22" {}
-            @for (class, count) in shares {
+            @for (state, count) in counts {
                 @if count > 0 {
-                    circle class={ "share " (class) } r="22" pathLength="100"
+                    // With a path length of 100, an arc is a dash whose length is its percentage. A little overlap
+                    // closes the gap that antialiasing would leave between two arcs.
+                    circle class={ "share " (status::class(state)) } r="22" pathLength="100"
                         stroke-dasharray={ (round(percent(count) + 0.3)) " 100" } stroke-dashoffset=(round(-before)) {}
                     ({ before += percent(count); "" })
                 }
@@ -196,7 +219,8 @@ fn ring(statistics: Option<&Statistics>) -> Markup {
     }
 }
 
-/// A sign for a node's type, 20 by 20.
+/// Returns the path data of the symbol for a node's type, 20 by 20 pixels: a person, a globe, a database, an AWS cube
+/// or a server.
 fn glyph(kind: Option<&str>) -> &'static str {
     match kind {
         Some("client") => "M10 2.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7zM3.5 17.5c0-4 3-5.5 6.5-5.5s6.5 1.5 6.5 5.5",
@@ -213,26 +237,4 @@ fn glyph(kind: Option<&str>) -> &'static str {
 
 fn is_storage(kind: &str) -> bool {
     ["Database", "DynamoDB", "RDS", "S3", "ElastiCache"].iter().any(|storage| kind.contains(storage))
-}
-
-/// The statistics in a sentence.
-fn spoken(statistics: &Statistics) -> String {
-    let Some(average) = super::average(statistics) else { return "nothing ended yet".to_owned() };
-    let counts = [
-        (statistics.ok_count, "ok"),
-        (statistics.error_statistics.other_count, "errors"),
-        (statistics.error_statistics.throttle_count, "throttled"),
-        (statistics.fault_statistics.total_count, "faults"),
-    ];
-    let counts: Vec<_> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{} {name}", format::count(*count)))
-        .collect();
-    format!(
-        "{} requests, {} on average: {}",
-        format::count(statistics.total_count),
-        format::duration(average),
-        counts.join(", ")
-    )
 }

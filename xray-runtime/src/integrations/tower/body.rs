@@ -1,4 +1,4 @@
-//! The body of a response, with which its segment ends.
+//! The body of a response. The segment of the request ends with it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,17 +12,18 @@ use super::incoming::Serving;
 use crate::live::context::Context;
 
 pin_project! {
-    /// The body of a response, around the service's own; made by [`SegmentService`](super::SegmentService).
+    /// The body of a response, with the segment of its request. [`SegmentService`](super::SegmentService) returns it.
     ///
-    /// Frames, errors, trailers and size are the body's own. The segment of the request is current while it is polled,
-    /// and ends with it.
+    /// Frames, errors, trailers and size are those of the service's body. The segment is current while the body is polled,
+    /// and ends with the body.
     pub struct SegmentBody<R>
     where
         R: Body,
     {
         #[pin]
         body: R,
-        // Below the body, so that it ends after what it measures. `None` where nothing is recorded, and at the end.
+        // Declared after the body: fields are dropped in order, and the segment ends after the body is gone. `None` if
+        // nothing is recorded, and after the end.
         open: Option<Open<R::Error>>,
     }
 }
@@ -30,7 +31,7 @@ pin_project! {
 struct Open<E> {
     serving: Serving,
     record: fn(&E, &Context),
-    /// What is still to come of the length that the head of the response tells.
+    /// The bytes that are still to come, if the head of the response states the length.
     rest: Option<u64>,
 }
 
@@ -46,14 +47,14 @@ impl<R: Body> SegmentBody<R> {
 }
 
 impl<E> Open<E> {
-    /// Notes what came of the body; true if it was the last.
+    /// Records a frame, an error or the end of the body. Returns whether the body has ended.
     fn note<D: Buf>(&mut self, frame: Option<&Result<Frame<D>, E>>) -> bool {
         match frame {
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
                 self.rest = self.rest.map(|rest| rest.saturating_sub(bytes));
                 if self.rest == Some(0) {
-                    // Nothing more is sent. hyper asks no further, and drops the body.
+                    // hyper stops polling after the stated length and drops the body: that drop is no cancellation.
                     self.serving.complete();
                 }
                 return false;

@@ -1,17 +1,18 @@
-//! What a service gives in place of a response.
+//! Errors of services and bodies.
 
 use std::error::Error;
 
 use crate::http::Call;
 use crate::live::context::Context;
 
-/// An error of a service or of a body, to be recorded with its sources. It keeps its type.
+/// An error of a service or of a body that can be recorded. The layers pass the error on unchanged.
 ///
-/// tower's services have errors of two forms, and no bound of the standard library fits both: those that are an
-/// [`Error`], and boxes such as tower's `BoxError`, which are none but hold one. So the trait has the form as a
-/// parameter, which the compiler finds by the error's type; nobody has to write it.
+/// Errors of tower's services have two forms: types that implement [`Error`], and boxes such as tower's `BoxError`, which
+/// hold an error and do not implement [`Error`]. No bound of the standard library covers both, and two blanket
+/// implementations of one trait would overlap. So the form is a parameter of the trait, and the compiler infers it from the
+/// error's type.
 ///
-/// An error of your own that is of neither form:
+/// Implement the trait for an error of your own that has neither form:
 ///
 /// ```
 /// use xray::http::Call;
@@ -37,21 +38,22 @@ use crate::live::context::Context;
     note = "for a type of your own, implement `xray::tower::ServiceError<xray::tower::Plain>`; else see `map_err` of tower"
 )]
 pub trait ServiceError<Form> {
-    /// Tells `call` what happened: [`Call::error`], or [`Call::response`] if the error stands for a response.
+    /// Records the error on an outgoing call: by [`Call::error`], or by [`Call::response`] if the error stands for a response.
     fn record(&self, call: &mut Call);
 
-    /// Tells a segment why the request that it serves got no response, or only a part of one. The segment is at fault
-    /// in any case; [`Context::record_error`] adds the cause.
+    /// Records the error on the segment of a served request that got no response, or an incomplete one.
+    ///
+    /// By default this marks the segment as a fault. [`Context::record_error`] would add the cause.
     fn record_incoming(&self, segment: &Context) {
         segment.set_fault();
     }
 }
 
-/// The form of an error that is an [`Error`].
+/// The form of a type that implements [`Error`].
 #[derive(Debug, Clone, Copy)]
 pub enum Plain {}
 
-/// The form of an error that holds an [`Error`] of any type: tower's `BoxError`, `anyhow::Error` and the like.
+/// The form of a type that holds an [`Error`]: tower's `BoxError`, `anyhow::Error` and similar types.
 #[derive(Debug, Clone, Copy)]
 pub enum Boxed {}
 

@@ -1,4 +1,4 @@
-//! A request that is served, as a segment: what it says of itself, and until when it is open.
+//! A request that is being served: the open segment, and the parts of the request that it records.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,9 +6,7 @@ use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, response};
 
-use crate::document::http::recorded_method;
-use crate::document::url::Url;
-use crate::document::{HttpRequest, MAX_STRING_CHARS};
+use crate::document::MAX_STRING_CHARS;
 use crate::header::trace_header::TRACE_HEADER_NAME;
 use crate::live::context::{self, Context};
 use crate::live::segment::Segment;
@@ -17,12 +15,12 @@ use crate::support::text::first_chars;
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The segment of a request. Dropped before it is [complete](Self::complete) it is marked as cancelled.
+/// The segment of a request. If it is dropped before it is [complete](Self::complete), it is marked as cancelled.
 pub(super) struct Serving {
     segment: Segment,
-    /// Whether the caller leaves the sampling decision to us, and asks for it.
+    /// Whether the caller asked for our sampling decision (`Sampled=?`).
     is_asked: bool,
-    /// Says of some responses that they have no body.
+    /// Decides, with the status, whether the response has a body.
     method: Method,
     is_complete: bool,
 }
@@ -32,17 +30,17 @@ impl Serving {
         Self { segment, is_asked, method, is_complete: false }
     }
 
-    /// The handle of the segment.
+    /// Returns the handle of the segment.
     pub(super) fn context(&self) -> &Context {
         &self.segment
     }
 
-    /// All is said: its end is no cancellation.
+    /// Marks the request as served: the end of the segment is then no cancellation.
     pub(super) fn complete(&mut self) {
         self.is_complete = true;
     }
 
-    /// Runs a closure in the segment; a panic in it is recorded and goes on.
+    /// Runs a closure in the segment. A panic in it is recorded and continues.
     pub(super) fn run<T>(&mut self, run: impl FnOnce() -> T) -> T {
         let _entered = self.segment.enter();
         context::observe_panic(run, |message| {
@@ -51,7 +49,7 @@ impl Serving {
         })
     }
 
-    /// Records the head of the response, and adds the decision if that was asked for.
+    /// Records the head of the response, and adds the sampling decision to it if the caller asked for it.
     pub(super) fn respond(&self, head: &mut response::Parts, content_length: Option<u64>) {
         self.segment.set_http_response(head.status.as_u16(), content_length);
         let Some(root) = self.segment.trace_id().filter(|_| self.is_asked) else { return };
@@ -61,7 +59,7 @@ impl Serving {
         }
     }
 
-    /// Whether a server sends no body with this status, and drops one that is there. (RFC 9110, section 6.4.1.)
+    /// Returns whether a server sends no body with this status, even if the response has one. (RFC 9110, section 6.4.1.)
     pub(super) fn is_without_body(&self, status: StatusCode) -> bool {
         self.method == Method::HEAD
             || self.method == Method::CONNECT && status.is_success()
@@ -78,39 +76,39 @@ impl Drop for Serving {
     }
 }
 
-/// The `http` block of a request; `peer` is asked for where no proxy names the client.
-pub(super) fn recorded_request(
+/// The client of a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Client {
+    pub(super) address: IpAddr,
+    /// Whether the address comes from `X-Forwarded-For`, which anybody can write.
+    pub(super) is_forwarded: bool,
+}
+
+/// Returns the client of a request: the first address in `X-Forwarded-For` if that is read, else the result of `peer`,
+/// else the socket address in the request's extensions.
+pub(super) fn client(
     parts: &Parts,
-    url: &str,
-    is_proxy_heard: bool,
+    reads_forwarded_for: bool,
     peer: impl FnOnce() -> Option<IpAddr>,
-) -> HttpRequest {
-    let forwarded = is_proxy_heard.then(|| forwarded_for(&parts.headers)).flatten();
-    let peer = || peer().or_else(|| parts.extensions.get::<SocketAddr>().map(SocketAddr::ip));
-    HttpRequest {
-        method: Some(recorded_method(parts.method.as_str())),
-        url: Some(Url::from(url).recorded()),
-        user_agent: parts.headers.get(USER_AGENT).and_then(|value| {
-            let text = String::from_utf8_lossy(value.as_bytes());
-            (!text.is_empty()).then(|| first_chars(&text, MAX_STRING_CHARS).to_owned())
-        }),
-        x_forwarded_for: forwarded.is_some(),
-        client_ip: forwarded.or_else(peer).map(|address| address.to_string()),
-    }
+) -> Option<Client> {
+    let forwarded = reads_forwarded_for.then(|| forwarded_for(&parts.headers)).flatten();
+    let is_forwarded = forwarded.is_some();
+    let address = forwarded.or_else(peer).or_else(|| parts.extensions.get().map(SocketAddr::ip));
+    address.map(|address| Client { address, is_forwarded })
 }
 
-/// The host that the request names, in lower case and without a port.
-pub(super) fn host(parts: &Parts) -> Option<String> {
-    let authority = format!("//{}", authority(parts)?);
-    Url::from(&authority).host().map(Into::into)
+/// Returns the user agent, at most 250 characters.
+pub(super) fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = String::from_utf8_lossy(headers.get(USER_AGENT)?.as_bytes());
+    (!text.is_empty()).then(|| first_chars(&text, MAX_STRING_CHARS).to_owned())
 }
 
-/// The length of a body, by the header.
+/// Returns the length of a body from its header.
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The URL as the client had it, without its query.
+/// Returns the URL that the client used, without its query.
 pub(super) fn url(parts: &Parts) -> String {
     let path = parts.uri.path();
     match authority(parts) {
@@ -122,13 +120,13 @@ pub(super) fn url(parts: &Parts) -> String {
     }
 }
 
-/// That of the URI goes first, as HTTP has it. (RFC 9112, section 3.2.2.)
+/// Returns the authority of the URI, else the `Host` header: an absolute URI takes precedence. (RFC 9112, section 3.2.2.)
 fn authority(parts: &Parts) -> Option<&str> {
     let in_header = || parts.headers.get(HOST)?.to_str().ok();
     parts.uri.authority().map(http::uri::Authority::as_str).or_else(in_header).filter(|authority| !authority.is_empty())
 }
 
-/// A header is believed if it names one that a client can have used.
+/// Returns the scheme of the URI, else that of `X-Forwarded-Proto` if it is one of the four that a browser or client uses.
 fn scheme(parts: &Parts) -> &str {
     const KNOWN: [&str; 4] = ["http", "https", "ws", "wss"];
     parts.uri.scheme_str().unwrap_or_else(|| {
@@ -137,7 +135,8 @@ fn scheme(parts: &Parts) -> &str {
     })
 }
 
-/// The address that stands first: the client's, if the proxies are to be believed. What is no address is left out.
+/// Returns the first address in `X-Forwarded-For`: each proxy appends the address of its own client, so the first is the
+/// original client. Returns `None` if the first element is no IP address.
 fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     let text = first(headers, &FORWARDED_FOR)?.trim_matches('"');
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -145,9 +144,9 @@ fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     text.parse().ok().or_else(with_port).or_else(bracketed)
 }
 
-/// The first element of a header that is a list.
+/// Returns the first element of a header that holds a list.
 fn first<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    // Up to the comma: what follows may be anything.
+    // Only the first element has to be text: the others may hold any bytes.
     let element = headers.get(name)?.as_bytes().split(|byte| *byte == b',').next()?;
     std::str::from_utf8(element).ok().map(str::trim)
 }
@@ -155,6 +154,7 @@ fn first<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::url::Url;
 
     fn parts(uri: &str, headers: &[(&'static str, &[u8])]) -> Parts {
         let mut parts = http::Request::get(uri).body(()).unwrap().into_parts().0;
@@ -165,11 +165,15 @@ mod tests {
     }
 
     fn recorded_url(parts: &Parts) -> String {
-        recorded_request(parts, &url(parts), true, || None).url.unwrap()
+        Url::from(&url(parts)).recorded()
+    }
+
+    fn host(parts: &Parts) -> Option<String> {
+        Url::from(&url(parts)).host().map(Into::into)
     }
 
     #[test]
-    fn urls() {
+    fn the_url_and_the_host_of_a_request() {
         let long = "h".repeat(70_000);
         for (uri, headers, url, name) in [
             ("/a?token=x", &[("host", &b"Example.com:80"[..])][..], "http://Example.com:80/a", Some("example.com")),
@@ -194,9 +198,9 @@ mod tests {
     }
 
     #[test]
-    fn clients() {
+    fn the_client_of_a_request() {
         let peer: SocketAddr = "10.0.0.9:5000".parse().unwrap();
-        for (forwarded, client, is_forwarded) in [
+        for (forwarded, expected, is_forwarded) in [
             (&b"203.0.113.7, 10.0.0.1"[..], "203.0.113.7", true),
             (b" 203.0.113.7 ,\xff\xff", "203.0.113.7", true),
             (b"203.0.113.7:4711", "203.0.113.7", true),
@@ -210,11 +214,11 @@ mod tests {
         ] {
             let mut parts = parts("/", &[("x-forwarded-for", forwarded)]);
             parts.extensions.insert(peer);
-            let request = recorded_request(&parts, "/", true, || None);
+            let found = client(&parts, true, || None).unwrap();
             let text = String::from_utf8_lossy(forwarded);
-            assert_eq!((request.client_ip.as_deref(), request.x_forwarded_for), (Some(client), is_forwarded), "{text}");
-            let request = recorded_request(&parts, "/", false, || Some([127, 0, 0, 1].into()));
-            assert_eq!((request.client_ip.as_deref(), request.x_forwarded_for), (Some("127.0.0.1"), false), "{text}");
+            assert_eq!((found.address.to_string(), found.is_forwarded), (expected.to_owned(), is_forwarded), "{text}");
+            let found = client(&parts, false, || Some([127, 0, 0, 1].into())).unwrap();
+            assert_eq!((found.address.to_string(), found.is_forwarded), ("127.0.0.1".to_owned(), false), "{text}");
         }
     }
 }

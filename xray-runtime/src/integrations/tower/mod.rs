@@ -1,4 +1,4 @@
-//! Layers for tower services of [`http::Request`]. (Feature `tower`.)
+//! Layers for tower services that take an [`http::Request`]: one for servers, one for clients. (Feature `tower`.)
 
 mod body;
 mod error;

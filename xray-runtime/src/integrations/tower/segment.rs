@@ -16,18 +16,19 @@ use tower_service::Service;
 
 use super::body::SegmentBody;
 use super::error::{Plain, ServiceError};
-use super::incoming::{Serving, content_length, host, recorded_request, url};
+use super::incoming::{Serving, client, content_length, url, user_agent};
+use crate::document::url::Url;
 use crate::header::trace_header::Sampled;
 use crate::live::context;
-use crate::live::segment::Segment;
+use crate::live::segment::{EntityKind, Segment};
 use crate::recorder::Recorder;
 use crate::support::guard::guard;
 use crate::support::wildcard;
 
-/// A layer for HTTP servers: every request is a segment, which goes on with the trace of its caller.
+/// A layer for HTTP servers: every request is a segment that continues the trace of its caller.
 ///
-/// For axum, tonic, and other services of [`http::Request`] that give an [`http::Response`]. What the service does for
-/// a request, and what the body of its response does, is inside the segment.
+/// For axum, tonic, and other services that take an [`http::Request`] and return an [`http::Response`]. The segment spans
+/// the work of the service and of the response's body.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -47,7 +48,7 @@ use crate::support::wildcard;
 ///     .header("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=?");
 /// let (response, documents) = xray::testing::capture(service.oneshot(request.body(String::new()).unwrap())).await;
 ///
-/// // The caller asked for the sampling decision.
+/// // The caller asked for the sampling decision, and the response carries it.
 /// let headers = response.unwrap().into_parts().0.headers;
 /// assert_eq!(headers["x-amzn-trace-id"], "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1");
 /// assert_eq!(documents[0].parent_id.unwrap().to_string(), "53995c3f42cd8ad8");
@@ -56,29 +57,29 @@ use crate::support::wildcard;
 /// # });
 /// ```
 ///
-/// The trace, the caller and its sampling decision are read from `X-Amzn-Trace-Id`, or where that names no trace from a
-/// `traceparent`, if the recorder [propagates](crate::RecorderBuilder::propagate) it. A response has an
-/// `X-Amzn-Trace-Id` only where the caller asked for the decision, by `Sampled=?`. (Developer guide, "Tracing header".)
+/// The layer reads the trace, the caller and its sampling decision from `X-Amzn-Trace-Id`. If that names no trace, it reads
+/// `traceparent`, provided that the recorder [propagates](crate::RecorderBuilder::propagate) it. A response carries an
+/// `X-Amzn-Trace-Id` only if the caller asked for the decision by `Sampled=?`. (Developer guide, "Tracing header".)
 ///
-/// Recorded are the method, of the URL scheme, host, port and path, the user agent, the client's address, the status with
-/// what it means (4xx `error`, 429 `throttle` too, 5xx `fault`), and the length of the response where it is known. All
-/// that comes from outside is cut to 250 characters. The scheme is that of the URI, or what `X-Forwarded-Proto` says, or
-/// `http`. The address is the first of `X-Forwarded-For`, which is then marked so, since anybody can write that header;
-/// what is no IP address there is not believed. Else it is what [`client_ip`](Self::client_ip) gives, or a
+/// The segment records the method; the scheme, host, port and path of the URL; the user agent; the client's address; the
+/// status and its meaning (4xx sets `error`, 429 also `throttle`, 5xx `fault`); and the length of the response, if known.
+/// Texts from the request are cut after 250 characters. The scheme is that of the URI, else that of `X-Forwarded-Proto`,
+/// else `http`. The address is the first one in `X-Forwarded-For`; the document then has `x_forwarded_for`, because anybody
+/// can write that header. Else the address is the result of [`client_ip`](Self::client_ip), else a
 /// [`SocketAddr`](std::net::SocketAddr) in the request's extensions.
 ///
-/// The segment ends when the body of the response has ended, at once if it has none. An error of the service or of the
-/// body is recorded as its fault, with the sources; see [`ServiceError`]. A panic is recorded and goes on. Where the
-/// client hangs up, or the server drops what it serves for another reason, the segment ends and is marked with
-/// `{"cancelled": true}` in the metadata of the namespace `xray`. A response that never ends keeps it open; see
+/// The segment ends with the body of the response, or at once if the response has none. An error of the service or of the
+/// body is recorded as a fault with its sources; see [`ServiceError`]. A panic is recorded and continues. If the client
+/// hangs up, or the server drops the request for another reason, the segment ends and has `{"cancelled": true}` in its
+/// metadata, in the namespace `xray`. A response that never ends keeps the segment open; see
 /// [`in_progress_after`](crate::RecorderBuilder::in_progress_after).
 ///
-/// A request that is not sampled costs a look at its headers, and the real trace is passed on to what is called. With a
-/// recorder that is disabled the service is only passed through.
+/// For a request that is not sampled the layer only reads the headers; calls that the service makes carry the caller's
+/// trace. With a disabled recorder the layer calls the service and does nothing else.
 ///
-/// The layer belongs around the whole service, above what answers for it, such as a timeout, and is there once: a second
-/// one makes a second segment. `Form` and `BodyForm` are found by the compiler: those of the errors of the service and
-/// of its bodies.
+/// Put the layer around the whole service, outside layers that answer for it, such as a timeout. Add it once: a second
+/// layer would make a second segment. The compiler infers `Form` and `BodyForm` from the error types of the service and of
+/// its bodies.
 pub struct SegmentLayer<Form = Plain, BodyForm = Plain> {
     settings: Arc<Settings>,
     forms: Forms<Form, BodyForm>,
@@ -90,7 +91,7 @@ type Forms<Form, BodyForm> = PhantomData<fn() -> (Form, BodyForm)>;
 struct Settings {
     name: Name,
     recorder: Option<Recorder>,
-    is_proxy_heard: bool,
+    reads_forwarded_for: bool,
     client_ip: Option<Arc<ClientIp>>,
 }
 
@@ -103,28 +104,30 @@ enum Name {
 }
 
 impl Name {
-    fn of(&self, parts: &Parts) -> String {
+    fn of(&self, url: &Url<'_>) -> String {
         match self {
             Self::Fixed(name) => name.clone(),
             Self::ByHost { pattern, fallback } => {
-                host(parts).filter(|host| wildcard::matches(pattern, host)).unwrap_or_else(|| fallback.clone())
+                let host = url.host().filter(|host| wildcard::matches(pattern, host));
+                host.map_or_else(|| fallback.clone(), Into::into)
             }
         }
     }
 }
 
 impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
-    /// Segments of this name: the service's logical name, a node of the service graph. See [`Segment::builder`].
+    /// Returns a layer whose segments have this name. The name is the service's logical name: a node of the service graph.
+    /// See [`Segment::builder`].
     pub fn new(name: impl Into<String>) -> Self {
         Self::named(Name::Fixed(name.into()))
     }
 
-    /// Segments that are named after the host in the request if that matches the pattern, else by the fallback; for a
-    /// program that serves many hosts. As the dynamic naming of other X-Ray SDKs.
+    /// Returns a layer whose segments are named after the host in the request if the host matches the pattern, else by the
+    /// fallback. For a program that serves many hosts; other X-Ray SDKs call this dynamic naming.
     ///
-    /// In the pattern `*` stands for any characters and `?` for one; the case of letters does not matter. The port is not
-    /// looked at, and the name is in lower case. The host is what the client says: with `*` alone anybody can make nodes
-    /// in the service graph.
+    /// In the pattern, `*` stands for any characters and `?` for one character; letter case does not matter. The name is the
+    /// host in lower case, without the port. The client chooses the host: with the pattern `*` anybody can add nodes to the
+    /// service graph.
     ///
     /// ```
     /// use xray::tower::SegmentLayer;
@@ -137,19 +140,21 @@ impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
     }
 
     fn named(name: Name) -> Self {
-        let settings = Settings { name, recorder: None, is_proxy_heard: true, client_ip: None };
+        let settings = Settings { name, recorder: None, reads_forwarded_for: true, client_ip: None };
         Self { settings: Arc::new(settings), forms: PhantomData }
     }
 
-    /// Records with this recorder, not with the one of the process.
+    /// Sets the recorder. By default the layer uses the recorder of the surrounding context, or that of the process.
     #[must_use]
     pub fn recorder(mut self, recorder: &Recorder) -> Self {
         Arc::make_mut(&mut self.settings).recorder = Some(recorder.clone());
         self
     }
 
-    /// Who the client is where no `X-Forwarded-For` says so: the peer of the connection, which servers keep in types of
-    /// their own. Asked for requests that are sampled. A panic in it is as `None`.
+    /// Sets a function that returns the client's address for requests without an `X-Forwarded-For`: usually the peer of the
+    /// connection, which each server keeps in a type of its own.
+    ///
+    /// The function is called for sampled requests. A panic in it counts as `None`.
     ///
     /// With axum's `into_make_service_with_connect_info::<SocketAddr>()`:
     ///
@@ -172,8 +177,10 @@ impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
         self
     }
 
-    /// Whether `X-Forwarded-For` is looked at; it is, unless set. For a service without a proxy in front, or where
-    /// [`client_ip`](Self::client_ip) knows which of the addresses is to be believed.
+    /// Sets whether the client's address is read from `X-Forwarded-For`; the default is `true`.
+    ///
+    /// Set it to `false` for a service without a proxy in front, or if [`client_ip`](Self::client_ip) reads the header
+    /// itself.
     ///
     /// ```
     /// use xray::tower::SegmentLayer;
@@ -182,8 +189,8 @@ impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
     /// # drop(layer);
     /// ```
     #[must_use]
-    pub fn forwarded_for(mut self, is_heard: bool) -> Self {
-        Arc::make_mut(&mut self.settings).is_proxy_heard = is_heard;
+    pub fn forwarded_for(mut self, reads_forwarded_for: bool) -> Self {
+        Arc::make_mut(&mut self.settings).reads_forwarded_for = reads_forwarded_for;
         self
     }
 }
@@ -193,15 +200,16 @@ impl Settings {
     fn begin(&self, recorder: &Recorder, parts: &Parts) -> Serving {
         let header = recorder.propagation().read(&parts.headers);
         let url = url(parts);
-        let builder = Segment::builder(self.name.of(parts)).trace_header(&header).recorder(recorder);
-        let segment = builder.request(parts.method.as_str(), &url).begin();
-        if let Some(entity) = segment.sampled_entity() {
-            let hook = || guard(|| self.client_ip.as_ref()?(parts)).flatten();
-            let mut request = recorded_request(parts, &url, self.is_proxy_heard, hook);
-            // In Lambda this is a subsegment, where the format has no such mark.
-            request.x_forwarded_for &= entity.is_segment();
-            entity.update(|record| record.http.get_or_insert_default().request = Some(request));
-        }
+        let url = Url::from(&url);
+        let builder = Segment::builder(self.name.of(&url)).trace_header(&header).recorder(recorder);
+        let segment = builder.request(parts.method.as_str(), url).begin_with(|request, kind| {
+            let peer = || guard(|| self.client_ip.as_ref()?(parts)).flatten();
+            let client = client(parts, self.reads_forwarded_for, peer);
+            request.user_agent = user_agent(&parts.headers);
+            request.client_ip = client.map(|client| client.address.to_string());
+            // The format has `x_forwarded_for` on segments only; in Lambda this is a subsegment.
+            request.x_forwarded_for = kind == EntityKind::Segment && client.is_some_and(|client| client.is_forwarded);
+        });
         Serving::new(segment, header.sampled == Some(Sampled::Requested), parts.method.clone())
     }
 }
@@ -220,7 +228,7 @@ impl<Form, BodyForm> Clone for SegmentLayer<Form, BodyForm> {
     }
 }
 
-/// An HTTP server whose requests are segments; made by [`SegmentLayer`].
+/// An HTTP service whose requests are segments. [`SegmentLayer`] returns it.
 pub struct SegmentService<S, Form = Plain, BodyForm = Plain> {
     inner: S,
     settings: Arc<Settings>,
@@ -259,13 +267,14 @@ impl<S: Clone, Form, BodyForm> Clone for SegmentService<S, Form, BodyForm> {
 }
 
 pin_project! {
-    /// A service's own future, with the segment of its request around it; made by [`SegmentService`].
+    /// The service's future with the segment of its request. [`SegmentService`] returns it.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct SegmentFuture<F, Form = Plain, BodyForm = Plain> {
-        // `None` once it has ended: what it holds is dropped in its segment.
+        // `None` after its end. The future is dropped while its segment is current, so that calls in its destructors are
+        // recorded there.
         #[pin]
         future: Option<F>,
-        // `None` where nothing is recorded, and at the end.
+        // `None` with a disabled recorder, and after the end.
         serving: Option<Serving>,
         forms: Forms<Form, BodyForm>,
     }

@@ -11,18 +11,18 @@ use super::error::{Plain, ServiceError};
 use crate::clients::http::begin_anywhere;
 use crate::http::{Call, CallFuture, ReadResponse as _, current_parent};
 
-/// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or what is
-/// [propagated](crate::RecorderBuilder::propagate), in place of any that it has.
+/// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or the headers that the
+/// recorder [propagates](crate::RecorderBuilder::propagate). They replace headers of these names in the request.
 ///
-/// For services of [`http::Request`] that give an [`http::Response`]: hyper-util's client, tonic's channel, or what is
-/// stacked on them. Response and error are the service's own, nothing is boxed or cloned, and readiness is passed on.
+/// For services that take an [`http::Request`] and return an [`http::Response`]: hyper-util's client, tonic's channel, and
+/// stacks on top of them. The layer passes response, error and readiness through, and boxes or clones nothing.
 ///
 /// ```
 /// use http::{Request, Response};
 /// use tower::{BoxError, ServiceBuilder, ServiceExt as _};
 /// use xray::Instrument as _;
 ///
-/// // In place of hyper-util's client, for instance.
+/// // Stands for a client such as that of hyper-util.
 /// let client = tower::service_fn(async |request: Request<()>| {
 ///     assert!(request.headers().contains_key("x-amzn-trace-id"));
 ///     Ok::<_, BoxError>(Response::new(()))
@@ -37,25 +37,24 @@ use crate::http::{Call, CallFuture, ReadResponse as _, current_parent};
 /// # });
 /// ```
 ///
-/// The subsegment stands below what is current where the request is passed to the service. So the layer belongs above
-/// a `Buffer`, whose worker runs outside any segment. Below a `Retry` every attempt is a subsegment, above it all of
-/// them are one. The time is from the first poll to the head of the response; a failed request is recorded with its
-/// error and the sources of that, see [`ServiceError`]. What comes later, such as the status of gRPC in the trailers,
-/// is not recorded.
+/// The subsegment is a child of the segment or subsegment that is current when the service is called. Put the layer outside
+/// a `Buffer`, whose worker runs outside any segment. Inside a `Retry`, every attempt is a subsegment; outside it, all
+/// attempts together are one. The subsegment lasts from the first poll to the head of the response. A failed request is
+/// recorded with its error and the error's sources; see [`ServiceError`]. The trailers of a response, and with them the
+/// status of gRPC, are not recorded.
 ///
-/// The subsegment is named after the host in the URI, else after the `Host` header. A request with neither, as those
-/// that tonic passes to its channel, has the name `UNKNOWN HOST` and of the URL only the path.
+/// The name of the subsegment is the host in the URI, else that in the `Host` header. A request with neither, such as those
+/// that tonic passes to its channel, has the name `UNKNOWN HOST`, and its recorded URL is the path.
 ///
-/// Where a request passes the layer that is traced already, in an annotated function or by another layer, the two are
-/// one subsegment.
+/// A request that is already traced, by an annotated function or by another layer, remains one subsegment.
 ///
-/// `Form` is found by the compiler: that of the service's error. An error of both forms, as `Arc<dyn Error + Send +
-/// Sync>`, leaves it open; there write `SubsegmentLayer::<Plain>::new()`.
+/// The compiler infers `Form` from the service's error. An error that has both forms, such as `Arc<dyn Error + Send +
+/// Sync>`, leaves the form ambiguous: then write `SubsegmentLayer::<Plain>::new()`.
 #[derive(Debug, Clone, Copy)]
 pub struct SubsegmentLayer<Form = Plain>(PhantomData<fn() -> Form>);
 
 impl<Form> SubsegmentLayer<Form> {
-    /// The layer. There is nothing to set.
+    /// Returns the layer. It has no settings.
     #[must_use]
     pub const fn new() -> Self {
         Self(PhantomData)
@@ -76,7 +75,7 @@ impl<S, Form> Layer<S> for SubsegmentLayer<Form> {
     }
 }
 
-/// An HTTP client whose requests are subsegments; made by [`SubsegmentLayer`].
+/// An HTTP client whose requests are subsegments. [`SubsegmentLayer`] returns it.
 #[derive(Debug, Clone, Copy)]
 pub struct SubsegmentService<S, Form = Plain> {
     inner: S,

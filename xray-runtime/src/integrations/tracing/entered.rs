@@ -1,4 +1,4 @@
-//! The spans that are entered on this thread, and what was current before each.
+//! The spans that are entered on this thread, each with the context that it replaced.
 
 use std::cell::RefCell;
 use std::mem;
@@ -12,16 +12,19 @@ thread_local! {
     static ENTERED: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
 }
 
-/// `tracing` gives no guard to keep, and spans are left in any order; so each is found by its entity.
+/// An entered span.
+//
+// `tracing` calls `on_enter` and `on_exit` without a guard in which the previous context could be kept, and spans may be
+// exited in any order. So `exit` finds the entry by its entity.
 struct Entry {
     span: Arc<Entity>,
-    /// What it made current, or left so.
+    /// The context that was current after the entry.
     current: Context,
     previous: Context,
     was_panicking: bool,
 }
 
-/// Makes a span's context current on this thread until [`exit`]. In a thread's last destructors nothing happens.
+/// Makes a span's context current on this thread until [`exit`]. Does nothing while the thread's locals are destroyed.
 pub(super) fn enter(span: &Context) {
     let Some(entity) = span.entity() else { return };
     let previous = context::current();
@@ -34,31 +37,34 @@ pub(super) fn enter(span: &Context) {
     }
 }
 
-/// Restores what was current before, if the span was entered on this thread. Tells whether a panic that began inside
-/// leaves it.
+/// Restores the context that `enter` replaced, if the span was entered on this thread. Returns whether a panic that began
+/// inside the span is unwinding through it.
 pub(super) fn exit(span: &Context) -> bool {
     let Some(entity) = span.entity() else { return false };
-    // What is dropped may run the emitter's own code, so no entry is dropped while they are borrowed.
+    // Dropping a context may end a segment and run the emitter, which may enter spans. So entries are moved out and
+    // dropped after the borrow of the list has ended.
     let take = |entered: &RefCell<Vec<Entry>>| {
         let mut entered = entered.try_borrow_mut().ok()?;
         let position = entered.iter().rposition(|entry| Arc::ptr_eq(&entry.span, entity))?;
         let mut entry = entered.remove(position);
-        // One that was entered later and is left later restores what this one would have.
+        // The spans are exited out of order: hand our saved context to the entry above, which will restore it.
         if let Some(above) = entered.get_mut(position).filter(|above| above.previous.is(&entry.current)) {
             mem::swap(&mut above.previous, &mut entry.previous);
         }
         Some(entry)
     };
     let Some(entry) = ENTERED.try_with(take).ok().flatten() else { return false };
-    // Where something else was made current since, that is for the one who did to restore.
+    // If another scope was entered since, its guard restores the context.
     if context::current().is(&entry.current) {
         drop(context::replace_current(entry.previous));
     }
     !entry.was_panicking && thread::panicking()
 }
 
-/// Whether a span's entity is to be current in place of `current`. A span outlives its segment where it belongs to a
-/// connection or a worker; then it is no reason to leave the segment that this thread is at work for.
+/// Returns whether a span's entity replaces the context `current`.
+//
+// The span of a pooled connection or of a worker outlives the segment in which it was created. When such a span is entered
+// while the thread works for another, open segment, that segment stays current.
 fn replaces(entity: &Arc<Entity>, current: &Context) -> bool {
-    current.entity().is_none_or(|current| current.is_in_trace_of(entity) || entity.root().is_open())
+    current.entity().is_none_or(|current| current.is_in_segment_of(entity) || entity.root().is_open())
 }

@@ -1,4 +1,4 @@
-//! The trace id in what `fmt` writes.
+//! The trace id in the lines of `tracing_subscriber::fmt`.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,12 +14,12 @@ use crate::live::context;
 
 const KEY: &str = "trace_id";
 
-/// A format of [`tracing_subscriber::fmt`](mod@tracing_subscriber::fmt) with the id of the current trace added, as
-/// the field `trace_id`.
+/// A format of [`tracing_subscriber::fmt`](mod@tracing_subscriber::fmt) that adds the id of the current trace as the field
+/// `trace_id`.
 ///
-/// The field stands at the end of a line of text, and first in a line of JSON. An event outside any segment is written
-/// as it is, and so is one with a `trace_id` of its own. The id is what [`trace_id`](crate::trace_id) gives where the
-/// event happens, also where the trace is not sampled, and whether or not spans are subsegments.
+/// The field is the last of a line of text, and the first of a line of JSON. Nothing is added to an event outside any
+/// segment, or to an event that has a field `trace_id`. The id is the result of [`trace_id`](crate::trace_id) at the event.
+/// A trace that is not sampled has an id too, and the format works without [`SubsegmentLayer`](super::SubsegmentLayer).
 ///
 /// ```
 /// use tracing_subscriber::fmt;
@@ -52,8 +52,8 @@ pub struct WithTraceId<F> {
 }
 
 impl<F> WithTraceId<F> {
-    /// Adds the id to what `format` writes: lines of text or of JSON, as those of
-    /// [`fmt::format`](mod@tracing_subscriber::fmt::format) or of a format of your own.
+    /// Adds the id to the lines of `format`, which are text or JSON: a format of
+    /// [`fmt::format`](mod@tracing_subscriber::fmt::format) or one of your own.
     ///
     /// ```
     /// use tracing_subscriber::fmt::{self, format};
@@ -89,7 +89,7 @@ where
     }
 }
 
-/// Writes what was formatted with the id added to it.
+/// Writes a formatted line with the id added.
 fn write_with(writer: &mut Writer<'_>, text: &str, id: TraceId) -> fmt::Result {
     let line = text.trim_end_matches(['\n', '\r']);
     let end = &text[line.len()..];
@@ -104,8 +104,8 @@ fn write_with(writer: &mut Writer<'_>, text: &str, id: TraceId) -> fmt::Result {
 
 /// Formats an event with the colours and styles of a terminal.
 ///
-/// A [`Writer`] of ours has none, and there is one way to come by another: [`format::Format`] makes it, and hands it to
-/// what it takes for its clock.
+/// A [`Writer`] with escapes cannot be constructed outside `tracing_subscriber`. [`format::Format`] constructs one and passes
+/// it to its timer. So this runs a `Format` whose timer formats the event, and discards the rest of its output.
 fn with_ansi_escapes<F, S, N>(
     format: &F,
     context: &FmtContext<'_, S, N>,
@@ -134,7 +134,7 @@ enum Progress {
     After(fmt::Result),
 }
 
-/// In the place of a clock: writes the event.
+/// A timer that formats the event instead of the time.
 struct Clock<'a, 'b, F, S, N> {
     format: &'a F,
     context: &'a FmtContext<'b, S, N>,
@@ -156,7 +156,7 @@ where
     }
 }
 
-/// Keeps what is written in the place of the time, and ends all else.
+/// A writer that keeps the output of the timer and discards everything else.
 struct Within<'a> {
     line: &'a mut String,
     progress: &'a Cell<Progress>,

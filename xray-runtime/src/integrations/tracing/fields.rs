@@ -1,11 +1,10 @@
-//! The fields of spans and events, as X-Ray takes them.
+//! The fields of spans and events, as annotations and exceptions.
 
 use std::error::Error;
 use std::fmt::Debug;
 
 use tracing_core::field::{Field, Visit};
 
-use super::part::Part;
 use crate::document::cause::chain;
 use crate::document::{AnnotationValue, Exception};
 use crate::support::guard::guard;
@@ -14,16 +13,16 @@ use crate::support::text::BoundedText;
 /// The fields of a span.
 #[derive(Default)]
 pub(super) struct Fields {
-    annotations: Vec<(&'static str, AnnotationValue)>,
-    /// Errors, each with what is behind it.
-    errors: Vec<Vec<Exception>>,
-    /// A field that failed or panicked as it was asked what it says.
-    failed: Option<&'static str>,
+    pub(super) annotations: Vec<(&'static str, AnnotationValue)>,
+    /// Errors, each with its sources.
+    pub(super) errors: Vec<Vec<Exception>>,
+    /// A field whose formatting failed or panicked.
+    pub(super) failed: Option<&'static str>,
     without_annotations: bool,
 }
 
 impl Fields {
-    /// What `record` shows. This runs the program's own code, so nothing may be locked.
+    /// Returns the fields that `record` visits. Formatting them runs the user's code, so no lock may be held.
     pub(super) fn read(with_annotations: bool, record: impl FnOnce(&mut dyn Visit)) -> Self {
         let mut fields = Self { without_annotations: !with_annotations, ..Self::default() };
         record(&mut fields);
@@ -34,19 +33,6 @@ impl Fields {
         self.annotations.extend(later.annotations);
         self.errors.extend(later.errors);
         self.failed = self.failed.or(later.failed);
-    }
-
-    pub(super) fn write(self, part: &Part) {
-        let context = part.context();
-        for (name, value) in self.annotations {
-            context.annotate(key(name), value);
-        }
-        for exceptions in self.errors {
-            part.record_error(|| exceptions);
-        }
-        if let Some(key) = self.failed {
-            context.recorder().report_value("field", key, "not recorded, or in part");
-        }
     }
 
     fn annotate(&mut self, field: &Field, value: impl Into<AnnotationValue>) {
@@ -100,7 +86,7 @@ impl Visit for Fields {
     }
 }
 
-/// What an event tells of an error, the best of it: an error itself, then a field that is named so, then its message.
+/// The error of an event: a field that is an error, else a field named `error` or `err`, else the message.
 #[derive(Default)]
 pub(super) struct ErrorOfEvent {
     error: Option<Vec<Exception>>,
@@ -109,7 +95,7 @@ pub(super) struct ErrorOfEvent {
 }
 
 impl ErrorOfEvent {
-    /// This runs the program's own code, so nothing may be locked.
+    /// Returns the error of the event that `record` visits. Formatting runs the user's code, so no lock may be held.
     pub(super) fn read(record: impl FnOnce(&mut dyn Visit)) -> Vec<Exception> {
         let mut event = Self::default();
         record(&mut event);
@@ -143,22 +129,23 @@ impl Visit for ErrorOfEvent {
     }
 }
 
-/// Whether the field is named as those that hold an error: by `#[instrument(err)]`, and by `error!(?err)`.
+/// Returns whether the field has a name under which `#[instrument(err)]` and `error!(?err)` record errors.
 fn is_error(field: &Field) -> bool {
     matches!(field.name(), "error" | "err")
 }
 
-/// A key that X-Ray takes. (Developer guide, "Annotations".)
-fn key(name: &str) -> String {
+/// Returns the annotation key for a field: characters that X-Ray refuses become `_`. (Developer guide, "Annotations".)
+pub(super) fn annotation_key(name: &str) -> String {
     name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' }).collect()
 }
 
-/// An error of which only the text is known.
+/// Returns an exception with a message and without a type.
 fn exception(text: &str) -> Exception {
     Exception { kind: None, ..Exception::text(text, "") }
 }
 
-/// What a value says, or more of it than is recorded; `None` where it fails or panics.
+/// Returns the `Debug` text of a value, cut at a limit above that of a document. Returns `None` if formatting fails or
+/// panics.
 fn text(value: &dyn Debug) -> Option<String> {
     const MAX_BYTES: usize = 1 << 14;
 

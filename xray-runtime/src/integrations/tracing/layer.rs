@@ -1,4 +1,4 @@
-//! The layer that makes subsegments of spans.
+//! The layer that turns spans into subsegments.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::entered;
 use super::fields::{ErrorOfEvent, Fields};
-use super::part::{Part, Waiting, is_known, part, part_entered};
+use super::span::{SpanSubsegment, Waiting, entered_span_subsegment, is_known, span_subsegment};
 use crate::live::context;
 use crate::recorder::Recorder;
 
-/// A layer of [`tracing_subscriber`]: every span below a segment is a local subsegment of that name.
+/// A layer of [`tracing_subscriber`]: every span inside a segment becomes a local subsegment with the name of the span.
 ///
 /// ```
 /// use tracing::{info_span, instrument};
@@ -38,30 +38,29 @@ use crate::recorder::Recorder;
 /// assert!(parse.fault && parse.annotations["text"] == "seven".into());
 /// ```
 ///
-/// **Where.** A subsegment stands below what is current where its span is made, or below the span that is named as its
-/// `parent:`. While the span is entered the subsegment is what is [current](crate::current), whatever thread that is
-/// on: calls that are traced, annotations and further spans land in it, and a future with `.instrument(span)` needs no
-/// `.in_current_trace()`. A span that is made outside any segment belongs to the one in which it is first entered, so
-/// `work().instrument(span).in_segment("shop")` is as good as the other order. A span with `parent: None` is left
-/// alone, and so is one that is first entered outside any segment. Segments are not made here. Where another segment
-/// is current, a span whose segment has ended does not take its place.
+/// **Parent.** The parent of the subsegment is the segment or subsegment that is current when the span is created, or that of
+/// the span given as `parent:`. While the span is entered, on whatever thread, its subsegment is
+/// [current](crate::current): traced calls, annotations and further spans go into it, and a future with
+/// `.instrument(span)` needs no `.in_current_trace()`. A span that is created outside any segment belongs to the segment in
+/// which it is first entered, so both orders of `work().instrument(span).in_segment("shop")` work. The layer ignores a span
+/// with `parent: None`, and a span that is first entered outside any segment. It opens no segments. A span whose segment has
+/// ended does not replace another segment that is current.
 ///
-/// **When.** From where the span is first entered to where it is last left (from where it is made, if that never
-/// happens), sent when it is closed. A panic that leaves the span is recorded.
+/// **Time.** The subsegment lasts from the first entry of the span to its last exit, or from its creation if the span is
+/// never entered. It is sent when the span is closed. A panic that unwinds through the span is recorded.
 ///
-/// **What.** Fields are annotations, also those that are recorded later; characters that X-Ray does not take in a key
-/// are `_` (`http.method` is `http_method`), and what is neither a number, a boolean nor a string is recorded as its
-/// `Debug` or `Display` says. A field that is an error, `error = &e as &dyn Error`, and any that is named `error` or
-/// `err` and says what is wrong, is recorded as by [`record_error`](crate::Context::record_error), and so is an event
-/// of the level `ERROR`: by its error if it has one, as `#[instrument(err)]` gives it, else by its message. The event
-/// counts for the innermost of its spans that is a subsegment. Of one span 16 errors are recorded, what is more is
-/// counted.
+/// **Content.** Fields become annotations, including fields that are recorded later. Characters that X-Ray refuses in a key
+/// become `_` (`http.method` becomes `http_method`). A value that is neither a number, a boolean nor a string is recorded as
+/// its `Debug` or `Display` text. Three things are recorded as errors, as by
+/// [`record_error`](crate::Context::record_error): a field that is an error (`error = &e as &dyn Error`); a field named
+/// `error` or `err`; and an event of the level `ERROR`, by its error field or else by its message. The event belongs to the
+/// innermost of its spans that has a subsegment. A subsegment records 16 errors; further ones are counted.
 ///
-/// **Which.** Spans at `INFO` and above; see [`with_max_level`](Self::with_max_level). To choose more finely give the
-/// layer a filter of its own, `.with_filter(..)` of [`tracing_subscriber::Layer`]; a span that it leaves out is as if
-/// it were not there. Such a filter also tells `tracing` what nobody listens to, which the layer alone cannot.
+/// **Selection.** Spans of the level `INFO` and above become subsegments; see [`with_max_level`](Self::with_max_level). For a
+/// finer selection use `.with_filter(..)` of [`tracing_subscriber::Layer`]: the layer does not see spans that the filter
+/// excludes. A filter also lets `tracing` skip disabled spans early, which the layer alone cannot.
 ///
-/// Below a segment that is not sampled a span only carries that along. Formatting of fields that panics is kept from
+/// Below a segment that is not sampled, a span only carries the context. A panic in the formatting of a field does not reach
 /// the program.
 #[derive(Debug, Clone, Copy)]
 pub struct SubsegmentLayer {
@@ -70,14 +69,14 @@ pub struct SubsegmentLayer {
 }
 
 impl SubsegmentLayer {
-    /// A layer for spans at `INFO` and above, with their fields.
+    /// Returns a layer for spans of the level `INFO` and above, with their fields.
     #[must_use]
     pub const fn new() -> Self {
         Self { max_level: LevelFilter::INFO, with_fields: true }
     }
 
-    /// The least important level of spans that become subsegments; `INFO` unless set, because at `DEBUG` and `TRACE`
-    /// the clients' own libraries have spans.
+    /// Sets the most verbose level of spans that become subsegments. The default is `INFO`, because libraries such as HTTP
+    /// clients have spans of their own at `DEBUG` and `TRACE`.
     ///
     /// ```
     /// use tracing::{Level, debug_span};
@@ -95,10 +94,10 @@ impl SubsegmentLayer {
         Self { max_level: level.into(), ..self }
     }
 
-    /// Whether fields become annotations; they do unless set otherwise.
+    /// Sets whether fields become annotations; the default is `true`.
     ///
-    /// `#[instrument]` makes a field of every argument, and X-Ray indexes 50 annotations of a trace. What a field says
-    /// is recorded as it is, a URL with its query too. Errors are recorded in any case.
+    /// `#[instrument]` makes a field of every argument, and X-Ray indexes 50 annotations of a trace. The text of a field is
+    /// recorded unchanged, including the query of a URL. Errors are recorded regardless of this setting.
     ///
     /// ```
     /// use tracing_subscriber::prelude::*;
@@ -127,8 +126,8 @@ impl Default for SubsegmentLayer {
     }
 }
 
-// A span's extensions are locked only to look at them or to exchange something: all else runs the program's own code
-// (what formats its fields, its logger, its emitter), and that may come to the same span.
+// The extensions of a span are locked only to read or exchange a value. Everything else may run the user's code (the
+// formatting of fields, a logger, an emitter), and that code may use the same span and would wait for the lock forever.
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SubsegmentLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, subscription: Subscription<'_, S>) {
         let metadata = attributes.metadata();
@@ -137,12 +136,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SubsegmentLayer {
         }
         let Some(span) = subscription.span(id).filter(|span| !is_known(span)) else { return };
         let named = attributes.parent().and_then(|id| subscription.span(id));
-        let named = named.and_then(|parent| parent.scope().find_map(|span| part(&span)));
-        let parent = named.map_or_else(context::current, |part| part.context().clone());
+        let named = named.and_then(|parent| parent.scope().find_map(|span| span_subsegment(&span)));
+        let parent = named.map_or_else(context::current, |parent| parent.context().clone());
         let fields = || self.read(|visitor| attributes.record(visitor));
         if parent.entity().is_some() {
-            let part = Part::begin(&parent, metadata.name(), fields);
-            span.extensions_mut().insert(part);
+            let begun = SpanSubsegment::begin(&parent, metadata.name(), fields);
+            span.extensions_mut().insert(begun);
         } else if !Recorder::is_known_to_be_off() {
             let waiting = Waiting(fields());
             span.extensions_mut().insert(waiting);
@@ -152,8 +151,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SubsegmentLayer {
     fn on_record(&self, id: &Id, values: &Record<'_>, subscription: Subscription<'_, S>) {
         let Some(span) = subscription.span(id).filter(|span| is_known(span)) else { return };
         let fields = || self.read(|visitor| values.record(visitor));
-        if let Some(part) = part(&span) {
-            return part.record(fields);
+        if let Some(known) = span_subsegment(&span) {
+            return known.record(fields);
         }
         let fields = fields();
         if let Some(Waiting(waiting)) = span.extensions_mut().get_mut() {
@@ -164,28 +163,28 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SubsegmentLayer {
     fn on_event(&self, event: &Event<'_>, subscription: Subscription<'_, S>) {
         if *event.metadata().level() == Level::ERROR {
             let mut spans = subscription.event_scope(event).into_iter().flatten();
-            if let Some(part) = spans.find_map(|span| part(&span)) {
-                part.record_error(|| ErrorOfEvent::read(|visitor| event.record(visitor)));
+            if let Some(innermost) = spans.find_map(|span| span_subsegment(&span)) {
+                innermost.record_error(|| ErrorOfEvent::read(|visitor| event.record(visitor)));
             }
         }
     }
 
     fn on_enter(&self, id: &Id, subscription: Subscription<'_, S>) {
-        if let Some(part) = subscription.span(id).and_then(|span| part_entered(&span)) {
-            part.enter();
-            entered::enter(part.context());
+        if let Some(entering) = subscription.span(id).and_then(|span| entered_span_subsegment(&span)) {
+            entering.enter();
+            entered::enter(entering.context());
         }
     }
 
     fn on_exit(&self, id: &Id, subscription: Subscription<'_, S>) {
-        if let Some(part) = subscription.span(id).and_then(|span| part(&span)) {
-            part.leave(entered::exit(part.context()));
+        if let Some(exiting) = subscription.span(id).and_then(|span| span_subsegment(&span)) {
+            exiting.leave(entered::exit(exiting.context()));
         }
     }
 
     fn on_close(&self, id: Id, subscription: Subscription<'_, S>) {
-        let part = subscription.span(&id).and_then(|span| span.extensions_mut().remove::<Arc<Part>>());
-        // The subsegment ends here, where nothing is locked.
-        drop(part);
+        let closed = subscription.span(&id).and_then(|span| span.extensions_mut().remove::<Arc<SpanSubsegment>>());
+        // The subsegment ends here, after the lock of the extensions is released.
+        drop(closed);
     }
 }

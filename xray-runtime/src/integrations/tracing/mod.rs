@@ -1,7 +1,7 @@
-//! For programs that use [`tracing`](https://docs.rs/tracing): its spans as subsegments, and the trace id in its logs.
+//! Integration with [`tracing`](https://docs.rs/tracing): spans become subsegments, and log lines carry the trace id.
 //! (Feature `tracing`.)
 //!
-//! [`SubsegmentLayer`] and [`WithTraceId`] do one of these each, and work apart. A program that has both:
+//! [`SubsegmentLayer`] does the first and [`WithTraceId`] the second; each works without the other. A program with both:
 //!
 //! ```
 //! use tracing_subscriber::prelude::*;
@@ -31,7 +31,7 @@ mod entered;
 mod event_format;
 mod fields;
 mod layer;
-mod part;
+mod span;
 
 pub use self::event_format::WithTraceId;
 pub use self::layer::SubsegmentLayer;

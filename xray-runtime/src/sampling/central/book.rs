@@ -1,4 +1,4 @@
-//! The rules that hold now, and decisions by them.
+//! The rules in force, and the decisions by them.
 
 use std::collections::HashMap;
 use std::mem;
@@ -9,10 +9,14 @@ use super::messages::{Definition, Target};
 use crate::sampling::reservoir::Seconds;
 use crate::sampling::{Decision, SamplingRequest};
 
-/// The rule for what no other is for.
+/// The name of the rule that decides if no other matches.
 const DEFAULT_RULE: &str = "Default";
 
-/// What decisions are made by. All threads read it; the polling alone writes.
+/// The sampling rules in force.
+///
+/// All threads read it to decide; the polling task alone writes.
+// `RwLock` and not `Mutex`: decisions on many threads must not wait for each other. What a decision changes, the
+// counters of its rule, is atomic.
 #[derive(Debug)]
 pub(super) struct Book {
     rules: RwLock<Rules>,
@@ -21,9 +25,9 @@ pub(super) struct Book {
 
 #[derive(Debug, Default)]
 struct Rules {
-    /// In the order in which they are tried.
+    /// The rules in the order in which they are tried.
     rules: Vec<Rule>,
-    /// The second from which on they are too old.
+    /// The second from which on the rules are too old.
     void_from: u32,
 }
 
@@ -40,18 +44,21 @@ impl Default for Book {
 }
 
 impl Book {
-    /// How long rules hold, in seconds.
+    /// The number of seconds after which fetched rules are too old. The other X-Ray SDKs use an hour too.
     const RULES_HOLD: u32 = 3600;
-    /// How long a quota holds at most, and a rule is reported at least, whatever X-Ray says, in seconds.
+    /// Limits on the times that X-Ray sends, in seconds. The answer may come from anybody who listens at the daemon's
+    /// address, and one wrong number must not switch off the reports for ever.
     const MAX_QUOTA_HOLDS: f64 = 3600.0;
     const MAX_REPORT_INTERVAL: u32 = 3600;
 
-    /// The number of the second that it is now.
+    /// Returns the number of the current second.
     pub(super) fn now(&self) -> u32 {
         self.seconds.now()
     }
 
-    /// The decision of the rule for a request; none if there is no rule, or the rules are too old.
+    /// Returns the decision of the first rule that matches a request.
+    ///
+    /// `None` if no rule matches or the rules are too old.
     pub(super) fn sample(&self, request: &SamplingRequest<'_>, second: u32) -> Option<Decision> {
         let rules = self.rules();
         if second >= rules.void_from {
@@ -62,12 +69,16 @@ impl Book {
         Some(if is_sampled { Decision::sampled().by_rule(&*rule.definition.name) } else { Decision::not_sampled() })
     }
 
-    /// These are the rules from now on. Of a rule that was there before the counters and the quota stay.
+    /// Replaces the rules. A rule that existed before, by its name, keeps its counters and its quota.
     pub(super) fn set_rules(&self, mut definitions: Vec<Definition>, now: u32) {
+        // By priority and then by name, the default rule last. (Developer guide, "Using sampling rules with the X-Ray
+        // API".)
         definitions.sort_by(|one, other| {
             let key = |definition: &Definition| (definition.name == DEFAULT_RULE, definition.priority);
             key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
         });
+        // X-Ray has no two rules of one name. Equal names with different priorities would survive this, and the second
+        // one gets a ledger of its own.
         definitions.dedup_by(|next, one| next.name == one.name);
         let rules = {
             let before = self.rules();
@@ -79,30 +90,37 @@ impl Book {
             });
             renewed.collect()
         };
+        // The new rules are complete before the lock for writing is taken, so that decisions wait only for the
+        // exchange.
         let rules = Rules { rules, void_from: now.saturating_add(Self::RULES_HOLD) };
         let mut held = self.rules.write().unwrap_or_else(PoisonError::into_inner);
         let before = mem::replace(&mut *held, rules);
-        // Not before the lock is free again.
+        // Freeing a thousand rules takes a while, so the lock is released first.
         drop(held);
         drop(before);
     }
 
-    /// What is to be reported now of each rule.
+    /// Returns the names and counts of the rules that are due for a report, and resets their counters.
     pub(super) fn report(&self, now: u32) -> Vec<(String, Counts)> {
         let rules = self.rules();
         let due = rules.rules.iter().filter_map(|rule| Some((rule.definition.name.clone(), rule.ledger.report(now)?)));
         due.collect()
     }
 
-    /// What X-Ray allows for a rule; `epoch` is the time in seconds.
+    /// Sets the quota and the rate that X-Ray sent for a rule.
+    ///
+    /// `now` is the number of the current second, and `epoch` the same moment in seconds since the Unix epoch.
     pub(super) fn set_target(&self, target: &Target, now: u32, epoch: f64) {
         let rules = self.rules();
+        // The rules may have been replaced between the report and its answer.
         let Some(rule) = rules.rules.iter().find(|rule| rule.definition.name == target.rule_name) else { return };
         if let Some(rate) = target.fixed_rate {
             rule.ledger.set_rate(rate);
         }
         if let (Some(quota), Some(ttl)) = (target.reservoir_quota, target.reservoir_quota_ttl) {
-            // To the clock's second in which it ends, and in which it holds still.
+            // X-Ray names the end by the wall clock. The quota still holds in the second that contains the end, so it
+            // is void from the next one on: a `ttl` of `epoch + 10.9` and one of `epoch + 10.0` both hold for 11
+            // seconds.
             let seconds = (ttl - epoch).clamp(-1.0, Self::MAX_QUOTA_HOLDS).floor() + 1.0;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 3601")]
             rule.ledger.set_quota(quota, now.saturating_add(seconds as u32));
@@ -123,15 +141,19 @@ impl Rule {
         Self { definition, ledger }
     }
 
-    /// The rule as it is defined now. The rate that X-Ray gave holds until the rule has another.
+    /// Returns this rule with a new definition, and with its counters and quota.
     fn renewed(&self, definition: Definition) -> Self {
+        // The rate in the ledger may be the one that X-Ray sent with the quota. It stays until somebody changes the
+        // rule.
         #[expect(clippy::float_cmp, reason = "the same number comes in the same form")]
         if definition.fixed_rate != self.definition.fixed_rate {
             self.ledger.set_rate(definition.fixed_rate);
         }
+        // Shared, because a thread may be deciding by the old rule at this moment; its counts must not be lost.
         Self { definition, ledger: Arc::clone(&self.ledger) }
     }
 
+    /// Returns whether the rule matches a request. The default rule matches every one, whatever its patterns are.
     fn is_for(&self, request: &SamplingRequest<'_>) -> bool {
         self.definition.name == DEFAULT_RULE || self.definition.patterns.are_for(request)
     }
@@ -171,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn priority_then_name_and_the_default_last() {
+    fn rules_are_tried_by_priority_then_name_and_the_default_last() {
         let book = book(vec![
             definition("Default", 1, "/never"),
             definition("b", 10, "/a*"),
@@ -186,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_rule_matches_or_all_are_too_old_there_is_no_decision() {
+    fn there_is_no_decision_if_no_rule_matches_or_the_rules_are_too_old() {
         assert_eq!(Book::default().sample(&SamplingRequest::new("s"), 0), None);
         let book = book(vec![definition("a", 1, "/a")]);
         assert_eq!(rule_of(&book, "/b"), None);
@@ -198,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_counted_and_allowed_stays_when_the_rules_are_fetched_again() {
+    fn counts_and_rates_stay_when_the_rules_are_fetched_again() {
         let book = book(vec![definition("a", 1, "/a"), definition("gone", 2, "*")]);
         rule_of(&book, "/a");
         rule_of(&book, "/b");
@@ -206,9 +228,9 @@ mod tests {
         book.set_target(&rate(0.0), 1, 0.0);
         book.set_rules(vec![definition("a", 1, "/a"), definition("new", 2, "*")], 2);
         assert_eq!(book.report(2), [("a".to_owned(), Counts { requests: 1, sampled: 1, borrowed: 0 })]);
-        assert_eq!(rule_of(&book, "/a"), None, "the rate that X-Ray gave stays");
+        assert_eq!(rule_of(&book, "/a"), None, "the rate that X-Ray sent stays");
         book.set_rules(vec![Definition { fixed_rate: 0.999_999_999, ..definition("a", 1, "/a") }], 3);
-        assert_eq!(rule_of(&book, "/a").as_deref(), Some("a"), "until the rule has another");
+        assert_eq!(rule_of(&book, "/a").as_deref(), Some("a"), "the rule was changed");
     }
 
     #[test]
@@ -228,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_ends_when_x_ray_says_by_the_wall_clock() {
+    fn a_quota_ends_at_the_time_of_the_wall_clock_that_x_ray_sent() {
         let request = SamplingRequest::new("s");
         for (ttl, first, void_from) in [
             (1010.0, 50, 61),
@@ -249,19 +271,20 @@ mod tests {
         book(Vec::new()).set_target(&target("unknown", 1, 1e9), 0, 0.0);
     }
 
-    /// How many of a million requests are sampled, at a thousand in each of a thousand seconds, by eight threads.
+    /// Returns how many of a million requests are sampled, and the counts: a thousand in each of a thousand seconds, by
+    /// eight threads.
     fn sampled_of_a_million(rate: f64, set_up: impl Fn(&Book)) -> (u64, Counts) {
         let definition = Definition { fixed_rate: rate, reservoir_size: 1, ..definition("one a second", 1, "*") };
         let book = book(vec![definition]);
         set_up(&book);
         let (next, request) = (AtomicU32::new(0), SamplingRequest::new("s"));
-        let one_in_turn = || {
+        let sample_next = || {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let decide = || book.sample(&request, 1 + number / 1000).unwrap();
             (number < 1_000_000).then(|| u64::from(decide().is_sampled()))
         };
         let sampled = thread::scope(|scope| {
-            let count = || std::iter::from_fn(one_in_turn).sum::<u64>();
+            let count = || std::iter::from_fn(sample_next).sum::<u64>();
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(count)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
@@ -288,7 +311,7 @@ mod tests {
 
     #[test]
     fn one_a_second_and_five_percent_of_the_others() {
-        // As for the rules of one's own: six standard deviations, exceeded by chance once in 5 * 10^8 runs.
+        // As in the test of `Local`: by chance, one run of 5 * 10^8 is further away than six standard deviations.
         for set_up in [|_: &Book| {}, |book: &Book| book.set_target(&target("one a second", 1, 2e3), 0, 0.0)] {
             let (sampled, counts) = sampled_of_a_million(0.05, set_up);
             assert!((sampled - 1000).abs_diff(49_950) <= 1307, "{sampled}");

@@ -1,4 +1,7 @@
-//! The two calls to the daemon, which passes them on to X-Ray. (Its TCP port is a proxy that signs what it is sent.)
+//! The two requests to the daemon.
+//!
+//! The daemon's TCP port is a proxy: it signs a request with its own credentials and passes it on to X-Ray. So the
+//! requests are unsigned, over plain HTTP. (X-Ray daemon, `pkg/proxy`.)
 
 use std::fmt;
 use std::mem::discriminant;
@@ -10,10 +13,10 @@ use http::{HeaderValue, Method, Request, Uri};
 use super::messages::{Definition, RulesPage, Statistics, Targets, rules_request, targets_request};
 use crate::support::fetch::{self, Limits, fetch};
 
-/// Where the daemon answers: `host:port`.
+/// The daemon, by its TCP address `host:port`.
 pub(super) struct Daemon(pub(super) String);
 
-/// Why there is no answer.
+/// The error of a request to the daemon.
 #[derive(Debug)]
 pub(super) enum Failure {
     Fetch(fetch::Failure),
@@ -21,20 +24,22 @@ pub(super) enum Failure {
     TooManyRules,
 }
 
-/// Rules, and how many could not be read.
+/// The rules of all pages.
 pub(super) struct Fetched {
     pub(super) definitions: Vec<Definition>,
+    /// The number of rules that could not be read.
     pub(super) rejected: usize,
 }
 
 impl Daemon {
-    /// A rule has less than a kilobyte.
+    /// Limits on one request. A rule has less than a kilobyte, so a page of a thousand rules fits.
     const LIMITS: Limits = Limits { time: Duration::from_secs(5), bytes: 1024 * 1024 };
-    /// An account has 25 rules unless it asks for more. A decision looks at one after the other.
+    /// Limits on the rules. An account has 25 rules unless it asks AWS for more, and a decision tries one rule after
+    /// the other. The server may return a `NextToken` endlessly.
     const MAX_PAGES: usize = 20;
     const MAX_RULES: usize = 1000;
 
-    /// All rules, of all pages.
+    /// Fetches all pages of the rules.
     pub(super) async fn rules(&self) -> Result<Fetched, Failure> {
         let mut fetched = Fetched { definitions: Vec::new(), rejected: 0 };
         let mut next_token = None;
@@ -44,6 +49,8 @@ impl Daemon {
             fetched.definitions.extend(page.definitions);
             fetched.rejected += page.rejected;
             next_token = page.next_token;
+            // All or nothing: without the rules of the last page, requests would be decided by rules of a lower
+            // priority.
             if fetched.definitions.len() > Self::MAX_RULES {
                 return Err(Failure::TooManyRules);
             }
@@ -54,22 +61,25 @@ impl Daemon {
         Err(Failure::TooManyRules)
     }
 
-    /// Reports what was sampled; the answer says what may be.
+    /// Reports the numbers of sampled requests; returns the quotas.
     pub(super) async fn targets(&self, statistics: &[Statistics]) -> Result<Targets, Failure> {
         let answer = self.post("/SamplingTargets", targets_request(statistics)?).await?;
         Ok(Targets::read(&answer)?)
     }
 
+    /// Sends a request and returns the body of the response.
     async fn post(&self, path: &'static str, body: String) -> Result<Vec<u8>, Failure> {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::from_static(path);
+        // The daemon passes headers on. X-Ray's stand-in of moto refuses a body without this one.
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         fetch(&self.0, request, Self::LIMITS).await.map_err(Failure::Fetch)
     }
 }
 
 impl Failure {
+    /// Returns whether both errors are of one kind. The log has one line for each kind.
     pub(super) fn is_of_the_kind_of(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Fetch(one), Self::Fetch(other)) => discriminant(one) == discriminant(other),
@@ -88,9 +98,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fetch(failure) => failure.fmt(formatter),
-            Self::NotJson(error) => write!(formatter, "an answer of another form: {error}"),
+            Self::NotJson(error) => write!(formatter, "unexpected response: {error}"),
             Self::TooManyRules => {
-                write!(formatter, "more than {} rules, or {} pages of them", Daemon::MAX_RULES, Daemon::MAX_PAGES)
+                write!(formatter, "more than {} rules or {} pages of rules", Daemon::MAX_RULES, Daemon::MAX_PAGES)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What is counted of one rule, and what X-Ray allows for it.
+//! The counters of one rule, and the quota and rate that X-Ray allows for it.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -6,26 +6,35 @@ use serde::Serialize;
 
 use crate::sampling::reservoir::{Reservoir, by_chance};
 
-/// Bits of the packed quota that say how much; those above say from which second on it is void.
+/// The lower bits of the packed quota, which hold the quota; the bits above hold the second from which on it is void.
 const QUOTA_BITS: u32 = 32;
 
-/// The counters and the quota of a rule. They stay when the rules are fetched again, also for a thread that decides by the
-/// rule as it was before.
+/// The counters, the quota and the rate of one rule.
+///
+/// It outlives the rule's definition: it stays when the rules are fetched again.
+// Atomics instead of a lock: every decision of every thread counts here.
 #[derive(Debug)]
 pub(super) struct Ledger {
+    /// The number of decisions.
     requests: AtomicU64,
+    /// The number of decisions to record.
     sampled: AtomicU64,
+    /// The number of decisions to record although there was no quota.
     borrowed: AtomicU64,
-    /// What was taken in this second, of the quota or on credit.
+    /// The requests taken in the current second, from the quota or borrowed. One reservoir for both, so that a quota
+    /// which arrives within a second does not add to the request borrowed in it.
     taken: Reservoir,
+    // Both parts in one word, so that no thread reads a new quota with an old end.
     quota: AtomicU64,
-    /// The bits of the number from 0 to 1.
+    /// The bits of an `f64` from 0 to 1; there is no atomic `f64`.
     rate: AtomicU64,
+    /// The number of seconds between two reports.
     report_interval: AtomicU32,
+    /// The second from which on the next report is due.
     next_report: AtomicU32,
 }
 
-/// What happened since it was asked before.
+/// The counts of a rule since its last report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct Counts {
     #[serde(rename = "RequestCount")]
@@ -37,6 +46,7 @@ pub(super) struct Counts {
 }
 
 impl Ledger {
+    /// Creates the ledger of a rule without a quota, which samples the share `rate`.
     pub(super) fn new(rate: f64) -> Self {
         Self {
             requests: AtomicU64::new(0),
@@ -50,8 +60,11 @@ impl Ledger {
         }
     }
 
-    /// Decides on a request and counts it. Where there is no quota, one in each second may be borrowed.
+    /// Decides about a request and counts it. Without a quota, one request in each second is borrowed if `may_borrow`
+    /// is set.
     pub(super) fn sample(&self, second: u32, may_borrow: bool) -> bool {
+        // Borrowing keeps a rule with a reservoir visible until X-Ray has sent a quota. A quota of 0 is a quota: then
+        // nothing is borrowed. (Developer guide, "Using sampling rules with the X-Ray API".)
         self.requests.fetch_add(1, Ordering::Relaxed);
         let is_borrowed = match self.quota_in(second) {
             Some(quota) if self.taken.take(second, quota) => false,
@@ -62,35 +75,36 @@ impl Ledger {
         if is_borrowed {
             self.borrowed.fetch_add(1, Ordering::Release);
         }
-        // What is borrowed is sampled. (Developer guide, in the example of a report; some SDKs count otherwise.)
+        // A borrowed request counts as sampled too. (Developer guide, the example of a report: 6 requests, 5 sampled, 1
+        // borrowed.) The other X-Ray SDKs do not count it there.
         self.sampled.fetch_add(1, Ordering::Release);
         true
     }
 
-    /// What is allowed in each second, if that is known for this one.
+    /// Returns the number of requests allowed in this second; `None` without a valid quota.
     fn quota_in(&self, second: u32) -> Option<u32> {
         let packed = self.quota.load(Ordering::Relaxed);
         let (void_from, quota) = (packed >> QUOTA_BITS, packed & u64::from(u32::MAX));
         (u64::from(second) < void_from).then(|| u32::try_from(quota).unwrap_or(u32::MAX))
     }
 
-    /// So many in each second are allowed, up to but without the second `void_from`.
+    /// Allows `quota` requests in each second until the second `void_from`, which is excluded.
     pub(super) fn set_quota(&self, quota: u32, void_from: u32) {
         self.quota.store(u64::from(void_from) << QUOTA_BITS | u64::from(quota), Ordering::Relaxed);
     }
 
-    /// This share of the others is sampled.
+    /// Sets the share of the other requests that is sampled.
     pub(super) fn set_rate(&self, rate: f64) {
         self.rate.store(rate.to_bits(), Ordering::Relaxed);
     }
 
-    /// It is to be reported once in so many seconds.
+    /// Sets the number of seconds between two reports, from now on.
     pub(super) fn set_report_interval(&self, seconds: u32, now: u32) {
         self.report_interval.store(seconds, Ordering::Relaxed);
         self.next_report.store(now.saturating_add(seconds), Ordering::Relaxed);
     }
 
-    /// What is to be reported, if it is time to and something happened. It is counted from 0 then.
+    /// Returns the counts and resets them; `None` if no report is due or there was no request.
     pub(super) fn report(&self, now: u32) -> Option<Counts> {
         let is_due = now >= self.next_report.load(Ordering::Relaxed);
         if !is_due || self.requests.load(Ordering::Relaxed) == 0 {
@@ -98,7 +112,9 @@ impl Ledger {
         }
         let interval = self.report_interval.load(Ordering::Relaxed);
         self.next_report.store(now.saturating_add(interval), Ordering::Relaxed);
-        // In this order: of what counts as sampled the request counts too.
+        // A decision increments `requests` first and `sampled` last. Reading in the reverse order, with `Acquire`
+        // against its `Release`, never reports more sampled requests than requests. A request without its decision
+        // counts as unsampled here, and its decision is in the next report.
         let borrowed = self.borrowed.swap(0, Ordering::Acquire);
         let sampled = self.sampled.swap(0, Ordering::Acquire);
         Some(Counts { requests: self.requests.swap(0, Ordering::Relaxed), sampled, borrowed })
@@ -117,7 +133,7 @@ mod tests {
     fn without_a_quota_one_a_second_is_borrowed() {
         let ledger = Ledger::new(0.0);
         assert_eq!([1, 1, 2].map(|second| decisions(&ledger, second, true)), [1, 0, 1]);
-        assert_eq!(decisions(&ledger, 3, false), 0, "of no reservoir");
+        assert_eq!(decisions(&ledger, 3, false), 0, "a rule without a reservoir borrows nothing");
         assert_eq!(ledger.report(3), Some(Counts { requests: 20, sampled: 2, borrowed: 2 }));
     }
 
@@ -128,11 +144,11 @@ mod tests {
         assert_eq!([6, 7, 8, 9].map(|second| decisions(&ledger, second, true)), [2, 2, 1, 1]);
         assert_eq!(ledger.report(9), Some(Counts { requests: 20, sampled: 6, borrowed: 2 }));
         ledger.set_quota(0, u32::MAX);
-        assert_eq!(decisions(&ledger, 10, true), 0, "none is allowed, and nothing is borrowed");
+        assert_eq!(decisions(&ledger, 10, true), 0, "a quota of 0 allows nothing, and nothing is borrowed");
     }
 
     #[test]
-    fn what_was_borrowed_in_a_second_counts_for_its_quota() {
+    fn a_borrowed_request_counts_against_the_quota_of_its_second() {
         let ledger = Ledger::new(0.0);
         assert_eq!(decisions(&ledger, 1, true), 1);
         ledger.set_quota(3, 9);
@@ -140,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_others_are_sampled_by_the_rate() {
+    fn the_other_requests_are_sampled_by_the_rate() {
         let ledger = Ledger::new(1.0);
         assert_eq!(decisions(&ledger, 1, false), 5);
         ledger.set_rate(0.0);
@@ -149,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn it_reports_what_happened_since_and_not_before_its_time() {
+    fn a_report_has_the_counts_since_the_last_one_and_is_not_early() {
         let ledger = Ledger::new(1.0);
-        assert_eq!(ledger.report(1), None, "nothing happened");
+        assert_eq!(ledger.report(1), None, "no request");
         decisions(&ledger, 1, false);
         ledger.set_report_interval(10, 1);
         assert_eq!(ledger.report(10), None);
         assert!(ledger.report(11).is_some());
-        assert_eq!(ledger.report(21), None, "nothing happened since");
+        assert_eq!(ledger.report(21), None, "no request since the last report");
         decisions(&ledger, 22, false);
         assert_eq!(ledger.report(22), Some(Counts { requests: 5, sampled: 5, borrowed: 0 }));
         decisions(&ledger, 23, false);

@@ -1,6 +1,8 @@
-//! What the daemon is asked and answers, in JSON. (X-Ray API, `GetSamplingRules` and `GetSamplingTargets`.)
+//! The JSON of the requests to the daemon and of its responses. (X-Ray API, `GetSamplingRules` and
+//! `GetSamplingTargets`.)
 //!
-//! An answer may come from anybody: each rule and each target is read by itself, what is not known is passed over.
+//! Any program may listen at the daemon's address, and X-Ray adds fields without notice. So unknown fields are ignored,
+//! and each rule and quota is read alone: one that is invalid does not cost the others.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -9,11 +11,12 @@ use serde_json::{Map, Value};
 use super::ledger::Counts;
 use crate::sampling::patterns::Patterns;
 
-/// The text that a name or a pattern may be, in bytes; X-Ray has at most 128 characters. A decision takes time in
-/// proportion.
+/// Limit on the bytes of a name or pattern.
+// X-Ray's own limit is 128 characters of up to four bytes. The time of a decision grows with the length of the
+// patterns.
 const MAX_TEXT_BYTES: usize = 512;
 
-/// What is sent for the next page of rules.
+/// Returns the body of a request for the first page of rules, or for the page of a token.
 pub(super) fn rules_request(next_token: Option<&str>) -> String {
     match next_token {
         Some(token) => serde_json::json!({ "NextToken": token }).to_string(),
@@ -21,20 +24,20 @@ pub(super) fn rules_request(next_token: Option<&str>) -> String {
     }
 }
 
-/// What was sampled by one rule.
+/// The report about one rule.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Statistics {
     pub(super) rule_name: String,
     #[serde(rename = "ClientID")]
     pub(super) client_id: String,
-    /// Seconds since the Unix epoch.
+    /// The time of the report in seconds since the Unix epoch.
     pub(super) timestamp: u64,
     #[serde(flatten)]
     pub(super) counts: Counts,
 }
 
-/// What is sent to report.
+/// Returns the body of a report.
 pub(super) fn targets_request(statistics: &[Statistics]) -> serde_json::Result<String> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
@@ -44,15 +47,16 @@ pub(super) fn targets_request(statistics: &[Statistics]) -> serde_json::Result<S
     serde_json::to_string(&Request { sampling_statistics_documents: statistics })
 }
 
-/// A rule as X-Ray has it.
+/// The definition of a rule in X-Ray.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Definition {
     pub(super) name: String,
-    /// The lowest goes first.
+    /// The priority. The rule with the lowest number is tried first.
     pub(super) priority: i64,
     pub(super) patterns: Patterns,
-    /// From 0 to 1.
+    /// The share of the requests beyond the reservoir that is sampled, from 0 to 1.
     pub(super) fixed_rate: f64,
+    /// The requests sampled in each second by all hosts together.
     pub(super) reservoir_size: u32,
 }
 
@@ -60,13 +64,20 @@ pub(super) struct Definition {
 #[derive(Debug, Default)]
 pub(super) struct RulesPage {
     pub(super) definitions: Vec<Definition>,
-    /// How many rules could not be read.
+    /// The number of rules that could not be read.
     pub(super) rejected: usize,
+    /// The token of the next page; `None` on the last page.
     pub(super) next_token: Option<String>,
 }
 
 impl RulesPage {
+    /// Reads a response of `GetSamplingRules`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the text is not JSON or has no list of rules.
     pub(super) fn read(json: &[u8]) -> serde_json::Result<Self> {
+        // The list is required: without it, any JSON object would pass for an account without rules.
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Answer<'a> {
@@ -75,6 +86,7 @@ impl RulesPage {
             next_token: Option<Value>,
         }
         let answer: Answer<'_> = serde_json::from_slice(json)?;
+        // As a `Value`, because a token of another type must not cost the rules of this page.
         let next_token = match answer.next_token {
             Some(Value::String(token)) if !token.is_empty() => Some(token),
             _ => None,
@@ -124,25 +136,28 @@ struct RuleFields {
 }
 
 impl Record {
-    /// The rule, if it is one.
+    /// Reads one rule; `None` if it is invalid.
     fn read(json: &RawValue) -> Option<RuleFields> {
         let Self { sampling_rule: rule } = serde_json::from_str(json.get()).ok()?;
         let patterns = [&rule.service_name, &rule.service_type, &rule.host, &rule.http_method, &rule.url_path];
         let is_short = |text: &String| text.len() <= MAX_TEXT_BYTES;
-        let is_sound = !rule.rule_name.is_empty()
+        let is_valid = !rule.rule_name.is_empty()
             && is_short(&rule.rule_name)
             && patterns.into_iter().flatten().all(is_short)
             && is_rate(rule.fixed_rate);
-        is_sound.then_some(rule)
+        is_valid.then_some(rule)
     }
 }
 
 impl RuleFields {
-    /// What an SDK makes of it; nothing of a rule that is not for SDKs.
+    /// Returns the definition of the rule; `None` for a rule that is not for SDKs.
     fn into_definition(self) -> Option<Definition> {
         const VERSION: i64 = 1;
         const ANY: &str = "*";
+        /// The priority of the rule `Default`. The other rules have 1 to 9999.
         const LAST: i64 = 10_000;
+        // The other X-Ray SDKs ignore these rules too. An SDK knows neither the ARN of the resource nor the attributes
+        // of a request, and to match the rule without them would apply it to requests that it is not for.
         let is_for_sdks = self.version.unwrap_or(VERSION) == VERSION
             && self.resource_arn.as_deref().unwrap_or(ANY) == ANY
             && self.attributes.is_none_or(|attributes| attributes.is_empty());
@@ -163,35 +178,40 @@ impl RuleFields {
     }
 }
 
-/// What X-Ray allows for a rule; what is absent stays as it was.
+/// The quota and rate of a rule. An absent field leaves the previous value in force.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Target {
     pub(super) rule_name: String,
-    /// From 0 to 1.
+    /// The share of the requests beyond the quota that is sampled, from 0 to 1.
     pub(super) fixed_rate: Option<f64>,
-    /// Requests in each second.
+    /// The requests that this host may sample in each second.
     pub(super) reservoir_quota: Option<u32>,
-    /// Until when the quota holds, in seconds since the Unix epoch.
+    /// The end of the quota in seconds since the Unix epoch.
     #[serde(rename = "ReservoirQuotaTTL")]
     pub(super) reservoir_quota_ttl: Option<f64>,
-    /// Seconds until it is to be reported again.
+    /// The number of seconds until the next report about the rule.
     pub(super) interval: Option<u32>,
 }
 
-/// The answer to a report.
+/// The response to a report.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     pub(super) given: Vec<Target>,
-    /// How many could not be read.
+    /// The number of quotas that could not be read.
     pub(super) rejected: usize,
-    /// When a rule was changed last, in seconds since the Unix epoch.
+    /// The time of the last change of a rule in X-Ray, in seconds since the Unix epoch.
     pub(super) last_rule_modification: Option<f64>,
-    /// Whether X-Ray does not know what was reported, so that the rules here are others than there.
+    /// Whether X-Ray refused a report, because it has no such rule any more.
     pub(super) is_unknown: bool,
 }
 
 impl Targets {
+    /// Reads a response of `GetSamplingTargets`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the text is not a JSON object, or the quotas are not a list.
     pub(super) fn read(json: &[u8]) -> serde_json::Result<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -221,7 +241,8 @@ impl Targets {
     }
 }
 
-/// Whether statistics are refused with a code such as HTTP's 4xx.
+/// Returns whether X-Ray refused a report because of its content. The codes are those of HTTP: 4xx for a wrong report,
+/// 5xx for a failure of X-Ray, after which the report may succeed.
 fn is_callers_mistake(unprocessed: &Value) -> bool {
     unprocessed["ErrorCode"].as_str().is_some_and(|code| code.starts_with('4'))
 }
@@ -240,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_as_x_ray_sends_it() {
+    fn a_rule_with_all_fields_of_x_ray_is_read() {
         let page = page(&[r#"{
             "Attributes": {}, "FixedRate": 0.5, "HTTPMethod": "GET", "Host": "*.example.com", "Priority": 7,
             "ReservoirSize": 3, "ResourceARN": "*", "RuleARN": "arn:aws:xray:::sampling-rule/pay", "RuleName": "pay",
@@ -259,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_are_not_for_sdks_are_left_out() {
+    fn rules_that_are_not_for_sdks_are_ignored() {
         let page = page(&[
             r#"{"RuleName":"a","FixedRate":1,"Version":2}"#,
             r#"{"RuleName":"b","FixedRate":1,"ResourceARN":"arn:aws:ecs"}"#,
@@ -271,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_cannot_be_read_is_left_out_alone() {
+    fn an_invalid_rule_does_not_cost_the_valid_ones() {
         let long = format!(r#"{{"RuleName":"long","FixedRate":1,"URLPath":"{}"}}"#, "*a".repeat(500));
         let page = page(&[
             "7",
@@ -292,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn pages() {
+    fn a_page_has_a_list_of_rules_and_may_have_a_token() {
         let token = |json: &str| RulesPage::read(json.as_bytes()).map(|page| page.next_token);
         assert_eq!(token(r#"{"SamplingRuleRecords":[],"NextToken":"next"}"#).unwrap().as_deref(), Some("next"));
         for last in [r#"{"SamplingRuleRecords":[],"NextToken":null}"#, r#"{"NextToken":7,"SamplingRuleRecords":[]}"#] {
@@ -308,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report() {
+    fn a_report_has_the_names_of_the_x_ray_api() {
         let statistics = Statistics {
             rule_name: "pay".to_owned(),
             client_id: "0123456789abcdef01234567".to_owned(),
@@ -324,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn targets() {
+    fn an_invalid_quota_does_not_cost_the_valid_ones() {
         let targets = Targets::read(
             br#"{
             "SamplingTargetDocuments": [

@@ -1,4 +1,4 @@
-//! Sampling by the rules that are kept in X-Ray, which the daemon hands out.
+//! Sampling by the rules in X-Ray, which the daemon fetches.
 
 mod book;
 mod daemon;
@@ -6,54 +6,63 @@ mod ledger;
 mod messages;
 mod polling;
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
-use tokio::sync::oneshot;
 
 use self::book::Book;
-use self::polling::{Polling, until};
-use super::{Backing, Decision, Local, Sampler, SamplingRequest};
+use self::polling::Polling;
+use super::{Decision, Local, Sampler, SamplerHost, SamplingRequest};
+use crate::support::background::{self, TaskOwner};
 
-/// Samples by the rules and quotas of X-Ray, as its console has them, for all hosts of a service together.
+/// A sampler with the rules and quotas of X-Ray, which the X-Ray console manages for all hosts of a service together.
 ///
-/// The daemon is asked at its TCP address, the one of `AWS_XRAY_DAEMON_ADDRESS`, from the background thread of the
-/// recorder, which this begins with the first decision; a decision itself asks nobody. The rules are fetched then and
-/// every 300 seconds. Every 10 seconds, or as often as X-Ray says, each rule that was used is reported, and X-Ray answers
-/// with its quota: how many requests in each second this host may sample, until when, and which share of the others.
-/// Without a valid quota a rule with a reservoir samples one request in each second, and of the others its fixed rate.
-/// Where X-Ray tells that rules were changed, they are fetched at once. (Developer guide, "Using sampling rules with the
-/// X-Ray API".)
+/// **Rules.** The rules are fetched from the daemon at the first decision and then every 300 seconds, or at once if
+/// X-Ray reports that they have changed. Of the rules that match a request, the one with the lowest priority number
+/// decides; of several, the first by name. The rule `Default` decides if no other matches. A property that a request
+/// does not have matches every pattern. The name of the rule is recorded as `aws.xray.sampling_rule_name`. Rules with
+/// attributes, for one resource, or of another version than 1 are not for SDKs and are ignored.
 ///
-/// Of the rules that match a request the one with the lowest priority number decides, of several the first by name, and
-/// the rule `Default` where no other matches. What is not known of a request matches every pattern. Its name is recorded
-/// as `aws.xray.sampling_rule_name`. Rules of a version other than 1, for one resource, or with attributes are not for
-/// SDKs, and left out.
+/// **Quotas.** Every 10 seconds, or as often as X-Ray asks, the number of decisions by each rule is reported to X-Ray.
+/// It answers with a quota: how many requests this host may sample in each second, until when, and which share of the
+/// others. Without a valid quota, a rule with a reservoir samples one request in each second, and its fixed rate of the
+/// others.
 ///
-/// The fallback decides until the first rules are there, where no rule matches, and when none could be fetched for an
-/// hour: [`Local`] with one request in each second and 5 % of the others, unless set. A daemon that is absent, slow or
-/// answers with something else harms nobody: it is counted in [`Stats`](crate::Stats), told in the log once for each kind
-/// of failure, and asked for rules again after 10 seconds, then after twice as long each time, at most 300.
+/// **Fallback.** Another sampler decides until the first rules have arrived, if no rule matches, and if no rules could
+/// be fetched for an hour: [`Local`] with one request in each second and 5 % of the others, unless
+/// [`fallback`](CentralBuilder::fallback) sets another.
+///
+/// **Failures.** All requests to the daemon are made on the background thread of the recorder, to the TCP address in
+/// `AWS_XRAY_DAEMON_ADDRESS`. A decision never waits. If the daemon is absent, slow, or returns something unexpected,
+/// that is counted in [`Stats`](crate::Stats) and logged once for each kind of failure. The rules are requested again
+/// after 10 seconds, then after twice that time, and so on up to 300 seconds. (Developer guide, "Using sampling rules
+/// with the X-Ray API".)
 ///
 /// ```
 /// use xray::sampling::Central;
 ///
-/// // Also what a recorder has that is given no sampler.
+/// // This is the default: a recorder without a sampler uses it too.
 /// let recorder = xray::Recorder::builder().sampler(Central::default()).build();
 /// assert!(xray::Segment::builder("shop").recorder(&recorder).begin().is_sampled(), "the first of a second");
 /// ```
 ///
-/// It works for the recorder that asks it first, and without one leaves all to its fallback. Inside a sampler of your own, pass the request on as it comes:
+/// A sampler that contains a `Central` must forward [`attach`](Sampler::attach), which is how `Central` gets the recorder's
+/// thread and the daemon's address. Without that it leaves every decision to its fallback, and logs a warning once. A
+/// `Central` serves the first recorder that attaches it.
 ///
 /// ```
-/// use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
+/// use xray::sampling::{Central, Decision, Sampler, SamplerHost, SamplingRequest};
 ///
 /// struct NoHealthChecks(Central);
 ///
 /// impl Sampler for NoHealthChecks {
+///     fn attach(&self, host: &SamplerHost) {
+///         self.0.attach(host);
+///     }
+///
 ///     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
 ///         if request.path() == Some("/health") { Decision::not_sampled() } else { self.0.sample(request) }
 ///     }
@@ -64,11 +73,14 @@ pub struct Central {
     book: Arc<Book>,
     fallback: Box<dyn Sampler>,
     periods: Periods,
-    /// Nothing is sent here; the polling ends when this is dropped.
-    polling: OnceCell<oneshot::Sender<Infallible>>,
+    /// The recorder, once it is built.
+    host: OnceCell<SamplerHost>,
+    has_logged_missing_host: AtomicBool,
+    /// The polling task, from the first decision on. It stops with this sampler.
+    polling: OnceCell<TaskOwner>,
 }
 
-/// How often the daemon is asked.
+/// The time between two requests to the daemon, for rules and for quotas.
 #[derive(Debug, Clone, Copy)]
 struct Periods {
     rules: Duration,
@@ -76,7 +88,7 @@ struct Periods {
 }
 
 impl Central {
-    /// Settings, all optional.
+    /// Creates a builder with the default settings.
     ///
     /// ```
     /// use xray::sampling::{Central, Local};
@@ -91,12 +103,32 @@ impl Central {
         }
     }
 
-    /// Begins to ask the daemon.
-    fn start(&self, backing: &Backing) -> oneshot::Sender<Infallible> {
-        let (open, closed) = oneshot::channel();
-        let polling = Polling::new(Arc::clone(&self.book), backing, self.periods);
-        backing.background.spawn(Box::pin(until(closed, polling.run())));
-        open
+    /// Starts to poll the daemon, unless that has started.
+    //
+    // At the first decision rather than in `attach`: a program that takes every decision from its callers needs neither
+    // the thread nor the daemon.
+    fn start_polling(&self) {
+        let Some(host) = self.host.get() else { return self.log_missing_host() };
+        let (owner, task) = background::owned(Polling::new(Arc::clone(&self.book), host, self.periods).run());
+        // Spawned after `set` rather than inside `get_or_init`, because spawning may log, and the program's logger may
+        // begin a segment, which would wait for the cell that it is itself initialising.
+        if self.polling.set(owner).is_ok() {
+            host.background.spawn(task);
+        }
+    }
+
+    fn log_missing_host(&self) {
+        // A plain read first: without a host this runs for every decision, and a swap would contend for the cache line.
+        if !self.has_logged_missing_host.load(Ordering::Relaxed)
+            && !self.has_logged_missing_host.swap(true, Ordering::Relaxed)
+        {
+            log::warn!(
+                target: "xray::sampling",
+                "`Central` is not attached to a recorder, so its fallback decides and no rules are fetched from the \
+                 X-Ray daemon. A sampler that contains a `Central` must implement `Sampler::attach` and call \
+                 `Central::attach` in it (logged once)",
+            );
+        }
     }
 }
 
@@ -107,9 +139,15 @@ impl Default for Central {
 }
 
 impl Sampler for Central {
+    fn attach(&self, host: &SamplerHost) {
+        // The first recorder counts: a second one would need rules and quotas of its own.
+        let _ = self.host.set(host.clone());
+        self.fallback.attach(host);
+    }
+
     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
-        if let Some(backing) = request.backing {
-            self.polling.get_or_init(|| self.start(backing));
+        if self.polling.get().is_none() {
+            self.start_polling();
         }
         self.book.sample(request, self.book.now()).unwrap_or_else(|| self.fallback.sample(request))
     }
@@ -121,7 +159,7 @@ impl fmt::Debug for Central {
     }
 }
 
-/// Settings of a [`Central`] sampler.
+/// A builder of a [`Central`] sampler; see [`Central::builder`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct CentralBuilder {
     fallback: Option<Box<dyn Sampler>>,
@@ -129,17 +167,18 @@ pub struct CentralBuilder {
 }
 
 impl CentralBuilder {
-    /// The time between two calls to the daemon.
+    /// Limits on the time between two requests. A period of 0 would keep the thread busy, and `Duration::MAX` would
+    /// overflow when it is added to the time.
     const SHORTEST_PERIOD: Duration = Duration::from_millis(10);
     const LONGEST_PERIOD: Duration = Duration::from_secs(24 * 3600);
 
-    /// What decides where there are no rules of the daemon's.
+    /// Sets the sampler that decides while there are no rules from the daemon.
     pub fn fallback(mut self, sampler: impl Sampler) -> Self {
         self.fallback = Some(Box::new(sampler));
         self
     }
 
-    /// How often the rules are fetched; 300 seconds unless set, from 10 milliseconds to a day.
+    /// Sets the time between two fetches of the rules, from 10 milliseconds to a day. The default is 300 seconds.
     ///
     /// ```
     /// use std::time::Duration;
@@ -154,20 +193,23 @@ impl CentralBuilder {
         self
     }
 
-    /// How often it is reported what was sampled, which brings new quotas; 10 seconds unless set, from 10 milliseconds to
-    /// a day. X-Ray may ask for a rule to be reported less often.
+    /// Sets the time between two reports to X-Ray, from 10 milliseconds to a day. The default is 10 seconds.
+    ///
+    /// Each report brings new quotas. X-Ray may ask for fewer reports of a rule.
     pub fn report_every(mut self, period: Duration) -> Self {
         self.periods.targets = period.clamp(Self::SHORTEST_PERIOD, Self::LONGEST_PERIOD);
         self
     }
 
-    /// The sampler.
+    /// Creates the sampler.
     #[must_use]
     pub fn build(self) -> Central {
         Central {
             book: Arc::default(),
             fallback: self.fallback.unwrap_or_else(|| Box::new(Local::default())),
             periods: self.periods,
+            host: OnceCell::new(),
+            has_logged_missing_host: AtomicBool::new(false),
             polling: OnceCell::new(),
         }
     }
@@ -185,7 +227,7 @@ mod tests {
     use crate::sampling::Never;
 
     #[test]
-    fn periods_are_such_as_can_be_waited_for() {
+    fn periods_are_limited_to_sensible_times() {
         for (period, expected) in [
             (Duration::MAX, CentralBuilder::LONGEST_PERIOD),
             (Duration::ZERO, CentralBuilder::SHORTEST_PERIOD),

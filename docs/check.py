@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Checks the documentation without a network.
+
+* Each test that DESIGN.md cites after "Test:" or "Tests:" exists: `module::name` is a function, module or type `name`, or a text
+  "name", in a Rust file `module.rs` or in a folder `module`.
+* Each link from one page to another leads to a file, and to a heading in it. Links to the repository's main branch count as links
+  to files.
+* README.md is shown on crates.io and docs.rs, so it has no relative link.
+* Each folder and file on the maps of CONTRIBUTING.md exists, and each file and folder of the three crates is on its map.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+REPOSITORY = ("https://github.com/xray-rs/xray/blob/main/", "https://raw.githubusercontent.com/xray-rs/xray/main/")
+problems = []
+
+
+def tracked(pattern):
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", pattern], cwd=ROOT, capture_output=True, text=True)
+    return [path for path in listed.stdout.splitlines() if (ROOT / path).exists()]
+
+
+def check_tests():
+    files = {}
+    for path in tracked("*.rs"):
+        parts = pathlib.PurePath(path)
+        for name in {parts.stem, parts.parent.name}:
+            files.setdefault(name, []).append(path)
+    text = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
+    cited = [name for part in re.findall(r"Tests?:((?:\s*`[^`]+`,?)+)", text) for name in re.findall(r"`([^`]+)`", part)]
+    if len(cited) < 50:
+        problems.append(f"DESIGN.md: only {len(cited)} tests were found, so the pattern of this script is wrong")
+    for name in cited:
+        module, _, function = name.rpartition("::")
+        word = re.compile(rf'\b(?:fn|mod|struct|enum) {function}\b|"{function}"|^\s*{function}\(', re.MULTILINE)
+        if not any(word.search((ROOT / path).read_text(encoding="utf-8")) for path in files.get(module, [])):
+            problems.append(f"DESIGN.md: there is no test `{name}`")
+    return len(cited)
+
+
+def anchors(text):
+    """The anchors of a page, as GitHub makes them of headings."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ +(.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def check_links():
+    count = 0
+    for page in tracked("*.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+            count += 1
+            path, _, anchor = target.partition("#")
+            local = next((path[len(prefix):] for prefix in REPOSITORY if path.startswith(prefix)), None)
+            if local is not None:
+                file = ROOT / local
+            elif re.match(r"[a-z]+:", target):
+                continue
+            else:
+                file = (ROOT / page).parent / path if path else ROOT / page
+                if page == "README.md" and path:
+                    problems.append(f"{page}: the relative link {target} does not work on crates.io")
+            if not file.exists():
+                problems.append(f"{page}: {target} leads to no file")
+            elif anchor and file.suffix == ".md" and anchor not in anchors(file.read_text(encoding="utf-8")):
+                problems.append(f"{page}: {target} leads to no heading")
+    return count
+
+
+def check_maps():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for folder, listed in re.findall(r"^### `([a-z/-]+)`.*?^```text\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+        names = [line.split()[0].rstrip("/") for line in listed.splitlines()]
+        there = {path.stem for path in (ROOT / folder).iterdir()} - {"tests"}
+        names = {pathlib.PurePath(name).stem for name in names}
+        problems.extend(f"CONTRIBUTING.md: {folder} has no {name}" for name in sorted(names - there))
+        problems.extend(f"CONTRIBUTING.md: {folder}/{name} is not on the map" for name in sorted(there - names))
+    for path in re.findall(r"`((?:xray-|tests/|benches/|docs/|examples/)[^`]*)`", text):
+        if "/" in path and re.fullmatch(r"[\w./-]+", path) and "NAME" not in path and not (ROOT / path).exists():
+            problems.append(f"CONTRIBUTING.md: there is no {path}")
+
+
+counts = check_tests(), check_links()
+check_maps()
+print("\n".join(problems) if problems else f"{counts[0]} tests and {counts[1]} links are there, and the maps are right")
+sys.exit(bool(problems))

@@ -1,0 +1,71 @@
+//! Segments that a function begins itself.
+
+use serde_json::{Value, json};
+
+use super::service::{Lambda, PARENT, ROOT, sampled};
+
+/// Returns the name, the trace and the parent of a document.
+fn of(document: &Value) -> [&str; 3] {
+    ["name", "trace_id", "parent_id"].map(|key| document[key].as_str().unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_segment_is_a_subsegment() {
+    let mut lambda = Lambda::start("handler").await;
+    let answer = lambda.call(Some(&sampled()), json!({"steps": ["segment"]})).await;
+    let [segment] = &answer.documents[..] else { panic!("{:#?}", answer.documents) };
+    assert_eq!((of(segment), &segment["type"]), (["todo-app", ROOT, PARENT], &json!("subsegment")));
+    assert_eq!(segment["subsegments"][0]["name"], "cart");
+    assert_eq!(answer.body["samplers_asked"], 0);
+}
+
+#[tokio::test]
+async fn a_segment_of_another_trace_is_recorded_if_its_header_is_sampled() {
+    let mut lambda = Lambda::start("handler").await;
+    let answer = lambda.call(Some(&sampled()), json!({"steps": ["segment of a message"]})).await;
+    let [segment] = &answer.documents[..] else { panic!("{:#?}", answer.documents) };
+    assert_eq!(of(segment), ["queue", "1-11111111-111111111111111111111111", "1111111111111111"]);
+    assert_eq!((segment.get("type"), &answer.body["samplers_asked"]), (None, &json!(0)));
+}
+
+#[tokio::test]
+async fn without_the_layer_the_variable_names_the_invocation() {
+    let mut lambda = Lambda::start("without layer").await;
+    let answer = lambda.call(Some(&sampled()), json!({"steps": ["work"]})).await;
+    let [segment] = &answer.documents[..] else { panic!("{:#?}", answer.documents) };
+    assert_eq!(of(segment), ["todo-app", ROOT, PARENT]);
+    assert_eq!(segment["subsegments"][0]["name"], "cart");
+    // Three of the warnings are about the segments that began before the first invocation.
+    assert_eq!((&answer.body["warnings"], &answer.body["samplers_asked"]), (&json!(1), &json!(0)));
+    let other = "Root=1-11111111-111111111111111111111111;Parent=1111111111111111;Sampled=1";
+    let answer = lambda.call(Some(other), json!({"steps": []})).await;
+    assert_eq!(of(&answer.documents[0]), ["todo-app", "1-11111111-111111111111111111111111", "1111111111111111"]);
+}
+
+/// An axum router with its layer runs on `lambda_http`.
+#[tokio::test]
+async fn a_web_service_is_a_subsegment() {
+    let mut lambda = Lambda::start("http").await;
+    let request = json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/carts/3",
+        "rawQueryString": "token=secret",
+        "headers": {
+            "host": "shop.example.com",
+            "x-forwarded-for": "203.0.113.7",
+            "x-forwarded-proto": "https",
+            "x-amzn-trace-id": format!("Root={ROOT}"),
+        },
+        "requestContext": {"http": {"method": "GET", "path": "/carts/3"}, "stage": "$default"},
+        "isBase64Encoded": false,
+    });
+    let answer = lambda.call(Some(&sampled()), request).await;
+    assert_eq!((&answer.body["statusCode"], &answer.body["body"]), (&json!(200), &json!("3 items")));
+    let [segment] = &answer.documents[..] else { panic!("{:#?}", answer.documents) };
+    assert_eq!(of(segment), ["shop", ROOT, PARENT]);
+    assert_eq!(segment["annotations"], json!({"items": 3}));
+    let request = json!({"method": "GET", "url": "https://shop.example.com/carts/3", "client_ip": "203.0.113.7"});
+    assert_eq!(segment["http"]["request"], request);
+    assert_eq!(segment["http"]["response"]["status"], 200);
+}

@@ -1,0 +1,38 @@
+//! The integration tests that can share a process: one binary, because each binary links every HTTP client.
+//!
+//! A test that needs a process of its own (its own environment, logger or installed recorder) runs itself again as a
+//! child process: see `support::child`.
+
+// `lints.rs` denies every other lint for itself. rustc accepts this group on a whole crate only.
+#![deny(future_incompatible)]
+
+mod backtrace;
+mod blocks;
+mod burst;
+mod central;
+mod clients;
+mod concurrency;
+mod context;
+mod environment;
+mod floors;
+mod functions;
+mod http;
+mod hyper_client;
+mod incoming;
+mod lambda;
+mod lints;
+mod manual;
+mod middleware;
+mod options;
+mod origin;
+mod progress;
+mod propagation;
+mod requests;
+mod sampling;
+mod shapes;
+mod testing;
+mod traced;
+mod trees;
+mod unknown;
+mod values;
+mod wire;

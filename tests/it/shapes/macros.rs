@@ -1,0 +1,171 @@
+//! Macros around a call, around its receiver and around the whole function.
+
+use reqwest::{Client, RequestBuilder};
+
+use super::traced_http;
+use crate::shapes::run::{Run, recorded, unrecorded};
+use crate::shapes::senders::{Counter, Shared};
+
+macro_rules! send {
+    ($receiver:expr) => {
+        $receiver.send()
+    };
+}
+
+macro_rules! send_variable {
+    ($receiver:ident) => {
+        $receiver.send()
+    };
+}
+
+macro_rules! shared {
+    ($number:expr) => {
+        Shared($number)
+    };
+}
+
+/// The attribute does not look into a macro that it does not know, so calls in it are not traced. Other calls are.
+#[traced_http]
+async fn unknown_macros(client: &Client, url: &str) -> (u16, u16, u32) {
+    let request = client.post(url);
+    let (shared, mut counter) = (Shared(1), Counter::default());
+    let own = send!(shared) + send_variable!(counter) + shared!(3).send() + send!(shared!(4));
+    let hidden = send!(client.put(url)).await.unwrap().status();
+    let variable = send_variable!(request).await.unwrap().status();
+    let seen = client.get(url).send().await.unwrap().status();
+    (hidden.as_u16() + variable.as_u16(), seen.as_u16(), own)
+}
+
+/// Functions that a macro defines. The receiver is in a group with invisible delimiters.
+macro_rules! functions {
+    ($($name:ident($client:ident, $url:ident) = $receiver:expr, $variable:ident, $method:ident;)*) => {$(
+        #[traced_http]
+        async fn $name($client: &Client, $url: &str) -> u16 {
+            let $variable = $client.head($url);
+            let first = $receiver.send().await.unwrap().status().as_u16();
+            let pair = ($variable, 1);
+            let $variable = pair.0;
+            first + $variable.$method().await.unwrap().status().as_u16() + pair.1
+        }
+    )*};
+}
+
+functions! {
+    made_by_a_macro(client, url) = client.get(url), request, send;
+    made_with_parentheses(client, url) = (client.get(url).header("a", "b")), builder, send;
+}
+
+macro_rules! own_functions {
+    ($name:ident, $shared:ident, $place:expr, $sum:expr) => {
+        #[traced_http]
+        fn $name($shared: (Shared, u8)) -> u32 {
+            $place.send() + $shared.0.send() + $sum.send()
+        }
+    };
+}
+
+own_functions!(own_by_a_macro, pair, pair.0, Shared(pair.0.0 + 1));
+
+/// A macro that takes the parts of a function as fragments of every kind.
+macro_rules! wrapped {
+    ($(#[$meta:meta])* $visibility:vis async fn $name:ident($($parameter:ident: $type:ty),*) -> $result:ty $body:block) => {
+        $(#[$meta])*
+        #[traced_http]
+        $visibility async fn $name($($parameter: $type),*) -> $result $body
+    };
+    ($name:ident<$lifetime:lifetime>($client:pat, $url:pat) { $($statement:stmt;)* } $tail:expr) => {
+        #[traced_http]
+        async fn $name<$lifetime>($client: &$lifetime Client, $url: &$lifetime str) -> u16 {
+            $($statement;)*
+            $tail
+        }
+    };
+    ($item:item) => {
+        #[traced_http]
+        $item
+    };
+}
+
+wrapped! {
+    /// A function with a doc comment.
+    #[inline]
+    pub(crate) async fn with_a_block(client: &Client, url: &str) -> u16 {
+        let request = client.put(url);
+        let first = client.get(url).send().await.unwrap().status().as_u16();
+        first + request.send().await.unwrap().status().as_u16()
+    }
+}
+
+wrapped! {
+    fn as_an_item(client: &Client, url: &str) -> impl std::future::Future<Output = u16> + use<> {
+        let (first, second) = (client.put(url), client.get(url).send());
+        async move { first.send().await.unwrap().status().as_u16() + second.await.unwrap().status().as_u16() }
+    }
+}
+
+wrapped! {
+    in_statements<'a>(client, url) {
+        let request = client.put(url);
+        let first = request.send().await.unwrap().status().as_u16();
+    }
+    first + client.execute(client.get(url).build().unwrap()).await.unwrap().status().as_u16()
+}
+
+/// A macro with a variable of the same name as one in the attribute's output.
+#[traced_http]
+async fn hygiene(client: &Client, url: &str) -> u16 {
+    macro_rules! request {
+        ($client:expr, $url:expr) => {{
+            let request = $client.get($url);
+            request
+        }};
+    }
+    let request = client.post(url);
+    let other: RequestBuilder = request!(client, url);
+    let first = other.send().await.unwrap().status().as_u16();
+    let __xray_it = request;
+    first + __xray_it.send().await.unwrap().status().as_u16()
+}
+
+/// Macros of the standard library and of tokio. Calls in their arguments are traced.
+#[traced_http]
+async fn known_macros(client: &Client, url: &str, shared: Shared) -> (String, usize) {
+    let text = format!("{} {number}", shared.send(), number = shared.clone().send());
+    assert_eq!(shared.send(), 2, "{}", shared.send());
+    assert!(shared.send() == 2 && matches!(shared.send(), 2));
+    let list = vec![shared.send(), shared.clone().send()];
+    let repeated = vec![shared.send(); 3];
+    let (first, second) = tokio::join!(client.get(url).send(), client.post(url).send());
+    let both = futures::try_join!(client.put(url).send(), async { client.delete(url).send().await });
+    (text, list.len() + repeated.len() + [first, second].iter().flatten().count() + both.map_or(0, |_| 2))
+}
+
+/// Futures of one type, created inside and outside `vec!`.
+#[traced_http]
+async fn a_list_of_futures(client: &Client, url: &str) -> usize {
+    let mut calls = vec![client.get(url).send(), client.post(url).send()];
+    calls.push(client.put(url).send());
+    futures::future::try_join_all(calls).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn macros() {
+    let run = Run::start(super::IS_TRACED).await;
+    let (client, url) = (&run.client, &run.url("/bytes/1"));
+    let (get, post) = (recorded("GET /bytes/1"), recorded("POST /bytes/1"));
+    let calls = [unrecorded("PUT /bytes/1"), unrecorded("POST /bytes/1"), get];
+    run.check_calls("unknown_macros", unknown_macros(client, url), (400, 200, 9), &calls).await;
+    let calls = [get, recorded("HEAD /bytes/1")];
+    run.check_calls("made_by_a_macro", made_by_a_macro(client, url), 401, &calls).await;
+    run.check_calls("made_with_parentheses", made_with_parentheses(client, url), 401, &calls).await;
+    run.check("own_by_a_macro", async { own_by_a_macro((Shared(1), 0)) }, 4).await;
+    let calls = [get, recorded("PUT /bytes/1")];
+    run.check_calls("with_a_block", with_a_block(client, url), 400, &calls).await;
+    run.check_calls("as_an_item", as_an_item(client, url), 400, &calls).await;
+    run.check_calls("in_statements", in_statements(client, url), 400, &calls).await;
+    run.check_calls("hygiene", hygiene(client, url), 400, &[get, post]).await;
+    let calls = [get, post, recorded("PUT /bytes/1"), recorded("DELETE /bytes/1")];
+    let work = known_macros(client, url, Shared(2));
+    run.check_calls("known_macros", work, ("2 2".to_owned(), 9), &calls).await;
+    run.check_calls("a_list_of_futures", a_list_of_futures(client, url), 3, &calls[..3]).await;
+}

@@ -1,0 +1,97 @@
+//! An annotated function without a call of a known client. Most likely the feature of its client is off, so `xray` logs
+//! a warning.
+
+use std::sync::Mutex;
+
+use log::Level;
+use support::documents::{capture, capture_blocking};
+use support::logs;
+use xray::{Instrument as _, Segment, TraceHeader};
+
+/// Returns the lines that were logged about functions of this file since the last call.
+fn take_logged() -> Vec<String> {
+    static TAKEN: Mutex<usize> = Mutex::new(0);
+    let about_this_file = |line: &logs::Line| line.target == "xray::http" && line.text.contains("tests/it/unknown.rs:");
+    let lines = logs::lines().into_iter().filter(about_this_file);
+    let lines: Vec<_> = lines.inspect(|line| assert_eq!(line.level, Level::Warn)).map(|line| line.text).collect();
+    let mut taken = TAKEN.lock().unwrap();
+    let new = lines[*taken..].to_vec();
+    *taken = lines.len();
+    new
+}
+
+struct Request(u32);
+
+impl Request {
+    fn send(self) -> u32 {
+        self.0
+    }
+}
+
+fn request() -> Request {
+    Request(1)
+}
+
+const LINE: u32 = line!() + 3;
+
+#[xray::traced_http]
+fn unknown_only(request: Request) -> u32 {
+    let inner = || self::request().send();
+    request.send() + Some(inner).map_or(0, |inner| inner())
+}
+
+#[xray::traced_http]
+async fn unknown_in_a_block() -> u32 {
+    let work = async { request().send() };
+    work.await
+}
+
+#[xray::traced_http]
+fn unknown_in_a_future() -> impl Future<Output = u32> {
+    async { request().send() }
+}
+
+#[xray::traced_http]
+async fn known_too(client: &reqwest::Client) -> u32 {
+    let sum = request().send() + request().send();
+    client.get("http://127.0.0.1:1/").send().await.map_or(sum, |_| 0)
+}
+
+#[xray::traced_http]
+fn known_elsewhere(client: Option<&reqwest::Client>) -> u32 {
+    match client {
+        Some(client) => u32::from(futures::executor::block_on(client.get("nowhere").send()).is_ok()),
+        None => 0,
+    }
+}
+
+#[tokio::test]
+async fn an_annotated_function_without_a_traced_call_is_logged_once() {
+    logs::keep();
+
+    // Outside a sampled segment nothing is logged.
+    unknown_only(request());
+    let unsampled = Segment::builder("t").trace_header(&TraceHeader::parse("Sampled=0")).begin();
+    unsampled.in_scope(|| unknown_only(request()));
+    assert_eq!(take_logged(), [""; 0]);
+
+    let run = || Segment::builder("t").begin().in_scope(|| unknown_only(request()));
+    let ((), _) = capture_blocking(|| assert_eq!((run(), run()), (2, 2)));
+    let expected = format!(
+        "no HTTP call was traced in `unknown_only` at tests/it/unknown.rs:{LINE}: this build of xray knows none of the types \
+         that its calls are made on. Turn on the feature of the HTTP client in xray-sdk (logged once per function)"
+    );
+    assert_eq!(take_logged(), [expected]);
+
+    let both = async { unknown_in_a_block().await + unknown_in_a_future().await };
+    assert_eq!(capture(both.in_segment("t")).await.0, 2);
+    let told_of = take_logged();
+    assert_eq!(told_of.len(), 2, "{told_of:?}");
+    assert!(told_of[0].contains("`unknown_in_a_block`") && told_of[1].contains("`unknown_in_a_future`"));
+
+    let client = reqwest::Client::new();
+    let (sum, _) = capture(known_too(&client).in_segment("t")).await;
+    assert_eq!(sum, 2);
+    capture(async { known_elsewhere(None) }.in_segment("t")).await;
+    assert_eq!(take_logged(), [""; 0]);
+}

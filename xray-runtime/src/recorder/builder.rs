@@ -1,0 +1,321 @@
+//! The builder of a recorder.
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::{env, fmt};
+
+use super::environment::{ContextMissing, DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
+use super::new_segments::NewSegments;
+use super::open_segments::OpenSegments;
+use super::progress::Progress;
+use super::{HttpRules, Recorder, ResponseHook, Shared};
+use crate::document::Extent;
+use crate::document::name::legal_name;
+use crate::document::split::MAX_DOCUMENT_BYTES;
+use crate::emitter::{Emitter, UdpEmitter};
+use crate::header::propagation::Propagation;
+#[cfg(feature = "origin")]
+use crate::origin::{Detector, detect};
+use crate::origin::{KnownOrigin, Origin};
+use crate::sampling::{Central, Never, Sampler, SamplerHost};
+use crate::support::background::Background;
+use crate::support::stats::Counters;
+
+/// How many ended subsegments an entity holds unless set, as in other X-Ray SDKs.
+const MAX_EMBEDDED: usize = 100;
+
+/// Settings of a [`Recorder`]. A variable of the environment takes precedence over the same setting here.
+#[must_use = "a builder does nothing until `build` or `install`"]
+#[derive(Default)]
+pub struct RecorderBuilder {
+    service_name: Option<String>,
+    daemon_address: Option<String>,
+    enabled: Option<bool>,
+    context_missing: Option<ContextMissing>,
+    origin: Option<Origin>,
+    #[cfg(feature = "origin")]
+    detectors: Vec<Detector>,
+    sampler: Option<Box<dyn Sampler>>,
+    emitter: Option<Box<dyn Emitter>>,
+    response_hook: Option<ResponseHook>,
+    pub(super) propagation: Propagation,
+    pub(super) rules: HttpRules,
+    streaming_threshold: Option<usize>,
+    streaming_threshold_bytes: Option<usize>,
+    in_progress_after: Option<Duration>,
+}
+
+impl RecorderBuilder {
+    /// Sets the name of segments that begin without a name (`AWS_XRAY_TRACING_NAME`). The default is the program's name.
+    ///
+    /// Characters that X-Ray does not accept are removed, and at most 200 are kept. A name of which nothing is left is
+    /// logged and counted in [`Stats::settings_rejected`](crate::Stats::settings_rejected), and the default is used.
+    pub fn service_name(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// Sets the address of the X-Ray daemon (`AWS_XRAY_DAEMON_ADDRESS`). The default is `127.0.0.1:2000`.
+    ///
+    /// The form is `host:port` if the daemon receives segments (UDP) and answers requests for sampling rules (TCP) at the
+    /// same address, else `tcp:host:port udp:host:port`. An address of another form is logged and counted in
+    /// [`Stats::settings_rejected`](crate::Stats::settings_rejected), and the default is used.
+    pub fn daemon_address(mut self, address: impl Into<String>) -> Self {
+        self.daemon_address = Some(address.into());
+        self
+    }
+
+    /// Sets whether segments are recorded and headers sent (`AWS_XRAY_SDK_ENABLED`). The default is `true`.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
+        self
+    }
+
+    /// Sets what happens when something is to be recorded and no segment is open (`AWS_XRAY_CONTEXT_MISSING`). The default
+    /// is an error in the log.
+    pub fn context_missing(mut self, context_missing: ContextMissing) -> Self {
+        self.context_missing = Some(context_missing);
+        self
+    }
+
+    /// Sets the AWS resource on which the program runs, for the `origin` and `aws` of segments and for sampling rules of a
+    /// service type; see [`Origin`]. It takes precedence over a [detected](Self::detect_origin) origin.
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Detects the AWS resource on which the program runs, on the background thread, as soon as the recorder is built.
+    ///
+    /// Each detector has one second, or the number of seconds in `AWS_METADATA_SERVICE_TIMEOUT`, up to 60. If several find
+    /// something, the most specific gives the `origin`: Elastic Beanstalk before EKS, ECS and EC2. All of them add what they
+    /// know to the `aws` block. No segment waits for a detector: one that ends earlier has no `origin`, and one that begins
+    /// earlier matches sampling rules of every service type.
+    ///
+    /// A detector that finds nothing logs nothing. If it finds something that it cannot read, or if a metadata service does
+    /// not answer, it logs one warning and counts in [`Stats::origin_failures`](crate::Stats::origin_failures). Nothing is
+    /// detected in Lambda, whose service knows its functions, and where tracing is disabled.
+    ///
+    /// ```
+    /// use xray::origin::Detector;
+    ///
+    /// let recorder = xray::Recorder::builder().detect_origin([Detector::Ecs, Detector::Ec2]).build();
+    /// # drop(recorder);
+    /// ```
+    #[cfg(feature = "origin")]
+    pub fn detect_origin(mut self, detectors: impl IntoIterator<Item = Detector>) -> Self {
+        self.detectors.extend(detectors);
+        self.detectors.sort_unstable();
+        self.detectors.dedup();
+        self
+    }
+
+    /// Sets the sampler, which decides which segments are recorded. The default is
+    /// [`sampling::Central`](crate::sampling::Central).
+    ///
+    /// In Lambda the sampler is not used: the Lambda service has decided, and says so in the trace header. A segment
+    /// without a decision in its header is not recorded there. (Developer guide, "AWS Lambda and AWS X-Ray".)
+    pub fn sampler(mut self, sampler: impl Sampler) -> Self {
+        self.sampler = Some(Box::new(sampler));
+        self
+    }
+
+    /// Sets where documents go. The default sends them to the X-Ray daemon over UDP.
+    ///
+    /// The default emitter queues up to 16,384 documents of together about 128 MiB of JSON, and counts those that it has to
+    /// drop in [`Stats::documents_dropped`](crate::Stats::documents_dropped). A document over 63 KiB is sent as several.
+    /// One that is still too large loses its largest metadata, then stack frames, then the middle of long strings. The
+    /// place is marked in the document and counted in [`Stats::values_rejected`](crate::Stats::values_rejected).
+    pub fn emitter(mut self, emitter: impl Emitter) -> Self {
+        self.emitter = Some(Box::new(emitter));
+        self
+    }
+
+    /// Sets how many ended subsegments an open segment or subsegment holds, nested ones included. The default is 100.
+    ///
+    /// With one more, all of them are sent as documents of their own, so that a long segment needs little memory.
+    ///
+    /// ```
+    /// use xray::sampling::Always;
+    /// use xray::emitter::MemoryEmitter;
+    /// use xray::{Recorder, Segment};
+    ///
+    /// let emitter = MemoryEmitter::new();
+    /// let builder = Recorder::builder().sampler(Always).emitter(emitter.clone());
+    /// let recorder = builder.streaming_threshold(0).build();
+    /// let segment = Segment::builder("nightly-job").recorder(&recorder).begin();
+    /// segment.subsegment("first-part").end();
+    /// assert_eq!(emitter.take()[0].parent_id, segment.id());
+    /// ```
+    pub fn streaming_threshold(mut self, subsegments: usize) -> Self {
+        self.streaming_threshold = Some(subsegments);
+        self
+    }
+
+    /// Sets how many bytes of ended subsegments an open segment or subsegment holds, as an estimate of their JSON. The
+    /// default is 63 KiB, the limit of one document.
+    pub fn streaming_threshold_bytes(mut self, bytes: usize) -> Self {
+        self.streaming_threshold_bytes = Some(bytes);
+        self
+    }
+
+    /// Sends a segment that is still open after this time, marked `in_progress`, so that a long job is visible while it
+    /// runs. Without this setting a segment is sent only when it ends.
+    ///
+    /// Subsegments that have ended by then are sent as documents of their own, and later ones each time the same interval
+    /// has passed. A report is up to a quarter of the interval late; two reports are at least 10 milliseconds apart. The
+    /// segment itself is sent `in_progress` once, since X-Ray accepts that once, and again when it ends. The second
+    /// document counts, in whatever order the two arrive. (Developer guide, "Segment documents", `in_progress`.)
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let recorder = xray::Recorder::builder().in_progress_after(Duration::from_secs(10)).build();
+    /// # drop(recorder);
+    /// ```
+    pub fn in_progress_after(mut self, time: Duration) -> Self {
+        self.in_progress_after = Some(time);
+        self
+    }
+
+    pub(crate) fn response_hook(mut self, hook: ResponseHook) -> Self {
+        self.response_hook = Some(hook);
+        self
+    }
+
+    /// Builds a recorder that is not the recorder of the process: only segments that are
+    /// [given](crate::SegmentBuilder::recorder) this recorder use it.
+    #[must_use]
+    pub fn build(self) -> Recorder {
+        let (recorder, rejected) = self.build_with(Environment::of_process());
+        log_rejected(&rejected);
+        recorder
+    }
+
+    /// Builds a recorder as if no variable were set.
+    pub(crate) fn build_isolated(self) -> Recorder {
+        let (recorder, rejected) = self.build_with((Environment::default(), Vec::new()));
+        log_rejected(&rejected);
+        recorder
+    }
+
+    /// Builds a recorder for an environment. Counts the rejected settings and returns them, for the caller to log.
+    pub(super) fn build_with(
+        mut self,
+        (mut environment, mut rejected): (Environment, Vec<RejectedSetting>),
+    ) -> (Recorder, Vec<RejectedSetting>) {
+        let daemon = self.choose_daemon_address(&mut environment, &mut rejected);
+        let service_name = self.choose_service_name(&mut environment, &mut rejected);
+        let counters = Arc::new(Counters::default());
+        for _ in &rejected {
+            counters.settings_rejected.increment();
+        }
+        // One thread for all that a recorder does in the background. It starts with its first task, so a program that
+        // records nothing has no thread of ours.
+        let background = Arc::new(Background::new("xray-background"));
+
+        let enabled = environment.enabled.or(self.enabled).unwrap_or(true);
+        let origin = KnownOrigin::new(self.origin);
+        #[cfg(feature = "origin")]
+        if enabled && !environment.is_lambda && !self.detectors.is_empty() {
+            background.spawn(detect(self.detectors, &origin, Arc::clone(&counters)));
+        }
+        let sampler: Box<dyn Sampler> = match self.sampler {
+            _ if environment.is_lambda => Box::new(Never),
+            Some(sampler) => sampler,
+            None => Box::new(Central::default()),
+        };
+        sampler.attach(&SamplerHost {
+            background: Arc::clone(&background),
+            daemon_address: daemon.tcp,
+            counters: Arc::clone(&counters),
+        });
+        let emitter = self
+            .emitter
+            .unwrap_or_else(|| Box::new(UdpEmitter::new(Arc::clone(&background), daemon.udp, Arc::clone(&counters))));
+        let streaming_threshold = Extent {
+            subsegments: self.streaming_threshold.unwrap_or(MAX_EMBEDDED),
+            bytes: self.streaming_threshold_bytes.unwrap_or(MAX_DOCUMENT_BYTES),
+        };
+        let progress = self.in_progress_after.map(|interval| Progress::new(background, interval));
+        let shared = Shared {
+            enabled,
+            is_in_lambda: environment.is_lambda,
+            context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
+            counters,
+            origin,
+            new_segments: NewSegments { service_name, sampler },
+            open_segments: OpenSegments { emitter, streaming_threshold, progress },
+            propagation: self.propagation,
+            rules: (!self.rules.is_empty()).then_some(self.rules),
+            response_hook: self.response_hook,
+        };
+        (Recorder { shared: Arc::new(shared) }, rejected)
+    }
+
+    // In both functions the environment comes first, as in every X-Ray SDK: Lambda, and the task definitions of daemons
+    // that run as side-cars, set these variables for programs that they do not know.
+
+    /// Takes the daemon's address from the environment, else from the program, else the default.
+    fn choose_daemon_address(
+        &mut self,
+        environment: &mut Environment,
+        rejected: &mut Vec<RejectedSetting>,
+    ) -> DaemonAddress {
+        let of_program = |address: String| {
+            let parsed = address.parse().ok();
+            if parsed.is_none() {
+                let expected = DaemonAddress::EXPECTED;
+                rejected.push(RejectedSetting { name: "daemon_address", value: address, expected });
+            }
+            parsed
+        };
+        environment
+            .daemon_address
+            .take()
+            .or_else(|| self.daemon_address.take().and_then(of_program))
+            .unwrap_or_default()
+    }
+
+    /// Takes the service's name from the environment, else from the program's settings, else the name of its file.
+    fn choose_service_name(&mut self, environment: &mut Environment, rejected: &mut Vec<RejectedSetting>) -> String {
+        let of_program = |name: String| {
+            let legal = legal_name(&name);
+            if legal.is_none() {
+                rejected.push(RejectedSetting { name: "service_name", value: name, expected: EXPECTED_NAME });
+            }
+            legal
+        };
+        environment
+            .service_name
+            .take()
+            .or_else(|| self.service_name.take().and_then(of_program))
+            .unwrap_or_else(executable_name)
+    }
+}
+
+impl fmt::Debug for RecorderBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RecorderBuilder")
+            .field("service_name", &self.service_name)
+            .field("daemon_address", &self.daemon_address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Logs a warning for each rejected setting.
+//
+// Apart from building, because the logger is the program's own code: see `Recorder::global`.
+pub(super) fn log_rejected(rejected: &[RejectedSetting]) {
+    for setting in rejected {
+        log::warn!(target: "xray::recorder", "{setting}");
+    }
+}
+
+/// Returns the name of the program's file without extension, or `rust` if that is not a legal name.
+fn executable_name() -> String {
+    let path = env::current_exe().ok();
+    let stem = path.as_ref().and_then(|path| path.file_stem());
+    stem.and_then(|stem| legal_name(&stem.to_string_lossy())).unwrap_or_else(|| "rust".to_owned())
+}

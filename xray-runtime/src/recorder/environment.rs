@@ -1,0 +1,286 @@
+//! The settings that a recorder takes from the environment.
+
+use std::ffi::OsString;
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+use std::{env, fmt};
+
+use crate::document::name::legal_name;
+
+/// What happens when something is to be recorded and no segment is open (`AWS_XRAY_CONTEXT_MISSING`).
+///
+/// The variable has a third value, `RUNTIME_ERROR`. It behaves as `LOG_ERROR`, because tracing never fails the program.
+///
+/// ```
+/// use xray::{ContextMissing, Recorder};
+///
+/// // A program in which work outside of any segment is usual, such as a command-line tool.
+/// let recorder = Recorder::builder().context_missing(ContextMissing::IgnoreError).build();
+/// # drop(recorder);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContextMissing {
+    /// Logs an error, once per process.
+    #[default]
+    LogError,
+    /// Does nothing.
+    IgnoreError,
+}
+
+/// Settings from environment variables; `None` if a variable is not set or not valid. (Developer guide, "Environment
+/// variables" of the SDKs.)
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Environment {
+    pub(super) enabled: Option<bool>,
+    pub(super) service_name: Option<String>,
+    pub(super) daemon_address: Option<DaemonAddress>,
+    pub(super) context_missing: Option<ContextMissing>,
+    /// Whether the process runs in AWS Lambda, which sets variables of its own.
+    pub(super) is_lambda: bool,
+}
+
+/// The form of a service's name. Other characters are removed from a name, which is rejected if nothing is left.
+pub(super) const EXPECTED_NAME: &str = "a name in letters, digits and _.:/%&#=+-@";
+
+/// A setting that is not valid and is not used.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RejectedSetting {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) expected: &'static str,
+}
+
+impl fmt::Display for RejectedSetting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Enough to recognise the value. A variable may hold megabytes, which do not belong in a log.
+        const SHOWN_CHARS: usize = 100;
+        let value: String = self.value.chars().take(SHOWN_CHARS).collect();
+        write!(formatter, "{} is {value:?}, expected {}; the default is used", self.name, self.expected)
+    }
+}
+
+impl Environment {
+    /// Reads the environment of the process.
+    pub(super) fn of_process() -> (Self, Vec<RejectedSetting>) {
+        Self::read(|name| env::var_os(name))
+    }
+
+    /// Reads the variables through `get`. Returns the settings that are not valid beside the others.
+    //
+    // One value that is not valid leaves the other settings in force. The caller logs it: reading runs before a recorder
+    // exists, and a logger may need one.
+    pub(super) fn read(get: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<RejectedSetting>) {
+        let mut rejected = Vec::new();
+        let environment = Self {
+            enabled: setting(&get, &mut rejected, "AWS_XRAY_SDK_ENABLED", "true or false", parse_bool),
+            service_name: setting(&get, &mut rejected, "AWS_XRAY_TRACING_NAME", EXPECTED_NAME, legal_name),
+            daemon_address: setting(&get, &mut rejected, DaemonAddress::VARIABLE, DaemonAddress::EXPECTED, |address| {
+                address.parse().ok()
+            }),
+            context_missing: setting(
+                &get,
+                &mut rejected,
+                "AWS_XRAY_CONTEXT_MISSING",
+                "LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR",
+                parse_context_missing,
+            ),
+            // Lambda sets both. Either is enough, as in the other SDKs, so that tests and emulators can set just one.
+            is_lambda: ["AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT"]
+                .iter()
+                .any(|name| get(name).is_some_and(|value| !value.is_empty())),
+        };
+        (environment, rejected)
+    }
+}
+
+/// Reads and parses one variable. A value that is not valid Unicode or that `parse` refuses is added to `rejected`.
+fn setting<T>(
+    get: &impl Fn(&str) -> Option<OsString>,
+    rejected: &mut Vec<RejectedSetting>,
+    name: &'static str,
+    expected: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let value = get(name)?;
+    let parsed = value.to_str().and_then(parse);
+    if parsed.is_none() {
+        rejected.push(RejectedSetting { name, value: value.to_string_lossy().into_owned(), expected });
+    }
+    parsed
+}
+
+/// Parses the words that other X-Ray SDKs accept.
+fn parse_bool(value: &str) -> Option<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
+        "n" | "no" | "f" | "false" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn parse_context_missing(value: &str) -> Option<ContextMissing> {
+    match value.trim().to_ascii_uppercase().as_str() {
+        "LOG_ERROR" | "RUNTIME_ERROR" => Some(ContextMissing::LogError),
+        "IGNORE_ERROR" => Some(ContextMissing::IgnoreError),
+        _ => None,
+    }
+}
+
+/// The addresses of the X-Ray daemon, each as `host:port` with an IPv6 address in brackets.
+///
+/// The text form is `host:port` for both, or `tcp:host:port udp:host:port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DaemonAddress {
+    /// Receives segments.
+    pub(super) udp: String,
+    /// Answers requests for sampling rules.
+    pub(super) tcp: String,
+}
+
+impl DaemonAddress {
+    pub(super) const VARIABLE: &'static str = "AWS_XRAY_DAEMON_ADDRESS";
+    pub(super) const EXPECTED: &'static str = "host:port, [ipv6]:port, or tcp:host:port udp:host:port";
+}
+
+impl Default for DaemonAddress {
+    fn default() -> Self {
+        Self { udp: "127.0.0.1:2000".to_owned(), tcp: "127.0.0.1:2000".to_owned() }
+    }
+}
+
+impl FromStr for DaemonAddress {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let parts: Vec<&str> = text.split_ascii_whitespace().collect();
+        let (udp, tcp) = match parts[..] {
+            [both] => (both, both),
+            [first, second] => match (protocol(first), protocol(second)) {
+                (Some(("tcp", tcp)), Some(("udp", udp))) | (Some(("udp", udp)), Some(("tcp", tcp))) => (udp, tcp),
+                _ => return Err(()),
+            },
+            _ => return Err(()),
+        };
+        Ok(Self { udp: host_and_port(udp).ok_or(())?, tcp: host_and_port(tcp).ok_or(())? })
+    }
+}
+
+/// Splits `udp:host:port` into `udp` and `host:port`. The protocol is `tcp` or `udp` in letters of either case.
+fn protocol(part: &str) -> Option<(&'static str, &str)> {
+    let (name, address) = part.split_once(':')?;
+    ["tcp", "udp"].into_iter().find(|known| name.eq_ignore_ascii_case(known)).map(|known| (known, address))
+}
+
+/// Returns the address if it is a host and a port from 1 to 65,535. The host is a name, an IPv4 address or a bracketed
+/// IPv6 address.
+fn host_and_port(address: &str) -> Option<String> {
+    let (host, port) = address.rsplit_once(':')?;
+    let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        // The zone of a link-local address (`fe80::1%eth0`) is for the system to resolve, and no part of the address.
+        Some(address) => address.split('%').next()?.parse::<Ipv6Addr>().is_ok(),
+        None => is_name(host),
+    };
+    is_host.then(|| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    //! Defects that were measured in the X-Ray SDK for Python 2.15.0, and the test of the right behaviour here:
+    //!
+    //! * two spaces, capitals and IPv6 are not read as an address: `addresses_of_every_form_are_read_and_others_refused`
+    //! * a second port, or one that is too large, is read as an address: the same test
+    //! * an empty address raises: `a_value_that_is_not_valid_is_reported_once_and_left_out`
+
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> (Environment, Vec<RejectedSetting>) {
+        Environment::read(|name| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value)))
+    }
+
+    #[test]
+    fn addresses_of_every_form_are_read_and_others_refused() {
+        for both in ["127.0.0.1:2000", "localhost:2000", "xray-daemon.internal:3000", "[::1]:2000"] {
+            assert_eq!(both.parse(), Ok(DaemonAddress { udp: both.to_owned(), tcp: both.to_owned() }), "{both}");
+        }
+        for (address, udp, tcp) in [
+            ("tcp:1.1.1.1:3 udp:2.2.2.2:4", "2.2.2.2:4", "1.1.1.1:3"),
+            ("udp:daemon:4 tcp:[::1]:3", "daemon:4", "[::1]:3"),
+            ("UDP:[fe80::1%eth0]:4  TCP:daemon:3 ", "[fe80::1%eth0]:4", "daemon:3"),
+        ] {
+            assert_eq!(address.parse(), Ok(DaemonAddress { udp: udp.to_owned(), tcp: tcp.to_owned() }), "{address}");
+        }
+        for address in [
+            "",
+            "daemon",
+            "192.168.0.1",
+            ":2000",
+            "daemon:",
+            "daemon:0",
+            "daemon:70000",
+            "daemon:-1",
+            "127.0.0.1:2000:9",
+            "::1:2000",
+            "[daemon]:2000",
+            "a:1 b:2",
+            "tcp:1.1.1.1:3",
+            "tcp:a:1 tcp:b:2",
+            "tcp:a:b udp:b:2",
+            "http://daemon:2000",
+            "d\u{e9}mon:2000",
+            "a:1 b:2 c:3",
+        ] {
+            assert_eq!(address.parse::<DaemonAddress>(), Err(()), "{address}");
+        }
+    }
+
+    #[test]
+    fn every_variable_is_read() {
+        let (environment, rejected) = read(&[
+            ("AWS_XRAY_SDK_ENABLED", "False"),
+            ("AWS_XRAY_TRACING_NAME", "todo-app"),
+            ("AWS_XRAY_DAEMON_ADDRESS", "daemon:2000"),
+            ("AWS_XRAY_CONTEXT_MISSING", "ignore_error"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "todo-function"),
+        ]);
+        assert_eq!(environment.enabled, Some(false));
+        assert_eq!(environment.service_name.as_deref(), Some("todo-app"));
+        assert_eq!(environment.daemon_address.unwrap().udp, "daemon:2000");
+        assert_eq!(environment.context_missing, Some(ContextMissing::IgnoreError));
+        assert!(environment.is_lambda);
+        assert_eq!(rejected, []);
+        assert!(read(&[("LAMBDA_TASK_ROOT", "/var/task")]).0.is_lambda);
+        assert!(!read(&[("LAMBDA_TASK_ROOT", "")]).0.is_lambda);
+    }
+
+    #[test]
+    fn a_value_that_is_not_valid_is_reported_once_and_left_out() {
+        let huge = "x".repeat(5_000_000);
+        let names =
+            ["AWS_XRAY_SDK_ENABLED", "AWS_XRAY_TRACING_NAME", "AWS_XRAY_DAEMON_ADDRESS", "AWS_XRAY_CONTEXT_MISSING"];
+        let (environment, rejected) = read(&names.map(|name| (name, "")));
+        assert_eq!(environment, Environment::default());
+        assert_eq!(rejected.iter().map(|rejected| rejected.name).collect::<Vec<_>>(), names);
+        let (_, rejected) = read(&[("AWS_XRAY_DAEMON_ADDRESS", &huge)]);
+        assert!(rejected[0].to_string().len() < 300);
+        assert_eq!(
+            read(&[("AWS_XRAY_CONTEXT_MISSING", "SHOUT")]).1[0].to_string(),
+            "AWS_XRAY_CONTEXT_MISSING is \"SHOUT\", expected LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR; \
+             the default is used",
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_not_unicode_is_rejected() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let (environment, rejected) =
+            Environment::read(|name| (name == "AWS_XRAY_TRACING_NAME").then(|| OsString::from_vec(vec![0xff])));
+        assert_eq!((environment, rejected.len()), (Environment::default(), 1));
+    }
+}

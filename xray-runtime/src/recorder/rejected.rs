@@ -1,0 +1,59 @@
+//! Values that X-Ray does not accept as they are given: they are shortened or left out, counted, and the first is logged.
+
+use std::any;
+use std::error::Error;
+
+use super::Recorder;
+use crate::document::annotation::is_accepted_key;
+use crate::document::cause::chain;
+use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS};
+use crate::support::text::first_chars;
+
+impl Recorder {
+    /// Returns an annotation's value in a form that X-Ray accepts, or `None` if it accepts neither the key nor any form of
+    /// the value. Counts a value that is changed or left out.
+    pub(crate) fn accept_annotation(&self, key: &str, value: AnnotationValue) -> Option<AnnotationValue> {
+        let Some((value, is_cut)) = value.accepted().filter(|_| is_accepted_key(key)) else {
+            self.report_value("annotation", key, "left out");
+            return None;
+        };
+        if is_cut {
+            self.report_value("annotation", key, "cut");
+        }
+        Some(value)
+    }
+
+    /// Counts a name that is not recorded as given. An empty name counts as none given, for which the service's name is
+    /// the documented substitute.
+    pub(crate) fn report_name(&self, given: &str, legal: &str) {
+        if given != legal && !given.is_empty() {
+            self.report_value("name", given, "recorded in part");
+        }
+    }
+
+    /// Counts a value that is not recorded exactly as given, and logs the first: `annotation "tier" was left out ..`.
+    //
+    // Only the first is logged: one that is wrong is usually wrong in every request, and the log must not grow with the
+    // traffic. The key is cut, because keys come from the program and may be of any length.
+    pub(crate) fn report_value(&self, what: &str, key: &str, outcome: &str) {
+        if self.shared.counters.values_rejected.increment() == 0 {
+            let key = first_chars(key, MAX_STRING_CHARS);
+            log::warn!(
+                target: "xray::context",
+                "{what} {key:?} was {outcome}; `Stats::values_rejected` lists the possible reasons, and counts further \
+                 such values, which are not logged",
+            );
+        }
+    }
+
+    /// Returns an error and its chain of sources as exceptions.
+    ///
+    /// This runs the error's own `Display` and `source`, so the caller must hold no lock.
+    pub(crate) fn read_error<E: Error + ?Sized>(&self, error: &E, remote: bool) -> Vec<Exception> {
+        let (exceptions, has_failed) = chain(error, remote);
+        if has_failed {
+            self.report_value("error", any::type_name::<E>(), "recorded in part");
+        }
+        exceptions
+    }
+}
