@@ -7,17 +7,14 @@
 use http::HeaderMap;
 use http::{HeaderName, HeaderValue};
 
-use crate::header::request_headers::RequestHeaders;
-use crate::header::trace_header::{
-    TRACE_HEADER_NAME, TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent,
-};
+use crate::header::request_headers::{RequestHeaders, X_RAY};
+use crate::header::trace_header::{TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent};
 use crate::id::{SegmentId, TraceId};
 
 const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
 
-// Statics beside the constants, because `&X_RAY` must be `&'static`. The compiler promotes a reference to a constant to
+// A static beside the constant, because `&W3C` must be `&'static`. The compiler promotes a reference to a constant to
 // `&'static` only for types without a destructor, and `HeaderName` has one.
-static X_RAY: HeaderName = TRACE_HEADER_NAME;
 static W3C: HeaderName = TRACEPARENT_NAME;
 
 /// The trace headers that outgoing requests carry; set by [`propagate`](crate::RecorderBuilder::propagate).

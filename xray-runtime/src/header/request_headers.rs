@@ -3,6 +3,12 @@
 use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::trace_header::TRACE_HEADER_NAME;
+
+/// The name of the `X-Amzn-Trace-Id` header.
+// A static beside the constant, for a reference that is `&'static`: see `W3C` in `propagation`.
+pub(crate) static X_RAY: HeaderName = TRACE_HEADER_NAME;
+
 /// The headers of a request that is about to be sent, whatever their type.
 ///
 /// [`PendingCall::inject`](crate::http::PendingCall::inject) puts the trace headers into a request by this trait. It is
@@ -70,13 +76,13 @@ impl RequestHeaders for HeaderMap {
 
     #[inline]
     fn set(&mut self, name: &'static HeaderName, value: HeaderValue) {
-        self.insert(name, value);
+        self.insert(owned(name), value);
     }
 
     #[inline]
     fn set_unless(&mut self, name: &'static HeaderName, value: HeaderValue, keeps: impl Fn(&str) -> bool) -> bool {
         // A look-up hashes the name. `get` and `set` would do that twice, an entry does it once.
-        match self.entry(name) {
+        match self.entry(owned(name)) {
             Entry::Vacant(entry) => drop(entry.insert(value)),
             Entry::Occupied(mut entry) => {
                 if entry.get().to_str().is_ok_and(keeps) {
@@ -87,6 +93,14 @@ impl RequestHeaders for HeaderMap {
         }
         true
     }
+}
+
+/// Returns an owned name for a header map.
+// The clone of a name that is not one of the standard names goes through a function pointer and memory, and takes as long
+// as the rest of the insertion. A constant costs nothing, and `set` is called with this one by default.
+#[inline]
+fn owned(name: &'static HeaderName) -> HeaderName {
+    if std::ptr::eq(name, &raw const X_RAY) { TRACE_HEADER_NAME } else { name.clone() }
 }
 
 impl RequestHeaders for Vec<(String, String)> {

@@ -97,10 +97,16 @@ impl Call {
         Arc::clone(&self.live.parent)
     }
 
-    /// Takes out the headers for the request, and the choice of headers that they were made by.
+    /// Takes out the headers for the request.
     // By value, because a clone of a new header value allocates.
-    pub(super) fn take_headers(&mut self) -> (TraceHeaders, Propagation) {
-        (mem::take(&mut self.live.headers), self.trace().recorder().propagation())
+    #[inline]
+    pub(super) fn take_headers(&mut self) -> TraceHeaders {
+        mem::take(&mut self.live.headers)
+    }
+
+    /// Returns the choice of headers for requests.
+    pub(super) fn propagation(&self) -> Propagation {
+        self.trace().recorder().propagation()
     }
 
     /// Returns whether `header` names another call of the trace that is still open.

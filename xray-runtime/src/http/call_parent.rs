@@ -30,7 +30,7 @@ impl CallSite {
     #[inline]
     pub fn parent(&self) -> Option<CallParent> {
         if context::is_set() {
-            if let parent @ Some(_) = self.current_parent() {
+            if let parent @ Some(_) = self.clone().current_parent() {
                 return parent;
             }
         }
@@ -42,13 +42,15 @@ impl CallSite {
     #[inline]
     pub(super) fn find_parent(&self) -> Option<CallParent> {
         // One read of a thread-local is all that a call outside any segment pays.
-        if context::is_set() { self.current_parent() } else { None }
+        if context::is_set() { self.clone().current_parent() } else { None }
     }
 
-    // Out of line, so that a call outside any segment has little code to step over.
+    // Out of line, so that a call outside any segment has little code to step over. By value, so that only the clone is in
+    // memory: with `&self` the caller's site would have to be there too, and reading back what was just written in pieces of
+    // another width makes a call outside any segment take twice as long.
     #[inline(never)]
-    fn current_parent(&self) -> Option<CallParent> {
-        context::with_current_entity(|entity| CallParent { entity: Arc::clone(entity), site: self.clone() })
+    fn current_parent(self) -> Option<CallParent> {
+        context::with_current_entity(|entity| CallParent { entity: Arc::clone(entity), site: self })
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::call::Call;
 use super::call_future::CallFuture;
+use crate::header::propagation::TraceHeaders;
 use crate::header::request_headers::RequestHeaders;
 use crate::live::entity::Entity;
 
@@ -71,14 +72,14 @@ impl PendingCall {
         match self.0 {
             State::Untraced => self,
             State::Unsampled(parent) => {
-                if let Some(headers) = parent.trace().outbound().unrecorded() {
+                if let Some(headers) = unsampled_headers(&parent) {
                     headers.copy_into(request);
                 }
                 Self::default()
             }
             State::Recorded(mut call) => {
-                let (headers, propagation) = call.take_headers();
-                let is_first = headers.insert_unless(request, propagation, |header| call.is_other_call(&header));
+                let headers = call.take_headers();
+                let is_first = headers.insert_unless(request, call.propagation(), |header| call.is_other_call(&header));
                 if is_first { Self(State::Recorded(call)) } else { Self::default() }
             }
         }
@@ -141,7 +142,6 @@ impl PendingCall {
     }
 
     /// Starts the time of the call: the client sends the request at the call of its method, and not at the first poll.
-    #[cfg_attr(not(any(feature = "hyper", feature = "hyper-0-14")), allow(dead_code))]
     pub(crate) fn started(mut self) -> Self {
         if let State::Recorded(call) = &mut self.0 {
             call.start();
@@ -157,6 +157,12 @@ impl PendingCall {
             State::Untraced | State::Unsampled(_) => None,
         }
     }
+}
+
+/// Returns the headers of every request in an unsampled trace.
+// One function in this crate: `inject` is generic and is compiled in the caller's crate, where each getter would be a call.
+fn unsampled_headers(parent: &Entity) -> Option<&TraceHeaders> {
+    parent.trace().outbound().unrecorded()
 }
 
 impl fmt::Debug for State {
