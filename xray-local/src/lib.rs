@@ -42,6 +42,7 @@ struct Readme;
 
 pub use document::Document;
 pub use recording::{BadLine, Replay};
+pub use rules::Sampling;
 pub use server::{Server, ServerBuilder, StartError};
 pub use store::{Report, Store};
 pub use trace::Trace;

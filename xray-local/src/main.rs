@@ -8,9 +8,9 @@ use std::iter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use xray_local::store::Limits;
-use xray_local::{Replay, Server};
+use xray_local::{Replay, Sampling, Server};
 
 /// A local AWS X-Ray. Receives documents in place of the X-Ray daemon, explains what X-Ray would reject, and shows the
 /// traces in a browser
@@ -33,6 +33,10 @@ struct Arguments {
     #[arg(long, value_name = "MIB", default_value_t = Limits::default().bytes >> 20)]
     max_memory: usize,
 
+    /// Which requests SDKs record if they ask for sampling rules. The console can change it
+    #[arg(long, value_name = "RULE", default_value = "everything", conflicts_with = "rules")]
+    sampling: SamplingArgument,
+
     /// Keep the sampling rules in this file; it is created with the first rule
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
@@ -48,6 +52,14 @@ struct Arguments {
     /// Open the console in the browser
     #[arg(long)]
     open: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SamplingArgument {
+    /// Every request
+    Everything,
+    /// 1 request per second and 5 % of the others, like the default rule of AWS
+    Aws,
 }
 
 fn main() -> ExitCode {
@@ -67,7 +79,13 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         bytes: arguments.max_memory.saturating_mul(1 << 20),
         ..Limits::default()
     };
-    let mut server = Server::builder().address(arguments.address).limits(limits);
+    let sampling = match arguments.sampling {
+        SamplingArgument::Everything => Sampling::Everything,
+        SamplingArgument::Aws => Sampling::Aws,
+    };
+    // A rules file has the rules, so there is no setting to print.
+    let printed_sampling = arguments.rules.is_none().then_some(sampling);
+    let mut server = Server::builder().address(arguments.address).limits(limits).sampling(sampling);
     for host in arguments.allow_host {
         server = server.allow_host(host);
     }
@@ -88,7 +106,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     runtime.block_on(async {
         let stop_signal = stop_signal()?;
         let log_lines = terminal::follow(&server, anstream::stdout());
-        print_start(&mut anstream::stdout(), &server, replay.as_ref())?;
+        print_start(&mut anstream::stdout(), &server, printed_sampling, replay.as_ref())?;
         if arguments.open {
             open::that_detached(server.console_url()).unwrap_or_else(|error| {
                 log::warn!("cannot open a browser: {error}; open {} yourself", server.console_url());
@@ -117,10 +135,24 @@ fn with_sources(error: &dyn Error) -> String {
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Prints the server's addresses and the result of a replay.
-fn print_start(out: &mut impl Write, server: &Server, replay: Option<&Replay>) -> io::Result<()> {
+/// Prints the server's addresses, which requests SDKs record, and the result of a replay.
+fn print_start(
+    out: &mut impl Write,
+    server: &Server,
+    sampling: Option<Sampling>,
+    replay: Option<&Replay>,
+) -> io::Result<()> {
     writeln!(out, "documents: AWS_XRAY_DAEMON_ADDRESS={}", server.udp_address())?;
     writeln!(out, "console:   {}", server.console_url())?;
+    match sampling {
+        Some(Sampling::Everything) => {
+            writeln!(out, "sampling:  SDKs record every request (as in AWS, 1 a second and 5 %: --sampling aws)")?;
+        }
+        Some(Sampling::Aws) => {
+            writeln!(out, "sampling:  SDKs record 1 request a second and 5 % of the others, as in AWS")?;
+        }
+        None => {}
+    }
     if !server.http_address().ip().is_loopback() {
         writeln!(out, "warning:   this address is not loopback; anyone who can reach it can read and write traces")?;
     }

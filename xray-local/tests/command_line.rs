@@ -14,17 +14,24 @@ struct Program {
     child: Child,
     lines: BufReader<ChildStdout>,
     address: String,
+    /// The line about sampling. Empty if the rules are in a file.
+    sampling: String,
 }
 
 impl Program {
     fn start(arguments: &[&str]) -> Self {
         let mut child = command(&[&["--address", "127.0.0.1:0"], arguments].concat()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        let mut program = Self { child, lines, address: String::new() };
+        let mut program = Self { child, lines, address: String::new(), sampling: String::new() };
         let first = program.line();
         let Some(address) = first.strip_prefix("documents: AWS_XRAY_DAEMON_ADDRESS=") else { panic!("{first}") };
         address.clone_into(&mut program.address);
         assert_eq!(program.line(), format!("console:   http://{}/", program.address));
+        if !arguments.contains(&"--rules") {
+            let sampling = program.line();
+            assert!(sampling.starts_with("sampling:  "), "{sampling}");
+            program.sampling = sampling;
+        }
         program
     }
 
@@ -117,6 +124,16 @@ fn either_signal_stops_the_program_and_the_recording_is_complete() {
     }
     let (_, rest) = program.stop("-TERM");
     assert!(rest.ends_with("4 documents received, 2 rejected\n"), "{rest}");
+}
+
+#[test]
+fn the_start_says_which_requests_sdks_record() {
+    let every = Program::start(&[]);
+    assert_eq!(every.sampling, "sampling:  SDKs record every request (as in AWS, 1 a second and 5 %: --sampling aws)");
+    let aws = Program::start(&["--sampling", "aws"]);
+    assert_eq!(aws.sampling, "sampling:  SDKs record 1 request a second and 5 % of the others, as in AWS");
+    assert!(fails(&["--sampling", "some"]).contains("everything, aws"));
+    assert!(fails(&["--sampling", "aws", "--rules", "rules.json"]).contains("--rules"), "the file has the rules");
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod support;
 use proptest::prelude::*;
 use serde_json::json;
 use support::trace;
-use xray_local::filter::Filter;
+use xray_local::filter::{Filter, Search};
 use xray_local::trace::Trace;
 
 /// Trace 1: a shop successfully calls another service.
@@ -124,6 +124,39 @@ fn annotations_select_traces() {
     }
 }
 
+/// `0.1_f32` as an SDK records it: JSON has one type of number, so the `f32` is widened to an `f64`.
+#[test]
+fn an_annotation_recorded_as_f32_is_found_by_the_number_in_the_source() {
+    let with = |ratio: f64| {
+        trace(
+            1,
+            &[
+                json!({ "id": "000000000000000a", "name": "shop", "start_time": 1, "end_time": 2, "annotations": { "ratio": ratio } }),
+            ],
+        )
+    };
+    let finds = |ratio: f64, expression: &str| Filter::parse(expression).unwrap().matches(&with(ratio));
+    let recorded = f64::from(0.1_f32);
+    assert_eq!(recorded.to_string(), "0.10000000149011612");
+    for (expression, is_found) in [
+        ("annotation.ratio = 0.1", true),
+        ("annotation.ratio = 0.10000000149011612", true),
+        ("annotation.ratio != 0.1", false),
+        ("annotation.ratio >= 0.1 AND annotation.ratio <= 0.1", true),
+        ("annotation.ratio > 0.1", false),
+        ("annotation.ratio < 0.1", false),
+        ("annotation.ratio = 0.10000001", false),
+        ("annotation.ratio > 0.09", true),
+    ] {
+        assert_eq!(finds(recorded, expression), is_found, "{expression}");
+    }
+    assert!(finds(f64::from(0.123_456_7_f32), "annotation.ratio = 0.1234567"));
+    assert!(!finds(0.5, "annotation.ratio = 0.5000000001"), "the nearest f32 of both is 0.5");
+    assert!(!finds(0.100_000_01, "annotation.ratio = 0.1"), "recorded as f64");
+    // 2^60 as an `f32` is written 1152921500000000000.
+    assert!(!finds(1_152_921_504_606_846_976.0, "annotation.ratio = 1152921500000000000"), "an integer such as an id");
+}
+
 #[test]
 fn services_and_edges_select_traces() {
     for (expression, numbers) in [
@@ -211,6 +244,12 @@ fn and_or_not_and_parentheses_combine_conditions() {
 fn an_error_names_the_column_and_what_is_expected() {
     for (expression, error) in [
         ("faul", "column 1: `faul` is not a keyword; did you mean `fault`?"),
+        ("respnsetime > 1", "column 1: `respnsetime` is not a keyword; did you mean `responsetime`?"),
+        ("fualt = true", "column 1: `fualt` is not a keyword; did you mean `fault`?"),
+        ("http.stauts = 404", "column 1: `http.stauts` is not a keyword; did you mean `http.status`?"),
+        ("serivce(\"shop\")", "column 1: `serivce` is not a keyword; did you mean `service`?"),
+        ("ok ADN fault", "column 4: `ADN` is not a keyword; did you mean `AND`?"),
+        ("name CONTAIN \"shop\"", "column 6: `CONTAIN` is not a keyword; did you mean `CONTAINS`?"),
         ("ok AND status = 200", "column 8: `status` is not a keyword; did you mean `http.status`?"),
         ("gold", "column 1: `gold` is not a keyword; put a text to compare with in quotation marks"),
         ("ok AND", "column 7: expected a keyword, `!` or `(`, found the end of the expression"),
@@ -257,6 +296,61 @@ fn an_error_names_the_column_and_what_is_expected() {
     }
 }
 
+/// Returns the numbers of the traces in which a text is found.
+fn found(text: &str) -> Vec<usize> {
+    let search = Search::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    assert!(matches!(search, Search::Text { .. }), "{text}");
+    let traces = [good(), handled(), throttled()];
+    (1..=3).filter(|number| search.filter().matches(&traces[number - 1])).collect()
+}
+
+#[test]
+fn a_text_without_operators_and_keywords_is_searched_in_names_and_urls() {
+    for (text, numbers) in [
+        ("shop", &[1, 2, 3][..]),
+        ("Payments.Internal", &[2]),
+        ("carts", &[3]),
+        ("/v2/cart", &[1]),
+        ("get /v2", &[1]),
+        ("post /v2", &[]),
+        ("http://shop.example.com/v2/cart", &[1]),
+        ("/v2?id=(1)", &[]),
+        ("names.example.com shop", &[1]),
+    ] {
+        assert_eq!(found(text), numbers, "{text}");
+    }
+    for text in [
+        "durtion > 3",
+        "shop AND fault",
+        "name = shop",
+        "shop (",
+        "\"shop\"",
+        "annotation.",
+        "group.name shop",
+        "fault shop",
+    ] {
+        assert_eq!(Search::parse(text).unwrap_err(), Filter::parse(text).unwrap_err(), "{text}");
+    }
+    let suggestion = |text: &str| match Search::parse(text) {
+        Ok(Search::Text { suggestion, .. }) => suggestion,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(suggestion("404").as_deref(), Some("http.status = 404"));
+    assert_eq!(suggestion("fualt").as_deref(), Some("fault"));
+    assert_eq!(
+        [suggestion("shop"), suggestion("servic"), suggestion("600"), suggestion("fualt eror")],
+        [const { None }; 4]
+    );
+}
+
+#[test]
+fn an_error_can_be_corrected_if_the_result_is_valid() {
+    let corrected = |text: &str| Filter::parse(text).unwrap_err().corrected(text);
+    assert_eq!(corrected("ok AND respnsetime>1").as_deref(), Some("ok AND responsetime>1"));
+    assert_eq!(corrected("ok ADN fault").as_deref(), Some("ok AND fault"));
+    assert_eq!([corrected("fualt > 3"), corrected("gold = 1"), corrected("ok AND")], [const { None }; 3]);
+}
+
 #[test]
 fn nesting_and_length_are_limited() {
     assert_eq!(Filter::parse(&"(".repeat(4000)).unwrap_err().column, 51);
@@ -274,6 +368,13 @@ proptest! {
         Just("!"), Just("="), Just("<"), Just("3"), Just("\"x\""), Just("'"), Just("\\"), Just("AND"), Just("or"), Just(","), Just(":"), Just("name"), Just("é"),
     ], 0..12)) {
         let text = text.join(" ");
+        // The search box takes each valid expression, and any other text is searched for or has the same error.
+        match (Search::parse(&text), Filter::parse(&text)) {
+            (Ok(search), _) => {
+                let _ = search.filter().matches(&good());
+            }
+            (Err(error), parsed) => prop_assert_eq!(Some(error), parsed.err()),
+        }
         match Filter::parse(&text) {
             Ok(filter) => {
                 let _ = filter.matches(&good());

@@ -80,6 +80,23 @@ fn a_node_counts_segments_and_an_edge_counts_calls() {
     assert_eq!(payments.aliases.iter().map(|alias| alias.name.as_str()).collect::<Vec<_>>(), ["payments.internal"]);
 }
 
+/// The histograms of the API have values in whole milliseconds. A table that takes its percentiles from them shows 0 s.
+#[test]
+fn percentiles_are_finer_than_the_histograms_of_the_api() {
+    let traces: Vec<_> = (1..=20)
+        .map(|number| {
+            let end = 100.0 + f64::from(number) * 1e-6;
+            trace(number, &[json!({ "id": "000000000000000a", "name": "shop", "start_time": 100.0, "end_time": end })])
+        })
+        .collect();
+    let graph = graph(&traces);
+    let (shop, client) = (node(&graph, "shop", None), node(&graph, "shop", Some("client")));
+    assert_eq!(shop.response_times.quantile(0.95), Some(0.000_019));
+    assert_eq!(client.edges[0].response_times.quantile(0.5), Some(0.000_010));
+    assert_eq!(client.response_times.quantile(0.95), None);
+    assert_eq!((shop.response_time_histogram[0].value, shop.response_time_histogram.len()), (0.0, 1));
+}
+
 #[test]
 fn the_graph_serializes_in_the_form_of_the_api() {
     let graph = graph(&[trace(

@@ -136,6 +136,29 @@ fn only_rate_and_reservoir_of_the_default_rule_can_be_updated() {
     assert!(create(&server, &with(rule("Default"), "Priority", 10_000)).invalid().contains("already"));
 }
 
+/// Returns the rate and the reservoir of the default rule.
+fn default_rule(server: &Server) -> (f64, u64) {
+    let rules = post(server, "/GetSamplingRules", &json!({})).ok();
+    let mut records = rules["SamplingRuleRecords"].as_array().unwrap().iter();
+    let rule = &records.find(|record| record["SamplingRule"]["RuleName"] == "Default").unwrap()["SamplingRule"];
+    (rule["FixedRate"].as_f64().unwrap(), rule["ReservoirSize"].as_u64().unwrap())
+}
+
+#[test]
+fn without_a_rules_file_the_only_rule_records_every_request() {
+    let server = start();
+    assert_eq!(names(&server), ["Default"]);
+    assert_eq!(default_rule(&server), (1.0, 1));
+}
+
+#[test]
+fn with_a_rules_file_the_default_rule_is_that_of_aws() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("rules.json");
+    let server = Server::builder().address("127.0.0.1:0").rules_file(path).start().unwrap();
+    assert_eq!(default_rule(&server), (0.05, 1));
+}
+
 #[test]
 fn rules_in_a_file_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
@@ -192,7 +215,7 @@ fn targets_divide_the_reservoir_and_unknown_rules_are_listed() {
         (&json!(0.5), &json!(4), &json!(10))
     );
     assert!(carts["ReservoirQuotaTTL"].as_f64().unwrap() > now + 10.0, "longer than the interval");
-    assert_eq!((&default["FixedRate"], &default["ReservoirQuota"]), (&json!(0.05), &json!(1)));
+    assert_eq!((&default["FixedRate"], &default["ReservoirQuota"]), (&json!(1.0), &json!(1)));
     let [unknown] = &answer["UnprocessedStatistics"].as_array().unwrap()[..] else { panic!("{answer}") };
     assert_eq!((&unknown["RuleName"], &unknown["ErrorCode"]), (&json!("gone"), &json!("400")));
 

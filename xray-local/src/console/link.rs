@@ -24,6 +24,14 @@ pub(super) fn trace(id: &str) -> String {
     format!("/traces/{id}")
 }
 
+/// The value of the parameter `inferred` that shows inferred segments in the timeline.
+pub(super) const SHOW_INFERRED: &str = "show";
+
+/// Like [`trace`], but the timeline shows inferred segments.
+pub(super) fn trace_with_inferred(id: &str) -> String {
+    with_query(&trace(id), &[("inferred", SHOW_INFERRED)])
+}
+
 /// Returns the address of the details of a segment or subsegment.
 pub(super) fn segment(document: &Document) -> String {
     with_query(&format!("/traces/{}/segment", document.trace_id), &[("id", &document.id)])

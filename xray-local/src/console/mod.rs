@@ -13,11 +13,13 @@ mod counters;
 mod elements;
 mod entity;
 mod format;
+mod label;
 mod link;
 mod list;
 mod map;
 mod page;
 mod problems;
+mod sampling;
 mod segment;
 mod state;
 mod status;
@@ -33,11 +35,12 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
-use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use maud::Markup;
 use serde::Deserialize;
 
+use crate::rules::SamplingRules;
 use crate::store::Store;
 
 use state::Console;
@@ -47,17 +50,19 @@ use state::Console;
 ///
 /// | path | response |
 /// |---|---|
-/// | `/?filter=..&before=..` | the traces that match a filter expression, newest first |
-/// | `/traces/{id}` | one trace as a timeline |
+/// | `/?filter=..&before=..` | the traces that match a filter expression or contain a text, newest first |
+/// | `POST /sampling` | changes which requests SDKs record |
+/// | `/traces/{id}?inferred=..` | one trace as a timeline |
 /// | `/traces/{id}/segment?id=..` | the details of one segment or subsegment |
 /// | `/map?minutes=..&zoom=..` | the service graph, as a drawing and as tables |
 /// | `/problems` | rejected and suspicious documents |
 /// | `/counters` | what the store received and holds |
 /// | `/changes`, `/changes?trace=..` | the revision of the store or of one trace, a number that grows with each change |
 /// | `/assets/..` | the style sheet, the script and the icon |
-pub(crate) fn routes(store: Store, address: SocketAddr, dropped: Arc<AtomicU64>) -> Router {
+pub(crate) fn routes(store: Store, rules: SamplingRules, address: SocketAddr, dropped: Arc<AtomicU64>) -> Router {
     Router::new()
         .route("/", get(list))
+        .route(sampling::PATH, post(sampling::switch))
         .route("/traces/{id}", get(trace))
         .route("/traces/{id}/segment", get(segment))
         .route("/map", get(map))
@@ -66,15 +71,22 @@ pub(crate) fn routes(store: Store, address: SocketAddr, dropped: Arc<AtomicU64>)
         .route("/changes", get(changes))
         .route("/assets/{name}", get(asset))
         .layer(map_response(add_security_headers))
-        .with_state(Console { store, address, dropped, started: Instant::now() })
+        .with_state(Console { store, rules, address, dropped, started: Instant::now() })
 }
 
 async fn list(State(console): State<Console>, Query(query): Query<list::Query>) -> Response {
-    render(move || Some(list::page(&console, &query))).await
+    match query.trace_address(&console) {
+        Some(address) => Redirect::to(&address).into_response(),
+        None => render(move || Some(list::page(&console, &query))).await,
+    }
 }
 
-async fn trace(State(console): State<Console>, Path(id): Path<String>) -> Response {
-    render(move || trace::page(&console, &id)).await
+async fn trace(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Query(query): Query<timeline::Query>,
+) -> Response {
+    render(move || trace::page(&console, &id, &query)).await
 }
 
 #[derive(Deserialize)]
@@ -151,8 +163,9 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
 async fn add_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
-    // Addresses hold trace ids and filter expressions, which must not leave the console with a followed link.
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Addresses hold trace ids and filter expressions, which must not leave the console with a followed link. With
+    // `no-referrer` a browser would also send `Origin: null` with the console's own forms, which the server refuses.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     // Pages change with each document. Assets keep the header that they have.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -80,7 +80,10 @@ impl Page<'_> {
                     main #main tabindex="-1" { (self.content) }
                     footer.foot {
                         span { "xray-local " (env!("CARGO_PKG_VERSION")) }
-                        span.keys { kbd { "j" } " " kbd { "k" } " move · " kbd { "Enter" } " open · " kbd { "/" } " search" }
+                        span.keys {
+                            kbd { "j" } " " kbd { "k" } " move · " kbd { "Enter" } " open · " kbd { "/" } " search · "
+                            kbd { "?" } " search help · " kbd { "e" } " next error · " kbd { "E" } " previous error"
+                        }
                     }
                 }
             }

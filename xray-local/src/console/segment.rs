@@ -8,14 +8,15 @@ use super::elements::date_time;
 use super::page::{Page, Section};
 use super::state::Console;
 use super::{entity, format, link, status};
-use crate::document::{Cause, Document, Exception, Http, StackFrame};
+use crate::document::{Cause, Document, Exception, Http, StackFrame, StandIn};
 use crate::trace::Trace;
 
 /// Renders the page. Returns `None` if the store does not hold the trace, or the trace has no such segment.
 pub(super) fn page(console: &Console, trace: &str, id: &str) -> Option<Markup> {
-    let trace = console.store.trace(trace)?;
+    let trace = console.trace(trace)?;
     let document = trace.find(id)?;
-    let timeline = format!("{}#{}", link::trace(&trace.id), link::row_id(document));
+    let timeline = if document.inferred { link::trace_with_inferred(&trace.id) } else { link::trace(&trace.id) };
+    let timeline = format!("{timeline}#{}", link::row_id(document));
     let content = html! {
         p.crumbs { a href="/" { "Traces" } " / " a href=(timeline) { span.mono { (trace.id) } } " / " (document.name) }
         // The script takes the content of this element into the panel beside the timeline.
@@ -30,11 +31,12 @@ fn card(trace: &Trace, document: &Document) -> Markup {
             header {
                 h1 { (document.name) }
                 p {
-                    (status::label(document.state()))
+                    @if document.stand_in.is_none() { (status::label(document.state())) }
                     @if let Some(seconds) = document.duration() { b { (format::duration(seconds)) } }
                     (entity::tags(document))
                 }
             }
+            @if let Some(stand_in) = document.stand_in { p.note { (explanation(stand_in)) } }
             (overview(trace, document))
             @if let Some(http) = &document.http { (request(http)) }
             (sql(document.sql()))
@@ -42,7 +44,22 @@ fn card(trace: &Trace, document: &Document) -> Markup {
             @if let Some(cause) = &document.cause { (self::cause(trace, cause)) }
             (block("Annotations", document.annotations(), Some(annotation_filter)))
             (metadata(document.metadata()))
-            (raw_json(document))
+            @if document.stand_in.is_none() { (raw_json(document)) }
+        }
+    }
+}
+
+/// Returns why a segment was not received.
+fn explanation(stand_in: StandIn) -> &'static str {
+    match stand_in {
+        StandIn::Lambda => {
+            "AWS sends this segment. It was not received here, so only its subsegments are known: their parent was not \
+             received, and they were sent as SDKs send the subsegments of a Lambda function."
+        }
+        StandIn::Rejected => "This segment was received, but X-Ray would reject it. The page of problems says why.",
+        StandIn::Unknown => {
+            "Subsegments name this segment as their parent, but it was not received. It has not ended, was lost, or \
+             was sent with a different trace ID."
         }
     }
 }

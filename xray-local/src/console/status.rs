@@ -19,6 +19,11 @@ pub(super) fn class(state: State) -> &'static str {
     }
 }
 
+/// Returns whether a state is a failure.
+pub(super) fn is_failure(state: State) -> bool {
+    matches!(state, State::Error | State::Throttle | State::Fault)
+}
+
 /// Returns the word for a state.
 pub(super) fn word(state: State) -> &'static str {
     match state {
@@ -49,6 +54,11 @@ pub(super) fn label(state: State) -> Markup {
 /// Renders the shape alone. A screen reader reads the word.
 pub(super) fn dot(state: State) -> Markup {
     html! { i class={ "dot " (class(state)) } role="img" aria-label=(word(state)) {} }
+}
+
+/// Renders the shape of a segment that was not received, so that its state is unknown.
+pub(super) fn unknown_dot() -> Markup {
+    html! { i.dot.unknown role="img" aria-label="Not received" {} }
 }
 
 /// Renders the shape for a place where the word stands beside it. A screen reader does not mention the shape.

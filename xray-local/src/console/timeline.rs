@@ -1,22 +1,35 @@
 //! The timeline of a trace: nested bars over time.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use maud::{Markup, html};
-use serde_json::Value;
+use serde::Deserialize;
 
+use super::label::Label;
 use super::{entity, format, link, status};
-use crate::document::{Document, Kind, Namespace};
+use crate::document::{Cause, Document, Kind};
 use crate::trace::Trace;
 
 /// How many rows the page shows at most. A browser needs seconds to lay out many more, and the script updates the rows
 /// as often as once a second.
 const MAX_ROWS: usize = 5_000;
 
+/// The parameters of the page.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Query {
+    /// `show` to show inferred segments. Without it each is folded into its call, of which it is a copy.
+    #[serde(default)]
+    inferred: String,
+}
+
 /// Renders a row for each segment and subsegment, below the one that contains it or called it.
-pub(super) fn timeline(trace: &Trace) -> Markup {
-    let (scale, rows) = (Scale::of(trace), rows(trace));
+pub(super) fn timeline(trace: &Trace, query: &Query) -> Markup {
+    let shows_inferred = query.inferred == link::SHOW_INFERRED;
+    let (scale, rows) = (Scale::of(trace), rows(trace, shows_inferred));
+    let first = first_cause(trace, &rows).map(|row| row.document.id.as_str());
     html! {
+        (inferred_switch(trace, shows_inferred))
         @if rows.len() > MAX_ROWS {
             p.notice {
                 "Showing the first " (format::count(MAX_ROWS as u64)) " of " (format::count_of(rows.len() as u64, "bar")) "."
@@ -26,11 +39,55 @@ pub(super) fn timeline(trace: &Trace) -> Markup {
             div {
                 (axis(&scale))
                 ol.rows data-list aria-label="Segments and subsegments, each below its parent" {
-                    @for row in rows.iter().take(MAX_ROWS) { (bar(row, &scale)) }
+                    @for row in rows.iter().take(MAX_ROWS) { (bar(row, &scale, first)) }
                 }
             }
         }
     }
+}
+
+/// Renders the link that shows or hides inferred segments. It is a link, so that it needs no script.
+fn inferred_switch(trace: &Trace, shows_inferred: bool) -> Markup {
+    let number = trace.segments.iter().filter(|segment| segment.inferred).count() as u64;
+    html! {
+        @if number > 0 {
+            p.switch {
+                @if shows_inferred {
+                    a #inferred-switch href=(link::trace(&trace.id)) { "Hide inferred segments" }
+                } @else {
+                    a #inferred-switch href=(link::trace_with_inferred(&trace.id)) {
+                        "Show " (format::count_of(number, "inferred segment"))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns the row to select at the start: where the failure of the trace began, or else the root.
+///
+/// An innermost failing call ends before its callers do. An entity that records exceptions of its own says more than
+/// one that only repeats a status.
+fn first_cause<'rows, 'a>(trace: &Trace, rows: &'rows [Row<'a>]) -> Option<&'rows Row<'a>> {
+    let root = trace.root();
+    let has_failed = |row: &&Row<'_>| match root {
+        Some(root) if status::is_failure(root.state()) => row.document.state() == root.state(),
+        Some(_) => false,
+        None => status::is_failure(row.document.state()),
+    };
+    let is_silent = |document: &Document| !matches!(&document.cause, Some(Cause::Exceptions(_)));
+    let failed = rows.iter().filter(|row| !row.document.inferred).filter(has_failed);
+    let order =
+        |row: &&Row<'_>| (is_silent(row.document), row.document.end_time.unwrap_or(f64::INFINITY), Reverse(row.depth));
+    let cause = failed.min_by(|a, b| {
+        let (a, b) = (order(a), order(b));
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
+    });
+    let is_root = |row: &&Row<'_>| match root {
+        Some(root) => row.document.id == root.id,
+        None => row.document.stand_in.is_none(),
+    };
+    cause.or_else(|| rows.iter().find(is_root))
 }
 
 /// A segment or subsegment and its position in the tree.
@@ -42,11 +99,11 @@ struct Row<'a> {
 }
 
 /// Returns the tree from top to bottom. The segment of a called service stands below the subsegment that calls it.
-fn rows(trace: &Trace) -> Vec<Row<'_>> {
+fn rows(trace: &Trace, shows_inferred: bool) -> Vec<Row<'_>> {
     let known: HashMap<&str, &Document> = trace.entities().map(|entity| (entity.id.as_str(), entity)).collect();
     let mut callees = HashMap::<&str, Vec<&Document>>::new();
     let mut roots = Vec::new();
-    for segment in &trace.segments {
+    for segment in trace.segments.iter().filter(|segment| shows_inferred || !segment.inferred) {
         match segment.parent_id.as_deref().filter(|parent| known.contains_key(parent)) {
             Some(parent) => callees.entry(parent).or_default().push(segment),
             None => roots.push(segment),
@@ -131,7 +188,7 @@ const MIN_WIDTH: f64 = 0.25;
 /// each depth up to this one (`.d1` to `.d12`), because the content security policy forbids `style` attributes.
 const MAX_INDENT: usize = 12;
 
-fn bar(row: &Row<'_>, scale: &Scale) -> Markup {
+fn bar(row: &Row<'_>, scale: &Scale, first: Option<&str>) -> Markup {
     let document = row.document;
     let state = document.state();
     let start = scale.percent(document.start_time).min(100.0 - MIN_WIDTH);
@@ -139,22 +196,24 @@ fn bar(row: &Row<'_>, scale: &Scale) -> Markup {
     let end = document.end_time.map_or(100.0, |end| scale.percent(end));
     let width = (end - start).max(MIN_WIDTH);
     let shade = if document.in_progress { "progress" } else { status::class(state) };
+    let label = Label::of(document);
     html! {
         li.{ "d" (row.depth.min(MAX_INDENT)) }.segment[document.kind == Kind::Segment]
-            .subsegment[document.kind == Kind::Subsegment].inferred[document.inferred] data-depth=(row.depth) {
+            .subsegment[document.kind == Kind::Subsegment].inferred[document.inferred]
+            .stand-in[document.stand_in.is_some()] data-depth=(row.depth) data-failed[status::is_failure(state)] {
             @if row.has_children {
                 button.fold type="button" aria-expanded="true" hidden {
-                    span.visually-hidden { "Children of " (document.name) }
+                    span.visually-hidden { "Children of " (label.name) }
                 }
             }
-            a #(link::row_id(document)) href=(link::segment(document)) {
+            a #(link::row_id(document)) href=(link::segment(document)) data-first[first == Some(document.id.as_str())] {
                 span.name {
-                    (status::dot(state))
-                    b { (document.name) }
+                    @if document.stand_in.is_some() { (status::unknown_dot()) } @else { (status::dot(state)) }
+                    b { (label.name) }
                     // A screen reader does not see the indentation.
                     span.visually-hidden { ", level " (row.depth + 1) ", " (entity::kind(document)) }
                     (entity::tags(document))
-                    small { (summary(document)) }
+                    small { (label.detail) }
                 }
                 span.dur {
                     @if let Some(seconds) = document.duration() { (format::duration(seconds)) } @else { "…" }
@@ -169,45 +228,9 @@ fn bar(row: &Row<'_>, scale: &Scale) -> Markup {
     }
 }
 
-/// The longest summary. The style sheet cuts it to the width of its column.
-const MAX_SUMMARY_CHARS: usize = 90;
-
-/// Returns what a segment or subsegment did, in a few words: the query, the AWS operation and its resource, or the HTTP
-/// request and its status.
-fn summary(document: &Document) -> String {
-    // An inferred segment repeats the call above it.
-    if document.inferred {
-        return String::new();
-    }
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    let summary = if let Some(query) = document.sql().get("sanitized_query") {
-        text(Some(query))
-    } else if document.namespace == Some(Namespace::Aws) {
-        let aws = document.aws();
-        let resources = ["table_name", "bucket_name", "queue_url", "topic_arn", "function_name"];
-        let resource = text(resources.into_iter().find_map(|field| aws.get(field)));
-        format!("{} {resource}", text(aws.get("operation"))).trim().to_owned()
-    } else {
-        request(document)
-    };
-    format::truncate(&summary, MAX_SUMMARY_CHARS)
-}
-
-/// Returns the method, URL and status of an HTTP request.
-fn request(document: &Document) -> String {
-    let Some(http) = &document.http else { return String::new() };
-    let url = http.url.as_deref().map(|url| match format::split_url(url) {
-        // The name of a call is often its host, which need not be shown twice.
-        (host, path) if host == document.name => path.to_owned(),
-        (host, path) => format!("{host}{path}"),
-    });
-    let parts = [http.method.clone(), url, http.status.map(|status| status.to_string())];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::document::TraceId;
@@ -224,7 +247,7 @@ mod tests {
     }
 
     fn depths_and_names(trace: &Trace) -> Vec<(usize, &str)> {
-        rows(trace).iter().map(|row| (row.depth, row.document.name.as_str())).collect()
+        rows(trace, true).iter().map(|row| (row.depth, row.document.name.as_str())).collect()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::elements::date_time;
 use super::page::{Page, Section};
 use super::state::Console;
 use super::{entity, format, status, timeline};
-use crate::document::{Document, Kind};
+use crate::document::{Document, Kind, StandIn};
 use crate::service::ServiceId;
 use crate::trace::Trace;
 
@@ -16,8 +16,8 @@ use crate::trace::Trace;
 const MAX_TITLE_CHARS: usize = 300;
 
 /// Renders the page. Returns `None` if the store does not hold the trace.
-pub(super) fn page(console: &Console, id: &str) -> Option<Markup> {
-    let trace = console.store.trace(id)?;
+pub(super) fn page(console: &Console, id: &str, query: &timeline::Query) -> Option<Markup> {
+    let trace = console.trace(id)?;
     let title = title(&trace);
     let changes = format!("/changes?trace={}", trace.id);
     let content = html! {
@@ -30,7 +30,7 @@ pub(super) fn page(console: &Console, id: &str) -> Option<Markup> {
             (notices(&trace))
         }
         div.trace {
-            div data-live { (timeline::timeline(&trace)) }
+            div data-live { (timeline::timeline(&trace, query)) }
             // Not `data-live`: an update must not remove the details that the user is reading.
             aside.card aria-label="Selected segment" data-details {
                 p.aside-empty { "Select a bar to see its request, cause, annotations, metadata and raw JSON." }
@@ -68,9 +68,11 @@ fn heading(title: &str) -> Markup {
 fn facts(trace: &Trace, title: &str) -> Markup {
     let main = entity::main_segment(trace);
     let http = main.and_then(|main| main.http.as_ref());
-    let services: HashSet<ServiceId> = trace.segments.iter().map(ServiceId::of).collect();
+    let is_of_service = |segment: &&Document| matches!(segment.stand_in, None | Some(StandIn::Lambda));
+    let services: HashSet<ServiceId> = trace.segments.iter().filter(is_of_service).map(ServiceId::of).collect();
     let inferred = trace.segments.iter().filter(|segment| segment.inferred).count();
-    let segments = trace.segments.iter().filter(|segment| segment.kind == Kind::Segment).count();
+    let is_received = |segment: &&Document| segment.kind == Kind::Segment && segment.stand_in.is_none();
+    let segments = trace.segments.iter().filter(is_received).count();
     let subsegments = trace.entities().filter(|entity| entity.kind == Kind::Subsegment).count();
     let response_time = trace.response_time().map(format::duration);
     // Work that goes on after the response makes the duration longer than the response time. Equal texts are shown
@@ -104,12 +106,24 @@ fn fact(name: &str, value: &Markup) -> Markup {
 /// Renders a notice for each reason why the trace is incomplete, or would be incomplete in X-Ray.
 fn notices(trace: &Trace) -> Markup {
     let orphans = trace.entities().filter(|entity| entity.orphan).count() as u64;
+    let has_stand_in = |reason| trace.segments.iter().any(|segment| segment.stand_in == Some(reason));
     let unanswered = trace.entities().filter(|entity| is_unanswered(trace, entity)).count() as u64;
     html! {
         @if trace.is_partial() {
             p.notice {
                 "Some segments are still open; their bars extend to the right edge. Either they are running, or their \
                  end was never sent."
+            }
+        }
+        @if has_stand_in(StandIn::Lambda) {
+            p.notice {
+                "AWS sends the segment of a Lambda function itself, so it does not arrive here. Its subsegments were sent \
+                 by themselves, as SDKs do in a function."
+            }
+        }
+        @if has_stand_in(StandIn::Rejected) {
+            p.notice.bad {
+                span { "A parent was received, but X-Ray would reject it. " a href="/problems" { "Show the problems" } }
             }
         }
         @if orphans > 0 {

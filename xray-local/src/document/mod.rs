@@ -74,6 +74,9 @@ pub struct Document {
     pub cause: Option<Cause>,
     /// Whether this segment was inferred for a service that sent none. A document that was received is never inferred.
     pub inferred: bool,
+    /// Why this segment stands in for one that was not received. The console draws stand-ins; a document that was
+    /// received is none.
+    pub stand_in: Option<StandIn>,
     /// Whether the called service is expected to send its own segment.
     pub traced: bool,
     /// Whether the parent is missing from the trace so far.
@@ -82,6 +85,18 @@ pub struct Document {
     pub subsegments: Vec<Document>,
     /// Every field as it was received, except `subsegments`.
     pub raw: Map<String, Value>,
+}
+
+/// Why a segment was not received although subsegments name it as their parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StandIn {
+    /// The subsegments come from a Lambda function, whose segment AWS sends.
+    Lambda,
+    /// The segment was received, and X-Ray would reject it.
+    Rejected,
+    /// The reason is unknown: the segment has not ended, was lost, or was sent with a different trace id.
+    Unknown,
 }
 
 /// The kind of a [`Document`].

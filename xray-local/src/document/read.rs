@@ -48,6 +48,7 @@ fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: 
         fault: flag_of("fault"),
         cause: raw.get("cause").and_then(Cause::read),
         inferred: false,
+        stand_in: None,
         // The developer guide puts `traced` into `http.request`; the schema and some SDKs put it at the top of the
         // document.
         traced: flag_of("traced")

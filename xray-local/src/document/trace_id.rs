@@ -30,6 +30,37 @@ impl TraceId {
         Some(Self(epoch << 96 | random))
     }
 
+    /// Finds the id in what people copy from logs and headers: an X-Ray id, a W3C trace id (32 hexadecimal digits), a
+    /// `traceparent`, or an `X-Amzn-Trace-Id`.
+    ///
+    /// ```
+    /// use xray_local::document::TraceId;
+    ///
+    /// let id = TraceId::parse("1-581cf771-a006649127e371903a2de979");
+    /// for text in [
+    ///     "1-581cf771-a006649127e371903a2de979",
+    ///     "581cf771a006649127e371903a2de979",
+    ///     "00-581cf771a006649127e371903a2de979-70de5b6f19ff9a0a-01",
+    ///     "Root=1-581cf771-a006649127e371903a2de979;Parent=70de5b6f19ff9a0a;Sampled=1",
+    /// ] {
+    ///     assert_eq!(TraceId::find(text), id, "{text}");
+    /// }
+    /// assert_eq!(TraceId::find("/items/2"), None);
+    /// ```
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = text.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(text);
+        let digits = match text.split('-').collect::<Vec<_>>()[..] {
+            // The parts of a `traceparent` are the version, the trace id, the parent's id and flags. (W3C Trace
+            // Context.)
+            [version, digits, parent, _] if version.len() == 2 && parent.len() == 16 => digits,
+            _ => text,
+        };
+        let is_w3c = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if is_w3c { u128::from_str_radix(digits, 16).ok().map(Self) } else { Self::parse(text) }
+    }
+
     /// Returns the time in the id, in seconds since 1970. For an id made from a W3C trace id, the number is random.
     #[must_use]
     pub fn epoch(self) -> u32 {

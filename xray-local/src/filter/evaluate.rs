@@ -63,6 +63,7 @@ impl<'a> Subject<'a> {
                 });
                 self.any(candidates.collect(), condition)
             }
+            Condition::Mentions(text) => self.trace.entities().any(|entity| mentions(entity, text)),
             Condition::RootCause(kind, item, condition) => root_causes(self.trace, *kind).iter().any(|cause| {
                 let steps = PathStep::all(cause, *item);
                 self.any(steps.iter().map(Target::Step).collect(), condition)
@@ -177,6 +178,18 @@ fn segment_has_value(segment: &Document, key: &Key, predicate: &mut impl FnMut(K
         _ => None,
     };
     text.is_some_and(|text| predicate(KeyValue::Text(text)))
+}
+
+/// Returns whether an entity's name or URL contains a text in lower case, or its HTTP method is the text.
+fn mentions(entity: &Document, text: &str) -> bool {
+    let http = entity.http.as_ref();
+    let (url, method) = (http.and_then(|http| http.url.as_deref()), http.and_then(|http| http.method.as_deref()));
+    let contains = |value: &str| value.to_lowercase().contains(text);
+    contains(&entity.name)
+        || url.is_some_and(contains)
+        || method.is_some_and(|method| method.eq_ignore_ascii_case(text))
+        // A table is a service of its own, with a name that the segment does not have.
+        || entity.kind == Kind::Segment && contains(&ServiceId::of(entity).name)
 }
 
 fn is_remote(entity: &Document) -> bool {

@@ -17,6 +17,9 @@ pub(super) enum Condition {
     Service(Selector, Box<Condition>),
     /// A call from one service to another meets the condition.
     Edge(Selector, Selector, Box<Condition>),
+    /// A segment or subsegment has a name or URL that contains the text, or its HTTP method is the text. The text is in
+    /// lower case.
+    Mentions(String),
     /// A step on the path of a fault or error meets the condition.
     RootCause(RootCauseKind, PathItem, Box<Condition>),
 }

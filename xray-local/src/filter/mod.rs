@@ -3,13 +3,16 @@
 mod evaluate;
 mod expression;
 mod lexer;
+mod nearest;
 mod parser;
 mod root_cause;
+mod search;
 mod value;
 
 use std::fmt;
 
 use expression::Condition;
+pub use search::Search;
 
 use crate::trace::Trace;
 
@@ -55,6 +58,8 @@ pub struct FilterError {
     pub column: usize,
     /// The problem.
     pub message: String,
+    /// The keyword to write instead of the word at the position.
+    pub suggestion: Option<&'static str>,
 }
 
 impl Filter {
@@ -76,7 +81,18 @@ impl Filter {
 
 impl FilterError {
     fn at(column: usize, message: String) -> Self {
-        Self { column, message }
+        Self { column, message, suggestion: None }
+    }
+
+    /// Returns the text with the suggested keyword, unless that text is not valid either.
+    #[must_use]
+    pub fn corrected(&self, text: &str) -> Option<String> {
+        let suggestion = self.suggestion?;
+        let (index, _) = text.char_indices().nth(self.column.checked_sub(1)?)?;
+        let (before, rest) = text.split_at(index);
+        let after = rest.trim_start_matches(|character: char| character.is_alphanumeric() || "_.".contains(character));
+        let corrected = format!("{before}{suggestion}{after}");
+        Filter::parse(&corrected).is_ok().then_some(corrected)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::FilterError;
 use super::expression::{Condition, KEYWORDS, Key, KeyKind, Operand, Operator, PathItem, RootCauseKind, Selector};
 use super::lexer::{Token, TokenKind, tokens};
+use super::nearest::nearest_keyword;
 
 /// The deepest nesting of conditions, which protects the recursive parser's stack.
 const MAX_DEPTH: usize = 50;
@@ -213,7 +214,7 @@ impl Parser {
                 Err(FilterError::at(token.column, message.to_owned()))
             }
             Some(key) => Ok(Key::Annotation(key)),
-            None => Err(FilterError::at(token.column, unknown_keyword(keyword, written))),
+            None => Err(unknown_keyword(token.column, keyword, written)),
         }
     }
 
@@ -344,19 +345,17 @@ fn check_outside_braces(scope: Scope, token: &Token, keyword: &str) -> Result<()
     }
 }
 
-/// Returns the message for an unknown keyword, with the most similar keyword if there is one.
-fn unknown_keyword(keyword: &str, written: &str) -> String {
+/// Returns the error for an unknown keyword, with the most similar keyword if there is one.
+fn unknown_keyword(column: usize, keyword: &str, written: &str) -> FilterError {
     if keyword.starts_with("group.") {
-        return format!("`{written}` is not supported: groups exist only in AWS");
+        return FilterError::at(column, format!("`{written}` is not supported: groups exist only in AWS"));
     }
-    let close = KEYWORDS.iter().map(|(known, _)| *known).chain(["service", "edge", "annotation."]);
-    let close = close.filter(|known| {
-        known.starts_with(keyword) || keyword.starts_with(known) || known.ends_with(&format!(".{keyword}"))
-    });
-    match close.min_by_key(|known| known.len().abs_diff(keyword.len())) {
-        Some(known) => format!("`{written}` is not a keyword; did you mean `{known}`?"),
-        None => format!("`{written}` is not a keyword; put a text to compare with in quotation marks"),
-    }
+    let suggestion = nearest_keyword(keyword);
+    let hint = match suggestion {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => "put a text to compare with in quotation marks".to_owned(),
+    };
+    FilterError { suggestion, ..FilterError::at(column, format!("`{written}` is not a keyword; {hint}")) }
 }
 
 /// Returns the error for a token that is not allowed at its position.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::statistics::{Histogram, Statistics};
-use super::{Alias, Edge, Service, ServiceGraph};
+use super::{Alias, Edge, Service, ServiceGraph, Times};
 use crate::document::{Document, Kind};
 use crate::service::ServiceId;
 use crate::time::TimeRange;
@@ -24,17 +24,21 @@ pub(super) struct Builder {
 struct Node {
     is_root: bool,
     is_active: bool,
+    /// Whether all segments are stand-ins for segments that were not received.
+    is_stand_in: bool,
     span: Span,
     statistics: Statistics,
     durations: Histogram,
-    response_times: Histogram,
+    response_time_histogram: Histogram,
+    response_times: Times,
 }
 
 #[derive(Default)]
 struct Calls {
     span: Span,
     statistics: Statistics,
-    response_times: Histogram,
+    response_time_histogram: Histogram,
+    response_times: Times,
     aliases: BTreeSet<String>,
 }
 
@@ -55,6 +59,8 @@ impl Builder {
             let node = self.nodes.entry(service.clone()).or_default();
             node.add(segment);
             match calls.caller(segment) {
+                // Whether anything calls a segment that was not received is unknown.
+                Caller::Outside if segment.stand_in.is_some() => {}
                 Caller::Outside => {
                     node.is_root = true;
                     let client = ServiceId { kind: Some(CLIENT.to_owned()), account_id: None, ..service.clone() };
@@ -101,10 +107,15 @@ impl Builder {
 
 impl Node {
     fn add(&mut self, segment: &Document) {
-        self.is_active |= !segment.inferred;
         self.span.cover(segment);
+        self.is_stand_in = segment.stand_in.is_some();
+        if self.is_stand_in {
+            return;
+        }
+        self.is_active |= !segment.inferred;
         let Some(seconds) = segment.duration() else { return };
         self.statistics.add(segment.state(), seconds);
+        self.response_time_histogram.add(seconds);
         self.response_times.add(seconds);
         let ends = segment.walk().filter_map(|entity| entity.end_time);
         let last = ends.max_by(f64::total_cmp).unwrap_or(segment.start_time);
@@ -125,9 +136,11 @@ impl Node {
             start_time,
             end_time,
             edges: Vec::new(),
-            summary_statistics: (!is_client).then_some(self.statistics),
+            summary_statistics: (!is_client && !self.is_stand_in).then_some(self.statistics),
             duration_histogram: self.durations.entries(),
-            response_time_histogram: self.response_times.entries(),
+            response_time_histogram: self.response_time_histogram.entries(),
+            response_times: self.response_times,
+            stand_in: self.is_stand_in,
         }
     }
 }
@@ -137,6 +150,7 @@ impl Calls {
         self.span.cover(call);
         let Some(seconds) = call.duration() else { return };
         self.statistics.add(call.state(), seconds);
+        self.response_time_histogram.add(seconds);
         self.response_times.add(seconds);
     }
 
@@ -148,7 +162,8 @@ impl Calls {
             start_time,
             end_time,
             summary_statistics: self.statistics,
-            response_time_histogram: self.response_times.entries(),
+            response_time_histogram: self.response_time_histogram.entries(),
+            response_times: self.response_times,
             aliases: self.aliases.into_iter().map(alias).collect(),
         }
     }

@@ -2,12 +2,14 @@
 
 mod builder;
 mod statistics;
+mod times;
 
 use std::borrow::Borrow;
 
 use serde::Serialize;
 
 pub use statistics::{ErrorStatistics, FaultStatistics, HistogramEntry, Statistics};
+pub use times::Times;
 
 use builder::Builder;
 
@@ -52,13 +54,19 @@ pub struct Service {
     pub end_time: f64,
     /// The services that this service calls.
     pub edges: Vec<Edge>,
-    /// Statistics of the service's segments; `None` for a client.
+    /// Statistics of the service's segments; `None` for a client, and for a service whose segments were not received.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary_statistics: Option<Statistics>,
     /// The durations of the service's work, including subsegments that end after their segment.
     pub duration_histogram: Vec<HistogramEntry>,
     /// The durations of the service's segments.
     pub response_time_histogram: Vec<HistogramEntry>,
+    /// The same durations for percentiles, with more digits than the histogram. They are not part of X-Ray's API.
+    #[serde(skip)]
+    pub response_times: Times,
+    /// Whether the service stands in for one whose segments were not received. The console draws it.
+    #[serde(skip)]
+    pub stand_in: bool,
 }
 
 /// The calls from one service to another.
@@ -76,6 +84,9 @@ pub struct Edge {
     pub summary_statistics: Statistics,
     /// The durations of the calls, as the caller recorded them.
     pub response_time_histogram: Vec<HistogramEntry>,
+    /// The same durations for percentiles, with more digits than the histogram. They are not part of X-Ray's API.
+    #[serde(skip)]
+    pub response_times: Times,
     /// The names that the caller uses for the service, if they differ from the service's own.
     pub aliases: Vec<Alias>,
 }

@@ -5,6 +5,7 @@
 
 mod file;
 mod rule;
+mod sampling;
 mod targets;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::file::RulesFile;
 pub(crate) use self::rule::{SamplingRule, SamplingRuleUpdate};
+pub use self::sampling::Sampling;
 use self::targets::Shares;
 pub(crate) use self::targets::{SamplingStatistics, SamplingTarget, UnprocessedStatistics};
 
@@ -61,6 +63,17 @@ pub(crate) enum RuleError {
     File(io::Error),
 }
 
+/// The default rule of a server without a rules file, and the number of the other rules.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DefaultRule {
+    /// The setting that the rule has. `None` if its rate or reservoir was changed through the API.
+    pub(crate) sampling: Option<Sampling>,
+    pub(crate) rate: f64,
+    pub(crate) reservoir: u32,
+    /// The number of rules that SDKs try before the default rule.
+    pub(crate) others: u64,
+}
+
 #[derive(Debug)]
 struct State {
     records: BTreeMap<String, SamplingRuleRecord>,
@@ -70,14 +83,15 @@ struct State {
 }
 
 impl SamplingRules {
-    /// Returns the default rule and the rules in the file. The file need not exist.
+    /// Returns the default rule and the rules in the file. The file need not exist. `sampling` is the default rule of
+    /// rules without a file. With a file the default rule is that of AWS, unless the file has another one.
     ///
     /// # Errors
     ///
     /// If the file cannot be read, or a rule in it exceeds a limit.
-    pub(crate) fn open(file: Option<&Path>, now: f64) -> io::Result<Self> {
-        let fallback =
-            SamplingRuleRecord { sampling_rule: SamplingRule::fallback(), created_at: 0.0, modified_at: now };
+    pub(crate) fn open(file: Option<&Path>, sampling: Sampling, now: f64) -> io::Result<Self> {
+        let sampling = if file.is_some() { Sampling::Aws } else { sampling };
+        let fallback = default_record(sampling, now);
         let file = file.map(RulesFile::new);
         let kept = file.as_ref().map_or(Ok(Vec::new()), RulesFile::read)?;
         let mut records = BTreeMap::new();
@@ -97,6 +111,30 @@ impl SamplingRules {
         // The map is ordered by name, and a stable sort keeps that order among equal priorities.
         records.sort_by_key(|record| record.sampling_rule.priority);
         records
+    }
+
+    /// Returns the default rule. Returns `None` if the rules are kept in a file: their author knows them.
+    pub(crate) fn default_rule(&self) -> Option<DefaultRule> {
+        let state = self.state();
+        if state.file.is_some() {
+            return None;
+        }
+        let rule = &state.records.get(rule::DEFAULT)?.sampling_rule;
+        let has_setting = |sampling: &Sampling| *rule == sampling.rule();
+        Some(DefaultRule {
+            sampling: [Sampling::Everything, Sampling::Aws].into_iter().find(has_setting),
+            rate: rule.fixed_rate,
+            reservoir: rule.reservoir_size,
+            others: state.records.len() as u64 - 1,
+        })
+    }
+
+    /// Changes what the default rule records. Returns `false` and changes nothing if the rules are kept in a file.
+    #[must_use]
+    pub(crate) fn set_sampling(&self, sampling: Sampling, now: f64) -> bool {
+        // Without a file, nothing can fail.
+        let mut state = self.state();
+        state.file.is_none() && state.put(default_record(sampling, now)).is_ok()
     }
 
     /// Creates a rule.
@@ -215,6 +253,10 @@ impl State {
         }
         Ok(self.shares.entry(name.to_owned()).or_default().renew(&record.sampling_rule, client, now))
     }
+}
+
+fn default_record(sampling: Sampling, now: f64) -> SamplingRuleRecord {
+    SamplingRuleRecord { sampling_rule: sampling.rule(), created_at: 0.0, modified_at: now }
 }
 
 fn no_rule(name: &str) -> String {

@@ -28,7 +28,7 @@ use crate::document::TraceId;
 use crate::intake::Intake;
 use crate::receive::UdpReceiver;
 use crate::recording::{self, Recording, Replay};
-use crate::rules::SamplingRules;
+use crate::rules::{Sampling, SamplingRules};
 use crate::store::{Limits, Source, Store};
 use crate::time::now;
 
@@ -92,6 +92,7 @@ pub struct Server {
 pub struct ServerBuilder {
     address: String,
     limits: Limits,
+    sampling: Sampling,
     rules_file: Option<PathBuf>,
     record: Option<PathBuf>,
     allowed_hosts: Vec<String>,
@@ -150,6 +151,7 @@ impl Server {
         ServerBuilder {
             address: "127.0.0.1:2000".to_owned(),
             limits: Limits::default(),
+            sampling: Sampling::default(),
             rules_file: None,
             record: None,
             allowed_hosts: Vec::new(),
@@ -260,6 +262,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets what the default sampling rule records. The default is every request. With a
+    /// [rules file](Self::rules_file) the setting has no effect.
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
+    }
+
     /// Sets the file that keeps the sampling rules. Without a file the rules are lost when the server stops.
     ///
     /// The file has the form of a `GetSamplingRules` response. If the file does not exist, the server creates it
@@ -294,7 +303,7 @@ impl ServerBuilder {
     pub fn start(self) -> Result<Server, StartError> {
         let (udp, tcp) = sockets::bind(&self.address)?;
         let (udp_address, http_address) = (udp.local_addr()?, tcp.local_addr()?);
-        let rules = SamplingRules::open(self.rules_file.as_deref(), now())
+        let rules = SamplingRules::open(self.rules_file.as_deref(), self.sampling, now())
             .map_err(|error| StartError::Rules { path: self.rules_file.unwrap_or_default(), error })?;
         let recording = self.record.as_deref().map(Recording::append).transpose();
         let recording =
@@ -305,7 +314,12 @@ impl ServerBuilder {
         let (address, dropped) = (reachable(udp_address), Arc::<AtomicU64>::default());
         let guard = Guard::new(&self.address, http_address.ip(), self.allowed_hosts);
         let router = guarded(
-            api::routes(&store, &rules, &intake).merge(console::routes(store.clone(), address, Arc::clone(&dropped))),
+            api::routes(&store, &rules, &intake).merge(console::routes(
+                store.clone(),
+                rules,
+                address,
+                Arc::clone(&dropped),
+            )),
             guard,
         );
         let http_thread = Some(HttpThread::start(tcp, router)?);

@@ -3,6 +3,7 @@
 mod assemble;
 mod calls;
 mod inferred;
+mod stand_in;
 
 use std::collections::HashSet;
 
@@ -62,7 +63,11 @@ impl Trace {
     /// whose parent is missing from the trace.
     #[must_use]
     pub fn root(&self) -> Option<&Document> {
-        let real = || self.segments.iter().filter(|segment| segment.kind == Kind::Segment && !segment.inferred);
+        let real = || {
+            self.segments
+                .iter()
+                .filter(|segment| segment.kind == Kind::Segment && !segment.inferred && segment.stand_in.is_none())
+        };
         let parentless = real().find(|segment| segment.parent_id.is_none());
         parentless.or_else(|| {
             let ids: HashSet<&str> = self.entities().map(|entity| entity.id.as_str()).collect();

@@ -36,11 +36,13 @@ fn fill(page: &Page) {
 }
 
 /// Returns the address of each kind of page.
-fn paths() -> [String; 8] {
+fn paths() -> [String; 10] {
     [
         "/".to_owned(),
         "/?filter=fault".to_owned(),
         "/?filter=nonsense".to_owned(),
+        "/?filter=respnsetime+%3E+1".to_owned(),
+        "/?filter=0000000000000000000000000000000a".to_owned(),
         format!("/traces/{TRACE_ID}"),
         format!("/traces/{TRACE_ID}/segment?id={SEGMENT_ID}"),
         "/map".to_owned(),
@@ -169,7 +171,8 @@ async fn the_timeline_can_be_used_with_the_keyboard() {
         assert_eq!(page.script(shown_rows).await, all);
         page.press(DOWN).await;
         page.press(ENTER).await;
-        page.until_text("aside h1", "checkout").await;
+        page.until_text("aside header h2", "checkout").await;
+        assert_eq!(page.text(".rows a[aria-current] b").await, "checkout");
     })
     .await;
 }

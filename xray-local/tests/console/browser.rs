@@ -185,6 +185,11 @@ impl Page {
         self.devtools("Emulation.setEmulatedMedia", json!({"features": [{"name": name, "value": value}]})).await;
     }
 
+    /// Turns the scripts of the pages that are visited next off.
+    pub(crate) async fn turn_scripts_off(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
+    }
+
     async fn devtools(&self, method: &str, parameters: Value) -> Value {
         let body = json!({"cmd": method, "params": parameters});
         self.client.issue_cmd(VendorCommand { path: "goog/cdp/execute", body }).await.unwrap()

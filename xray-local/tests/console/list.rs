@@ -46,6 +46,22 @@ async fn traces_are_listed_newest_first_with_their_request_and_state() {
 }
 
 #[tokio::test]
+async fn on_a_phone_a_row_shows_method_and_status() {
+    in_browser(async |page| {
+        shop::traffic(&page.server, 18);
+        page.set_screen(360, 740, true).await;
+        page.visit("/").await;
+        for cell in [".method", ".code", ".state"] {
+            let is_visible = format!("return [...document.querySelectorAll('.traces tbody {cell}')].every((cell) => cell.offsetParent && cell.offsetWidth > 10);");
+            assert_eq!(page.script(&is_visible).await, true, "{cell}");
+        }
+        let row = page.text(FIRST_ROW).await;
+        assert!(row.contains("POST") && row.contains("200"), "{row}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_filter_finds_traces_and_its_mistakes_are_marked() {
     in_browser(async |page| {
         shop::traffic(&page.server, 18);

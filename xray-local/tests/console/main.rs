@@ -2,11 +2,14 @@
 
 mod access;
 mod browser;
+mod lambda;
 mod list;
 mod map;
 mod pictures;
 mod plain;
 mod problems;
+mod sampling;
+mod search;
 mod server;
 mod shop;
 mod speed;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::browser::in_browser;
+use crate::server::{segment, send};
 use crate::shop;
 
 #[tokio::test]
@@ -71,6 +72,45 @@ async fn nodes_and_edges_lead_to_their_traces() {
             assert_eq!(page.script("return document.getElementById('filter').value;").await, filter);
             assert_eq!(page.count(".traces tbody tr").await, traces);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_table_of_services_has_no_rows_of_clients() {
+    in_browser(async |page| {
+        shop::traffic(&page.server, 9);
+        page.visit("/map").await;
+        assert!(page.text(".map").await.contains("Clients"));
+        let names = "return [...document.querySelectorAll('table[aria-labelledby=services] tbody th')].map((cell) => cell.textContent);";
+        let names: Vec<String> = page.evaluate(names).await;
+        assert_eq!(names.iter().filter(|name| *name == "storefront").count(), 1, "{names:?}");
+        let table = page.text("table[aria-labelledby=services]").await;
+        assert!(!table.contains("Clients"), "{table}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_percentile_of_a_service_that_takes_microseconds_is_not_0() {
+    in_browser(async |page| {
+        let start = 1_795_600_000.0;
+        send(&page.server, &segment(&json!({"start_time": start, "end_time": start + 0.000_043})));
+        page.visit("/map").await;
+        let cells = "return [...document.querySelectorAll('table[aria-labelledby=services] tbody td')].slice(-2).map((cell) => cell.textContent);";
+        assert_eq!(page.script(cells).await, json!(["43 µs", "43 µs"]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_map_fits_the_width_of_a_phone() {
+    in_browser(async |page| {
+        shop::traffic(&page.server, 18);
+        page.set_screen(360, 740, true).await;
+        page.visit("/map").await;
+        let fits = "const map = document.querySelector('.map'); return map.scrollWidth <= map.clientWidth;";
+        assert_eq!(page.script(fits).await, true);
     })
     .await;
 }

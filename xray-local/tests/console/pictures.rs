@@ -16,7 +16,7 @@ async fn screenshots_are_taken() {
 
         page.open_first_trace("fault").await;
         let payment = "[...document.querySelectorAll('.rows .subsegment a')]
-            .find((row) => row.querySelector('b').textContent === 'api.cardpay.example').click();";
+            .find((row) => row.querySelector('b').textContent === 'POST /v2/charges').click();";
         page.script(payment).await;
         page.find("aside .segment-card").await;
         take(page, "timeline").await;

@@ -51,7 +51,7 @@ fn a_page_may_load_only_files_of_the_console() {
         assert_eq!(header(&response, "cross-origin-resource-policy"), "same-origin", "{path}");
         assert_eq!(header(&response, "cross-origin-opener-policy"), "same-origin", "{path}");
         assert_eq!(header(&response, "cache-control"), "no-store", "{path}");
-        assert_eq!(header(&response, "referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(header(&response, "referrer-policy"), "same-origin", "{path}");
         assert!(header(&response, "content-type").starts_with("text/html; charset=utf-8"), "{path}");
     }
 }

@@ -42,12 +42,14 @@ async fn a_trace_of_2000_subsegments_is_shown_whole() {
         print_times(page, "a trace of 2,000 subsegments").await;
         assert_eq!(page.count(".rows li").await, 2_020);
 
+        // The page shows the details of the root at first.
+        page.until_text("aside header h2", "service 0").await;
         let select = "const done = arguments[0]; const started = performance.now();
             new MutationObserver(() => done(performance.now() - started)).observe(document.querySelector('aside'), {childList: true});
             [...document.querySelectorAll('.rows a')].at(-1).click();";
         let milliseconds = page.client.execute_async(select, Vec::new()).await.unwrap();
         println!("details of its last subsegment: after {:.0} ms", milliseconds.as_f64().unwrap());
-        assert!(page.text("aside h1").await.starts_with("step "));
+        assert!(page.text("aside header h2").await.starts_with("step "));
 
         let scroll = "const done = arguments[0]; let frames = 0;
             const frame = () => { scrollBy(0, 900); ++frames < 60 ? requestAnimationFrame(frame) : done(); };

@@ -17,6 +17,7 @@ pub(crate) mod split;
 mod sql;
 #[cfg(feature = "backtrace")]
 mod stack;
+mod stack_frame;
 mod trim;
 pub(crate) mod url;
 
@@ -27,10 +28,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::annotation::AnnotationValue;
 pub use self::aws::{Aws, Sdk};
-pub use self::cause::{Cause, Exception, Exceptions, StackFrame};
+pub use self::cause::{Cause, Exception, Exceptions};
 pub(crate) use self::extent::Extent;
 pub use self::http::{Http, HttpRequest, HttpResponse};
 pub use self::sql::{Preparation, Sql};
+pub use self::stack_frame::StackFrame;
 use crate::id::{SegmentId, TraceId};
 use crate::support::text::first_chars;
 

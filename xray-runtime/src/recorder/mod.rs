@@ -1,7 +1,7 @@
 //! The recorder: its settings, which segments it records, and where their documents go.
 //!
 //! * `builder`: [`RecorderBuilder`] and how a recorder is built. Its methods for outgoing requests (`ignore`, `propagate`,
-//!   `inject_only`, `name_hosts`) stand in `rules`, and `install` in `global`.
+//!   `inject_only`, `name_hosts`) are in `outgoing`, and `install` is in `global`.
 //! * `environment`: the settings from environment variables.
 //! * `global`: the recorder of the process. `process_end`: its flush when the process ends.
 //! * `new_segments`, `open_segments`: what a segment asks of its recorder when it begins, and while it is open.
@@ -14,6 +14,7 @@ mod environment;
 mod global;
 mod new_segments;
 mod open_segments;
+mod outgoing;
 mod process_end;
 mod progress;
 mod rejected;

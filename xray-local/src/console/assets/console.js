@@ -15,6 +15,8 @@
 //   data-details          the panel beside the timeline
 //   data-segment          the details of a segment on a page of their own, which the panel shows too
 //   data-depth            the depth of a row in the timeline
+//   data-first            the row of the timeline that is selected at the start
+//   data-failed           a row with an error, which the key "e" moves to
 "use strict";
 
 const PERIOD = 1000; // milliseconds
@@ -134,18 +136,26 @@ function formatAge(seconds) {
 // ---- The details beside the timeline ----
 
 const details = {
+  async select(link) {
+    // The reader's selection is part of the address, so that a reload or a shared link shows it again. `replaceState` adds
+    // no entry to the history: the Back button leads to the list at once.
+    history.replaceState(null, "", `#${link.id}`);
+    await this.show(link);
+  },
   async show(link) {
     const panel = one("[data-details]");
-    all(".rows a[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
-    link.setAttribute("aria-current", "true");
-    // The selection is part of the address, so that a reload or a shared link shows it again. `replaceState` adds no entry
-    // to the history: the Back button leads to the list at once.
-    history.replaceState(null, "", `#${link.id}`);
+    this.id = link.id;
+    this.mark();
     this.wanted = link.href;
     const page = await loadPage(link.href);
     // The reader may have selected another bar while the page was loading.
     if (this.wanted !== link.href) return;
     panel.replaceChildren(...one("[data-segment]", page).childNodes);
+    // The page has one first-level heading, which names the trace.
+    const heading = one("h1", panel);
+    const smaller = document.createElement("h2");
+    smaller.append(...heading.childNodes);
+    heading.replaceWith(smaller);
     prepareNewElements();
   },
   // The style sheet hides the panel on a narrow screen. A bar then opens a page of its own.
@@ -153,13 +163,19 @@ const details = {
     const panel = one("[data-details]");
     return panel && getComputedStyle(panel).display !== "none";
   },
-  selectedLink() {
-    const element = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    return element?.matches(".rows a") ? element : null;
+  // Marks the row whose details the panel shows.
+  mark() {
+    all(".rows a[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
+    if (this.id) document.getElementById(this.id)?.setAttribute("aria-current", "true");
   },
-  showSelected() {
-    const link = this.selectedLink();
-    if (link && this.isPanelVisible()) this.show(link);
+  // Shows the row that the address names, or else the row that the server chose.
+  showFirst() {
+    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const link = named?.matches(".rows a") ? named : one(".rows a[data-first]");
+    if (!link || !this.isPanelVisible()) return;
+    this.show(link);
+    // A row far down is not visible at the start. Rows near the top need no scrolling, which would hide the facts.
+    if (link.getBoundingClientRect().bottom > innerHeight) link.scrollIntoView({ block: "center" });
   },
 };
 
@@ -200,6 +216,30 @@ function moveFocus(step) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
+// Moves to the next or previous row with an error, and from the last one to the first. Shows its details if there is a
+// panel for them.
+function moveToError(step) {
+  const rows = all("[data-list] [data-failed]");
+  if (!rows.length) return;
+  const links = rows.map((row) => one("a[id]", row));
+  const current = links.indexOf(document.activeElement);
+  const next = links[current < 0 ? (step > 0 ? 0 : links.length - 1) : (current + step + links.length) % links.length];
+  if (next.offsetParent === null) {
+    folded.clear();
+    applyFolds();
+  }
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+  if (next.matches(".rows a") && details.isPanelVisible()) details.select(next).catch(() => {});
+}
+
+function toggleHelp() {
+  const help = one("#grammar");
+  if (!help) return;
+  help.open = !help.open;
+  one("summary", help).focus();
+}
+
 function handleKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("input, textarea, select")) {
@@ -212,7 +252,10 @@ function handleKey(event) {
   const actions = {
     j: () => moveFocus(1),
     k: () => moveFocus(-1),
+    e: () => moveToError(1),
+    E: () => moveToError(-1),
     "/": () => one("[data-search]")?.focus(),
+    "?": toggleHelp,
     ...(inList && { ArrowDown: () => moveFocus(1), ArrowUp: () => moveFocus(-1) }),
     ...(row && { ArrowLeft: () => setFolded(row, true), ArrowRight: () => setFolded(row, false) }),
   };
@@ -237,7 +280,7 @@ function handleClick(event) {
   const isPlainClick = !(event.ctrlKey || event.metaKey || event.shiftKey || event.button);
   if (link && isPlainClick && details.isPanelVisible()) {
     event.preventDefault();
-    details.show(link).catch(() => location.assign(link.href));
+    details.select(link).catch(() => location.assign(link.href));
   }
 }
 
@@ -249,7 +292,7 @@ function prepareNewElements() {
   // Buttons that only work with this script are hidden in the markup.
   for (const button of all("[data-copy], .fold")) button.hidden = false;
   if (folded.size) applyFolds();
-  if (details.isPanelVisible()) details.selectedLink()?.setAttribute("aria-current", "true");
+  details.mark();
 }
 
 prepareNewElements();
@@ -257,4 +300,4 @@ setInterval(updateTimes, 5 * PERIOD);
 document.addEventListener("keydown", handleKey);
 document.addEventListener("click", handleClick);
 updates.start();
-details.showSelected();
+details.showFirst();

@@ -1,5 +1,6 @@
 //! The list of traces, with a filter.
 
+mod form;
 mod row;
 
 use std::time::{Duration, Instant};
@@ -7,20 +8,21 @@ use std::time::{Duration, Instant};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::elements::with_inline_code;
 use super::page::{Page, Section};
 use super::state::Console;
-use super::{format, link, status};
-use crate::document::{State, TraceId};
-use crate::filter::{Filter, FilterError};
+use super::{format, link, sampling};
+use crate::document::TraceId;
+use crate::filter::{Filter, Search};
 use crate::store::StoredTrace;
 
+use form::{common_filters, found, search_form};
 use row::Row;
 
 /// The parameters of the page.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Query {
-    /// A filter expression. The empty one matches every trace.
+    /// The text of the search box: a filter expression, a text to search for, or a trace id. The empty text matches
+    /// every trace.
     #[serde(default)]
     filter: String,
     /// The id of a trace. The list starts with the trace after it.
@@ -36,80 +38,51 @@ const PAGE_SIZE: usize = 50;
 /// search.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
 
+/// How long a page goes on counting matches after it is full.
+const COUNT_TIME: Duration = Duration::from_millis(500);
+
+impl Query {
+    /// Returns the address of the trace that the text names, if the store has the trace.
+    pub(super) fn trace_address(&self, console: &Console) -> Option<String> {
+        let id = TraceId::find(&self.filter)?.to_string();
+        console.store.stored(&id).map(|_| link::trace(&id))
+    }
+}
+
 /// Renders the page.
 pub(super) fn page(console: &Console, query: &Query) -> Markup {
     let revision = console.revision();
-    let filter = query.filter.trim();
-    let parsed = Filter::parse(filter);
+    let text = query.filter.trim();
+    let named = TraceId::find(text);
+    let search = named.is_none().then(|| Search::parse(text)).transpose();
     let stored = console.store.traces();
     let content = html! {
         div.head {
             h1 { "Traces" }
             p { (format::count_of(stored.len() as u64, "trace")) ", newest first" }
         }
-        (search_form(filter, parsed.as_ref().err()))
-        (common_filters(filter))
-        @if let Ok(parsed) = &parsed {
-            div data-live { (results(console, query, parsed, &stored)) }
+        (search_form(text, search.as_ref().err(), &stored))
+        (common_filters(text))
+        (sampling::note(console))
+        @match (named, &search) {
+            // Not `data-live`: when the trace arrives, this address leads to the trace, which is no list.
+            (Some(id), _) => (no_such_trace(id)),
+            (None, Ok(Some(search))) => div data-live { (results(console, query, search, &stored)) },
+            _ => {}
         }
     };
     Page::new("Traces", Section::Traces, revision, content).render(console)
 }
 
-fn search_form(filter: &str, error: Option<&FilterError>) -> Markup {
+fn no_such_trace(id: TraceId) -> Markup {
     html! {
-        form.search role="search" action="/" method="get" {
-            label.visually-hidden for="filter" { "Filter expression" }
-            // A screen reader reads the error with the field that it belongs to.
-            input #filter name="filter" type="search" value=(filter) data-search autocomplete="off" spellcheck="false"
-                autocapitalize="off" placeholder="Filter: service(\"shop\") AND responsetime > 0.5"
-                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "filter-error")];
-            button.button type="submit" { "Search" }
-        }
-        @if let Some(error) = error { (filter_error(filter, error)) }
-        p.hints {
-            "Try " (example("http.status = 404")) " " (example("responsetime > 0.2 AND !fault")) " "
-            (example("http.url CONTAINS \"/cart\"")) " " (example("annotation.tenant = \"acme\""))
-        }
-    }
-}
-
-fn example(filter: &str) -> Markup {
-    html! { a href=(link::traces(filter)) { (filter) } }
-}
-
-/// Renders the expression with the wrong character marked, and the message.
-fn filter_error(filter: &str, error: &FilterError) -> Markup {
-    let index = error.column.saturating_sub(1);
-    let before: String = filter.chars().take(index).collect();
-    // An error at the end of the expression marks the place after the last character. An empty mark would have no
-    // width.
-    let wrong = filter.chars().nth(index).unwrap_or('\u{a0}');
-    let after: String = filter.chars().skip(index + 1).collect();
-    html! {
-        div #filter-error .filter-error role="alert" {
-            pre { (before) mark { (wrong) } (after) }
-            p { "Column " (error.column) ": " (with_inline_code(&error.message)) }
-        }
-    }
-}
-
-fn common_filters(filter: &str) -> Markup {
-    let filters = [
-        ("", "All", None),
-        ("fault", "Faults", Some(State::Fault)),
-        ("error", "Errors", Some(State::Error)),
-        ("throttle", "Throttled", Some(State::Throttle)),
-        ("partial", "In progress", Some(State::InProgress)),
-    ];
-    html! {
-        nav.choices aria-label="Common filters" {
-            @for (expression, name, state) in filters {
-                a href=(link::traces(expression)) aria-current=[(expression == filter).then_some("true")] {
-                    @if let Some(state) = state { (status::decorative_dot(state)) }
-                    (name)
-                }
+        div.card.empty {
+            h2 { "No trace with this ID" }
+            p {
+                span.mono { (id) } " is not stored. The request may not have been sampled, the trace may not have \
+                 arrived yet, or it was removed to make room for newer ones."
             }
+            a href="/" { "Show all traces" }
         }
     }
 }
@@ -118,6 +91,10 @@ fn common_filters(filter: &str) -> Markup {
 struct Results {
     rows: Vec<Row>,
     rest: Rest,
+    /// The number of traces that match, on this page and on others.
+    matches: usize,
+    /// Whether every stored trace was compared with the filter.
+    is_complete: bool,
 }
 
 /// The traces after those that a page shows.
@@ -136,16 +113,21 @@ fn search(query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Results {
     // If the trace has left the store in the meantime, the list starts at the top.
     let first = stored.iter().position(|stored| Some(stored.id()) == before).map_or(0, |index| index + 1);
     let (mut rows, mut last, mut has_skipped) = (Vec::new(), None, false);
-    for stored in &stored[first..] {
+    let mut rest = Rest::Nothing;
+    let mut unread = stored[first..].iter();
+    while let Some(stored) = unread.as_slice().first() {
         if let Some(last) = last {
             if rows.len() == PAGE_SIZE {
-                return Results { rows, rest: Rest::Older(last) };
+                rest = Rest::Older(last);
+                break;
             }
             // While every trace matches, the page fills up soon and the time is not checked.
             if has_skipped && started.elapsed() > SEARCH_TIME {
-                return Results { rows, rest: Rest::Unsearched(last) };
+                rest = Rest::Unsearched(last);
+                break;
             }
         }
+        unread.next();
         let trace = stored.trace();
         if filter.matches(&trace) {
             rows.push(Row::of(&trace));
@@ -154,12 +136,25 @@ fn search(query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Results {
         }
         last = Some(trace.id);
     }
-    Results { rows, rest: Rest::Nothing }
+    let mut matches = rows.len();
+    let mut is_complete = true;
+    if !query.filter.trim().is_empty() {
+        for stored in unread.chain(&stored[..first]) {
+            if started.elapsed() > COUNT_TIME {
+                is_complete = false;
+                break;
+            }
+            matches += usize::from(filter.matches(&stored.trace()));
+        }
+    }
+    Results { rows, rest, matches, is_complete }
 }
 
-fn results(console: &Console, query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Markup {
-    let results = search(query, filter, stored);
+fn results(console: &Console, query: &Query, search: &Search, stored: &[StoredTrace]) -> Markup {
+    let text = query.filter.trim();
+    let results = self::search(query, search.filter(), stored);
     html! {
+        @if !text.is_empty() { (found(results.matches, results.is_complete, stored.len(), text, search)) }
         div.card {
             @if stored.is_empty() {
                 (first_steps(console))

@@ -67,7 +67,7 @@ impl Row {
     /// Renders the row. `longest` is the duration of the slowest trace in the table, in seconds.
     pub(super) fn render(&self, longest: f64) -> Markup {
         html! {
-            tr {
+            tr data-failed[status::is_failure(self.state)] {
                 td.state { (status::label(self.state)) }
                 td.method { (self.method) }
                 td.subject { a #{ "t-" (self.id) } href=(link::trace(&self.id)) { (self.subject()) } }

@@ -9,10 +9,10 @@ pub(super) fn is_client(service: &Service) -> bool {
     service.kind.as_deref() == Some("client")
 }
 
-/// Returns the address of the traces that contain a call. No filter finds clients, because they send no segments. Their
-/// traces are those of the service that they call.
+/// Returns the address of the traces that contain a call. No filter finds clients or a service whose segments were not
+/// received. Their traces are those of the service that they call.
 pub(super) fn traces_with_call(from: &Service, to: &Service) -> String {
-    if is_client(from) {
+    if is_client(from) || from.stand_in {
         link::traces_through_service(&to.name)
     } else {
         link::traces_through_edge(&from.name, &to.name)

@@ -5,6 +5,7 @@ mod layout;
 mod picture;
 mod tables;
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use maud::{Markup, html};
@@ -90,10 +91,12 @@ fn graph(console: &Console, range: TimeRange) -> (ServiceGraph, u64) {
     let started = Instant::now();
     let mut stored = console.store.traces();
     stored.retain(|stored| stored.start() + MAX_TRACE_AGE >= range.start);
+    let reports = console.store.reports();
+    let rejected: HashSet<&str> = reports.iter().filter_map(|report| report.id.as_deref()).collect();
     let mut read = 0;
     let traces = stored.iter().take_while(|_| started.elapsed() < READ_TIME).map(|stored| {
         read += 1;
-        stored.trace()
+        stored.trace().with_stand_ins(|id| rejected.contains(id))
     });
     let graph = service_graph(traces, range);
     (graph, (stored.len() - read) as u64)

@@ -172,20 +172,27 @@ fn node(service: &Service, (x, y): Point) -> Markup {
     // Clients have no statistics. The service that they call has them.
     let statistics = service.summary_statistics.as_ref();
     let kind = kind(service.kind.as_deref());
-    html! {
-        a href=(link::traces_through_service(&service.name)) {
-            g.node transform={ "translate(" (round(x - NODE.0 / 2.0)) " " (round(y - NODE.1 / 2.0)) ")" } {
-                title { (service.name) ", " (kind) @if let Some(statistics) = statistics { ", " (description(statistics)) } }
-                rect.box width=(NODE.0) height=(NODE.1) rx="10" {}
-                (ring(statistics))
-                path.glyph transform="translate(24 24)" d=(glyph(service.kind.as_deref())) {}
-                text.name x="66" y="24" { (format::truncate(&service.name, 20)) }
-                text.kind x="66" y="41" { (format::truncate(kind, 24)) }
-                @if let Some(statistics) = statistics {
-                    text.figures x="66" y="57" { (format::truncate(&service_label(statistics), 26)) }
-                }
+    let drawing = html! {
+        g.node.stand-in[service.stand_in]
+            transform={ "translate(" (round(x - NODE.0 / 2.0)) " " (round(y - NODE.1 / 2.0)) ")" } {
+            title {
+                (service.name) ", " (kind)
+                @if let Some(statistics) = statistics { ", " (description(statistics)) }
+                @if service.stand_in { ", not received" }
+            }
+            rect.box width=(NODE.0) height=(NODE.1) rx="10" {}
+            (ring(statistics))
+            path.glyph transform="translate(24 24)" d=(glyph(service.kind.as_deref())) {}
+            text.name x="66" y="24" { (format::truncate(&service.name, 20)) }
+            text.kind x="66" y="41" { (format::truncate(kind, 24)) }
+            @if let Some(statistics) = statistics {
+                text.figures x="66" y="57" { (format::truncate(&service_label(statistics), 26)) }
             }
         }
+    };
+    html! {
+        // No filter finds a service whose segments were not received.
+        @if service.stand_in { (drawing) } @else { a href=(link::traces_through_service(&service.name)) { (drawing) } }
     }
 }
 
