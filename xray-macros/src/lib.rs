@@ -48,7 +48,7 @@ use self::options::{TracedHttpOptions, TracedOptions};
 /// * the receiver is the client, and its name ends in `client`: `client.get(uri)`;
 /// * the function makes the request: `reqwest::get`, `reqwest::blocking::get`, `isahc::get`, `isahc::get_async`.
 ///
-/// The README says which feature makes the types of which client traceable. Your own type is traceable if it implements
+/// [What is traced] lists the features that make the types of each client traceable. Your own type is traceable if it implements
 /// [`Traceable`](../xray/http/trait.Traceable.html) or [`Outgoing`](../xray/http/trait.Outgoing.html).
 ///
 /// Closures and async blocks in the function are part of it. So are the arguments of `join!`, `try_join!`, `select!`,
@@ -99,6 +99,7 @@ use self::options::{TracedHttpOptions, TracedOptions};
 /// On an `impl` block the attribute applies to all its functions, except for functions with their own attribute or with
 /// `#[xray(skip)]`. It may be above or below `#[async_trait]`.
 ///
+/// [What is traced]: https://github.com/xray-rs/xray/blob/main/docs/what-is-traced.md
 /// [`methods::any`]: ../xray/http/methods/enum.any.html
 ///
 /// # Errors

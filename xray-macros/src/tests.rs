@@ -108,7 +108,7 @@ fn wrong_items_are_rejected() {
         the function is kept"#]]
     .assert_eq(&of("struct S { field: u32 }"));
     expect![[r#"
-        "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or the like (the README has the table), outside macros; put `#[traced_http]` on the function that makes the calls"
+        "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (docs/what-is-traced.md has the full list), outside macros; put `#[traced_http]` on the function that makes the calls"
         the function is kept"#]]
     .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
     expect!["the function is kept"].assert_eq(&of("fn f() { users_own!(c.send()) }"));
@@ -200,7 +200,7 @@ fn code_that_is_too_deep_is_left_as_it_was() {
             let expanded = expand(TokenStream::new(), format!("fn f() {{ b.send(); {body} }}").parse().unwrap());
             (expanded.to_string(), core.parse::<TokenStream>().unwrap().to_string())
         });
-        assert!(expanded.contains("__xray_ask") && !expanded.contains("__xray_too_deep"), "{expanded}");
+        assert!(expanded.contains("__xray_dispatch") && !expanded.contains("__xray_too_deep"), "{expanded}");
         assert!(expanded.contains(&core), "{core}: {expanded}");
     }
 }
@@ -290,7 +290,7 @@ fn function_paths() -> Vec<String> {
 fn the_documentation_lists_the_table() {
     let source = include_str!("lib.rs");
     let (_, rest) = source.split_once("/// # What is traced\n").unwrap();
-    let (list, _) = rest.split_once("/// The README says").unwrap();
+    let (list, _) = rest.split_once("/// [What is traced]").unwrap();
     let listed: BTreeSet<_> = code_spans(list).into_iter().map(str::to_owned).collect();
     let methods = calls::METHODS.iter().filter(|method| method.shape != Shape::Client);
     let mut expected: BTreeSet<_> = methods.map(|method| method.name.to_owned()).collect();
