@@ -1,4 +1,4 @@
-//! Tests of expansions and errors. `tests/expansions/NAME.expanded.rs` is the expansion of `tests/expansions/NAME.rs`.
+//! Tests of expansions and errors. The expansion of `NAME.rs` in `tests/expansions` is `NAME.expanded.rs`.
 //!
 //! `UPDATE_EXPECT=1 cargo test -p xray-macros` updates the expanded files.
 
