@@ -3,6 +3,8 @@
 
 * Each test that DESIGN.md cites after "Test:" or "Tests:" exists: `module::name` is a function, module or type `name`, or a text
   "name", in a Rust file `module.rs` or in a folder `module`.
+* Each test file that a comment in a Rust file cites, such as `tests/it/wire.rs` or `tests/it/wire.rs::name`, exists in the repository,
+  in the crate of the comment, or (`tests.rs`) beside the file, and contains the name.
 * Each link from one page to another leads to a file, and to a heading in it. Links to the repository's main branch count as links
   to files.
 * README.md is shown on crates.io and docs.rs, so it has no relative link.
@@ -24,6 +26,12 @@ def tracked(pattern):
     return [path for path in listed.stdout.splitlines() if (ROOT / path).exists()]
 
 
+def has_test(path, name):
+    """Whether a file has a function, module or type of this name, or the name as a text."""
+    word = re.compile(rf'\b(?:fn|mod|struct|enum) {name}\b|"{name}"|^\s*{name}\(', re.MULTILINE)
+    return word.search(path.read_text(encoding="utf-8")) is not None
+
+
 def check_tests():
     files = {}
     for path in tracked("*.rs"):
@@ -36,10 +44,32 @@ def check_tests():
         problems.append(f"DESIGN.md: only {len(cited)} tests were found, so the pattern of this script is wrong")
     for name in cited:
         module, _, function = name.rpartition("::")
-        word = re.compile(rf'\b(?:fn|mod|struct|enum) {function}\b|"{function}"|^\s*{function}\(', re.MULTILINE)
-        if not any(word.search((ROOT / path).read_text(encoding="utf-8")) for path in files.get(module, [])):
+        if not any(has_test(ROOT / path, function) for path in files.get(module, [])):
             problems.append(f"DESIGN.md: there is no test `{name}`")
     return len(cited)
+
+
+def check_citations():
+    """Checks the test files that comments in Rust files cite."""
+    count = 0
+    for source in tracked("*.rs"):
+        parents = list((ROOT / source).parents)
+        crate = next(folder for folder in parents if (folder / "Cargo.toml").exists())
+        for number, line in enumerate((ROOT / source).read_text(encoding="utf-8").splitlines(), 1):
+            comment = re.search(r"(?:^|\s)//.*", line)
+            cited = re.findall(r"(?<![\w/.-])((?:[\w-]+/)*tests(?:/[\w-]+)*\.rs)(?:::(\w+)((?:`, `\w+(?=`))*))?", comment.group()) if comment else []
+            for path, name, others in cited:
+                count += 1
+                folders = parents[:1] if path == "tests.rs" else [ROOT, crate]
+                file = next((folder / path for folder in folders if (folder / path).exists()), None)
+                if file is None:
+                    problems.append(f"{source}:{number}: there is no file {path}")
+                elif name:
+                    missing = [each for each in [name, *re.findall(r"\w+", others)] if not has_test(file, each)]
+                    problems.extend(f"{source}:{number}: {path} has no {each}" for each in missing)
+    if count < 50:
+        problems.append(f"only {count} tests are cited in comments, so the pattern of this script is wrong")
+    return count
 
 
 def anchors(text):
@@ -86,7 +116,7 @@ def check_maps():
             problems.append(f"CONTRIBUTING.md: there is no {path}")
 
 
-counts = check_tests(), check_links()
+counts = check_tests(), check_citations(), check_links()
 check_maps()
-print("\n".join(problems) if problems else f"{counts[0]} tests and {counts[1]} links are there, and the maps are right")
+print("\n".join(problems) if problems else f"{counts[0]} tests of DESIGN.md, {counts[1]} cited test files and {counts[2]} links are there, and the maps are right")
 sys.exit(bool(problems))

@@ -197,7 +197,7 @@ async fn functions_in_subsegments() {
     assert!(both(&client).await.is_err() && both_below(&client).await.is_err());
 }
 
-const fn assert_as_the_clients_own<F: Send + Sync + Unpin>(future: F) -> F {
+const fn assert_auto_traits<F: Send + Sync + Unpin>(future: F) -> F {
     future
 }
 
@@ -227,6 +227,6 @@ async fn futures_are_send_and_run_under_spawn() {
 #[test]
 fn a_traced_future_is_what_the_clients_is() {
     let request = reqwest::Client::new().get("no url");
-    drop(assert_as_the_clients_own(request.send()));
-    drop(assert_as_the_clients_own(reqwest::Client::new().get("no url").send()));
+    drop(assert_auto_traits(request.send()));
+    drop(assert_auto_traits(reqwest::Client::new().get("no url").send()));
 }

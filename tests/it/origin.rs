@@ -1,15 +1,15 @@
-//! The origin of segments: set in code, and detected from stand-ins for the metadata services. A program that detects
-//! its origin runs in a child process, because environment variables name the services.
+//! The origin of segments: set in code, or detected from mock metadata services. Detection runs in a child process,
+//! because the addresses of the services come from environment variables.
 //!
-//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
-//! SDK does instead:
+//! Cases that the X-Ray SDK for Python 2.15.0 does not handle, each with the test of this crate that covers it:
 //!
-//! * An unknown plugin leaves other settings unset. Here detectors are a type.
-//! * Any machine with a host name seems to be a container of ECS:
+//! * An unknown plugin name leaves other settings unset. This is not possible here, because detectors are values of
+//!   `origin::Detector` and not strings.
+//! * Any machine with a host name is reported as an ECS container:
 //!   `detected::without_a_metadata_service_nothing_is_detected`.
-//! * The last plugin names the origin: `detected::ecs_goes_before_ec2`.
-//! * The program waits for the metadata services: `detected::segments_do_not_wait_for_detection`.
-//! * A wrong answer raises: `detected::a_wrong_answer_is_logged_once`.
+//! * The last plugin wins: `detected::ecs_goes_before_ec2`.
+//! * Startup blocks on the metadata services: `detected::segments_do_not_wait_for_detection`.
+//! * An invalid response raises an exception: `detected::a_wrong_answer_is_logged_once`.
 
 mod detected;
 mod given;

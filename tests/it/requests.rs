@@ -1,10 +1,10 @@
-//! Calls that take the request as an argument: reqwest's `execute`, hyper, hyper-util, tower.
+//! Calls that take the request as an argument: reqwest's `execute`, hyper, hyper-util, tower. The last tests are about
+//! calls in macros and tasks, and about functions that name the type of a future.
 //!
-//! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
-//! SDK does instead:
+//! Cases that the X-Ray SDK for Python 2.15.0 does not handle, each with the test of this crate that covers it:
 //!
 //! * A prepared request of `requests` is not traced: `reqwest_execute`.
-//! * A request of `httplib` at a lower level is not traced: `hyper_connections_send_at_the_call`.
+//! * A request of `httplib` at a lower level is not traced: `requests_on_a_hyper_connection_are_traced`.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -20,7 +20,8 @@ use tower::{Service, ServiceExt as _};
 use xray::document::Cause;
 use xray::{Document, Instrument as _};
 
-/// Returns the calls of the only document, each with its status. Checks that each request carried the id of its call.
+/// Returns the calls and their statuses. Panics unless there is exactly one document and each request carried the id of
+/// its call.
 fn calls(server: &Server, documents: &[Document]) -> Vec<(String, Option<u16>)> {
     assert_eq!(documents.len(), 1, "{documents:#?}");
     let seen = server.take_seen();
@@ -121,11 +122,11 @@ async fn tower_services_of_every_kind() {
     assert_eq!(calls.len(), 4);
     assert!(calls.iter().all(|(call, _)| *call == format!("GET {url}")), "{calls:?}");
     let statuses: Vec<_> = calls.iter().map(|(_, status)| *status).collect();
-    assert_eq!(statuses, [Some(200), Some(200), None, Some(200)], "the status of a generic response is not known");
+    assert_eq!(statuses, [Some(200), Some(200), None, Some(200)], "a response of a generic type has no status");
 }
 
 #[tokio::test]
-async fn hyper_connections_send_at_the_call() {
+async fn requests_on_a_hyper_connection_are_traced() {
     #[xray::traced_http]
     async fn connection(server: &Server) -> Result<u16, Box<dyn Error>> {
         let stream = TokioIo::new(tokio::net::TcpStream::connect(server.address).await?);
@@ -143,7 +144,7 @@ async fn hyper_connections_send_at_the_call() {
 }
 
 #[tokio::test]
-async fn a_server_of_the_same_shape_is_no_call() {
+async fn forwarding_to_an_inner_service_is_not_recorded() {
     #[xray::traced_http]
     async fn middleware<S>(mut inner: S, request: Request<Body>) -> Result<S::Response, S::Error>
     where
@@ -160,7 +161,7 @@ async fn a_server_of_the_same_shape_is_no_call() {
 }
 
 #[tokio::test]
-async fn inside_macros_and_spawned_tasks() {
+async fn calls_inside_macros_and_spawned_tasks_are_traced() {
     #[xray::traced_http]
     async fn everywhere(client: &reqwest::Client, server: &Server) -> reqwest::Result<()> {
         let url = server.url("/bytes/1");
@@ -190,7 +191,8 @@ async fn inside_macros_and_spawned_tasks() {
     assert_eq!((server.take_seen().len(), documents[0].subsegments.len()), (8, 8));
 }
 
-/// A function whose signature names the client's future cannot return another future, so its calls are not traced.
+/// If a signature or a struct names the client's future type, the call cannot return a traced future. The attribute
+/// detects this in the signature. For a field, the user writes `#[xray(skip)]`.
 #[tokio::test]
 async fn a_named_future_in_a_signature() {
     use futures::stream::{FuturesUnordered, StreamExt as _};

@@ -1,5 +1,7 @@
 //! Subsegments that a test recorded, in a form that an assertion can show.
 
+// Edition 2021 has no `Future` in its prelude, and `tests/crates/shapes-2021` builds this file in that edition.
+use std::future::Future;
 use std::thread;
 use std::time::Duration;
 

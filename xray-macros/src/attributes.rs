@@ -1,4 +1,4 @@
-//! The attributes of expressions of the kinds that can hold a call.
+//! Reads and removes attributes of the kinds of expressions that can contain a call.
 
 use std::mem;
 
@@ -6,9 +6,9 @@ use syn::{Attribute, Expr};
 
 use crate::options::CallOptions;
 
-/// Takes the `#[xray(..)]` attributes out. They are none that the compiler knows.
+/// Removes and returns the `#[xray(..)]` attributes. The compiler would reject them, because it has no attribute `xray`.
 pub(crate) fn take_ours(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
-    // Nearly always there are none, and then nothing is allocated: this runs for every expression.
+    // This runs for every expression, and most have no such attribute. Return early without an allocation.
     if !attributes.iter().any(CallOptions::is_ours) {
         return Vec::new();
     }
@@ -17,17 +17,18 @@ pub(crate) fn take_ours(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
     ours
 }
 
-/// Returns whether the code under the attributes may be left out of the build.
+/// Returns whether an attribute can exclude the annotated code from the build.
 pub(crate) fn is_conditional(attributes: &[Attribute]) -> bool {
     attributes.iter().any(is_condition)
 }
 
-/// Returns whether an attribute may leave the code under it out of the build.
+/// Returns whether the attribute is `#[cfg(..)]` or `#[cfg_attr(..)]`.
 pub(crate) fn is_condition(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
 }
 
-/// Makes a shared and an exclusive accessor. syn has none, and `Expr` is non-exhaustive.
+/// Defines a shared and a mutable accessor for the attributes of an expression. syn has none, and `Expr` is
+/// non-exhaustive.
 macro_rules! accessors {
     ($($kind:ident)*) => {
         pub(crate) fn attributes(expression: &Expr) -> &[Attribute] {

@@ -1,7 +1,10 @@
 //! Walks the body of a function and decides which calls to rewrite.
 //!
-//! Closures and async blocks belong to the body. Nested items do not: they are functions of their own. Nor do `const`
-//! blocks, types and array lengths, which the compiler evaluates. `tests/shapes/positions.rs::constants_and_items`
+//! Closures and async blocks belong to the body. Nested items do not, because they are functions of their own. Neither
+//! do `const` blocks, types and array lengths, because the compiler evaluates them.
+//! `tests/it/shapes/positions.rs::constants_and_items`
+//!
+//! *Candidate* is defined in `candidate`, *slot* in `rewrite`.
 
 use std::mem;
 
@@ -15,7 +18,7 @@ use syn::{
 
 use crate::attributes::{attributes, attributes_mut, is_condition, take_ours};
 use crate::calls;
-use crate::candidate::{Candidate, Demand};
+use crate::candidate::{Candidate, Requirement};
 use crate::head;
 use crate::macros;
 use crate::named_futures::names_a_future;
@@ -24,11 +27,11 @@ use crate::rewrite::{Rewriter, Slot};
 use crate::spawn::{self, Spawned};
 use crate::variables::Variables;
 
-/// What was found in a function.
+/// The result of a walk: whether the function may make HTTP calls.
 pub(crate) struct Found {
     /// Whether any call is in the table, including calls under `#[xray(skip)]`.
     pub(crate) has_candidate: bool,
-    /// Whether a macro was left alone that a call may stand in.
+    /// Whether the function contains a macro that the walk cannot read and that may contain a call.
     pub(crate) has_unknown_macro: bool,
 }
 
@@ -46,13 +49,13 @@ pub(crate) fn rewrite_calls(signature: &Signature, block: &mut Block, options: &
         has_unknown_macro: false,
         errors: Errors::default(),
     };
-    walker.variables.declare_parameters(signature);
+    walker.variables.declare_function_parameters(signature);
     walker.walk_body(block);
     let found = Found { has_candidate: walker.candidates > 0, has_unknown_macro: walker.has_unknown_macro };
     walker.errors.into_result().map(|()| found)
 }
 
-/// Returns the outermost call in an expression, to which `#[xray(trace)]` on the expression belongs.
+/// Returns the outermost call in an expression: the one that `#[xray(trace)]` on the expression applies to.
 fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
     match expression {
         Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_) => Some(expression),
@@ -77,12 +80,12 @@ fn is_call(expression: &Expr) -> bool {
     matches!(expression, Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_))
 }
 
-/// The expression or statement directly around an expression. Parentheses do not count.
+/// The expression or statement that directly encloses an expression, ignoring parentheses.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Around {
     #[default]
     Anything,
-    /// A method call, whose receiver the expression is.
+    /// A method call. The expression is its receiver.
     Call,
     /// `.await`.
     Await,
@@ -97,23 +100,24 @@ struct Walker<'a> {
     call_options: CallOptions,
     /// The variables in scope at the current expression.
     variables: Variables,
-    /// The slots that calls in the current body need at its head.
+    /// The slots to declare at the start of the current body.
     slots: Vec<Slot>,
-    /// The `#[cfg]` attributes around the current expression, as far as they stand in the current body.
+    /// The `#[cfg]` attributes around the current expression, up to the current body.
     conditions: Vec<Attribute>,
+    /// Whether the function names the type of a future; see `named_futures`.
     names_a_future: bool,
-    /// What stands around the expression that is visited next.
+    /// What encloses the expression that is visited next.
     around: Around,
     /// The number of calls in the table, including calls under `#[xray(skip)]`.
     candidates: usize,
-    /// Whether a macro was left alone that a call may stand in.
+    /// Whether the function contains a macro that the walk cannot read and that may contain a call.
     has_unknown_macro: bool,
     errors: Errors,
 }
 
 impl Walker<'_> {
-    /// Walks the code under `#[xray(..)]` attributes with their options. An attribute that concerns no call is an
-    /// error.
+    /// Walks the code under `#[xray(..)]` attributes with their options. Reports an error for an attribute on code
+    /// without a candidate.
     fn with_options(&mut self, attributes: &[Attribute], walk: impl FnOnce(&mut Self)) {
         if attributes.is_empty() {
             return walk(self);
@@ -142,7 +146,7 @@ impl Walker<'_> {
         self.conditions.truncate(outer);
     }
 
-    /// Walks a body and returns the declarations that its calls need at its head.
+    /// Walks a body and returns the declarations of its slots.
     fn in_body(&mut self, walk: impl FnOnce(&mut Self)) -> Vec<Stmt> {
         let (slots, conditions) = (mem::take(&mut self.slots), mem::take(&mut self.conditions));
         walk(self);
@@ -157,17 +161,17 @@ impl Walker<'_> {
         block.stmts.splice(0..0, declarations);
     }
 
-    fn candidate(&self, expression: &Expr, demand: Demand, around: Around) -> Option<Candidate> {
+    fn candidate(&self, expression: &Expr, requirement: Requirement, around: Around) -> Option<Candidate> {
         if is_parenthesized(expression) {
             return None;
         }
-        let candidate = Candidate::of(expression, &self.variables, demand, &self.options.local)?;
+        let candidate = Candidate::of(expression, &self.variables, requirement, &self.options.local)?;
         // In `client.get(url).send()` the call of `get` makes a request builder, and `send` is the HTTP call.
         (around != Around::Call || candidate != Candidate::Client).then_some(candidate)
     }
 
-    /// Returns what stands around an expression. For parentheses and closures the answer is kept: for the expression in
-    /// the parentheses, and for `visit_expr_closure_mut`.
+    /// Returns what encloses an expression, and resets `self.around` for its inner expressions. Parentheses and closures
+    /// leave `self.around` unchanged: it is for the expression in the parentheses, and for `visit_expr_closure_mut`.
     fn take_around(&mut self, expression: &Expr) -> Around {
         if is_parenthesized(expression) || matches!(expression, Expr::Closure(_)) {
             return Around::Anything;
@@ -175,19 +179,25 @@ impl Walker<'_> {
         mem::take(&mut self.around)
     }
 
-    /// Rewrites a call whose inner calls are rewritten already. `may_be_named`: the function may name the type of the
-    /// call's future.
-    fn rewrite_call(&mut self, expression: &mut Expr, candidate: Candidate, demand: Demand, may_be_named: bool) {
+    /// Rewrites a call after its inner calls. `may_be_named` is whether the function may name the type of the call's
+    /// future.
+    fn rewrite_call(
+        &mut self,
+        expression: &mut Expr,
+        candidate: Candidate,
+        requirement: Requirement,
+        may_be_named: bool,
+    ) {
         self.candidates += 1;
         if self.call_options.skip {
             return;
         }
-        let rewriter = Rewriter { options: self.options, name: self.call_options.name.as_ref(), demand };
+        let rewriter = Rewriter { options: self.options, name: self.call_options.name.as_ref(), requirement };
         match (candidate, &mut *expression) {
             (Candidate::Value, Expr::MethodCall(call)) => rewriter.on_value(call),
             (Candidate::Place, Expr::MethodCall(call)) => *expression = rewriter.on_place(call),
             (Candidate::Client, Expr::MethodCall(call)) if !may_be_named => {
-                let is_reference = self.variables.shows_reference(&call.receiver);
+                let is_reference = self.variables.is_reference_expression(&call.receiver);
                 *expression = rewriter.on_client(call, is_reference);
             }
             (Candidate::Function, Expr::Call(call)) => rewriter.on_function(call),
@@ -196,25 +206,25 @@ impl Walker<'_> {
                 rewriter.on_argument(expression, &slot);
                 self.slots.push(slot);
             }
-            _ if demand == Demand::None => {}
-            // The user has demanded that the call is traced, so that leaving it alone would break a promise.
+            _ if requirement == Requirement::Optional => {}
+            // The user requires the call to be traced, so an untraced call is an error.
             _ => {
                 let message = if candidate == Candidate::LeftAlone {
                     "this call has no request to trace: expected one as its first argument"
                 } else {
                     "the function names the type of a future, and the future of a traced call has a type of its own: \
-                     await the call on the spot, or mark it with `#[xray(skip)]`"
+                     await the call directly, or mark it with `#[xray(skip)]`"
                 };
                 self.errors.push(Error::new_spanned(expression, message));
             }
         }
     }
 
-    /// Rewrites an expression around calls that are rewritten already: the start of a task or thread, and a closure or
-    /// block that moves the annotations.
+    /// Rewrites an expression that contains rewritten calls: a call that spawns a task or thread, and a closure or async
+    /// block that would move the annotations.
     fn rewrite_holder(&mut self, expression: &mut Expr, spawned: Option<(usize, Spawned)>) {
         if let Some((index, spawned)) = spawned {
-            let rewriter = Rewriter { options: self.options, name: None, demand: Demand::None };
+            let rewriter = Rewriter { options: self.options, name: None, requirement: Requirement::Optional };
             match expression {
                 Expr::Call(call) => rewriter.on_spawn(&mut call.args[index], spawned),
                 Expr::MethodCall(call) => rewriter.on_spawn(&mut call.args[index], spawned),
@@ -231,28 +241,28 @@ impl Walker<'_> {
         }
     }
 
-    /// Returns what the user demands of the call that stands here.
+    /// Returns whether the user requires the call `expression` to be traced.
     ///
-    /// `#[xray(trace)]` on `call().await?` stands on the `?`. It is moved to the call inside, where the walk finds it
-    /// again.
-    fn demand(&mut self, expression: &mut Expr) -> Demand {
+    /// In `#[xray(trace)] call().await?` the attribute belongs to the `?` expression. It is moved to the call inside,
+    /// which the walk visits later.
+    fn requirement(&mut self, expression: &mut Expr) -> Requirement {
         if !mem::take(&mut self.call_options.trace) {
-            return if self.options.strict { Demand::Strict } else { Demand::None };
+            return if self.options.strict { Requirement::Strict } else { Requirement::Optional };
         }
         if is_call(expression) {
-            return Demand::Marked;
+            return Requirement::Marked;
         }
         if let Some(attributes) = marked_call(expression).and_then(attributes_mut) {
             attributes.push(parse_quote!(#[xray(trace)]));
         } else {
-            let message = "`#[xray(trace)]` stands on a call of a method, a function or a macro";
+            let message = "expected a call of a method, a function or a macro after `#[xray(trace)]`";
             self.errors.push(Error::new_spanned(&*expression, message));
         }
-        Demand::None
+        Requirement::Optional
     }
 
-    fn walk_macro(&mut self, call: &mut Macro, demand: Demand) {
-        if demand == Demand::Marked {
+    fn walk_macro(&mut self, call: &mut Macro, requirement: Requirement) {
+        if requirement == Requirement::Marked {
             let walked = macros::walk_expressions(self, call);
             self.errors.take(walked);
         } else {
@@ -260,7 +270,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Walks code that is a scope of its own for variables.
+    /// Walks code whose variables end with it.
     fn in_scope(&mut self, walk: impl FnOnce(&mut Self)) {
         let outer = self.variables.len();
         walk(self);
@@ -275,21 +285,23 @@ impl VisitMut for Walker<'_> {
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| {
                 let around = walker.take_around(expression);
-                let (before, demand) = (walker.candidates, walker.demand(expression));
-                // Classify the call before its inner expressions are visited: visiting rewrites them, and then the
-                // receiver no longer looks like the user's code.
-                let (candidate, spawned) = (walker.candidate(expression, demand, around), spawn::spawned(expression));
+                let (before, requirement) = (walker.candidates, walker.requirement(expression));
+                // Classify the call before its inner expressions are visited. The visit rewrites them, and then the
+                // receiver is no longer the user's code.
+                let (candidate, spawned) =
+                    (walker.candidate(expression, requirement, around), spawn::spawned(expression));
                 match expression {
-                    Expr::Macro(call) => return walker.walk_macro(&mut call.mac, demand),
+                    Expr::Macro(call) => return walker.walk_macro(&mut call.mac, requirement),
                     _ => visit_mut::visit_expr_mut(walker, expression),
                 }
                 if walker.candidates > before {
                     walker.rewrite_holder(expression, spawned);
                 }
                 if let Some(candidate) = candidate {
-                    // A future that is awaited on the spot has no name. tests/shapes/named_futures.rs::in_variables
+                    // The type of a future that is awaited directly cannot be the one that the function names.
+                    // tests/it/shapes/named_futures.rs::in_variables
                     let may_be_named = walker.names_a_future && around != Around::Await;
-                    walker.rewrite_call(expression, candidate, demand, may_be_named);
+                    walker.rewrite_call(expression, candidate, requirement, may_be_named);
                 }
             });
         });
@@ -298,12 +310,12 @@ impl VisitMut for Walker<'_> {
     fn visit_local_mut(&mut self, local: &mut Local) {
         let (ours, others) = (take_ours(&mut local.attrs), local.attrs.clone());
         // Read the initializer before it is visited, for the reason given in `visit_expr_mut`.
-        let shown = self.variables.of_local(local);
+        let hint = self.variables.hint_of_local(local);
         self.around = if local.init.is_some() { Around::Let } else { Around::Anything };
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| visit_mut::visit_local_mut(walker, local));
         });
-        self.variables.declare(&local.pat, shown);
+        self.variables.declare_pattern(&local.pat, hint);
     }
 
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
@@ -311,8 +323,8 @@ impl VisitMut for Walker<'_> {
             let attributes = take_ours(&mut statement.attrs);
             return self.with_options(&attributes, |walker| {
                 let is_marked = mem::take(&mut walker.call_options.trace);
-                let demand = if is_marked { Demand::Marked } else { Demand::None };
-                walker.under_conditions(&statement.attrs, |walker| walker.walk_macro(&mut statement.mac, demand));
+                let requirement = if is_marked { Requirement::Marked } else { Requirement::Optional };
+                walker.under_conditions(&statement.attrs, |walker| walker.walk_macro(&mut statement.mac, requirement));
             });
         }
         visit_mut::visit_stmt_mut(self, statement);
@@ -322,11 +334,11 @@ impl VisitMut for Walker<'_> {
         self.in_scope(|walker| visit_mut::visit_block_mut(walker, block));
     }
 
-    /// Visits a closure. Its body becomes a block only if declarations must stand at its head.
+    /// Visits a closure. Its body becomes a block only if it needs declarations.
     fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
         self.in_scope(|walker| {
             let is_bound = mem::take(&mut walker.around) == Around::Let;
-            walker.variables.declare_inputs(closure, is_bound);
+            walker.variables.declare_closure_parameters(closure, is_bound);
             let mut stmts = walker.in_body(|walker| walker.visit_expr_mut(&mut closure.body));
             if !stmts.is_empty() {
                 stmts.push(Stmt::Expr(mem::replace(&mut *closure.body, Expr::PLACEHOLDER), None));
@@ -349,7 +361,7 @@ impl VisitMut for Walker<'_> {
     }
 
     /// Visits an `if`. The variables of `if let` are not in scope in the `else`.
-    /// `tests/shapes/closures.rs::escapes_from_an_else`
+    /// `tests/it/shapes/closures.rs::escapes_from_an_else`
     fn visit_expr_if_mut(&mut self, conditional: &mut ExprIf) {
         self.in_scope(|walker| {
             walker.visit_expr_mut(&mut conditional.cond);
@@ -365,11 +377,11 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_match_mut(&mut self, matched: &mut ExprMatch) {
-        let shown = self.variables.of_matched(&matched.expr);
+        let hint = self.variables.hint_of_matched(&matched.expr);
         self.visit_expr_mut(&mut matched.expr);
         for arm in &mut matched.arms {
             self.in_scope(|walker| {
-                walker.variables.declare(&arm.pat, shown);
+                walker.variables.declare_pattern(&arm.pat, hint);
                 let (ours, others) = (take_ours(&mut arm.attrs), arm.attrs.clone());
                 walker.with_options(&ours, |walker| {
                     walker.under_conditions(&others, |walker| walker.visit_arm_mut(arm));
@@ -379,9 +391,9 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_let_mut(&mut self, condition: &mut ExprLet) {
-        let shown = self.variables.of_matched(&condition.expr);
+        let hint = self.variables.hint_of_matched(&condition.expr);
         self.visit_expr_mut(&mut condition.expr);
-        self.variables.declare(&condition.pat, shown);
+        self.variables.declare_pattern(&condition.pat, hint);
     }
 
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
@@ -391,7 +403,7 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {
-        self.walk_macro(call, Demand::None);
+        self.walk_macro(call, Requirement::Optional);
     }
 
     fn visit_expr_await_mut(&mut self, awaited: &mut ExprAwait) {
@@ -400,10 +412,10 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_assign_mut(&mut self, assignment: &mut ExprAssign) {
-        let is_settled = self.variables.is_settled(&assignment.right);
+        let is_inferred = self.variables.is_inferred(&assignment.right);
         visit_mut::visit_expr_assign_mut(self, assignment);
-        if is_settled {
-            self.variables.settle(&assignment.left);
+        if is_inferred {
+            self.variables.mark_inferred(&assignment.left);
         }
     }
 

@@ -1,7 +1,10 @@
-//! THE table: which calls may be HTTP calls. A name makes a call a candidate only; the type decides.
+//! The table of method and function names that may be HTTP calls.
 //!
-//! The runtime needs the same names: a type for each in `http::methods`, a module for each in `private`, a check for
-//! each client. It generates them from these tables, see `runtime_tables`.
+//! A call with a name from the table is a *candidate*. Whether it is an HTTP call depends on its types, which the
+//! expansion tests.
+//!
+//! The runtime needs the same names: a type for each method in `http::methods`, a module for each method in `private`,
+//! and a check for each client. It generates them from these tables; see `runtime_tables`.
 
 use syn::{Expr, ExprCall, ExprMethodCall, Ident, Member};
 
@@ -13,11 +16,12 @@ pub(crate) enum Shape {
     /// The receiver: `request.send()`, `request.send_json(value)`.
     Receiver,
     /// The receiver, unless it is a variable: `agent.post(url).send(body)`. A variable with such a method is a channel
-    /// (`tests/shapes/channels.rs`). Of 2,999 calls `.send(x)` in public Rust code none was HTTP.
+    /// (`tests/it/shapes/channels.rs`). Of 2,999 calls `.send(x)` in public Rust code none was HTTP.
     ValueReceiver,
     /// The first argument: `client.execute(request)`.
     Argument,
-    /// None: the receiver is the client, which its name must say, and the argument is a URL: `client.get(url)`.
+    /// None: the receiver is a client, the argument a URL: `client.get(url)`. The name of the receiver must end in
+    /// `client`.
     Client,
     /// None: the function makes the request itself: `reqwest::get(url)`.
     Function,
@@ -35,7 +39,7 @@ const fn method(name: &'static str, arguments: usize, shape: Shape) -> Method {
     Method { name, arguments, shape }
 }
 
-/// The methods. A name stands here more than once if it means different things with different arguments.
+/// The methods. A name has one row for each number of arguments with which it may be an HTTP call.
 pub(crate) const METHODS: &[Method] = &[
     method("send", 0, Shape::Receiver),
     method("send", 1, Shape::ValueReceiver),
@@ -62,23 +66,24 @@ pub(crate) const METHODS: &[Method] = &[
 
 /// A client that users name by its path.
 pub(crate) struct Client {
-    /// The beginning of the path.
+    /// The segments that the path begins with.
     pub(crate) path: &'static [&'static str],
     /// The name of its module in the runtime's `private::clients`.
     pub(crate) module: &'static str,
-    /// The types behind the path whose mention says that the function calls the client.
+    /// The types of the client's crate. A function that names one of them is assumed to call the client.
     pub(crate) types: &'static [&'static str],
-    /// The functions behind the path that are candidates.
+    /// The functions of the client's crate that are candidates.
     pub(crate) functions: &'static [(&'static str, Shape)],
-    /// Whether a call of any other function behind the path says so too, such as `ureq::agent()`.
+    /// Whether a function that calls any other function of the crate, such as `ureq::agent()`, is assumed to call the
+    /// client too.
     pub(crate) has_other_functions: bool,
-    /// The features of the runtime, any of which traces the client.
+    /// The features of the runtime. With any of them on, the client is traced.
     pub(crate) features: &'static [&'static str],
-    /// The error if all those features are off.
+    /// The error if all these features are off.
     pub(crate) message: &'static str,
 }
 
-/// The clients. A path that is the beginning of another one stands after it.
+/// The clients. A longer path comes before its prefix, because the first match is used.
 pub(crate) const CLIENTS: &[Client] = &[
     Client {
         path: &["reqwest", "blocking"],
@@ -93,7 +98,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client {
         path: &["reqwest"],
         module: "reqwest",
-        // Its types say more: which version of reqwest they belong to. See `client_paths`.
+        // `client_paths` checks reqwest's types separately, by their version.
         types: &[],
         functions: &[("get", Shape::Function)],
         has_other_functions: false,
@@ -144,7 +149,7 @@ pub(crate) const CLIENTS: &[Client] = &[
 ];
 
 impl Client {
-    /// Returns the client that a path belongs to, and the names behind the client's own.
+    /// Returns the client that a path belongs to, and the rest of the path's segments.
     pub(crate) fn of(names: &[String]) -> Option<(&'static Self, &[String])> {
         CLIENTS.iter().find_map(|client| {
             let (beginning, rest) = names.split_at_checked(client.path.len())?;
@@ -152,27 +157,28 @@ impl Client {
         })
     }
 
-    /// Returns the shape of a function behind the client's path, if it is a candidate.
+    /// Returns the shape of a function of the client's crate, or `None` if the function is not a candidate.
     pub(crate) fn shape_of(&self, rest: &[String]) -> Option<Shape> {
         let [name] = rest else { return None };
         self.functions.iter().find_map(|(function, shape)| (name == function).then_some(*shape))
     }
 }
 
-/// The table in short, for messages.
+/// A summary of the table for error messages.
 pub(crate) const EXAMPLES: &str = "`.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, \
-    `reqwest::get(..)` or the like (the README has the table)";
+    `reqwest::get(..)` or similar (docs/what-is-traced.md has the full list)";
 
-/// Returns the shape of a method call that is in the table.
+/// Returns the shape of a method call, or `None` if the call is not in the table.
 pub(crate) fn of_method(call: &ExprMethodCall) -> Option<Shape> {
     let name = call.method.to_string();
     let method = METHODS.iter().find(|method| method.name == name && method.arguments == call.args.len())?;
-    // `get` is the most common method of all. Without the name of the receiver, every map would be a candidate.
+    // Every map has a method `get`. The names of receiver and argument keep maps from being candidates.
     let is_candidate = method.shape != Shape::Client || (is_client(&call.receiver) && is_url(&call.args[0]));
     is_candidate.then_some(method.shape)
 }
 
-/// Returns the shape of a function call that is in the table. `local`: names that are modules of the user's own.
+/// Returns the shape of a function call, or `None` if the call is not in the table. `local` are names of the user's own
+/// modules.
 pub(crate) fn of_function(call: &ExprCall, local: &[Ident]) -> Option<Shape> {
     let Expr::Path(callee) = peeled(&call.func) else { return None };
     let is_local = callee.path.segments.first().is_some_and(|first| local.contains(&first.ident));
@@ -191,16 +197,16 @@ pub(crate) fn has_module(name: &Ident) -> bool {
 
 /// Returns whether an expression is a variable or field whose name ends in "client".
 pub(crate) fn is_client(receiver: &Expr) -> bool {
-    let says_so = |name: &Ident| name.to_string().ends_with("client");
+    let is_client_name = |name: &Ident| name.to_string().ends_with("client");
     match peeled(receiver) {
-        Expr::Path(path) => variable(path).is_some_and(says_so),
-        Expr::Field(field) => matches!(&field.member, Member::Named(name) if says_so(name)),
+        Expr::Path(path) => variable(path).is_some_and(is_client_name),
+        Expr::Field(field) => matches!(&field.member, Member::Named(name) if is_client_name(name)),
         _ => false,
     }
 }
 
-/// Returns whether the argument of `client.get(..)` may be a URL. hyper-util takes a `Uri` by value; a map of clients
-/// is asked with a reference, a list with a number (`tests/shapes/bodies.rs::maps`).
+/// Returns whether the argument of `client.get(..)` may be a URL. hyper-util's `get` takes a `Uri` by value. The `get` of
+/// a map takes a reference, that of a list a number (`tests/it/shapes/bodies.rs::maps`).
 fn is_url(argument: &Expr) -> bool {
     !matches!(peeled(argument), Expr::Reference(_) | Expr::Lit(_))
 }

@@ -1,4 +1,7 @@
-//! How a call is rewritten, as far as its syntax decides. A call whose meaning could change is left alone.
+//! Decides from a call's syntax how the call is rewritten. A call whose behavior could change is left unchanged.
+//!
+//! A *candidate* is a call that may be an HTTP call. In the expansion the compiler tests the type of its receiver or
+//! argument: see `rewrite`, which also defines *place* and *twin*.
 
 use syn::{Expr, ExprMethodCall, Ident};
 
@@ -7,45 +10,57 @@ use crate::receiver::Receiver;
 use crate::syntax::{peeled, variable};
 use crate::variables::Variables;
 
-/// A call whose name is in the table, or that is marked with `#[xray(trace)]`.
+/// How to rewrite a candidate: a call whose name is in the table of `calls`, or that is marked with `#[xray(trace)]`.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Candidate {
-    /// The receiver is a value.
+    /// The receiver is a value. Rewritten by `Rewriter::on_value`.
     Value,
-    /// The receiver is a place.
+    /// The receiver is a place. Rewritten by `Rewriter::on_place`.
     Place,
-    /// The request is the first argument.
+    /// The first argument may be the request. Rewritten by `Rewriter::on_argument`.
     Argument,
-    /// The receiver is the client.
+    /// The receiver may be a client. Rewritten by `Rewriter::on_client`.
     Client,
-    /// The function makes the request itself.
+    /// The function may make a request. Rewritten by `Rewriter::on_function`.
     Function,
-    /// The type cannot be asked for without changing what the call does.
+    /// The call is not rewritten, because a type test could change its behavior or break the build.
     LeftAlone,
 }
 
-/// What the user demands of a call.
+/// Whether the user requires a call to be traced.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Demand {
-    /// Nothing: its type decides.
-    None,
-    /// `strict`: its type must be known.
+pub(crate) enum Requirement {
+    /// Not required: the call is traced if the type of its receiver or argument is traceable.
+    Optional,
+    /// `strict`: the type of the receiver or argument must be traceable.
     Strict,
-    /// `#[xray(trace)]`: it is an HTTP call, whatever its name.
+    /// `#[xray(trace)]`: like `Strict`, also for a call whose name is not in the table.
     Marked,
 }
 
 impl Candidate {
-    /// Returns how a call is rewritten, or `None` if its name is not in the table.
-    pub(crate) fn of(expression: &Expr, variables: &Variables, demand: Demand, local: &[Ident]) -> Option<Self> {
-        let is_marked = demand == Demand::Marked;
+    /// Returns how an expression is rewritten, or `None` if it is not a candidate.
+    ///
+    /// Not candidates are calls whose name is not in the table, and calls in the table whose receiver or argument shows
+    /// that they are no HTTP calls: `sender.send(value)` on a variable is a channel, and in `client.get(key())` the
+    /// argument is not a URL in a variable. `LeftAlone` is for candidates that may be HTTP calls but cannot be
+    /// rewritten; they count as HTTP calls in the attribute's errors.
+    pub(crate) fn of(
+        expression: &Expr,
+        variables: &Variables,
+        requirement: Requirement,
+        local: &[Ident],
+    ) -> Option<Self> {
+        let is_marked = requirement == Requirement::Marked;
         let (shape, argument, is_client) = match expression {
             Expr::MethodCall(call) => {
+                // A marked call whose name is not in the table: the receiver is the request if there are no arguments,
+                // the first argument is the request otherwise.
                 let marked = if call.args.is_empty() { Shape::Receiver } else { Shape::Argument };
                 let shape = calls::of_method(call).or(is_marked.then_some(marked))?;
                 match shape {
-                    // What is demanded is no question: the receiver is moved into the twin, wherever it stands.
-                    Shape::Receiver if demand != Demand::None => return Some(Self::Value),
+                    // If tracing is required, there is no type test: the receiver is moved into its twin.
+                    Shape::Receiver if requirement != Requirement::Optional => return Some(Self::Value),
                     Shape::Receiver => return Some(on_receiver(call, variables)),
                     Shape::ValueReceiver if is_marked => return Some(Self::Value),
                     Shape::ValueReceiver => {
@@ -62,11 +77,14 @@ impl Candidate {
         };
         match (shape, argument) {
             (Shape::Function, _) => Some(Self::Function),
-            (Shape::Client, Some(url)) => may_stand_twice(url).then_some(Self::Client),
-            (_, Some(argument)) if demand != Demand::None || variables.is_settled(argument) => Some(Self::Argument),
-            // The type of the argument may be open. If the receiver is a client, its method settles the type:
-            // `client.execute(head.try_into()?)`. tests/shapes/inference.rs::conversions
-            (_, Some(argument)) if is_client && is_made(argument) => Some(Self::Argument),
+            (Shape::Client, Some(url)) => can_be_duplicated(url).then_some(Self::Client),
+            (_, Some(argument)) if requirement != Requirement::Optional || variables.is_inferred(argument) => {
+                Some(Self::Argument)
+            }
+            // The argument's type may not be inferred without the call. If the receiver is a client, the parameter of
+            // its method determines the type: `client.execute(head.try_into()?)`.
+            // tests/it/shapes/inference.rs::conversions
+            (_, Some(argument)) if is_client && may_be_request(argument) => Some(Self::Argument),
             _ => Some(Self::LeftAlone),
         }
     }
@@ -75,13 +93,14 @@ impl Candidate {
 fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
     match Receiver::of(&call.receiver) {
         Receiver::Value => Candidate::Value,
-        // A closure would capture the variable and not what it refers to: see `Shown::is_reference`.
-        // tests/shapes/closures.rs::escapes_exclusively
+        // An enclosing closure would capture the reference instead of the referent; see `TypeHint::is_reference`.
+        // tests/it/shapes/closures.rs::escapes_exclusively
         Receiver::Variable(name) if variables.is_reference(&name) => Candidate::LeftAlone,
-        // In the arm that is not taken the call's method is one of `Nothing`'s, which has other type parameters than
-        // the user's: `socket.send_stream::<u8>(None)` would not compile. tests/shapes/bodies.rs::by_reference
+        // In the unreachable arm the call resolves to a method of `UnreachableTwin`, whose type parameters differ from
+        // those of the user's method: `socket.send_stream::<u8>(None)` would not compile.
+        // tests/it/shapes/bodies.rs::by_reference
         Receiver::Place | Receiver::Variable(_)
-            if call.turbofish.is_none() && call.args.iter().all(may_stand_twice) =>
+            if call.turbofish.is_none() && call.args.iter().all(can_be_duplicated) =>
         {
             Candidate::Place
         }
@@ -89,47 +108,47 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
     }
 }
 
-/// Returns whether an argument is a variable or the result of a method: as the argument of a client, a request.
-/// Literals, closures and references are none. `tests/shapes/inference.rs::a_client_of_another_kind`
-fn is_made(argument: &Expr) -> bool {
+/// Returns whether an argument of a client's method is likely to be a request: a variable or the result of a method
+/// call, but not a literal, closure or reference. `tests/it/shapes/inference.rs::a_client_of_another_kind`
+fn may_be_request(argument: &Expr) -> bool {
     match peeled(argument) {
         Expr::Path(path) => variable(path).is_some(),
-        Expr::Try(tried) => is_made(&tried.expr),
-        Expr::Await(awaited) => is_made(&awaited.base),
+        Expr::Try(tried) => may_be_request(&tried.expr),
+        Expr::Await(awaited) => may_be_request(&awaited.base),
         Expr::MethodCall(_) => true,
         _ => false,
     }
 }
 
-/// Returns whether an argument may stand in two arms, one of which is taken.
+/// Returns whether an argument can be duplicated into both arms of the generated `match`.
 ///
-/// It must be
+/// The argument must
 ///
-/// 1. free of calls. A temporary that a call makes would be dropped at the end of the arm and not of the statement:
-///    `socket.send_bytes(&encode(1)).await` would borrow from it too long (`tests/shapes/bodies.rs::borrowed_bytes`).
-///    And calls in the arguments of calls would double at each level (`tests.rs`, "64 bodies that are sent, in each
-///    other");
-/// 2. typed on its own. In the arm that is not taken the parameter's type is a type parameter, which settles nothing:
-///    the types of `|count| count as u8` and `None` would stay open (`tests/shapes/bodies.rs::inferred`,
-///    `by_reference`).
+/// 1. contain no calls. A temporary created by a call would be dropped at the end of the arm instead of the end of the
+///    statement, and `socket.send_bytes(&encode(1)).await` would borrow it for too long
+///    (`tests/it/shapes/bodies.rs::borrowed_bytes`). Nested calls would also double in number at each level (`tests.rs`,
+///    "64 bodies that are sent, in each other");
+/// 2. have a type that does not depend on the parameter. In the unreachable arm the parameter is generic, so the types of
+///    `|count| count as u8` and `None` could not be inferred (`tests/it/shapes/bodies.rs::inferred`, `by_reference`).
 ///
-/// Copies of a place are calls that keep both rules: their value has the place's type and borrows nothing.
-fn may_stand_twice(argument: &Expr) -> bool {
+/// Exempt from rule 1 are `clone`, `to_owned` and `to_string` on a place or literal. Their result borrows nothing, and
+/// its type follows from the receiver.
+fn can_be_duplicated(argument: &Expr) -> bool {
     match peeled(argument) {
         Expr::Path(path) => variable(path).is_some(),
         Expr::Lit(_) => true,
-        Expr::Field(field) => may_stand_twice(&field.base),
+        Expr::Field(field) => can_be_duplicated(&field.base),
         Expr::MethodCall(copy) => {
             let copies = ["clone", "to_owned", "to_string"].iter().any(|name| copy.method == name);
             copies && copy.args.is_empty() && is_place_or_literal(&copy.receiver)
         }
-        // Not `&list.clone()`, whose copy is a temporary again. tests/shapes/bodies.rs::by_reference
+        // Excludes `&list.clone()`, which borrows from a temporary. tests/it/shapes/bodies.rs::by_reference
         Expr::Reference(reference) => is_place_or_literal(&reference.expr),
-        Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(may_stand_twice),
+        Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(can_be_duplicated),
         _ => false,
     }
 }
 
 fn is_place_or_literal(expression: &Expr) -> bool {
-    matches!(peeled(expression), Expr::Path(_) | Expr::Field(_) | Expr::Lit(_)) && may_stand_twice(expression)
+    matches!(peeled(expression), Expr::Path(_) | Expr::Field(_) | Expr::Lit(_)) && can_be_duplicated(expression)
 }

@@ -1,9 +1,9 @@
-//! Checks of the clients that a function names by their paths: does the build trace them?
+//! Generates checks that the features of the clients that a function names are enabled.
 //!
-//! The macro cannot see the features of the runtime. For each such path it emits a statement that does nothing, and
-//! that compiles only if a feature of the client is on: see the runtime's `private::clients`, and for the versions of
-//! reqwest `private::reqwest_version`. Without the check, a function whose feature is missing would silently go
-//! untraced.
+//! A macro cannot read the features of the runtime. For each path of a client, such as `ureq::get`, it generates a
+//! statement without effect that compiles only if a feature of the client is on: see the runtime's `private::clients`,
+//! and for the versions of reqwest `private::reqwest_version`. Without the check, a function whose client lacks its
+//! feature would not be traced, and its author would not notice.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -15,7 +15,7 @@ use crate::attributes::{attributes, is_conditional};
 use crate::calls::Client;
 use crate::options::TracedHttpOptions;
 
-/// Returns the checks for the clients that a function names: statements that the compiler evaluates.
+/// Returns the checks for the clients that a function names: statements that the compiler evaluates in a `const`.
 pub(crate) fn checks(signature: &Signature, block: &Block, options: &TracedHttpOptions) -> Vec<TokenStream> {
     let runtime = &options.common.runtime;
     let mut named = NamedClients { options, types: Vec::new(), clients: Vec::new() };
@@ -34,8 +34,9 @@ fn check_feature(module: &str, span: Span, runtime: &Path) -> TokenStream {
     //             check(Client);
     //         }
     //
-    // The error is that `Client` does not implement a trait. Both tokens of `check(Client)` carry the user's position,
-    // so that it underlines the user's path. tests/crates.rs::a_client_without_its_feature_is_an_error
+    // If the feature is off, `Client` does not implement the trait that `check` requires. Both tokens of
+    // `check(Client)` have the user's position, so the error underlines the user's path.
+    // tests/crates.rs::a_client_without_its_feature_is_an_error
     let (module, span) = (Ident::new(module, span), Span::mixed_site().located_at(span));
     quote_spanned! {span=>
         {
@@ -53,8 +54,8 @@ fn check_version(path: &Path, kind: &str, runtime: &Path) -> TokenStream {
     //             ::xray::__private::reqwest_version::client(<reqwest::Client>::builder);
     //         }
     //
-    // The method is one that reqwest's type has. Its inherent method is found first; for a type of the user's own the
-    // trait `Unrelated` provides one, whose result passes every check.
+    // `builder` is an inherent function of reqwest's `Client`, and takes precedence over the trait `Unrelated`. For a
+    // user's type of the same name the function is that of `Unrelated`, whose result passes every check.
     // tests/crates.rs::a_module_that_is_named_reqwest_is_left_alone
     let span = Span::mixed_site().located_at(path.span());
     let (check, method) = match kind {
@@ -73,13 +74,13 @@ fn check_version(path: &Path, kind: &str, runtime: &Path) -> TokenStream {
     }
 }
 
-/// Finds the paths of clients. Those under a `#[cfg]` are left out: the check stands at the function's head, where the
-/// condition does not hold, and a crate that is only there under the condition would be an unresolved path.
+/// Finds the paths of clients. Paths under a `#[cfg]` are left out: the check is at the start of the function, outside
+/// the condition, and the path of a crate that exists only under the condition would not resolve there.
 struct NamedClients<'a> {
     options: &'a TracedHttpOptions,
     /// `reqwest::Client`, `RequestBuilder` and `Request`, each with its kind.
     types: Vec<(Path, &'static str)>,
-    /// The modules of the other clients, and where the function names each first.
+    /// The modules of the other clients, each with the position of its first path in the function.
     clients: Vec<(&'static str, Span)>,
 }
 
@@ -110,13 +111,13 @@ impl NamedClients<'_> {
     }
 }
 
-/// Returns the names of a path that has at least two.
+/// Returns the segments of a path, or `None` if there is only one.
 fn names(path: &Path) -> Option<Vec<String>> {
     (path.segments.len() > 1).then(|| path.segments.iter().map(|segment| segment.ident.to_string()).collect())
 }
 
-/// Returns the type of reqwest that a path begins with. The crate may be named `reqwest`, or for one of several
-/// versions `reqwest_0_12` or the like.
+/// Returns the type of reqwest that a path begins with. The crate may be named `reqwest`, or have a version in its name
+/// such as `reqwest_0_12`.
 fn reqwest_type(path: &Path, names: &[String]) -> Option<&'static str> {
     let version = names[0].strip_prefix("reqwest")?;
     let kind = ["Client", "RequestBuilder", "Request"].into_iter().find(|kind| names[1] == *kind)?;
@@ -163,8 +164,8 @@ impl<'ast> Visit<'ast> for NamedClients<'_> {
         }
     }
 
-    // An item in a block may give the client's name another meaning there than at the function's head, where the check
-    // stands: a `use` of a module of the user's own, for instance.
+    // An item in a block, such as a `use`, may give the client's name another meaning than it has at the start of the
+    // function, where the check is.
     fn visit_block(&mut self, block: &'ast Block) {
         if !block.stmts.iter().any(|statement| matches!(statement, Stmt::Item(_))) {
             visit::visit_block(self, block);
@@ -195,6 +196,6 @@ impl<'ast> Visit<'ast> for NamedClients<'_> {
         }
     }
 
-    // Nested items have attributes of their own.
+    // Nested functions are not traced by the attribute.
     fn visit_item(&mut self, _: &'ast Item) {}
 }

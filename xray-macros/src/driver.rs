@@ -12,24 +12,24 @@ use crate::options::{CallOptions, Errors};
 
 /// An attribute with its options: `#[traced_http(..)]` or `#[traced(..)]`.
 pub(crate) trait Attribute: Default {
-    /// What the attribute says to the user.
+    /// The error messages of the attribute.
     const WORDING: Wording;
 
-    /// Whether an `impl` block is accepted that has functions, all of which the attribute leaves alone: functions
-    /// with `#[xray(skip)]` or an attribute of their own, and `const fn`s.
+    /// Whether the attribute accepts an `impl` block in which it changes no function, because each one has
+    /// `#[xray(skip)]` or its own attribute, or is a `const fn`.
     const ACCEPTS_ONLY_SKIPPED: bool;
 
-    /// Returns the error for an item in which there is nothing to trace.
+    /// Returns the error for an item that contains nothing to trace.
     fn nothing_to_trace() -> String;
 
     /// Parses the arguments of the attribute.
     fn parse(arguments: TokenStream) -> Result<Self>;
 
-    /// Applies the attribute to one function. Returns whether the function has anything to trace.
+    /// Applies the attribute to one function. Returns whether the function contains anything to trace.
     fn apply(&self, signature: &Signature, block: &mut Block, owner: Owner) -> Result<bool>;
 }
 
-/// The item that an attribute stands on, of which a function is all or a part.
+/// The item that an attribute is written on.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Owner {
     /// The function itself.
@@ -38,11 +38,11 @@ pub(crate) enum Owner {
     Impl,
 }
 
-/// The messages of an attribute.
+/// The names and error messages of an attribute.
 pub(crate) struct Wording {
     /// The attribute's own name.
     pub(crate) attribute: &'static str,
-    /// The name of the crate's other attribute, which may stand beside it.
+    /// The name of the crate's other attribute, which may be on the same item.
     pub(crate) other: &'static str,
     /// The error for a function without a body.
     pub(crate) no_body: &'static str,
@@ -54,8 +54,8 @@ pub(crate) struct Wording {
 
 /// Expands an attribute.
 ///
-/// If anything is wrong, the user's item comes out unchanged beside the errors. Without the item, an editor would
-/// report every use of the function as an error of its own and would stop completing inside it.
+/// If there are errors, the output is the user's item, unchanged, and the errors. Without the item, an editor would also
+/// report every use of the function as an error, and would not complete code inside it.
 pub(crate) fn expand<A: Attribute>(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (item, mut too_deep) = take_too_deep(item);
     let mut errors = Errors::default();
@@ -67,7 +67,7 @@ pub(crate) fn expand<A: Attribute>(arguments: TokenStream, item: TokenStream) ->
     too_deep.put_back(output(item, annotated, errors, &A::WORDING))
 }
 
-/// Returns the item that the annotated one became, or the item as it was with the errors.
+/// Returns the rewritten item, or the original item and the errors.
 fn output(item: TokenStream, annotated: Option<Annotated>, errors: Errors, wording: &Wording) -> TokenStream {
     match errors.into_result() {
         Ok(()) => match annotated {
@@ -83,7 +83,7 @@ fn output(item: TokenStream, annotated: Option<Annotated>, errors: Errors, wordi
     }
 }
 
-/// An item that an attribute may stand on.
+/// An item that the attributes accept.
 enum Annotated {
     Function(ItemFn),
     Impl(ItemImpl),
@@ -114,8 +114,9 @@ impl Annotated {
     }
 }
 
-/// Applies an attribute to the functions of an `impl` block. Left alone are functions that have the attribute
-/// themselves, whose own options count; functions with `#[xray(skip)]`; and `const fn`s, which may run in the compiler.
+/// Applies an attribute to the functions of an `impl` block. It does not change functions that have the attribute
+/// themselves, because their own options apply; functions with `#[xray(skip)]`; and `const fn`s, because they may run in
+/// the compiler. Returns whether the block contains anything to trace.
 fn apply_to_methods<A: Attribute>(attribute: &A, implementation: &mut ItemImpl) -> Result<bool> {
     let mut errors = Errors::default();
     let mut has_anything = false;
@@ -134,18 +135,18 @@ fn apply_to_methods<A: Attribute>(attribute: &A, implementation: &mut ItemImpl) 
     errors.into_result().map(|()| has_anything)
 }
 
-/// Returns whether a method of an `impl` block has `#[xray(skip)]`, and takes that off.
+/// Returns whether a method of an `impl` block has `#[xray(skip)]`, and removes it.
 ///
-/// It stays on the method if the block's other attribute is still to expand, because it speaks to both attributes:
-/// `tests.rs::options_that_the_other_attribute_needs_are_kept_for_it`.
+/// `#[xray(skip)]` applies to both attributes of this crate. If the block has the other one too, which expands later, the
+/// method keeps it: `tests.rs::options_that_the_other_attribute_needs_are_kept_for_it`.
 fn take_skip(attributes: &mut Vec<syn::Attribute>, wording: &Wording, is_needed_again: bool) -> Result<bool> {
     let mut options = CallOptions::default();
     for attribute in take_ours(attributes) {
         options = options.with(&attribute)?;
         if options.trace || options.name.is_some() {
             let message = format!(
-                "on a method of an annotated `impl` only `#[xray(skip)]` stands; put `#[{}(..)]` on the method for \
-                 options of its own",
+                "a method of an annotated `impl` accepts only `#[xray(skip)]`; for other options, put `#[{}(..)]` on \
+                 the method",
                 wording.attribute
             );
             return Err(Error::new_spanned(attribute, message));
@@ -157,16 +158,16 @@ fn take_skip(attributes: &mut Vec<syn::Attribute>, wording: &Wording, is_needed_
     Ok(options.skip)
 }
 
-/// Returns whether this is one of the crate's attributes. The last name of the path decides, since users write
-/// `#[xray::traced]`, `#[traced]` after a `use`, or a path through a crate of their own.
+/// Returns whether an attribute is the one with this name. Only the last segment of its path is compared: users write
+/// `#[xray::traced]`, `#[traced]` after a `use`, or a path through their own crate.
 fn is_attribute(attribute: &syn::Attribute, name: &str) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == name)
 }
 
-/// Returns the item without `#[xray(..)]` inside it.
+/// Returns the item without the `#[xray(..)]` attributes inside it.
 ///
-/// `xray` is no attribute that the compiler knows: left in place, it would add "cannot find attribute" to the error
-/// that is reported. If the crate's other attribute is still to expand, that one reads and removes them.
+/// The compiler has no attribute `xray`. If one were left, the compiler would report "cannot find attribute" in addition
+/// to the actual error. If the item also has the crate's other attribute, which expands later, they are kept for it.
 fn without_ours(item: TokenStream, wording: &Wording) -> TokenStream {
     struct WithoutOurs;
     impl VisitMut for WithoutOurs {
@@ -188,18 +189,18 @@ fn without_ours(item: TokenStream, wording: &Wording) -> TokenStream {
 
 /// Returns the error for an item that is neither a function with a body nor an `impl` block.
 fn explain(item: TokenStream, error: Error, wording: &Wording) -> Error {
-    // syn reads `fn f();`, as it stands in a trait, as an item of an `extern` block.
+    // syn parses `fn f();`, a function of a trait without a body, as an item of an `extern` block.
     if let Ok(function) = syn::parse2::<ForeignItemFn>(item.clone()) {
         return Error::new_spanned(function.sig, wording.no_body);
     }
     match syn::parse2::<Item>(item) {
-        // Half-typed code: syn's own error says where the syntax ends.
+        // Incomplete code, as in an editor: syn's own error has the position.
         Ok(Item::Verbatim(_)) | Err(_) => error,
         Ok(other) => Error::new(keyword(&other), wording.no_function),
     }
 }
 
-/// Returns the span of the word that says what an item is: the first word after attributes and visibility.
+/// Returns the span of an item's keyword, such as `struct`: the first word after attributes and visibility.
 fn keyword(item: &Item) -> Span {
     let words = item.to_token_stream().into_iter().filter(|token| matches!(token, TokenTree::Ident(_)));
     words.skip_while(|word| word.to_string() == "pub").map(|word| word.span()).next().unwrap_or_else(Span::call_site)

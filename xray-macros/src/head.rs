@@ -1,4 +1,4 @@
-//! What stands at the head of an annotated function.
+//! Generates the declarations at the start of an annotated function.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -8,11 +8,11 @@ use syn::{Expr, Ident, Path, Signature, Stmt};
 use crate::options::TracedHttpOptions;
 use crate::syntax::span_at;
 
-/// Returns the statements for the head of a function under `#[traced_http]`.
+/// Returns the statements for the start of a function under `#[traced_http]`.
 ///
 /// ```text
 /// Input:  #[traced_http(name = "todos", annotate(id = id))] async fn todo(id: u32) { .. ureq::get(url) .. }
-/// Output: use ::xray::__private::answers::*;
+/// Output: use ::xray::__private::traits::*;
 ///         static __XRAY_SITE: ::xray::__private::FunctionSite = {
 ///             { use ::xray::__private::clients::ureq::{Client, check}; check(Client); }
 ///             ::xray::__private::FunctionSite::new("todo", ::core::file!(), ::core::line!()).named("todos")
@@ -39,15 +39,15 @@ pub(crate) fn declarations(
         #runtime::__private::FunctionSite::new(#text, ::core::file!(), #line) #named #skipping
     };
     if !checks.is_empty() {
-        // The initializer of a static is evaluated by the compiler, so that the checks cost nothing at run time and
-        // cannot be reached, moved or borrowed by the function.
+        // The compiler evaluates the initializer of a static, so the checks have no cost at run time.
         site = quote_spanned!(span=> { #(#checks)* #site });
     }
-    // The traits that answer the questions must be in scope at each call. They are imported once, as `_`, so that no
-    // name of theirs hides one of the user's; `unused_imports` would fire where no call asks all the questions.
+    // The traits of the type tests must be in scope at each call. The module exports them as `_`, so the import cannot
+    // shadow a name of the user's. Without the `allow`, a function whose calls use only some of the traits would trigger
+    // `unused_imports`.
     let head = quote_spanned! {span=>
         #[allow(unused_imports)]
-        use #runtime::__private::answers::*;
+        use #runtime::__private::traits::*;
         static __XRAY_SITE: #runtime::__private::FunctionSite = #site;
     };
     let mut declarations = vec![Stmt::Expr(Expr::Verbatim(head), None)];
@@ -69,9 +69,9 @@ pub(crate) fn declarations(
 ///         })
 /// ```
 ///
-/// The closure runs only below a sampled segment, so that the expressions cost nothing elsewhere
-/// (`tests/options.rs::annotations_are_made_only_where_they_are_recorded`). `__xray_annotation` takes its value by
-/// reference, so that the function still has its parameters.
+/// The closure runs only below a sampled segment; elsewhere the expressions are not evaluated
+/// (`tests/it/options.rs::annotations_are_made_only_where_they_are_recorded`). `__xray_annotation` takes `&self`, so the
+/// function can still use its parameters.
 pub(crate) fn annotations(annotations: &[(Ident, Expr)], runtime: &Path, span: Span) -> TokenStream {
     let keys = annotations.iter().map(|(key, _)| key.unraw().to_string());
     let values = annotations.iter().map(|(_, value)| value);
@@ -83,10 +83,10 @@ pub(crate) fn annotations(annotations: &[(Ident, Expr)], runtime: &Path, span: S
     }
 }
 
-/// Gives a `move` closure or `async move` block annotations of its own.
+/// Clones the annotations for a `move` closure or an `async move` block.
 ///
-/// The block would move `__xray_annotations` into itself, and the next block could not: the function
-/// `tests/options.rs::annotated` has several.
+/// Without the clone, the first such block would move `__xray_annotations`, and the next one could not use it: the
+/// function `tests/it/options.rs::annotated` has several.
 pub(crate) fn with_own_annotations(mover: &Expr) -> Expr {
     // Input:  async move { .. }
     // Output: {

@@ -1,7 +1,7 @@
-//! Macros whose arguments are walked. Any other macro is left unchanged: only its definition knows what its tokens
-//! mean.
+//! Walks the arguments of macros with a known grammar. Any other macro call is left unchanged, because only the macro's
+//! definition determines what its tokens mean.
 //!
-//! `tests/shapes/macros.rs::known_macros`, `unknown_macros`
+//! `tests/it/shapes/macros.rs::known_macros`, `unknown_macros`
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
@@ -10,38 +10,39 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut;
 use syn::{Expr, Ident, Macro, Pat, Result, Token, token};
 
-/// What the arguments of a macro are.
+/// The grammar of a macro's arguments.
 #[derive(Clone, Copy)]
 enum Grammar {
-    /// Expressions with commas between them, each evaluated where it stands: `join!(a, b)`, `format!("{}", a)`.
+    /// Comma-separated expressions, each evaluated in place: `join!(a, b)`, `format!("{}", a)`.
     Expressions,
-    /// Expressions, the first of which are checked: `assert!(a, "{}", b)`. They are walked only if a message follows.
-    /// Without one, these macros print the tokens of the checked expressions, and the rewritten tokens would be in the
-    /// panic's message.
+    /// Comma-separated expressions that begin with this number of checked ones: `assert!(a, "{}", b)` checks one. They
+    /// are walked only if a message follows. Without a message, these macros print the tokens of the checked
+    /// expressions, and the panic's message would contain the rewritten tokens.
     Checked(usize),
-    /// An expression, then a pattern: `matches!(a, Some(_))`.
+    /// An expression and a pattern: `matches!(a, Some(_))`.
     Pattern,
-    /// Arms of a pattern, a future and a handler: `select! { r = a => b }`.
+    /// Arms, each with a pattern, a future and a handler: `select! { r = a => b }`.
     Arms,
-    /// The macro prints its tokens, or none of them can be a call.
-    Nothing,
+    /// Tokens that are not walked, because the macro prints them or they cannot contain a call.
+    Opaque,
 }
 
 const GRAMMARS: &[(&[&str], Grammar)] = &[
     (&["join", "try_join", "vec"], Grammar::Expressions),
     (&["format", "format_args", "print", "println", "eprint", "eprintln", "write", "writeln"], Grammar::Expressions),
     (&["panic", "bail"], Grammar::Expressions),
-    // `tracing` and `log` evaluate the arguments only if the level is on, and have a grammar of their own: `%value`.
-    (&["trace", "debug", "info", "warn", "error"], Grammar::Nothing),
+    // The macros of `tracing` and `log` evaluate their arguments only if the level is enabled, and have their own syntax
+    // such as `%value`.
+    (&["trace", "debug", "info", "warn", "error"], Grammar::Opaque),
     (&["matches"], Grammar::Pattern),
     (&["select"], Grammar::Arms),
     (&["assert", "debug_assert", "ensure"], Grammar::Checked(1)),
     (&["assert_eq", "assert_ne", "debug_assert_eq", "debug_assert_ne"], Grammar::Checked(2)),
-    (&["dbg", "todo", "unimplemented", "unreachable", "env", "option_env", "concat"], Grammar::Nothing),
-    (&["stringify", "include_str", "include_bytes", "cfg", "line", "file", "module_path"], Grammar::Nothing),
+    (&["dbg", "todo", "unimplemented", "unreachable", "env", "option_env", "concat"], Grammar::Opaque),
+    (&["stringify", "include_str", "include_bytes", "cfg", "line", "file", "module_path"], Grammar::Opaque),
 ];
 
-/// Walks the arguments of a macro whose name says what they are. Returns whether the macro is known.
+/// Walks the arguments of a macro with a known name. Returns whether the name and the grammar of the arguments are known.
 pub(crate) fn walk(walker: &mut impl VisitMut, call: &mut Macro) -> bool {
     let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
     let Some((_, grammar)) = GRAMMARS.iter().find(|(names, _)| names.contains(&name.as_str())) else { return false };
@@ -51,13 +52,13 @@ pub(crate) fn walk(walker: &mut impl VisitMut, call: &mut Macro) -> bool {
         Grammar::Checked(count) => (|input: ParseStream<'_>| checked(walker, input, count)).parse2(tokens),
         Grammar::Pattern => (|input: ParseStream<'_>| pattern(walker, input)).parse2(tokens),
         Grammar::Arms => (|input: ParseStream<'_>| arms(walker, input)).parse2(tokens),
-        Grammar::Nothing => return true,
+        Grammar::Opaque => return true,
     };
-    // If the tokens have another grammar, this is a macro of the user's own with a known name.
+    // If the tokens have another grammar, the call is of a user's macro of the same name.
     output.map(|output| call.tokens = output).is_ok()
 }
 
-/// Walks the arguments of a macro that the user has marked with `#[xray(trace)]`: they must be expressions.
+/// Walks the arguments of a macro call that is marked with `#[xray(trace)]`. They must be expressions.
 pub(crate) fn walk_expressions(walker: &mut impl VisitMut, call: &mut Macro) -> Result<()> {
     let tokens = call.tokens.clone();
     call.tokens = (|input: ParseStream<'_>| expressions(walker, input)).parse2(tokens)?;
@@ -69,12 +70,11 @@ fn walked(walker: &mut impl VisitMut, mut expression: Expr) -> TokenStream {
     expression.into_token_stream()
 }
 
-/// Reads expressions with commas between them. A semicolon may stand in tokio's `biased;` and in `vec![a; n]`, whose
-/// length is not walked.
+/// Reads comma-separated expressions, and walks them. tokio's `biased;` and the length in `vec![a; n]` are not walked.
 fn expressions(walker: &mut impl VisitMut, input: ParseStream<'_>) -> Result<TokenStream> {
     let mut output = biased(input)?;
-    // All are read before the first is walked. Walking counts candidates and declares slots, which must not happen for
-    // tokens that turn out to have another grammar and are left unchanged.
+    // Read all expressions before walking the first. A walk counts candidates and declares slots. If the tokens have
+    // another grammar, the macro call is left unchanged, so nothing may be counted or declared.
     let mut read = Vec::new();
     while !input.is_empty() {
         let expression: Expr = input.parse()?;
@@ -109,7 +109,7 @@ fn pattern(walker: &mut impl VisitMut, input: ParseStream<'_>) -> Result<TokenSt
     Ok(quote!(#expression #comma #rest))
 }
 
-/// Reads `biased;`, if it is there.
+/// Reads `biased;` if the input begins with it.
 fn biased(input: ParseStream<'_>) -> Result<TokenStream> {
     if input.peek(Ident) && input.peek2(Token![;]) {
         let (biased, semicolon): (Ident, Token![;]) = (input.parse()?, input.parse()?);
@@ -127,7 +127,7 @@ struct SelectArm {
 }
 
 enum Event {
-    /// `pattern = future`, with its guard.
+    /// `pattern = future`, and an optional guard.
     Ready(Box<Ready>),
     /// `else`, `complete` or `default`.
     Word(TokenTree),

@@ -1,23 +1,24 @@
-//! Brackets in brackets, deeper than a parser may go.
+//! Removes brackets that are nested too deeply to parse.
 //!
-//! syn descends into each pair of brackets. Users build this crate without optimization, where a level takes up to 25
-//! KiB of the compiler's stack of 8 MiB: some 300 levels would crash the compiler. Tokens that are too deep are taken
-//! out before parsing and put back afterwards, unchanged. `tests.rs::code_that_is_too_deep_is_left_as_it_was`
+//! syn parses nested brackets recursively. In a build without optimization, which is usual for procedural macros, a level
+//! takes up to 25 KiB of the compiler's stack of 8 MiB, so about 300 levels would crash the compiler. Tokens that are
+//! nested too deeply are removed before parsing and put back afterwards, unchanged.
+//! `tests.rs::code_that_is_too_deep_is_left_as_it_was`
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
-/// The levels that are parsed. Code that people write has some thirty; 200 levels take 5 of the stack's 8 MiB.
+/// The number of levels that are parsed. Handwritten code has about 30; 200 levels take 5 of the stack's 8 MiB.
 const MAX_DEPTH: usize = 200;
 
-/// The name of the macro whose call stands in for tokens that were taken out. A macro call is valid syntax as an
-/// expression, a pattern, a type and an item.
+/// The name of a macro whose call replaces the removed tokens. A macro call is valid syntax as an expression, a pattern, a
+/// type and an item.
 const PLACEHOLDER: &str = "__xray_too_deep";
 
-/// The contents of the brackets that were taken out.
+/// The removed contents of brackets.
 pub(crate) struct TooDeep(Vec<TokenStream>);
 
-/// Takes out the contents of brackets that are too deep.
+/// Removes the contents of brackets that are nested too deeply.
 ///
 /// ```text
 /// Input:  ((( .. a + (b) .. )))
@@ -40,7 +41,7 @@ fn is_deeper(tokens: &TokenStream, depth: usize) -> bool {
 }
 
 impl TooDeep {
-    /// Puts the contents back in place of their macro calls.
+    /// Replaces the macro calls by the contents that they stand for.
     pub(crate) fn put_back(&mut self, tokens: TokenStream) -> TokenStream {
         if self.0.is_empty() {
             return tokens;
@@ -65,7 +66,7 @@ impl TooDeep {
     }
 }
 
-/// Returns the tokens with other contents in the brackets.
+/// Returns the tokens, with `change` applied to the contents of each pair of brackets.
 fn each_group(tokens: TokenStream, mut change: impl FnMut(TokenStream) -> TokenStream) -> TokenStream {
     let changed = tokens.into_iter().map(|token| match token {
         TokenTree::Group(group) => {
@@ -78,7 +79,7 @@ fn each_group(tokens: TokenStream, mut change: impl FnMut(TokenStream) -> TokenS
     changed.collect()
 }
 
-/// Returns whether the content of braces is the arms of a `match`: whether it holds `=>`.
+/// Returns whether the content of braces is the arms of a `match`, judged by `=>`.
 fn is_of_arms(content: &TokenStream) -> bool {
     let is = |token: &TokenTree, punct| matches!(token, TokenTree::Punct(found) if found.as_char() == punct);
     let tokens: Vec<_> = content.clone().into_iter().collect();

@@ -1,4 +1,4 @@
-//! The arguments of the attributes, and of `#[xray(..)]` inside an annotated function.
+//! Parses the arguments of the attributes, and of `#[xray(..)]` inside an annotated function.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
@@ -7,13 +7,13 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Error, Expr, ExprLit, Lit, LitStr, Meta, Path, Result, Token, parse_quote};
 
-/// The options that both attributes have.
+/// The options of both attributes.
 pub(crate) struct CommonOptions {
-    /// The name of the subsegments: in place of the host's for a call, in place of the function's for a function.
+    /// The name of the subsegments. The default is the host for a call, and the function's name for a function.
     pub(crate) name: Option<LitStr>,
     /// The annotations of the subsegments.
     pub(crate) annotations: Vec<(Ident, Expr)>,
-    /// The path of the crate whose `__private` module the output names.
+    /// The path of the runtime crate, whose `__private` module the expansion uses.
     pub(crate) runtime: Path,
 }
 
@@ -21,11 +21,11 @@ pub(crate) struct CommonOptions {
 #[derive(Default)]
 pub(crate) struct TracedHttpOptions {
     pub(crate) common: CommonOptions,
-    /// Patterns of the hosts whose calls are left alone.
+    /// Patterns of the hosts whose calls are not traced.
     pub(crate) skip_hosts: Vec<LitStr>,
-    /// Whether every candidate must be of a known type.
+    /// Whether a candidate whose type is not traceable is an error.
     pub(crate) strict: bool,
-    /// Names that look like a client's crate and stand for modules of the user's own.
+    /// Names of the user's own modules that are also the name of a client's crate.
     pub(crate) local: Vec<Ident>,
 }
 
@@ -52,7 +52,7 @@ impl Default for CommonOptions {
 }
 
 impl CommonOptions {
-    /// Reads an option that both attributes have; `None` for any other option.
+    /// Reads an option of both attributes. Returns `None` for any other option.
     fn read(&mut self, name: &str, meta: &Meta) -> Option<Result<()>> {
         match name {
             "name" => Some(string(meta).map(|value| self.name = Some(value))),
@@ -118,7 +118,7 @@ impl CallOptions {
     }
 }
 
-/// Reads options with commas between them, each with `read` and at most once. Reports all errors together.
+/// Reads comma-separated options with `read`. Each option may appear once. Reports all errors together.
 fn for_each_option(arguments: TokenStream, mut read: impl FnMut(&str, &Meta) -> Result<()>) -> Result<()> {
     let metas = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(arguments)?;
     let mut errors = Errors::default();
@@ -126,7 +126,7 @@ fn for_each_option(arguments: TokenStream, mut read: impl FnMut(&str, &Meta) -> 
     for meta in &metas {
         let name = meta.path().to_token_stream().to_string();
         if seen.contains(&name) {
-            errors.push(Error::new_spanned(meta.path(), format!("`{name}` stands here twice; keep one")));
+            errors.push(Error::new_spanned(meta.path(), format!("duplicate option `{name}`; keep one")));
         } else if let Err(error) = read(&name, meta) {
             errors.push(error);
         }
@@ -168,7 +168,7 @@ fn list<T>(meta: &Meta, item: fn(ParseStream<'_>) -> Result<T>) -> Result<Vec<T>
 /// Reads `key = value`.
 fn annotation(input: ParseStream<'_>) -> Result<(Ident, Expr)> {
     let key: Ident = input.call(Ident::parse_any)?;
-    // Rust allows `größe` as a name; in the key of an annotation X-Ray does not.
+    // Rust allows a name such as `größe`. X-Ray does not allow it as the key of an annotation.
     if !key.unraw().to_string().is_ascii() {
         return Err(Error::new(key.span(), "the key of an annotation has only ASCII letters, digits and underscores"));
     }
@@ -176,11 +176,11 @@ fn annotation(input: ParseStream<'_>) -> Result<(Ident, Expr)> {
     Ok((key, input.parse()?))
 }
 
-/// Reads the pattern of a host, in which `*` stands for any characters and `?` for one.
+/// Reads the pattern of a host, in which `*` matches any characters and `?` matches one.
 fn host_pattern(input: ParseStream<'_>) -> Result<LitStr> {
     let pattern: LitStr = input.parse()?;
     let text = pattern.value();
-    // A whole URL would never match a host, and the user would not learn why.
+    // A pattern that is a URL would never match a host, so reject it.
     if text.is_empty() || text.contains(['/', ' ']) || text.contains("://") {
         let message = "expected a host such as \"localhost\" or \"*.example.com\", without scheme or path";
         return Err(Error::new_spanned(pattern, message));
@@ -201,7 +201,7 @@ fn unknown(meta: &Meta, known: &str) -> Error {
     Error::new_spanned(meta.path(), format!("unknown option `{name}`, expected one of: {known}"))
 }
 
-/// Errors that are reported together, so that a user fixes all of them in one go.
+/// Collects errors, so that the compiler reports all of them at once.
 #[derive(Default)]
 pub(crate) struct Errors {
     combined: Option<Error>,
@@ -217,7 +217,7 @@ impl Errors {
         }
     }
 
-    /// Returns the value of a result, or keeps its error for later.
+    /// Returns the value of a result, or stores its error and returns `None`.
     pub(crate) fn take<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
@@ -226,7 +226,7 @@ impl Errors {
         self.count
     }
 
-    /// Returns all errors as one.
+    /// Returns all errors combined into one.
     pub(crate) fn into_result(self) -> Result<()> {
         self.combined.map_or(Ok(()), Err)
     }

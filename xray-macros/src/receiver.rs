@@ -1,42 +1,42 @@
-//! What stands before the dot of a call: a value, a place, or something that is better left alone.
+//! Classifies the receiver of a method call: a value, a place, or an expression that cannot be rewritten.
 
 use proc_macro2::Ident;
 use syn::{Block, Expr, ExprCall, ExprField};
 
 use crate::syntax::{peeled, starts_upper_case, tail, variable};
 
-/// How the receiver of a call may be looked at without changing what the call does.
+/// The kind of a receiver. It determines how the type of the receiver can be tested without changing the call's behavior.
 pub(crate) enum Receiver {
-    /// The result of an expression, which can be moved: the function has no other name for it.
+    /// The result of an expression. It can be moved, because the function has no other name for it.
     Value,
-    /// A field of a variable, which can be named twice.
+    /// A field of a variable. It can be named twice.
     Place,
-    /// A variable by itself.
+    /// A variable.
     Variable(Ident),
-    /// Anything else.
+    /// Any other expression. It can be neither moved nor named twice:
     ///
-    /// `list[index()]` and `*get()` would be evaluated twice. A place behind an index or a dereference cannot be moved
-    /// into `match` either: `(*boxed).send()`. `tests/shapes/builders.rs::left_alone`,
-    /// `tests/shapes/positions.rs::receivers`
-    ///
-    /// A macro may expand to a value or to a place, which only the compiler sees, and a literal is `'static` as long as
-    /// it is not bound. `tests/shapes/macros.rs::unknown_macros`
-    Other,
+    /// * `list[index()]` and `*get()` would be evaluated twice, and a place behind an index or a dereference cannot be
+    ///   moved into a `match`: `(*boxed).send()`. `tests/it/shapes/builders.rs::left_alone`,
+    ///   `tests/it/shapes/positions.rs::receivers`
+    /// * A macro call may expand to a value or to a place, and an attribute cannot see the expansion.
+    ///   `tests/it/shapes/macros.rs::unknown_macros`
+    /// * A borrow of a literal is `'static`; a borrow of a variable bound to it is not.
+    Unsupported,
 }
 
 impl Receiver {
     pub(crate) fn of(receiver: &Expr) -> Self {
         match peeled(receiver) {
-            Expr::Call(call) if is_constant(call) => Self::Other,
+            Expr::Call(call) if is_constant(call) => Self::Unsupported,
             Expr::MethodCall(_) | Expr::Call(_) | Expr::Try(_) | Expr::Await(_) | Expr::If(_) | Expr::Match(_) => {
                 Self::Value
             }
-            // A block makes a value even of a place: `{ request }` moves. tests/shapes/receivers.rs
+            // A block is a value even if it contains only a place: `{ request }` moves. tests/it/shapes/receivers.rs
             Expr::Block(block) if !ends_in_constant(&block.block) => Self::Value,
             Expr::Unsafe(block) if !ends_in_constant(&block.block) => Self::Value,
-            Expr::Path(path) => variable(path).map_or(Self::Other, |name| Self::Variable(name.clone())),
+            Expr::Path(path) => variable(path).map_or(Self::Unsupported, |name| Self::Variable(name.clone())),
             Expr::Field(field) if is_place(field) => Self::Place,
-            _ => Self::Other,
+            _ => Self::Unsupported,
         }
     }
 }
@@ -49,19 +49,22 @@ fn is_place(field: &ExprField) -> bool {
     }
 }
 
-/// Returns whether a call makes a value of constants alone, such as `Word(1)`.
+/// Returns whether a call constructs a value from constants only, such as `Word(1)`.
 ///
-/// The compiler promotes such a value: `&Word(1)` is `'static`, and so is what `Word(1).send()` borrows from it. Bound
-/// to a variable, the value lives no longer than that variable. `tests/shapes/temporaries.rs::promoted`
+/// The compiler promotes such a value to a static: `&Word(1)` is `'static`, and so is a borrow that `Word(1).send()`
+/// returns. If the value were bound to a variable, it would live only as long as the variable.
+/// `tests/it/shapes/temporaries.rs::promoted`
 fn is_constant(call: &ExprCall) -> bool {
-    // Promoted are constructors of tuple structs and variants, whose names have a capital letter, not functions.
+    // Constructors of tuple structs and variants are promoted, functions are not. Constructors begin with a capital
+    // letter.
     let constructs = matches!(peeled(&call.func), Expr::Path(path) if path.path.segments.last().is_some_and(|last| {
         starts_upper_case(&last.ident)
     }));
     constructs && call.args.iter().all(is_constant_expression)
 }
 
-/// Returns whether a block ends in a constant, which is promoted too. `tests/shapes/receivers.rs::promoted`
+/// Returns whether a block ends in a constant expression. Its value is promoted too.
+/// `tests/it/shapes/receivers.rs::promoted`
 fn ends_in_constant(block: &Block) -> bool {
     tail(block).is_some_and(is_constant_expression)
 }

@@ -1,10 +1,14 @@
-//! The tokens for each kind of call.
+//! Generates the replacement tokens for each kind of candidate call.
+//!
+//! A *place* is an expression that names a memory location, such as `request` or `self.request`; any other expression
+//! is a *value*. A type is *traceable* for a method if it implements the runtime's `Traceable` for that method. Its
+//! *twin* is the type `Traceable::Traced`, whose method of the same name performs the call in a subsegment.
 //!
 //! The user's call stays whole: its dot, name and parentheses keep their positions, so that panics and
-//! `#[track_caller]` report the line that they reported before (`tests/shapes/methods.rs::locations`).
+//! `#[track_caller]` report the line that they reported before (`tests/it/shapes/methods.rs::locations`).
 //!
-//! The output is not parsed again, but kept as `Expr::Verbatim`. Users build this crate without optimization, where
-//! parsing would take longer than all the rest.
+//! The output is kept as `Expr::Verbatim` instead of being parsed again. Procedural macros are usually built without
+//! optimization, and parsing would then take most of the expansion's time.
 
 use std::mem;
 
@@ -15,22 +19,22 @@ use syn::token::Brace;
 use syn::{Arm, Attribute, Expr, ExprCall, ExprMatch, ExprMethodCall, Ident, LitStr, Pat, Path, Stmt, Token};
 
 use crate::calls;
-use crate::candidate::Demand;
+use crate::candidate::Requirement;
 use crate::options::TracedHttpOptions;
 use crate::spawn::Spawned;
 use crate::syntax::{into_peeled, peeled, span_at};
 
-/// Writes the tokens for one call.
+/// Generates the tokens for one call.
 pub(crate) struct Rewriter<'a> {
     pub(crate) options: &'a TracedHttpOptions,
     /// The name of the subsegment, from an attribute in the function.
     pub(crate) name: Option<&'a LitStr>,
-    /// What the user demands of the call.
-    pub(crate) demand: Demand,
+    /// Whether the user requires the call to be traced.
+    pub(crate) requirement: Requirement,
 }
 
 impl Rewriter<'_> {
-    /// A call on a value: if the value's type is known, the value is exchanged for its traced twin.
+    /// Rewrites a method call whose receiver is a value. A receiver of a traceable type is replaced by its twin.
     pub(crate) fn on_value(&self, call: &mut ExprMethodCall) {
         // Input:  client.get(url).send()
         // Output: match client.get(url) {
@@ -39,124 +43,130 @@ impl Rewriter<'_> {
         //         }
         //         .send()
         //
-        // With a demand, by `strict` or `#[xray(trace)]`:
+        // If tracing is required (`strict` or `#[xray(trace)]`):
         // Output: ::xray::__private::send::open(client.get(url), (&__XRAY_SITE).at(::core::line!())).send()
         //
-        // * `match`, because the temporaries in its scrutinee live to the end of the user's statement, as they did.
-        //   After `let __xray_it = cell.borrow().request();` the guard would be gone before the call.
-        //   tests/shapes/temporaries.rs::guards_in_a_statement
-        // * The type decides by the order of method lookup. `receiver(&value)` has a type without a value of its own,
-        //   `Receiver<send, T>`. Its inherent `__xray_open` exists only if `T: Traceable<send>` and is found first; the
-        //   trait `UnknownReceiver` has one for every `T`, which gives the value back. See the runtime's `private`.
-        // * The arguments of the call are not touched, so that they borrow, move and coerce as before.
-        // * A demand is a bound on `open`. The compiler then reports an unknown type, in the words of
-        //   `#[diagnostic::on_unimplemented]`. tests/ui/compiler/unknown_types.rs
+        // * A `match` keeps the temporaries of its scrutinee alive until the end of the user's statement. A `let` does
+        //   not: after `let __xray_it = cell.borrow().request();` the guard would be dropped before the call.
+        //   tests/it/shapes/temporaries.rs::guards_in_a_statement
+        // * Method lookup selects the implementation by type. `receiver(&value)` returns a zero-sized value of type
+        //   `Receiver<send, T>`. Its inherent `__xray_open` exists only if `T: Traceable<send>`, and takes precedence.
+        //   For any other `T` the lookup finds `UnknownReceiver::__xray_open`, which returns the value unchanged. See
+        //   the module documentation of `xray::__private`.
+        // * The arguments of the call are unchanged, so they borrow, move and coerce as before.
+        // * If tracing is required, the function `open` has the bound `Traceable<send>`. For any other type the compiler
+        //   reports the `#[diagnostic::on_unimplemented]` message of that trait. tests/ui/compiler/unknown_types.rs
         let (span, module, site) = (span_at(&call.method), self.module(&call.method), self.site(&call.method));
         let receiver = mem::replace(&mut *call.receiver, Expr::PLACEHOLDER);
-        if self.demand != Demand::None {
+        if self.requirement != Requirement::Optional {
             *call.receiver = Expr::Verbatim(quote_spanned!(span=> #module::open(#receiver, #site)));
             return;
         }
         let exchanged = quote_spanned! {span=>
             #module::receiver(&__xray_it).__xray_open(__xray_it, #site)
         };
-        // Peeled: parentheses that a receiver needs are `unused_parens` in a scrutinee. For the one receiver that needs
-        // them there too, a struct literal, syn writes them again. tests/shapes/positions.rs::receivers, tests/lints.rs
+        // Strip the parentheses: around a scrutinee they would trigger the lint `unused_parens`. A struct literal needs
+        // them there, and for it syn adds them back. tests/it/shapes/positions.rs::receivers, tests/it/lints.rs
         *call.receiver = Expr::Match(match_one(into_peeled(receiver), Ident::new("__xray_it", span), exchanged));
     }
 
-    /// A call on a place: the place is asked for its type, and its value is moved out only if the type is known.
+    /// Rewrites a method call whose receiver is a place. The value is moved out of the place only if its type is
+    /// traceable.
     pub(crate) fn on_place(&self, call: &mut ExprMethodCall) -> Expr {
         // Input:  request.send()
         // Output: (match {
         //             use ::xray::__private::send::{Peek as _, Take as _};
-        //             request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+        //             request.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
         //         } {
-        //             Ask::Yes(__xray_known) => {
-        //                 let __xray_twin = __xray_known.alive();
+        //             Dispatch::Traced(__xray_twin) => {
+        //                 let __xray_twin = __xray_twin.reached();
         //                 __xray_twin.send()
         //             }
-        //             Ask::No(__xray_other) => __xray_other.alive().pass(request.send()),
+        //             Dispatch::Untraced(__xray_untraced) => __xray_untraced.reached().pass(request.send()),
         //         })
         //
-        // A place cannot be a `match` scrutinee that is bound, as in `on_value`: the binding would move a value whose
-        // `send(&self)` only borrows it. So the place stands twice, in the question and in the call.
+        // The `match` of `on_value` cannot be used here: its binding would move a value that the user's `send(&self)`
+        // only borrows. So the place appears twice, once in the type test and once in the call.
         //
-        // * Both mentions are receivers of method calls on the whole place, so that a closure around them captures the
-        //   fields that it captured before, and no variable as a whole. tests/shapes/closures.rs::disjoint_fields
-        // * `Take::__xray_ask(self)` exists for known types and is found first, since lookup tries a method by value
-        //   before it tries one by reference. It moves the value out, as the client's `send(self)` does.
-        // * `Peek::__xray_ask(&self)` exists for every type, also unsized ones, and borrows the place for the question.
-        //   tests/shapes/methods.rs::unsized_generic
+        // * Both occurrences are receivers of method calls, so an enclosing closure still captures only the field
+        //   `self.request`, not all of `self`. tests/it/shapes/closures.rs::disjoint_fields
+        // * `Take::__xray_dispatch(self)` exists for traceable types. Lookup tries methods that take `self` before those
+        //   that take `&self`, so `Take` has precedence. It moves the value out of the place, as the client's
+        //   `send(self)` would.
+        // * `Peek::__xray_dispatch(&self)` exists for every type, including unsized ones. It borrows the place.
+        //   tests/it/shapes/methods.rs::unsized_generic
         let (span, module, site) = (span_at(&call.method), self.module(&call.method), self.site(&call.method));
         let place = peeled(&call.receiver);
-        let question = quote_spanned! {span=>
+        let test = quote_spanned! {span=>
             {
                 use #module::{Peek as _, Take as _};
-                #place.__xray_ask(#site)
+                #place.__xray_dispatch(#site)
             }
         };
-        self.asked(call, &question)
+        self.dispatch(call, &test)
     }
 
-    /// A call on a client, which is looked at and stays where it is.
+    /// Rewrites a method call on a client. The client is borrowed to test its type, and is never moved.
     pub(crate) fn on_client(&self, call: &mut ExprMethodCall, is_reference: bool) -> Expr {
         // Input:  client.get(uri)                                           where `client` is a reference
-        // Output: (match ::xray::__private::client::Asked(&*client).__xray_client(site) {
-        //             .. the two arms of `on_place`
+        // Output: (match ::xray::__private::client::Client(&*client).__xray_client(site) {
+        //             // The arms `Traced` and `Untraced` as in `on_place`.
         //         })
         //
-        // `*client` and not `client`: the method call dereferences by itself, so that a closure around it captures
-        // `*client`. If the question named `client`, the closure would capture the reference itself and could not
-        // outlive the variable.
+        // The type test borrows `&*client`, not `&client`. The user's method call auto-dereferences `client`, so an
+        // enclosing closure captures only `*client`. With `&client` the closure would capture the variable itself and
+        // could not outlive it.
         let (span, site) = (span_at(&call.method), self.site(&call.method));
         let module = self.private("client", span);
         let client = peeled(&call.receiver);
         let client = if is_reference { quote_spanned!(span=> *#client) } else { quote_spanned!(span=> #client) };
-        let question = quote_spanned!(span=> #module::Asked(&#client).__xray_client(#site));
-        self.asked(call, &question)
+        let test = quote_spanned!(span=> #module::Client(&#client).__xray_client(#site));
+        self.dispatch(call, &test)
     }
 
-    /// Writes a call into two arms, one of which the answer to a question makes unreachable.
-    fn asked(&self, call: &mut ExprMethodCall, question: &TokenStream) -> Expr {
-        // The answer is `Ask<Twin, Never>` for a known type and `Ask<Nothing, Other>` for any other. `Never` and
-        // `Nothing` have no values, so that `alive()` on one of them is a call that cannot return. The compiler knows:
-        // what follows is unreachable, and the borrow checker ignores the moves and borrows in it. Only so may the
-        // place stand in the arm `No` although the question has moved it.
+    /// Returns a `match` on the result of a type test. One arm calls the twin, the other makes the user's call. The type
+    /// of the test's result makes one arm unreachable.
+    fn dispatch(&self, call: &mut ExprMethodCall, test: &TokenStream) -> Expr {
+        // The test returns `Dispatch<Twin<_>, UnreachableUntraced>` for a traceable type, and
+        // `Dispatch<UnreachableTwin, Untraced>` for any other type. The two `Unreachable*` types are uninhabited, so
+        // `reached()` on one of them cannot return. The code after it is unreachable, and the borrow checker ignores its
+        // moves and borrows. This is what allows the arm `Untraced` to use a place that the test has moved.
         //
-        // The unreachable arm still must have a type. `Nothing` has every method of the table with a result of any
-        // type, and `Never::pass` takes the result of the user's call and gives any type, too.
+        // The unreachable arm still needs the type of the other arm. `UnreachableTwin` has each method of the table that
+        // is called on a place or a client, generic in its result; see `runtime_tables::for_each_method`.
+        // `UnreachableUntraced::pass` accepts the result of the user's call and returns any type.
         //
-        // The parentheses are for a call at the start of a statement, `request.send() == 1;`. A `match` there would be
-        // a statement of its own, and the rest a syntax error. tests/shapes/positions.rs::statements
+        // The parentheses are for a call at the start of a statement, such as `request.send() == 1;`. Without them the
+        // `match` would be a complete statement, and `== 1` a syntax error. tests/it/shapes/positions.rs::statements
         let span = span_at(&call.method);
-        let ask = self.private("Ask", span);
+        let dispatch = self.private("Dispatch", span);
         let attributes = mem::take(&mut call.attrs);
         let mut on_twin = call.clone();
         *on_twin.receiver = Expr::Verbatim(quote_spanned!(span=> __xray_twin));
-        // rustc up to 1.85 reports `unreachable_code` on the first expression after the diverging `alive()`. Binding
-        // `__xray_twin` makes that expression ours, which the `allow` covers, and not the user's argument.
+        // rustc up to 1.85 reports `unreachable_code` on the first expression after the diverging `reached()`. The
+        // binding of `__xray_twin` is that expression, and the `allow` covers it. Without the binding, the lint would be
+        // reported on the user's argument.
         Expr::Verbatim(quote_spanned! {span=>
             #(#attributes)*
-            (match #question {
+            (match #test {
                 #[allow(unreachable_code)]
-                #ask::Yes(__xray_known) => {
-                    let __xray_twin = __xray_known.alive();
+                #dispatch::Traced(__xray_twin) => {
+                    let __xray_twin = __xray_twin.reached();
                     #on_twin
                 }
                 #[allow(unreachable_code)]
-                #ask::No(__xray_other) => __xray_other.alive().pass(#call),
+                #dispatch::Untraced(__xray_untraced) => __xray_untraced.reached().pass(#call),
             })
         })
     }
 
-    /// A call whose argument may be the request: the argument is looked at on its way into the call. If it is a
-    /// request, the result of the call is read as the response.
+    /// Rewrites a call whose first argument may be the request. The argument is inspected before it is passed to the
+    /// user's method. If it is a request, the result of the call is recorded as the response.
     pub(crate) fn on_argument(&self, expression: &mut Expr, slot: &Slot) {
         // Input:  client.execute(request)
-        // Output: let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();     at the head, see `Slot`
+        // Output: let mut __xray_slot_0 = ::xray::__private::outcome::Slot::new();    at the body's start, see `Slot`
         //         ..
-        //         (match client.execute(::xray::__private::look(
+        //         (match client.execute(::xray::__private::inspect(
         //             request,
         //             &mut __xray_slot_0,
         //             (&__XRAY_SITE).at(::core::line!()),
@@ -168,22 +178,22 @@ impl Rewriter<'_> {
         //                 .exit(__xray_out, &mut __xray_slot_0),
         //         })
         //
-        // * `look` gives its first argument back, so that the parameter of `execute` still decides the argument's type.
-        //   A `conn: &mut Connection` is still reborrowed and not moved: `1.execute(conn)?; 2.execute(conn)?`.
-        //   tests/shapes/arguments.rs::diesel
-        // * The question is asked in a closure, because the compiler checks closures after all other arguments of a
-        //   call. By then the parameter has settled the argument's type. Asked earlier, a type that is still open would
-        //   be taken for a request: a lookup on an open type chooses the first rung, and so forces the type.
-        //   tests/shapes/inference.rs::a_client_of_another_kind
-        // * The argument stands once and is evaluated where it was: `service.call(service.len())` borrows in two
-        //   phases. tests/shapes/arguments.rs::inferred
-        // * The result is matched, not bound by `let`, for the temporaries: see `on_value`.
-        // * The user's call is moved into the output and not cloned. Cloned at each level, calls in calls would take
-        //   quadratic time. tests.rs::long_and_deep_code_takes_linear_work_and_little_stack
+        // * `inspect` returns its first argument, so type inference still takes the argument's type from the parameter
+        //   of `execute`. A `conn: &mut Connection` is still reborrowed, not moved: `1.execute(conn)?; 2.execute(conn)?`.
+        //   tests/it/shapes/arguments.rs::diesel
+        // * The type test is in a closure, because the compiler checks closures after all other arguments of a call. By
+        //   then the argument's type is inferred from the parameter of `execute`. Before, method lookup would select the
+        //   implementation for requests, and the argument would have to be a request.
+        //   tests/it/shapes/inference.rs::a_client_of_another_kind
+        // * The argument appears once, in its original position, so two-phase borrows such as
+        //   `service.call(service.len())` still compile. tests/it/shapes/arguments.rs::inferred
+        // * A `match` binds the result, because a `let` would end temporaries too early; see `on_value`.
+        // * The user's call is moved into the output. Cloning it at every level would take quadratic time for nested
+        //   calls. tests.rs::long_and_deep_code_takes_linear_work_and_little_stack
         let Some(name) = name_of(expression) else { return };
         let (span, module, site, slot) = (span_at(&name), self.module(&name), self.site(&name), &slot.name);
-        let (look, answer) = (self.private("look", span), self.private("answer", span));
-        let entered = if self.demand == Demand::None {
+        let (inspect, outcome) = (self.private("inspect", span), self.private("outcome", span));
+        let entered = if self.requirement == Requirement::Optional {
             quote_spanned!(span=> #module::argument(__xray_it).__xray_enter(__xray_it, __xray_slot, __xray_site))
         } else {
             quote_spanned!(span=> #module::enter(__xray_it, __xray_slot, __xray_site))
@@ -194,21 +204,21 @@ impl Rewriter<'_> {
             Expr::Call(call) => (&mut call.attrs, &mut call.args[0]),
             _ => return,
         };
-        // Attributes such as `#[allow(..)]` stand on the whole output: in a scrutinee they would be an error.
+        // Attributes such as `#[allow(..)]` move to the whole output, because a scrutinee cannot have attributes.
         let attributes = mem::take(attributes);
-        *argument = Expr::Verbatim(quote_spanned!(span=> #look(#argument, &mut #slot, #site, #enter)));
+        *argument = Expr::Verbatim(quote_spanned!(span=> #inspect(#argument, &mut #slot, #site, #enter)));
         *expression = Expr::Verbatim(quote_spanned! {span=>
             #(#attributes)*
             (match #expression {
-                __xray_out => (&&&&&#answer::Outcome::of(&__xray_out, &#slot).__xray_when())
+                __xray_out => (&&&&&#outcome::Outcome::of(&__xray_out, &#slot).__xray_when())
                     .__xray_how()
                     .exit(__xray_out, &mut #slot),
             })
         });
     }
 
-    /// A function that makes the request itself: if it returns what a client's function of that name returns, it is
-    /// exchanged for its traced twin.
+    /// Rewrites a call of a free function that makes a request, such as `reqwest::get`. The client's own function is
+    /// replaced by a traced version.
     pub(crate) fn on_function(&self, call: &mut ExprCall) {
         // Input:  reqwest::get(url)
         // Output: (match reqwest::get {
@@ -218,8 +228,9 @@ impl Rewriter<'_> {
         //             }
         //         })(url)
         //
-        // Only the callee is replaced, so that the arguments coerce as before. A module of the user's own that is named
-        // `reqwest` passes: tests/functions.rs::modules_of_the_same_name_are_left_alone
+        // Only the callee is replaced, so the arguments coerce as before. The runtime checks the function's result type,
+        // and at run time its crate: a function of a user's module named `reqwest` is called as written.
+        // tests/it/functions.rs::modules_of_the_same_name_are_left_alone
         let Some(name) = name_of_function(call) else { return };
         let (span, site) = (span_at(&name), self.site(&name));
         let functions = self.private("functions", span);
@@ -233,7 +244,8 @@ impl Rewriter<'_> {
         });
     }
 
-    /// The start of a task or thread: its future or closure runs in the current trace.
+    /// Rewrites the argument of a call that spawns a task or thread: the spawned future or closure then runs in the
+    /// current trace.
     pub(crate) fn on_spawn(&self, argument: &mut Expr, spawned: Spawned) {
         // Input:  tokio::spawn(async move { .. })
         // Output: tokio::spawn(::xray::__private::future_in_current_trace(async move { .. }))
@@ -246,20 +258,21 @@ impl Rewriter<'_> {
         *argument = Expr::Verbatim(quote_spanned!(span=> #carry(#argument)));
     }
 
-    /// Returns the path of an item that only the output names.
+    /// Returns the path of an item in the runtime's `__private` module.
     fn private(&self, name: &str, span: Span) -> TokenStream {
         let (runtime, name) = (&self.options.common.runtime, Ident::new(name, span));
         quote_spanned!(span=> #runtime::__private::#name)
     }
 
-    /// Returns the runtime's module for the name of a method or function: `::xray::__private::send`.
+    /// Returns the runtime's module for the name of a method or function, such as `::xray::__private::send`. The module
+    /// is `any` for a call that is marked with `#[xray(trace)]` and whose name is not in the table.
     fn module(&self, name: &Ident) -> TokenStream {
-        let is_in_table = self.demand != Demand::Marked || calls::has_module(name);
+        let is_in_table = self.requirement != Requirement::Marked || calls::has_module(name);
         let module = if is_in_table { name.to_string() } else { "any".to_owned() };
         self.private(&module, span_at(name))
     }
 
-    /// Returns the value that describes the call to the runtime.
+    /// Returns an expression of the runtime's type `CallSite` for the call.
     fn site(&self, name: &Ident) -> TokenStream {
         // Input:  #[xray(name = "todos")] client.get(url).send()            with `annotate(..)` on the function
         // Output: {
@@ -268,11 +281,12 @@ impl Rewriter<'_> {
         //         }
         //         .at_with(::core::line!(), &__xray_annotations)
         //
-        // * `line!()` has the span of the user's method name, so that it is the line of the call and not that of the
-        //   attribute.
-        // * `(&__XRAY_SITE).at(..)`, not `__XRAY_SITE.at(..)`: a user's trait may give every type a method `at(self)`.
-        //   On the static, lookup by value finds that one before our `at(&self)`. On the reference both are found at
-        //   the first step, where inherent methods win. tests/shapes/scopes.rs::below_blanket_traits
+        // * `line!()` has the span of the user's method name, so it expands to the line of the call and not to that of
+        //   the attribute.
+        // * The receiver of `at` is `(&__XRAY_SITE)` and not `__XRAY_SITE`, because a user's trait may implement a method
+        //   `at(self)` for every type. On `__XRAY_SITE` itself, method lookup would find the user's by-value method
+        //   before the inherent `at(&self)`. On the reference, lookup finds both at the first step, and the inherent
+        //   method takes precedence. tests/it/shapes/scopes.rs::below_blanket_traits
         let span = span_at(name);
         let line = quote_spanned!(name.span()=> ::core::line!());
         let mut site = quote_spanned!(span=> (&__XRAY_SITE));
@@ -295,16 +309,17 @@ impl Rewriter<'_> {
 
 /// A variable that carries a call from its request to its response.
 ///
-/// It is declared at the head of the nearest body: the function, a closure or an async block. A block around the call
-/// would end the temporaries of the user's statement too early. A variable further out would be captured, and turn a
-/// closure that is `Fn` into one that is `FnMut` (`tests/shapes/arguments.rs::execute`).
+/// It is declared at the start of the innermost body around the call: of the function, a closure or an async block. A
+/// block around the call alone would drop the temporaries of the user's statement too early. If the variable were
+/// declared outside a closure, the closure would capture it mutably and be `FnMut` instead of `Fn`
+/// (`tests/it/shapes/arguments.rs::execute`).
 ///
-/// Its type is `Slot<S>`. The call settles `S`: `Entered` if the argument is a request, `Untouched` if not. So the
-/// result can be asked by the slot's type whether it is a response at all.
+/// Its type is `Slot<S>`. The compiler infers `S` from the call: `Entered` if the argument is a request, `Untouched` if
+/// not. The type of the slot then selects how the result of the call is processed.
 pub(crate) struct Slot {
     name: Ident,
-    /// The `#[cfg]` attributes around the call. If the call is left out of the build, nothing settles the type
-    /// parameter, and the declaration must be left out too (`tests/shapes/attributes.rs::many`).
+    /// The `#[cfg]` attributes around the call. If the call is not compiled, the type parameter of the slot cannot be
+    /// inferred, so the declaration has the attributes too (`tests/it/shapes/attributes.rs::many`).
     conditions: Vec<Attribute>,
 }
 
@@ -324,7 +339,7 @@ impl Slot {
     }
 }
 
-/// Returns `match value { name => body }`, which gives a value a name and keeps its temporaries.
+/// Returns `match value { name => body }`, which binds `value` to `name` without ending the lifetime of its temporaries.
 fn match_one(value: Expr, name: Ident, body: TokenStream) -> ExprMatch {
     let span = name.span();
     let arm = Arm {
@@ -343,7 +358,7 @@ fn match_one(value: Expr, name: Ident, body: TokenStream) -> ExprMatch {
     }
 }
 
-/// Returns the name of the method or function that is called.
+/// Returns the name of the called method or function, or `any` if the callee is not a path, as in `(self.post)(request)`.
 fn name_of(call: &Expr) -> Option<Ident> {
     match call {
         Expr::MethodCall(call) => Some(call.method.clone()),
@@ -352,6 +367,7 @@ fn name_of(call: &Expr) -> Option<Ident> {
     }
 }
 
+/// Returns the last name in the path of the callee, or `any` if the callee is not a path.
 fn name_of_function(call: &ExprCall) -> Option<Ident> {
     match peeled(&call.func) {
         Expr::Path(function) => function.path.segments.last().map(|last| last.ident.clone()),

@@ -1,7 +1,8 @@
-//! The tables of [`calls`](crate::calls), as the runtime reads them: it names a `macro_rules!` macro of its own, which
-//! is called with the rows.
+//! Passes the tables of [`calls`](crate::calls) to the runtime.
 //!
-//! The runtime cannot import a constant from a crate of procedural macros, which exports macros alone.
+//! A crate of procedural macros can export only macros, so the runtime cannot import the tables as constants. Instead the
+//! runtime calls a procedural macro with the name of its own `macro_rules!` macro, and the expansion calls that macro
+//! with the rows.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote_spanned;
@@ -9,8 +10,8 @@ use syn::{Error, LitStr, Result};
 
 use crate::calls::{CLIENTS, METHODS, Shape};
 
-/// Calls a macro with the name of each method of the table, and the number of arguments with which it is called on a
-/// place or a client. A method that is called on neither has none: its request is an argument, or it is a channel's.
+/// Calls a macro with a row for each method of the table: the method's name and the number of its arguments, if its
+/// receiver may be a place or a client. A row such as `execute()` has no number, because its receiver is never replaced.
 pub(crate) fn for_each_method(callback: TokenStream) -> TokenStream {
     // Input:  __for_each_method! { callback }
     // Output: callback! { send(0), send_json(1), execute(), .. }
@@ -30,8 +31,8 @@ pub(crate) fn for_each_method(callback: TokenStream) -> TokenStream {
     })
 }
 
-/// Calls a macro with the module of each client, the condition under which the build traces the client, and the error
-/// for a build that does not.
+/// Calls a macro with a row for each client: its module, the condition under which the build traces the client, and the
+/// error for other builds.
 pub(crate) fn for_each_client(callback: TokenStream) -> TokenStream {
     // Input:  __for_each_client! { callback }
     // Output: callback! { ureq(any(feature = "ureq", feature = "ureq-2"), "calls of ureq need .."), .. }
@@ -46,8 +47,8 @@ pub(crate) fn for_each_client(callback: TokenStream) -> TokenStream {
     })
 }
 
-/// Returns the call of the macro that is named. Its tokens have the span of that name: they then count as the runtime's
-/// own code, where lints speak and `#[expect]` is fulfilled.
+/// Returns a call of the macro `callback`. The tokens of the rows have the span of that name. So the compiler treats them
+/// as the runtime's own code, in which lints are reported and `#[expect]` works.
 fn call(callback: TokenStream, rows: impl FnOnce(&Ident) -> TokenStream) -> TokenStream {
     let callback: Result<Ident> = syn::parse2(callback);
     callback.map_or_else(Error::into_compile_error, |callback| rows(&callback))

@@ -1,18 +1,18 @@
-//! Which calls start a task or a thread, whose work is to run in the current trace.
+//! Detects calls that spawn a task or a thread.
 
 use syn::Expr;
 
 use crate::syntax::{peeled, tail};
 
-/// The work that a call hands to a task or thread that it starts.
+/// The kind of argument that runs in the spawned task or thread.
 #[derive(Clone, Copy)]
 pub(crate) enum Spawned {
     Future,
     Closure,
 }
 
-/// Returns the work that a call starts a task or thread with, and which of its arguments that is:
-/// `tokio::spawn(async {})`, `set.spawn(async {})`, `scope.spawn(|| ..)`.
+/// Returns the index and the kind of the argument that runs in a spawned task or thread, or `None` if the call spawns
+/// none: `tokio::spawn(async {})`, `set.spawn(async {})`, `scope.spawn(|| ..)`.
 pub(crate) fn spawned(expression: &Expr) -> Option<(usize, Spawned)> {
     let (name, arguments) = match expression {
         Expr::Call(call) => match peeled(&call.func) {
@@ -23,25 +23,25 @@ pub(crate) fn spawned(expression: &Expr) -> Option<(usize, Spawned)> {
         _ => return None,
     };
     let name = name.to_string();
-    // By name, not by path: `Handle::spawn`, `JoinSet::spawn_on`, `LocalSet::spawn_local` and the spawn functions of
-    // other executors have it in common. tests/shapes/spawned.rs::sets, one_thread
+    // Compare the name, not the path: `Handle::spawn`, `JoinSet::spawn_on`, `LocalSet::spawn_local` and the spawn
+    // functions of other executors all begin with `spawn`. tests/it/shapes/spawned.rs::sets, one_thread
     if !name.starts_with("spawn") {
         return None;
     }
     let (index, spawned) = arguments.iter().enumerate().find_map(|(index, argument)| Some((index, work(argument)?)))?;
-    // `in_current_trace(closure)` can be called once. `spawn` and `spawn_blocking` call their closure once; a function
-    // of another name may call it again. tests/shapes/spawned.rs::others has `spawn_twice`.
+    // `in_current_trace(closure)` returns a `FnOnce`. `spawn` and `spawn_blocking` call their closure once. A function of
+    // another name may call it more than once: `spawn_twice` in tests/it/shapes/spawned.rs::others.
     let is_carried = matches!(spawned, Spawned::Future) || ["spawn", "spawn_blocking"].contains(&name.as_str());
     is_carried.then_some((index, spawned))
 }
 
-/// Returns the kind of an async block or closure, also at the end of a block, and under `.instrument(span)` of
-/// `tracing`.
+/// Returns the kind of an argument that is an async block or a closure. It may be at the end of a block, or the receiver
+/// of `.instrument(span)` of `tracing`.
 fn work(argument: &Expr) -> Option<Spawned> {
     match peeled(argument) {
         Expr::Async(_) => Some(Spawned::Future),
-        // A closure with a parameter, such as that of `Pool::spawn(|worker| ..)`, has another type than the closure
-        // that `in_current_trace` gives. tests/shapes/spawned.rs::others
+        // `in_current_trace` returns a closure without parameters, so it cannot replace a closure with a parameter, as in
+        // `Pool::spawn(|worker| ..)`. tests/it/shapes/spawned.rs::others
         Expr::Closure(closure) => {
             (closure.inputs.is_empty() && closure.asyncness.is_none()).then_some(Spawned::Closure)
         }

@@ -1,20 +1,20 @@
-//! Small questions about syntax that several phases ask.
+//! Small functions on syntax that several modules use.
 
 use proc_macro2::{Ident, Span};
 use syn::{Block, Expr, ExprPath, Stmt};
 
 /// Returns the span for tokens that are generated at the user's name.
 ///
-/// `mixed_site` makes them a macro's tokens: a generated variable `__xray_it` and a variable of the user's that has
-/// the same name are two variables (`tests/shapes/macros.rs::hygiene`), and the compiler's and clippy's lints, which
-/// are silent in macros of other crates, do not blame the user for them (`tests/lints.rs`). Paths still resolve where
-/// the user wrote the call. `located_at` moves the position alone, so that errors underline the user's call.
+/// With `mixed_site` the compiler treats the tokens as those of a macro. A generated variable `__xray_it` is then distinct
+/// from a user's variable of the same name (`tests/it/shapes/macros.rs::hygiene`). Lints of the compiler and of clippy
+/// that skip the macros of other crates are not reported on the tokens (`tests/it/lints.rs`). Paths still resolve at the
+/// user's call. `located_at` changes only the position, so errors underline the user's call.
 pub(crate) fn span_at(name: &Ident) -> Span {
     Span::mixed_site().located_at(name.span())
 }
 
 /// Returns the expression without parentheses and without the invisible groups that `macro_rules!` puts around
-/// `$receiver:expr` (`tests/shapes/macros.rs::made_by_a_macro`).
+/// `$receiver:expr` (`tests/it/shapes/macros.rs::made_by_a_macro`).
 pub(crate) fn peeled(mut expression: &Expr) -> &Expr {
     loop {
         match expression {
@@ -25,7 +25,7 @@ pub(crate) fn peeled(mut expression: &Expr) -> &Expr {
     }
 }
 
-/// Like [`peeled`], but takes the expression apart.
+/// Like [`peeled`], but for an owned expression.
 pub(crate) fn into_peeled(mut expression: Expr) -> Expr {
     loop {
         expression = match expression {
@@ -36,17 +36,17 @@ pub(crate) fn into_peeled(mut expression: Expr) -> Expr {
     }
 }
 
-/// Returns the name of the variable that a path stands for.
+/// Returns the name of a variable, or `None` if the path is not a variable.
 ///
-/// Constants and unit structs are paths of one name too. They are recognized by their capital letter and refused,
-/// because each mention of them makes a new value: a second mention would run a second `drop`
-/// (`tests/shapes/temporaries.rs::constants`).
+/// A constant or unit struct is also a path of one segment. It is recognized by its capital letter and is not a variable:
+/// each mention of it creates a new value, so a second mention would run a second `drop`
+/// (`tests/it/shapes/temporaries.rs::constants`).
 pub(crate) fn variable(path: &ExprPath) -> Option<&Ident> {
     let name = path.path.get_ident().filter(|_| path.attrs.is_empty() && path.qself.is_none())?;
     (!starts_upper_case(name)).then_some(name)
 }
 
-/// Returns whether a name is written as that of a type, a constant or a variant.
+/// Returns whether a name begins with a capital letter, as the names of types, constants and variants do.
 pub(crate) fn starts_upper_case(name: &Ident) -> bool {
     let text = name.to_string();
     let first = text.trim_start_matches("r#").chars().find(|character| *character != '_');
@@ -61,7 +61,7 @@ pub(crate) fn tail(block: &Block) -> Option<&Expr> {
     }
 }
 
-/// Like [`tail`], but exclusively.
+/// Like [`tail`], but returns a mutable reference.
 pub(crate) fn tail_mut(block: &mut Block) -> Option<&mut Expr> {
     match block.stmts.last_mut()? {
         Stmt::Expr(tail, None) => Some(tail),

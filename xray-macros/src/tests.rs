@@ -1,6 +1,6 @@
-//! Expansions: `tests/expansions/NAME.expanded.rs` is the expansion of `tests/expansions/NAME.rs`.
+//! Tests of expansions and errors. The expansion of `NAME.rs` in `tests/expansions` is `NAME.expanded.rs`.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p xray-macros` writes the expanded files anew.
+//! `UPDATE_EXPECT=1 cargo test -p xray-macros` updates the expanded files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -86,7 +86,7 @@ fn all_wrong_options_are_reported_at_once() {
     expect![[r#"
         "unknown option `nmae`, expected one of: `name = \"..\"`, `annotate(key = value)`, `skip_hosts(\"..\")`, `strict`, `crate = \"..\"`, `local(..)`"
         "expected a string in quotes that is not empty"
-        "`name` stands here twice; keep one"
+        "duplicate option `name`; keep one"
         "expected attribute arguments in parentheses: `local(...)`"
         the function is kept"#]]
     .assert_eq(&messages("nmae = \"x\", name = 1, name = \"y\", local", FUNCTION));
@@ -100,15 +100,15 @@ fn wrong_items_are_rejected() {
         the function is kept"#]]
     .assert_eq(&of("const fn f() { c().send(); }"));
     expect![[r#"
-        "a function without a body makes no calls; annotate one with a body"
+        "this function has no body and makes no calls; put `#[traced_http]` on its implementation"
         the function is kept"#]]
     .assert_eq(&of("fn f();"));
     expect![[r#"
-        "expected a function: `#[traced_http]` stands on each `fn` that makes calls, or on an `impl`"
+        "expected a function or an `impl` block: put `#[traced_http]` on each `fn` that makes calls, or on its `impl`"
         the function is kept"#]]
     .assert_eq(&of("struct S { field: u32 }"));
     expect![[r#"
-        "no HTTP call in here: looked for `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or the like (the README has the table), and not inside macros; annotate the function that calls"
+        "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (docs/what-is-traced.md has the full list), outside macros; put `#[traced_http]` on the function that makes the calls"
         the function is kept"#]]
     .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
     expect!["the function is kept"].assert_eq(&of("fn f() { users_own!(c.send()) }"));
@@ -140,13 +140,13 @@ fn wrong_inner_options_are_rejected() {
 }
 
 #[test]
-fn demands_that_cannot_be_met_are_rejected() {
+fn required_calls_without_a_request_are_rejected() {
     expect![[r#"
         "this call has no request to trace: expected one as its first argument"
         the function is kept"#]]
     .assert_eq(&messages("", "fn f() { #[xray(trace)] g(); }"));
     expect![[r#"
-        "the function names the type of a future, and the future of a traced call has a type of its own: await the call on the spot, or mark it with `#[xray(skip)]`"
+        "the function names the type of a future, and the future of a traced call has a type of its own: await the call directly, or mark it with `#[xray(skip)]`"
         the function is kept"#]]
     .assert_eq(&messages("strict", "fn f(c: &Client, r: Request) -> ResponseFuture { c.request(r) }"));
 }
@@ -200,7 +200,7 @@ fn code_that_is_too_deep_is_left_as_it_was() {
             let expanded = expand(TokenStream::new(), format!("fn f() {{ b.send(); {body} }}").parse().unwrap());
             (expanded.to_string(), core.parse::<TokenStream>().unwrap().to_string())
         });
-        assert!(expanded.contains("__xray_ask") && !expanded.contains("__xray_too_deep"), "{expanded}");
+        assert!(expanded.contains("__xray_dispatch") && !expanded.contains("__xray_too_deep"), "{expanded}");
         assert!(expanded.contains(&core), "{core}: {expanded}");
     }
 }
@@ -231,29 +231,29 @@ fn all_wrong_options_of_traced_are_reported_at_once() {
     expect![[r#"
         "unknown option `strict`, expected one of: `name = \"..\"`, `err`, `annotate(key = value)`, `crate = \"..\"`"
         "expected a string in quotes that is not empty"
-        "`name` stands here twice; keep one"
+        "duplicate option `name`; keep one"
         "`err` takes no value; write `err` alone"
         "expected attribute arguments in parentheses: `annotate(...)`"
         the function is kept"#]]
     .assert_eq(&of("strict, name = 1, name = \"y\", err(x), annotate", "fn f() {}"));
     expect![[r#"
-        "`err` needs a function that returns a `Result`, and this one returns nothing"
+        "`err` requires a function that returns a `Result`, but this function returns nothing"
         the function is kept"#]]
     .assert_eq(&of("err", "fn f() {}"));
     expect![[r#"
-        "a `const fn` cannot be traced: it may run in the compiler; remove `const`"
+        "a `const fn` cannot be traced, because it may run in the compiler; remove `const`"
         the function is kept"#]]
     .assert_eq(&of("", "const fn f() {}"));
     expect![[r#"
-        "a function without a body does nothing to trace; annotate one with a body"
+        "this function has no body to trace; put `#[traced]` on its implementation"
         the function is kept"#]]
     .assert_eq(&of("", "fn f();"));
     expect![[r#"
-        "expected a function: `#[traced]` stands on a `fn`, or on an `impl`"
+        "expected a function or an `impl` block: put `#[traced]` on a `fn` or on an `impl`"
         the function is kept"#]]
     .assert_eq(&of("", "struct S { field: u32 }"));
     expect![[r#"
-        "no function in here to trace; remove the attribute"
+        "no function to trace; remove the attribute"
         the function is kept"#]]
     .assert_eq(&of("", "impl S {}"));
     expect![[r#"
@@ -290,12 +290,12 @@ fn function_paths() -> Vec<String> {
 fn the_documentation_lists_the_table() {
     let source = include_str!("lib.rs");
     let (_, rest) = source.split_once("/// # What is traced\n").unwrap();
-    let (list, _) = rest.split_once("/// The README says").unwrap();
+    let (list, _) = rest.split_once("/// [What is traced]").unwrap();
     let listed: BTreeSet<_> = code_spans(list).into_iter().map(str::to_owned).collect();
     let methods = calls::METHODS.iter().filter(|method| method.shape != Shape::Client);
     let mut expected: BTreeSet<_> = methods.map(|method| method.name.to_owned()).collect();
     expected.extend(function_paths());
-    // The method that is a candidate by its receiver's name too is shown with it.
+    // The method that is a candidate by its receiver's name too is hint with it.
     expected.extend(["client".to_owned(), "client.get(uri)".to_owned()]);
     assert_eq!(listed, expected);
 }

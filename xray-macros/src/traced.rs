@@ -1,9 +1,9 @@
-//! `#[traced]`: a subsegment around a whole function.
+//! Implements `#[traced]`: records a subsegment for a whole function.
 //!
-//! The body becomes a closure, or an async block if the function is `async`, which the runtime runs in the subsegment.
-//! `return` and `?` leave a closure or a block as they left the function. The types that the output adds stand outside
-//! the user's block, because an item in that block may have the same name:
-//! `tests/traced/functions.rs::functions_keep_their_shape` has a function with a `struct String` of its own.
+//! The body becomes a closure, or an async block if the function is `async`, and the runtime runs it in the subsegment.
+//! `return` and `?` in the body return from the closure or block. The types that the expansion adds are outside the
+//! user's block, because an item in that block may have the same name:
+//! `tests/it/traced/functions.rs::functions_keep_their_shape` has a function with its own `struct String`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
@@ -20,16 +20,16 @@ impl Attribute for TracedOptions {
     const WORDING: Wording = Wording {
         attribute: "traced",
         other: "traced_http",
-        no_body: "a function without a body does nothing to trace; annotate one with a body",
-        no_function: "expected a function: `#[traced]` stands on a `fn`, or on an `impl`",
-        const_fn: "a `const fn` cannot be traced: it may run in the compiler; remove `const`",
+        no_body: "this function has no body to trace; put `#[traced]` on its implementation",
+        no_function: "expected a function or an `impl` block: put `#[traced]` on a `fn` or on an `impl`",
+        const_fn: "a `const fn` cannot be traced, because it may run in the compiler; remove `const`",
     };
 
-    // Every function can be traced. A block all of whose functions say `#[xray(skip)]` says what it means.
+    // Every function can be traced, so an `impl` block without a traced function is the user's explicit choice.
     const ACCEPTS_ONLY_SKIPPED: bool = true;
 
     fn nothing_to_trace() -> String {
-        "no function in here to trace; remove the attribute".to_owned()
+        "no function to trace; remove the attribute".to_owned()
     }
 
     fn parse(arguments: TokenStream) -> Result<Self> {
@@ -37,10 +37,10 @@ impl Attribute for TracedOptions {
     }
 
     fn apply(&self, signature: &Signature, block: &mut Block, owner: Owner) -> Result<bool> {
-        // Of the functions of an `impl` block, `err` means those that can fail. On one function it is a mistake if the
-        // function cannot fail.
+        // On an `impl` block, `err` applies to the functions that return a `Result`. On a function that returns nothing it
+        // is an error.
         if owner == Owner::Function && self.err && matches!(signature.output, ReturnType::Default) {
-            let message = "`err` needs a function that returns a `Result`, and this one returns nothing";
+            let message = "`err` requires a function that returns a `Result`, but this function returns nothing";
             return Err(Error::new_spanned(&signature.ident, message));
         }
         let records_errors = self.err && (owner == Owner::Function || returns_result(signature));
@@ -49,8 +49,8 @@ impl Attribute for TracedOptions {
     }
 }
 
-/// Returns whether the type that a function returns, or the type of its future's output, is named as a `Result`.
-/// Aliases such as `io::Result` and `MyResult` count, which is why the name's end decides.
+/// Returns whether the return type of a function, or the output of its future, has a name that ends in `Result`. This
+/// includes aliases such as `io::Result` and `MyResult`.
 fn returns_result(signature: &Signature) -> bool {
     let text = signature.output.to_token_stream().to_string();
     text.split(|character: char| !character.is_alphanumeric()).any(|word| word.ends_with("Result"))
@@ -62,7 +62,7 @@ struct Wrapper<'a> {
     options: &'a TracedOptions,
     /// Whether an `Err` that the function returns is recorded.
     records_errors: bool,
-    /// The position of the function's name, where errors about the output point.
+    /// The position of the function's name. Errors about the generated code are reported there.
     span: Span,
 }
 
@@ -86,8 +86,8 @@ impl Wrapper<'_> {
         block.stmts = vec![declaration, Stmt::Expr(Expr::Verbatim(wrapped), None)];
     }
 
-    /// Returns the declaration of the variable that stands for one run of the function. It comes before the body, which
-    /// may move the parameters that the annotations are made of.
+    /// Returns the declaration of the variable that holds the subsegment of one call of the function. It comes before the
+    /// body, because the body may move the parameters that the annotations use.
     ///
     /// ```text
     /// Input:  #[traced(annotate(items = cart.len()))] fn price(cart: Cart) -> u32 { .. }
@@ -107,10 +107,10 @@ impl Wrapper<'_> {
         }
     }
 
-    /// A function that is not `async` and ends in an async block: the subsegment is that block's.
+    /// Wraps the async block at the end of a function that is not `async`. The subsegment covers only that block; the code
+    /// before it runs when the function is called.
     ///
-    /// So `#[traced]` may stand above and below `#[async_trait]`, which makes such functions. What stands before the
-    /// block runs when the function is called, outside the subsegment.
+    /// `#[async_trait]` generates such functions, so `#[traced]` works above and below it.
     fn wrap_future_in_tail(&self, future: &mut Expr) {
         // Input:  Box::pin(async move { body })
         // Output: Box::pin(__xray_subsegment.around_future(async move { body }, check))
@@ -118,7 +118,7 @@ impl Wrapper<'_> {
         *future = Expr::Verbatim(quote_spanned!(span=> __xray_subsegment.around_future(#future, #check)));
     }
 
-    /// The body of an `async fn`.
+    /// Wraps the body of an `async fn`.
     fn async_body(&self, block: &Block) -> TokenStream {
         // Input:  async fn load(id: u32) -> Result<Todo, Error> { body }
         // Output: __xray_subsegment
@@ -134,10 +134,10 @@ impl Wrapper<'_> {
         //             .await
         let (span, runtime, check) = (self.span, &self.options.common.runtime, self.check());
         let (result, is_never) = self.result();
-        // An async block has no place to write the type of its output. The `return`, which is never run, tells type
-        // inference the type before it reads the body. Without it, `Ok(x?)` could not choose an error type, and
-        // `Box::new(1)` would not be coerced to `Box<dyn Debug>`. (tracing-attributes does the same.) There is nothing
-        // to write where the whole result is an `impl Trait`.
+        // Rust has no syntax for the output type of an async block. The unreachable `return` determines the type before
+        // the compiler infers types in the body. Without it, the error type of `Ok(x?)` would be ambiguous, and
+        // `Box::new(1)` would not be coerced to `Box<dyn Debug>`. tracing-attributes does the same. The `return` is left
+        // out if the whole return type is an `impl Trait`, which cannot be named in a body.
         let hint = (!matches!(result, Type::Infer(_))).then(|| {
             quote_spanned! {span=>
                 if false {
@@ -151,8 +151,8 @@ impl Wrapper<'_> {
         self.diverging(wrapped, is_never)
     }
 
-    /// The body of a function that returns `impl Future` and does not end in an async block: the subsegment lasts from
-    /// the function's call to the future's end.
+    /// Wraps the body of a function that returns `impl Future` and does not end in an async block. The subsegment lasts
+    /// from the call of the function to the end of the future.
     fn body_that_returns_a_future(&self, block: &Block) -> TokenStream {
         // Input:  fn load(id: u32) -> impl Future<Output = Todo> { body }
         // Output: __xray_subsegment.around_returned_future(move || -> _ { body }, check)
@@ -160,26 +160,25 @@ impl Wrapper<'_> {
         quote_spanned!(span=> __xray_subsegment.around_returned_future(move || -> #result #block, #check))
     }
 
-    /// The body of any other function.
+    /// Wraps the body of any other function.
     fn body(&self, block: &Block) -> TokenStream {
         // Input:  fn price(cart: &Cart) -> Result<u32, Error> { body }
         // Output: __xray_subsegment.around(move || -> Result<u32, Error> { body }, check)
         let (span, check, (result, is_never)) = (self.span, self.check(), self.result());
-        // `move`: the body may return what it takes out of a parameter, and a parameter lives as long in the closure as
-        // it did in the body.
+        // The closure is `move`, because the body may move a value out of a parameter and return it.
         let wrapped = quote_spanned!(span=> __xray_subsegment.around(move || -> #result #block, #check));
         self.diverging(wrapped, is_never)
     }
 
-    /// The closure that looks at what the function returns.
+    /// Returns the closure that records an error in the function's return value.
     fn check(&self) -> TokenStream {
         let (span, runtime) = (self.span, &self.options.common.runtime);
         if !self.records_errors {
             return quote_spanned!(span=> |_, _| ());
         }
-        // The six references are the rungs of a ladder, see the runtime's `private::error`. They stand here and not in
-        // a function of the runtime, because there the type of the error would be a parameter and no rung but the last
-        // could be chosen.
+        // Each of the six references is a rung of a ladder: method lookup tries one implementation for each; see the
+        // runtime's `private::error`. The expression must be in the expansion. In a generic function of the runtime the
+        // type of the error would be a type parameter, and lookup would always select the last rung.
         quote_spanned! {span=>
             |__xray_result: &::core::result::Result<_, _>, __xray_context| {
                 if let ::core::result::Result::Err(__xray_error) = __xray_result {
@@ -190,8 +189,7 @@ impl Wrapper<'_> {
         }
     }
 
-    /// Returns the type of what the function returns, as the closure around its body may name it, and whether that type
-    /// is `!`.
+    /// Returns the return type of the function in a form that a closure's signature accepts, and whether the type is `!`.
     ///
     /// ```text
     /// Input:  Result<impl Iterator<Item = u32>, Error>    Output: Result<_, Error>
@@ -202,7 +200,7 @@ impl Wrapper<'_> {
         impl VisitMut for Erase {
             fn visit_type_mut(&mut self, of: &mut Type) {
                 match of {
-                    // `impl Trait` may only be written in signatures. `_` lets the body say what it is.
+                    // `impl Trait` is allowed only in the signature of a function. `_` is inferred from the body.
                     Type::ImplTrait(_) => *of = parse_quote!(_),
                     _ => visit_mut::visit_type_mut(self, of),
                 }
@@ -211,8 +209,8 @@ impl Wrapper<'_> {
         let span = self.span;
         match &self.signature.output {
             ReturnType::Default => (Type::Verbatim(quote_spanned!(span=> ())), false),
-            // The result becomes a type parameter of `around`, and on stable `!` is no type argument. Another type
-            // without values stands in for it; see `diverging`.
+            // The return type becomes a type argument of `around`. On stable, `!` cannot be a type argument, so the
+            // uninhabited type `Infallible` replaces it; see `diverging`.
             ReturnType::Type(_, of) if matches!(**of, Type::Never(_)) => {
                 (Type::Verbatim(quote_spanned!(span=> ::core::convert::Infallible)), true)
             }
@@ -224,7 +222,7 @@ impl Wrapper<'_> {
         }
     }
 
-    /// Makes an `Infallible` what the function promised, `!`: a `match` without arms diverges.
+    /// Converts `Infallible` to the function's return type `!`, with a `match` without arms.
     fn diverging(&self, wrapped: TokenStream, is_never: bool) -> TokenStream {
         let span = self.span;
         if is_never { quote_spanned!(span=> match #wrapped {}) } else { wrapped }
@@ -241,13 +239,14 @@ fn returns_future(signature: &Signature) -> bool {
     })
 }
 
-/// Returns the async block that an expression is or puts into a box, as `#[async_trait]` makes one of a function.
+/// Returns the async block in an expression that is an async block, or puts one into a box, as the bodies generated by
+/// `#[async_trait]` do.
 fn future_in_mut(expression: &mut Expr) -> Option<&mut Expr> {
     match expression {
         Expr::Async(_) => Some(expression),
         Expr::Paren(paren) => future_in_mut(&mut paren.expr),
         Expr::Group(group) => future_in_mut(&mut group.expr),
-        // `break 'label value` may leave a block with a label before its end.
+        // A block with a label may end early, by `break 'label value`.
         Expr::Block(ExprBlock { label: None, block, .. }) => future_in_mut(tail_mut(block)?),
         Expr::Call(_) | Expr::MethodCall(_) => future_in_mut(boxed_future_mut(expression)?),
         _ => None,

@@ -1,4 +1,4 @@
-//! `#[traced_http]`: a subsegment around each HTTP call in a function.
+//! Implements `#[traced_http]`: records a subsegment for each HTTP call in a function.
 
 use proc_macro2::TokenStream;
 use syn::{Block, Result, Signature};
@@ -14,17 +14,17 @@ impl Attribute for TracedHttpOptions {
     const WORDING: Wording = Wording {
         attribute: "traced_http",
         other: "traced",
-        no_body: "a function without a body makes no calls; annotate one with a body",
-        no_function: "expected a function: `#[traced_http]` stands on each `fn` that makes calls, or on an `impl`",
+        no_body: "this function has no body and makes no calls; put `#[traced_http]` on its implementation",
+        no_function: "expected a function or an `impl` block: put `#[traced_http]` on each `fn` that makes calls, or on its `impl`",
         const_fn: "a `const fn` cannot make HTTP calls; remove `const`",
     };
 
-    // An attribute that traces nothing is a mistake: the user believes that the calls are traced.
+    // An attribute on an item without candidates is an error: the user expects its calls to be traced.
     const ACCEPTS_ONLY_SKIPPED: bool = false;
 
     fn nothing_to_trace() -> String {
         format!(
-            "no HTTP call in here: looked for {}, and not inside macros; annotate the function that calls",
+            "no HTTP call found: expected {}, outside macros; put `#[traced_http]` on the function that makes the calls",
             calls::EXAMPLES
         )
     }
@@ -33,8 +33,8 @@ impl Attribute for TracedHttpOptions {
         Self::parse(arguments)
     }
 
-    /// Rewrites the calls of the function. A function is accepted without a candidate if it holds a macro that the
-    /// attribute cannot read, because a call may stand in there (`tests.rs::wrong_items_are_rejected`).
+    /// Rewrites the calls of the function. A function without a candidate is accepted if it contains a macro that the
+    /// attribute cannot read, because the macro may contain a call (`tests.rs::wrong_items_are_rejected`).
     fn apply(&self, signature: &Signature, block: &mut Block, _: Owner) -> Result<bool> {
         // The checks come first: they read the paths as the user wrote them.
         let checks = client_paths::checks(signature, block, self);

@@ -4,13 +4,13 @@ use attohttpc::body::{Body, BodyKind};
 use attohttpc::{RequestBuilder, Session};
 use support::documents::capture_blocking;
 
-use super::checks::{self, Ask, Client, Told, told};
+use super::checks::{self, CallInput, CallResult, Client, error_text};
 
 /// The builders of attohttpc panic at a text that is not a URL.
 const CLIENT: Client = Client { method: "GET", bad_url: None, exceptions: 1, replaces: true };
 
-fn with_own<B>(builder: RequestBuilder<B>, ask: &Ask) -> RequestBuilder<B> {
-    match ask.own_header {
+fn with_own<B>(builder: RequestBuilder<B>, input: &CallInput) -> RequestBuilder<B> {
+    match input.own_header {
         Some(value) => builder
             .header("X-Amzn-Trace-Id", value)
             .header_append("x-amzn-trace-id", "b")
@@ -21,35 +21,35 @@ fn with_own<B>(builder: RequestBuilder<B>, ask: &Ask) -> RequestBuilder<B> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Variant {
     Get,
     Place,
     Session,
     Text,
 }
 
-twice! {
-    fn send(ask: Ask, way: Way) -> Told {
-        let answer = match way {
-            Way::Get => with_own(attohttpc::get(&ask.url), &ask).send(),
-            Way::Place => {
-                let request = with_own(attohttpc::get(&ask.url), &ask);
+with_and_without_attribute! {
+    fn send(input: CallInput, variant: Variant) -> CallResult {
+        let answer = match variant {
+            Variant::Get => with_own(attohttpc::get(&input.url), &input).send(),
+            Variant::Place => {
+                let request = with_own(attohttpc::get(&input.url), &input);
                 request.send()
             }
-            Way::Session => {
+            Variant::Session => {
                 let session = Session::new();
-                with_own(session.get(&ask.url).param("a", "b"), &ask).send()
+                with_own(session.get(&input.url).param("a", "b"), &input).send()
             }
-            Way::Text => with_own(attohttpc::post(&ask.url), &ask).text("text").send(),
+            Variant::Text => with_own(attohttpc::post(&input.url), &input).text("text").send(),
         };
-        answer.map(|response| response.status().as_u16()).map_err(told)
+        answer.map(|response| response.status().as_u16()).map_err(error_text)
     }
 }
 
 #[tokio::test]
 async fn send_is_traced() {
-    check!(blocking CLIENT, send, Way::Get, Way::Place, Way::Session);
-    check!(blocking Client { method: "POST", ..CLIENT }, send, Way::Text);
+    check!(blocking CLIENT, send, Variant::Get, Variant::Place, Variant::Session);
+    check!(blocking Client { method: "POST", ..CLIENT }, send, Variant::Text);
 }
 
 #[test]
@@ -69,10 +69,10 @@ fn a_request_that_cannot_be_prepared_is_no_call() {
 
     #[xray::traced_http]
     fn traced() -> String {
-        told(attohttpc::post("http://localhost/").body(NoBody).send().unwrap_err())
+        error_text(attohttpc::post("http://localhost/").body(NoBody).send().unwrap_err())
     }
-    let plain = told(attohttpc::post("http://localhost/").body(NoBody).send().unwrap_err());
-    let (told, documents) = capture_blocking(|| xray::Segment::builder("t").begin().in_scope(traced));
-    assert_eq!(told, plain);
+    let plain = error_text(attohttpc::post("http://localhost/").body(NoBody).send().unwrap_err());
+    let (result, documents) = capture_blocking(|| xray::Segment::builder("t").begin().in_scope(traced));
+    assert_eq!(result, plain);
     assert!(documents[0].subsegments.is_empty());
 }

@@ -1,4 +1,4 @@
-//! awc, whose futures stay on their thread.
+//! awc, whose futures are not `Send`.
 
 use awc::error::SendRequestError;
 use awc::{ClientRequest, ClientResponse, SendClientRequest};
@@ -7,14 +7,14 @@ use support::documents::capture;
 use tokio::task::LocalSet;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, told};
+use super::checks::{self, CallInput, CallResult, Client, error_text};
 use support::Server;
 use support::subsegments::only_call;
 
 const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 1, replaces: true };
 
-fn with_own(request: ClientRequest, ask: &Ask) -> ClientRequest {
-    match ask.own_header {
+fn with_own(request: ClientRequest, input: &CallInput) -> ClientRequest {
+    match input.own_header {
         Some(value) => request
             .append_header(("X-Amzn-Trace-Id", value))
             .append_header(("x-amzn-trace-id", "b"))
@@ -24,12 +24,12 @@ fn with_own(request: ClientRequest, ask: &Ask) -> ClientRequest {
     }
 }
 
-fn outcome<S>(answer: Result<ClientResponse<S>, SendRequestError>) -> Told {
-    answer.map(|response| response.status().as_u16()).map_err(told)
+fn outcome<S>(answer: Result<ClientResponse<S>, SendRequestError>) -> CallResult {
+    answer.map(|response| response.status().as_u16()).map_err(error_text)
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Variant {
     Send,
     Place,
     Body,
@@ -38,19 +38,19 @@ enum Way {
     Stream,
 }
 
-twice! {
-    async fn send(ask: Ask, way: Way) -> Told {
+with_and_without_attribute! {
+    async fn send(input: CallInput, variant: Variant) -> CallResult {
         let client = awc::Client::default();
-        let method = if matches!(way, Way::Send | Way::Place) { awc::http::Method::GET } else { awc::http::Method::POST };
-        let request = with_own(client.request(method, &ask.url), &ask);
+        let method = if matches!(variant, Variant::Send | Variant::Place) { awc::http::Method::GET } else { awc::http::Method::POST };
+        let request = with_own(client.request(method, &input.url), &input);
         let value = std::collections::BTreeMap::from([("a", "b c")]);
-        outcome(match way {
-            Way::Send => request.content_type("a/b").send().await,
-            Way::Place => request.send().await,
-            Way::Body => request.content_type("a/b").send_body("text").await,
-            Way::Json => request.camel_case().send_json(&value).await,
-            Way::Form => request.send_form(&value).await,
-            Way::Stream => {
+        outcome(match variant {
+            Variant::Send => request.content_type("a/b").send().await,
+            Variant::Place => request.send().await,
+            Variant::Body => request.content_type("a/b").send_body("text").await,
+            Variant::Json => request.camel_case().send_json(&value).await,
+            Variant::Form => request.send_form(&value).await,
+            Variant::Stream => {
                 request.camel_case().send_stream(stream::iter([Ok::<_, std::io::Error>("text".into())])).await
             }
         })
@@ -61,24 +61,24 @@ twice! {
 async fn every_way_is_traced() {
     LocalSet::new()
         .run_until(async {
-            check!(async GET, send, Way::Send, Way::Place);
-            check!(async Client { method: "POST", ..GET }, send, Way::Body, Way::Json, Way::Form, Way::Stream);
-            // The URL is right, and the builder holds an error of its own.
+            check!(async GET, send, Variant::Send, Variant::Place);
+            check!(async Client { method: "POST", ..GET }, send, Variant::Body, Variant::Json, Variant::Form, Variant::Stream);
+            // The URL is valid, but the builder contains an error about a header.
             let bad_header = |request: ClientRequest| request.insert_header(("a", "\n"));
-            refused(bad_header).await;
+            a_builder_error_is_returned_and_not_recorded(bad_header).await;
         })
         .await;
 }
 
-async fn refused(spoil: impl Fn(ClientRequest) -> ClientRequest) {
+async fn a_builder_error_is_returned_and_not_recorded(invalidate: impl Fn(ClientRequest) -> ClientRequest) {
     #[xray::traced_http]
-    async fn traced(spoil: impl Fn(ClientRequest) -> ClientRequest) -> Told {
-        outcome(spoil(awc::Client::default().get("http://127.0.0.1:1/")).send().await)
+    async fn traced(invalidate: impl Fn(ClientRequest) -> ClientRequest) -> CallResult {
+        outcome(invalidate(awc::Client::default().get("http://127.0.0.1:1/")).send().await)
     }
-    let plain = outcome(spoil(awc::Client::default().get("http://127.0.0.1:1/")).send().await);
-    let (told, documents) = capture(traced(spoil).in_segment("t")).await;
-    assert!(told.is_err() && documents[0].subsegments.is_empty(), "{documents:#?}");
-    assert_eq!(told, plain);
+    let plain = outcome(invalidate(awc::Client::default().get("http://127.0.0.1:1/")).send().await);
+    let (result, documents) = capture(traced(invalidate).in_segment("t")).await;
+    assert!(result.is_err() && documents[0].subsegments.is_empty(), "{documents:#?}");
+    assert_eq!(result, plain);
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn futures_of_all_methods_have_one_type_and_borrow_nothing() {
     fn is_unpin<F: Future + Unpin + 'static>(_: &F) {}
 
     #[xray::traced_http]
-    async fn either(url: &str, with_body: bool) -> Told {
+    async fn either(url: &str, with_body: bool) -> CallResult {
         let client = awc::Client::default();
         let sent = if with_body {
             let value = [String::from("text")];
@@ -103,8 +103,8 @@ async fn futures_of_all_methods_have_one_type_and_borrow_nothing() {
     LocalSet::new()
         .run_until(async {
             for with_body in [true, false] {
-                let (told, documents) = capture(either(&url, with_body).in_segment("t")).await;
-                assert_eq!(told, Ok(200));
+                let (result, documents) = capture(either(&url, with_body).in_segment("t")).await;
+                assert_eq!(result, Ok(200));
                 only_call(&documents);
             }
         })

@@ -12,48 +12,48 @@ use support::{Always, Seen, Server, refused_url};
 
 /// What a client is asked to do.
 #[derive(Debug, Clone)]
-pub(super) struct Ask {
+pub(super) struct CallInput {
     pub(super) url: String,
     /// The value of the trace headers that the user sets, one `X-Amzn-Trace-Id` and one `traceparent`.
     pub(super) own_header: Option<&'static str>,
 }
 
 /// The status that the client returned, or its error as text.
-pub(super) type Told = Result<u16, String>;
+pub(super) type CallResult = Result<u16, String>;
 
 /// Returns the client's error as text.
-pub(super) fn told<E: std::fmt::Debug>(error: E) -> String {
+pub(super) fn error_text<E: std::fmt::Debug>(error: E) -> String {
     format!("{error:?}")
 }
 
 /// Defines a function twice: `plain::name` without the attribute and `traced::name` with it.
-macro_rules! twice {
-    ($($signature:ident)+ ($($parameters:tt)*) -> Told $body:tt) => {
+macro_rules! with_and_without_attribute {
+    ($($signature:ident)+ ($($parameters:tt)*) -> CallResult $body:tt) => {
         mod plain {
             #[allow(unused_imports, reason = "for the functions that need them")]
             use super::*;
-            pub(super) $($signature)+ ($($parameters)*) -> Told $body
+            pub(super) $($signature)+ ($($parameters)*) -> CallResult $body
         }
         mod traced {
             #[allow(unused_imports, reason = "for the functions that need them")]
             use super::*;
             #[xray::traced_http]
-            pub(super) $($signature)+ ($($parameters)*) -> Told $body
+            pub(super) $($signature)+ ($($parameters)*) -> CallResult $body
         }
     };
 }
 
-/// Runs all checks on a function that [`twice`] defined, once for each way to make a call.
+/// Runs all checks on a function that [`with_and_without_attribute`] defined, once for each variant to make a call.
 macro_rules! check {
-    (async $client:expr, $function:ident, $($way:expr),+ $(,)?) => {$(
-        checks::run(&$client, stringify!($way), |ask| plain::$function(ask, $way), |ask| traced::$function(ask, $way)).await;
+    (async $client:expr, $function:ident, $($variant:expr),+ $(,)?) => {$(
+        checks::run(&$client, stringify!($variant), |input| plain::$function(input, $variant), |input| traced::$function(input, $variant)).await;
     )+};
-    (blocking $client:expr, $function:ident, $($way:expr),+ $(,)?) => {$(
+    (blocking $client:expr, $function:ident, $($variant:expr),+ $(,)?) => {$(
         checks::run(
             &$client,
-            stringify!($way),
-            |ask| checks::blocking(|| plain::$function(ask, $way)),
-            |ask| checks::blocking(|| traced::$function(ask, $way)),
+            stringify!($variant),
+            |input| checks::blocking(|| plain::$function(input, $variant)),
+            |input| checks::blocking(|| traced::$function(input, $variant)),
         )
         .await;
     )+};
@@ -84,14 +84,14 @@ impl Default for Client {
 
 const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 
-/// Runs all checks. `way` is for messages.
+/// Runs all checks. `variant` is for messages.
 pub(super) async fn run(
     client: &Client,
-    way: &str,
-    plain: impl AsyncFn(Ask) -> Told,
-    traced: impl AsyncFn(Ask) -> Told,
+    variant: &str,
+    plain: impl AsyncFn(CallInput) -> CallResult,
+    traced: impl AsyncFn(CallInput) -> CallResult,
 ) {
-    eprintln!("{way}");
+    eprintln!("{variant}");
     let server = Server::start().await;
     a_call_is_recorded(client, &server, &plain, &traced).await;
     statuses_decide(&server, &plain, &traced).await;
@@ -104,7 +104,7 @@ pub(super) async fn run(
     responses_can_be_looked_at(&server, &traced).await;
 }
 
-async fn responses_can_be_looked_at(server: &Server, traced: &impl AsyncFn(Ask) -> Told) {
+async fn responses_can_be_looked_at(server: &Server, traced: &impl AsyncFn(CallInput) -> CallResult) {
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder()
         .sampler(Always)
@@ -115,13 +115,13 @@ async fn responses_can_be_looked_at(server: &Server, traced: &impl AsyncFn(Ask) 
         })
         .build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
-    assert_eq!(traced(ask(server.url("/bytes/5"))).in_segment(segment).await, Ok(200));
+    assert_eq!(traced(call_input(server.url("/bytes/5"))).in_segment(segment).await, Ok(200));
     assert_eq!(only_call(&checked(emitter.take())).annotations["has_date"], true.into());
     server.take_seen();
 }
 
-fn ask(url: impl Into<String>) -> Ask {
-    Ask { url: url.into(), own_header: None }
+fn call_input(url: impl Into<String>) -> CallInput {
+    CallInput { url: url.into(), own_header: None }
 }
 
 pub(super) fn only_request(server: &Server) -> Seen {
@@ -140,14 +140,14 @@ fn the_rest(seen: &Seen) -> (String, String, BTreeMap<String, Vec<u8>>, Vec<u8>)
 async fn a_call_is_recorded(
     client: &Client,
     server: &Server,
-    plain: &impl AsyncFn(Ask) -> Told,
-    traced: &impl AsyncFn(Ask) -> Told,
+    plain: &impl AsyncFn(CallInput) -> CallResult,
+    traced: &impl AsyncFn(CallInput) -> CallResult,
 ) {
-    let ask = ask(format!("http://user:password@{}/bytes/5?token=secret", server.address));
-    assert_eq!(plain(ask.clone()).await, Ok(200));
+    let input = call_input(format!("http://user:password@{}/bytes/5?token=secret", server.address));
+    assert_eq!(plain(input.clone()).await, Ok(200));
     let plain = only_request(server);
-    let (told, documents) = capture(traced(ask).in_segment("t")).await;
-    assert_eq!(told, Ok(200));
+    let (result, documents) = capture(traced(input).in_segment("t")).await;
+    assert_eq!(result, Ok(200));
 
     let call = only_call(&documents);
     assert_eq!((call.name.as_str(), call.namespace), ("127.0.0.1", Some(Namespace::Remote)));
@@ -167,17 +167,21 @@ async fn a_call_is_recorded(
     assert_eq!(the_rest(&seen), the_rest(&plain), "the request differs in the trace header only");
 }
 
-async fn statuses_decide(server: &Server, plain: &impl AsyncFn(Ask) -> Told, traced: &impl AsyncFn(Ask) -> Told) {
+async fn statuses_decide(
+    server: &Server,
+    plain: &impl AsyncFn(CallInput) -> CallResult,
+    traced: &impl AsyncFn(CallInput) -> CallResult,
+) {
     for (status, flags) in [
         (404, (true, false, false)),
         (429, (true, true, false)),
         (503, (false, false, true)),
         (204, (false, false, false)),
     ] {
-        let ask = ask(server.url(&format!("/status/{status}")));
-        let expected = plain(ask.clone()).await;
-        let (told, documents) = capture(traced(ask).in_segment("t")).await;
-        assert_eq!(told, expected, "the caller gets the same result as without the attribute");
+        let input = call_input(server.url(&format!("/status/{status}")));
+        let expected = plain(input.clone()).await;
+        let (result, documents) = capture(traced(input).in_segment("t")).await;
+        assert_eq!(result, expected, "the caller gets the same result as without the attribute");
         let call = only_call(&documents);
         assert_eq!((call.error, call.throttle, call.fault), flags, "{status}");
         assert_eq!(call.http.as_ref().unwrap().response.unwrap().status, Some(status));
@@ -188,14 +192,14 @@ async fn statuses_decide(server: &Server, plain: &impl AsyncFn(Ask) -> Told, tra
 
 async fn a_refused_connection_is_a_fault(
     client: &Client,
-    plain: &impl AsyncFn(Ask) -> Told,
-    traced: &impl AsyncFn(Ask) -> Told,
+    plain: &impl AsyncFn(CallInput) -> CallResult,
+    traced: &impl AsyncFn(CallInput) -> CallResult,
 ) {
-    let ask = ask(format!("{}p?token=secret", refused_url()));
-    let expected = plain(ask.clone()).await;
-    let (told, documents) = capture(traced(ask).in_segment("t")).await;
-    assert!(told.is_err());
-    assert_eq!(told, expected);
+    let input = call_input(format!("{}p?token=secret", refused_url()));
+    let expected = plain(input.clone()).await;
+    let (result, documents) = capture(traced(input).in_segment("t")).await;
+    assert!(result.is_err());
+    assert_eq!(result, expected);
 
     let call = only_call(&documents);
     assert!(call.fault && !call.error && call.namespace == Some(Namespace::Remote), "{call:#?}");
@@ -207,10 +211,10 @@ async fn a_refused_connection_is_a_fault(
     assert!(!serde_json::to_string(&documents).unwrap().contains("secret"), "{documents:#?}");
 }
 
-async fn own_headers_are_replaced(client: &Client, server: &Server, traced: &impl AsyncFn(Ask) -> Told) {
-    let ask = Ask { url: server.url("/bytes/1"), own_header: Some("Root=mine") };
-    let (told, documents) = capture(traced(ask).in_segment("t")).await;
-    assert_eq!(told, Ok(200));
+async fn own_headers_are_replaced(client: &Client, server: &Server, traced: &impl AsyncFn(CallInput) -> CallResult) {
+    let input = CallInput { url: server.url("/bytes/1"), own_header: Some("Root=mine") };
+    let (result, documents) = capture(traced(input).in_segment("t")).await;
+    assert_eq!(result, Ok(200));
     let (seen, call) = (only_request(server), only_call(&documents));
     if client.replaces {
         assert_eq!(seen.trace_header().parent, Some(call.id));
@@ -219,26 +223,26 @@ async fn own_headers_are_replaced(client: &Client, server: &Server, traced: &imp
     }
 }
 
-async fn unsampled_traces_travel_on(server: &Server, traced: &impl AsyncFn(Ask) -> Told) {
+async fn unsampled_traces_travel_on(server: &Server, traced: &impl AsyncFn(CallInput) -> CallResult) {
     let incoming = TraceHeader::parse(&format!("Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=0"));
     let segment = Segment::builder("t").trace_header(&incoming);
-    let (told, documents) = capture(traced(ask(server.url("/bytes/1"))).in_segment(segment)).await;
-    assert_eq!(told, Ok(200));
+    let (result, documents) = capture(traced(call_input(server.url("/bytes/1"))).in_segment(segment)).await;
+    assert_eq!(result, Ok(200));
     assert!(documents.is_empty());
     assert_eq!(only_request(server).trace_headers(), [format!("Root={ROOT};Sampled=0")]);
 }
 
 /// Each header is sent once, in place of the user's own, and both name the same trace and parent.
-async fn both_headers_are_carried(client: &Client, server: &Server, traced: &impl AsyncFn(Ask) -> Told) {
+async fn both_headers_are_carried(client: &Client, server: &Server, traced: &impl AsyncFn(CallInput) -> CallResult) {
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder().propagate(Propagation::Both).emitter(emitter.clone()).build();
     for own_header in [None, Some("Root=mine")] {
         for (sampled, flags) in [("1", "01"), ("0", "00")] {
-            let ask = Ask { url: server.url("/bytes/1"), own_header };
+            let input = CallInput { url: server.url("/bytes/1"), own_header };
             let incoming = TraceHeader::parse(&format!("Root={ROOT};Sampled={sampled}"));
             let segment = Segment::builder("t").trace_header(&incoming).recorder(&recorder).begin();
             let id = segment.id().unwrap();
-            assert_eq!(traced(ask).in_segment(segment).await, Ok(200));
+            assert_eq!(traced(input).in_segment(segment).await, Ok(200));
             let documents = emitter.take();
             let (parent, x_ray) = if sampled == "1" {
                 let call = only_call(&documents).id;
@@ -256,14 +260,15 @@ async fn both_headers_are_carried(client: &Client, server: &Server, traced: &imp
 
 async fn nothing_happens_without_a_context(
     server: &Server,
-    plain: &impl AsyncFn(Ask) -> Told,
-    traced: &impl AsyncFn(Ask) -> Told,
+    plain: &impl AsyncFn(CallInput) -> CallResult,
+    traced: &impl AsyncFn(CallInput) -> CallResult,
 ) {
-    for ask in [ask(server.url("/bytes/1")), ask(server.url("/status/503")), ask(refused_url())] {
-        let expected = plain(ask.clone()).await;
+    for input in [call_input(server.url("/bytes/1")), call_input(server.url("/status/503")), call_input(refused_url())]
+    {
+        let expected = plain(input.clone()).await;
         server.take_seen();
-        let (told, documents) = capture(traced(ask)).await;
-        assert_eq!(told, expected);
+        let (result, documents) = capture(traced(input)).await;
+        assert_eq!(result, expected);
         assert!(documents.is_empty());
         assert!(server.take_seen().iter().all(|seen| seen.trace_headers().is_empty()));
     }
@@ -271,13 +276,13 @@ async fn nothing_happens_without_a_context(
 
 async fn no_call_is_no_subsegment(
     client: &Client,
-    plain: &impl AsyncFn(Ask) -> Told,
-    traced: &impl AsyncFn(Ask) -> Told,
+    plain: &impl AsyncFn(CallInput) -> CallResult,
+    traced: &impl AsyncFn(CallInput) -> CallResult,
 ) {
     let Some(url) = client.bad_url else { return };
-    let expected = plain(ask(url)).await;
-    let (told, documents) = capture(traced(ask(url)).in_segment("t")).await;
-    assert!(told.is_err());
-    assert_eq!(told, expected, "the caller gets the error of the request builder");
+    let expected = plain(call_input(url)).await;
+    let (result, documents) = capture(traced(call_input(url)).in_segment("t")).await;
+    assert!(result.is_err());
+    assert_eq!(result, expected, "the caller gets the error of the request builder");
     assert!(documents[0].subsegments.is_empty(), "{documents:#?}");
 }

@@ -1,4 +1,5 @@
-//! The client of hyper-util. Its methods that take an `http::Request` are in `it/requests.rs`.
+//! The `get` method of hyper-util's client, and the futures that its methods return. Other tests of methods that take an
+//! `http::Request` are in `tests/it/requests.rs`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use support::documents::capture;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, told};
+use super::checks::{self, CallInput, CallResult, Client, error_text};
 use support::Server;
 use support::subsegments::only_call;
 
@@ -25,7 +26,7 @@ fn pool() -> Pool {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Variant {
     Value,
     Reference,
     ReferenceToReference,
@@ -40,64 +41,64 @@ struct Fields {
     http_client: Pool,
 }
 
-twice! {
-    async fn get(ask: Ask, way: Way) -> Told {
-        if let Some(value) = ask.own_header {
-            // `get` takes a URL alone, so the user cannot set headers.
-            let request = http::Request::get(&ask.url).header("x-amzn-trace-id", value).header("traceparent", value);
+with_and_without_attribute! {
+    async fn get(input: CallInput, variant: Variant) -> CallResult {
+        if let Some(value) = input.own_header {
+            // `get` takes only a URL, so headers are set with `request` instead.
+            let request = http::Request::get(&input.url).header("x-amzn-trace-id", value).header("traceparent", value);
             let answer = pool().request(request.body(Full::default()).unwrap()).await;
-            return answer.map(|response| response.status().as_u16()).map_err(told);
+            return answer.map(|response| response.status().as_u16()).map_err(error_text);
         }
-        let uri: Uri = ask.url.parse().unwrap();
-        let answer = match way {
-            Way::Value => {
+        let uri: Uri = input.url.parse().unwrap();
+        let answer = match variant {
+            Variant::Value => {
                 let client = pool();
                 client.get(uri).await
             }
-            Way::Reference => {
+            Variant::Reference => {
                 let client = &pool();
                 client.get(uri).await
             }
-            Way::ReferenceToReference => {
+            Variant::ReferenceToReference => {
                 let client = &&pool();
                 client.get(uri).await
             }
-            Way::Exclusive => {
+            Variant::Exclusive => {
                 let client = &mut pool();
                 client.get(uri).await
             }
-            Way::Arc => {
+            Variant::Arc => {
                 let client = Arc::new(pool());
                 client.get(uri).await
             }
-            Way::Rc => {
+            Variant::Rc => {
                 let client = Rc::new(pool());
                 client.get(uri).await
             }
-            Way::Box => {
+            Variant::Box => {
                 let client = Box::new(pool());
                 client.get(uri).await
             }
-            Way::Field => {
+            Variant::Field => {
                 let fields = Fields { http_client: pool() };
                 fields.http_client.get(uri).await
             }
         };
-        answer.map(|response| response.status().as_u16()).map_err(told)
+        answer.map(|response| response.status().as_u16()).map_err(error_text)
     }
 }
 
 #[tokio::test]
 async fn get_is_traced() {
     check!(
-        async GET, get, Way::Value, Way::Reference, Way::ReferenceToReference, Way::Exclusive, Way::Arc, Way::Rc,
-        Way::Box, Way::Field,
+        async GET, get, Variant::Value, Variant::Reference, Variant::ReferenceToReference, Variant::Exclusive, Variant::Arc, Variant::Rc,
+        Variant::Box, Variant::Field,
     );
 }
 
 #[tokio::test]
-async fn the_future_is_as_the_clients_own() {
-    fn as_the_clients_own<F: Future + Send + Sync + Unpin + 'static>(_: &F) {}
+async fn the_traced_future_has_the_same_auto_traits_as_the_clients() {
+    fn requires_auto_traits<F: Future + Send + Sync + Unpin + 'static>(_: &F) {}
 
     #[xray::traced_http]
     async fn either(uri: Uri, by_request: bool) -> u16 {
@@ -108,10 +109,11 @@ async fn the_future_is_as_the_clients_own() {
             client.get(uri)
         };
         drop(client);
-        as_the_clients_own(&future);
+        requires_auto_traits(&future);
         future.await.unwrap().status().as_u16()
     }
-    let _ = as_the_clients_own::<ResponseFuture>;
+    // The client's own future has these bounds too.
+    let _ = requires_auto_traits::<ResponseFuture>;
     let server = Server::start().await;
     let uri: Uri = server.url("/bytes/1").parse().unwrap();
     for by_request in [true, false] {
@@ -122,7 +124,7 @@ async fn the_future_is_as_the_clients_own() {
 }
 
 #[tokio::test]
-async fn other_clients_of_that_name_are_left_alone() {
+async fn get_on_a_map_named_client_is_not_traced() {
     #[xray::traced_http]
     fn map(client: &std::collections::BTreeMap<String, u8>, key: &str) -> Option<u8> {
         let value = client.get(key);

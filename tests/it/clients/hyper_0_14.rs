@@ -7,15 +7,15 @@ use support::documents::capture;
 use tokio::net::TcpStream;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, only_request, told};
+use super::checks::{self, CallInput, CallResult, Client, error_text, only_request};
 use support::Server;
 use support::subsegments::only_call;
 
 const GET: Client = Client { method: "GET", bad_url: Some("/path"), exceptions: 2, replaces: true };
 
-fn request(ask: &Ask) -> Request<Body> {
-    let mut request = Request::get(&ask.url);
-    if let Some(value) = ask.own_header {
+fn request(input: &CallInput) -> Request<Body> {
+    let mut request = Request::get(&input.url);
+    if let Some(value) = input.own_header {
         request = request
             .header("x-amzn-trace-id", value)
             .header("X-Amzn-Trace-Id", "b")
@@ -26,31 +26,31 @@ fn request(ask: &Ask) -> Request<Body> {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Variant {
     Request,
     Service,
     Get,
 }
 
-twice! {
-    async fn send(ask: Ask, way: Way) -> Told {
+with_and_without_attribute! {
+    async fn send(input: CallInput, variant: Variant) -> CallResult {
         let mut client = hyper_0_14::Client::new();
-        let answer = match way {
-            Way::Request => client.request(request(&ask)).await,
-            Way::Service => client.call(request(&ask)).await,
-            Way::Get if ask.own_header.is_some() => client.request(request(&ask)).await,
-            Way::Get => {
-                let uri: Uri = ask.url.parse().unwrap();
+        let answer = match variant {
+            Variant::Request => client.request(request(&input)).await,
+            Variant::Service => client.call(request(&input)).await,
+            Variant::Get if input.own_header.is_some() => client.request(request(&input)).await,
+            Variant::Get => {
+                let uri: Uri = input.url.parse().unwrap();
                 client.get(uri).await
             }
         };
-        answer.map(|response| response.status().as_u16()).map_err(told)
+        answer.map(|response| response.status().as_u16()).map_err(error_text)
     }
 }
 
 #[tokio::test]
 async fn the_client_is_traced() {
-    check!(async GET, send, Way::Request, Way::Service, Way::Get);
+    check!(async GET, send, Variant::Request, Variant::Service, Variant::Get);
 }
 
 #[tokio::test]

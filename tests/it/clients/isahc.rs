@@ -5,15 +5,15 @@ use isahc::{AsyncBody, Body, Error, HttpClient, RequestExt as _, ResponseFuture}
 use support::documents::capture;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, only_request, told};
+use super::checks::{self, CallInput, CallResult, Client, error_text, only_request};
 use support::Server;
 use support::subsegments::only_call;
 
 const PUT: Client = Client { method: "PUT", bad_url: Some("/path"), exceptions: 2, replaces: true };
 
-fn request(ask: &Ask) -> Request<&'static str> {
-    let mut request = Request::put(&ask.url);
-    if let Some(value) = ask.own_header {
+fn request(input: &CallInput) -> Request<&'static str> {
+    let mut request = Request::put(&input.url);
+    if let Some(value) = input.own_header {
         request = request
             .header("x-amzn-trace-id", value)
             .header("X-Amzn-Trace-Id", "b")
@@ -23,16 +23,16 @@ fn request(ask: &Ask) -> Request<&'static str> {
     request.body("text").unwrap()
 }
 
-fn outcome(answer: Result<http::Response<Body>, Error>) -> Told {
-    answer.map(|response| response.status().as_u16()).map_err(told)
+fn outcome(answer: Result<http::Response<Body>, Error>) -> CallResult {
+    answer.map(|response| response.status().as_u16()).map_err(error_text)
 }
 
-fn outcome_later(answer: Result<http::Response<AsyncBody>, Error>) -> Told {
-    answer.map(|response| response.status().as_u16()).map_err(told)
+fn outcome_later(answer: Result<http::Response<AsyncBody>, Error>) -> CallResult {
+    answer.map(|response| response.status().as_u16()).map_err(error_text)
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Variant {
     Method,
     Place,
     Function,
@@ -41,27 +41,27 @@ enum Way {
 mod now {
     use super::*;
 
-    twice! {
-        fn send(ask: Ask, way: Way) -> Told {
-            outcome(match way {
-                Way::Method => request(&ask).send(),
-                Way::Place => {
-                    let request = request(&ask);
+    with_and_without_attribute! {
+        fn send(input: CallInput, variant: Variant) -> CallResult {
+            outcome(match variant {
+                Variant::Method => request(&input).send(),
+                Variant::Place => {
+                    let request = request(&input);
                     request.send()
                 }
-                Way::Function => isahc::send(request(&ask)),
+                Variant::Function => isahc::send(request(&input)),
             })
         }
     }
 
     #[tokio::test]
     async fn is_traced() {
-        check!(blocking PUT, send, Way::Method, Way::Place, Way::Function);
+        check!(blocking PUT, send, Variant::Method, Variant::Place, Variant::Function);
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum LaterWay {
+enum LaterVariant {
     Function,
     Client,
 }
@@ -69,13 +69,13 @@ enum LaterWay {
 mod later {
     use super::*;
 
-    twice! {
-        async fn send(ask: Ask, way: LaterWay) -> Told {
-            outcome_later(match way {
-                LaterWay::Function => isahc::send_async(request(&ask)).await,
-                LaterWay::Client => {
+    with_and_without_attribute! {
+        async fn send(input: CallInput, variant: LaterVariant) -> CallResult {
+            outcome_later(match variant {
+                LaterVariant::Function => isahc::send_async(request(&input)).await,
+                LaterVariant::Client => {
                     let client = HttpClient::new().unwrap();
-                    client.send_async(request(&ask)).await
+                    client.send_async(request(&input)).await
                 }
             })
         }
@@ -83,7 +83,7 @@ mod later {
 
     #[tokio::test]
     async fn is_traced() {
-        check!(async PUT, send, LaterWay::Function, LaterWay::Client);
+        check!(async PUT, send, LaterVariant::Function, LaterVariant::Client);
     }
 }
 
@@ -91,8 +91,8 @@ mod later {
 mod get {
     use super::*;
 
-    twice! {
-        fn now(url: &str) -> Told {
+    with_and_without_attribute! {
+        fn now(url: &str) -> CallResult {
             outcome(isahc::get(url))
         }
     }
@@ -100,8 +100,8 @@ mod get {
     mod async_ {
         use super::*;
 
-        twice! {
-            async fn later(url: &str) -> Told {
+        with_and_without_attribute! {
+            async fn later(url: &str) -> CallResult {
                 outcome_later(isahc::get_async(url).await)
             }
         }
@@ -110,12 +110,12 @@ mod get {
         async fn is_traced() {
             let server = Server::start().await;
             let url = server.url("/bytes/5");
-            let (told, documents) = capture(traced::later(&url).in_segment("t")).await;
-            is_recorded(&server, &told, &documents);
+            let (result, documents) = capture(traced::later(&url).in_segment("t")).await;
+            is_recorded(&server, &result, &documents);
 
-            let (told, documents) = capture(traced::later("no url").in_segment("t")).await;
-            assert_eq!(told, plain::later("no url").await);
-            assert!(told.is_err() && documents[0].subsegments.is_empty());
+            let (result, documents) = capture(traced::later("no url").in_segment("t")).await;
+            assert_eq!(result, plain::later("no url").await);
+            assert!(result.is_err() && documents[0].subsegments.is_empty());
 
             assert_eq!(traced::later(&url).await, Ok(200));
             assert!(only_request(&server).trace_headers().is_empty());
@@ -126,20 +126,20 @@ mod get {
     async fn is_traced() {
         let server = Server::start().await;
         let url = server.url("/bytes/5");
-        let (told, documents) = capture(checks::blocking(move || traced::now(&url)).in_segment("t")).await;
-        is_recorded(&server, &told, &documents);
+        let (result, documents) = capture(checks::blocking(move || traced::now(&url)).in_segment("t")).await;
+        is_recorded(&server, &result, &documents);
 
-        let (told, documents) = capture(checks::blocking(|| traced::now("no url")).in_segment("t")).await;
-        assert_eq!(told, plain::now("no url"));
-        assert!(told.is_err() && documents[0].subsegments.is_empty());
+        let (result, documents) = capture(checks::blocking(|| traced::now("no url")).in_segment("t")).await;
+        assert_eq!(result, plain::now("no url"));
+        assert!(result.is_err() && documents[0].subsegments.is_empty());
 
         let url = server.url("/bytes/5");
         assert_eq!(checks::blocking(move || traced::now(&url)).await, Ok(200));
         assert!(only_request(&server).trace_headers().is_empty());
     }
 
-    fn is_recorded(server: &Server, told: &Told, documents: &[xray::Document]) {
-        assert_eq!(*told, Ok(200));
+    fn is_recorded(server: &Server, result: &CallResult, documents: &[xray::Document]) {
+        assert_eq!(*result, Ok(200));
         let call = only_call(documents);
         assert_eq!(call.http.as_ref().unwrap().response.unwrap().content_length, Some(5));
         assert_eq!(only_request(server).trace_header().parent, Some(call.id));
@@ -147,13 +147,13 @@ mod get {
 }
 
 #[test]
-fn the_future_is_as_the_clients_own() {
-    fn as_the_clients_own<F: Future + Send + Unpin + 'static>(_: &F) {}
+fn the_traced_future_has_the_same_auto_traits_as_the_clients() {
+    fn requires_auto_traits<F: Future + Send + Unpin + 'static>(_: &F) {}
 
     #[xray::traced_http]
     fn futures(request: impl Fn() -> Request<()>) {
-        as_the_clients_own(&isahc::send_async(request()));
+        requires_auto_traits(&isahc::send_async(request()));
     }
-    let _ = as_the_clients_own::<ResponseFuture<'static>>;
+    let _ = requires_auto_traits::<ResponseFuture<'static>>;
     futures(|| Request::new(()));
 }

@@ -1,10 +1,10 @@
 //! reqwest: versions 0.11, 0.12 and 0.13, asynchronous and blocking.
 
-use super::checks::{self, Ask, Client, Told, told};
+use super::checks::{self, CallInput, CallResult, Client, error_text};
 
 /// How a call is made. `Get` takes a URL alone, so it is used only if the user sets no header.
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Variant {
     Send,
     Place,
     Execute,
@@ -20,43 +20,43 @@ macro_rules! asynchronous {
 
             const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: $exceptions, replaces: true };
 
-            fn with_own(client: &reqwest::Client, ask: &Ask) -> reqwest::RequestBuilder {
-                let builder = client.get(&ask.url);
-                match ask.own_header {
+            fn with_own(client: &reqwest::Client, input: &CallInput) -> reqwest::RequestBuilder {
+                let builder = client.get(&input.url);
+                match input.own_header {
                     Some(value) => builder.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b").header("traceparent", value).header("Traceparent", "b"),
                     None => builder,
                 }
             }
 
-            twice! {
-                async fn send(ask: Ask, way: Way) -> Told {
+            with_and_without_attribute! {
+                async fn send(input: CallInput, variant: Variant) -> CallResult {
                     let client = reqwest::Client::new();
-                    let builder = with_own(&client, &ask);
-                    let answer = match way {
-                        Way::Get if ask.own_header.is_none() => reqwest::get(&ask.url).await,
-                        Way::Place | Way::Get => builder.send().await,
-                        Way::Send => with_own(&client, &ask).send().await,
-                        Way::Execute => {
-                            let request = builder.build().map_err(told)?;
+                    let builder = with_own(&client, &input);
+                    let answer = match variant {
+                        Variant::Get if input.own_header.is_none() => reqwest::get(&input.url).await,
+                        Variant::Place | Variant::Get => builder.send().await,
+                        Variant::Send => with_own(&client, &input).send().await,
+                        Variant::Execute => {
+                            let request = builder.build().map_err(error_text)?;
                             client.execute(request).await
                         }
                     };
-                    answer.map(|response| response.status().as_u16()).map_err(told)
+                    answer.map(|response| response.status().as_u16()).map_err(error_text)
                 }
             }
 
             #[tokio::test]
             async fn every_way_is_traced() {
-                check!(async GET, send, Way::Send, Way::Place, Way::Execute, Way::Get);
+                check!(async GET, send, Variant::Send, Variant::Place, Variant::Execute, Variant::Get);
             }
 
             #[test]
-            fn the_future_is_as_the_clients_own() {
-                fn as_the_clients_own<F: Future + Send + Sync + Unpin + 'static>(_: &F) {}
+            fn the_traced_future_has_the_same_auto_traits_as_the_clients() {
+                fn requires_auto_traits<F: Future + Send + Sync + Unpin + 'static>(_: &F) {}
 
                 #[xray::traced_http]
                 fn traced(client: &reqwest::Client) {
-                    as_the_clients_own(&client.get("http://localhost/").send());
+                    requires_auto_traits(&client.get("http://localhost/").send());
                 }
                 traced(&reqwest::Client::new());
             }
@@ -77,31 +77,31 @@ macro_rules! blocking {
 
             const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: $exceptions, replaces: true };
 
-            fn with_own(client: &reqwest::blocking::Client, ask: &Ask) -> reqwest::blocking::RequestBuilder {
-                let builder = client.get(&ask.url);
-                match ask.own_header {
+            fn with_own(client: &reqwest::blocking::Client, input: &CallInput) -> reqwest::blocking::RequestBuilder {
+                let builder = client.get(&input.url);
+                match input.own_header {
                     Some(value) => builder.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b").header("traceparent", value).header("Traceparent", "b"),
                     None => builder,
                 }
             }
 
-            twice! {
-                fn send(ask: Ask, way: Way) -> Told {
+            with_and_without_attribute! {
+                fn send(input: CallInput, variant: Variant) -> CallResult {
                     let client = reqwest::blocking::Client::new();
-                    let builder = with_own(&client, &ask);
-                    let answer = match way {
-                        Way::Get if ask.own_header.is_none() => reqwest::blocking::get(&ask.url),
-                        Way::Place | Way::Get => builder.send(),
-                        Way::Send => with_own(&client, &ask).send(),
-                        Way::Execute => builder.build().and_then(|request| client.execute(request)),
+                    let builder = with_own(&client, &input);
+                    let answer = match variant {
+                        Variant::Get if input.own_header.is_none() => reqwest::blocking::get(&input.url),
+                        Variant::Place | Variant::Get => builder.send(),
+                        Variant::Send => with_own(&client, &input).send(),
+                        Variant::Execute => builder.build().and_then(|request| client.execute(request)),
                     };
-                    answer.map(|response| response.status().as_u16()).map_err(told)
+                    answer.map(|response| response.status().as_u16()).map_err(error_text)
                 }
             }
 
             #[tokio::test]
             async fn every_way_is_traced() {
-                check!(blocking GET, send, Way::Send, Way::Place, Way::Execute, Way::Get);
+                check!(blocking GET, send, Variant::Send, Variant::Place, Variant::Execute, Variant::Get);
             }
         }
     };

@@ -8,15 +8,15 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware,
 use support::documents::capture;
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, told};
+use super::checks::{self, CallInput, CallResult, Client, error_text};
 use support::subsegments::only_call;
 use support::{Server, refused_url};
 
 const GET: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 3, replaces: true };
 
-fn with_own(client: &ClientWithMiddleware, ask: &Ask) -> RequestBuilder {
-    let builder = client.get(&ask.url);
-    match ask.own_header {
+fn with_own(client: &ClientWithMiddleware, input: &CallInput) -> RequestBuilder {
+    let builder = client.get(&input.url);
+    match input.own_header {
         Some(value) => builder
             .header("x-amzn-trace-id", value)
             .header("X-Amzn-Trace-Id", "b")
@@ -27,36 +27,36 @@ fn with_own(client: &ClientWithMiddleware, ask: &Ask) -> RequestBuilder {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Variant {
     Send,
     Place,
     Execute,
     ExecuteWithExtensions,
 }
 
-twice! {
-    async fn send(ask: Ask, way: Way) -> Told {
+with_and_without_attribute! {
+    async fn send(input: CallInput, variant: Variant) -> CallResult {
         let client = ClientBuilder::new(reqwest::Client::new()).build();
-        let builder = with_own(&client, &ask);
-        let answer = match way {
-            Way::Send => builder.with_extension(1_u8).send().await,
-            Way::Place => builder.send().await,
-            Way::Execute => {
-                let request = builder.build().map_err(Error::from).map_err(told)?;
+        let builder = with_own(&client, &input);
+        let answer = match variant {
+            Variant::Send => builder.with_extension(1_u8).send().await,
+            Variant::Place => builder.send().await,
+            Variant::Execute => {
+                let request = builder.build().map_err(Error::from).map_err(error_text)?;
                 client.execute(request).await
             }
-            Way::ExecuteWithExtensions => {
-                let request = builder.build().map_err(Error::from).map_err(told)?;
+            Variant::ExecuteWithExtensions => {
+                let request = builder.build().map_err(Error::from).map_err(error_text)?;
                 client.execute_with_extensions(request, &mut Extensions::new()).await
             }
         };
-        answer.map(|response| response.status().as_u16()).map_err(told)
+        answer.map(|response| response.status().as_u16()).map_err(error_text)
     }
 }
 
 #[tokio::test]
 async fn every_way_is_traced() {
-    check!(async GET, send, Way::Send, Way::Place, Way::Execute, Way::ExecuteWithExtensions);
+    check!(async GET, send, Variant::Send, Variant::Place, Variant::Execute, Variant::ExecuteWithExtensions);
 }
 
 /// Keeps the extension of each request, and turns some statuses into errors.
@@ -86,8 +86,8 @@ async fn middleware_gets_its_extensions_and_its_error_is_recorded() {
     async fn get(client: &ClientWithMiddleware, url: &str) -> Result<Response, Error> {
         client.get(url).with_extension(7_u8).send().await
     }
-    let told = Arc::<Mutex<_>>::default();
-    let client = ClientBuilder::new(reqwest::Client::new()).with(Strict(Arc::clone(&told))).build();
+    let result = Arc::<Mutex<_>>::default();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(Strict(Arc::clone(&result))).build();
     let server = Server::start().await;
 
     let (result, documents) = capture(get(&client, &server.url("/status/404")).in_segment("t")).await;
@@ -104,18 +104,18 @@ async fn middleware_gets_its_extensions_and_its_error_is_recorded() {
 
     let (result, _) = capture(get(&client, &refused_url()).in_segment("t")).await;
     assert!(result.unwrap_err().is_connect());
-    assert_eq!(*told.lock().unwrap(), [Some(7); 3]);
+    assert_eq!(*result.lock().unwrap(), [Some(7); 3]);
 }
 
 #[test]
-fn the_future_is_as_the_clients_own() {
-    fn as_the_clients_own<F: Future + Send + 'static>(_: &F) {}
+fn the_traced_future_has_the_same_auto_traits_as_the_clients() {
+    fn requires_auto_traits<F: Future + Send + 'static>(_: &F) {}
 
     #[xray::traced_http]
     fn traced(client: &ClientWithMiddleware) {
-        as_the_clients_own(&client.get("http://localhost/").send());
+        requires_auto_traits(&client.get("http://localhost/").send());
     }
     let client = ClientWithMiddleware::from(reqwest::Client::new());
-    as_the_clients_own(&client.get("http://localhost/").send());
+    requires_auto_traits(&client.get("http://localhost/").send());
     traced(&client);
 }

@@ -7,18 +7,18 @@ use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{Agent, Body, Error, RequestBuilder, http};
 use xray::Instrument as _;
 
-use super::checks::{self, Ask, Client, Told, only_request, told};
+use super::checks::{self, CallInput, CallResult, Client, error_text, only_request};
 use support::Server;
 use support::subsegments::only_call;
 
 const WITH_BODY: Client = Client { method: "POST", bad_url: Some("no url"), exceptions: 1, replaces: true };
 
-fn outcome(answer: Result<http::Response<Body>, Error>) -> Told {
-    answer.map(|response| response.status().as_u16()).map_err(told)
+fn outcome(answer: Result<http::Response<Body>, Error>) -> CallResult {
+    answer.map(|response| response.status().as_u16()).map_err(error_text)
 }
 
-fn with_own<B>(builder: RequestBuilder<B>, ask: &Ask) -> RequestBuilder<B> {
-    match ask.own_header {
+fn with_own<B>(builder: RequestBuilder<B>, input: &CallInput) -> RequestBuilder<B> {
+    match input.own_header {
         Some(value) => builder
             .header("X-Amzn-Trace-Id", value)
             .header("x-amzn-trace-id", "b")
@@ -28,16 +28,16 @@ fn with_own<B>(builder: RequestBuilder<B>, ask: &Ask) -> RequestBuilder<B> {
     }
 }
 
-fn get(ask: &Ask) -> RequestBuilder<WithoutBody> {
-    with_own(ureq::get(&ask.url), ask)
+fn get(input: &CallInput) -> RequestBuilder<WithoutBody> {
+    with_own(ureq::get(&input.url), input)
 }
 
-fn post(ask: &Ask) -> RequestBuilder<WithBody> {
-    with_own(ureq::post(&ask.url), ask)
+fn post(input: &CallInput) -> RequestBuilder<WithBody> {
+    with_own(ureq::post(&input.url), input)
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Variant {
     Call,
     Place,
     Query,
@@ -46,29 +46,29 @@ enum Way {
 mod call {
     use super::*;
 
-    twice! {
-        fn call(ask: Ask, way: Way) -> Told {
-            outcome(match way {
-                Way::Call => get(&ask).call(),
-                Way::Place => {
-                    let request = get(&ask);
+    with_and_without_attribute! {
+        fn call(input: CallInput, variant: Variant) -> CallResult {
+            outcome(match variant {
+                Variant::Call => get(&input).call(),
+                Variant::Place => {
+                    let request = get(&input);
                     request.call()
                 }
-                Way::Query => get(&ask).query("a", "b").call(),
+                Variant::Query => get(&input).query("a", "b").call(),
             })
         }
     }
 
     #[tokio::test]
     async fn is_traced() {
-        check!(blocking Client::default(), call, Way::Call, Way::Place);
+        check!(blocking Client::default(), call, Variant::Call, Variant::Place);
         // ureq panics if `query` is called on some texts that are not URLs.
-        check!(blocking Client { bad_url: Some("/path"), ..Client::default() }, call, Way::Call, Way::Query);
+        check!(blocking Client { bad_url: Some("/path"), ..Client::default() }, call, Variant::Call, Variant::Query);
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum BodyWay {
+enum BodyVariant {
     Send,
     Empty,
     Form,
@@ -81,19 +81,19 @@ enum BodyWay {
 mod with_body {
     use super::*;
 
-    twice! {
-        fn send(ask: Ask, way: BodyWay) -> Told {
-            outcome(match way {
-                BodyWay::Send => post(&ask).send("text"),
-                BodyWay::Empty => post(&ask).send_empty(),
-                BodyWay::Form => post(&ask).send_form([("a", "b c")]),
-                BodyWay::Json => post(&ask).send_json([Some(1), None]),
-                BodyWay::JsonOfItsOwnType => post(&ask).content_type("application/vnd").send_json([1]),
-                BodyWay::JsonPlace => {
-                    let (request, value) = (post(&ask), [1]);
+    with_and_without_attribute! {
+        fn send(input: CallInput, variant: BodyVariant) -> CallResult {
+            outcome(match variant {
+                BodyVariant::Send => post(&input).send("text"),
+                BodyVariant::Empty => post(&input).send_empty(),
+                BodyVariant::Form => post(&input).send_form([("a", "b c")]),
+                BodyVariant::Json => post(&input).send_json([Some(1), None]),
+                BodyVariant::JsonOfItsOwnType => post(&input).content_type("application/vnd").send_json([1]),
+                BodyVariant::JsonPlace => {
+                    let (request, value) = (post(&input), [1]);
                     request.send_json(value)
                 }
-                BodyWay::Forced => with_own(ureq::delete(&ask.url), &ask).force_send_body().send("text"),
+                BodyVariant::Forced => with_own(ureq::delete(&input.url), &input).force_send_body().send("text"),
             })
         }
     }
@@ -101,10 +101,10 @@ mod with_body {
     #[tokio::test]
     async fn is_traced() {
         check!(
-            blocking WITH_BODY, send, BodyWay::Send, BodyWay::Empty, BodyWay::Form, BodyWay::Json,
-            BodyWay::JsonOfItsOwnType, BodyWay::JsonPlace,
+            blocking WITH_BODY, send, BodyVariant::Send, BodyVariant::Empty, BodyVariant::Form, BodyVariant::Json,
+            BodyVariant::JsonOfItsOwnType, BodyVariant::JsonPlace,
         );
-        check!(blocking Client { method: "DELETE", ..WITH_BODY }, send, BodyWay::Forced);
+        check!(blocking Client { method: "DELETE", ..WITH_BODY }, send, BodyVariant::Forced);
     }
 
     #[test]
@@ -114,19 +114,19 @@ mod with_body {
         }
         #[xray::traced_http]
         fn traced(url: &str) -> String {
-            told(ureq::post(url).send_json(no_json()).unwrap_err())
+            error_text(ureq::post(url).send_json(no_json()).unwrap_err())
         }
-        let plain = told(ureq::post("http://localhost/").send_json(no_json()).unwrap_err());
-        let (told, documents) = support::documents::capture_blocking(|| {
+        let plain = error_text(ureq::post("http://localhost/").send_json(no_json()).unwrap_err());
+        let (result, documents) = support::documents::capture_blocking(|| {
             xray::Segment::builder("t").begin().in_scope(|| traced("http://localhost/"))
         });
-        assert_eq!(told, plain);
+        assert_eq!(result, plain);
         assert!(documents[0].subsegments.is_empty());
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum RunWay {
+enum RunVariant {
     Agent,
     Function,
 }
@@ -134,26 +134,26 @@ enum RunWay {
 mod run {
     use super::*;
 
-    twice! {
-        fn run(ask: Ask, way: RunWay) -> Told {
-            let mut request = http::Request::put(ask.url);
-            if let Some(value) = ask.own_header {
+    with_and_without_attribute! {
+        fn run(input: CallInput, variant: RunVariant) -> CallResult {
+            let mut request = http::Request::put(input.url);
+            if let Some(value) = input.own_header {
                 request = request.header("x-amzn-trace-id", value).header("X-Amzn-Trace-Id", "b").header("traceparent", value).header("Traceparent", "b");
             }
-            let request = request.body("text").map_err(told)?;
-            outcome(match way {
-                RunWay::Agent => {
+            let request = request.body("text").map_err(error_text)?;
+            outcome(match variant {
+                RunVariant::Agent => {
                     let agent = Agent::new_with_defaults();
                     agent.run(request)
                 }
-                RunWay::Function => ureq::run(request),
+                RunVariant::Function => ureq::run(request),
             })
         }
     }
 
     #[tokio::test]
     async fn is_traced() {
-        check!(blocking Client { method: "PUT", ..Client::default() }, run, RunWay::Agent, RunWay::Function);
+        check!(blocking Client { method: "PUT", ..Client::default() }, run, RunVariant::Agent, RunVariant::Function);
     }
 }
 

@@ -5,26 +5,26 @@ use ureq_2::{Error, Request, Response};
 use xray::emitter::MemoryEmitter;
 use xray::{Instrument as _, Propagation, Recorder, Segment};
 
-use super::checks::{self, Ask, Client, Told, only_request, told};
+use super::checks::{self, CallInput, CallResult, Client, error_text, only_request};
 use support::subsegments::only_call;
 use support::{Always, Server};
 
-/// ureq 2 has no way to remove a header from a request.
+/// ureq 2 has no variant to remove a header from a request.
 const CLIENT: Client = Client { method: "GET", bad_url: Some("no url"), exceptions: 2, replaces: false };
 
-fn outcome(answer: Result<Response, Error>) -> Told {
-    answer.map(|response| response.status()).map_err(told)
+fn outcome(answer: Result<Response, Error>) -> CallResult {
+    answer.map(|response| response.status()).map_err(error_text)
 }
 
-fn with_own(request: Request, ask: &Ask) -> Request {
-    match ask.own_header {
+fn with_own(request: Request, input: &CallInput) -> Request {
+    match input.own_header {
         Some(value) => request.set("X-Amzn-Trace-Id", value).set("traceparent", value),
         None => request,
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Variant {
     Call,
     Place,
     Query,
@@ -33,28 +33,28 @@ enum Way {
 mod call {
     use super::*;
 
-    twice! {
-        fn call(ask: Ask, way: Way) -> Told {
-            outcome(match way {
-                Way::Call => with_own(ureq_2::get(&ask.url), &ask).call(),
-                Way::Place => {
-                    let request = with_own(ureq_2::get(&ask.url), &ask);
+    with_and_without_attribute! {
+        fn call(input: CallInput, variant: Variant) -> CallResult {
+            outcome(match variant {
+                Variant::Call => with_own(ureq_2::get(&input.url), &input).call(),
+                Variant::Place => {
+                    let request = with_own(ureq_2::get(&input.url), &input);
                     request.call()
                 }
-                Way::Query => with_own(ureq_2::get(&ask.url), &ask).query("a", "b").call(),
+                Variant::Query => with_own(ureq_2::get(&input.url), &input).query("a", "b").call(),
             })
         }
     }
 
     #[tokio::test]
     async fn is_traced() {
-        check!(blocking CLIENT, call, Way::Call, Way::Place, Way::Query);
-        check!(blocking Client { bad_url: Some("/path"), ..CLIENT }, call, Way::Call);
+        check!(blocking CLIENT, call, Variant::Call, Variant::Place, Variant::Query);
+        check!(blocking Client { bad_url: Some("/path"), ..CLIENT }, call, Variant::Call);
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum BodyWay {
+enum BodyVariant {
     Reader,
     Bytes,
     Text,
@@ -67,17 +67,17 @@ enum BodyWay {
 mod with_body {
     use super::*;
 
-    twice! {
-        fn send(ask: Ask, way: BodyWay) -> Told {
-            let request = with_own(ureq_2::post(&ask.url), &ask);
-            outcome(match way {
-                BodyWay::Reader => request.set("a", "b").send(&b"text"[..]),
-                BodyWay::Bytes => request.set("a", "b").send_bytes(b"text"),
-                BodyWay::Text => request.set("a", "b").send_string("text"),
-                BodyWay::Form => request.set("a", "b").send_form(&[("a", "b c")]),
-                BodyWay::Json => request.set("a", "b").send_json([Some(1), None]),
-                BodyWay::JsonOfItsOwnType => request.set("content-type", "application/vnd").send_json([1]),
-                BodyWay::Place => request.send_string("text"),
+    with_and_without_attribute! {
+        fn send(input: CallInput, variant: BodyVariant) -> CallResult {
+            let request = with_own(ureq_2::post(&input.url), &input);
+            outcome(match variant {
+                BodyVariant::Reader => request.set("a", "b").send(&b"text"[..]),
+                BodyVariant::Bytes => request.set("a", "b").send_bytes(b"text"),
+                BodyVariant::Text => request.set("a", "b").send_string("text"),
+                BodyVariant::Form => request.set("a", "b").send_form(&[("a", "b c")]),
+                BodyVariant::Json => request.set("a", "b").send_json([Some(1), None]),
+                BodyVariant::JsonOfItsOwnType => request.set("content-type", "application/vnd").send_json([1]),
+                BodyVariant::Place => request.send_string("text"),
             })
         }
     }
@@ -85,8 +85,8 @@ mod with_body {
     #[tokio::test]
     async fn is_traced() {
         check!(
-            blocking Client { method: "POST", ..CLIENT }, send, BodyWay::Reader, BodyWay::Bytes, BodyWay::Text,
-            BodyWay::Form, BodyWay::Json, BodyWay::JsonOfItsOwnType, BodyWay::Place,
+            blocking Client { method: "POST", ..CLIENT }, send, BodyVariant::Reader, BodyVariant::Bytes, BodyVariant::Text,
+            BodyVariant::Form, BodyVariant::Json, BodyVariant::JsonOfItsOwnType, BodyVariant::Place,
         );
     }
 }
@@ -95,7 +95,7 @@ mod with_body {
 #[tokio::test]
 async fn a_header_in_other_letters_stays() {
     #[xray::traced_http]
-    fn get(url: &str) -> Told {
+    fn get(url: &str) -> CallResult {
         outcome(ureq_2::get(url).set("Traceparent", "mine").call())
     }
     let server = Server::start().await;

@@ -1,4 +1,5 @@
-//! Invocations that run at the same time, as on Lambda Managed Instances. No environment variable names their traces.
+//! Invocations that run at the same time, as on Lambda Managed Instances. `_X_AMZN_TRACE_ID` is not
+//! set in this mode.
 
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use super::service::Lambda;
 use support::{Seen, Server};
 
 #[tokio::test]
-async fn many_at_once_keep_apart() {
+async fn concurrent_invocations_record_separate_traces() {
     const MANY: usize = 5 * TOGETHER;
 
     let server = Server::start().await;
@@ -23,12 +24,13 @@ async fn many_at_once_keep_apart() {
     let mut documents: HashMap<String, Vec<Value>> = HashMap::new();
     for _ in 0..MANY {
         let answer = lambda.answer().await;
-        assert_eq!((answer.is_error, &answer.body["variable"]), (false, &Value::Null), "{}", answer.body);
+        assert!(!answer.is_error, "{}", answer.body);
+        assert_eq!(answer.body["variable"], Value::Null, "the environment variable must not be set");
         for document in answer.documents {
             documents.entry(document["trace_id"].as_str().unwrap().to_owned()).or_default().push(document);
         }
         let own = &documents[answer.body["trace"].as_str().unwrap()];
-        assert_eq!(own.len(), 3, "all documents arrive before the answer: {own:#?}");
+        assert_eq!(own.len(), 3, "an invocation's documents arrive before its response: {own:#?}");
     }
     assert_eq!(lambda.stop().await, [Value::Null; 0]);
     let seen = server.take_seen();

@@ -1,13 +1,13 @@
-//! Invocations that are not recorded, and the headers of the calls that they make.
+//! Trace headers of calls made by invocations that are not recorded.
 
 use serde_json::{Value, json};
 
 use super::service::{Lambda, PARENT, ROOT};
 use support::{Seen, Server};
 
-/// Invokes a function with this header. Returns the headers of the requests that it makes, and the number of warnings
-/// so far. Checks that nothing is recorded.
-async fn carried(lambda: &mut Lambda, server: &Server, header: Option<&str>) -> (Vec<String>, Value) {
+/// Invokes the function with `header` and asserts that it records nothing. Returns the headers of its requests and the
+/// number of warnings logged so far.
+async fn forwarded_headers(lambda: &mut Lambda, server: &Server, header: Option<&str>) -> (Vec<String>, Value) {
     let steps = json!({"url": server.url("/bytes/3"), "steps": ["call", "nested", "segment", "write"]});
     let answer = lambda.call(header, steps).await;
     assert!(!answer.is_error, "{}", answer.body);
@@ -18,18 +18,18 @@ async fn carried(lambda: &mut Lambda, server: &Server, header: Option<&str>) -> 
 }
 
 #[tokio::test]
-async fn unsampled() {
+async fn an_unsampled_header_is_forwarded_without_its_parent() {
     let server = Server::start().await;
     let mut lambda = Lambda::start("handler").await;
     let header = format!("Root={ROOT};Parent={PARENT};Sampled=0;Lineage=25:abc:1");
     let expected = format!("Root={ROOT};Sampled=0;Lineage=25:abc:1");
-    let (headers, warnings) = carried(&mut lambda, &server, Some(&header)).await;
+    let (headers, warnings) = forwarded_headers(&mut lambda, &server, Some(&header)).await;
     assert_eq!((headers, warnings), (vec![expected; 2], json!(0)));
     assert_eq!(lambda.stop().await, [Value::Null; 0]);
 }
 
 #[tokio::test]
-async fn pass_through() {
+async fn headers_without_a_sampling_decision_are_forwarded_unchanged() {
     let server = Server::start().await;
     let mut lambda = Lambda::start("handler").await;
     for header in [
@@ -37,21 +37,23 @@ async fn pass_through() {
         format!("Root={ROOT}"),
         format!("Root={ROOT};Parent={PARENT};Lineage=25:abc:1|d:2"),
         format!("Lineage=25:abc:1; Root={ROOT};Self=1-67891233-abcdef012345678912345678;"),
+        // Without a parent, the header names no segment that the invocation could be recorded below.
         format!("Root={ROOT};Sampled=1"),
+        // `?` requests a decision, which an invocation does not make.
         format!("Root={ROOT};Parent={PARENT};Sampled=?"),
     ] {
-        let (headers, warnings) = carried(&mut lambda, &server, Some(&header)).await;
+        let (headers, warnings) = forwarded_headers(&mut lambda, &server, Some(&header)).await;
         assert_eq!((headers, warnings), (vec![header.clone(); 2], json!(0)));
     }
     assert_eq!(lambda.stop().await, [Value::Null; 0]);
 }
 
 #[tokio::test]
-async fn none() {
+async fn without_a_header_nothing_is_sent_and_one_warning_is_logged() {
     let server = Server::start().await;
     let mut lambda = Lambda::start("handler").await;
     for _ in 0..3 {
-        let (headers, warnings) = carried(&mut lambda, &server, None).await;
+        let (headers, warnings) = forwarded_headers(&mut lambda, &server, None).await;
         assert_eq!((headers, warnings), (vec![], json!(1)));
     }
     assert_eq!(lambda.stop().await, [Value::Null; 0]);

@@ -1,4 +1,4 @@
-//! The limits of the attribute: functions that compile only with `#[xray(skip)]` on a call.
+//! Known limits of the attribute, with their workarounds: `#[xray(skip)]` on a call, or `move` on a closure.
 
 use reqwest::{Client, RequestBuilder};
 
@@ -7,8 +7,8 @@ use crate::shapes::run::{Run, recorded, unrecorded};
 use crate::shapes::senders::{Counter, Shared};
 
 /// A closure without `move` that calls a method through an exclusive reference captures the value behind the reference.
-/// A closure that only looks at the variable captures the reference itself, and cannot outlive the variable. The
-/// attribute looks at the variable, unless its declaration shows that it is a reference.
+/// The attribute's type test borrows the variable, so the closure captures the reference itself and cannot outlive the
+/// variable. Variables that the attribute can recognize as references from their declaration are exempt.
 #[traced_http]
 fn an_exclusive_reference_out_of_a_function(counter: &mut Counter) -> impl FnMut() -> u32 + '_ {
     fn same(counter: &mut Counter) -> &mut Counter {
@@ -43,7 +43,7 @@ fn an_exclusive_reference_in_a_field<'a>(holder: Holder<'a>) -> impl FnMut() -> 
     }
 }
 
-/// The variable can be a collection, whose items are references, or an iterator, whose items are of any type.
+/// From `for counter in counters` the attribute cannot tell whether the items are references.
 #[traced_http]
 fn an_exclusive_reference_out_of_a_loop(counters: &mut [Counter]) -> Vec<Box<dyn FnMut() -> u32 + '_>> {
     let mut closures: Vec<Box<dyn FnMut() -> u32 + '_>> = Vec::new();
@@ -56,7 +56,7 @@ fn an_exclusive_reference_out_of_a_loop(counters: &mut [Counter]) -> Vec<Box<dyn
     closures
 }
 
-/// Shared references have this limit only if a reference refers to a reference that lives longer.
+/// For shared references, the limit applies only to a reference to a longer-lived reference.
 #[traced_http]
 fn a_reference_to_a_reference<'a>(list: &[&'a Shared]) -> impl Fn() -> u32 + use<'a> {
     let found = list.iter().next().unwrap();
@@ -66,7 +66,7 @@ fn a_reference_to_a_reference<'a>(list: &[&'a Shared]) -> impl Fn() -> u32 + use
     }
 }
 
-/// Two futures that must have one type, while only one of them can be traced.
+/// Two futures must have the same type, but only one of them can be traced.
 #[traced_http]
 async fn one_type_for_two(client: &Client, url: &str, boxed: Box<RequestBuilder>, flag: bool) -> [u16; 2] {
     let first = if flag {
@@ -92,7 +92,7 @@ impl Small {
     }
 }
 
-/// The attribute borrows a field to look at it. A field of a packed struct cannot be borrowed.
+/// The attribute's type test borrows the field. A field of a packed struct cannot be borrowed.
 #[traced_http]
 fn a_packed_field() -> u32 {
     #[repr(packed)]
@@ -140,7 +140,7 @@ impl std::ops::Deref for Counting {
     }
 }
 
-/// The attribute dereferences a variable once to look at it, and the call dereferences it again.
+/// The attribute's type test dereferences the variable once, in addition to the call.
 #[traced_http]
 fn a_deref_with_side_effects(counting: Counting) -> (u32, u32) {
     #[xray(skip)]

@@ -1,7 +1,7 @@
 //! The request is the argument: it is looked at on its way into the call.
 async fn requests(client: &Client, mut service: Service, text: &str) {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "requests",
         ::core::file!(),
@@ -13,7 +13,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     let mut __xray_slot_2 = ::xray::__private::answer::Slot::new();
     (match client
         .execute(
-            ::xray::__private::look(
+            ::xray::__private::inspect(
                 build()?,
                 &mut __xray_slot_0,
                 (&__XRAY_SITE).at(::core::line!()),
@@ -25,7 +25,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         )
     {
         __xray_out => {
-            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::outcome::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)
@@ -34,7 +34,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         .await?;
     (match client
         .execute(
-            ::xray::__private::look(
+            ::xray::__private::inspect(
                 text.try_into()?,
                 &mut __xray_slot_1,
                 (&__XRAY_SITE).at(::core::line!()),
@@ -46,7 +46,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         )
     {
         __xray_out => {
-            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_1)
+            (&&&&&::xray::__private::outcome::Outcome::of(&__xray_out, &__xray_slot_1)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_1)
@@ -58,7 +58,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
         (match service
             .call(
-                ::xray::__private::look(
+                ::xray::__private::inspect(
                     request,
                     &mut __xray_slot_0,
                     (&__XRAY_SITE).at(::core::line!()),
@@ -70,7 +70,10 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
             )
         {
             __xray_out => {
-                (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+                (&&&&&::xray::__private::outcome::Outcome::of(
+                        &__xray_out,
+                        &__xray_slot_0,
+                    )
                     .__xray_when())
                     .__xray_how()
                     .exit(__xray_out, &mut __xray_slot_0)
@@ -80,7 +83,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     #[cfg(feature = "http2")]
     (match connection
         .send_request(
-            ::xray::__private::look(
+            ::xray::__private::inspect(
                 request,
                 &mut __xray_slot_2,
                 (&__XRAY_SITE).at(::core::line!()),
@@ -92,7 +95,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         )
     {
         __xray_out => {
-            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_2)
+            (&&&&&::xray::__private::outcome::Outcome::of(&__xray_out, &__xray_slot_2)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_2)
@@ -106,7 +109,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
 }
 fn named(client: &Client, request: Request) -> ResponseFuture {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "named",
         ::core::file!(),
@@ -116,7 +119,7 @@ fn named(client: &Client, request: Request) -> ResponseFuture {
 }
 fn boxed(client: &mut Client, request: Request) -> Self::Future {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "boxed",
         ::core::file!(),
@@ -125,7 +128,7 @@ fn boxed(client: &mut Client, request: Request) -> Self::Future {
     let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
     let future = (match client
         .request(
-            ::xray::__private::look(
+            ::xray::__private::inspect(
                 request,
                 &mut __xray_slot_0,
                 (&__XRAY_SITE).at(::core::line!()),
@@ -137,7 +140,7 @@ fn boxed(client: &mut Client, request: Request) -> Self::Future {
         )
     {
         __xray_out => {
-            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::outcome::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)

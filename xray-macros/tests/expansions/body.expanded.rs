@@ -6,7 +6,7 @@ fn bodies(
     list: Vec<u32>,
 ) -> Result<(), Error> {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "bodies",
         ::core::file!(),
@@ -28,16 +28,16 @@ fn bodies(
         .send_json(json!({ "user" : user }))?;
     (match {
         use ::xray::__private::send_json::{Peek as _, Take as _};
-        request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+        request.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.send_json(&user)
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(request.send_json(&user))
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(request.send_json(&user))
         }
     })?;
     match self::next() {
@@ -49,30 +49,30 @@ fn bodies(
         .send_form([("id", list.len())])?;
     (match {
         use ::xray::__private::send_json::{Peek as _, Take as _};
-        other.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+        other.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.send_json((user.id, 1, &list))
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(other.send_json((user.id, 1, &list)))
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(other.send_json((user.id, 1, &list)))
         }
     })?;
     (match {
         use ::xray::__private::send_json::{Peek as _, Take as _};
-        other.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+        other.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.send_json(list.clone())
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(other.send_json(list.clone()))
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(other.send_json(list.clone()))
         }
     })?;
     other.send_json(&make())?;

@@ -1,51 +1,51 @@
 //! A client with the URL as the argument. The name of the variable must say that it is a client.
 async fn clients(&self, http_client: &Client, uri: Uri, key: &str) -> Result<(), Error> {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "clients",
         ::core::file!(),
         ::core::line!(),
     );
-    (match ::xray::__private::client::Asked(&self.client)
+    (match ::xray::__private::client::Client(&self.client)
         .__xray_client((&__XRAY_SITE).at(::core::line!()))
     {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.get(uri.clone())
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(self.client.get(uri.clone()))
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(self.client.get(uri.clone()))
         }
     })
         .await?;
-    (match ::xray::__private::client::Asked(&self.client)
+    (match ::xray::__private::client::Client(&self.client)
         .__xray_client((&__XRAY_SITE).at(::core::line!()))
     {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.get(uri)
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(self.client.get(uri))
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(self.client.get(uri))
         }
     })
         .await?;
-    (match ::xray::__private::client::Asked(&*http_client)
+    (match ::xray::__private::client::Client(&*http_client)
         .__xray_client((&__XRAY_SITE).at(::core::line!()))
     {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.get(uri)
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(http_client.get(uri))
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(http_client.get(uri))
         }
     })
         .await?;

@@ -1,7 +1,7 @@
 //! A function that makes the request itself, and a function that takes the request.
 async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = {
         {
             use ::xray::__private::clients::reqwest::{Client, check};
@@ -36,7 +36,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
         }
     })(url)?;
     (match ureq::run(
-        ::xray::__private::look(
+        ::xray::__private::inspect(
             request,
             &mut __xray_slot_0,
             (&__XRAY_SITE).at(::core::line!()),
@@ -47,7 +47,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
         ),
     ) {
         __xray_out => {
-            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::outcome::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)
@@ -59,7 +59,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
 }
 async fn own_module(url: &str) {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "own_module",
         ::core::file!(),

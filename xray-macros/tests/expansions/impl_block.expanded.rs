@@ -6,7 +6,7 @@ impl Service {
     }
     async fn get(&self) -> Result<(), Error> {
         #[allow(unused_imports)]
-        use ::xray::__private::answers::*;
+        use ::xray::__private::traits::*;
         static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
                 "get",
                 ::core::file!(),

@@ -1,7 +1,7 @@
 //! Calls that are no candidates, and receivers that must not be named or evaluated twice.
 async fn left_alone(&self, reference: &Sender) {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "left_alone",
         ::core::file!(),

@@ -1,7 +1,7 @@
 //! Closures, async blocks, control flow, and calls inside calls.
 async fn nested(client: Client) {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "nested",
         ::core::file!(),
@@ -66,16 +66,16 @@ async fn nested(client: Client) {
                 last,
             ) if (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
-                last.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+                last.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
             } {
                 #[allow(unreachable_code)]
-                ::xray::__private::Ask::Yes(__xray_known) => {
-                    let __xray_twin = __xray_known.alive();
+                ::xray::__private::Dispatch::Traced(__xray_twin) => {
+                    let __xray_twin = __xray_twin.reached();
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
-                ::xray::__private::Ask::No(__xray_other) => {
-                    __xray_other.alive().pass(last.send())
+                ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+                    __xray_untraced.reached().pass(last.send())
                 }
             }) => break 'pages last,
             _ => continue,

@@ -1,7 +1,7 @@
 //! A name for all calls of a function, and for one; a call that is skipped; a renamed crate.
 async fn options(client: &Client) {
     #[allow(unused_imports)]
-    use my::tracing::__private::answers::*;
+    use my::tracing::__private::traits::*;
     static __XRAY_SITE: my::tracing::__private::FunctionSite = my::tracing::__private::FunctionSite::new(
             "options",
             ::core::file!(),
@@ -36,7 +36,7 @@ async fn options(client: &Client) {
     #[allow(unused_must_use)] #[cfg(feature = "d")]
     (match {
         use my::tracing::__private::send::{Peek as _, Take as _};
-        d.__xray_ask(
+        d.__xray_dispatch(
             {
                 static __XRAY_NAMED_SITE: my::tracing::__private::FunctionSite = (&__XRAY_SITE)
                     .with_name("in place");
@@ -46,13 +46,13 @@ async fn options(client: &Client) {
         )
     } {
         #[allow(unreachable_code)]
-        my::tracing::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        my::tracing::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
-        my::tracing::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(d.send())
+        my::tracing::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(d.send())
         }
     });
 }

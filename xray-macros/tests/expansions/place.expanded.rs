@@ -1,7 +1,7 @@
 //! A receiver that is a place: a variable, or a field of one.
 async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "places",
         ::core::file!(),
@@ -9,51 +9,51 @@ async fn places(request: RequestBuilder, mut wrapper: Wrapper) -> bool {
     );
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+        request.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(request.send())
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(request.send())
         }
     })
         .await?;
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        wrapper.inner.0.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+        wrapper.inner.0.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(wrapper.inner.0.send())
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(wrapper.inner.0.send())
         }
     })
         == (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            wrapper.other.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+            wrapper.other.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::Yes(__xray_known) => {
-                let __xray_twin = __xray_known.alive();
+            ::xray::__private::Dispatch::Traced(__xray_twin) => {
+                let __xray_twin = __xray_twin.reached();
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other.alive().pass(wrapper.other.send())
+            ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+                __xray_untraced.reached().pass(wrapper.other.send())
             }
         })
 }
 async fn ours(self) -> Result<Response> {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "ours",
         ::core::file!(),
@@ -61,16 +61,16 @@ async fn ours(self) -> Result<Response> {
     );
     (match {
         use ::xray::__private::send::{Peek as _, Take as _};
-        self.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+        self.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
     } {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.send()
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(self.send())
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(self.send())
         }
     })
         .await

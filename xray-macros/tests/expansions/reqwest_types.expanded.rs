@@ -5,7 +5,7 @@ async fn named(
     old: &reqwest_0_12::RequestBuilder,
 ) {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = {
         {
             #[allow(unused_imports)]
@@ -39,7 +39,7 @@ async fn named(
 }
 async fn a_module_of_ones_own(client: &reqwest::Client) {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "a_module_of_ones_own",
         ::core::file!(),
@@ -56,7 +56,7 @@ async fn a_module_of_ones_own(client: &reqwest::Client) {
 }
 async fn not_reqwest(client: &reqwest_middleware::Client, result: reqwest::Result<u32>) {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "not_reqwest",
         ::core::file!(),

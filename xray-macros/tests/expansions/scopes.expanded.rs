@@ -5,7 +5,7 @@ async fn scopes(
     slot: Option<RequestBuilder>,
 ) {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "scopes",
         ::core::file!(),
@@ -14,32 +14,32 @@ async fn scopes(
     let &copied = request;
     copied.send();
     {
-        let request = (match ::xray::__private::client::Asked(&*client)
+        let request = (match ::xray::__private::client::Client(&*client)
             .__xray_client((&__XRAY_SITE).at(::core::line!()))
         {
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::Yes(__xray_known) => {
-                let __xray_twin = __xray_known.alive();
+            ::xray::__private::Dispatch::Traced(__xray_twin) => {
+                let __xray_twin = __xray_twin.reached();
                 __xray_twin.get(url)
             }
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other.alive().pass(client.get(url))
+            ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+                __xray_untraced.reached().pass(client.get(url))
             }
         });
         let future = async {
             (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
-                request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+                request.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
             } {
                 #[allow(unreachable_code)]
-                ::xray::__private::Ask::Yes(__xray_known) => {
-                    let __xray_twin = __xray_known.alive();
+                ::xray::__private::Dispatch::Traced(__xray_twin) => {
+                    let __xray_twin = __xray_twin.reached();
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
-                ::xray::__private::Ask::No(__xray_other) => {
-                    __xray_other.alive().pass(request.send())
+                ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+                    __xray_untraced.reached().pass(request.send())
                 }
             })
                 .await
@@ -48,46 +48,46 @@ async fn scopes(
     if let Some(client) = slot {
         (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            client.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+            client.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::Yes(__xray_known) => {
-                let __xray_twin = __xray_known.alive();
+            ::xray::__private::Dispatch::Traced(__xray_twin) => {
+                let __xray_twin = __xray_twin.reached();
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other.alive().pass(client.send())
+            ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+                __xray_untraced.reached().pass(client.send())
             }
         });
     } else {
         client.send();
     }
-    match (match ::xray::__private::client::Asked(&*client)
+    match (match ::xray::__private::client::Client(&*client)
         .__xray_client((&__XRAY_SITE).at(::core::line!()))
     {
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::Yes(__xray_known) => {
-            let __xray_twin = __xray_known.alive();
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
             __xray_twin.get(url)
         }
         #[allow(unreachable_code)]
-        ::xray::__private::Ask::No(__xray_other) => {
-            __xray_other.alive().pass(client.get(url))
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(client.get(url))
         }
     }) {
         request if (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+            request.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::Yes(__xray_known) => {
-                let __xray_twin = __xray_known.alive();
+            ::xray::__private::Dispatch::Traced(__xray_twin) => {
+                let __xray_twin = __xray_twin.reached();
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other.alive().pass(request.send())
+            ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+                __xray_untraced.reached().pass(request.send())
             }
         })
             .is_ok() => {}

@@ -1,7 +1,7 @@
 //! A task or thread whose work holds a call runs in the current trace.
 async fn spawned(client: Client) {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "spawned",
         ::core::file!(),
@@ -23,16 +23,16 @@ async fn spawned(client: Client) {
         ::xray::__private::in_current_trace(move || {
             (match {
                 use ::xray::__private::send::{Peek as _, Take as _};
-                request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+                request.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
             } {
                 #[allow(unreachable_code)]
-                ::xray::__private::Ask::Yes(__xray_known) => {
-                    let __xray_twin = __xray_known.alive();
+                ::xray::__private::Dispatch::Traced(__xray_twin) => {
+                    let __xray_twin = __xray_twin.reached();
                     __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
-                ::xray::__private::Ask::No(__xray_other) => {
-                    __xray_other.alive().pass(request.send())
+                ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+                    __xray_untraced.reached().pass(request.send())
                 }
             })
         }),
@@ -58,16 +58,16 @@ async fn spawned(client: Client) {
     pool.spawn_all(|| {
         (match {
             use ::xray::__private::send::{Peek as _, Take as _};
-            request.__xray_ask((&__XRAY_SITE).at(::core::line!()))
+            request.__xray_dispatch((&__XRAY_SITE).at(::core::line!()))
         } {
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::Yes(__xray_known) => {
-                let __xray_twin = __xray_known.alive();
+            ::xray::__private::Dispatch::Traced(__xray_twin) => {
+                let __xray_twin = __xray_twin.reached();
                 __xray_twin.send()
             }
             #[allow(unreachable_code)]
-            ::xray::__private::Ask::No(__xray_other) => {
-                __xray_other.alive().pass(request.send())
+            ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+                __xray_untraced.reached().pass(request.send())
             }
         })
     });

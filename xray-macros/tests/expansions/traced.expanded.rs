@@ -92,7 +92,7 @@ impl Service {
     #[traced(name = "own")]
     fn own(&self) -> Result<(), Error> {
         #[allow(unused_imports)]
-        use ::xray::__private::answers::*;
+        use ::xray::__private::traits::*;
         static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
             "own",
             ::core::file!(),
@@ -137,7 +137,7 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
         .around(
             move || -> Result<Response, Error> {
                 #[allow(unused_imports)]
-                use ::xray::__private::answers::*;
+                use ::xray::__private::traits::*;
                 static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
                     "calls_outside",
                     ::core::file!(),
@@ -163,7 +163,7 @@ fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
 }
 fn calls_inside(client: &Client, id: u32) -> Result<Response, Error> {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "calls_inside",
         ::core::file!(),

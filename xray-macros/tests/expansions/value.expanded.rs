@@ -1,7 +1,7 @@
 //! A receiver that is a value: the result of a chain, a call, `?` or `.await`.
 async fn chain(client: &Client, url: &str) -> Result<Response> {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "chain",
         ::core::file!(),
@@ -18,7 +18,7 @@ async fn chain(client: &Client, url: &str) -> Result<Response> {
 }
 async fn other_values() {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "other_values",
         ::core::file!(),

@@ -4,13 +4,13 @@ use super::Document;
 use super::trim::trim;
 
 /// Limit on the JSON of one document, in bytes.
-// X-Ray accepts 64 kB. (Developer guide, "X-Ray segment documents".) The X-Ray SDK for Java has this limit too. With
-// its header of 30 bytes such a document stays below 65,507 bytes, the longest datagram of UDP over IPv4.
+// X-Ray accepts 64 kB. (Developer guide, "X-Ray segment documents".) The X-Ray SDK for Java has this limit too. The
+// header of a datagram is 30 bytes, so the datagram stays below 65,507 bytes, the maximum for UDP over IPv4.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
 
-/// Writes a document as one or more documents that are not too large.
+/// Writes a document as one or more documents of at most [`MAX_DOCUMENT_BYTES`].
 ///
-/// A document that is too large is split: its direct subsegments become independent documents. A document that is too
+/// A document that is too large is split: its direct subsegments become independent documents. A document that is still too
 /// large without subsegments is trimmed.
 pub(crate) struct Split {
     /// A stack of the documents to write.
@@ -19,7 +19,7 @@ pub(crate) struct Split {
     pub(crate) trimmed: usize,
 }
 
-/// The error for a document that is too large although everything that can be removed was removed.
+/// The error for a document that is still too large after trimming.
 #[derive(Debug, PartialEq)]
 pub(crate) struct TooLarge {
     pub(crate) name: String,
@@ -27,7 +27,7 @@ pub(crate) struct TooLarge {
 }
 
 impl Split {
-    /// Begins with a document that is a segment or an independent subsegment.
+    /// Creates a `Split` for a segment or an independent subsegment.
     pub(crate) fn new(document: Document) -> Self {
         Self { unwritten: vec![document], trimmed: 0 }
     }
@@ -37,16 +37,14 @@ impl Split {
         let start = buffer.len();
         loop {
             let mut document = self.unwritten.pop()?;
-            // Neither cause of an error of serde_json is possible: memory accepts all bytes, and all keys of a document
-            // are strings. If there were one, the document would be trimmed until it is given up.
+            // Serialization cannot fail, because a write to a `Vec` cannot fail and all keys of a document are strings.
             let written = serde_json::to_writer(&mut *buffer, &document).is_ok();
             let bytes = buffer.len() - start;
             if written && bytes <= MAX_DOCUMENT_BYTES {
                 return Some(Ok(()));
             }
             buffer.truncate(start);
-            // Splitting comes first, because it loses nothing. Subsegments are detached all at once: the parent then is
-            // as small as it can be, and each subsegment is one document whose own children stay inside it if they fit.
+            // Split first and trim only a document without subsegments, because splitting loses no data.
             if document.subsegments.is_empty() {
                 let trimmed = trim(&mut document, bytes.saturating_sub(MAX_DOCUMENT_BYTES));
                 if trimmed == 0 {
@@ -54,16 +52,19 @@ impl Split {
                 }
                 self.trimmed += trimmed;
             } else {
+                // Detach all subsegments at once. The parent is then as small as possible, and each subsegment keeps its
+                // own children if they fit.
                 self.detach_subsegments(&mut document);
             }
             self.unwritten.push(document);
         }
     }
 
-    /// Makes each direct subsegment of a document a document of its own.
+    /// Converts each direct subsegment of a document to an independent document.
     fn detach_subsegments(&mut self, document: &mut Document) {
         for mut subsegment in document.subsegments.drain(..) {
-            // Every document that reaches `Split` has a trace id. Without one there is nothing to refer to.
+            // Every document that reaches `Split` has a trace id. A subsegment without one would be written without its
+            // trace and parent.
             if let Some(trace_id) = document.trace_id {
                 subsegment.make_independent(trace_id, document.id);
             }
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_too_large_without_subsegments_loses_its_largest_metadata() {
+    fn metadata_is_trimmed_largest_first() {
         let mut large = document("a", vec![]);
         for (key, bytes) in [("a", 30_000), ("b", 40_000), ("c", 20_000)] {
             let values = large.metadata.entry("default".to_owned()).or_default();

@@ -1,4 +1,4 @@
-//! An HTTP call in flight, and the subsegment that becomes of it.
+//! An HTTP call in flight, and the subsegment that records it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,13 +27,13 @@ const UNKNOWN_HOST: &str = "UNKNOWN HOST";
 
 /// A recorded HTTP call in flight. Code that reads the response records it here.
 ///
-/// The subsegment ends when the response has been read. A call that is dropped before, such as the future that lost a
-/// `select!`, ends marked as cancelled: with `{"cancelled": true}` in the metadata of the namespace `xray`.
+/// The subsegment ends when the response has been read. If the call is dropped earlier, as by `select!` with a timeout, the
+/// subsegment is marked as cancelled: with `{"cancelled": true}` in the metadata of the namespace `xray`.
 ///
 /// ```
 /// use xray::http::Call;
 ///
-/// /// Some client's result.
+/// /// The result of an HTTP client.
 /// type Reply = Result<http::Response<Vec<u8>>, std::io::Error>;
 ///
 /// fn read(reply: &Reply, call: &mut Call) {
@@ -57,19 +57,19 @@ const UNKNOWN_HOST: &str = "UNKNOWN HOST";
 /// assert_eq!(call.annotations["version"], "HTTP/1.1".into());
 /// ```
 pub struct Call {
-    // In a box, so that a call is one word. Every future of a traced call reserves room for it, also the futures that run
-    // outside any sampled segment.
+    // Boxed, so the size of a call is one word. Every future of a traced call has a field for it, even the futures that run
+    // outside a sampled segment.
     live: Box<Live>,
 }
 
 struct Live {
     parent: Arc<Entity>,
     stage: Stage,
-    /// The headers for the request, until they are put in.
+    /// The headers for the request, until they are inserted.
     headers: TraceHeaders,
     draft: Draft,
-    /// The subsegment that the draft was turned into. Only errors, panics, response hooks and readers that record more
-    /// need one. A draft is cheaper: it needs neither a lock nor a reference count.
+    /// The subsegment created from the draft. Only errors, panics, response hooks and `subsegment()` need one. A draft
+    /// costs less, because it needs neither a lock nor a reference count.
     subsegment: Option<Subsegment>,
 }
 
@@ -77,7 +77,7 @@ struct Live {
 enum Stage {
     Pending,
     Started,
-    /// A response or an error was read, or the client panicked.
+    /// Whether a response, an error or a panic was recorded.
     Finished,
 }
 
@@ -97,7 +97,7 @@ impl Call {
         Arc::clone(&self.live.parent)
     }
 
-    /// Takes out the headers for the request.
+    /// Takes the headers for the request out of the call.
     // By value, because a clone of a new header value allocates.
     #[inline]
     pub(super) fn take_headers(&mut self) -> TraceHeaders {
@@ -110,7 +110,7 @@ impl Call {
     }
 
     /// Returns whether `header` names another call of the trace that is still open.
-    // This call's own header does not count: a program may inject into a request twice.
+    // The header of this call is ignored, because a program may inject it into a request twice.
     pub(super) fn is_other_call(&self, header: &TraceHeader) -> bool {
         self.trace().is_open_call(header) && header.parent != Some(self.live.draft.id)
     }
@@ -124,16 +124,16 @@ impl Call {
         }
     }
 
-    /// Notes the time at which the request is passed to the client.
+    /// Stores the time at which the request is passed to the client.
     ///
-    /// For a call whose result is not known to be a future yet. If it is one, the time starts at the first poll and
-    /// replaces the noted one; if not, the client has sent the request by then, see
+    /// This is for a call whose result may be a future or a response. If it is a future, the call starts at the first poll,
+    /// and the stored time is replaced. If it is a response, the client has sent the request after the stored time; see
     /// [`start_as_stamped`](Self::start_as_stamped).
     pub(crate) fn stamp(&mut self) {
         self.live.draft.start_time = self.trace().now();
     }
 
-    /// Starts the call at the time that [`stamp`](Self::stamp) noted.
+    /// Starts the call at the time that [`stamp`](Self::stamp) stored.
     pub(crate) fn start_as_stamped(&mut self) {
         if self.live.stage == Stage::Pending {
             self.live.stage = Stage::Started;
@@ -148,15 +148,15 @@ impl Call {
         self.response_head(&ResponseHead::new(status, content_length));
     }
 
-    /// Records the response as [`response`](Self::response) does, and lets
-    /// [`on_response`](crate::RecorderBuilder::on_response) look at its headers and URL.
+    /// Records the response like [`response`](Self::response), and passes its headers and URL to the closure given to
+    /// [`on_response`](crate::RecorderBuilder::on_response).
     pub fn response_head(&mut self, head: &ResponseHead<'_>) {
         self.finish();
         self.live.draft.response = Some((head.status(), head.content_length()));
         self.run_response_hook(head);
     }
 
-    /// Records that no response came: sets `fault`, with the error and its sources as the cause.
+    /// Records that the call failed without a response: sets `fault`, with the error and its sources as the cause.
     ///
     /// Of URLs in the messages only scheme, host, port and path are kept.
     pub fn error<E: Error + ?Sized>(&mut self, error: &E) {
@@ -164,12 +164,12 @@ impl Call {
         self.fail(exceptions);
     }
 
-    /// Records that no response came, with an error of which only the type's name is known.
+    /// Records that the call failed without a response, for an error of which only the type's name can be recorded.
     pub(crate) fn opaque_error(&mut self, kind: &str) {
         self.fail(vec![Exception::opaque(kind)]);
     }
 
-    /// Returns the subsegment of the call, to record more on it.
+    /// Returns the subsegment of the call, for additional data such as annotations.
     pub fn subsegment(&mut self) -> &Subsegment {
         self.live.subsegment()
     }
@@ -187,7 +187,7 @@ impl Call {
         read(response, self);
     }
 
-    /// Runs the client's code. A panic in it is recorded and passed on.
+    /// Runs the client's code. A panic in it is recorded and continues to unwind.
     pub(super) fn observe_panic<T>(&mut self, run: impl FnOnce() -> T) -> T {
         context::observe_panic(run, |message| {
             self.finish();
@@ -216,7 +216,7 @@ impl fmt::Debug for Call {
 }
 
 impl Live {
-    /// Returns the subsegment, which the draft is turned into at the first request.
+    /// Returns the subsegment. The first call creates it from the draft.
     fn subsegment(&mut self) -> &Subsegment {
         self.subsegment.get_or_insert_with(|| {
             let parent = Context::of_entity(Arc::clone(&self.parent));
@@ -263,7 +263,7 @@ impl Drop for Live {
 
 type Annotations = BTreeMap<String, AnnotationValue>;
 
-/// What a call knows about its subsegment, until the subsegment is needed or the call ends.
+/// The data of a call's subsegment, until the subsegment is needed or the call ends.
 pub(super) struct Draft {
     id: SegmentId,
     site: CallSite,
@@ -276,9 +276,9 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Creates the draft of a call at `site`. `rule` is the name that a rule of the program gives to the URL's host.
+    /// Creates the draft of a call at `site`. `rule` is the name for the URL's host from the recorder's rules.
     pub(super) fn new(id: SegmentId, site: CallSite, method: &str, url: Url<'_>, rule: Option<&str>) -> Self {
-        // The name in the source is the nearest: it wins over the program's rules, and these over the host.
+        // A name at the call takes precedence over the recorder's rules, and these over the host.
         let name = match site.name().or(rule) {
             Some(name) => legal_name(name),
             None => url.host().and_then(|host| legal_name(&host)),

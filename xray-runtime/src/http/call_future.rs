@@ -1,4 +1,4 @@
-//! The future of a call whose request is made.
+//! The future of a call whose request has been created.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use super::call::Call;
 use super::read_response::ReadResponse;
 
-/// How a response of type `T` is read into its call: by a closure, or by the type of the response.
+/// Records a response of type `T` in its call. Implemented for closures, and for types such as [`ByReadResponse`].
 pub trait Reader<T> {
     fn read(self, response: &T, call: &mut Call);
 }
@@ -21,10 +21,9 @@ impl<T, R: FnOnce(&T, &mut Call)> Reader<T> for R {
     }
 }
 
-/// Reads a response as its type says.
-// A type without content rather than the function `T::read`. A field of type `fn(&T, &mut Call)` mentions `T`, and a type
-// is `'static` only if all types it mentions are. A generic function may know that a client's future is `'static` and not
-// know it of the output:
+/// Reads a response with its implementation of [`ReadResponse`].
+// A zero-sized type and not the function pointer `T::read`: a type that contains `fn(&T, &mut Call)` is `'static` only if
+// `T` is. A generic function may have the bound `'static` for a client's future and not for its output:
 //
 // Input:  fn start<T, F: Future<Output = T> + 'static>(..) { spawn_local(client.call(request).map(drop)); }
 // Output: CallFuture<F, ByReadResponse> is `'static` as `F` is; CallFuture<F, fn(&T, &mut Call)> would not be.
@@ -39,7 +38,7 @@ impl<T: ReadResponse> Reader<T> for ByReadResponse {
 }
 
 pin_project! {
-    /// A client's own future, with the subsegment of the call around it.
+    /// Wraps a client's future. The subsegment of the call lasts from the first poll until the future is ready.
     ///
     /// [`PendingCall::run_async`](super::PendingCall::run_async) returns one, and so does a traced call. The future is
     /// `Send`, `Sync` and `Unpin` if the client's future is (and the reader, for `Send` and `Sync`). It needs no
@@ -48,8 +47,8 @@ pin_project! {
     pub struct CallFuture<F, R> {
         #[pin]
         future: F,
-        // Below the future, because fields are dropped in this order: the subsegment ends after what it measures.
-        // `None` if the call is not recorded, and after the output.
+        // After `future`, because fields are dropped in the order of their declaration: the subsegment ends after the
+        // future is dropped. `None` if the call is not recorded, and after the future is ready.
         recorded: Option<(Call, R)>,
     }
 }

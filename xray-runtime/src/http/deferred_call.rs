@@ -11,7 +11,7 @@ use super::call_parent::CallParent;
 use super::pending_call::PendingCall;
 use super::site::CallSite;
 
-/// Sends a request: a closure, or a type that has to be named where a closure cannot be.
+/// Sends a request. Implemented for closures, and for types of this crate that must be named in a signature.
 pub trait Start<F: Future> {
     fn start(self, parent: Option<CallParent>) -> Sent<F>;
 }
@@ -34,19 +34,19 @@ pub struct Sent<F: Future> {
 }
 
 impl<F: Future> Sent<F> {
-    /// Creates it from the client's own future and the call, if one has begun for the request.
+    /// Creates a `Sent` from the client's future and the call that has begun for the request, if there is one.
     #[inline]
     pub fn new(future: F, call: Option<PendingCall>) -> Self {
         Self { result: Ok(future), call: call.and_then(PendingCall::into_call) }
     }
 
-    /// Creates it for a request that the client refuses to send, such as one with an invalid URL. The call's future is
-    /// ready with this output at its first poll, and nothing is recorded.
+    /// Creates a `Sent` for a request that the client does not send, for example because of an invalid URL. The call's
+    /// future is ready with this output at its first poll, and nothing is recorded.
     pub fn refused(output: F::Output) -> Self {
         Self { result: Err(output), call: None }
     }
 
-    /// Puts another future around the client's.
+    /// Replaces the client's future with the result of `wrap`.
     pub(crate) fn map<G: Future<Output = F::Output>>(self, wrap: impl FnOnce(F) -> G) -> Sent<G> {
         Sent { result: self.result.map(wrap), call: self.call }
     }
@@ -66,26 +66,27 @@ impl<F: Future> fmt::Debug for Sent<F> {
 type Read<F> = fn(&<F as Future>::Output, &mut Call);
 
 pin_project! {
-    /// The future of a traced call: the client's own future, with a subsegment around it.
+    /// The future of a traced call. It wraps the client's future.
     ///
-    /// If a segment is open where the call is made, the request is sent there, as without tracing. Otherwise it is sent at
-    /// the first poll: a future that is made outside any segment and runs in one is traced. The time of the subsegment is
-    /// from the first poll to the head of the response.
+    /// If there is a current segment at the call, the request is sent at the call, as without tracing. Otherwise it is sent
+    /// at the first poll, so a future that is created outside any segment and polled inside one is traced. The subsegment
+    /// lasts from the first poll until the head of the response arrives.
     ///
     /// The future is `Send`, `Sync` and `Unpin` if the client's future is (and the closure, for `Send` and `Sync`). There
     /// is an example at [`Traceable`](super::Traceable).
-    // The client's future is a parameter of its own and not `S::Future`. The compiler checks `Send` of an `async fn` with
-    // all lifetimes erased, and does not see through an associated type then: a call that borrows its URL would not be
-    // `Send` in a function that is.
+    // The client's future is a separate type parameter and not `S::Future`. The compiler checks whether an `async fn` is
+    // `Send` with all lifetimes erased, and cannot resolve an associated type then. So a call that borrows its URL would
+    // make an `async fn` that is `Send` without tracing not `Send`.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct DeferredCall<F: Future, S> {
         site: CallSite,
-        // No segment was open at the call, and the future was not polled. Beside the state and not in it: a request by
-        // value would be moved twice more on its way from there into the client's future.
+        // The request, if there was no current segment at the call and the future has not been polled. A separate field and
+        // not a part of `state`, because the request would then be moved twice more before it is in the client's future.
         waiting: Option<S>,
         #[pin]
         state: State<F>,
-        // Below the future, because fields are dropped in this order: the subsegment ends after what it measures.
+        // After `future`, because fields are dropped in the order of their declaration: the subsegment ends after the
+        // future is dropped.
         call: Option<Call>,
         read: Read<F>,
     }
@@ -96,7 +97,7 @@ pin_project! {
     enum State<F: Future> {
         Waiting,
         Sent { #[pin] future: F },
-        // `None` after the output.
+        // `None` after the future is ready.
         Refused { output: Option<F::Output> },
     }
 }
@@ -108,11 +109,11 @@ where
 {
     /// Makes the call at `site`.
     ///
-    /// `start` sends the request as the client does, after [`CallParent::begin`] if there is a parent. `read` records the
-    /// output, by [`Call::response`] or [`Call::error`].
+    /// `start` sends the request as the client does; if there is a parent, it calls [`CallParent::begin`] first. `read`
+    /// records the output with [`Call::response`] or [`Call::error`].
     ///
-    /// The type of `start` is a part of the future's type, so that the compiler sees which client is behind it. A method
-    /// that returns the future has the return type `impl Future<Output = ..>`.
+    /// The type of `start` is part of the future's type. A method that returns the future has the return type
+    /// `impl Future<Output = ..>`, because the type of a closure cannot be named.
     #[inline]
     pub fn new(site: CallSite, start: S, read: fn(&F::Output, &mut Call)) -> Self {
         Self::with_start(site, start, read)
@@ -122,8 +123,8 @@ where
 impl<F: Future, S: Start<F>> DeferredCall<F, S> {
     #[inline]
     pub(crate) fn with_start(site: CallSite, start: S, read: Read<F>) -> Self {
-        // The request is sent where the user's code sends it, if at all possible: a client may do work before the first
-        // poll, and the parent is the segment around the call, not around the await.
+        // If there is a current segment, send the request at the call and not at the first poll: a client may do work
+        // before the first poll, and the parent is the current segment at the call, not at the `.await`.
         match site.find_parent() {
             Some(parent) => {
                 let Sent { result, call } = start.start(Some(parent));
@@ -152,7 +153,7 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
         let mut this = self.project();
         if let Some(start) = this.waiting.take() {
             let Sent { result, call } = start.start(this.site.parent());
-            // The test spares the drop of the `None` that is replaced, in a future that is not recorded.
+            // Without the test, a future that is not recorded would drop a `None` here.
             if call.is_some() {
                 *this.call = call;
             }
@@ -161,7 +162,7 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
         let future = match this.state.project() {
             StateProjection::Sent { future } => future,
             StateProjection::Refused { output } => return output.take().map_or(Poll::Pending, Poll::Ready),
-            // The client panicked when it was to send, and somebody polls again: there is nothing left to poll.
+            // The client panicked in `start`, and the future is polled again. There is no future to poll.
             StateProjection::Waiting => return Poll::Pending,
         };
         let Some(call) = this.call else { return future.poll(task) };

@@ -1,7 +1,7 @@
-//! The functions of a client that make a request by themselves, such as `reqwest::get(url)`.
+//! The free functions of a client that make a request, such as `reqwest::get(url)`.
 //!
-//! Such a function is recognised by what it returns. Nothing can be put into its request, so a traced call builds the
-//! same request with the client's public types.
+//! Such a function is recognised by its result type. Its request is not accessible, so a traced call builds the same
+//! request with the client's public types and adds the headers.
 
 use super::call_parent::CallParent;
 use super::deferred_call::Sent;

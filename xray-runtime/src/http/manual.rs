@@ -1,19 +1,20 @@
-//! Calls that are begun, sent and read by hand, because no attribute can reach them.
+//! Traces an HTTP call manually, where the attribute cannot be used.
 
 use super::call_parent::CallParent;
 use super::pending_call::PendingCall;
 use super::site::CallSite;
 use crate::document::url::Url;
 
-/// Begins an HTTP call by hand, for code that the attribute cannot reach: a client that is not known, or a call inside
-/// another crate.
+/// Begins an HTTP call manually. Use it where the attribute cannot trace the call: for a client without a feature, or for a
+/// call inside another crate.
 ///
 /// The subsegment is a child of the current segment or subsegment, and is named after the URL's host. Of the URL only
 /// scheme, host, port and path are recorded. [`PendingCall::inject`] puts the trace headers into the request,
 /// [`PendingCall::run`] or [`PendingCall::run_async`] sends it.
 ///
-/// If no segment is open, or tracing is disabled, the call runs without a header and is not recorded; a missing segment is
-/// logged once per process. If the segment is not sampled, the request only carries the header that says so.
+/// If there is no current segment, or tracing is disabled, the call runs without a header and is not recorded; a missing
+/// segment is logged once per process. If the segment is not sampled, the call is not recorded, and the request has a header
+/// with `Sampled=0`.
 ///
 /// ```
 /// use std::io::{self, Read as _, Write as _};
@@ -62,7 +63,7 @@ pub fn call<'a>(method: &str, url: impl Into<Url<'a>>) -> PendingCall {
     current_parent().map_or_else(PendingCall::default, |parent| parent.begin(method, url))
 }
 
-/// Returns the parent of a call that no attribute knows of.
+/// Returns the parent of a call outside a function with the attribute.
 pub(crate) fn current_parent() -> Option<CallParent> {
     CallSite::manual().parent()
 }

@@ -1,8 +1,8 @@
-//! The methods that may perform an HTTP call, as types: `Traceable<methods::send>`.
+//! Types that identify methods which may perform an HTTP call: `Traceable<methods::send>`.
 //!
-//! Their names stand once, in the macro crate's table of calls.
+//! They are generated from the table of calls in `xray-macros`.
 
-/// Makes a type for each method. The arities are for `private::methods`.
+/// Defines a type for each method. The arities are used only by `private::methods`.
 macro_rules! methods {
     ($($method:ident($($arity:literal)*)),* $(,)?) => {
         $(

@@ -1,14 +1,15 @@
-//! The subsegment around one HTTP call, and how the types of a client become traceable.
+//! Records an HTTP call as a subsegment, and defines the traits that make a client's types traceable.
 //!
 //! A call goes through these stages:
 //!
-//! 1. [`CallSite`]: the place in an annotated function where the call is made.
-//! 2. [`CallParent`]: the open segment or subsegment that the call is made in.
-//! 3. [`PendingCall`]: the call has begun and has an id. [`RequestHeaders`] is how the id gets into the request.
-//! 4. [`Call`]: the request is sent, and the response is awaited. [`ReadResponse`] is how the response is recorded.
+//! 1. [`CallSite`]: the position of the call in an annotated function.
+//! 2. [`CallParent`]: the current segment or subsegment at the call.
+//! 3. [`PendingCall`]: the call has begun and has an id. [`RequestHeaders`] inserts the id into the request's headers.
+//! 4. [`Call`]: the request is sent. [`ReadResponse`] records the response.
 //!
-//! [`call`](fn@call) goes through the stages by hand. For `#[xray::traced_http]`, a client's types implement
-//! [`Traceable`] if the method that sends is one of the request, and [`Outgoing`] if the request is an argument.
+//! Use [`call`](fn@call) to trace a call manually. For `#[xray::traced_http]`, a client's request type implements
+//! [`Traceable`] if the request is the receiver of the call (`request.send()`), and [`Outgoing`] if it is an argument
+//! (`client.execute(request)`).
 
 mod call;
 mod call_future;
@@ -44,18 +45,17 @@ pub use crate::document::response_head::{ResponseHead, ResponseHeaders};
 pub use crate::document::url::Url;
 pub use crate::header::request_headers::RequestHeaders;
 
-/// A type with a method that performs an HTTP call: a client's request builder, for instance.
+/// A type with a method that performs an HTTP call, such as a client's request builder.
 ///
-/// An annotated function that calls `Method` on a value of this type first turns the value into
+/// When a function with `#[xray::traced_http]` calls `Method` on a value of this type, the value is first converted to
 /// [`Traced`](Self::Traced), its traced twin. The twin has a method with the same name and arguments, which performs the
-/// same call in a subsegment. `Method` is one of [`methods`]. Implement the trait for a type of your own, and every
-/// `#[xray::traced_http]` function traces it:
+/// same call in a subsegment. `Method` is one of [`methods`]. To trace calls on your own type, implement the trait for it:
 ///
 /// ```
 /// use std::future::{Ready, ready};
 /// use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
 ///
-/// /// A request of some client.
+/// /// A request of an HTTP client.
 /// pub struct Ping(http::Request<()>);
 ///
 /// type Reply = Result<http::Response<()>, std::io::Error>;
@@ -99,7 +99,7 @@ pub use crate::header::request_headers::RequestHeaders;
 /// }
 /// ```
 ///
-/// A method that blocks needs no future:
+/// The twin of a blocking method does not need [`DeferredCall`]:
 ///
 /// ```
 /// use std::net::TcpStream;
@@ -119,30 +119,32 @@ pub use crate::header::request_headers::RequestHeaders;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "xray does not know `{Self}` as a request that is sent with this method",
-    label = "the receiver of this call is to be traced",
-    note = "is the feature of its client on? xray-sdk has one for each: `reqwest`, `reqwest-blocking`, `ureq`, ..",
-    note = "for a type of your own, implement `xray::http::Traceable<{Method}>`"
+    message = "`{Self}` is not a request type that xray can trace for this method",
+    label = "this receiver must implement `Traceable`",
+    note = "enable the xray-sdk feature for this client, such as `reqwest`, `reqwest-blocking` or `ureq`",
+    note = "for your own type, implement `xray::http::Traceable<{Method}>`"
 )]
 pub trait Traceable<Method>: Sized {
     /// The traced twin of the type.
     type Traced;
 
-    /// Turns the value into its traced twin, for the call at `site`.
+    /// Converts the value to its traced twin, for the call at `site`.
     fn traced(self, site: CallSite) -> Self::Traced;
 }
 
 /// A request that is the argument of a method: `client.execute(request)`.
 ///
-/// In an annotated function that passes such a value to `Method`, the value is looked at on its way into the call, and
-/// the result of the call is recorded by [`ReadResponse`]. The receiver may be of any type. `Method` is one of
-/// [`methods`].
+/// When a function with `#[xray::traced_http]` passes such a value to `Method`, [`begin`](Self::begin) is called on the
+/// value first, and the result of the call is recorded with [`ReadResponse`]. The receiver may be of any type. `Method`
+/// is one of [`methods`].
 ///
 /// ```
 /// use xray::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, methods};
 ///
-/// /// A request of some client, and its response.
+/// /// A request of a database client.
 /// struct Query(http::Request<String>);
+///
+/// /// The response to a `Query`.
 /// struct Rows(http::StatusCode);
 ///
 /// impl Outgoing<methods::execute> for Query {
@@ -178,14 +180,15 @@ pub trait Traceable<Method>: Sized {
 /// assert_eq!(documents[0].subsegments[0].name, "db.example.com");
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "xray does not know `{Self}` as a request that is passed to this method",
-    label = "the argument of this call is to be traced",
-    note = "is the feature of its client on? xray-sdk has one for each: `reqwest`, `reqwest-blocking`, `ureq`, ..",
-    note = "for a type of your own, implement `xray::http::Outgoing<{Method}>`"
+    message = "`{Self}` is not a request type that xray can trace as an argument of this method",
+    label = "this argument must implement `Outgoing`",
+    note = "enable the xray-sdk feature for this client, such as `reqwest`, `reqwest-blocking` or `ureq`",
+    note = "for your own type, implement `xray::http::Outgoing<{Method}>`"
 )]
 pub trait Outgoing<Method> {
     /// Begins the call with [`CallParent::begin`] and puts the headers into the request with [`PendingCall::inject`].
     ///
-    /// Returns `None` if the request does not leave the program, such as one that a server's middleware passes on.
+    /// Returns `None` if the request is not sent over the network, for example when a server's middleware forwards it to an
+    /// inner service.
     fn begin(&mut self, parent: CallParent) -> Option<PendingCall>;
 }

@@ -1,4 +1,4 @@
-//! A call that has begun and is not sent yet.
+//! A call that has begun and whose request has not been sent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use crate::header::propagation::TraceHeaders;
 use crate::header::request_headers::RequestHeaders;
 use crate::live::entity::Entity;
 
-/// An HTTP call that has begun, but whose request is not sent yet.
+/// An HTTP call that has begun, but whose request has not been sent.
 ///
-/// Put the trace headers into the request by [`inject`](Self::inject), then send it by [`run`](Self::run) or
-/// [`run_async`](Self::run_async). A pending call that is dropped leaves no trace.
+/// Insert the trace headers into the request with [`inject`](Self::inject), then send the request with [`run`](Self::run)
+/// or [`run_async`](Self::run_async). A pending call that is dropped is not recorded.
 ///
-/// The default value is a call that is not recorded: it injects nothing, and sends the request all the same.
+/// The default value is a call that is not recorded: it injects no headers, and sends the request without recording it.
 #[derive(Debug, Default)]
 #[must_use = "a pending call puts headers into the request and sends it"]
 pub struct PendingCall(State);
 
 #[derive(Default)]
 enum State {
-    /// No segment is open, or a rule leaves this request out.
+    /// There is no current segment, or a rule excludes this request.
     #[default]
     Untraced,
-    /// The trace is not sampled: the request carries its headers, and nothing is recorded.
+    /// The trace is not sampled: the request gets the headers of the trace, and the call is not recorded.
     Unsampled(Arc<Entity>),
     Recorded(Call),
 }
@@ -40,21 +40,21 @@ impl PendingCall {
 
     /// Returns whether the call becomes a subsegment.
     ///
-    /// It does not if no segment is open here, if the trace is not sampled, or if the request that it was
-    /// [injected](Self::inject) into is recorded already.
+    /// It does not become one if there is no current segment, if the trace is not sampled, or if another call already
+    /// records the request that was passed to [`inject`](Self::inject).
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         matches!(self.0, State::Recorded(_))
     }
 
-    /// Puts the trace headers into a request, in place of any values that it has for them.
+    /// Inserts the trace headers into a request, and replaces existing values of these headers.
     ///
-    /// Which headers those are is set by [`propagate`](crate::RecorderBuilder::propagate). Without an open segment the
-    /// request is left as it is.
+    /// [`propagate`](crate::RecorderBuilder::propagate) sets which headers are inserted. Without a current segment the
+    /// request is unchanged.
     ///
-    /// The request may carry the header of another call in this trace that is still open: it passes through two
-    /// mechanisms, such as an annotated function and a middleware. Then its headers stay, and this call is forgotten: one
-    /// request makes one subsegment. A call has one request: injected into a second one, it changes nothing there.
+    /// A request may pass through two mechanisms, such as an annotated function and a middleware. It then already has the
+    /// header of another open call of this trace. In that case its headers are unchanged, and this call is not recorded,
+    /// because one request makes one subsegment. A call has one request: a second `inject` changes nothing.
     ///
     /// ```
     /// let mut headers = http::HeaderMap::new();
@@ -65,8 +65,8 @@ impl PendingCall {
     /// assert!(call.is_recorded());
     /// assert!(headers["x-amzn-trace-id"].to_str().unwrap().ends_with(";Sampled=1"));
     /// ```
-    // Out of line like `into_call`, so that the closure that begins a call is short enough to be inlined into the future. A
-    // closure that is not inlined gets a request by value through a pointer, and copies it twice more.
+    // Not inlined, like `into_call`. So the closure that begins a call is short enough to be inlined into the future. If it
+    // is not inlined, a request by value is passed through a pointer and copied twice more.
     #[inline(never)]
     pub fn inject(self, request: &mut impl RequestHeaders) -> Self {
         match self.0 {
@@ -87,9 +87,9 @@ impl PendingCall {
 
     /// Sends the request with `send`, which blocks the thread, and returns what `send` returns.
     ///
-    /// The time of the subsegment is that of `send`. `read` then records the result, by [`Call::response`] or
-    /// [`Call::error`]; it runs only if the call is recorded. If `read` records nothing, the subsegment has neither status
-    /// nor flag. A panic of `send` is recorded and passed on. There is an example at [`call`](fn@super::call).
+    /// The subsegment lasts as long as `send`. `read` then records the result with [`Call::response`] or [`Call::error`]; it
+    /// runs only if the call is recorded. If `read` records nothing, the subsegment has neither a status nor a flag. A panic
+    /// in `send` is recorded and continues to unwind. There is an example at [`call`](fn@super::call).
     pub fn run<T>(self, send: impl FnOnce() -> T, read: impl FnOnce(&T, &mut Call)) -> T {
         let Some(mut call) = self.into_call() else { return send() };
         call.start();
@@ -100,16 +100,16 @@ impl PendingCall {
 
     /// Sends the request with a future. The result is a future with the same output.
     ///
-    /// The time of the subsegment is from the first poll until the future is ready. `read` then records the output, as
-    /// for [`run`](Self::run). A future that is dropped in between leaves a subsegment that is marked as cancelled. A
-    /// future that is never polled leaves no trace. A panic in it is recorded and passed on.
+    /// The subsegment lasts from the first poll until the future is ready. `read` then records the output, as for
+    /// [`run`](Self::run). If the future is dropped in between, the subsegment is marked as cancelled. A future that is never
+    /// polled is not recorded. A panic in the future is recorded and continues to unwind.
     ///
     /// ```
     /// use xray::Instrument as _;
     ///
     /// type Reply = Result<http::Response<()>, std::io::Error>;
     ///
-    /// /// A middleware of some client.
+    /// /// A middleware of an HTTP client.
     /// async fn middleware<F: Future<Output = Reply>>(
     ///     mut request: http::Request<()>,
     ///     next: impl FnOnce(http::Request<()>) -> F,
@@ -141,7 +141,7 @@ impl PendingCall {
         CallFuture::new(future, self.into_call(), read)
     }
 
-    /// Starts the time of the call: the client sends the request at the call of its method, and not at the first poll.
+    /// Starts the call now, for a client that sends the request when its method is called and not at the first poll.
     pub(crate) fn started(mut self) -> Self {
         if let State::Recorded(call) = &mut self.0 {
             call.start();

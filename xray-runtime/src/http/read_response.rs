@@ -1,4 +1,4 @@
-//! How the result of a call is recorded.
+//! Traits that record the result of a call.
 
 use std::error::Error;
 
@@ -6,8 +6,8 @@ use super::call::Call;
 
 /// A response that records itself in its call. There is an example at [`Outgoing`](super::Outgoing).
 ///
-/// Implement it for a client's response. A [`Result`] of a response and an [`Error`] then implements it too: an error,
-/// such as a connection refused, is recorded as the cause of a fault.
+/// Implement the trait for a client's response. A [`Result`] of the response and an [`Error`] then implements it too. The
+/// error, such as a refused connection, is recorded as the cause of a fault.
 pub trait ReadResponse {
     /// Records the response, by [`Call::response`] or [`Call::error`].
     fn read(&self, call: &mut Call);
@@ -22,9 +22,9 @@ impl<T: ReadResponse, E: Error> ReadResponse for Result<T, E> {
     }
 }
 
-/// A client's error that may stand for a response: ureq returns one for every 4xx and 5xx, for instance.
+/// A client's error that may represent a response: ureq, for example, returns an error for every 4xx and 5xx.
 ///
-/// If a call that a request was passed to ([`Outgoing`](super::Outgoing)) returns such an error, the error's status is
+/// If a call whose argument is the request ([`Outgoing`](super::Outgoing)) returns such an error, the error's status is
 /// recorded like that of a response. So a 404 sets `error` and not `fault`.
 ///
 /// ```
@@ -66,7 +66,7 @@ pub trait StatusError: Error {
     fn status(&self) -> Option<u16>;
 }
 
-/// Records a result whose error may stand for a response.
+/// Records a result whose error may represent a response.
 pub(crate) fn read_or_status<T: ReadResponse, E: StatusError>(result: &Result<T, E>, call: &mut Call) {
     match result {
         Ok(response) => response.read(call),
@@ -74,7 +74,7 @@ pub(crate) fn read_or_status<T: ReadResponse, E: StatusError>(result: &Result<T,
     }
 }
 
-/// Records an error that may stand for a response.
+/// Records an error that may represent a response.
 pub(crate) fn read_error<E: StatusError>(error: &E, call: &mut Call) {
     match error.status() {
         Some(status) => call.response(status, None),

@@ -1,4 +1,4 @@
-//! The response hook: code of the program that records more about a call from the head of its response.
+//! The response hook: a user's closure that records additional data about a call from the head of its response.
 
 use super::call::Call;
 use crate::document::response_head::ResponseHead;
@@ -7,11 +7,11 @@ use crate::recorder::RecorderBuilder;
 use crate::support::guard::guard;
 
 impl RecorderBuilder {
-    /// Records more about a call from the head of its response.
+    /// Sets a closure that records additional data about a call from the head of its response.
     ///
-    /// The closure runs for every sampled call that got a response, whatever the client. The call's subsegment is current
-    /// meanwhile, so [`current`](crate::current) returns it too. The closure runs on the thread that received the
-    /// response, before the caller sees it: it should be quick. A panic in it is logged and does not reach the caller.
+    /// The closure runs for every sampled call that receives a response, with any client. The call's subsegment is current
+    /// while the closure runs, so [`current`](crate::current) returns it too. The closure runs on the thread that received
+    /// the response, and delays the caller, so it should be quick. A panic in it is logged and does not reach the caller.
     ///
     /// ```
     /// let recorder = xray::Recorder::builder()
@@ -27,8 +27,8 @@ impl RecorderBuilder {
         self,
         record: impl Fn(&Subsegment, &ResponseHead<'_>) + Send + Sync + 'static,
     ) -> RecorderBuilder {
-        // A subsegment holds its recorder, so the recorder's own module cannot name `Subsegment` without a circle of
-        // imports. The subsegment therefore comes to the closure by way of the context; see `Call::run_response_hook`.
+        // The module of the recorder cannot import `Subsegment` without a circle of imports, because a subsegment contains
+        // its recorder. So the closure gets the subsegment from the context; see `Call::run_response_hook`.
         self.response_hook(Box::new(move |head| record(&Subsegment::of_current(), head)))
     }
 }
@@ -36,23 +36,23 @@ impl RecorderBuilder {
 impl Call {
     /// Runs the recorder's response hook, if it has one, with the call's subsegment as the current context.
     pub(super) fn run_response_hook(&mut self, head: &ResponseHead<'_>) {
-        // Most programs have no hook, and a call whose subsegment nobody asks for needs neither lock nor reference count.
+        // Most programs have no hook. Return early, because creating the subsegment takes a lock and a reference count.
         if self.trace().recorder().response_hook().is_some() {
             self.run_hook(head);
         }
     }
 
-    // Out of line, to keep the code of a call without a hook short.
+    // Not inlined, to keep the code of a call without a hook short.
     #[cold]
     fn run_hook(&mut self, head: &ResponseHead<'_>) {
         let parent = self.parent();
         let Some(hook) = parent.trace().recorder().response_hook() else { return };
-        // The panic is caught inside the scope: it is the hook's, and no cause of the call's failure.
+        // Catch the panic inside the scope, so it is not recorded as the cause of a fault of the call.
         let result = self.subsegment().in_scope(|| guard(|| hook(head)));
         if result.is_none() {
             log::error!(
                 target: "xray::http",
-                "the closure given to `on_response` panicked; the call it looked at goes on unharmed",
+                "the closure given to `on_response` panicked; the call continues without its data",
             );
         }
     }

@@ -1,7 +1,7 @@
-//! The values of `annotate(key = value)`.
+//! Converts the values of `annotate(key = value)`.
 //!
-//! A value is taken by reference, by a method's autoref: the function goes on to use it. `into()` on `order.id` would
-//! move the field.
+//! `__xray_annotation` takes `&self`, so the method call borrows its receiver and the function can still use it. A call of
+//! `into()` on `order.id` would move the field.
 
 use crate::document::AnnotationValue;
 
@@ -15,7 +15,8 @@ impl<T: Clone + Into<AnnotationValue>> ToAnnotation for T {
     }
 }
 
-/// For `str` behind any number of references: an unsized type cannot be cloned.
+/// Implemented separately for `str`, because an unsized type cannot be cloned. Method lookup also finds it for a `str`
+/// behind any number of references.
 impl ToAnnotation for str {
     fn __xray_annotation(&self) -> AnnotationValue {
         self.into()

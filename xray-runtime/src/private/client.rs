@@ -1,30 +1,33 @@
-//! The question about a receiver that may be a client: `client.get(url)`.
+//! The type test of a receiver that may be a client: `client.get(url)`. See [`private`](super).
 
-use super::{Ask, Never, Nothing, Other, Twin};
+use super::{Dispatch, Twin, UnreachableTwin, UnreachableUntraced, Untraced};
 use crate::http::{CallSite, Traceable, methods};
 
-/// The question about a client, which stays where it is: `get(&self)` does not move it.
+/// The receiver of the type test. It borrows the client, because the client's `get(&self)` does not move it either.
 #[derive(Debug)]
-pub struct Asked<'a, T: ?Sized>(pub &'a T);
+pub struct Client<'a, T: ?Sized>(pub &'a T);
 
-/// The answer for a client. An inherent method is found first.
-impl<'a, T> Asked<'a, T>
+/// Selected for a client. An inherent method takes precedence over the trait method below.
+impl<'a, T> Client<'a, T>
 where
     &'a T: Traceable<methods::get>,
 {
     #[must_use]
-    pub fn __xray_client(self, site: CallSite) -> Ask<Twin<<&'a T as Traceable<methods::get>>::Traced>, Never> {
-        Ask::known(self.0.traced(site))
+    pub fn __xray_client(
+        self,
+        site: CallSite,
+    ) -> Dispatch<Twin<<&'a T as Traceable<methods::get>>::Traced>, UnreachableUntraced> {
+        Dispatch::traced(self.0.traced(site))
     }
 }
 
-/// The answer for any other type: a map, for instance.
-pub trait NoClient {
-    fn __xray_client(self, site: CallSite) -> Ask<Nothing, Other>;
+/// The fallback, selected for any other type, such as a map.
+pub trait UnknownClient {
+    fn __xray_client(self, site: CallSite) -> Dispatch<UnreachableTwin, Untraced>;
 }
 
-impl<T: ?Sized> NoClient for Asked<'_, T> {
-    fn __xray_client(self, site: CallSite) -> Ask<Nothing, Other> {
-        Ask::unknown(site)
+impl<T: ?Sized> UnknownClient for Client<'_, T> {
+    fn __xray_client(self, site: CallSite) -> Dispatch<UnreachableTwin, Untraced> {
+        Dispatch::untraced(site)
     }
 }

@@ -1,17 +1,17 @@
-//! Whether the build traces the client that a path names: a module for each client.
+//! Checks that the feature of a client is on. Each client has a module.
 //!
-//! The macro cannot see features. For a path such as `ureq::get` in an annotated function its output calls `check` of
-//! the module `ureq`, which compiles only if one of the client's features is on. The clients, their features and the
-//! messages stand once, in the macro crate's table of calls.
+//! A macro cannot read features. If an annotated function contains a path such as `ureq::get`, the expansion calls `check`
+//! of the module `ureq`, which compiles only if one of the client's features is on. The modules are generated from the
+//! table of clients in `xray-macros`, which has the features and the messages.
 
 macro_rules! clients {
     ($($client:ident($features:meta, $message:literal)),* $(,)?) => {$(
         pub mod $client {
-            // The trait exists to be unimplemented: its error names the feature.
+            // If the feature is off, the trait is not implemented, and this message names the feature.
             #[diagnostic::on_unimplemented(
                 message = $message,
                 label = "this call would go untraced",
-                note = "if the name stands for a module of your own, say so: #[xray::traced_http(local(..))]"
+                note = "if the path names your own module, add the option `local(..)`: #[xray::traced_http(local(..))]"
             )]
             pub trait IsTraced {}
 
@@ -21,7 +21,7 @@ macro_rules! clients {
             #[cfg($features)]
             impl IsTraced for Client {}
 
-            // Generic, because a bound without a type parameter would be checked here and not at the call.
+            // Generic, because the compiler would check a bound without a type parameter here and not at the call.
             pub const fn check<T: IsTraced + Copy>(_: T) {}
         }
     )*};

@@ -1,9 +1,9 @@
-//! How an error that a function returns is recorded: by what its type can do.
+//! Records an error that a function returns, in a way that depends on the traits of its type.
 //!
-//! The question is a ladder, see [`private`](super). `#[traced(err)]` asks
-//! `(&&&&&&Returned(error)).__xray_record(context)`. `Returned` is under six references, and each trait below is
-//! implemented for one reference fewer than the trait before, so that the first one whose bound the error meets is
-//! found. `tests/traced/errors.rs::errors_are_recorded`
+//! The expansion of `#[traced(err)]` contains `(&&&&&&Returned(error)).__xray_record(context)`. This is a ladder (see
+//! [`private`](super)): `Returned` is behind six references, and each trait below is implemented for one reference fewer
+//! than the previous one. So method lookup selects the first trait whose bound the error meets.
+//! `tests/it/traced/errors.rs::errors_are_recorded`
 
 use std::any::type_name;
 use std::error::Error;
@@ -14,7 +14,7 @@ use crate::live::context::Context;
 use crate::support::guard::guard;
 use crate::support::text::BoundedText;
 
-/// The question about an error that a function returned.
+/// An error that a function returned: the receiver of the type test.
 #[derive(Debug)]
 pub struct Returned<'a, E>(pub &'a E);
 
@@ -23,28 +23,28 @@ pub trait IsError {
     fn __xray_record(&self, context: &Context);
 }
 
-/// Rung 2: the error is a wrapper that gives an error which threads can share, as `anyhow::Error` and
-/// `Box<dyn Error + Send + Sync>` do. `anyhow::Error` gives both kinds; this one comes first.
+/// Rung 2: the error implements `AsRef<dyn Error + Send + Sync>`, as `anyhow::Error` and `Box<dyn Error + Send + Sync>` do.
+/// `anyhow::Error` also meets the bound of rung 3, so this rung comes first.
 pub trait HoldsSharedError {
     fn __xray_record(&self, context: &Context);
 }
 
-/// Rung 3: the error is a wrapper that gives any error, as `Box<dyn Error>` does.
+/// Rung 3: the error implements `AsRef<dyn Error>`, as `Box<dyn Error>` does.
 pub trait HoldsError {
     fn __xray_record(&self, context: &Context);
 }
 
-/// Rung 4: the error has a text, such as `String`.
+/// Rung 4: the error implements `Display`, as `String` does.
 pub trait IsShown {
     fn __xray_record(&self, context: &Context);
 }
 
-/// Rung 5: the error has a text for programmers.
+/// Rung 5: the error implements `Debug`.
 pub trait IsDebug {
     fn __xray_record(&self, context: &Context);
 }
 
-/// Rung 6: only the name of the error's type is known.
+/// Rung 6: any other type. Only the type's name is recorded.
 pub trait IsAnything {
     fn __xray_record(&self, context: &Context);
 }
@@ -85,8 +85,8 @@ impl<E> IsAnything for Returned<'_, E> {
     }
 }
 
-/// Returns the exceptions for the error in a wrapper and its sources. Their first type is that of the wrapper: the type
-/// inside is `dyn Error`, which has no name of its own.
+/// Returns the exceptions for an error inside a wrapper, and for its sources. The first exception has the name of the
+/// wrapper's type, because the error inside is a `dyn Error`, whose concrete type has no name here.
 fn held<W, E: Error + ?Sized>(context: &Context, error: &E) -> Vec<Exception> {
     let mut exceptions = context.recorder().read_error(error, false);
     if let Some(first) = exceptions.first_mut() {
@@ -95,10 +95,10 @@ fn held<W, E: Error + ?Sized>(context: &Context, error: &E) -> Vec<Exception> {
     exceptions
 }
 
-/// Returns the exception for a value with a text. A `Display` that panics gives no text: the panic must not reach the
-/// user, whose function has returned already.
+/// Returns the exception for an error with a text. If `Display` or `Debug` panics, the text is empty: the panic must not
+/// reach the user's code.
 fn shown<E>(text: Arguments<'_>) -> Vec<Exception> {
-    /// The longest text that is read. A document keeps less of a message; the limit is for a `Display` that never ends.
+    /// The maximum length of the text. A document keeps less of a message; the limit stops a `Display` that never ends.
     const MAX_BYTES: usize = 1 << 14;
 
     let text = guard(|| BoundedText::of(&text, MAX_BYTES)).flatten();

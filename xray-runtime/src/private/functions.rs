@@ -1,7 +1,7 @@
-//! The question about a function that may make a request by itself: `reqwest::get(url)`.
+//! The type test of a function that may make a request: `reqwest::get(url)`. See [`private`](super).
 //!
-//! The type of the function's result decides. A function of the user's own that has the same path and another result
-//! passes.
+//! The test depends on the type of the function's result. A user's function with the same path and another result type is
+//! called as written.
 
 use std::any::type_name;
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::http::{CallParent, CallSite, DeferredCall, FetchedLater, FetchedNow, ReadResponse, Sent, Start};
 
-/// The question about a function: the types of its argument and its result.
+/// The receiver of the type test: a zero-sized value, generic over the types of the function's argument and result.
 #[derive(Debug)]
 pub struct Callee<T, R>(PhantomData<fn(T) -> R>);
 
@@ -23,7 +23,7 @@ impl<T, R> Callee<T, R> {
     }
 }
 
-/// The answer for an asynchronous function of a client. An inherent method is found first.
+/// Selected for an asynchronous function of a client. An inherent method takes precedence over trait methods.
 impl<T, R, O> Callee<T, R>
 where
     R: Future<Output = O>,
@@ -41,12 +41,12 @@ where
     }
 }
 
-/// The answer for a blocking function of a client. A trait's method by value is found second.
-pub trait KnownNow<T, R> {
+/// Selected for a blocking function of a client. A trait method that takes `self` takes precedence over the fallback.
+pub trait BlockingFunction<T, R> {
     fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R;
 }
 
-impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
+impl<T, R: FetchedNow<T>> BlockingFunction<T, R> for Callee<T, R> {
     fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R {
         move |url| match site.parent() {
             Some(parent) if is_of::<F>(R::CRATE) => R::fetch(url, parent),
@@ -55,19 +55,19 @@ impl<T, R: FetchedNow<T>> KnownNow<T, R> for Callee<T, R> {
     }
 }
 
-/// The answer for any other function. A trait's method by reference is found last.
-pub trait Unknown {
+/// The fallback, selected for any other function, because it takes `&self`.
+pub trait UnknownFunction {
     fn __xray_open<F>(&self, function: F, site: CallSite) -> F;
 }
 
-impl<T, R> Unknown for Callee<T, R> {
+impl<T, R> UnknownFunction for Callee<T, R> {
     fn __xray_open<F>(&self, function: F, site: CallSite) -> F {
         site.note_unknown();
         function
     }
 }
 
-/// A call of a function that has not been made.
+/// A function and its argument, before the call.
 #[derive(Debug)]
 pub struct Fetch<F, T> {
     function: F,
@@ -91,21 +91,21 @@ where
 
 /// Returns whether a function belongs to a crate.
 ///
-/// A wrapper of the user's own, `fn get(url: &str) -> Result<Response, reqwest::Error>` in a module named `reqwest`,
-/// has the result of the client's function. Its body must run, and `fetch` would run the client's function in its
-/// place.
+/// A user's wrapper, such as `fn get(url: &str) -> Result<Response, reqwest::Error>` in a module named `reqwest`, has the
+/// result type of the client's function. `fetch` would call the client's function instead of the wrapper, so the wrapper
+/// must be recognized.
 ///
-/// The name of the type is no stable format: std documents `type_name` for diagnostics only. It serves here because a
-/// wrong answer does no harm. If the format changes, no name has the prefix, the function is called as the user wrote
-/// it, and the call is not traced; `tests/functions.rs::reqwest_get` and
-/// `tests/functions.rs::modules_of_the_same_name_are_left_alone` notice either way. A comparison of `TypeId`s would be
-/// exact, but needs `F: 'static`, and `F` is `reqwest::get::<&'a str>`.
+/// The standard library documents the result of `type_name` for diagnostics only; its format may change. This use is safe,
+/// because a wrong result causes no harm: if the format changes, no name has the prefix, the user's function is called as
+/// written, and the call is not traced. `tests/it/functions.rs::reqwest_get` and
+/// `tests/it/functions.rs::modules_of_the_same_name_are_left_alone` would then fail. A comparison of `TypeId`s would be
+/// exact, but requires `F: 'static`, and `F` may be `reqwest::get::<&'a str>`.
 fn is_of<F>(krate: &str) -> bool {
     type_name::<F>().strip_prefix(krate).is_some_and(|rest| rest.starts_with("::"))
 }
 
 pin_project! {
-    /// The future that the user's function made, or the client's own future of a traced call.
+    /// The future that the user's function returned, or the client's future of a traced call.
     #[project = FetchingProjection]
     pub enum Fetching<R, F> {
         Called { #[pin] future: R },

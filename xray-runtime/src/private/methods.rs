@@ -1,58 +1,59 @@
-//! The questions about the receiver and the argument of each method: a module for each name.
+//! The type tests of the receiver and the argument of each method. Each method name has a module.
 //!
-//! The names stand once, in the macro crate's table of calls.
+//! The modules are generated from the table of calls in `xray-macros`. See [`private`](super).
 
-use super::Nothing;
+use super::UnreachableTwin;
 
-/// Makes the module of each method. The arities are for `nothing`.
+/// Defines the module of each method. The arities are used only by `unreachable_twin`.
 macro_rules! modules {
     ($($method:ident($($arity:literal)*)),* $(,)?) => {$(
         pub mod $method {
             use crate::http::{Outgoing, CallSite, Traceable};
-            use crate::private::answer::{Entered, Slot};
+            use crate::private::outcome::{Entered, Slot};
             use crate::private::probe::{Argument, Receiver};
-            use crate::private::{Ask, Never, Nothing, Other, Twin};
+            use crate::private::{Dispatch, UnreachableUntraced, UnreachableTwin, Untraced, Twin};
 
             type Method = crate::http::methods::$method;
 
-            /// Begins the question about a receiver of the method.
+            /// Returns the type test of a receiver of the method.
             pub fn receiver<T>(value: &T) -> Receiver<Method, T> {
                 Receiver::of(value)
             }
 
-            /// Begins the question about an argument of the method.
+            /// Returns the type test of an argument of the method.
             pub fn argument<T>(value: &T) -> Argument<Method, T> {
                 Argument::of(value)
             }
 
-            /// The answer of a place that holds a traceable value, which is moved out. It is found first, by value.
+            /// Selected for a place that holds a traceable value. It takes `self`, so it takes precedence over `Peek`,
+            /// and moves the value out of the place.
             pub trait Take: Traceable<Method> + Sized {
-                fn __xray_ask(self, site: CallSite) -> Ask<Twin<Self::Traced>, Never>;
+                fn __xray_dispatch(self, site: CallSite) -> Dispatch<Twin<Self::Traced>, UnreachableUntraced>;
             }
 
             impl<T: Traceable<Method>> Take for T {
-                fn __xray_ask(self, site: CallSite) -> Ask<Twin<T::Traced>, Never> {
-                    Ask::known(self.traced(site))
+                fn __xray_dispatch(self, site: CallSite) -> Dispatch<Twin<T::Traced>, UnreachableUntraced> {
+                    Dispatch::traced(self.traced(site))
                 }
             }
 
-            /// The answer of any other place, which is borrowed. It is found second, by reference.
+            /// The fallback, selected for any other place. It takes `&self`, so it only borrows the place.
             pub trait Peek {
-                fn __xray_ask(&self, site: CallSite) -> Ask<Nothing, Other>;
+                fn __xray_dispatch(&self, site: CallSite) -> Dispatch<UnreachableTwin, Untraced>;
             }
 
             impl<T: ?Sized> Peek for T {
-                fn __xray_ask(&self, site: CallSite) -> Ask<Nothing, Other> {
-                    Ask::unknown(site)
+                fn __xray_dispatch(&self, site: CallSite) -> Dispatch<UnreachableTwin, Untraced> {
+                    Dispatch::untraced(site)
                 }
             }
 
-            /// Exchanges a receiver for its twin. The user demands that its type is traceable.
+            /// Returns the twin of a receiver. The expansion calls it if the user requires the call to be traced.
             pub fn open<T: Traceable<Method>>(value: T, site: CallSite) -> T::Traced {
                 value.traced(site)
             }
 
-            /// Begins the call of an argument. The user demands that it is a request.
+            /// Begins the call of a request. The expansion calls it if the user requires the call to be traced.
             pub fn enter<T: Outgoing<Method>>(request: &mut T, slot: &mut Slot<Entered>, site: CallSite) {
                 argument(request).__xray_enter(request, slot, site);
             }
@@ -63,20 +64,20 @@ macro_rules! modules {
 xray_macros::__for_each_method! { modules }
 modules!(any());
 
-/// Makes the methods of [`Nothing`], with each arity in which a place or client is their receiver.
-macro_rules! nothing {
+/// Defines the methods of [`UnreachableTwin`], with each number of arguments that the table has for a place or client.
+macro_rules! unreachable_twin {
     ($($method:ident($($arity:tt)*)),* $(,)?) => {
-        $($(nothing!(@ $method $arity);)*)*
+        $($(unreachable_twin!(@ $method $arity);)*)*
     };
     (@ $method:ident 0) => {
-        impl Nothing {
+        impl UnreachableTwin {
             pub fn $method<R>(self) -> R {
                 match self {}
             }
         }
     };
     (@ $method:ident 1) => {
-        impl Nothing {
+        impl UnreachableTwin {
             pub fn $method<A, R>(self, _: A) -> R {
                 match self {}
             }
@@ -84,4 +85,4 @@ macro_rules! nothing {
     };
 }
 
-xray_macros::__for_each_method! { nothing }
+xray_macros::__for_each_method! { unreachable_twin }

@@ -1,46 +1,45 @@
-//! Everything that the output of the attributes may name. Nothing here is for people: it may change in any release.
+//! Items used by macro-generated code. Not public API; may change in any release.
 //!
-//! # How the type of a call decides
+//! # How types select the expansion
 //!
-//! Whether `x.send()` is an HTTP call depends on the type of `x`. A macro sees syntax only, so its output makes the
-//! compiler decide, by the order in which it looks up a method. This is known as *autoref dispatch*. At each step of
-//! the lookup
+//! Whether `x.send()` is an HTTP call depends on the type of `x`. A macro sees only syntax, so its output contains a
+//! *type test*: a method call that the compiler resolves differently for different types. The technique is known as
+//! *autoref dispatch*. At each step of method lookup, these rules apply:
 //!
-//! 1. methods that take the receiver's own type come first, then those that take `&` of it, then those that take
-//!    `&mut`;
-//! 2. among them, inherent methods come before those of traits;
-//! 3. a method whose `impl` has a bound that the type does not meet is not a candidate at all.
+//! 1. The compiler tries methods that take the receiver by value, then by shared reference, then by mutable reference.
+//! 2. Among methods that take the receiver in the same way, inherent methods take precedence over trait methods.
+//! 3. A method is not considered if the type does not meet the bounds of its `impl`.
 //!
-//! If no method fits, the receiver is dereferenced, and the lookup goes on with the next step.
+//! If no method applies, the compiler dereferences the receiver and goes on to the next step.
 //!
-//! So a question is a method name, and its answers are several methods of that name with different result types: one
-//! for the types of which something is known, and one for every other type, which is found later. The last answer
-//! always fits. The compiler knows the types when it looks, so that the answer costs nothing at run time.
+//! So a type test is a method name with several implementations, which have different return types. One implementation is
+//! for types with a trait such as [`Traceable`]. The last one in the order of lookup is the *fallback*: it has no bounds
+//! and applies to every other type. The compiler selects the implementation, so the test has no cost at run time.
 //!
-//! All names begin with `__xray_`, because a user's trait may give every type a method of any other name
-//! (`tests/shapes/scopes.rs::below_blanket_traits`). There is a module for each method of the table, so that a type
-//! which is known by one method is left alone by another.
+//! The names of the methods begin with `__xray_`, because a user's trait may implement a method of any other name for every
+//! type (`tests/it/shapes/scopes.rs::below_blanket_traits`). Each method name in the table of `xray-macros`, such as
+//! `send`, has its own module here. So a type that is traceable for one method is left unchanged when another is called.
 //!
-//! The questions have three forms:
+//! Type tests have three forms. They differ in the receiver of the test:
 //!
-//! * *A value without data* that has the type as a parameter. One answer is an inherent method with a bound, the other
-//!   a trait's method without one. This form does for two answers, sometimes three: [`probe`], [`client`],
-//!   [`functions`], [`Outcome`](answer::Outcome).
-//! * *The user's place itself*. `Take` answers by value, `Peek` by reference; both are in the modules of the methods.
-//!   Only if the place is the receiver of a method call does a closure around it capture what it captured before.
-//! * *A ladder*, for any number of answers: `(&&&&Question(..)).method()`. Each answer is a trait, a rung, which is
-//!   implemented for one reference fewer than the rung before. The lookup starts at the outermost reference, where only
-//!   the first rung can fit, and takes off one reference for each rung that does not: [`error`],
-//!   [`When`](answer::When).
+//! * *A zero-sized value* that is generic over the type. The implementations are an inherent method with a bound, and a
+//!   trait method without bounds. This form allows two implementations, sometimes three: [`probe`], [`client`],
+//!   [`functions`], [`Outcome`](outcome::Outcome).
+//! * *The user's place*, such as the variable `request`. The trait `Take` takes `self`, the trait `Peek` takes `&self`;
+//!   each method module defines both. The place must be the receiver of the test: in any other position, an enclosing
+//!   closure would capture more than before.
+//! * *A ladder*: a value behind several references, `(&&&&Value(..)).method()`. It allows any number of implementations.
+//!   Each implementation is a *rung*: a trait that is implemented for one reference fewer than the previous rung. Lookup
+//!   starts at the outermost reference, where only the first rung can apply, and removes one reference for each rung that
+//!   does not apply: [`error`], [`When`](outcome::When).
 //!
-//! Every question must be asked by the output of the macro, at the call, and never in a generic function of this crate.
-//! In a generic function `T` stands for every type: no bound is met but those that are written, and the last answer is
-//! chosen for all types. That is also why the two ladders ask about errors separately. [`error`] has a value, and
-//! records it at once. `answer` has a type only, because the result may still be a future; its rung is a type that the
-//! future carries, and what reads the output later is generic and could not ask again.
+//! Every type test must be in the expansion and not in a generic function of this crate. In a generic function only the
+//! declared bounds of `T` are known, so the compiler would always select the fallback. This is also why there are two
+//! ladders for errors. [`error`] has the error value and records it immediately. [`outcome`] has only a type, because the
+//! result may be a future. It selects a [`Reader`](crate::http::Reader) type, which the future carries until it completes.
 
-use self::answer::Slot;
 pub use self::methods::*;
+use self::outcome::Slot;
 use crate::http::CallSite;
 #[cfg(doc)]
 use crate::http::Traceable;
@@ -49,133 +48,140 @@ pub use crate::live::context::in_current_trace;
 use crate::live::instrument::{Instrument as _, Instrumented};
 
 pub mod annotation;
-pub mod answer;
 pub mod client;
 pub mod clients;
 pub mod error;
 pub mod functions;
 mod methods;
+pub mod outcome;
 pub mod probe;
 pub mod reqwest_version;
 pub mod traced;
 
-/// The traits whose methods answer the questions. An annotated function imports all of them: a trait's method is found
-/// only if the trait is in scope. They have no names there, so that they hide none of the user's.
-pub mod answers {
-    pub use super::answer::{
-        IsAnswer as _, IsBoxedError as _, IsLater as _, IsNow as _, IsOpaqueError as _, IsStatusError as _, Unread as _,
+/// The traits of the type tests. An annotated function imports all of them, because method lookup considers only traits in
+/// scope. They are imported as `_`, so they cannot shadow the user's names.
+pub mod traits {
+    pub use super::client::UnknownClient as _;
+    pub use super::functions::{BlockingFunction as _, UnknownFunction as _};
+    pub use super::outcome::{
+        IsAnything as _, IsBoxedError as _, IsLater as _, IsNow as _, IsOpaqueError as _, IsResponse as _,
+        IsStatusError as _,
     };
-    pub use super::client::NoClient as _;
-    pub use super::functions::{KnownNow as _, Unknown as _};
     pub use super::probe::{UnknownArgument as _, UnknownReceiver as _};
 }
 
-/// Looks at an argument on its way into a call, and gives it back.
+/// Passes an argument to `enter` and returns it.
 ///
-/// `enter` is written as a closure at the call. The compiler checks closures after the other arguments of a call, and
-/// by then the parameter that the argument is for has settled `T`.
-pub fn look<T, S>(mut argument: T, slot: &mut Slot<S>, site: CallSite, enter: fn(&mut T, &mut Slot<S>, CallSite)) -> T {
+/// The expansion passes `enter` as a closure, because the compiler type-checks closures after all other arguments. By then
+/// `T` is inferred from the parameter of the user's call.
+pub fn inspect<T, S>(
+    mut argument: T,
+    slot: &mut Slot<S>,
+    site: CallSite,
+    enter: fn(&mut T, &mut Slot<S>, CallSite),
+) -> T {
     enter(&mut argument, slot, site);
     argument
 }
 
-/// Carries the current trace into a future that is spawned.
+/// Returns a future that runs in the current trace, for `tokio::spawn` and the like.
 ///
-/// This is a function and no call of [`Instrument::in_current_trace`](crate::instrument::Instrument), whose trait the
-/// user may not have in scope.
+/// The expansion calls this free function and not the method
+/// [`Instrument::in_current_trace`](crate::instrument::Instrument), because the trait may not be in scope at the call.
 pub fn future_in_current_trace<F: Future>(future: F) -> Instrumented<F> {
     future.in_current_trace()
 }
 
-/// The answer about a place. It is `Ask<Twin<_>, Never>` if the place's type is known, else `Ask<Nothing, Other>`.
+/// The result of testing the type of a place or a client.
 ///
-/// The output matches it with two arms, one of which has a value of a type without values. The compiler knows that such
-/// an arm is never taken:
+/// It is a `Dispatch<Twin<_>, UnreachableUntraced>` if the type is traceable, and a `Dispatch<UnreachableTwin, Untraced>`
+/// otherwise. The expansion has an arm for each variant:
 ///
 /// ```text
-/// match question {
-///     Ask::Yes(known) => known.alive().send(),                 // `known` is a `Twin` or a `Nothing`
-///     Ask::No(other) => other.alive().pass(request.send()),    // `other` is a `Never` or an `Other`
+/// match test {
+///     Dispatch::Traced(twin) => twin.reached().send(),
+///     Dispatch::Untraced(untraced) => untraced.reached().pass(request.send()),
 /// }
 /// ```
 ///
-/// `alive()` on a value without values returns one, which means that it does not return. All that follows is
-/// unreachable, and the borrow checker does not count its moves and borrows. If the question has moved `request`, the
-/// second arm may still name it.
+/// In one arm the value has an uninhabited type, `UnreachableTwin` or `UnreachableUntraced`. `reached()` returns `Self`, so
+/// on an uninhabited type it never returns. The code after it is unreachable, and the borrow checker ignores its moves and
+/// borrows. So the second arm can use `request`, although the test of a traceable type has moved it.
 #[derive(Debug)]
-pub enum Ask<Y, N> {
-    Yes(Y),
-    No(N),
+pub enum Dispatch<T, U> {
+    Traced(T),
+    Untraced(U),
 }
 
-/// The answer that a known type does not give: a type without values.
+/// The uninhabited stand-in for [`Untraced`] if the type is traceable.
 #[derive(Debug)]
-pub enum Never {}
+pub enum UnreachableUntraced {}
 
-impl<T> Ask<Twin<T>, Never> {
-    fn known(twin: T) -> Self {
-        Self::Yes(Twin(twin))
+impl<T> Dispatch<Twin<T>, UnreachableUntraced> {
+    fn traced(twin: T) -> Self {
+        Self::Traced(Twin(twin))
     }
 }
 
-impl Ask<Nothing, Other> {
-    fn unknown(site: CallSite) -> Self {
+impl Dispatch<UnreachableTwin, Untraced> {
+    fn untraced(site: CallSite) -> Self {
         site.note_unknown();
-        Self::No(Other)
+        Self::Untraced(Untraced)
     }
 }
 
-/// The twin of a value of a known type.
+/// Contains the traced twin of a value of a traceable type.
 #[derive(Debug)]
 pub struct Twin<T>(T);
 
 impl<T> Twin<T> {
     #[must_use]
-    pub fn alive(self) -> T {
+    pub fn reached(self) -> T {
         self.0
     }
 }
 
-/// The answer for a type that is not known.
+/// Marks a place or client whose type is not traceable.
 #[derive(Debug)]
-pub struct Other;
+pub struct Untraced;
 
-impl Other {
+impl Untraced {
     #[must_use]
-    pub fn alive(self) -> Self {
+    pub fn reached(self) -> Self {
         self
     }
 
-    /// Gives the result of the user's call back.
+    /// Returns the result of the user's call.
     pub fn pass<T>(self, result: T) -> T {
         result
     }
 }
 
-// `alive` and `pass` are not `#[must_use]`: the lint would speak of the user's statement.
-#[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "there is nothing to use")]
-impl Never {
-    pub fn alive(self) -> Self {
+// The methods of `UnreachableUntraced` are not `#[must_use]`, because the lint would be reported on the user's statement.
+#[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "the methods never return")]
+impl UnreachableUntraced {
+    pub fn reached(self) -> Self {
         self
     }
 
-    /// Gives the unreachable arm the type of the other arm. `R` is free, because the twin's result may be another type
-    /// than that of the user's call: a traced future.
+    /// Coerces the unreachable arm to the type of the other arm. `R` is independent of `T`, because the method of the twin
+    /// may return another type, such as a traced future.
     pub fn pass<T, R>(self, _result: T) -> R {
         match self {}
     }
 }
 
-/// The twin of a value whose type is not known: a type without values that has every method of the table.
+/// The uninhabited stand-in for [`Twin`] if the type is not traceable.
 ///
-/// Each method is generic in its argument and its result, so that the unreachable arm accepts any argument and has the
-/// type of the other arm. `methods.rs` makes them from the table of calls.
+/// It has each method of the table that is called on a place or a client. Each method is generic in its argument and its
+/// result, so the unreachable arm accepts any argument and has the type of the other arm. `methods.rs` defines the methods
+/// from the table.
 #[derive(Debug)]
-pub enum Nothing {}
+pub enum UnreachableTwin {}
 
-#[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "there is nothing to use")]
-impl Nothing {
-    pub fn alive(self) -> Self {
+#[expect(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "the method never returns")]
+impl UnreachableTwin {
+    pub fn reached(self) -> Self {
         self
     }
 }

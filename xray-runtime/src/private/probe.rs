@@ -1,15 +1,15 @@
-//! The questions about a receiver and an argument: is its type known for a method?
+//! The type tests of a receiver and of an argument. See [`private`](super).
 //!
-//! The question is a value without data, which has the type as a parameter. The user's value itself is not the receiver
-//! of the question, so that no `Deref` and no method of the user's comes between.
+//! The receiver of a test is a zero-sized value, generic over the type. The user's value is not the receiver of the test,
+//! so method lookup cannot find a `Deref` or a method of the user's type.
 
 use std::marker::PhantomData;
 
-use super::answer::{Entered, Slot, Untouched};
+use super::outcome::{Entered, Slot, Untouched};
 use crate::http::{CallSite, Outgoing, Traceable};
 
-/// The question about a receiver: the method and the receiver's type.
-// `*const T` and not `T`: the question is no owner of a `T`, and may outlive the value.
+/// The type test of a receiver of type `T` for the method `M`.
+// `*const T` and not `T`, because the test does not own a `T` and may outlive the value.
 #[derive(Debug)]
 pub struct Receiver<M, T>(PhantomData<(M, *const T)>);
 
@@ -20,14 +20,14 @@ impl<M, T> Receiver<M, T> {
     }
 }
 
-/// The answer for a traceable type. An inherent method is found first.
+/// Selected for a traceable type. An inherent method takes precedence over the trait method below.
 impl<M, T: Traceable<M>> Receiver<M, T> {
     pub fn __xray_open(self, value: T, site: CallSite) -> T::Traced {
         value.traced(site)
     }
 }
 
-/// The answer for any other type.
+/// The fallback, selected for any other type.
 pub trait UnknownReceiver<T> {
     fn __xray_open(self, value: T, site: CallSite) -> T;
 }
@@ -39,7 +39,7 @@ impl<M, T> UnknownReceiver<T> for Receiver<M, T> {
     }
 }
 
-/// The question about an argument: the method and the argument's type.
+/// The type test of an argument of type `T` for the method `M`.
 #[derive(Debug)]
 pub struct Argument<M, T: ?Sized>(PhantomData<(M, *const T)>);
 
@@ -50,16 +50,16 @@ impl<M, T: ?Sized> Argument<M, T> {
     }
 }
 
-/// The answer for a request. An inherent method is found first. Its parameter settles the type of the slot,
-/// `Slot<Entered>`.
+/// Selected for a request. An inherent method takes precedence over the trait method below. From its parameter the
+/// compiler infers the type of the slot, `Slot<Entered>`.
 impl<M, T: Outgoing<M>> Argument<M, T> {
-    #[expect(clippy::needless_pass_by_value, reason = "an argument of any type is looked at by a call like this")]
+    #[expect(clippy::needless_pass_by_value, reason = "the fallback has the same signature")]
     pub fn __xray_enter(self, request: &mut T, slot: &mut Slot<Entered>, site: CallSite) {
         slot.put(site.parent().and_then(|parent| request.begin(parent)?.into_call()));
     }
 }
 
-/// The answer for any other type: the slot is a `Slot<Untouched>`.
+/// The fallback, selected for any other type. The slot is a `Slot<Untouched>`.
 pub trait UnknownArgument<T> {
     fn __xray_enter(self, argument: &mut T, slot: &mut Slot<Untouched>, site: CallSite);
 }

@@ -1,12 +1,13 @@
-//! Whether the build traces the version of reqwest whose types a function names.
+//! Checks that the build traces the version of reqwest whose types a function names.
 //!
-//! The macro cannot see features or versions. For `reqwest::Client` in an annotated function its output calls
-//! `client(<reqwest::Client>::builder)`, and similar checks for `RequestBuilder` and `Request`. The path `builder`
-//! names the inherent function of reqwest's type, whose result type says which version it is. Another type has the one
-//! of the trait [`Unrelated`], whose result always passes: a module of the user's own may be named `reqwest`.
+//! A macro cannot read features or versions. For the path `reqwest::Client` in an annotated function, the expansion calls
+//! `client(<reqwest::Client>::builder)`. `RequestBuilder` and `Request` have similar checks. `builder` is an inherent
+//! function of reqwest's `Client`, and its result type belongs to one version of reqwest. A user's module may also be named
+//! `reqwest`: for the `Client` of such a module, `builder` is the function of the trait [`Unrelated`], whose result type
+//! passes every check.
 //! `tests/crates.rs::reqwest_0_12_without_its_feature_is_an_error`, `a_module_that_is_named_reqwest_is_left_alone`
 
-/// Provides methods with the names of reqwest's for types that have none.
+/// Provides methods with the names of reqwest's methods for all other types.
 pub trait Unrelated: Sized {
     #[must_use]
     fn builder() -> Passes {
@@ -24,20 +25,20 @@ pub trait Unrelated: Sized {
 
 impl<T> Unrelated for T {}
 
-/// The result of those methods, which passes every check.
+/// The result of the methods of [`Unrelated`]. It passes every check.
 #[derive(Debug)]
 pub struct Passes;
 
-/// The results of the methods in a version that is traced.
+/// Implemented for the result types of the methods in each version that the build traces.
 #[diagnostic::on_unimplemented(
     message = "this version of reqwest is not traced in this build of xray",
     label = "its calls would go untraced",
     note = "reqwest 0.13 needs the feature `reqwest` of xray-sdk, 0.12 the feature `reqwest-0-12`, 0.11 `reqwest-0-11`",
-    note = "if `reqwest` is a module of your own, say so: #[xray::traced_http(local(reqwest))]"
+    note = "if `reqwest` is your own module, add the option `local(reqwest)`: #[xray::traced_http(local(reqwest))]"
 )]
 pub trait Supported {}
 
-// The checks take functions and never call them: naming a method settles the type of its result.
+// The checks take functions and do not call them. The type of a function contains the type of its result.
 pub const fn client<T: Supported>(_builder: fn() -> T) {}
 
 pub const fn request_builder<B, T: Supported>(_build_split: fn(B) -> T) {}

@@ -1,4 +1,4 @@
-//! The subsegment around a function under `#[traced]`.
+//! The subsegment that `#[traced]` records for a function.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
 use crate::live::segment::Subsegment;
 
-/// The subsegment of one run of a function, before it begins.
+/// The subsegment of one call of a `#[traced]` function, before it begins.
 ///
-/// Each method takes a `check`, which looks at what the function returned while the subsegment is open. The closure
-/// that the attribute writes captures nothing, so that a function pointer holds it and the future needs no type
+/// The `around*` methods take a `check`. It is called with the function's return value before the subsegment ends. The
+/// attribute passes a closure that captures nothing, so a function pointer is sufficient and the future needs no type
 /// parameter for it.
 #[derive(Debug)]
 pub struct FunctionSubsegment {
@@ -44,15 +44,14 @@ impl FunctionSubsegment {
         })
     }
 
-    /// Returns the function's future with the subsegment around it, which begins at the first poll.
+    /// Wraps the function's future. The subsegment begins at the first poll.
     pub fn around_future<F: Future>(self, future: F, check: fn(&F::Output, &Context)) -> FunctionFuture<F> {
         FunctionFuture { future: Some(future), state: State::Waiting { subsegment: Some(self) }, check }
     }
 
-    /// Runs the body of the function, which makes a future, and returns that future. The subsegment is around both.
+    /// Runs the body of the function, which returns a future, and wraps that future. The subsegment covers both.
     ///
-    /// If nothing is recorded here, the future may still be polled where something is: then the subsegment begins
-    /// there.
+    /// If there is no sampled segment when the body runs, the subsegment begins at the first poll, if there is one then.
     pub fn around_returned_future<F: Future>(
         self,
         make: impl FnOnce() -> F,
@@ -63,10 +62,10 @@ impl FunctionSubsegment {
         FunctionFuture { future: Some(future), state: State::Running { subsegment }, check }
     }
 
-    /// Begins the subsegment; `None` if nothing is recorded here, and the function runs as if it were not annotated.
+    /// Begins the subsegment. Returns `None` if there is no current segment or its trace is not sampled.
     #[inline]
     fn begin(&self) -> Option<Subsegment> {
-        // Two steps, so that a function that runs outside any segment pays for one read of a thread-local.
+        // Check `is_set` first, so a function outside any segment costs only one read of a thread-local.
         if !context::is_set() {
             return None;
         }
@@ -79,24 +78,24 @@ impl FunctionSubsegment {
     }
 }
 
-/// Stands for a value of the function's type, in code that is never run.
+/// Produces a value of the function's return type in unreachable code.
 ///
-/// The output of the attribute begins an async block with `if false { return never::<T>() }`, which tells type
-/// inference the type of the block's output.
+/// The attribute begins an async block with `if false { return never::<T>() }`, from which the compiler infers the type of
+/// the block's output.
 ///
 /// # Panics
 ///
-/// If it is called.
+/// Panics if it is called.
 #[must_use]
 pub fn never<T>() -> T {
-    unreachable!("a value that is named for its type")
+    unreachable!("`never` is only called in unreachable code")
 }
 
 pin_project! {
-    /// The future of a function, with the subsegment around it.
+    /// The future of a function, which runs in the function's subsegment.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct FunctionFuture<F: Future> {
-        // `None` once it is dropped, which happens while the subsegment is current: drops in it may trace, too.
+        // Set to `None` to drop the future while the subsegment is current, so that destructors can record into it.
         #[pin]
         future: Option<F>,
         state: State,
@@ -124,7 +123,7 @@ enum State {
     Running {
         subsegment: Subsegment,
     },
-    /// Nothing is recorded, or the subsegment has ended.
+    /// There is no sampled segment, or the subsegment has ended.
     Idle,
 }
 
@@ -138,12 +137,14 @@ impl<F: Future> Future for FunctionFuture<F> {
             let begun = subsegment.take().and_then(|subsegment| subsegment.begin());
             *this.state = begun.map_or(State::Idle, |subsegment| State::Running { subsegment });
         }
-        let Some(future) = this.future.as_mut().as_pin_mut() else { panic!("polled after it had ended") };
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            panic!("`FunctionFuture` polled after completion")
+        };
         if matches!(this.state, State::Idle) {
             return future.poll(task);
         }
-        // Taken out of the state for the length of the poll: if the future panics, the subsegment ends here with the
-        // panic as its cause, and the drop that follows finds nothing to mark as cancelled.
+        // Take the subsegment out of the state while polling. If the future panics, the subsegment ends with the panic as
+        // its cause, and `drop` does not mark it as cancelled.
         let State::Running { subsegment } = std::mem::replace(this.state, State::Idle) else { return Poll::Pending };
         let entered = subsegment.enter();
         let polled = subsegment.observe_panic(|| {

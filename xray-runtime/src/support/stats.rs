@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters of a recorder since it was built.
+/// Counts of the documents, values and settings that a recorder sent, dropped or rejected since it was built.
 ///
-/// [`Recorder::stats`](crate::Recorder::stats) returns those of one recorder, [`stats`](crate::stats) those of the
-/// process-wide recorder. A failure inside the SDK never reaches the traced program. It is counted here, and the first
+/// [`Recorder::stats`](crate::Recorder::stats) returns the counts of one recorder, [`stats`](crate::stats) the counts of
+/// the process-wide recorder. A failure inside the SDK never reaches the traced program. It is counted here, and the first
 /// of each kind is logged.
 ///
 /// ```
@@ -17,25 +17,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Stats {
     /// Documents handed to the emitter.
     pub documents_emitted: u64,
-    /// Documents sent in a datagram that the operating system did not report as refused. UDP has no receipt, so the
-    /// daemon may have received fewer.
+    /// Documents handed to the operating system without an error. UDP does not confirm delivery, so the daemon may have
+    /// received fewer.
     pub documents_sent: u64,
     /// Documents that were not sent: the queue was full, no daemon listened at the address, or the document was too
     /// large for a datagram even after it had been split and trimmed.
     pub documents_dropped: u64,
-    /// Values that are not recorded exactly as given, because X-Ray does not accept them or because they failed:
+    /// Values that were changed or left out, because X-Ray does not accept them or because producing them failed:
     /// annotations and metadata that were left out, texts and names that were cut, numbers that are not finite, errors
     /// whose `Display` or `source` panicked, annotations beyond the 50 that X-Ray indexes in a trace, and anything
     /// written to a [facade](crate::Segment::facade).
     pub values_rejected: u64,
-    /// Settings with a value that is not valid. Each was replaced by its default.
+    /// Settings with an invalid value. Each was replaced by its default.
     pub settings_rejected: u64,
-    /// Origin detectors that found something they could not read, or got no answer in time.
+    /// Origin detectors that found unreadable data, or received no response in time.
     pub origin_failures: u64,
-    /// Requests for sampling rules or quotas to which the daemon gave no usable answer. Rules and quotas that arrived
-    /// before stay in use while they are valid.
+    /// Failed requests for sampling rules or quotas. Rules and quotas received earlier stay in use until they expire.
     pub sampling_failures: u64,
-    /// Sampling rules and quotas from the daemon that could not be read. Each was left out; the others are used.
+    /// Sampling rules and quotas from the daemon that could not be read. Each was ignored; the others are used.
     pub sampling_rejected: u64,
 }
 
@@ -68,15 +67,15 @@ impl Counters {
     }
 }
 
-/// A number that only grows.
+/// A monotonic counter.
 //
-// `Relaxed`, because no other memory is read on the strength of a counter. A snapshot is therefore not one instant: a
-// document may already count as sent and not yet as emitted.
+// `Relaxed`, because no other memory access depends on a counter. A snapshot is therefore not atomic: a document may
+// already count as sent and not yet as emitted.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
-    /// Adds one and returns the previous number. The caller that gets 0 is the first, and logs.
+    /// Adds one and returns the previous number. The first caller gets 0, and then logs.
     pub(crate) fn increment(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }

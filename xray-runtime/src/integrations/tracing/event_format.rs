@@ -1,4 +1,4 @@
-//! The trace id in the lines of `tracing_subscriber::fmt`.
+//! Adds the trace id to log lines of `tracing_subscriber::fmt`.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,9 +17,9 @@ const KEY: &str = "trace_id";
 /// A format of [`tracing_subscriber::fmt`](mod@tracing_subscriber::fmt) that adds the id of the current trace as the field
 /// `trace_id`.
 ///
-/// The field is the last of a line of text, and the first of a line of JSON. Nothing is added to an event outside any
-/// segment, or to an event that has a field `trace_id`. The id is the result of [`trace_id`](crate::trace_id) at the event.
-/// A trace that is not sampled has an id too, and the format works without [`SubsegmentLayer`](super::SubsegmentLayer).
+/// The field is appended to a text line, and inserted as the first member of a JSON line. The line of an event outside any
+/// segment, or of an event with a field `trace_id`, is unchanged. The id is the value of [`trace_id()`](crate::trace_id)
+/// when the event occurs. It is added for unsampled traces too. [`SubsegmentLayer`](super::SubsegmentLayer) is not required.
 ///
 /// ```
 /// use tracing_subscriber::fmt;
@@ -52,8 +52,8 @@ pub struct WithTraceId<F> {
 }
 
 impl<F> WithTraceId<F> {
-    /// Adds the id to the lines of `format`, which are text or JSON: a format of
-    /// [`fmt::format`](mod@tracing_subscriber::fmt::format) or one of your own.
+    /// Wraps `format`, which must write text or JSON lines: a format of
+    /// [`fmt::format`](mod@tracing_subscriber::fmt::format), or a custom one.
     ///
     /// ```
     /// use tracing_subscriber::fmt::{self, format};
@@ -89,7 +89,7 @@ where
     }
 }
 
-/// Writes a formatted line with the id added.
+/// Writes a formatted line and the id.
 fn write_with(writer: &mut Writer<'_>, text: &str, id: TraceId) -> fmt::Result {
     let line = text.trim_end_matches(['\n', '\r']);
     let end = &text[line.len()..];
@@ -105,7 +105,8 @@ fn write_with(writer: &mut Writer<'_>, text: &str, id: TraceId) -> fmt::Result {
 /// Formats an event with the colours and styles of a terminal.
 ///
 /// A [`Writer`] with escapes cannot be constructed outside `tracing_subscriber`. [`format::Format`] constructs one and passes
-/// it to its timer. So this runs a `Format` whose timer formats the event, and discards the rest of its output.
+/// it to its timer. So this function runs a `Format` with a timer that formats the event, and keeps only the output of the
+/// timer.
 fn with_ansi_escapes<F, S, N>(
     format: &F,
     context: &FmtContext<'_, S, N>,
@@ -127,10 +128,14 @@ where
     }
 }
 
+/// The position of the `Format` in [`with_ansi_escapes`] relative to its timer.
 #[derive(Clone, Copy)]
 enum Progress {
+    /// The timer has not been called.
     Before,
+    /// The timer formats the event.
     Inside,
+    /// The timer has returned. Contains its result.
     After(fmt::Result),
 }
 
@@ -156,7 +161,8 @@ where
     }
 }
 
-/// A writer that keeps the output of the timer and discards everything else.
+/// A writer that keeps the output of the timer and discards everything before it. After the timer, every write fails, so
+/// the `Format` does not format the rest of its line.
 struct Within<'a> {
     line: &'a mut String,
     progress: &'a Cell<Progress>,

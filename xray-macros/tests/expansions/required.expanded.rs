@@ -1,7 +1,7 @@
 //! Calls that must be of a known type: marked calls of any name, and all calls of a strict function.
 async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
         "marked",
         ::core::file!(),
@@ -14,7 +14,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
         .await?;
     let answer = (match courier
         .carry(
-            ::xray::__private::look(
+            ::xray::__private::inspect(
                 parcel,
                 &mut __xray_slot_0,
                 {
@@ -33,7 +33,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
         )
     {
         __xray_out => {
-            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::outcome::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)
@@ -41,7 +41,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     })
         .await?;
     let answer = (match courier::carry(
-        ::xray::__private::look(
+        ::xray::__private::inspect(
             parcel,
             &mut __xray_slot_1,
             (&__XRAY_SITE).at(::core::line!()),
@@ -53,7 +53,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
         ),
     ) {
         __xray_out => {
-            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_1)
+            (&&&&&::xray::__private::outcome::Outcome::of(&__xray_out, &__xray_slot_1)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_1)
@@ -68,7 +68,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
 }
 async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
     #[allow(unused_imports)]
-    use ::xray::__private::answers::*;
+    use ::xray::__private::traits::*;
     static __XRAY_SITE: ::xray::__private::FunctionSite = ::xray::__private::FunctionSite::new(
             "strict",
             ::core::file!(),
@@ -81,7 +81,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
         .await?;
     (match client
         .execute(
-            ::xray::__private::look(
+            ::xray::__private::inspect(
                 request.build()?,
                 &mut __xray_slot_0,
                 (&__XRAY_SITE).at(::core::line!()),
@@ -94,7 +94,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
         )
     {
         __xray_out => {
-            (&&&&&::xray::__private::answer::Outcome::of(&__xray_out, &__xray_slot_0)
+            (&&&&&::xray::__private::outcome::Outcome::of(&__xray_out, &__xray_slot_0)
                 .__xray_when())
                 .__xray_how()
                 .exit(__xray_out, &mut __xray_slot_0)
