@@ -5,6 +5,7 @@ use crate::document::response_head::ResponseHead;
 use crate::live::segment::Subsegment;
 use crate::recorder::RecorderBuilder;
 use crate::support::guard::guard;
+use crate::support::log_line::log_line;
 
 impl RecorderBuilder {
     /// Records more about a call from the head of its response.
@@ -50,8 +51,9 @@ impl Call {
         // The panic is caught inside the scope: it is the hook's, and no cause of the call's failure.
         let result = self.subsegment().in_scope(|| guard(|| hook(head)));
         if result.is_none() {
-            log::error!(
-                target: "xray::http",
+            log_line!(
+                Error,
+                "xray::http",
                 "the closure given to `on_response` panicked; the call it looked at goes on unharmed",
             );
         }
