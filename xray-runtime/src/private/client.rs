@@ -25,6 +25,6 @@ pub trait NoClient {
 
 impl<T: ?Sized> NoClient for Asked<'_, T> {
     fn __xray_client(self, site: CallSite) -> Ask<Nothing, Other> {
-        Ask::unknown(site)
+        Ask::unknown::<T>(site)
     }
 }

@@ -43,7 +43,7 @@ macro_rules! modules {
 
             impl<T: ?Sized> Peek for T {
                 fn __xray_ask(&self, site: CallSite) -> Ask<Nothing, Other> {
-                    Ask::unknown(site)
+                    Ask::unknown::<T>(site)
                 }
             }
 

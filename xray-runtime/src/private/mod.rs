@@ -39,6 +39,8 @@
 //! records it at once. `answer` has a type only, because the result may still be a future; its rung is a type that the
 //! future carries, and what reads the output later is generic and could not ask again.
 
+use std::any::type_name;
+
 use self::answer::Slot;
 pub use self::methods::*;
 use crate::http::CallSite;
@@ -119,8 +121,8 @@ impl<T> Ask<Twin<T>, Never> {
 }
 
 impl Ask<Nothing, Other> {
-    fn unknown(site: CallSite) -> Self {
-        site.note_unknown();
+    fn unknown<T: ?Sized>(site: CallSite) -> Self {
+        site.note_unknown(type_name::<T>());
         Self::No(Other)
     }
 }

@@ -3,6 +3,7 @@
 //! The question is a value without data, which has the type as a parameter. The user's value itself is not the receiver
 //! of the question, so that no `Deref` and no method of the user's comes between.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 
 use super::answer::{Entered, Slot, Untouched};
@@ -34,7 +35,7 @@ pub trait UnknownReceiver<T> {
 
 impl<M, T> UnknownReceiver<T> for Receiver<M, T> {
     fn __xray_open(self, value: T, site: CallSite) -> T {
-        site.note_unknown();
+        site.note_unknown(type_name::<T>());
         value
     }
 }
@@ -66,6 +67,6 @@ pub trait UnknownArgument<T> {
 
 impl<M, T> UnknownArgument<T> for Argument<M, T> {
     fn __xray_enter(self, _: &mut T, _: &mut Slot<Untouched>, site: CallSite) {
-        site.note_unknown();
+        site.note_unknown(type_name::<T>());
     }
 }
