@@ -57,7 +57,7 @@ impl UdpEmitter {
 
 impl Emitter for UdpEmitter {
     fn emit(&self, document: Document) {
-        let subject = is_debug_read("xray::segment").then(|| Subject::of(&document));
+        let subject = is_debug_read().then(|| Subject::of(&document));
         if !self.delivery.push(document) {
             self.dropped(subject.as_ref());
         }
@@ -108,7 +108,7 @@ impl Sender {
             if let (Some(tcp), true) = (&self.tcp_address, checks.is_empty()) {
                 checks.spawn(daemon_check::check(self.daemon_address.clone(), tcp.clone(), outage.flag()));
             }
-            let subject = is_debug_read("xray::segment").then(|| Subject::of(&document));
+            let subject = is_debug_read().then(|| Subject::of(&document));
             let mut lost = None;
             let mut split = Split::new(document);
             while let Some(written) = split.write_next(&mut datagram) {

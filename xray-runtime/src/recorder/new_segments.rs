@@ -34,7 +34,7 @@ impl Recorder {
     /// Logs at the level `Debug` why a segment is not recorded. `by` returns the reason.
     #[inline]
     pub(crate) fn log_unsampled(&self, name: &str, trace: TraceId, by: impl FnOnce() -> String) {
-        if is_debug_read("xray::segment") && !self.is_capture() {
+        if is_debug_read() && !self.is_capture() {
             log_line!(Debug, "xray::segment", "segment `{name}` of trace {trace}: not sampled {}", by());
         }
     }

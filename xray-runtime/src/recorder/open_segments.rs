@@ -69,7 +69,7 @@ impl Recorder {
     /// what became of each document itself.
     fn log_handed(&self, document: &Document) {
         if let Some(emitter) = self.emitter_name() {
-            if is_debug_read("xray::segment") && !self.is_capture() {
+            if is_debug_read() && !self.is_capture() {
                 log_line!(Debug, "xray::segment", "{}: handed to `{emitter}`", Subject::of(document));
             }
         }

@@ -186,7 +186,7 @@ impl Decision {
 
     /// Returns the decision of a rule not to record the request. The rule is named only if the log reads the name.
     pub(crate) fn not_sampled_by(rule_name: impl FnOnce() -> String) -> Self {
-        Self { sampled: false, rule_name: is_debug_read("xray::segment").then(rule_name) }
+        Self { sampled: false, rule_name: is_debug_read().then(rule_name) }
     }
 
     /// Returns whether the request is recorded.

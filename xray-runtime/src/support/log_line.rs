@@ -11,9 +11,13 @@ use once_cell::sync::OnceCell;
 const DEBUG_MODE: &str = "AWS_XRAY_DEBUG_MODE";
 
 /// Logs a line: `log_line!(Warn, "xray::emitter", "lost {count} documents")`. The message is formatted only if it is read.
+//
+// The test is of the maximum level and not `log::log_enabled!`. With `tracing-log`, `log_enabled!` asks the filters of all
+// layers of `tracing-subscriber`, and a filter that says no is remembered on the thread until the next event. A span of the
+// program that is created before that is lost for the layer: `spans::levels_and_filters_choose` in `tests/tracing`.
 macro_rules! log_line {
     ($level:ident, $target:literal, $($message:tt)+) => {
-        if log::log_enabled!(target: $target, log::Level::$level) {
+        if log::Level::$level <= log::max_level() {
             log::log!(target: $target, log::Level::$level, $($message)+);
         } else if $crate::support::log_line::is_debug_mode() {
             $crate::support::log_line::write(log::Level::$level, $target, format_args!($($message)+));
@@ -23,10 +27,10 @@ macro_rules! log_line {
 
 pub(crate) use log_line;
 
-/// Returns whether a line at the level `Debug` is read. Code that prepares values for such a line asks first.
+/// Returns whether a line at the level `Debug` may be read. Code that prepares values for such a line asks first.
 #[inline]
-pub(crate) fn is_debug_read(target: &str) -> bool {
-    log::log_enabled!(target: target, Level::Debug) || is_debug_mode()
+pub(crate) fn is_debug_read() -> bool {
+    Level::Debug <= log::max_level() || is_debug_mode()
 }
 
 /// Returns whether lines go to the standard error output: the variable is set, and the program has no logger.
