@@ -44,10 +44,10 @@ where
 {
     let lines = Lines::default();
     let registry = tracing_subscriber::registry().with(make(lines.clone()));
-    tracing::subscriber::with_default(registry, || {
-        let header = TraceHeader::parse(&format!("Root={ID};Sampled=0"));
-        Segment::builder("t").trace_header(&header).begin().in_scope(work);
-    });
+    let header = TraceHeader::parse(&format!("Root={ID};Sampled=0"));
+    // The segment begins and ends outside the subscriber, so that what `xray` itself logs about it is not in the log.
+    let segment = Segment::builder("t").trace_header(&header).begin();
+    tracing::subscriber::with_default(registry, || segment.in_scope(work));
     let bytes = std::mem::take(&mut *lines.0.lock().unwrap());
     String::from_utf8(bytes).unwrap()
 }
@@ -170,8 +170,9 @@ fn outside_any_segment_nothing_is_added() {
 fn a_bare_subscriber_writes_the_id() {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt().json().map_event_format(WithTraceId::new).with_writer(lines.clone());
+    // As in `logged`, what `xray` itself logs about the segment is not in the log.
+    let segment = Segment::builder("t").trace_header(&TraceHeader::parse("Sampled=0")).begin();
     tracing::subscriber::with_default(subscriber.finish(), || {
-        let segment = Segment::builder("t").trace_header(&TraceHeader::parse("Sampled=0")).begin();
         segment.in_scope(|| info!("a"));
         let mut expected = String::new();
         write!(expected, "{{\"trace_id\":\"{}\",", segment.trace_id().unwrap()).unwrap();
