@@ -5,7 +5,7 @@
 use std::future::{Ready, ready};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -14,10 +14,11 @@ use allocation_counter::measure;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use support::Always;
 use support::sampling_daemon::{Daemon, Service, eager, rule, with};
+use tokio::sync::oneshot::{self, Sender};
 use xray::emitter::Emitter;
 use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
 use xray::sampling::{Central, Decision, Local, Rule, Sampler, SamplerHost, SamplingRequest};
-use xray::{Document, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
+use xray::{Document, Instrument as _, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// The number of calls in one segment.
 const CALLS: usize = 100;
@@ -232,6 +233,39 @@ fn serve() -> String {
     let address = listener.local_addr().unwrap();
     thread::spawn(move || listener.incoming().for_each(|connection| answer(connection.unwrap())));
     format!("http://{address}/todos/1?token=secret")
+}
+
+/// One run of a job that starts its own next run in the trace. Each run ends before the next one begins.
+#[xray::traced]
+async fn run_of_a_job(runs_left: usize, last: Sender<()>) {
+    tokio::task::yield_now().await;
+    if runs_left == 0 {
+        let _ = last.send(());
+    } else {
+        tokio::spawn(next_run(runs_left - 1, last).in_current_trace());
+    }
+}
+
+/// The future of a run is boxed, since it contains the type of the next one.
+fn next_run(runs_left: usize, last: Sender<()>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(run_of_a_job(runs_left, last))
+}
+
+#[test]
+fn a_chain_of_runs_keeps_no_run_that_has_ended() {
+    let held_by = |runs| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let held = measure(|| {
+            runtime.block_on(async {
+                let (last, end_of_last) = oneshot::channel();
+                run_of_a_job(runs, last).in_segment(begin(Sampled::Yes)).await;
+                end_of_last.await.unwrap();
+            });
+        });
+        held.bytes_max
+    };
+    let (few, many) = (held_by(1_000), held_by(100_000));
+    assert!(many < few + 64 * 1024, "{few} bytes held by 1,000 runs, {many} by 100,000");
 }
 
 fn begin(sampled: Sampled) -> Segment {

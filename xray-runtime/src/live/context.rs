@@ -212,7 +212,9 @@ impl Context {
         if user.len() < given.len() {
             entity.trace().recorder().report_value("user", &user, "cut");
         }
-        entity.root().update(|document| document.user = Some(user));
+        if let Some(segment) = entity.root() {
+            segment.update(|document| document.user = Some(user));
+        }
     }
 
     /// Records an error with its sources as the cause, and marks this segment or subsegment as a fault.

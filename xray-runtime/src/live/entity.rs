@@ -1,9 +1,9 @@
 //! A segment or subsegment that is open: its owner ends it, and its handles write to its record.
 
-use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{iter, mem};
 
 use crate::document::{Document, Extent};
 use crate::header::propagation::Outbound;
@@ -28,9 +28,13 @@ static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
 pub(crate) struct Entity {
     trace: Arc<Trace>,
     id: SegmentId,
-    /// `None` for a segment.
-    parent: Option<Arc<Entity>>,
+    /// The number of ancestors. Zero for a segment.
     depth: u16,
+    /// The entity in which this one began. After the end, the nearest ancestor that is open.
+    //
+    // A job that starts its own next run in its trace makes an endless chain, each run in the one before. If an ended
+    // entity kept its parent, the last run would keep all of them.
+    parent: Mutex<Option<Arc<Entity>>>,
     /// `None` after the end, for a facade, and in a trace that is not sampled.
     record: Mutex<Option<Record>>,
 }
@@ -95,6 +99,8 @@ pub(crate) struct Trace {
     annotations: AtomicUsize,
     /// Observers of the end of the segment.
     observers: Mutex<Vec<&'static dyn SegmentObserver>>,
+    /// The segment. Weak, because the segment holds this.
+    segment: OnceLock<Weak<Entity>>,
     /// Whether the segment is a facade: Lambda sends it, and this process sends only its subsegments.
     is_facade: bool,
     /// Whether the facade has ended.
@@ -126,6 +132,7 @@ impl Trace {
             open_calls: OpenCalls::default(),
             annotations: AtomicUsize::new(0),
             observers: Mutex::default(),
+            segment: OnceLock::new(),
             is_facade: false,
             is_over: AtomicBool::new(false),
             is_late: AtomicBool::new(false),
@@ -249,7 +256,8 @@ impl Entity {
         }
         let (trace, is_recorded) = (Arc::new(trace), record.is_some());
         let record = Mutex::new(record.map(Record::from));
-        let segment = Arc::new(Self { trace, id, parent: None, depth: 0, record });
+        let segment = Arc::new(Self { trace, id, depth: 0, parent: Mutex::new(None), record });
+        let _ = segment.trace.segment.set(Arc::downgrade(&segment));
         if is_recorded {
             segment.trace.recorder.register_open_segment(id, || Arc::downgrade(&segment));
         }
@@ -263,11 +271,14 @@ impl Entity {
 
     /// Creates a subsegment of this entity, with the record `record`. The trace must be sampled.
     pub(crate) fn subsegment(self: &Arc<Self>, record: Document) -> Arc<Self> {
+        if self.has_ended() {
+            self.release_ended_ancestors();
+        }
         Arc::new(Self {
             trace: Arc::clone(&self.trace),
             id: record.id,
-            parent: Some(Arc::clone(self)),
             depth: self.depth.saturating_add(1),
+            parent: Mutex::new(Some(Arc::clone(self))),
             record: Mutex::new(Some(record.into())),
         })
     }
@@ -281,21 +292,36 @@ impl Entity {
     }
 
     pub(crate) fn is_segment(&self) -> bool {
-        self.parent.is_none()
+        self.depth == 0
     }
 
-    /// Returns the ids of this entity and of its ancestors, innermost first.
+    /// Returns the ids of this entity and of its ancestors, innermost first. Ended ancestors may be missing.
     pub(crate) fn ancestor_ids(&self) -> Vec<SegmentId> {
-        std::iter::successors(Some(self), |entity| entity.parent.as_deref()).map(|entity| entity.id).collect()
+        let ancestors = iter::successors(self.parent(), |ancestor| ancestor.parent());
+        iter::once(self.id).chain(ancestors.map(|ancestor| ancestor.id)).collect()
     }
 
-    /// Returns the segment that this entity belongs to, or is.
-    pub(crate) fn root(self: &Arc<Self>) -> &Arc<Self> {
-        let mut entity = self;
-        while let Some(parent) = &entity.parent {
-            entity = parent;
-        }
-        entity
+    fn parent(&self) -> Option<Arc<Self>> {
+        lock(&self.parent).clone()
+    }
+
+    /// Replaces the link to the parent by a link to the nearest ancestor that is open.
+    fn release_ended_ancestors(&self) {
+        let mut ancestors = iter::successors(self.parent(), |ancestor| ancestor.parent());
+        let nearest = ancestors.find(|ancestor| !ancestor.has_ended());
+        // The old link is dropped after the lock is released: the drop may free a chain of entities.
+        let released = mem::replace(&mut *lock(&self.parent), nearest);
+        drop(released);
+    }
+
+    /// Returns whether this entity of a sampled trace has ended. A facade never has a record and counts as ended.
+    fn has_ended(&self) -> bool {
+        self.lock().is_none()
+    }
+
+    /// Returns the segment that this entity belongs to, or is. Returns `None` if nobody holds the segment any more.
+    pub(crate) fn root(&self) -> Option<Arc<Self>> {
+        self.trace.segment.get()?.upgrade()
     }
 
     /// Returns whether both entities belong to the same segment of this process.
@@ -338,13 +364,16 @@ impl Entity {
         }
         let Some(Record { mut document, embedded, .. }) = self.lock().take() else { return };
         document.end_time.get_or_insert_with(|| self.trace.now());
-        match &self.parent {
+        match self.parent() {
             None => {
                 self.trace.notify_observers();
                 self.trace.recorder.forget_open_segment(self.id);
                 self.trace.emit([document]);
             }
-            Some(parent) => parent.adopt(document, embedded, |_| {}),
+            Some(parent) => {
+                parent.adopt(document, embedded, |_| {});
+                self.release_ended_ancestors();
+            }
         }
     }
 
@@ -388,6 +417,21 @@ impl Entity {
     fn lock(&self) -> MutexGuard<'_, Option<Record>> {
         lock(&self.record)
     }
+}
+
+impl Drop for Entity {
+    /// Frees a chain of ancestors in a loop. The default drop would recurse once for each of them, and a long chain would
+    /// overflow the stack.
+    fn drop(&mut self) {
+        let mut next = take_parent(self);
+        while let Some(mut ancestor) = next.and_then(Arc::into_inner) {
+            next = take_parent(&mut ancestor);
+        }
+    }
+}
+
+fn take_parent(entity: &mut Entity) -> Option<Arc<Entity>> {
+    entity.parent.get_mut().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 impl InProgress for Entity {

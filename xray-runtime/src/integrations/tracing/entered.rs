@@ -66,5 +66,7 @@ pub(super) fn exit(span: &Context) -> bool {
 // The span of a pooled connection or of a worker outlives the segment in which it was created. When such a span is entered
 // while the thread works for another, open segment, that segment stays current.
 fn replaces(entity: &Arc<Entity>, current: &Context) -> bool {
-    current.entity().is_none_or(|current| current.is_in_segment_of(entity) || entity.root().is_open())
+    current.entity().is_none_or(|current| {
+        current.is_in_segment_of(entity) || entity.root().is_some_and(|segment| segment.is_open())
+    })
 }
