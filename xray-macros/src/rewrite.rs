@@ -333,7 +333,7 @@ impl Slot {
         let (name, conditions) = (&self.name, &self.conditions);
         let declaration = quote_spanned! {name.span()=>
             #(#conditions)*
-            let mut #name = #runtime::__private::answer::Slot::new();
+            let mut #name = #runtime::__private::outcome::Slot::new();
         };
         Stmt::Expr(Expr::Verbatim(declaration), None)
     }
