@@ -33,7 +33,7 @@ fn the_counter_counts() {
 
 #[test]
 fn without_a_context_nothing_is_allocated() {
-    // The first call outside any segment logs a line, once per process.
+    // The first call outside any segment logs a line, once for each place.
     finish(traced(request(0)));
     assert_eq!(count(CALLS, 0, bare), 0);
     assert_eq!(count(CALLS, 0, traced), 0);
@@ -43,7 +43,7 @@ fn without_a_context_nothing_is_allocated() {
 fn a_disabled_recorder_allocates_nothing() {
     let recorder = Recorder::builder().enabled(false).build();
     let segment = Segment::builder("s").recorder(&recorder).begin();
-    // A disabled recorder gives no context. The first call outside any segment logs a line, once per process.
+    // A disabled recorder gives no context. The first call outside any segment logs a line, once for each place.
     segment.in_scope(|| finish(traced(request(0))));
     assert_eq!(segment.in_scope(|| count(CALLS, 0, traced)), 0);
 }

@@ -230,6 +230,7 @@ async fn context_missing(expected: usize) {
     async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
         reqwest::Client::new().get(url).send().await
     }
+    // A missing context is logged once for each place, even if the client refuses to send the request.
     for _ in 0..3 {
         get("no url").await.unwrap_err();
     }

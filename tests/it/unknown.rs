@@ -69,8 +69,7 @@ fn known_elsewhere(client: Option<&reqwest::Client>) -> u32 {
 async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     logs::keep();
 
-    // Outside a sampled segment nothing is logged.
-    unknown_only(request());
+    // In a segment that is not sampled nothing is logged.
     let unsampled = Segment::builder("t").trace_header(&TraceHeader::parse("Sampled=0")).begin();
     unsampled.in_scope(|| unknown_only(request()));
     assert_eq!(take_logged(), [""; 0]);
@@ -78,8 +77,13 @@ async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     let run = || Segment::builder("t").begin().in_scope(|| unknown_only(request()));
     let ((), _) = capture_blocking(|| assert_eq!((run(), run()), (2, 2)));
     let expected = format!(
-        "no HTTP call was traced in `unknown_only` at tests/it/unknown.rs:{LINE}: this build of xray knows none of the types \
-         that its calls are made on. Turn on the feature of the HTTP client in xray-sdk (logged once per function)"
+        "no HTTP call was traced in `unknown_only` at tests/it/unknown.rs:{LINE}: the call in line {} is made on a \
+         `it::unknown::Request`. This build of xray does not know that type. Likely reasons: the client is behind a wrapper \
+         of another type, the client's feature of xray-sdk is off (built in: attohttpc, awc, hyper, hyper-0-14, isahc, \
+         reqwest, reqwest-blocking, reqwest-0-12, reqwest-0-12-blocking, reqwest-0-11, reqwest-middleware, ureq, ureq-2), or \
+         the client has another major version. `#[xray::traced_http(strict)]` makes each such call a compile error, and \
+         `#[xray(skip)]` marks one that is no HTTP call (logged once per function)",
+        LINE + 2,
     );
     assert_eq!(take_logged(), [expected]);
 

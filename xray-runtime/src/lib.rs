@@ -36,5 +36,5 @@ pub use crate::live::instrument::{self, Instrument};
 pub use crate::live::segment::{Segment, SegmentBuilder, Subsegment};
 #[doc(hidden)]
 pub use crate::private as __private;
-pub use crate::recorder::{ContextMissing, InstallError, Recorder, RecorderBuilder, stats};
+pub use crate::recorder::{ContextMissing, Diagnosis, InstallError, Recorder, RecorderBuilder, doctor, stats};
 pub use crate::support::stats::Stats;

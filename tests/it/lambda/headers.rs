@@ -54,7 +54,8 @@ async fn without_a_header_nothing_is_sent_and_one_warning_is_logged() {
     let mut lambda = Lambda::start("handler").await;
     for _ in 0..3 {
         let (headers, warnings) = forwarded_headers(&mut lambda, &server, None).await;
-        assert_eq!((headers, warnings), (vec![], json!(1)));
+        // One for the place of the calls, one for the segment that begins outside any invocation.
+        assert_eq!((headers, warnings), (vec![], json!(2)));
     }
     assert_eq!(lambda.stop().await, [Value::Null; 0]);
 }

@@ -13,6 +13,7 @@ use super::delivery::Delivery;
 use super::queue::Queue;
 use crate::document::Document;
 use crate::support::background::Background;
+use crate::support::log_line::log_line;
 
 /// An emitter that writes each document as one line of JSON: to a file, to the standard output, or to any writer.
 ///
@@ -74,8 +75,9 @@ impl LinesEmitter {
 impl Emitter for LinesEmitter {
     fn emit(&self, document: Document) {
         if !self.delivery.push(document) && !self.has_logged_drop.swap(true, Ordering::Relaxed) {
-            log::warn!(
-                target: "xray::emitter",
+            log_line!(
+                Warn,
+                "xray::emitter",
                 "`LinesEmitter` dropped a document: its queue is full because the writer is too slow, or the writer \
                  panicked (logged once)",
             );
@@ -94,8 +96,9 @@ async fn write_all(queue: &Queue, writer: impl Write) {
     let mut log_first_failure = |result: io::Result<()>| {
         if let (Err(error), false) = (result, has_failed) {
             has_failed = true;
-            log::warn!(
-                target: "xray::emitter",
+            log_line!(
+                Warn,
+                "xray::emitter",
                 "`LinesEmitter` could not write a document, which is lost: {error} (logged once)",
             );
         }

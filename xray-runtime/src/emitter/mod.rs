@@ -2,18 +2,22 @@
 //!
 //! A recorder without an emitter of its own sends documents to the X-Ray daemon over UDP.
 
+mod daemon_check;
 mod delivery;
 mod lines;
 mod memory;
+mod outage;
 mod pace;
 mod queue;
+mod subject;
 mod udp;
 
 use std::time::Duration;
 
 pub use self::lines::LinesEmitter;
 pub use self::memory::MemoryEmitter;
-pub(crate) use self::udp::UdpEmitter;
+pub(crate) use self::subject::Subject;
+pub(crate) use self::udp::{DATAGRAM_HEADER, UdpEmitter};
 use crate::document::Document;
 
 /// A destination of documents: of segments, and of subsegments that are sent by themselves.

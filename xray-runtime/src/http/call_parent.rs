@@ -11,6 +11,7 @@ use crate::header::propagation::TraceHeaders;
 use crate::id::SegmentId;
 use crate::live::context;
 use crate::live::entity::Entity;
+use crate::live::missing::MissingContext;
 use crate::recorder::HttpRules;
 
 /// The open segment or subsegment that an HTTP call is about to begin in.
@@ -18,14 +19,22 @@ use crate::recorder::HttpRules;
 /// [`CallSite::parent`] returns one. There are examples at [`Traceable`](super::Traceable) and
 /// [`Outgoing`](super::Outgoing).
 pub struct CallParent {
-    entity: Arc<Entity>,
+    parent: Parent,
     site: CallSite,
+}
+
+enum Parent {
+    Entity(Arc<Entity>),
+    /// No segment is current. The call is not recorded; that is logged as soon as its method and host are known.
+    Missing(MissingContext),
 }
 
 impl CallSite {
     /// Returns the parent of a call that is made here and now: the current segment or subsegment.
     ///
-    /// Returns `None` if no segment is open here. That is logged once per process.
+    /// Returns `None` if no segment is open here. The first time at each place in the source, it returns a parent all the
+    /// same, whose call is not recorded: [`begin`](CallParent::begin) then logs the place, the method and the host, for up
+    /// to 50 places per process.
     #[must_use]
     #[inline]
     pub fn parent(&self) -> Option<CallParent> {
@@ -34,8 +43,7 @@ impl CallSite {
                 return parent;
             }
         }
-        context::report_missing();
-        None
+        self.note_missing().map(|missing| CallParent { parent: Parent::Missing(missing), site: self.clone() })
     }
 
     /// Like [`parent`](Self::parent), but logs nothing: the call's future may yet be polled in a segment.
@@ -50,7 +58,7 @@ impl CallSite {
     // another width makes a call outside any segment take twice as long.
     #[inline(never)]
     fn current_parent(self) -> Option<CallParent> {
-        context::with_current_entity(|entity| CallParent { entity: Arc::clone(entity), site: self })
+        context::with_current_entity(|entity| CallParent { parent: Parent::Entity(Arc::clone(entity)), site: self })
     }
 }
 
@@ -63,8 +71,15 @@ impl CallParent {
     /// The call is not recorded if its trace is not sampled, or if a rule such as
     /// [`ignore`](crate::RecorderBuilder::ignore) leaves it out.
     pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> PendingCall {
-        let Self { entity, site } = self;
+        let Self { parent, site } = self;
         site.note_traced();
+        let entity = match parent {
+            Parent::Entity(entity) => entity,
+            Parent::Missing(missing) => {
+                missing.log_call(method, &url.into());
+                return PendingCall::default();
+            }
+        };
         let trace = entity.trace();
         // Unsampled and without rules for hosts every request gets the same headers: the URL need not be parsed.
         let is_same_for_all_urls = !trace.is_sampled() && trace.recorder().http_rules().is_none();

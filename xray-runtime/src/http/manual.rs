@@ -1,9 +1,11 @@
 //! Traces an HTTP call manually, where the attribute cannot be used.
 
-use super::call_parent::CallParent;
+use std::panic::Location;
+
 use super::pending_call::PendingCall;
 use super::site::CallSite;
 use crate::document::url::Url;
+use crate::live::missing;
 
 /// Begins an HTTP call manually. Use it where the attribute cannot trace the call: for a client without a feature, or for a
 /// call inside another crate.
@@ -13,8 +15,8 @@ use crate::document::url::Url;
 /// [`PendingCall::run`] or [`PendingCall::run_async`] sends it.
 ///
 /// If there is no current segment, or tracing is disabled, the call runs without a header and is not recorded; a missing
-/// segment is logged once per process. If the segment is not sampled, the call is not recorded, and the request has a header
-/// with `Sampled=0`.
+/// segment is logged with the place of this call, once for each of up to 50 places. If the segment is not sampled, the call
+/// is not recorded, and the request has a header with `Sampled=0`.
 ///
 /// ```
 /// use std::io::{self, Read as _, Write as _};
@@ -59,11 +61,17 @@ use crate::document::url::Url;
 /// # assert!(service.join().unwrap()?.contains(&call.id.to_string()));
 /// # Ok::<(), io::Error>(())
 /// ```
+#[track_caller]
 pub fn call<'a>(method: &str, url: impl Into<Url<'a>>) -> PendingCall {
-    current_parent().map_or_else(PendingCall::default, |parent| parent.begin(method, url))
+    if let Some(parent) = CallSite::manual().find_parent() {
+        return parent.begin(method, url);
+    }
+    missing::log_call_by_hand(Location::caller(), method, &url.into());
+    PendingCall::default()
 }
 
-/// Returns the parent of a call outside a function with the attribute.
-pub(crate) fn current_parent() -> Option<CallParent> {
-    CallSite::manual().parent()
+/// Returns the parent of a call that a middleware makes. The site names the middleware.
+#[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
+pub(crate) fn current_parent(middleware: &'static super::site::FunctionSite) -> Option<super::CallParent> {
+    middleware.at(0).parent()
 }

@@ -5,6 +5,7 @@ use crate::document::response_head::ResponseHead;
 use crate::live::segment::Subsegment;
 use crate::recorder::RecorderBuilder;
 use crate::support::guard::guard;
+use crate::support::log_line::log_line;
 
 impl RecorderBuilder {
     /// Sets a closure that records additional data about a call from the head of its response.
@@ -50,8 +51,9 @@ impl Call {
         // Catch the panic inside the scope, so it is not recorded as the cause of a fault of the call.
         let result = self.subsegment().in_scope(|| guard(|| hook(head)));
         if result.is_none() {
-            log::error!(
-                target: "xray::http",
+            log_line!(
+                Error,
+                "xray::http",
                 "the closure given to `on_response` panicked; the call continues without its data",
             );
         }

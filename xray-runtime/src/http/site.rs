@@ -8,6 +8,7 @@ use super::function::Function;
 use crate::document::AnnotationValue;
 use crate::document::url::Url;
 use crate::live::context;
+use crate::live::missing::MissingContext;
 use crate::recorder::Recorder;
 use crate::support::wildcard;
 
@@ -62,9 +63,15 @@ impl CallSite {
         self.has_skip_hosts() && url.host().is_some_and(|host| skips(&host))
     }
 
-    /// Notes that the call was reached, and that its type is not one that is traced.
-    pub(crate) fn note_unknown(self) {
-        self.within.function().note_unknown();
+    /// Notes that the call was reached, and that its type, of the name `type_name`, is not one that is traced.
+    pub(crate) fn note_unknown(self, type_name: &'static str) {
+        self.within.function().note_unknown(self.line, type_name);
+    }
+
+    /// Notes that the call is made where no segment is current. Returns what is to be logged, the first time.
+    #[inline]
+    pub(super) fn note_missing(&self) -> Option<MissingContext> {
+        self.within.function().note_missing(self.line)
     }
 
     /// Notes that a call of the function was traced.

@@ -15,7 +15,7 @@ use crate::document::metadata::metadata;
 use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS, is_short};
 use crate::id::{SegmentId, TraceId};
 use crate::live::entity::Entity;
-use crate::recorder::{ContextMissing, Recorder};
+use crate::recorder::Recorder;
 use crate::support::text::first_chars;
 
 thread_local! {
@@ -26,6 +26,9 @@ thread_local! {
     /// before the inner subsegment has ended, so the inner document cannot be searched for it. This remembers its id.
     static UNWINDING: RefCell<Option<RecordedPanic>> = const { RefCell::new(None) };
 }
+
+/// Whether a segment or subsegment has been current on any thread, for the log of a missing context.
+static HAS_BEEN_CURRENT: AtomicBool = AtomicBool::new(false);
 
 /// A handle of a segment or subsegment, or an empty handle.
 ///
@@ -280,6 +283,11 @@ impl Context {
         }
     }
 
+    /// Returns whether a segment or subsegment has been current on any thread of this process.
+    pub(crate) fn has_any_been_current() -> bool {
+        HAS_BEEN_CURRENT.load(Ordering::Relaxed)
+    }
+
     /// Makes this context current on this thread until the guard is dropped.
     pub(crate) fn enter(&self) -> Entered {
         Entered { previous: replace_current(self.clone()), not_send: PhantomData }
@@ -335,6 +343,10 @@ impl Drop for Entered {
 /// Makes a context current and returns the previous one. Does nothing while the thread's locals are being destroyed.
 pub(crate) fn replace_current(context: Context) -> Context {
     let is_set = context.0.is_some();
+    // A load first: after the first time all threads only read, and the cache line stays shared.
+    if is_set && !HAS_BEEN_CURRENT.load(Ordering::Relaxed) && context.entity().is_some() {
+        HAS_BEEN_CURRENT.store(true, Ordering::Relaxed);
+    }
     CURRENT.try_with(|current| current.replace(context)).map_or_else(
         |_| Context::NONE,
         |previous| {
@@ -361,26 +373,6 @@ pub(crate) fn is_set() -> bool {
 /// Calls `look` with the current entity and returns its result. Clones no reference count.
 pub(crate) fn with_current_entity<T>(look: impl FnOnce(&Arc<Entity>) -> T) -> Option<T> {
     CURRENT.try_with(|current| current.borrow().entity().map(look)).ok().flatten()
-}
-
-/// Logs, once per process, that something was to be recorded while no segment was open.
-#[inline]
-pub(crate) fn report_missing() {
-    static REPORTED: AtomicBool = AtomicBool::new(false);
-    if !REPORTED.load(Ordering::Relaxed) && !REPORTED.swap(true, Ordering::Relaxed) {
-        log_missing();
-    }
-}
-
-#[cold]
-fn log_missing() {
-    let recorder = Recorder::global();
-    if recorder.is_enabled() && recorder.context_missing() == ContextMissing::LogError {
-        log::error!(
-            target: "xray::context",
-            "no segment is open here: this HTTP call or subsegment was not recorded (logged once per process)",
-        );
-    }
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {

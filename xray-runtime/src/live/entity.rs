@@ -11,12 +11,16 @@ use crate::header::trace_header::{Sampled, TraceHeader};
 use crate::id::{SegmentId, TraceId};
 use crate::live::open_calls::OpenCalls;
 use crate::recorder::{InProgress, Recorder};
+use crate::support::log_line::log_line;
 
 /// The maximum nesting depth of subsegments in one document. A deeper subsegment is sent as a separate document.
 //
 // X-Ray documents no limit, but JSON parsers have one: serde_json refuses more than 128 levels, and each subsegment
 // takes two (an object in a list).
 const MAX_DEPTH: u16 = 32;
+
+/// Whether a segment has begun in this process, for the log of a missing context.
+static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
 
 /// A segment or subsegment of a trace.
 ///
@@ -171,6 +175,14 @@ impl Trace {
         lock(&self.observers).push(observer);
     }
 
+    /// Notifies the observers of the end of the segment, each once.
+    //
+    // The list is taken first, so that no lock is held while an observer logs: the program's logger may open a segment.
+    fn notify_observers(&self) {
+        let observers = mem::take(&mut *lock(&self.observers));
+        observers.into_iter().for_each(SegmentObserver::segment_ended);
+    }
+
     /// Registers an HTTP call as open until [`call_ends`](Self::call_ends).
     pub(crate) fn call_begins(&self, id: SegmentId) {
         self.open_calls.insert(id);
@@ -208,7 +220,11 @@ impl Trace {
         let is_awaited = count > 0 && self.recorder.is_in_lambda() && !self.is_late.load(Ordering::Relaxed);
         if is_awaited && !self.recorder.flush(LIMIT) {
             self.is_late.store(true, Ordering::Relaxed);
-            log::warn!(target: "xray::lambda", "a document was not sent within {LIMIT:?}: it is lost if Lambda freezes the process first");
+            log_line!(
+                Warn,
+                "xray::lambda",
+                "a document was not sent within {LIMIT:?}: it is lost if Lambda freezes the process first"
+            );
         }
     }
 
@@ -227,6 +243,10 @@ impl Trace {
 impl Entity {
     /// Creates a segment. `record` is `None` if the trace is not sampled, or if the segment is a facade.
     pub(crate) fn segment(trace: Trace, id: SegmentId, record: Option<Document>) -> Arc<Self> {
+        // A load first: after the first segment all threads only read, and the cache line stays shared.
+        if !HAS_BEGUN.load(Ordering::Relaxed) {
+            HAS_BEGUN.store(true, Ordering::Relaxed);
+        }
         let (trace, is_recorded) = (Arc::new(trace), record.is_some());
         let record = Mutex::new(record.map(Record::from));
         let segment = Arc::new(Self { trace, id, parent: None, depth: 0, record });
@@ -234,6 +254,11 @@ impl Entity {
             segment.trace.recorder.register_open_segment(id, || Arc::downgrade(&segment));
         }
         segment
+    }
+
+    /// Returns whether any segment has begun in this process.
+    pub(crate) fn has_any_begun() -> bool {
+        HAS_BEGUN.load(Ordering::Relaxed)
     }
 
     /// Creates a subsegment of this entity, with the record `record`. The trace must be sampled.
@@ -308,14 +333,14 @@ impl Entity {
     /// Only the first call has an effect.
     pub(crate) fn end(&self) {
         if self.is_facade() {
-            return self.trace.is_over.store(true, Ordering::Relaxed);
+            self.trace.is_over.store(true, Ordering::Relaxed);
+            return self.trace.notify_observers();
         }
         let Some(Record { mut document, embedded, .. }) = self.lock().take() else { return };
         document.end_time.get_or_insert_with(|| self.trace.now());
         match &self.parent {
             None => {
-                let observers = mem::take(&mut *lock(&self.trace.observers));
-                observers.into_iter().for_each(SegmentObserver::segment_ended);
+                self.trace.notify_observers();
                 self.trace.recorder.forget_open_segment(self.id);
                 self.trace.emit([document]);
             }

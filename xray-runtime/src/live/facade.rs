@@ -7,9 +7,11 @@ use std::sync::Once;
 
 use crate::header::trace_header::TraceHeader;
 use crate::id::{SegmentId, TraceId};
-use crate::live::context::{self, Context};
+use crate::live::context::Context;
 use crate::live::entity::{Entity, Trace};
+use crate::live::missing;
 use crate::recorder::Recorder;
+use crate::support::log_line::log_line;
 
 /// The variable in which Lambda passes the trace header, while it runs one invocation at a time.
 const TRACE_HEADER_VARIABLE: &str = "_X_AMZN_TRACE_ID";
@@ -19,6 +21,7 @@ pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
     if !recorder.is_enabled() {
         return Context::default();
     }
+    recorder.announce_first();
     if recorder.is_in_lambda() {
         announce();
     }
@@ -28,12 +31,25 @@ pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
     }
     let id = header.parent.unwrap_or_else(SegmentId::random);
     let trace = Trace::of_facade(recorder.clone(), value, &header, id);
+    if !trace.is_sampled() {
+        recorder.log_unsampled(&id.to_string(), trace.id(), || {
+            let decision = if header.parent.is_none() { "names no parent" } else { "does not say Sampled=1" };
+            format!("by Lambda, whose trace header {decision}")
+        });
+    }
     Context::of_entity(Entity::segment(trace, id, None))
 }
 
 /// Returns the facade below which a new segment becomes a subsegment: the current invocation, or the one that the
 /// environment names. Returns `None` outside Lambda, and for a segment that continues another trace.
-pub(crate) fn invocation(current: &Context, recorder: &Recorder, trace: Option<TraceId>) -> Option<Context> {
+///
+/// `name` is the name of the new segment.
+pub(crate) fn invocation(
+    current: &Context,
+    recorder: &Recorder,
+    trace: Option<TraceId>,
+    name: &str,
+) -> Option<Context> {
     let facade = current.entity().map(|entity| entity.trace()).filter(|trace| trace.is_facade());
     if let Some(facade) = facade {
         return trace.is_none_or(|trace| trace == facade.id()).then(|| current.clone());
@@ -43,7 +59,7 @@ pub(crate) fn invocation(current: &Context, recorder: &Recorder, trace: Option<T
     }
     let invocation = of(recorder, &header_of_environment());
     if invocation.entity().is_none() {
-        context::report_missing();
+        missing::log_invocation(name);
     }
     Some(invocation)
 }
@@ -64,7 +80,11 @@ pub(crate) fn announce() {
             File::create(directory.join("initialized")).map(drop)
         };
         if let Err(error) = write() {
-            log::debug!(target: "xray::lambda", "could not create .aws-xray/initialized in the temporary directory: {error}");
+            log_line!(
+                Debug,
+                "xray::lambda",
+                "could not create .aws-xray/initialized in the temporary directory: {error}"
+            );
         }
     });
 }

@@ -5,5 +5,6 @@ pub(crate) mod context;
 pub(crate) mod entity;
 pub(crate) mod facade;
 pub mod instrument;
+pub(crate) mod missing;
 pub(crate) mod open_calls;
 pub(crate) mod segment;

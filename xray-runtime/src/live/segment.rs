@@ -46,14 +46,11 @@ impl Segment {
     /// Characters that X-Ray refuses are removed; if none is left, the segment has the recorder's service name. At most
     /// 200 characters are recorded. A name that had to change is counted in
     /// [`Stats::values_rejected`](crate::Stats::values_rejected).
+    ///
+    /// The variable `AWS_XRAY_TRACING_NAME` does not override this name. For a segment with the name of the service, use
+    /// [`SegmentBuilder::default()`](SegmentBuilder).
     pub fn builder(name: impl Into<String>) -> SegmentBuilder {
-        SegmentBuilder {
-            name: name.into(),
-            header: TraceHeader::default(),
-            sampled: None,
-            recorder: None,
-            served: None,
-        }
+        SegmentBuilder { name: name.into(), ..SegmentBuilder::default() }
     }
 
     /// Returns a facade: a stand-in for a segment that another process sends. Lambda itself sends the segment of each
@@ -111,7 +108,22 @@ impl Segment {
 }
 
 /// Settings of a [`Segment`].
-#[derive(Debug, Clone)]
+///
+/// The default is a segment without a name, which takes the name of the service: `AWS_XRAY_TRACING_NAME`, else
+/// [`service_name`](crate::RecorderBuilder::service_name), else the name of the program.
+///
+/// ```
+/// use xray::emitter::MemoryEmitter;
+/// use xray::sampling::Always;
+/// use xray::{Recorder, SegmentBuilder};
+///
+/// let emitter = MemoryEmitter::new();
+/// let builder = Recorder::builder().service_name("todo-app").sampler(Always);
+/// let recorder = builder.emitter(emitter.clone()).build();
+/// SegmentBuilder::default().recorder(&recorder).begin().end();
+/// assert_eq!(emitter.take()[0].name, "todo-app");
+/// ```
+#[derive(Debug, Clone, Default)]
 #[must_use = "a builder does nothing until `begin`"]
 pub struct SegmentBuilder {
     name: String,
@@ -212,8 +224,9 @@ impl SegmentBuilder {
         if !recorder.is_enabled() {
             return Segment { context: Context::default(), owned: None };
         }
+        recorder.announce_first();
         let name = recorder.segment_name(&self.name);
-        if let Some(invocation) = facade::invocation(&current, &recorder, self.header.root) {
+        if let Some(invocation) = facade::invocation(&current, &recorder, self.header.root, &name) {
             let (context, owned) = begin_below(&invocation, |trace| Document {
                 http: self.served.map(|served| http_block(served, EntityKind::Subsegment, complete)),
                 ..Document::new(SegmentId::random(), name, trace.now())
@@ -223,6 +236,10 @@ impl SegmentBuilder {
         let Decision { sampled, rule_name } = self.decide(&recorder, &name);
         let id = SegmentId::random();
         let trace = Trace::new(recorder, &self.header, id, sampled);
+        if !sampled {
+            let recorder = trace.recorder();
+            recorder.log_unsampled(&name, trace.id(), || self.why_unsampled(recorder, rule_name.as_deref()));
+        }
         let record = sampled.then(|| Document {
             trace_id: Some(trace.id()),
             // The id of a parent is unique only within its trace.
@@ -233,6 +250,17 @@ impl SegmentBuilder {
         });
         let segment = Entity::segment(trace, id, record);
         Segment { context: Context::of_entity(Arc::clone(&segment)), owned: Some(segment) }
+    }
+
+    /// Returns why the segment is not recorded, for the log.
+    fn why_unsampled(&self, recorder: &Recorder, rule_name: Option<&str>) -> String {
+        match (self.header.sampled, self.sampled, rule_name) {
+            (Some(Sampled::No), _, _) => "by the caller, whose trace header says Sampled=0".to_owned(),
+            (_, Some(false), _) => "by the program: `sampled(false)`".to_owned(),
+            (_, _, Some(rule)) => format!("by rule `{rule}`"),
+            (_, _, None) if recorder.is_in_lambda() => "in Lambda: the trace header has no decision".to_owned(),
+            (_, _, None) => format!("by the sampler `{}`", recorder.sampler_name()),
+        }
     }
 
     fn decide(&self, recorder: &Recorder, name: &str) -> Decision {

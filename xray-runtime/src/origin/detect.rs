@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::sources::Sources;
 use super::{KnownOrigin, Origin, ec2, ecs, eks, elastic_beanstalk};
 use crate::support::background::Task;
+use crate::support::log_line::log_line;
 use crate::support::stats::Counters;
 
 /// A kind of AWS resource that [`detect_origin`](crate::RecorderBuilder::detect_origin) looks for.
@@ -111,12 +112,12 @@ async fn find(
     while let Some(finished) = running.join_next().await {
         match finished {
             Ok((detector, Ok(Some(origin)))) => drop(found.insert(detector, origin)),
-            Ok((detector, Ok(None))) => log::debug!(target: "xray::origin", "the program does not run on {detector:?}"),
+            Ok((detector, Ok(None))) => log_line!(Debug, "xray::origin", "the program does not run on {detector:?}"),
             Ok((detector, Err(problem))) => {
                 counters.origin_failures.increment();
-                log::warn!(target: "xray::origin", "cannot tell whether the program runs on {detector:?}: {problem}");
+                log_line!(Warn, "xray::origin", "cannot tell whether the program runs on {detector:?}: {problem}");
             }
-            Err(panic) => log::error!(target: "xray::origin", "a detector of the program's origin panicked: {panic}"),
+            Err(panic) => log_line!(Error, "xray::origin", "a detector of the program's origin panicked: {panic}"),
         }
     }
     found.into_values()

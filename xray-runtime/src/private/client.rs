@@ -28,6 +28,6 @@ pub trait UnknownClient {
 
 impl<T: ?Sized> UnknownClient for Client<'_, T> {
     fn __xray_client(self, site: CallSite) -> Dispatch<UnreachableTwin, Untraced> {
-        Dispatch::untraced(site)
+        Dispatch::untraced::<T>(site)
     }
 }

@@ -62,7 +62,7 @@ pub trait UnknownFunction {
 
 impl<T, R> UnknownFunction for Callee<T, R> {
     fn __xray_open<F>(&self, function: F, site: CallSite) -> F {
-        site.note_unknown();
+        site.note_unknown(type_name::<F>());
         function
     }
 }

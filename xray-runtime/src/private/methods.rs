@@ -44,7 +44,7 @@ macro_rules! modules {
 
             impl<T: ?Sized> Peek for T {
                 fn __xray_dispatch(&self, site: CallSite) -> Dispatch<UnreachableTwin, Untraced> {
-                    Dispatch::untraced(site)
+                    Dispatch::untraced::<T>(site)
                 }
             }
 

@@ -38,6 +38,8 @@
 //! ladders for errors. [`error`] has the error value and records it immediately. [`outcome`] has only a type, because the
 //! result may be a future. It selects a [`Reader`](crate::http::Reader) type, which the future carries until it completes.
 
+use std::any::type_name;
+
 pub use self::methods::*;
 use self::outcome::Slot;
 use crate::http::CallSite;
@@ -124,8 +126,8 @@ impl<T> Dispatch<Twin<T>, UnreachableUntraced> {
 }
 
 impl Dispatch<UnreachableTwin, Untraced> {
-    fn untraced(site: CallSite) -> Self {
-        site.note_unknown();
+    fn untraced<T: ?Sized>(site: CallSite) -> Self {
+        site.note_unknown(type_name::<T>());
         Self::Untraced(Untraced)
     }
 }

@@ -3,6 +3,7 @@
 //! The receiver of a test is a zero-sized value, generic over the type. The user's value is not the receiver of the test,
 //! so method lookup cannot find a `Deref` or a method of the user's type.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 
 use super::outcome::{Entered, Slot, Untouched};
@@ -34,7 +35,7 @@ pub trait UnknownReceiver<T> {
 
 impl<M, T> UnknownReceiver<T> for Receiver<M, T> {
     fn __xray_open(self, value: T, site: CallSite) -> T {
-        site.note_unknown();
+        site.note_unknown(type_name::<T>());
         value
     }
 }
@@ -66,6 +67,6 @@ pub trait UnknownArgument<T> {
 
 impl<M, T> UnknownArgument<T> for Argument<M, T> {
     fn __xray_enter(self, _: &mut T, _: &mut Slot<Untouched>, site: CallSite) {
-        site.note_unknown();
+        site.note_unknown(type_name::<T>());
     }
 }

@@ -8,6 +8,7 @@ use super::environment::{ContextMissing, DaemonAddress, EXPECTED_NAME, Environme
 use super::new_segments::NewSegments;
 use super::open_segments::OpenSegments;
 use super::progress::Progress;
+use super::settings::{Setting, Settings, Source, type_name};
 use super::{HttpRules, Recorder, ResponseHook, Shared};
 use crate::document::Extent;
 use crate::document::name::legal_name;
@@ -19,6 +20,7 @@ use crate::origin::{Detector, detect};
 use crate::origin::{KnownOrigin, Origin};
 use crate::sampling::{Central, Never, Sampler, SamplerHost};
 use crate::support::background::Background;
+use crate::support::log_line::log_line;
 use crate::support::stats::Counters;
 
 /// How many ended subsegments an entity holds unless set, as in other X-Ray SDKs.
@@ -35,18 +37,26 @@ pub struct RecorderBuilder {
     origin: Option<Origin>,
     #[cfg(feature = "origin")]
     detectors: Vec<Detector>,
-    sampler: Option<Box<dyn Sampler>>,
-    emitter: Option<Box<dyn Emitter>>,
+    /// The sampler and the name of its type.
+    sampler: Option<(Box<dyn Sampler>, &'static str)>,
+    /// The emitter and the name of its type.
+    emitter: Option<(Box<dyn Emitter>, &'static str)>,
     response_hook: Option<ResponseHook>,
     pub(super) propagation: Propagation,
     pub(super) rules: HttpRules,
     streaming_threshold: Option<usize>,
     streaming_threshold_bytes: Option<usize>,
     in_progress_after: Option<Duration>,
+    /// Whether the recorder is for `testing::capture`.
+    is_capture: bool,
 }
 
 impl RecorderBuilder {
     /// Sets the name of segments that begin without a name (`AWS_XRAY_TRACING_NAME`). The default is the program's name.
+    ///
+    /// A segment without a name is one of [`SegmentBuilder::default()`](crate::SegmentBuilder), or of a
+    /// `SegmentLayer::default()`. The variable also overrides the name that is given to a `SegmentLayer`. It does not
+    /// override the name given to [`Segment::builder`](crate::Segment::builder).
     ///
     /// Characters that X-Ray does not accept are removed, and at most 200 are kept. A name of which nothing is left is
     /// logged and counted in [`Stats::settings_rejected`](crate::Stats::settings_rejected), and the default is used.
@@ -115,8 +125,8 @@ impl RecorderBuilder {
     ///
     /// In Lambda the sampler is not used: the Lambda service has decided, and says so in the trace header. A segment
     /// without a decision in its header is not recorded there. (Developer guide, "AWS Lambda and AWS X-Ray".)
-    pub fn sampler(mut self, sampler: impl Sampler) -> Self {
-        self.sampler = Some(Box::new(sampler));
+    pub fn sampler<S: Sampler>(mut self, sampler: S) -> Self {
+        self.sampler = Some((Box::new(sampler), type_name::<S>()));
         self
     }
 
@@ -126,8 +136,8 @@ impl RecorderBuilder {
     /// drop in [`Stats::documents_dropped`](crate::Stats::documents_dropped). A document over 63 KiB is sent as several.
     /// One that is still too large loses its largest metadata, then stack frames, then the middle of long strings. The
     /// place is marked in the document and counted in [`Stats::values_rejected`](crate::Stats::values_rejected).
-    pub fn emitter(mut self, emitter: impl Emitter) -> Self {
-        self.emitter = Some(Box::new(emitter));
+    pub fn emitter<E: Emitter>(mut self, emitter: E) -> Self {
+        self.emitter = Some((Box::new(emitter), type_name::<E>()));
         self
     }
 
@@ -193,7 +203,8 @@ impl RecorderBuilder {
     }
 
     /// Builds a recorder as if no variable were set.
-    pub(crate) fn build_isolated(self) -> Recorder {
+    pub(crate) fn build_isolated(mut self) -> Recorder {
+        self.is_capture = true;
         let (recorder, rejected) = self.build_with((Environment::default(), Vec::new()));
         log_rejected(&rejected);
         recorder
@@ -204,8 +215,8 @@ impl RecorderBuilder {
         mut self,
         (mut environment, mut rejected): (Environment, Vec<RejectedSetting>),
     ) -> (Recorder, Vec<RejectedSetting>) {
-        let daemon = self.choose_daemon_address(&mut environment, &mut rejected);
-        let service_name = self.choose_service_name(&mut environment, &mut rejected);
+        let (daemon, daemon_source) = self.choose_daemon_address(&mut environment, &mut rejected);
+        let (service_name, name_source) = self.choose_service_name(&mut environment, &mut rejected);
         let counters = Arc::new(Counters::default());
         for _ in &rejected {
             counters.settings_rejected.increment();
@@ -214,35 +225,76 @@ impl RecorderBuilder {
         // records nothing has no thread of ours.
         let background = Arc::new(Background::new("xray-background"));
 
-        let enabled = environment.enabled.or(self.enabled).unwrap_or(true);
+        let (enabled, enabled_source) = choose("AWS_XRAY_SDK_ENABLED", environment.enabled, self.enabled);
+        let enabled = enabled.unwrap_or(true);
+        let (context_missing, context_missing_source) =
+            choose("AWS_XRAY_CONTEXT_MISSING", environment.context_missing, self.context_missing);
+        let context_missing = context_missing.unwrap_or_default();
         let origin = KnownOrigin::new(self.origin);
         #[cfg(feature = "origin")]
         if enabled && !environment.is_lambda && !self.detectors.is_empty() {
             background.spawn(detect(self.detectors, &origin, Arc::clone(&counters)));
         }
-        let sampler: Box<dyn Sampler> = match self.sampler {
-            _ if environment.is_lambda => Box::new(Never),
+        let [sampler_source, emitter_source] =
+            [Source::of_code(self.sampler.as_ref()), Source::of_code(self.emitter.as_ref())];
+        let (sampler, sampler_name) = match self.sampler {
+            _ if environment.is_lambda => {
+                (Box::new(Never) as Box<dyn Sampler>, "none, as the header decides in Lambda")
+            }
             Some(sampler) => sampler,
-            None => Box::new(Central::default()),
+            None => (Box::new(Central::default()) as Box<dyn Sampler>, "Central"),
         };
         sampler.attach(&SamplerHost {
             background: Arc::clone(&background),
-            daemon_address: daemon.tcp,
+            daemon_address: daemon.tcp.clone(),
             counters: Arc::clone(&counters),
         });
-        let emitter = self
-            .emitter
-            .unwrap_or_else(|| Box::new(UdpEmitter::new(Arc::clone(&background), daemon.udp, Arc::clone(&counters))));
-        let streaming_threshold = Extent {
-            subsegments: self.streaming_threshold.unwrap_or(MAX_EMBEDDED),
-            bytes: self.streaming_threshold_bytes.unwrap_or(MAX_DOCUMENT_BYTES),
+        let emitter_name = self.emitter.as_ref().map(|(_, name)| *name);
+        let to_daemon = || -> Box<dyn Emitter> {
+            // Lambda's daemon is part of the environment and needs no check.
+            let tcp = (!environment.is_lambda).then(|| daemon.tcp.clone());
+            Box::new(UdpEmitter::new(Arc::clone(&background), daemon.udp.clone(), tcp, Arc::clone(&counters)))
         };
+        let emitter = self.emitter.map_or_else(to_daemon, |(emitter, _)| emitter);
+        let threshold = self.streaming_threshold.unwrap_or(MAX_EMBEDDED);
+        let threshold_bytes = self.streaming_threshold_bytes.unwrap_or(MAX_DOCUMENT_BYTES);
+        let interval = self.in_progress_after.map_or_else(|| "never".to_owned(), |interval| format!("{interval:?}"));
+        let propagation_source =
+            if self.propagation == Propagation::default() { Source::Default } else { Source::Code };
+        let settings = Settings {
+            list: [
+                Setting::new("enabled", enabled, enabled_source),
+                Setting::new("service_name", &service_name, name_source),
+                Setting::new("daemon_address", format_args!("udp:{} tcp:{}", daemon.udp, daemon.tcp), daemon_source),
+                Setting::new("context_missing", format_args!("{context_missing:?}"), context_missing_source),
+                Setting::new("sampler", sampler_name, sampler_source),
+                Setting::new("emitter", emitter_name.unwrap_or("UDP"), emitter_source),
+                Setting::new("propagate", format_args!("{:?}", self.propagation), propagation_source),
+                Setting::new("streaming_threshold", threshold, Source::of_code(self.streaming_threshold.as_ref())),
+                Setting::new(
+                    "streaming_threshold_bytes",
+                    threshold_bytes,
+                    Source::of_code(self.streaming_threshold_bytes.as_ref()),
+                ),
+                Setting::new("in_progress_after", interval, Source::of_code(self.in_progress_after.as_ref())),
+            ]
+            .into_iter()
+            .chain(self.rules.texts().map(|(name, patterns)| Setting::new(name, patterns, Source::Code)))
+            .collect(),
+            daemon,
+            emitter: emitter_name,
+            sampler: sampler_name,
+            name_of_environment: matches!(name_source, Source::Variable(_)).then(|| service_name.clone()),
+            is_capture: self.is_capture,
+        };
+        let streaming_threshold = Extent { subsegments: threshold, bytes: threshold_bytes };
         let progress = self.in_progress_after.map(|interval| Progress::new(background, interval));
         let shared = Shared {
             enabled,
             is_in_lambda: environment.is_lambda,
-            context_missing: environment.context_missing.or(self.context_missing).unwrap_or_default(),
+            context_missing,
             counters,
+            settings,
             origin,
             new_segments: NewSegments { service_name, sampler },
             open_segments: OpenSegments { emitter, streaming_threshold, progress },
@@ -261,7 +313,7 @@ impl RecorderBuilder {
         &mut self,
         environment: &mut Environment,
         rejected: &mut Vec<RejectedSetting>,
-    ) -> DaemonAddress {
+    ) -> (DaemonAddress, Source) {
         let of_program = |address: String| {
             let parsed = address.parse().ok();
             if parsed.is_none() {
@@ -270,15 +322,17 @@ impl RecorderBuilder {
             }
             parsed
         };
-        environment
-            .daemon_address
-            .take()
-            .or_else(|| self.daemon_address.take().and_then(of_program))
-            .unwrap_or_default()
+        let of_program = self.daemon_address.take().and_then(of_program);
+        let (address, source) = choose(DaemonAddress::VARIABLE, environment.daemon_address.take(), of_program);
+        (address.unwrap_or_default(), source)
     }
 
     /// Takes the service's name from the environment, else from the program's settings, else the name of its file.
-    fn choose_service_name(&mut self, environment: &mut Environment, rejected: &mut Vec<RejectedSetting>) -> String {
+    fn choose_service_name(
+        &mut self,
+        environment: &mut Environment,
+        rejected: &mut Vec<RejectedSetting>,
+    ) -> (String, Source) {
         let of_program = |name: String| {
             let legal = legal_name(&name);
             if legal.is_none() {
@@ -286,11 +340,9 @@ impl RecorderBuilder {
             }
             legal
         };
-        environment
-            .service_name
-            .take()
-            .or_else(|| self.service_name.take().and_then(of_program))
-            .unwrap_or_else(executable_name)
+        let of_program = self.service_name.take().and_then(of_program);
+        let (name, source) = choose("AWS_XRAY_TRACING_NAME", environment.service_name.take(), of_program);
+        (name.unwrap_or_else(executable_name), source)
     }
 }
 
@@ -304,12 +356,21 @@ impl fmt::Debug for RecorderBuilder {
     }
 }
 
+/// Returns the value in the environment, else the value in code, and where the value comes from.
+fn choose<T>(variable: &'static str, of_environment: Option<T>, of_code: Option<T>) -> (Option<T>, Source) {
+    let source = match &of_environment {
+        Some(_) => Source::Variable(variable),
+        None => Source::of_code(of_code.as_ref()),
+    };
+    (of_environment.or(of_code), source)
+}
+
 /// Logs a warning for each rejected setting.
 //
 // Apart from building, because the logger is the program's own code: see `Recorder::global`.
 pub(super) fn log_rejected(rejected: &[RejectedSetting]) {
     for setting in rejected {
-        log::warn!(target: "xray::recorder", "{setting}");
+        log_line!(Warn, "xray::recorder", "{setting}");
     }
 }
 

@@ -21,7 +21,7 @@ use crate::document::name::legal_name;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextMissing {
-    /// Logs an error, once per process.
+    /// Logs an error with the place of the call and the remedy, once for each place in the source, for up to 50 places.
     #[default]
     LogError,
     /// Does nothing.

@@ -36,6 +36,7 @@ impl Recorder {
         match FROM_ENVIRONMENT.try_insert(recorder) {
             Ok(recorder) => {
                 log_rejected(&rejected);
+                recorder.announce();
                 recorder.flush_at_process_end();
                 recorder
             }
@@ -47,6 +48,12 @@ impl Recorder {
     #[cfg(feature = "tracing")]
     pub(crate) fn is_known_to_be_off() -> bool {
         Self::existing_global().is_some_and(|recorder| !recorder.is_enabled())
+    }
+
+    /// Returns whether the process-wide recorder records nothing, or would record nothing if there was one. Builds none.
+    pub(crate) fn is_global_off() -> bool {
+        let of_environment = || Environment::of_process().0.enabled.unwrap_or(true);
+        !Self::existing_global().map_or_else(of_environment, Self::is_enabled)
     }
 
     fn existing_global() -> Option<&'static Self> {
@@ -73,6 +80,7 @@ impl RecorderBuilder {
     pub fn install(self) -> Result<Recorder, InstallError> {
         let recorder = self.build();
         INSTALLED.set(recorder.clone()).map_err(|_| InstallError(()))?;
+        recorder.announce();
         recorder.flush_at_process_end();
         Ok(recorder)
     }

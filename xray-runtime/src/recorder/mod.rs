@@ -8,8 +8,10 @@
 //! * `progress`: reports of segments that stay open for long.
 //! * `rejected`: values that X-Ray does not accept as given.
 //! * `rules`: rules for outgoing requests by host and path.
+//! * `settings`: the settings as the log and the doctor show them. `doctor`: the check of the way to the daemon.
 
 mod builder;
+mod doctor;
 mod environment;
 mod global;
 mod new_segments;
@@ -19,18 +21,23 @@ mod process_end;
 mod progress;
 mod rejected;
 mod rules;
+mod settings;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::builder::RecorderBuilder;
+pub use self::doctor::{Diagnosis, doctor};
 pub use self::environment::ContextMissing;
+use self::environment::DaemonAddress;
 pub use self::global::{InstallError, stats};
 use self::new_segments::NewSegments;
 use self::open_segments::OpenSegments;
 pub(crate) use self::progress::InProgress;
 pub(crate) use self::rules::HttpRules;
+use self::settings::Settings;
+pub(crate) use self::settings::clients_built_in;
 use crate::document::response_head::ResponseHead;
 use crate::header::propagation::Propagation;
 use crate::origin::KnownOrigin;
@@ -44,10 +51,11 @@ use crate::support::stats::{Counters, Stats};
 /// | variable | meaning | default |
 /// |---|---|---|
 /// | `AWS_XRAY_DAEMON_ADDRESS` | `host:port`, `[ipv6]:port`, or `tcp:host:port udp:host:port` | `127.0.0.1:2000` |
-/// | `AWS_XRAY_TRACING_NAME` | the service's name, for segments without a name | the program's name |
+/// | `AWS_XRAY_TRACING_NAME` | the service's name, for segments without a name and for layers | the program's name |
 /// | `AWS_XRAY_SDK_ENABLED` | `false` records nothing and adds no header | `true` |
 /// | `AWS_XRAY_CONTEXT_MISSING` | `LOG_ERROR`, `IGNORE_ERROR`, `RUNTIME_ERROR` (behaves as `LOG_ERROR`) | `LOG_ERROR` |
 /// | `RUST_BACKTRACE` | anything but `0`: errors have [stack frames](crate::document::StackFrame) (feature `backtrace`) | `0` |
+/// | `AWS_XRAY_DEBUG_MODE` | `TRUE`: the log lines go to stderr if the program has no logger | `FALSE` |
 ///
 /// A variable takes precedence over the same setting in code, as in every X-Ray SDK. A variable with a value that is not
 /// valid is logged and counted in [`Stats::settings_rejected`], and the setting in code or the default is used.
@@ -71,6 +79,7 @@ struct Shared {
     is_in_lambda: bool,
     context_missing: ContextMissing,
     counters: Arc<Counters>,
+    settings: Settings,
     /// Used by new segments, for sampling rules of a service type, and by finished ones, for their `origin` and `aws`.
     origin: KnownOrigin,
     new_segments: NewSegments,

@@ -2,7 +2,9 @@
 
 use super::Recorder;
 use crate::document::name::legal_name;
+use crate::id::TraceId;
 use crate::sampling::{Decision, Sampler, SamplingRequest};
+use crate::support::log_line::{is_debug_read, log_line};
 
 /// The settings for segments that begin.
 pub(super) struct NewSegments {
@@ -26,6 +28,14 @@ impl Recorder {
         match self.shared.origin.get() {
             Some(origin) => sampler.sample(&request.with_service_type(origin.name())),
             None => sampler.sample(request),
+        }
+    }
+
+    /// Logs at the level `Debug` why a segment is not recorded. `by` returns the reason.
+    #[inline]
+    pub(crate) fn log_unsampled(&self, name: &str, trace: TraceId, by: impl FnOnce() -> String) {
+        if is_debug_read("xray::segment") && !self.is_capture() {
+            log_line!(Debug, "xray::segment", "segment `{name}` of trace {trace}: not sampled {}", by());
         }
     }
 }

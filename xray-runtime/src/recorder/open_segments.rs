@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::Recorder;
 use super::progress::{InProgress, Progress};
 use crate::document::{Document, Extent};
-use crate::emitter::Emitter;
+use crate::emitter::{Emitter, Subject};
 use crate::id::SegmentId;
+use crate::support::log_line::{is_debug_read, log_line};
 
 /// The settings for segments that are open, and the emitter to which their documents go.
 pub(super) struct OpenSegments {
@@ -60,6 +61,17 @@ impl Recorder {
             origin.describe(&mut document);
         }
         self.shared.counters.documents_emitted.increment();
+        self.log_handed(&document);
         self.shared.open_segments.emitter.emit(document);
+    }
+
+    /// Logs at the level `Debug` that the program's own emitter gets a document. The emitter that sends to the daemon logs
+    /// what became of each document itself.
+    fn log_handed(&self, document: &Document) {
+        if let Some(emitter) = self.emitter_name() {
+            if is_debug_read("xray::segment") && !self.is_capture() {
+                log_line!(Debug, "xray::segment", "{}: handed to `{emitter}`", Subject::of(document));
+            }
+        }
     }
 }

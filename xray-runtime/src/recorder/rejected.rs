@@ -7,6 +7,7 @@ use super::Recorder;
 use crate::document::annotation::is_accepted_key;
 use crate::document::cause::chain;
 use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS};
+use crate::support::log_line::log_line;
 use crate::support::text::first_chars;
 
 impl Recorder {
@@ -38,8 +39,9 @@ impl Recorder {
     pub(crate) fn report_value(&self, what: &str, key: &str, outcome: &str) {
         if self.shared.counters.values_rejected.increment() == 0 {
             let key = first_chars(key, MAX_STRING_CHARS);
-            log::warn!(
-                target: "xray::context",
+            log_line!(
+                Warn,
+                "xray::context",
                 "{what} {key:?} was {outcome}; `Stats::values_rejected` lists the possible reasons, and counts further \
                  such values, which are not logged",
             );

@@ -1,5 +1,7 @@
 //! Rules for outgoing requests by host and path.
 
+use std::fmt;
+
 use crate::support::wildcard;
 
 /// The rules of a recorder for outgoing requests.
@@ -48,6 +50,15 @@ impl HttpRules {
         self.ignored.iter().any(|pattern| pattern.matches(host, path))
     }
 
+    /// Returns the rules that are set as texts: the name of the builder's method, and the patterns.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        let text = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let named = self.named.iter().map(|(pattern, name)| format!("{pattern} as {name}")).collect::<Vec<_>>();
+        let all =
+            [("ignore", text(&self.ignored)), ("inject_only", text(&self.injected)), ("name_hosts", named.join(", "))];
+        all.into_iter().filter(|(_, patterns)| !patterns.is_empty())
+    }
+
     /// Returns whether a request to this host and path gets the headers.
     pub(crate) fn injects(&self, host: &str, path: &str) -> bool {
         self.injected.is_empty() || self.injected.iter().any(|pattern| pattern.matches(host, path))
@@ -56,6 +67,13 @@ impl HttpRules {
     /// Returns the name for the subsegment of a request to this host and path.
     pub(crate) fn name(&self, host: &str, path: &str) -> Option<&str> {
         self.named.iter().find(|(pattern, _)| pattern.matches(host, path)).map(|(_, name)| name.as_str())
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.host)?;
+        formatter.write_str(self.path.as_deref().unwrap_or_default())
     }
 }
 

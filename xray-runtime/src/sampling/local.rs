@@ -113,8 +113,16 @@ impl Local {
 
     // The second is a parameter so that tests need no clock.
     fn sample_at(&self, request: &SamplingRequest<'_>, second: u32) -> Decision {
-        let rule = self.rules.iter().find(|rule| rule.is_for(request)).unwrap_or(&self.default);
-        if rule.is_sampled(second) { Decision::sampled() } else { Decision::not_sampled() }
+        let found = self.rules.iter().position(|rule| rule.is_for(request));
+        let rule = found.map_or(&self.default, |index| &self.rules[index]);
+        if rule.is_sampled(second) {
+            Decision::sampled()
+        } else {
+            Decision::not_sampled_by(|| match found {
+                Some(index) => format!("Local rule {}", index + 1),
+                None => "Local default rule".to_owned(),
+            })
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub use self::central::{Central, CentralBuilder};
 pub use self::host::SamplerHost;
 pub use self::local::{Local, LocalBuilder, ManifestError};
 pub use self::rule::Rule;
+use crate::support::log_line::is_debug_read;
 
 /// Decides which segments are recorded.
 ///
@@ -183,13 +184,19 @@ impl Decision {
         Self { sampled: false, rule_name: None }
     }
 
+    /// Returns the decision of a rule not to record the request. The rule is named only if the log reads the name.
+    pub(crate) fn not_sampled_by(rule_name: impl FnOnce() -> String) -> Self {
+        Self { sampled: false, rule_name: is_debug_read("xray::segment").then(rule_name) }
+    }
+
     /// Returns whether the request is recorded.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
         self.sampled
     }
 
-    /// Adds the name of the rule that decided, which is recorded as `aws.xray.sampling_rule_name`.
+    /// Adds the name of the rule that decided, which is recorded as `aws.xray.sampling_rule_name`. For a request that is not
+    /// sampled, it stands in the log at the level `Debug`.
     #[must_use]
     pub fn by_rule(mut self, name: impl Into<String>) -> Self {
         self.rule_name = Some(name.into());

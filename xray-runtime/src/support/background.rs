@@ -1,5 +1,6 @@
 //! A background thread that runs asynchronous tasks.
 
+use crate::support::log_line::log_line;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
@@ -45,8 +46,9 @@ impl Background {
         // The logger is the program's own code and may come back here, for instance by a segment of its own. So it runs
         // after the cell has been filled: a cell that is initialised while it is being initialised deadlocks.
         if let Some(error) = failure {
-            log::error!(
-                target: "xray::recorder",
+            log_line!(
+                Error,
+                "xray::recorder",
                 "could not start the thread {:?}: {error}; what it would send is dropped. \
                  Check how many threads the process may have",
                 self.thread_name,
@@ -75,8 +77,9 @@ fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>) {
     };
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run_all),
-        Err(error) => log::error!(
-            target: "xray::recorder",
+        Err(error) => log_line!(
+            Error,
+            "xray::recorder",
             "could not start a tokio runtime on the thread {thread_name:?}: {error}; what it would send is dropped. \
              Check how many files the process may open",
         ),

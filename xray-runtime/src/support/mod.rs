@@ -3,6 +3,7 @@
 pub(crate) mod background;
 pub(crate) mod fetch;
 pub(crate) mod guard;
+pub(crate) mod log_line;
 pub(crate) mod stats;
 pub(crate) mod text;
 pub(crate) mod wildcard;

@@ -99,13 +99,20 @@ type ClientIp = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
 
 #[derive(Clone)]
 enum Name {
+    /// The name of the service.
+    OfService,
     Fixed(String),
-    ByHost { pattern: String, fallback: String },
+    ByHost {
+        pattern: String,
+        fallback: String,
+    },
 }
 
 impl Name {
+    /// Returns the name of a segment; empty for the name of the service, with which the recorder replaces it.
     fn of(&self, url: &Url<'_>) -> String {
         match self {
+            Self::OfService => String::new(),
             Self::Fixed(name) => name.clone(),
             Self::ByHost { pattern, fallback } => {
                 let host = url.host().filter(|host| wildcard::matches(pattern, host));
@@ -118,6 +125,9 @@ impl Name {
 impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
     /// Returns a layer whose segments have this name. The name is the service's logical name: a node of the service graph.
     /// See [`Segment::builder`].
+    ///
+    /// The variable `AWS_XRAY_TRACING_NAME` overrides the name. A [`default()`](Self::default) layer needs no name: its
+    /// segments have the name of the service.
     pub fn new(name: impl Into<String>) -> Self {
         Self::named(Name::Fixed(name.into()))
     }
@@ -127,7 +137,7 @@ impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
     ///
     /// In the pattern, `*` stands for any characters and `?` for one character; letter case does not matter. The name is the
     /// host in lower case, without the port. The client chooses the host: with the pattern `*` anybody can add nodes to the
-    /// service graph.
+    /// service graph. The variable `AWS_XRAY_TRACING_NAME` overrides both.
     ///
     /// ```
     /// use xray::tower::SegmentLayer;
@@ -201,7 +211,9 @@ impl Settings {
         let header = recorder.propagation().read(&parts.headers);
         let url = url(parts);
         let url = Url::from(&url);
-        let builder = Segment::builder(self.name.of(&url)).trace_header(&header).recorder(recorder);
+        // As in the middlewares of the X-Ray SDKs for Node.js and Java, the variable wins over the name in code.
+        let name = recorder.name_of_environment().map_or_else(|| self.name.of(&url), str::to_owned);
+        let builder = Segment::builder(name).trace_header(&header).recorder(recorder);
         let segment = builder.request(parts.method.as_str(), url).begin_with(|request, kind| {
             let peer = || guard(|| self.client_ip.as_ref()?(parts)).flatten();
             let client = client(parts, self.reads_forwarded_for, peer);
@@ -219,6 +231,14 @@ impl<S, Form, BodyForm> Layer<S> for SegmentLayer<Form, BodyForm> {
 
     fn layer(&self, inner: S) -> Self::Service {
         SegmentService { inner, settings: Arc::clone(&self.settings), forms: PhantomData }
+    }
+}
+
+/// A layer whose segments have the name of the service: `AWS_XRAY_TRACING_NAME`, else
+/// [`service_name`](crate::RecorderBuilder::service_name), else the name of the program.
+impl<Form, BodyForm> Default for SegmentLayer<Form, BodyForm> {
+    fn default() -> Self {
+        Self::named(Name::OfService)
     }
 }
 

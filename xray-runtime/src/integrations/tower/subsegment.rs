@@ -9,7 +9,11 @@ use tower_service::Service;
 
 use super::error::{Plain, ServiceError};
 use crate::clients::http::begin_anywhere;
+use crate::http::site::FunctionSite;
 use crate::http::{Call, CallFuture, ReadResponse as _, current_parent};
+
+/// The place of the calls, for the log.
+static SITE: FunctionSite = FunctionSite::new("xray::tower::SubsegmentLayer", "", 0);
 
 /// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or the headers that the
 /// recorder [propagates](crate::RecorderBuilder::propagate). They replace headers of these names in the request.
@@ -97,7 +101,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let call = current_parent().map(|parent| begin_anywhere(&mut request, parent)).unwrap_or_default();
+        let call = current_parent(&SITE).map(|parent| begin_anywhere(&mut request, parent)).unwrap_or_default();
         call.run_async(self.inner.call(request), read)
     }
 }

@@ -66,7 +66,12 @@ impl Book {
         }
         let rule = rules.rules.iter().find(|rule| rule.is_for(request))?;
         let is_sampled = rule.ledger.sample(second, rule.definition.reservoir_size > 0);
-        Some(if is_sampled { Decision::sampled().by_rule(&*rule.definition.name) } else { Decision::not_sampled() })
+        let name = &rule.definition.name;
+        Some(if is_sampled {
+            Decision::sampled().by_rule(&**name)
+        } else {
+            Decision::not_sampled_by(|| String::from(&**name))
+        })
     }
 
     /// Replaces the rules. A rule that existed before, by its name, keeps its counters and its quota.

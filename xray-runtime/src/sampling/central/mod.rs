@@ -17,6 +17,7 @@ use self::book::Book;
 use self::polling::Polling;
 use super::{Decision, Local, Sampler, SamplerHost, SamplingRequest};
 use crate::support::background::{self, TaskOwner};
+use crate::support::log_line::log_line;
 
 /// A sampler with the rules and quotas of X-Ray, which the X-Ray console manages for all hosts of a service together.
 ///
@@ -122,8 +123,9 @@ impl Central {
         if !self.has_logged_missing_host.load(Ordering::Relaxed)
             && !self.has_logged_missing_host.swap(true, Ordering::Relaxed)
         {
-            log::warn!(
-                target: "xray::sampling",
+            log_line!(
+                Warn,
+                "xray::sampling",
                 "`Central` is not attached to a recorder, so its fallback decides and no rules are fetched from the \
                  X-Ray daemon. A sampler that contains a `Central` must implement `Sampler::attach` and call \
                  `Central::attach` in it (logged once)",

@@ -11,6 +11,7 @@ use super::daemon::{Daemon, Failure};
 use super::ledger::Counts;
 use super::messages::Statistics;
 use crate::sampling::SamplerHost;
+use crate::support::log_line::log_line;
 use crate::support::stats::Counters;
 
 /// The state of the task that keeps a [`Book`] up to date.
@@ -142,8 +143,9 @@ impl Polling {
     fn note_failure(&mut self, requested: &str, failure: Failure) {
         self.counters.sampling_failures.increment();
         if !self.logged.iter().any(|logged| logged.is_of_the_kind_of(&failure)) {
-            log::warn!(
-                target: "xray::sampling",
+            log_line!(
+                Warn,
+                "xray::sampling",
                 "could not fetch sampling {requested} from the daemon at {}: {failure} (logged once per kind of failure)",
                 self.daemon.0,
             );
@@ -155,8 +157,9 @@ impl Polling {
     fn note_rejected(&self, count: usize) {
         for _ in 0..count {
             if self.counters.sampling_rejected.increment() == 0 {
-                log::warn!(
-                    target: "xray::sampling",
+                log_line!(
+                    Warn,
+                    "xray::sampling",
                     "ignored an invalid sampling rule or quota from the daemon at {} (logged once per recorder)",
                     self.daemon.0,
                 );

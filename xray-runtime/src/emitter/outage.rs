@@ -1,0 +1,143 @@
+//! Log lines about documents that do not reach the daemon: one for each cause in an outage, and one at its end.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::support::log_line::log_line;
+
+/// A datagram that the operating system has taken.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// Whether the system reported that the daemon's port refused an earlier datagram.
+    pub(super) was_earlier_refused: bool,
+}
+
+/// The reason why a datagram was not sent.
+#[derive(Debug)]
+pub(super) enum SendError {
+    /// The host of the daemon reported that nobody listens on the port.
+    Refused,
+    /// The name of the daemon's host does not resolve.
+    Unresolved(io::Error),
+    /// Another error of the operating system.
+    Failed(io::Error),
+}
+
+/// The state of the way to the daemon, for the log.
+pub(super) struct Outage {
+    address: String,
+    /// Whether each of the causes was logged since documents last arrived.
+    has_logged: [bool; 3],
+    /// When the first datagram was sent that may have ended the outage.
+    clean_since: Option<Instant>,
+    /// Whether datagrams fail. Shared with the check of the daemon's TCP side.
+    is_open: Arc<AtomicBool>,
+}
+
+impl Outage {
+    /// How long no refusal may come from another host before its daemon counts as back.
+    const REMOTE_SILENCE: Duration = Duration::from_secs(1);
+
+    pub(super) fn new(address: &str) -> Self {
+        Self { address: address.to_owned(), has_logged: [false; 3], clean_since: None, is_open: Arc::default() }
+    }
+
+    /// Returns the flag that is `true` while datagrams fail.
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_open)
+    }
+
+    /// Notes what became of a datagram.
+    pub(super) fn note(&mut self, sent: &Result<Sent, SendError>, is_loopback: bool) {
+        match sent {
+            // From another host a refusal comes too late for the datagram that it is about. Most likely this one is refused
+            // too.
+            Ok(sent) if sent.was_earlier_refused && !is_loopback => self.failed(&SendError::Refused),
+            Ok(_) => self.sent(is_loopback),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Logs the cause of a datagram that was not sent, once for each cause until documents arrive again.
+    fn failed(&mut self, error: &SendError) {
+        self.is_open.store(true, Ordering::Relaxed);
+        self.clean_since = None;
+        let cause = match error {
+            SendError::Refused => 0,
+            SendError::Unresolved(_) => 1,
+            SendError::Failed(_) => 2,
+        };
+        if !std::mem::replace(&mut self.has_logged[cause], true) {
+            log_line!(
+                Warn,
+                "xray::emitter",
+                "documents do not reach the X-Ray daemon at UDP {}: {}. {}. Lost documents are counted in \
+                 `Stats::documents_dropped` (logged once until documents arrive again)",
+                self.address,
+                error.reason(),
+                error.remedy(),
+            );
+        }
+    }
+
+    /// Notes a datagram that was sent, and logs the end of an outage.
+    ///
+    /// Over the loopback interface a refusal would be here already. From another host it may yet come.
+    fn sent(&mut self, is_loopback: bool) {
+        if !self.is_open.load(Ordering::Relaxed) {
+            return;
+        }
+        let since = *self.clean_since.get_or_insert_with(Instant::now);
+        if is_loopback || since.elapsed() >= Self::REMOTE_SILENCE {
+            self.is_open.store(false, Ordering::Relaxed);
+            self.has_logged = [false; 3];
+            self.clean_since = None;
+            log_line!(Info, "xray::emitter", "documents are sent to the X-Ray daemon at UDP {} again", self.address);
+        }
+    }
+}
+
+impl SendError {
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Refused => "the host refuses them, so no daemon listens on the port".to_owned(),
+            Self::Unresolved(error) => format!("the name does not resolve ({error})"),
+            Self::Failed(error) => format!("they cannot be sent ({error})"),
+        }
+    }
+
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::Refused => {
+                "Start the daemon or `xray-local` there, or set AWS_XRAY_DAEMON_ADDRESS; in a container, 127.0.0.1 is the \
+                 container itself"
+            }
+            Self::Unresolved(_) => {
+                "Correct the host in AWS_XRAY_DAEMON_ADDRESS, or the names that the program can resolve"
+            }
+            Self::Failed(_) => "Check AWS_XRAY_DAEMON_ADDRESS and the network of the program",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remote_daemon_is_back_only_after_a_silence() {
+        let mut outage = Outage::new("192.0.2.1:2000");
+        let flag = outage.flag();
+        outage.failed(&SendError::Refused);
+        outage.sent(false);
+        assert!(flag.load(Ordering::Relaxed), "the refusal of this datagram may yet come");
+        outage.clean_since = Instant::now().checked_sub(Outage::REMOTE_SILENCE);
+        outage.sent(false);
+        assert!(!flag.load(Ordering::Relaxed));
+        outage.failed(&SendError::Refused);
+        outage.sent(true);
+        assert!(!flag.load(Ordering::Relaxed));
+    }
+}

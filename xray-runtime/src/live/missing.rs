@@ -1,0 +1,183 @@
+//! Log lines about calls that are not recorded because no segment is current: each with its place and the remedy.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crate::document::url::Url;
+use crate::live::context::{self, Context};
+use crate::live::entity::Entity;
+use crate::recorder::{ContextMissing, Recorder};
+use crate::support::log_line::log_line;
+
+/// How many places are logged in a process. The log must not grow with the program.
+const MAX_PLACES: usize = 50;
+
+/// The number of places that were logged.
+static LOGGED: AtomicUsize = AtomicUsize::new(0);
+
+/// A place in the source where a call is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// The name of the function; empty if it is not known.
+    pub(crate) function: &'static str,
+    /// The source file; empty if it is not known.
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { function, file, line } = self;
+        if !function.is_empty() {
+            write!(formatter, " in `{function}`")?;
+        }
+        if file.is_empty() { Ok(()) } else { write!(formatter, " at {file}:{line}") }
+    }
+}
+
+/// The lines of one function whose calls were logged.
+//
+// A set of 64 bits, one for each line from the function's first one on: a test of it is one load, which is all that a call
+// outside any segment pays from the second time on. In a longer function two lines that are a multiple of 64 apart share
+// a bit, and the second one is not logged.
+#[derive(Debug)]
+pub(crate) struct LoggedLines(AtomicU64);
+
+impl LoggedLines {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Returns whether the line, counted from the function's first line, is in the set.
+    #[inline]
+    pub(crate) fn contains(&self, line: u32) -> bool {
+        self.0.load(Ordering::Relaxed) & bit(line) != 0
+    }
+
+    /// Adds the line. Returns `false` if it was in the set.
+    pub(crate) fn insert(&self, line: u32) -> bool {
+        self.0.fetch_or(bit(line), Ordering::Relaxed) & bit(line) == 0
+    }
+}
+
+fn bit(line: u32) -> u64 {
+    1 << (line % 64)
+}
+
+/// A call that is not recorded because no segment is current. Logs that when the method and the host are known, or when it
+/// is dropped before.
+#[derive(Debug)]
+pub(crate) struct MissingContext(Option<Place>);
+
+impl MissingContext {
+    pub(crate) fn at(place: Place) -> Self {
+        Self(Some(place))
+    }
+
+    /// Logs the call with its method and host.
+    #[cold]
+    pub(crate) fn log_call(mut self, method: &str, url: &Url<'_>) {
+        if let Some(place) = self.0.take() {
+            log(&format!("{method} {}", url.host().unwrap_or_default()), place);
+        }
+    }
+}
+
+impl Drop for MissingContext {
+    fn drop(&mut self) {
+        if let Some(place) = self.0.take() {
+            log("an HTTP call", place);
+        }
+    }
+}
+
+/// Logs a call that is begun by hand, once for each place.
+#[cold]
+pub(crate) fn log_call_by_hand(place: &'static Location<'static>, method: &str, url: &Url<'_>) {
+    static PLACES: [AtomicUsize; MAX_PLACES] = [const { AtomicUsize::new(0) }; MAX_PLACES];
+    // A place has an address of its own as long as the process runs. `compare_exchange` fails at a slot that is taken, and
+    // then returns the address in it.
+    let address = std::ptr::from_ref(place).addr();
+    let is_new = |slot: &AtomicUsize| match slot.compare_exchange(0, address, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => Some(true),
+        Err(taken) => (taken == address).then_some(false),
+    };
+    if PLACES.iter().find_map(is_new) == Some(true) {
+        let place = Place { function: "", file: place.file(), line: place.line() };
+        MissingContext::at(place).log_call(method, url);
+    }
+}
+
+/// Logs, once per process, that a segment begins in Lambda outside any invocation.
+pub(crate) fn log_invocation(name: &str) {
+    static HAS_LOGGED: AtomicUsize = AtomicUsize::new(0);
+    if HAS_LOGGED.fetch_add(1, Ordering::Relaxed) == 0 && is_logged() {
+        log_line!(
+            Error,
+            "xray::context",
+            "segment `{name}` was not recorded: no invocation of the Lambda function is current here. Add \
+             `xray::lambda::TraceLayer` to the runtime, set the function's tracing mode to active, and carry the trace into \
+             spawned tasks by `.in_current_trace()` (logged once)",
+        );
+    }
+}
+
+fn is_logged() -> bool {
+    let recorder = Recorder::global();
+    recorder.is_enabled() && recorder.context_missing() == ContextMissing::LogError
+}
+
+fn log(call: &str, place: Place) {
+    if !is_logged() || LOGGED.fetch_add(1, Ordering::Relaxed) >= MAX_PLACES {
+        return;
+    }
+    log_line!(
+        Error,
+        "xray::context",
+        "{call}{place} was not recorded: no segment is open here. {} (logged once for each place, for {MAX_PLACES} places)",
+        remedy(),
+    );
+}
+
+/// Returns what most likely helps, by what has happened in this process so far.
+fn remedy() -> &'static str {
+    if Recorder::global().is_in_lambda() {
+        return "In Lambda, set the function's tracing mode to active, add `xray::lambda::TraceLayer` to the runtime, and carry \
+                the trace into spawned tasks by `.in_current_trace()`";
+    }
+    if !Entity::has_any_begun() {
+        return "No segment has begun in this process: add a layer to the service (`xray::tower::SegmentLayer`, in Lambda \
+                `xray::lambda::TraceLayer`), or put the work in a segment, by `.in_segment(\"name\")` on a future";
+    }
+    if !Context::has_any_been_current() {
+        return "A segment has begun, but was not made current: run the work by `segment.in_scope(|| ..)`, or put \
+                `.in_segment(segment)` on its future";
+    }
+    if context::is_set() {
+        return "Put the work in a segment, by `.in_segment(\"name\")` on a future or `segment.in_scope(|| ..)`";
+    }
+    "Segments are open elsewhere in this process. In a spawned task or on another thread, carry the trace along: put \
+     `.in_current_trace()` on the future, or wrap the closure in `xray::in_current_trace(..)`. If a segment has begun here, \
+     make it current by `.in_scope(..)` or `.in_segment(segment)`. For work outside any request, open a segment by \
+     `.in_segment(\"name\")`"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_in_the_set_once_it_was_inserted() {
+        let lines = LoggedLines::new();
+        assert!(!lines.contains(3) && lines.insert(3) && lines.contains(3) && !lines.insert(3));
+        assert!(!lines.contains(4) && lines.contains(67), "a line 64 further shares the bit");
+    }
+
+    #[test]
+    fn a_place_is_named_as_far_as_it_is_known() {
+        let place = |function, file| Place { function, file, line: 7 }.to_string();
+        assert_eq!(place("get", "src/main.rs"), " in `get` at src/main.rs:7");
+        assert_eq!((place("", "src/main.rs"), place("get", "")), (" at src/main.rs:7".into(), " in `get`".into()));
+    }
+}

@@ -1,0 +1,68 @@
+//! Log lines: through the `log` crate, or to the standard error output in debug mode.
+
+use std::fmt;
+use std::io::{self, Write as _};
+
+use log::{Level, LevelFilter};
+use once_cell::sync::OnceCell;
+
+/// The variable that switches the debug mode on, as in the X-Ray SDK for Node.js. (Developer guide, "Configuring the X-Ray
+/// SDK for Node.js", environment variables.)
+const DEBUG_MODE: &str = "AWS_XRAY_DEBUG_MODE";
+
+/// Logs a line: `log_line!(Warn, "xray::emitter", "lost {count} documents")`. The message is formatted only if it is read.
+macro_rules! log_line {
+    ($level:ident, $target:literal, $($message:tt)+) => {
+        if log::log_enabled!(target: $target, log::Level::$level) {
+            log::log!(target: $target, log::Level::$level, $($message)+);
+        } else if $crate::support::log_line::is_debug_mode() {
+            $crate::support::log_line::write(log::Level::$level, $target, format_args!($($message)+));
+        }
+    };
+}
+
+pub(crate) use log_line;
+
+/// Returns whether a line at the level `Debug` is read. Code that prepares values for such a line asks first.
+#[inline]
+pub(crate) fn is_debug_read(target: &str) -> bool {
+    log::log_enabled!(target: target, Level::Debug) || is_debug_mode()
+}
+
+/// Returns whether lines go to the standard error output: the variable is set, and the program has no logger.
+//
+// The crate installs no logger of its own for this. The `log` crate has room for one logger, and a program that installs
+// its own later, for instance by `env_logger::init()`, would panic.
+pub(crate) fn is_debug_mode() -> bool {
+    static IS_SET: OnceCell<bool> = OnceCell::new();
+    // `max_level` is `Off` until a logger is installed. This comes first: it is one load, and decides in most programs.
+    log::max_level() == LevelFilter::Off
+        && *IS_SET.get_or_init(|| std::env::var(DEBUG_MODE).is_ok_and(|value| is_on(&value)))
+}
+
+/// Returns whether a value of the variable switches the debug mode on: any value except the words for "off".
+fn is_on(value: &str) -> bool {
+    !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "f" | "no" | "n" | "off")
+}
+
+/// Writes a line to the standard error output.
+pub(crate) fn write(level: Level, target: &str, message: fmt::Arguments<'_>) {
+    // One call for the whole line, so that lines of several threads do not mix. An error is ignored, where `eprintln!` would
+    // panic: the output may be closed.
+    let _ = io::stderr().write_all(format!("[{level} {target}] {message}\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_for_off_leave_the_debug_mode_off() {
+        for value in ["TRUE", "true", "1", "yes", "debug"] {
+            assert!(is_on(value), "{value}");
+        }
+        for value in ["", " ", "0", "FALSE", "off", "No"] {
+            assert!(!is_on(value), "{value}");
+        }
+    }
+}
