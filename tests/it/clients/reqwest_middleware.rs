@@ -86,8 +86,8 @@ async fn middleware_gets_its_extensions_and_its_error_is_recorded() {
     async fn get(client: &ClientWithMiddleware, url: &str) -> Result<Response, Error> {
         client.get(url).with_extension(7_u8).send().await
     }
-    let result = Arc::<Mutex<_>>::default();
-    let client = ClientBuilder::new(reqwest::Client::new()).with(Strict(Arc::clone(&result))).build();
+    let extensions = Arc::<Mutex<_>>::default();
+    let client = ClientBuilder::new(reqwest::Client::new()).with(Strict(Arc::clone(&extensions))).build();
     let server = Server::start().await;
 
     let (result, documents) = capture(get(&client, &server.url("/status/404")).in_segment("t")).await;
@@ -104,7 +104,7 @@ async fn middleware_gets_its_extensions_and_its_error_is_recorded() {
 
     let (result, _) = capture(get(&client, &refused_url()).in_segment("t")).await;
     assert!(result.unwrap_err().is_connect());
-    assert_eq!(*result.lock().unwrap(), [Some(7); 3]);
+    assert_eq!(*extensions.lock().unwrap(), [Some(7); 3]);
 }
 
 #[test]

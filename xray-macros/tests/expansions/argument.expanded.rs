@@ -7,10 +7,10 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         ::core::file!(),
         ::core::line!(),
     );
-    let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
-    let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
+    let mut __xray_slot_0 = ::xray::__private::outcome::Slot::new();
+    let mut __xray_slot_1 = ::xray::__private::outcome::Slot::new();
     #[cfg(feature = "http2")]
-    let mut __xray_slot_2 = ::xray::__private::answer::Slot::new();
+    let mut __xray_slot_2 = ::xray::__private::outcome::Slot::new();
     (match client
         .execute(
             ::xray::__private::inspect(
@@ -55,7 +55,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         .await?;
     let later = |request| service.call(request);
     let now = |request: Request| {
-        let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
+        let mut __xray_slot_0 = ::xray::__private::outcome::Slot::new();
         (match service
             .call(
                 ::xray::__private::inspect(
@@ -125,7 +125,7 @@ fn boxed(client: &mut Client, request: Request) -> Self::Future {
         ::core::file!(),
         ::core::line!(),
     );
-    let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
+    let mut __xray_slot_0 = ::xray::__private::outcome::Slot::new();
     let future = (match client
         .request(
             ::xray::__private::inspect(

@@ -21,7 +21,7 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
             ::core::line!(),
         )
     };
-    let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
+    let mut __xray_slot_0 = ::xray::__private::outcome::Slot::new();
     (match reqwest::get {
         __xray_callee => {
             ::xray::__private::functions::Callee::of(&__xray_callee)

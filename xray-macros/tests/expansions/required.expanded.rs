@@ -7,8 +7,8 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
         ::core::file!(),
         ::core::line!(),
     );
-    let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
-    let mut __xray_slot_1 = ::xray::__private::answer::Slot::new();
+    let mut __xray_slot_0 = ::xray::__private::outcome::Slot::new();
+    let mut __xray_slot_1 = ::xray::__private::outcome::Slot::new();
     ::xray::__private::any::open(parcel, (&__XRAY_SITE).at(::core::line!()))
         .ship()
         .await?;
@@ -75,7 +75,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
             ::core::line!(),
         )
         .skip_hosts(&["*.local"]);
-    let mut __xray_slot_0 = ::xray::__private::answer::Slot::new();
+    let mut __xray_slot_0 = ::xray::__private::outcome::Slot::new();
     ::xray::__private::send::open(request, (&__XRAY_SITE).at(::core::line!()))
         .send()
         .await?;
