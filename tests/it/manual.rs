@@ -20,7 +20,8 @@ use xray::{Instrument as _, Namespace, Sampled, Segment, TRACE_HEADER_NAME, Trac
 
 /// A blocking client that takes headers as text.
 fn exchange(address: SocketAddr, path: &str, headers: &[(String, String)]) -> io::Result<u16> {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = lines.concat();
     let mut connection = TcpStream::connect(address)?;
     write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n")?;
     let mut answer = String::new();

@@ -313,9 +313,9 @@ fn the_page_of_traced_calls_names_every_method_and_function() {
         .map(|code| code.split('(').next().unwrap_or_default())
         .filter_map(|path| path.rsplit([':', '.']).next())
         .collect();
-    let names = calls::METHODS.iter().map(|method| method.name);
+    let methods = calls::METHODS.iter().map(|method| method.name);
     let functions = calls::CLIENTS.iter().flat_map(|client| client.functions.iter().map(|(name, _)| *name));
-    let missing: Vec<_> = names.chain(functions).filter(|name| !named.contains(name)).collect();
+    let missing: Vec<_> = methods.chain(functions).filter(|name| !named.contains(name)).collect();
     assert_eq!(missing, [""; 0], "are missing from the table of clients in docs/what-is-traced.md");
 }
 

@@ -130,7 +130,8 @@ pub struct SegmentBuilder {
     header: TraceHeader,
     sampled: Option<bool>,
     recorder: Option<Recorder>,
-    served: Option<ServedRequest>,
+    // Boxed, because a builder may be kept in a future, and most futures serve no request.
+    served: Option<Box<ServedRequest>>,
 }
 
 /// The request that a segment serves.
@@ -198,11 +199,11 @@ impl SegmentBuilder {
         let url = url.into();
         let path = if url.path().is_empty() { "/" } else { url.path() };
         let (method, recorded) = (Some(recorded_method(method)), Some(url.recorded()));
-        self.served = Some(ServedRequest {
+        self.served = Some(Box::new(ServedRequest {
             host: url.host().map(Cow::into_owned),
             path: path.to_owned(),
             request: HttpRequest { method, url: recorded, ..HttpRequest::default() },
-        });
+        }));
         self
     }
 
@@ -228,7 +229,7 @@ impl SegmentBuilder {
         let name = recorder.segment_name(&self.name);
         if let Some(invocation) = facade::invocation(&current, &recorder, self.header.root, &name) {
             let (context, owned) = begin_below(&invocation, |trace| Document {
-                http: self.served.map(|served| http_block(served, EntityKind::Subsegment, complete)),
+                http: self.served.map(|served| http_block(*served, EntityKind::Subsegment, complete)),
                 ..Document::new(SegmentId::random(), name, trace.now())
             });
             return Segment { context, owned };
@@ -244,7 +245,7 @@ impl SegmentBuilder {
             trace_id: Some(trace.id()),
             // The id of a parent is unique only within its trace.
             parent_id: self.header.root.and(self.header.parent),
-            http: self.served.map(|served| http_block(served, EntityKind::Segment, complete)),
+            http: self.served.map(|served| http_block(*served, EntityKind::Segment, complete)),
             aws: Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() })),
             ..Document::new(id, name, trace.now())
         });
