@@ -61,7 +61,7 @@ def problems(packages, rules):
 
 
 def main():
-    command = ["cargo", "metadata", "--locked", "--offline", "--all-features", "--format-version", "1"]
+    command = ["cargo", "metadata", "--locked", "--all-features", "--format-version", "1"]
     packages = json.loads(subprocess.check_output(command, cwd=ROOT))["packages"]
     found = sorted(problems(packages, tomllib.loads((ROOT / "deny.toml").read_text(encoding="utf-8"))))
     print(*found, f"deny.toml: {len(packages)} crates, {len(found)} problems", sep="\n")

@@ -4,7 +4,7 @@
 //! is a *value*. A type is *traceable* for a method if it implements the runtime's `Traceable` for that method. Its
 //! *twin* is the type `Traceable::Traced`, whose method of the same name performs the call in a subsegment.
 //!
-//! The user's call stays whole: its dot, name and parentheses keep their positions, so that panics and
+//! The user's call is kept: its dot, name and parentheses have their original positions, so panics and
 //! `#[track_caller]` report the line that they reported before (`tests/it/shapes/methods.rs::locations`).
 //!
 //! The output is kept as `Expr::Verbatim` instead of being parsed again. Procedural macros are usually built without

@@ -24,8 +24,8 @@ impl<B: Body> TracedRequestBuilder<B> {
     /// Calls [`RequestBuilder::send`] in a subsegment.
     pub fn send(mut self) -> Result<Response> {
         let call = self.site.parent().map(|parent| begin(&mut self.builder, parent));
-        // `RequestBuilder::send` consists of these two steps. An error of the first one comes back before anything is
-        // sent, and the pending call is dropped without a trace.
+        // `RequestBuilder::send` consists of these two steps. An error of the first step is returned before
+        // anything is sent, and the pending call is dropped without being recorded.
         let mut request = self.builder.try_prepare()?;
         call.unwrap_or_default().run(|| request.send(), read)
     }

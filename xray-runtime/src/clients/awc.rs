@@ -36,7 +36,7 @@ pub struct TracedClientRequest {
     site: CallSite,
 }
 
-/// The future of every method, so that the arms of an `if` may call different methods, as they may without tracing.
+/// The future of every method. The methods return the same type, so the arms of an `if` may call different methods.
 // Not a `DeferredCall`: that would keep the arguments until the first poll, and `send_json(&value)` borrows its argument
 // only at the call.
 type Sent = CallFuture<SendClientRequest, Read>;

@@ -8,7 +8,7 @@ use crate::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, Respons
 
 /// Implements `Outgoing` for methods that a server's middleware calls too, such as `next.call(request)`.
 // A request that a server received over HTTP/1.1 has no authority in its URI (RFC 9112, section 3.2.1). Only a request with
-// an authority is taken to leave the program.
+// an authority is treated as sent over the network.
 macro_rules! to_a_named_host {
     ($($method:ident),*) => {$(
         impl<B> Outgoing<methods::$method> for Request<B> {
@@ -42,7 +42,7 @@ pub(super) fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<P
     is_named.then(|| begin_anywhere(request, parent))
 }
 
-/// Begins the call of a request that is known to leave the program, even if it does not name its host.
+/// Begins the call of a request that is sent over the network, even if it does not name its host.
 pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, parent: CallParent) -> PendingCall {
     let (method, uri) = (request.method().as_str(), request.uri());
     let call = match host(request) {

@@ -2,7 +2,7 @@
 //!
 //! A method of a client's request builder is traced by a twin of the builder, a request that is passed to a method by
 //! `Outgoing`; see [`crate::http`]. A traced call consists of the same steps as the client's own method, with public API
-//! only, so that it sends the same request and returns the same value.
+//! only. So it sends the same request and returns the same value.
 
 #[cfg(feature = "attohttpc")]
 mod attohttpc;

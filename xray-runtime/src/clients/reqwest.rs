@@ -57,8 +57,8 @@ macro_rules! asynchronous {
         super::outgoing!(methods: [any, call, execute, oneshot], Request);
         super::response!(Response);
 
-        // `reqwest::get` makes a client for each request and drops it, so the traced call does too: a client that was kept
-        // would keep connections open that the program does not expect.
+        // `reqwest::get` makes a client for each request and drops it, so the traced call does too: a client that is kept
+        // would keep connections open.
         impl<T: IntoUrl> FetchedLater<T> for Result<Response, Error> {
             const CRATE: &str = "reqwest";
             type Future = Pending;

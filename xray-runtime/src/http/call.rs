@@ -301,7 +301,7 @@ impl Draft {
         annotations
     }
 
-    /// Fills in what is known when the call begins. The draft gives it away.
+    /// Moves the data that is known when the call begins from the draft into the document.
     fn begin(&mut self, document: &mut Document, annotations: Annotations) {
         let (method, url) = (Some(mem::take(&mut self.method)), Some(mem::take(&mut self.url)));
         let request = HttpRequest { method, url, ..HttpRequest::default() };
@@ -310,7 +310,7 @@ impl Draft {
         document.annotations = annotations;
     }
 
-    /// Fills in what is known when the call ends.
+    /// Sets the fields that are known when the call ends.
     fn complete(&self, document: &mut Document) {
         document.start_time = self.start_time;
         if let Some((status, content_length)) = self.response {

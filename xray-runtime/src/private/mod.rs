@@ -36,7 +36,7 @@
 //! Every type test must be in the expansion and not in a generic function of this crate. In a generic function only the
 //! declared bounds of `T` are known, so the compiler would always select the fallback. This is also why there are two
 //! ladders for errors. [`error`] has the error value and records it immediately. [`outcome`] has only a type, because the
-//! result may be a future. It selects a [`Reader`](crate::http::Reader) type, which the future carries until it completes.
+//! result may be a future. It selects a `Reader` type, which the future carries until it completes.
 
 use std::any::type_name;
 
