@@ -464,7 +464,7 @@ async fn a_response_hook_that_panics_harms_nobody() {
 async fn the_calls_subsegment_is_current_in_the_response_hook() {
     let emitter = xray::emitter::MemoryEmitter::new();
     let recorder = xray::Recorder::builder()
-        .sampler(xray::sampling::Always)
+        .sampler(Always)
         .emitter(emitter.clone())
         .on_response(|subsegment, response| {
             assert_eq!(xray::current().id(), subsegment.id());
