@@ -1,4 +1,4 @@
-//! What a new user reads in the log when a trace is missing, and when all is well. Each case runs in a child process.
+//! The log lines that a new user reads, with missing traces and without. Each case runs in a child process.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};

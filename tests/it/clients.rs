@@ -1,4 +1,4 @@
-//! What the calls of each client record and send, against a real service.
+//! Calls of each client against a real service: the documents that they record and the requests that they send.
 //!
 //! The X-Ray SDK for Python 2.15.0 fails in these cases. Each line names the case, and the test that shows what this
 //! SDK does instead:

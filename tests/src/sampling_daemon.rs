@@ -44,7 +44,7 @@ pub struct Daemon {
     running: Option<(oneshot::Sender<()>, thread::JoinHandle<()>)>,
 }
 
-/// What the daemon's thread and the test share.
+/// The state that the daemon's thread and the test share.
 struct Shared {
     calls: Mutex<Vec<Call>>,
     answer: Mutex<Box<Answer>>,

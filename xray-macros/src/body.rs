@@ -106,7 +106,7 @@ struct Walker<'a> {
     conditions: Vec<Attribute>,
     /// Whether the function names the type of a future; see `named_futures`.
     names_a_future: bool,
-    /// What encloses the expression that is visited next.
+    /// The syntax that encloses the expression visited next.
     around: Around,
     /// The number of calls in the table, including calls under `#[xray(skip)]`.
     candidates: usize,

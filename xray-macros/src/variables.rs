@@ -23,7 +23,7 @@ pub(crate) struct Variables {
     declared: Vec<(Ident, TypeHint)>,
 }
 
-/// What is known about a variable's type from its declaration.
+/// Facts about a variable's type that its declaration shows.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct TypeHint {
     /// Whether the variable is a reference.
@@ -262,7 +262,7 @@ fn returns_mutable_reference(method: &str) -> bool {
 
 struct Declaring<'a> {
     variables: &'a mut Variables,
-    /// What is known about each variable of the pattern from the matched expression.
+    /// Facts about each variable of the pattern that the matched expression shows.
     hint: TypeHint,
 }
 

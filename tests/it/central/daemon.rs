@@ -1,4 +1,4 @@
-//! What the sampler asks the daemon, and the decisions that follow from the answers.
+//! Requests of the sampler to the daemon, and the decisions that follow from the responses.
 
 use std::collections::BTreeSet;
 use std::net::UdpSocket;

@@ -10,7 +10,7 @@ use support::documents::{capture, checked};
 use support::subsegments::only_call;
 use support::{Always, Seen, Server, refused_url};
 
-/// What a client is asked to do.
+/// The call that a client is to make.
 #[derive(Debug, Clone)]
 pub(super) struct CallInput {
     pub(super) url: String,
@@ -64,7 +64,7 @@ pub(super) async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send +
     tokio::task::spawn_blocking(xray::in_current_trace(run)).await.unwrap()
 }
 
-/// What is special about a client.
+/// The differences between a client and the others.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) method: &'static str,

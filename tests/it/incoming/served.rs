@@ -1,4 +1,4 @@
-//! What a segment records of a request and its response.
+//! The parts of a request and its response that a segment records.
 
 use std::net::SocketAddr;
 

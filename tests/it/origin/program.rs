@@ -21,7 +21,7 @@ use support::{child, logs};
 /// Names the variable with the time limit of a program, in seconds.
 const LIMIT: &str = "XRAY_TEST_LIMIT";
 
-/// What a program detected.
+/// The result of a program that detects its origin.
 #[derive(Debug)]
 pub(super) struct Found {
     /// The service type that its sampler saw, for the first and the last segment.

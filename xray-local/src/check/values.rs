@@ -7,7 +7,7 @@ use super::finding::{Finding, Findings};
 use super::shape::{EXCEPTIONS, Fields, Shape, shape_of};
 use crate::document::TraceId;
 
-/// What the strictest receivers do with a value of the wrong type.
+/// The consequence of a value of the wrong type in the strictest receivers.
 const OTHERS_REJECT: &str =
     "receivers that expect fixed types, such as the OpenTelemetry collector's, reject the whole document";
 

@@ -1,4 +1,4 @@
-//! What a row of the timeline says about a segment or subsegment.
+//! The label of a segment or subsegment on the timeline.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::document::{Document, Http, Kind, Namespace};
 /// The two texts of a row. Both are cut to the width of their column by the style sheet.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Label {
-    /// What tells the row from others: the request of a call, or the name of a service or a function.
+    /// The text that distinguishes the row from others: the request of a call, or the name of a service or a function.
     pub(super) name: String,
     /// The rest, such as the host and the status of a call.
     pub(super) detail: String,

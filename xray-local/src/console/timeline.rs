@@ -192,7 +192,7 @@ fn bar(row: &Row<'_>, scale: &Scale, first: Option<&str>) -> Markup {
     let document = row.document;
     let state = document.state();
     let start = scale.percent(document.start_time).min(100.0 - MIN_WIDTH);
-    // What has not ended reaches the right edge.
+    // The bar of an entity in progress reaches the right edge.
     let end = document.end_time.map_or(100.0, |end| scale.percent(end));
     let width = (end - start).max(MIN_WIDTH);
     let shade = if document.in_progress { "progress" } else { status::class(state) };

@@ -4,7 +4,7 @@ use super::expression::{Condition, KEYWORDS};
 use super::nearest::nearest_keyword;
 use super::{Filter, FilterError};
 
-/// What the text in a search box asks for.
+/// The meaning of a text in the search box.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Search {
     /// The traces that match a filter expression.

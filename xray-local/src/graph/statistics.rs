@@ -43,7 +43,7 @@ pub struct ErrorStatistics {
 pub struct FaultStatistics {
     /// The number of requests with faults. X-Ray distinguishes no kinds of faults.
     pub other_count: u64,
-    /// The same number as `other_count`.
+    /// A copy of `other_count`, which X-Ray returns under this name too.
     pub total_count: u64,
 }
 

@@ -1,8 +1,8 @@
-//! What the default rule records.
+//! The choice of requests that the default rule records.
 
 use super::rule::SamplingRule;
 
-/// What the default sampling rule of a server without a rules file records.
+/// The choice of requests that the default rule of a server without a rules file records.
 ///
 /// ```
 /// use xray_local::{Sampling, Server};

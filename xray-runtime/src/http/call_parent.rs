@@ -109,7 +109,7 @@ fn begin_by_rules(entity: Arc<Entity>, site: CallSite, method: &str, url: Url<'_
     PendingCall::recorded(Call::new(entity, draft, headers))
 }
 
-/// What the recorder's rules say about one request.
+/// The result of the recorder's rules for one request.
 #[derive(Default)]
 struct Rules<'a> {
     /// The request gets neither subsegment nor header.

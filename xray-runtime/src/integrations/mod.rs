@@ -1,4 +1,4 @@
-//! What a program attaches by hand: layers and middlewares for other crates.
+//! Layers and middlewares for other crates, which a program attaches by hand.
 
 #[cfg(feature = "lambda")]
 pub mod lambda;

@@ -7,7 +7,7 @@ use std::{env, fmt};
 
 use crate::document::name::legal_name;
 
-/// What happens when something is to be recorded and no segment is open (`AWS_XRAY_CONTEXT_MISSING`).
+/// The reaction to a call or subsegment outside any segment (`AWS_XRAY_CONTEXT_MISSING`).
 ///
 /// The variable has a third value, `RUNTIME_ERROR`. It behaves as `LOG_ERROR`, because tracing never fails the program.
 ///

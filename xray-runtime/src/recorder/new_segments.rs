@@ -1,4 +1,4 @@
-//! What a segment asks of its recorder when it begins: its name, and whether it is recorded.
+//! The part of a recorder that begins segments: it gives them their names and decides whether they are recorded.
 
 use super::Recorder;
 use crate::document::name::legal_name;

@@ -1,4 +1,4 @@
-//! What an open segment asks of its recorder: how much to hold, when to report progress, where documents go.
+//! The part of a recorder that open segments use: limits of a record, reports of progress, and the emitter.
 
 use std::sync::Weak;
 use std::time::Duration;

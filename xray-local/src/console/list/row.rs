@@ -7,7 +7,7 @@ use crate::console::{entity, format, link, status};
 use crate::document::{Document, Http, Namespace, State};
 use crate::trace::Trace;
 
-/// What the list shows of a trace. The trace itself may be megabytes large and is not kept while a page is made.
+/// One row of the list: a summary of a trace. The trace itself may be megabytes large and is not kept while a page is made.
 #[derive(Debug)]
 pub(super) struct Row {
     id: String,
