@@ -173,7 +173,7 @@ impl<F: Future> Future for Instrumented<F> {
     fn poll(self: Pin<&mut Self>, task: &mut std::task::Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
-            panic!("polled after it had ended");
+            panic!("`Instrumented` polled after completion");
         };
         let context = this.scope.open();
         let entered = context.enter();

@@ -327,7 +327,7 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
-            panic!("polled after it had ended");
+            panic!("`SegmentFuture` polled after completion");
         };
         let Some(serving) = this.serving else {
             return future
