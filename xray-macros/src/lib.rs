@@ -1,30 +1,6 @@
 //! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate, which re-exports the attributes.
 
-mod attributes;
-mod body;
-mod calls;
-mod candidate;
-mod client_paths;
-mod driver;
-mod head;
-mod macros;
-mod named_futures;
-mod nesting;
-mod options;
-mod receiver;
-mod rewrite;
-mod runtime_tables;
-mod spawn;
-mod syntax;
-#[cfg(test)]
-mod tests;
-mod traced;
-mod traced_http;
-mod variables;
-
 use proc_macro::TokenStream;
-
-use self::options::{TracedHttpOptions, TracedOptions};
 
 /// Traces every HTTP call in a function. Each call is recorded as a subsegment of the current segment or subsegment, and
 /// sends the subsegment's id in the `X-Amzn-Trace-Id` header.
@@ -52,8 +28,12 @@ use self::options::{TracedHttpOptions, TracedOptions};
 /// [`Traceable`](../xray/http/trait.Traceable.html) or [`Outgoing`](../xray/http/trait.Outgoing.html).
 ///
 /// Closures and async blocks in the function are part of it. So are the arguments of `join!`, `try_join!`, `select!`,
-/// `vec!`, `matches!`, `bail!`, of the `format!` family, and of assertions with a message. Other macros, nested
-/// functions and `const` blocks are not.
+/// `pin!`, `vec!`, `json!`, `matches!`, `bail!`, of the `format!` family, and of assertions with a message, and the bodies
+/// of `stream!` and `try_stream!`. Other macros, nested functions and `const` blocks are not.
+///
+/// The future of a call whose argument is the request, and of `client.get(uri)`, is traced if it stays in the function: it
+/// is awaited, or passed to `join!`, `spawn`, `timeout` and the like, or boxed as `dyn Future`, or returned as `impl
+/// Future`. A future that leaves the function keeps its type, which a field or another function may name.
 ///
 /// Tasks and threads that the function spawns run in the current trace if their code contains such a call. This applies
 /// to an async block that is an argument of a method or function whose name begins with `spawn`, and to a closure
@@ -62,16 +42,17 @@ use self::options::{TracedHttpOptions, TracedOptions};
 /// # Expansion
 ///
 /// ```text
-/// match client.get("https://example.com/todos/1") {
-///     __xray_it => ::xray::__private::send::receiver(&__xray_it)
-///         .__xray_open(__xray_it, (&__XRAY_SITE).at(::core::line!())),
-/// }
+/// ::xray::__private::send::receiver(
+///     client.get("https://example.com/todos/1"),
+///     (&__XRAY_CALL_SITES, ::core::line!()),
+/// )
+/// .__xray_traced()
 /// .send()
 /// .await?
 /// ```
 ///
-/// For a traceable type `__xray_open` returns a twin. The twin's method `send` performs the call in a subsegment and
-/// returns the same result. For any other type `__xray_open` returns the value unchanged. The expansion for a variable or
+/// For a traceable type `__xray_traced` returns a twin. The twin's method `send` performs the call in a subsegment and
+/// returns the same result. For any other type `__xray_traced` returns the value unchanged. The expansion for a variable or
 /// field (`request.send()`) tests the type first, and moves the value only if its type is traceable.
 ///
 /// # Options
@@ -82,7 +63,7 @@ use self::options::{TracedHttpOptions, TracedOptions};
 ///   call and outlives the function must be `move`.
 /// * `skip_hosts("..", ..)`: calls to these hosts are not traced and get no header. `*` matches any characters, `?`
 ///   matches one.
-/// * `strict`: a call whose name is in the list and whose type is not traceable is a compile error.
+/// * `strict`: a call whose name is in the list and that is not traced is a compile error, which says why.
 /// * `crate = ".."`: the path of this crate, if it is not `::xray`.
 /// * `local(reqwest)`: the name `reqwest` is that of your own module, not of the crate.
 ///
@@ -94,21 +75,52 @@ use self::options::{TracedHttpOptions, TracedOptions};
 ///   method without arguments on a type that implements
 ///   [`Traceable`](../xray/http/trait.Traceable.html)`<`[`methods::any`]`>`, or a method or function whose first argument
 ///   implements [`Outgoing`](../xray/http/trait.Outgoing.html)`<`[`methods::any`]`>`. On a macro call, the attribute
-///   declares that the arguments are expressions, and calls in them are traced.
+///   declares that the arguments are expressions or statements, and calls in them are traced.
 ///
 /// On an `impl` block the attribute applies to all its functions, except for functions with their own attribute or with
 /// `#[xray(skip)]`. It may be above or below `#[async_trait]`.
+///
+/// On an inline module the attribute applies to all functions of the module, of its `impl` blocks, traits and inline
+/// modules. Items with their own attribute or with `#[xray(skip)]` are left to themselves. Calls of macros that define
+/// items are left as they are.
+///
+/// ```
+/// #[xray::traced_http]
+/// mod todos {
+///     pub async fn all(client: &reqwest::Client) -> reqwest::Result<reqwest::Response> {
+///         client.get("https://example.com/todos").send().await
+///     }
+///
+///     #[xray(skip)]
+///     pub async fn health(client: &reqwest::Client) -> reqwest::Result<reqwest::Response> {
+///         client.get("https://example.com/health").send().await
+///     }
+/// }
+/// ```
+///
+/// The program `cargo xray` lists the calls of a crate that no attribute covers: see `cargo install cargo-xray`.
 ///
 /// [What is traced]: https://github.com/xray-rs/xray/blob/main/docs/what-is-traced.md
 /// [`methods::any`]: ../xray/http/methods/enum.any.html
 ///
 /// # Errors
 ///
-/// A function or an `impl` block without a call from the list is a compile error. So is the path of a client in the
-/// function (`ureq::get`, `reqwest::Client`) if the feature of that client, or of its version, is off.
+/// These are compile errors:
+///
+/// * a function, an `impl` block or a module without a call from the list. A function whose name begins with `__` is
+///   accepted, because another attribute has generated it;
+/// * the attribute twice on one item;
+/// * a module whose code is in another file (`mod todos;`);
+/// * the path of a client in the function (`ureq::get`, `reqwest::Client`), if the feature of that client, or of its
+///   version, is off.
 #[proc_macro_attribute]
 pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    driver::expand::<TracedHttpOptions>(arguments.into(), item.into()).into()
+    let expand = if cfg!(feature = "aws-sdk") {
+        xray_macros_core::traced_http_with_aws_sdk
+    } else {
+        xray_macros_core::traced_http
+    };
+    expand(arguments.into(), item.into()).into()
 }
 
 /// Records each call of a function as a subsegment.
@@ -135,7 +147,8 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// The subsegment is current while the function runs, and becomes the parent of subsegments that the function begins. A
 /// panic is recorded and continues to unwind. The subsegment of an `async fn` begins at the first poll. If the future is
 /// dropped before it completes, the subsegment has `{"xray": {"cancelled": true}}` in its metadata. Outside a segment, and
-/// in an unsampled segment, the function runs as if it were not annotated, and nothing is allocated.
+/// in an unsampled segment, the function runs as if it were not annotated, and nothing is allocated. The first run outside any
+/// segment is logged: see `ContextMissing`.
 ///
 /// The attribute rewrites no calls in the function. To trace its HTTP calls, add [`macro@traced_http`] above or below.
 ///
@@ -150,6 +163,8 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///   there is no segment at the call.
 /// * On an `impl` block, for all its functions, except for functions with this attribute or with `#[xray(skip)]`, and
 ///   `const fn`s. If the block also has `traced_http`, `#[xray(skip)]` applies to both attributes.
+/// * On an inline module, for all functions of the module, of its `impl` blocks, traits and inline modules, with these
+///   exceptions.
 ///
 /// # Options
 ///
@@ -157,7 +172,8 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// * `err`: records a returned `Err` with its sources and marks the subsegment as a fault. The error is recorded as a
 ///   [`std::error::Error`]. If it does not implement that trait, it is converted with `AsRef<dyn Error>`, which
 ///   `anyhow::Error` and `Box<dyn Error>` implement. Otherwise its `Display` or `Debug` text is recorded, or only its
-///   type. On an `impl` block the option applies to the functions whose return type has a name that ends in `Result`.
+///   type. On an `impl` block or a module the option applies to the functions whose return type has a name that ends in
+///   `Result`.
 /// * `annotate(key = value, ..)`: annotations for the subsegment. The values are expressions over the parameters. They
 ///   are evaluated by reference when the function is called or, if it is `async`, first polled, and only below a
 ///   sampled segment.
@@ -165,8 +181,9 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Errors
 ///
-/// A `const fn`, a function without a body, an `impl` block without functions, and `err` on a function that does not
-/// return a `Result` are compile errors.
+/// A `const fn`, a function without a body, an `impl` block or a module without functions, a module whose code is in
+/// another file, the attribute twice on one item, and `err` on a function that does not return a `Result` are compile
+/// errors.
 ///
 /// # Limits
 ///
@@ -175,19 +192,19 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///   ends when the function returns, before the result is used.
 #[proc_macro_attribute]
 pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    driver::expand::<TracedOptions>(arguments.into(), item.into()).into()
+    xray_macros_core::traced(arguments.into(), item.into()).into()
 }
 
-/// Calls a `macro_rules!` macro of the runtime with the table of methods: see `runtime_tables`.
+/// Calls a `macro_rules!` macro of the runtime with the table of methods: see `xray_macros_core`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __for_each_method(callback: TokenStream) -> TokenStream {
-    runtime_tables::for_each_method(callback.into()).into()
+    xray_macros_core::for_each_method(callback.into()).into()
 }
 
-/// Calls a `macro_rules!` macro of the runtime with the table of clients: see `runtime_tables`.
+/// Calls a `macro_rules!` macro of the runtime with the table of clients: see `xray_macros_core`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __for_each_client(callback: TokenStream) -> TokenStream {
-    runtime_tables::for_each_client(callback.into()).into()
+    xray_macros_core::for_each_client(callback.into()).into()
 }

@@ -1,0 +1,108 @@
+//! Decides from the syntax of an argument whether it may be a request, and how it can be used in two arms.
+
+use syn::{Expr, ExprCall};
+
+use crate::syntax::{peeled, starts_upper_case, tail, variable};
+
+/// The treatment of the argument of a call that appears in two arms of a `match`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Argument {
+    /// The call has no argument, or the argument appears in both arms.
+    Duplicated,
+    /// The argument is evaluated before the arms.
+    Hoisted,
+}
+
+/// Returns whether the argument of a call may be a request that passes through a function of the runtime.
+///
+/// Closures, literals, references, lists, async blocks and operators are never requests. In `inspect(argument)` a closure
+/// would lose its higher-ranked signature, and a reference to an array would no longer be coerced to a slice.
+/// `tests/it/shapes/inference.rs::a_client_of_another_kind`, `tests/it/shapes/arguments.rs::inferred`
+pub(crate) fn can_pass_through(argument: &Expr) -> bool {
+    match peeled(argument) {
+        // A path that starts with a capital letter is a constant, a constructor or `None`, and a path such as
+        // `module::value` is a function or a constant.
+        Expr::Path(path) => variable(path).is_some(),
+        Expr::Field(_) | Expr::Struct(_) | Expr::Try(_) | Expr::Await(_) | Expr::MethodCall(_) => true,
+        Expr::Call(call) => is_function(call),
+        Expr::Block(block) => tail(&block.block).is_some_and(can_pass_through),
+        Expr::If(conditional) => tail(&conditional.then_branch).is_some_and(can_pass_through),
+        Expr::Match(choice) => choice.arms.iter().any(|arm| can_pass_through(&arm.body)),
+        _ => false,
+    }
+}
+
+/// Returns whether a call is that of a function and not of a constructor, which begins with a capital letter.
+fn is_function(call: &ExprCall) -> bool {
+    match peeled(&call.func) {
+        Expr::Path(function) => function.path.segments.last().is_some_and(|last| !starts_upper_case(&last.ident)),
+        _ => false,
+    }
+}
+
+/// Returns how an argument can be used in both arms of the generated `match`, or `None` if it cannot.
+pub(crate) fn in_two_arms(argument: &Expr) -> Option<Argument> {
+    if can_be_duplicated(argument) {
+        Some(Argument::Duplicated)
+    } else {
+        can_be_hoisted(argument).then_some(Argument::Hoisted)
+    }
+}
+
+/// Returns whether an argument can be duplicated into both arms of the generated `match`: a variable, a field, a literal,
+/// or a reference to one of these.
+///
+/// In the unreachable arm the parameter is generic, so the types of `|count| count as u8` and `None` could not be inferred
+/// (`tests/it/shapes/bodies.rs::inferred`, `by_reference`).
+fn can_be_duplicated(argument: &Expr) -> bool {
+    match peeled(argument) {
+        Expr::Path(path) => variable(path).is_some(),
+        Expr::Lit(_) => true,
+        Expr::Field(field) => can_be_duplicated(&field.base),
+        Expr::MethodCall(copy) => {
+            let copies = ["clone", "to_owned", "to_string"].iter().any(|name| copy.method == name);
+            copies && copy.args.is_empty() && is_place_or_literal(&copy.receiver)
+        }
+        Expr::Reference(reference) => is_place_or_literal(&reference.expr),
+        Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(can_be_duplicated),
+        _ => false,
+    }
+}
+
+fn is_place_or_literal(expression: &Expr) -> bool {
+    matches!(peeled(expression), Expr::Path(_) | Expr::Field(_) | Expr::Lit(_)) && can_be_duplicated(expression)
+}
+
+/// Returns whether an argument can be evaluated before the generated `match`: `match argument { it => match .. }`.
+///
+/// Temporaries of a scrutinee live to the end of the statement, like temporaries of an argument
+/// (`tests/it/shapes/bodies.rs::borrowed_bytes`). But a scrutinee has no expected type. A closure in a call of a
+/// function and the value in a constructor would lose the type that the parameter gives them, as in
+/// `Box::new(|count| count + 1)` and `Some(Box::new(1))`. `tests/it/shapes/bodies.rs::inferred`
+fn can_be_hoisted(argument: &Expr) -> bool {
+    match peeled(argument) {
+        Expr::MethodCall(_) => true,
+        Expr::Call(call) => is_function(call) && !call.args.iter().any(is_untyped),
+        Expr::Try(tried) => can_be_hoisted(&tried.expr),
+        Expr::Await(awaited) => can_be_hoisted(&awaited.base),
+        Expr::Reference(reference) => match peeled(&reference.expr) {
+            Expr::Index(index) => is_place_or_literal(&index.expr) || can_be_hoisted(&index.expr),
+            inner => can_be_hoisted(inner),
+        },
+        Expr::Macro(call) => {
+            let name = call.mac.path.segments.last();
+            name.is_some_and(|name| ["json", "format"].iter().any(|known| name.ident == known))
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether the type of an expression may depend on its context: a closure, a constructor, `None`.
+fn is_untyped(expression: &Expr) -> bool {
+    match peeled(expression) {
+        Expr::Closure(_) => true,
+        Expr::Path(path) => variable(path).is_none(),
+        Expr::Call(call) => !is_function(call) || call.args.iter().any(is_untyped),
+        _ => false,
+    }
+}

@@ -1,0 +1,615 @@
+//! Walks the body of a function and decides which calls to rewrite.
+//!
+//! Closures and async blocks belong to the body. Nested items do not, because they are functions of their own. Neither
+//! do `const` blocks, types and array lengths, because the compiler evaluates them.
+//! `tests/it/shapes/positions.rs::constants_and_items`
+//!
+//! *Candidate* is defined in `candidate`, *call variable* in `call_variable`.
+
+use std::mem;
+
+use syn::spanned::Spanned as _;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Attribute, Block, Error, Expr, ExprClosure, ExprConst, ExprForLoop, ExprIf, ExprLet, ExprMatch, ExprMethodCall,
+    ExprRepeat, ExprWhile, FieldValue, GenericArgument, Item, Local, Macro, Pat, Path, Result, Signature, Stmt, Type,
+    parse_quote,
+};
+
+use crate::attributes::{attributes, attributes_mut, take_ours};
+use crate::call_variable::CallVariable;
+use crate::calls;
+use crate::candidate::{Candidate, LeftAlone, Requirement, is_call, marked_call};
+use crate::conditions::Conditions;
+#[cfg(feature = "untraced")]
+use crate::found::FoundCall;
+use crate::head;
+use crate::macros::{self, Arguments, Role};
+use crate::options::{CallOptions, Errors, TracedHttpOptions};
+use crate::position::{Position, adds_to_list, ends_in_calls};
+use crate::rewrite::Rewriter;
+use crate::settlement::{Settlement, as_block};
+use crate::spawn::{self, Spawned};
+use crate::syntax::{function_name, peeled, span_of_name, text};
+use crate::uses;
+use crate::variables::Variables;
+
+/// The result of a walk: whether the function may make HTTP calls.
+pub(crate) struct Found {
+    /// `true` if any call is in the table, including calls under `#[xray(skip)]`.
+    pub(crate) has_candidate: bool,
+    /// The calls that are left alone, if no call is rewritten.
+    pub(crate) left_alone: Vec<LeftAlone>,
+    /// The macros that the walk cannot read and that may contain a call.
+    pub(crate) unknown_macros: Vec<Path>,
+}
+
+/// Rewrites the candidates in a function and returns the findings. `has_other_attributes` is `true` if attributes below
+/// this one will receive the rewritten function.
+pub(crate) fn rewrite_calls(
+    signature: &Signature,
+    block: &mut Block,
+    options: &TracedHttpOptions,
+    has_other_attributes: bool,
+) -> Result<Found> {
+    let walker = walk(signature, block, options, has_other_attributes);
+    let found = Found {
+        has_candidate: walker.candidates > 0,
+        left_alone: if walker.rewritten == 0 { walker.left_alone } else { Vec::new() },
+        unknown_macros: walker.unknown_macros,
+    };
+    walker.errors.into_result().map(|()| found)
+}
+
+/// Rewrites the candidates in a function, and returns them and the errors of the attribute.
+#[cfg(feature = "untraced")]
+pub(crate) fn search(
+    signature: &Signature,
+    block: &mut Block,
+    options: &TracedHttpOptions,
+) -> (Vec<FoundCall>, Option<Error>) {
+    let walker = walk(signature, block, options, false);
+    (walker.calls, walker.errors.into_result().err())
+}
+
+fn walk<'a>(
+    signature: &Signature,
+    block: &mut Block,
+    options: &'a TracedHttpOptions,
+    has_other_attributes: bool,
+) -> Walker<'a> {
+    let mut walker = Walker {
+        options,
+        call_options: CallOptions::default(),
+        variables: Variables::default(),
+        call_variables: Vec::new(),
+        settlement: Settlement::default(),
+        conditions: Conditions::default(),
+        position: Position::Elsewhere,
+        result: Position::of_result(signature, block),
+        of_elements: Position::Elsewhere,
+        candidates: 0,
+        rewritten: 0,
+        left_alone: Vec::new(),
+        unknown_macros: Vec::new(),
+        #[cfg(feature = "untraced")]
+        calls: Vec::new(),
+        errors: Errors::default(),
+    };
+    walker.variables.declare_function_parameters(signature);
+    walker.position = walker.result;
+    walker.walk_body(block);
+    let is_kept = signature.asyncness.is_none() && has_other_attributes;
+    mem::take(&mut walker.settlement).wrap_function(block, is_kept, &options.common.runtime);
+    walker
+}
+
+/// Walks a body; see [`rewrite_calls`].
+struct Walker<'a> {
+    options: &'a TracedHttpOptions,
+    /// The options that apply to the current expression.
+    call_options: CallOptions,
+    /// The variables in scope at the current expression.
+    variables: Variables,
+    /// The call variables to declare at the start of the current body.
+    call_variables: Vec<CallVariable>,
+    /// The open types of the calls in the function, or in the current closure if that has a settlement of its own.
+    settlement: Settlement,
+    /// The `#[cfg]` attributes around the current expression.
+    conditions: Conditions,
+    /// Where the value of the expression visited next goes.
+    position: Position,
+    /// Where the value goes that the current function or closure returns.
+    result: Position,
+    /// Where the elements of the list go that the current macro makes.
+    of_elements: Position,
+    /// The number of calls in the table, including calls under `#[xray(skip)]`.
+    candidates: usize,
+    /// The number of calls that are rewritten.
+    rewritten: usize,
+    left_alone: Vec<LeftAlone>,
+    unknown_macros: Vec<Path>,
+    /// The calls in the table, except for calls under `#[xray(skip)]`.
+    #[cfg(feature = "untraced")]
+    calls: Vec<FoundCall>,
+    errors: Errors,
+}
+
+impl Walker<'_> {
+    /// Walks the code under `#[xray(..)]` attributes with their options. Reports an error for an attribute on code
+    /// without a candidate.
+    fn with_options(&mut self, attributes: &[Attribute], walk: impl FnOnce(&mut Self)) {
+        if attributes.is_empty() {
+            return walk(self);
+        }
+        let outer = self.call_options.clone();
+        let before = (self.candidates, self.errors.count());
+        for attribute in attributes {
+            match self.call_options.with(attribute) {
+                Ok(options) => self.call_options = options,
+                Err(error) => self.errors.push(error),
+            }
+        }
+        walk(self);
+        self.call_options = outer;
+        if (self.candidates, self.errors.count()) == before {
+            let message = format!("no HTTP call here: expected {}", calls::EXAMPLES);
+            self.errors.push(Error::new_spanned(&attributes[0], message));
+        }
+    }
+
+    /// Walks code that is compiled only under the conditions among `attributes`.
+    fn under_conditions(&mut self, attributes: &[Attribute], walk: impl FnOnce(&mut Self)) {
+        let outer = self.conditions.attributes.len();
+        self.conditions.extend(attributes);
+        walk(self);
+        self.conditions.attributes.truncate(outer);
+    }
+
+    /// Walks a body and returns the declarations of its call variables.
+    fn in_body(&mut self, walk: impl FnOnce(&mut Self)) -> Vec<Stmt> {
+        let outer = mem::take(&mut self.call_variables);
+        let outside = mem::replace(&mut self.conditions.outside_body, self.conditions.attributes.len());
+        walk(self);
+        self.conditions.outside_body = outside;
+        let declared = mem::replace(&mut self.call_variables, outer);
+        declared.into_iter().map(|variable| variable.declaration(&self.options.common.runtime)).collect()
+    }
+
+    /// Walks the body of the function or of an async block.
+    fn walk_body(&mut self, block: &mut Block) {
+        let declarations = self.in_body(|walker| walker.visit_block_mut(block));
+        block.stmts.splice(0..0, declarations);
+    }
+
+    /// Visits an expression whose value goes to `position`.
+    fn visit_at(&mut self, expression: &mut Expr, position: Position) {
+        self.position = position;
+        self.visit_expr_mut(expression);
+    }
+
+    /// Rewrites a call after its inner calls.
+    fn rewrite_call(
+        &mut self,
+        expression: &mut Expr,
+        candidate: Candidate,
+        requirement: Requirement,
+        position: Position,
+    ) {
+        self.candidates += 1;
+        if self.call_options.skip {
+            return;
+        }
+        let rewriter = Rewriter { options: self.options, name: self.call_options.name.as_ref(), requirement };
+        self.rewritten += usize::from(!matches!(candidate, Candidate::LeftAlone(_)));
+        match (candidate, &mut *expression) {
+            (Candidate::Value, Expr::MethodCall(call)) => rewriter.on_value(call),
+            (Candidate::Place(argument), Expr::MethodCall(call)) => *expression = rewriter.on_place(call, argument),
+            (Candidate::Client(argument), Expr::MethodCall(call)) => {
+                let is_reference = self.variables.is_reference_expression(&call.receiver);
+                let types = (position != Position::Awaited).then(|| self.settlement.next_name(call.method.span()));
+                let statement = types.as_ref().map(|types| rewriter.settle_unknown(call, types));
+                let exchanged = rewriter.on_client(call, is_reference, argument, types.as_ref());
+                if let (Some(types), Some(statement)) = (types, statement) {
+                    self.settlement.add(types, self.conditions.of_settlement(), statement);
+                }
+                *expression = exchanged;
+            }
+            (Candidate::Function, Expr::Call(call)) => rewriter.on_function(call),
+            (Candidate::MethodPath, Expr::Call(call)) => rewriter.on_method_path(&mut call.func),
+            (Candidate::Argument, _) => {
+                let number = self.settlement.next_number();
+                let variable = CallVariable::new(number, expression, self.conditions.of_body());
+                let types = self.settlement.next_name(variable.span());
+                let statement = rewriter.settle(expression, &types);
+                rewriter.on_argument(expression, &variable, &types, position);
+                self.settlement.add(types, self.conditions.of_settlement(), statement);
+                self.call_variables.push(variable);
+            }
+            (Candidate::LeftAlone(why), _) if requirement == Requirement::Optional => {
+                self.left_alone.push(LeftAlone { span: span_of_name(expression), why });
+            }
+            // The user requires the call to be traced, so an untraced call is an error.
+            (Candidate::LeftAlone(why), _) => {
+                self.errors.push(Error::new_spanned(expression, format!("this call is not traced, because {why}")));
+            }
+            _ => {}
+        }
+    }
+
+    /// Rewrites an expression that contains rewritten calls: a call that spawns a task or thread, and a closure or async
+    /// block that would move the annotations.
+    fn rewrite_holder(&mut self, expression: &mut Expr, spawned: Option<(usize, Spawned)>) {
+        if let Some((index, spawned)) = spawned {
+            let rewriter = Rewriter { options: self.options, name: None, requirement: Requirement::Optional };
+            match expression {
+                Expr::Call(call) => rewriter.on_spawn(&mut call.args[index], spawned),
+                Expr::MethodCall(call) => rewriter.on_spawn(&mut call.args[index], spawned),
+                _ => {}
+            }
+        }
+        let moves = match expression {
+            Expr::Closure(closure) => closure.capture.is_some(),
+            Expr::Async(block) => block.capture.is_some(),
+            _ => false,
+        };
+        if moves && !self.options.common.annotations.is_empty() {
+            *expression = head::with_own_annotations(expression);
+        }
+    }
+
+    /// Returns whether the user requires the call `expression` to be traced.
+    ///
+    /// In `#[xray(trace)] call().await?` the attribute belongs to the `?` expression. It is moved to the call inside,
+    /// which the walk visits later.
+    fn requirement(&mut self, expression: &mut Expr) -> Requirement {
+        if !mem::take(&mut self.call_options.trace) {
+            return if self.options.strict { Requirement::Strict } else { Requirement::Optional };
+        }
+        if is_call(expression) {
+            return Requirement::Marked;
+        }
+        if let Some(attributes) = marked_call(expression).and_then(attributes_mut) {
+            attributes.push(parse_quote!(#[xray(trace)]));
+        } else {
+            let message = "expected a call of a method, a function or a macro after `#[xray(trace)]`";
+            self.errors.push(Error::new_spanned(&*expression, message));
+        }
+        Requirement::Optional
+    }
+
+    fn walk_macro(&mut self, call: &mut Macro, requirement: Requirement) {
+        if requirement == Requirement::Marked {
+            let walked = macros::walk_marked(self, call);
+            self.errors.take(walked);
+        } else if !macros::walk(self, call) {
+            self.unknown_macros.push(call.path.clone());
+        }
+    }
+
+    /// Counts the candidates in an expression, and leaves them alone.
+    fn count_candidates(&mut self, expression: &Expr) {
+        let (before, skip) = (self.candidates, mem::replace(&mut self.call_options.skip, true));
+        self.visit_expr_mut(&mut expression.clone());
+        self.call_options.skip = skip;
+        if self.candidates > before && !skip {
+            let why = "its macro prints its arguments as they are written";
+            self.left_alone.push(LeftAlone { span: expression.span(), why });
+            #[cfg(feature = "untraced")]
+            self.calls.push(FoundCall::in_macro(expression, why));
+        }
+    }
+
+    /// Walks code whose variables end with it.
+    fn in_scope(&mut self, walk: impl FnOnce(&mut Self)) {
+        let outer = self.variables.len();
+        walk(self);
+        self.variables.truncate(outer);
+    }
+}
+
+impl Arguments for Walker<'_> {
+    fn expression(&mut self, expression: &mut Expr, role: Role) {
+        match role {
+            // `join_all(vec![a, b])`: the elements of the list have one type.
+            Role::Element => self.visit_at(expression, self.of_elements),
+            Role::Printed => self.count_candidates(expression),
+            role => self.visit_at(expression, role.position()),
+        }
+    }
+
+    fn statements(&mut self, block: &mut Block, role: Role) {
+        if role == Role::AsyncBody {
+            self.walk_body(block);
+        } else {
+            block.stmts.iter_mut().for_each(|statement| self.visit_stmt_in_macro(statement, role));
+        }
+    }
+}
+
+/// Visits expressions and statements with their positions.
+impl Walker<'_> {
+    fn visit_inner(&mut self, expression: &mut Expr, position: Position) {
+        let of_branches = position.of_branches(expression);
+        match expression {
+            Expr::Paren(inner) => self.visit_at(&mut inner.expr, position),
+            Expr::Group(inner) => self.visit_at(&mut inner.expr, position),
+            Expr::Reference(inner) => self.visit_at(&mut inner.expr, position),
+            Expr::Await(awaited) => self.visit_at(&mut awaited.base, Position::Awaited),
+            Expr::Return(returned) => {
+                let result = self.result;
+                returned.expr.iter_mut().for_each(|value| self.visit_at(value, result));
+            }
+            Expr::Cast(cast) => self.visit_at(&mut cast.expr, Position::of_type(&cast.ty)),
+            Expr::Assign(assignment) => {
+                let is_exchanged = self.variables.accepts_any_future(&assignment.left);
+                self.visit_expr_mut(&mut assignment.left);
+                let position = if is_exchanged { Position::AnyFuture } else { Position::Elsewhere };
+                self.visit_at(&mut assignment.right, position);
+            }
+            Expr::Try(tried) => self.visit_at(&mut tried.expr, Position::Tried),
+            Expr::MethodCall(call) => self.visit_method_call(call, position),
+            Expr::Call(call) => {
+                self.visit_expr_mut(&mut call.func);
+                let of_arguments = position.of_arguments(call);
+                let of_closures = function_name(call).map(|name| Position::Elsewhere.of_closure_for(&text(name)));
+                let of_closures = of_closures.unwrap_or_default();
+                call.args.iter_mut().for_each(|argument| self.visit_argument(argument, of_arguments, of_closures));
+            }
+            Expr::Array(list) => {
+                let is_exchanged = position.accepts_any_future() && list.elems.iter().all(ends_in_calls);
+                let of_elements = if is_exchanged { position } else { Position::Elsewhere };
+                list.elems.iter_mut().for_each(|element| self.visit_at(element, of_elements));
+            }
+            Expr::Closure(closure) => self.visit_closure(closure, position),
+            Expr::Async(block) => {
+                let result = mem::take(&mut self.result);
+                self.walk_body(&mut block.block);
+                self.result = result;
+            }
+            Expr::Block(block) => self.visit_block_at(&mut block.block, of_branches),
+            Expr::Unsafe(block) => self.visit_block_at(&mut block.block, of_branches),
+            Expr::If(conditional) => self.visit_if(conditional, of_branches),
+            Expr::Match(matched) => self.visit_match(matched, of_branches),
+            _ => visit_mut::visit_expr_mut(self, expression),
+        }
+    }
+
+    fn visit_method_call(&mut self, call: &mut ExprMethodCall, position: Position) {
+        let name = text(&call.method);
+        let of_closures = position.of_closure_for(&name);
+        let of_receiver = match peeled(&call.receiver) {
+            // `(|| client.request(request())).retry(policy)`
+            Expr::Closure(_) => of_closures,
+            _ => position.of_receiver(call, &name),
+        };
+        self.visit_at(&mut call.receiver, of_receiver);
+        let is_exchanged = adds_to_list(&name) && self.variables.accepts_any_future(&call.receiver);
+        let of_arguments = if is_exchanged { Position::AnyFuture } else { position.of_arguments_of(&name) };
+        // `.map(RequestBuilder::send)`, whose results are polled.
+        let takes_methods = of_closures.accepts_any_future() || name == "map";
+        for argument in &mut call.args {
+            match argument {
+                Expr::Path(path) if takes_methods && calls::is_path_of_a_builders_method(path) => {
+                    self.rewrite_call_path(argument);
+                }
+                argument => self.visit_argument(argument, of_arguments, of_closures),
+            }
+        }
+    }
+
+    fn visit_argument(&mut self, argument: &mut Expr, position: Position, of_closures: Position) {
+        let is_closure = matches!(peeled(argument), Expr::Closure(_));
+        self.visit_at(argument, if is_closure { of_closures } else { position });
+    }
+
+    /// Rewrites a method that is an argument: `.map(RequestBuilder::send)`.
+    fn rewrite_call_path(&mut self, path: &mut Expr) {
+        self.candidates += 1;
+        if !self.call_options.skip {
+            self.rewritten += 1;
+            let name = self.call_options.name.as_ref();
+            Rewriter { options: self.options, name, requirement: Requirement::Optional }.on_method_path(path);
+        }
+    }
+
+    /// Visits a closure. `position` is that of the value that the closure returns. The body becomes a block only if it
+    /// needs declarations.
+    fn visit_closure(&mut self, closure: &mut ExprClosure, position: Position) {
+        let position = position.of_closure(closure);
+        let result = mem::replace(&mut self.result, position);
+        // A closure that names no variable of the function may be coerced to a function pointer. The variable of the open
+        // types would make that impossible, so such a closure declares it itself.
+        // tests/it/shapes/typed.rs::function_pointers
+        let settles = position == Position::Elsewhere && !uses::names_a_variable(closure, &self.variables);
+        let outer = settles.then(|| {
+            let outside = mem::replace(&mut self.conditions.outside_settlement, self.conditions.attributes.len());
+            (mem::take(&mut self.settlement), outside)
+        });
+        self.in_scope(|walker| {
+            walker.variables.declare_closure_parameters(closure);
+            let declarations = walker.in_body(|walker| walker.visit_at(&mut closure.body, position));
+            if !declarations.is_empty() {
+                as_block(&mut closure.body).stmts.splice(0..0, declarations);
+            }
+        });
+        if let Some((settlement, outside)) = outer {
+            self.conditions.outside_settlement = outside;
+            let own = mem::replace(&mut self.settlement, settlement);
+            own.wrap_closure(&mut closure.body, &self.options.common.runtime);
+        }
+        self.result = result;
+    }
+
+    /// Visits a block. `end` is the position of its value.
+    fn visit_block_at(&mut self, block: &mut Block, end: Position) {
+        self.in_scope(|walker| {
+            let count = block.stmts.len();
+            for index in 0..count {
+                let (before, after) = block.stmts.split_at_mut(index + 1);
+                match &mut before[index] {
+                    Stmt::Local(local) => {
+                        let position = uses::position_of_local(local, after, end);
+                        walker.visit_local(local, position);
+                    }
+                    Stmt::Expr(value, None) if index + 1 == count => walker.visit_at(value, end),
+                    other => walker.visit_stmt_mut(other),
+                }
+            }
+        });
+    }
+
+    fn visit_local(&mut self, local: &mut Local, position: Position) {
+        let (ours, others) = (take_ours(&mut local.attrs), local.attrs.clone());
+        // Read the initializer before it is visited: the visit rewrites its calls.
+        let mut hint = self.variables.hint_of_local(local);
+        hint.accepts_any_future = position == Position::AnyFuture;
+        self.with_options(&ours, |walker| {
+            walker.under_conditions(&others, |walker| {
+                if let Some(init) = &mut local.init {
+                    walker.visit_at(&mut init.expr, position);
+                    init.diverge.iter_mut().for_each(|(_, diverge)| walker.visit_expr_mut(diverge));
+                }
+            });
+        });
+        self.variables.declare_pattern(&local.pat, hint);
+    }
+
+    /// Visits an `if`. The variables of `if let` are not in scope in the `else`.
+    /// `tests/it/shapes/closures.rs::escapes_from_an_else`
+    fn visit_if(&mut self, conditional: &mut ExprIf, of_branches: Position) {
+        self.in_scope(|walker| {
+            walker.visit_expr_mut(&mut conditional.cond);
+            walker.visit_block_at(&mut conditional.then_branch, of_branches);
+        });
+        if let Some((_, otherwise)) = &mut conditional.else_branch {
+            self.visit_at(otherwise, of_branches);
+        }
+    }
+
+    fn visit_match(&mut self, matched: &mut ExprMatch, of_branches: Position) {
+        let hint = self.variables.hint_of_matched(&matched.expr);
+        self.visit_expr_mut(&mut matched.expr);
+        for arm in &mut matched.arms {
+            self.in_scope(|walker| {
+                walker.variables.declare_pattern(&arm.pat, hint);
+                let (ours, others) = (take_ours(&mut arm.attrs), arm.attrs.clone());
+                walker.with_options(&ours, |walker| {
+                    walker.under_conditions(&others, |walker| {
+                        walker.visit_pat_mut(&mut arm.pat);
+                        walker.visit_at(&mut arm.body, of_branches);
+                    });
+                });
+            });
+        }
+    }
+
+    /// Visits a statement in a macro that declares variables: `pin! { let future = client.request(request); }`.
+    fn visit_stmt_in_macro(&mut self, statement: &mut Stmt, role: Role) {
+        match statement {
+            Stmt::Local(local) => self.visit_local(local, role.position()),
+            other => self.visit_stmt_mut(other),
+        }
+    }
+}
+
+impl VisitMut for Walker<'_> {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        let ours = attributes_mut(expression).map(take_ours).unwrap_or_default();
+        let others = attributes(expression).to_vec();
+        self.with_options(&ours, |walker| {
+            walker.under_conditions(&others, |walker| {
+                let position = mem::take(&mut walker.position);
+                let (before, requirement) = (walker.candidates, walker.requirement(expression));
+                // Classify the call before its inner expressions are visited. The visit rewrites them, and then the
+                // receiver is no longer the user's code.
+                let local = &walker.options.local;
+                let candidate = Candidate::of(expression, &walker.variables, requirement, local, position);
+                #[cfg(feature = "untraced")]
+                let found = candidate.map(|_| FoundCall::new(expression));
+                let spawned = spawn::spawned(expression);
+                if let Expr::Macro(call) = expression {
+                    walker.of_elements = position;
+                    return walker.walk_macro(&mut call.mac, requirement);
+                }
+                walker.visit_inner(expression, position);
+                if walker.candidates > before {
+                    walker.rewrite_holder(expression, spawned);
+                }
+                if let Some(candidate) = candidate {
+                    #[cfg(feature = "untraced")]
+                    if !walker.call_options.skip {
+                        walker.calls.extend(found.map(|found| found.rewritten_as(candidate)));
+                    }
+                    walker.rewrite_call(expression, candidate, requirement, position);
+                }
+            });
+        });
+    }
+
+    fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
+        match statement {
+            Stmt::Local(local) => self.visit_local(local, Position::of_local(local).unwrap_or_default()),
+            Stmt::Macro(statement) => {
+                let attributes = take_ours(&mut statement.attrs);
+                self.with_options(&attributes, |walker| {
+                    let is_marked = mem::take(&mut walker.call_options.trace);
+                    let requirement = if is_marked { Requirement::Marked } else { Requirement::Optional };
+                    walker.of_elements = Position::Elsewhere;
+                    walker.under_conditions(&statement.attrs, |walker| {
+                        walker.walk_macro(&mut statement.mac, requirement);
+                    });
+                });
+            }
+            other => visit_mut::visit_stmt_mut(self, other),
+        }
+    }
+
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        let end = mem::take(&mut self.position);
+        self.visit_block_at(block, end);
+    }
+
+    fn visit_expr_for_loop_mut(&mut self, for_loop: &mut ExprForLoop) {
+        self.visit_expr_mut(&mut for_loop.expr);
+        self.in_scope(|walker| {
+            walker.variables.declare_loop(for_loop);
+            walker.visit_block_mut(&mut for_loop.body);
+        });
+    }
+
+    fn visit_expr_while_mut(&mut self, while_loop: &mut ExprWhile) {
+        self.in_scope(|walker| visit_mut::visit_expr_while_mut(walker, while_loop));
+    }
+
+    fn visit_expr_let_mut(&mut self, condition: &mut ExprLet) {
+        let hint = self.variables.hint_of_matched(&condition.expr);
+        self.visit_expr_mut(&mut condition.expr);
+        self.variables.declare_pattern(&condition.pat, hint);
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut Macro) {
+        self.walk_macro(call, Requirement::Optional);
+    }
+
+    fn visit_field_value_mut(&mut self, field: &mut FieldValue) {
+        self.under_conditions(&field.attrs.clone(), |walker| visit_mut::visit_field_value_mut(walker, field));
+    }
+
+    /// Visits `[value; length]`, but not the length, which the compiler evaluates.
+    fn visit_expr_repeat_mut(&mut self, repeat: &mut ExprRepeat) {
+        self.visit_expr_mut(&mut repeat.expr);
+    }
+
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+    fn visit_expr_const_mut(&mut self, _: &mut ExprConst) {}
+    fn visit_type_mut(&mut self, _: &mut Type) {}
+    fn visit_generic_argument_mut(&mut self, _: &mut GenericArgument) {}
+
+    /// Visits the guard of an arm. Other expressions in patterns are constants.
+    fn visit_pat_mut(&mut self, pattern: &mut Pat) {
+        if let Pat::Guard(guarded) = pattern {
+            self.visit_expr_mut(&mut guarded.guard);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Decides from a call's syntax how the call is rewritten. A call whose behavior could change is left unchanged.
+//!
+//! A *candidate* is a call that may be an HTTP call. In the expansion the compiler tests the type of its receiver or
+//! argument: see `rewrite`, which also defines *place* and *twin*.
+
+use proc_macro2::Span;
+use syn::{Expr, ExprMethodCall, Ident};
+
+use crate::arguments::{Argument, can_pass_through, in_two_arms};
+use crate::calls::{self, Shape};
+use crate::position::Position;
+use crate::receiver::Receiver;
+use crate::variables::Variables;
+
+/// How to rewrite a candidate: a call whose name is in the table of `calls`, or that is marked with `#[xray(trace)]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Candidate {
+    /// The receiver is a value. Rewritten by `Rewriter::on_value`.
+    Value,
+    /// The receiver is a place. Rewritten by `Rewriter::on_place`.
+    Place(Argument),
+    /// The first argument may be the request. Rewritten by `Rewriter::on_argument`.
+    Argument,
+    /// The receiver may be a client. Rewritten by `Rewriter::on_client`.
+    Client(Argument),
+    /// The function may make a request. Rewritten by `Rewriter::on_function`.
+    Function,
+    /// The function is a method of a builder. Rewritten by `Rewriter::on_method_path`.
+    MethodPath,
+    /// The call is not rewritten, because a type test could change its behavior or break the build. The text completes
+    /// the sentence "The call was left alone, because ..".
+    LeftAlone(&'static str),
+}
+
+/// Why a call is left alone whose future may leave the function.
+const NAMED_ELSEWHERE: &str = "the type of its future may be named outside the function";
+
+/// Why a function that is marked with `#[xray(trace)]` is left alone.
+const NO_ARGUMENT: &str = "it has no request to trace: expected one as its first argument";
+
+/// Why a call is left alone that is the value of a branch, beside another branch with `#[xray(skip)]`.
+const BESIDE_SKIPPED: &str = "another branch of its expression has `#[xray(skip)]`";
+
+/// A call in the table that is not rewritten.
+pub(crate) struct LeftAlone {
+    /// The position of the call's name.
+    pub(crate) span: Span,
+    /// Completes the sentence "The call was left alone, because ..".
+    pub(crate) why: &'static str,
+}
+
+/// How strictly the user requires a call to be traced.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Requirement {
+    /// Not required: the call is traced if the type of its receiver or argument is traceable.
+    Optional,
+    /// `strict`: the type of the receiver or argument must be traceable.
+    Strict,
+    /// `#[xray(trace)]`: like `Strict`, also for a call whose name is not in the table.
+    Marked,
+}
+
+impl Candidate {
+    /// Returns how an expression is rewritten, or `None` if it is not a candidate.
+    ///
+    /// Not candidates are calls whose name is not in the table, and calls in the table whose receiver or argument shows
+    /// that they are no HTTP calls: `sender.send(value)` is a channel, and in `client.get(&key)` the argument is no URL.
+    /// `LeftAlone` is for candidates that may be HTTP calls but cannot be rewritten; they count as HTTP calls in the
+    /// attribute's errors.
+    pub(crate) fn of(
+        expression: &Expr,
+        variables: &Variables,
+        requirement: Requirement,
+        local: &[Ident],
+        position: Position,
+    ) -> Option<Self> {
+        let is_marked = requirement == Requirement::Marked;
+        if position == Position::Skipped {
+            let of_any = Self::of(expression, variables, requirement, local, Position::Elsewhere)?;
+            return Some(if requirement == Requirement::Optional { Self::LeftAlone(BESIDE_SKIPPED) } else { of_any });
+        }
+        let (shape, argument) = match expression {
+            Expr::MethodCall(call) => {
+                // A marked call whose name is not in the table: the receiver is the request if there are no arguments,
+                // the first argument is the request otherwise.
+                let marked = if call.args.is_empty() { Shape::Receiver } else { Shape::Argument };
+                let shape = calls::of_method(call).or(is_marked.then_some(marked))?;
+                match shape {
+                    // If tracing is required, there is no type test: the receiver is moved into its twin.
+                    Shape::Receiver if requirement != Requirement::Optional => return Some(Self::Value),
+                    Shape::Receiver => return Some(on_receiver(call, variables)),
+                    Shape::ValueReceiver if is_marked => return Some(Self::Value),
+                    Shape::ValueReceiver => return on_receiver_or_channel(call, variables),
+                    Shape::Client => return on_client(call, position, requirement),
+                    shape => (shape, call.args.first()),
+                }
+            }
+            Expr::Call(call) if calls::is_method_of_a_builder(call) => {
+                let is_exchanged = position != Position::Elsewhere;
+                return Some(if is_exchanged { Self::MethodPath } else { Self::LeftAlone(NAMED_ELSEWHERE) });
+            }
+            Expr::Call(call) => {
+                let shape = calls::of_function(call, local).or(is_marked.then_some(Shape::Argument))?;
+                (shape, call.args.first())
+            }
+            _ => return None,
+        };
+        match (shape, argument) {
+            (Shape::Function, _) => Some(Self::Function),
+            (_, Some(argument)) if requirement != Requirement::Optional || can_pass_through(argument) => {
+                Some(Self::Argument)
+            }
+            (_, Some(_)) => Some(Self::LeftAlone("its argument is written as a value that is no request")),
+            _ => Some(Self::LeftAlone(NO_ARGUMENT)),
+        }
+    }
+}
+
+/// Returns the outermost call in an expression: the one that `#[xray(trace)]` on the expression applies to.
+pub(crate) fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
+    match expression {
+        Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_) => Some(expression),
+        Expr::Await(awaited) => marked_call(&mut awaited.base),
+        Expr::Try(tried) => marked_call(&mut tried.expr),
+        Expr::Paren(paren) => marked_call(&mut paren.expr),
+        Expr::Group(group) => marked_call(&mut group.expr),
+        Expr::Reference(reference) => marked_call(&mut reference.expr),
+        Expr::Unary(unary) => marked_call(&mut unary.expr),
+        Expr::Cast(cast) => marked_call(&mut cast.expr),
+        Expr::Assign(assignment) => marked_call(&mut assignment.right),
+        Expr::Return(returned) => marked_call(returned.expr.as_mut()?),
+        _ => None,
+    }
+}
+
+/// Returns whether an expression is a call of a method, a function or a macro.
+pub(crate) fn is_call(expression: &Expr) -> bool {
+    matches!(expression, Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_))
+}
+
+fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
+    match Receiver::of(&call.receiver) {
+        Receiver::Value => Candidate::Value,
+        // An enclosing closure would capture the reference instead of the referent; see `TypeHint::is_reference`.
+        // tests/it/shapes/closures.rs::escapes_exclusively
+        Receiver::Variable(name) if variables.is_reference(&name) => {
+            Candidate::LeftAlone("its receiver is a reference, which a closure would capture in another way")
+        }
+        // In the unreachable arm the call resolves to a method of `UnreachableTwin`, whose type parameters differ from
+        // the type parameters of the user's method: `socket.send_stream::<u8>(None)` would not compile.
+        // tests/it/shapes/bodies.rs::by_reference
+        Receiver::Place | Receiver::Variable(_) if call.turbofish.is_some() => {
+            Candidate::LeftAlone("it has type arguments")
+        }
+        Receiver::Place | Receiver::Variable(_) => call
+            .args
+            .first()
+            .map_or(Some(Argument::Duplicated), in_two_arms)
+            .map_or(Candidate::LeftAlone("the type of its argument may depend on its parameter"), Candidate::Place),
+        Receiver::Unsupported => Candidate::LeftAlone(
+            "its receiver is an index, a dereference, a constant or a macro, which cannot be evaluated twice",
+        ),
+    }
+}
+
+/// Returns how `request.send(body)` is rewritten. The name `send` also belongs to a method of channels.
+///
+/// A call on a receiver with the name of a channel is not a candidate. Most calls of this form send to channels: of
+/// 2,999 in public Rust code none was an HTTP call. For any other variable the type decides:
+/// `tests/it/shapes/channels.rs`, `tests/it/shapes/hoisted.rs::sent_from_variables`
+fn on_receiver_or_channel(call: &ExprMethodCall, variables: &Variables) -> Option<Candidate> {
+    match Receiver::of(&call.receiver) {
+        Receiver::Value => Some(Candidate::Value),
+        Receiver::Unsupported => None,
+        Receiver::Place | Receiver::Variable(_) if calls::is_channel(&call.receiver) => None,
+        Receiver::Place | Receiver::Variable(_) => match on_receiver(call, variables) {
+            Candidate::LeftAlone(_) => None,
+            candidate => Some(candidate),
+        },
+    }
+}
+
+fn on_client(call: &ExprMethodCall, position: Position, requirement: Requirement) -> Option<Candidate> {
+    // In `client.get(url).send()` the call of `get` makes a request builder, and `send` is the HTTP call.
+    if matches!(position, Position::Receiver(_)) {
+        return None;
+    }
+    let argument = in_two_arms(call.args.first()?)?;
+    match requirement {
+        Requirement::Marked => Some(Candidate::Client(argument)),
+        _ if position.accepts_any_future() => Some(Candidate::Client(argument)),
+        // `let request = client.get(url);` of a reqwest client is no call.
+        Requirement::Strict => None,
+        Requirement::Optional if position == Position::Tried => Some(Candidate::LeftAlone("its result is no future")),
+        Requirement::Optional => Some(Candidate::LeftAlone(NAMED_ELSEWHERE)),
+    }
+}

@@ -1,0 +1,101 @@
+//! Removes brackets that are nested too deeply to parse.
+//!
+//! syn parses nested brackets by recursion. Procedural macros are usually built without optimization, and then each
+//! level takes up to 25 KiB of stack. The compiler's stack has 8 MiB, so about 300 levels would crash it. So tokens
+//! that are nested too deeply are removed before parsing. Afterwards they are put back, unchanged, and calls in them
+//! are not traced. `tests.rs::code_that_is_too_deep_is_left_as_it_was`
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::{format_ident, quote};
+
+/// The number of levels that are parsed. Handwritten code has about 30; 200 levels take 5 of the stack's 8 MiB.
+const MAX_DEPTH: usize = 200;
+
+/// The name of a macro that does not exist. A call of it stands for the removed tokens until they are put back, because
+/// a macro call is valid syntax for an expression, a pattern, a type and an item.
+const PLACEHOLDER: &str = "__xray_too_deep";
+
+/// The removed contents of brackets.
+pub(crate) struct TooDeep(Vec<TokenStream>);
+
+/// Removes the contents of brackets that are nested too deeply.
+///
+/// ```text
+/// Input:  ((( .. a + (b) .. )))
+/// Output: ((( .. __xray_too_deep!(0) .. )))
+/// ```
+pub(crate) fn take_too_deep(tokens: TokenStream) -> (TokenStream, TooDeep) {
+    let mut taken = TooDeep(Vec::new());
+    if !is_deeper(&tokens, MAX_DEPTH) {
+        return (tokens, taken);
+    }
+    let tokens = taken.hollow(tokens, MAX_DEPTH);
+    (tokens, taken)
+}
+
+fn is_deeper(tokens: &TokenStream, depth: usize) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => depth == 0 || is_deeper(&group.stream(), depth - 1),
+        _ => false,
+    })
+}
+
+impl TooDeep {
+    /// Replaces the placeholders by the contents that they stand for.
+    pub(crate) fn put_back(&mut self, tokens: TokenStream) -> TokenStream {
+        if self.0.is_empty() {
+            return tokens;
+        }
+        each_group(tokens, |content| match number(&content) {
+            Some(number) => std::mem::take(&mut self.0[number]),
+            None => self.put_back(content),
+        })
+    }
+
+    fn hollow(&mut self, tokens: TokenStream, depth: usize) -> TokenStream {
+        each_group(tokens, |content| {
+            if depth > 0 {
+                return self.hollow(content, depth - 1);
+            }
+            let (placeholder, number) = (format_ident!("{PLACEHOLDER}"), self.0.len());
+            // Between the braces of a `match` only arms are valid syntax, so the placeholder becomes the body of an
+            // arm.
+            let has_arms = is_of_arms(&content);
+            self.0.push(content);
+            if has_arms { quote!(_ => #placeholder!(#number)) } else { quote!(#placeholder!(#number)) }
+        })
+    }
+}
+
+/// Returns the tokens, with `change` applied to the contents of each pair of brackets.
+fn each_group(tokens: TokenStream, mut change: impl FnMut(TokenStream) -> TokenStream) -> TokenStream {
+    let changed = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            let mut changed = Group::new(group.delimiter(), change(group.stream()));
+            changed.set_span(group.span());
+            TokenTree::Group(changed)
+        }
+        token => token,
+    });
+    changed.collect()
+}
+
+/// Returns whether the content of braces is the arms of a `match`, judged by `=>`.
+fn is_of_arms(content: &TokenStream) -> bool {
+    let is = |token: &TokenTree, punct| matches!(token, TokenTree::Punct(found) if found.as_char() == punct);
+    let tokens: Vec<_> = content.clone().into_iter().collect();
+    tokens.windows(2).any(|pair| is(&pair[0], '=') && is(&pair[1], '>'))
+}
+
+/// Returns the number of the placeholder between a pair of brackets, or `None` if the brackets contain no placeholder.
+fn number(content: &TokenStream) -> Option<usize> {
+    let mut tokens =
+        content.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(name) if name == PLACEHOLDER));
+    tokens.next()?;
+    match tokens.nth(1)? {
+        TokenTree::Group(number) if number.delimiter() == Delimiter::Parenthesis => {
+            number.stream().to_string().trim_end_matches("usize").parse().ok()
+        }
+        _ => None,
+    }
+}

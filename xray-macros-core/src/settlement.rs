@@ -1,0 +1,147 @@
+//! The types that a function's calls leave open, and the code at the end of the function that determines them.
+//!
+//! Whether an argument is a request, and how the response is read, depends on types that code after the call may still
+//! determine: `let version: Version = self.execute(request).await?;` for an `execute` that returns any `T`. So the
+//! expansion of such a call leaves both answers open, as type parameters of a variable, and asks at the end of the
+//! function, where every type is known. See the runtime's `private::argument` and `private::settle`.
+//!
+//! ```text
+//! Input:  fn version(&self) -> Result<Version, Error> { body }
+//! Output: fn version(&self) -> Result<Version, Error> {
+//!             let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
+//!             return { body };
+//!             #[allow(unreachable_code)]
+//!             {
+//!                 (&&&&&&::xray::__private::execute::settle(&__xray_types_0).__xray_test_argument()).__xray_test_result();
+//!             };
+//!         }
+//! ```
+//!
+//! * The last statement never runs. The compiler checks its types after the body, including the coercion of the body to
+//!   the function's result. `tests/it/shapes/typed.rs::at_the_end`
+//! * The borrow checker does not see the statement, because it cannot be reached. So the lifetimes in the types of a call
+//!   need not outlive the call. `tests/it/shapes/typed.rs::in_a_loop`
+
+use std::mem;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote_spanned};
+use syn::token::Brace;
+use syn::{Attribute, Block, Expr, ExprAsync, ExprBlock, Path, Stmt};
+
+use crate::syntax::{boxed_future_mut, tail_mut, words};
+
+/// The types of the calls in a function, or in a closure that may be coerced to a function pointer.
+#[derive(Default)]
+pub(crate) struct Settlement {
+    calls: Vec<Settled>,
+}
+
+/// The variable whose type has the open types of one call.
+struct Settled {
+    name: Ident,
+    /// The `#[cfg]` attributes around the call.
+    conditions: Vec<Attribute>,
+    /// The statement that determines the types.
+    statement: TokenStream,
+}
+
+impl Settlement {
+    /// Returns the number of the next call. The names of the call's two variables end in this number: `__xray_types_0`,
+    /// `__xray_call_0`.
+    pub(crate) fn next_number(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Returns the name of the variable for the types of the next call.
+    pub(crate) fn next_name(&self, call: Span) -> Ident {
+        Ident::new(&format!("__xray_types_{}", self.next_number()), Span::mixed_site().located_at(call))
+    }
+
+    pub(crate) fn add(&mut self, name: Ident, conditions: Vec<Attribute>, statement: TokenStream) {
+        self.calls.push(Settled { name, conditions, statement });
+    }
+
+    /// Puts the declarations before the body of a function, and the statements after it. With `is_kept` the last expression
+    /// of the function remains the last one.
+    pub(crate) fn wrap_function(self, block: &mut Block, is_kept: bool, runtime: &Path) {
+        // The calls before the last expression need the declarations too.
+        let is_outside = |statement: &Stmt| words(statement.to_token_stream()).any(|word| self.declares(&word));
+        let ends_in_future = is_kept && !block.stmts.iter().rev().skip(1).any(is_outside);
+        match async_block_at_the_end(block) {
+            Some(future) if ends_in_future => self.wrap(&mut future.block, runtime),
+            _ => self.wrap(block, runtime),
+        }
+    }
+
+    fn declares(&self, name: &Ident) -> bool {
+        self.calls.iter().any(|call| call.name == *name)
+    }
+
+    fn wrap(self, block: &mut Block, runtime: &Path) {
+        let Some(first) = self.calls.first() else { return };
+        let span = first.name.span();
+        let declarations = self.calls.iter().map(|Settled { name, conditions, .. }| {
+            quote_spanned! {name.span()=>
+                #(#conditions)*
+                let #name = #runtime::__private::argument::CallTypes::new();
+            }
+        });
+        let statements = self.calls.iter().map(|Settled { name, conditions, statement }| match conditions.as_slice() {
+            [] => statement.clone(),
+            conditions => quote_spanned!(name.span()=> #(#conditions)* { #statement }),
+        });
+        // The braces have the position of the macro: around a body of one expression, rustc reports the user's braces as
+        // unused. tests/it/lints.rs
+        let inner = Block { brace_token: Brace(span), stmts: mem::take(&mut block.stmts) };
+        let body = quote_spanned! {span=>
+            #(#declarations)*
+            return #inner;
+            #[allow(unreachable_code)]
+            {
+                #(#statements)*
+            };
+        };
+        block.stmts.push(Stmt::Expr(Expr::Verbatim(body), None));
+    }
+
+    /// Like [`wrap`](Self::wrap), for the body of a closure.
+    pub(crate) fn wrap_closure(self, body: &mut Expr, runtime: &Path) {
+        if self.calls.is_empty() {
+            return;
+        }
+        self.wrap(as_block(body), runtime);
+    }
+}
+
+/// Turns the body of a closure into a block, unless it is a block already.
+pub(crate) fn as_block(body: &mut Expr) -> &mut Block {
+    // A block in a block would have unused braces. tests/it/lints.rs
+    if !matches!(body, Expr::Block(block) if block.label.is_none() && block.attrs.is_empty()) {
+        let stmts = vec![Stmt::Expr(mem::replace(body, Expr::PLACEHOLDER), None)];
+        let block = Block { brace_token: Brace::default(), stmts };
+        *body = Expr::Block(ExprBlock { attrs: Vec::new(), label: None, block });
+    }
+    match body {
+        Expr::Block(block) => &mut block.block,
+        _ => unreachable!("the body is a block"),
+    }
+}
+
+/// Returns the async block at the end of a function that other attributes look for there.
+///
+/// `#[async_trait]` makes such a function of an `async fn`, and fixes the type of the block's output. An attribute below,
+/// such as `#[instrument]` of `tracing`, recognizes the function by its last expression. So that expression is kept, and
+/// the types are determined at the end of the block.
+/// `tests.rs::a_boxed_async_block_stays_at_the_end_above_other_attributes`
+fn async_block_at_the_end(block: &mut Block) -> Option<&mut ExprAsync> {
+    let tail = tail_mut(block)?;
+    match tail {
+        Expr::Async(block) => Some(block),
+        Expr::Call(_) | Expr::MethodCall(_) => match boxed_future_mut(tail)? {
+            Expr::Async(block) => Some(block),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,356 @@
+//! Tests of expansions and errors. The expansion of `NAME.rs` in `tests/expansions` is `NAME.expanded.rs`.
+//!
+//! `UPDATE_EXPECT=1 cargo test -p xray-macros` updates the expanded files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use expect_test::{expect, expect_file};
+use proc_macro2::TokenStream;
+use quote::ToTokens as _;
+use syn::{Attribute, Item, ItemFn, Meta};
+
+use crate::calls::{self, Shape};
+use crate::driver;
+use crate::options::{TracedHttpOptions, TracedOptions};
+
+fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    driver::expand::<TracedHttpOptions>(arguments, item)
+}
+
+fn expand_with_aws_sdk(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    crate::traced_http_with_aws_sdk(arguments, item)
+}
+
+fn expand_traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    driver::expand::<TracedOptions>(arguments, item)
+}
+
+#[test]
+fn expansions() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expansions");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_string_lossy().ends_with(".expanded.rs") {
+            continue;
+        }
+        let source = fs::read_to_string(&path).unwrap();
+        expect_file![path.with_extension("expanded.rs")].assert_eq(&expand_file(&source));
+        count += 1;
+    }
+    assert!(count >= 8, "the folder has moved");
+}
+
+/// Expands the attributes on each function of a file.
+fn expand_file(source: &str) -> String {
+    let mut file = syn::parse_file(source).unwrap();
+    let expanded: TokenStream = file.items.drain(..).map(expand_item).collect();
+    file.items = syn::parse2::<syn::File>(expanded).unwrap().items;
+    prettyplease::unparse(&file)
+}
+
+fn expand_item(mut item: Item) -> TokenStream {
+    let attributes = match &mut item {
+        Item::Fn(function) => &mut function.attrs,
+        Item::Impl(implementation) => &mut implementation.attrs,
+        Item::Mod(module) => &mut module.attrs,
+        _ => return item.into_token_stream(),
+    };
+    let is_ours = |attribute: &Attribute| {
+        ["traced_http", "traced_http_with_aws_sdk", "traced"].iter().any(|name| attribute.path().is_ident(name))
+    };
+    let Some(position) = attributes.iter().position(is_ours) else { return item.into_token_stream() };
+    let (path, arguments) = match attributes.remove(position).meta {
+        Meta::List(list) => (list.path, list.tokens),
+        meta => (meta.path().clone(), TokenStream::new()),
+    };
+    let expand = match &*path.require_ident().unwrap().to_string() {
+        "traced" => expand_traced,
+        "traced_http_with_aws_sdk" => expand_with_aws_sdk,
+        _ => expand,
+    };
+    let expanded = expand(arguments, item.into_token_stream());
+    // The attribute below this one.
+    syn::parse2::<syn::File>(expanded).unwrap().items.into_iter().map(expand_item).collect()
+}
+
+/// Returns the errors in the expansion of `traced_http`, one a line, and whether the user's function is in it too.
+fn messages(arguments: &str, item: &str) -> String {
+    messages_of(expand, arguments, item)
+}
+
+fn messages_of(expand: fn(TokenStream, TokenStream) -> TokenStream, arguments: &str, item: &str) -> String {
+    let expanded = expand(arguments.parse().unwrap(), item.parse().unwrap()).to_string();
+    let messages = expanded.split("compile_error ! {").skip(1).map(|rest| rest.split_once('}').unwrap().0.trim());
+    let text = messages.fold(String::new(), |text, message| text + message + "\n");
+    let function = item.parse::<TokenStream>().unwrap().to_string();
+    let kept = expanded.starts_with(&function) || expanded.starts_with(function.split("# [xray").next().unwrap());
+    text + if kept { "the function is kept" } else { "the function is lost" }
+}
+
+const FUNCTION: &str = "async fn f(c: &Client) { c.get(u).send().await; }";
+
+#[test]
+fn all_wrong_options_are_reported_at_once() {
+    expect![[r#"
+        "unknown option `nmae`, expected one of: `name = \"..\"`, `annotate(key = value)`, `skip_hosts(\"..\")`, `strict`, `crate = \"..\"`, `local(..)`"
+        "expected a string in quotes that is not empty"
+        "duplicate option `name`; keep one"
+        "expected attribute arguments in parentheses: `local(...)`"
+        the function is kept"#]]
+    .assert_eq(&messages("nmae = \"x\", name = 1, name = \"y\", local", FUNCTION));
+}
+
+#[test]
+fn wrong_items_are_rejected() {
+    let of = |item| messages("", item);
+    expect![[r#"
+        "a `const fn` cannot make HTTP calls; remove `const`"
+        the function is kept"#]]
+    .assert_eq(&of("const fn f() { c().send(); }"));
+    expect![[r#"
+        "this function has no body and makes no calls; put `#[traced_http]` on its implementation"
+        the function is kept"#]]
+    .assert_eq(&of("fn f();"));
+    expect![[r#"
+        "expected a function, an `impl` block or a module: put `#[traced_http]` on each `fn` that makes calls, on its `impl` or on its `mod`"
+        the function is kept"#]]
+    .assert_eq(&of("struct S { field: u32 }"));
+    expect![[r#"
+        "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (docs/what-is-traced.md has the full list), outside macros; put `#[traced_http]` on the function that makes the calls"
+        the function is kept"#]]
+    .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
+    expect![[r#"
+        "no HTTP call found, and the attribute does not know what `users_own!` does with its arguments: if they are expressions or statements with calls, put `#[xray(trace)]` on the macro call"
+        the function is kept"#]].assert_eq(&of("fn f() { users_own!(c.send()) }"));
+}
+
+#[test]
+fn functions_of_other_attributes_are_accepted() {
+    // `#[wasm_bindgen]` above the attribute copies it onto a function of its own.
+    expect!["the function is kept"].assert_eq(&messages("", "fn __wasm_bindgen_generated_f() { f() }"));
+}
+
+#[test]
+fn a_boxed_async_block_stays_at_the_end_above_other_attributes() {
+    let last = |attribute: &str| {
+        let body = "{ Box::pin(async move { self.execute(request).await }) }";
+        let function = format!("{attribute} fn f(&self) -> BoxFuture<'_, u8> {body}");
+        let expanded: ItemFn = syn::parse2(expand(TokenStream::new(), function.parse().unwrap())).unwrap();
+        expanded.block.stmts.last().unwrap().to_token_stream().to_string()
+    };
+    assert!(last("#[instrument]").starts_with("Box :: pin (async move {"), "{}", last("#[instrument]"));
+    assert!(!last("#[inline]").starts_with("Box"), "{}", last("#[inline]"));
+}
+
+#[test]
+fn half_typed_code_is_kept() {
+    expect![[r#"
+        "expected an expression"
+        the function is kept"#]]
+    .assert_eq(&messages("", "async fn f() { let x = ; c.get(u).send().await }"));
+    expect![[r#"
+        "unexpected end of input, expected identifier or integer"
+        the function is kept"#]]
+    .assert_eq(&messages("", "async fn f() { c.get(u).send(). }"));
+}
+
+#[test]
+fn wrong_inner_options_are_rejected() {
+    let of = |inner| messages("", &format!("async fn f() {{ c.get(u).send().await; #[xray{inner}] c.other(); }}"));
+    expect![[r#"
+        "unknown option `skp`, expected one of: `skip`, `trace`, `name = \"..\"`"
+        the function is kept"#]]
+    .assert_eq(&of("(skp)"));
+    expect![[r#"
+        "expected `#[xray(skip)]`, `#[xray(trace)]` or `#[xray(name = \"..\")]`"
+        the function is kept"#]]
+    .assert_eq(&of(""));
+}
+
+#[test]
+fn required_calls_without_a_request_are_rejected() {
+    expect![[r#"
+        "this call is not traced, because it has no request to trace: expected one as its first argument"
+        the function is kept"#]]
+    .assert_eq(&messages("", "fn f() { #[xray(trace)] g(); }"));
+}
+
+#[test]
+fn inner_options_never_reach_the_compiler() {
+    for inner in ["(skip)", "(name = \"x\")", "(wrong)", ""] {
+        let function = format!("fn f() {{ #[xray{inner}] let x = a().send(); #[xray{inner}] a.send()? }}");
+        let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+        assert!(!expanded.contains("# [xray"), "{expanded}");
+    }
+}
+
+/// Runs on a stack that is smaller than the compiler's.
+fn on_a_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    const STACK: usize = 6 << 20;
+    std::thread::Builder::new().stack_size(STACK).spawn(run).unwrap().join().unwrap()
+}
+
+/// Returns how much the expansion of a function with this body allocates, which grows as its time does.
+fn work(body: String) -> u64 {
+    on_a_small_stack(move || {
+        let tokens: TokenStream = format!("async fn f() {{ z().send(); {body} }}").parse().unwrap();
+        let mut expanded = TokenStream::new();
+        let info = allocation_counter::measure(|| expanded = expand(TokenStream::new(), tokens));
+        let expanded = expanded.to_string();
+        assert!(expanded.contains("__xray") && !expanded.contains("compile_error"), "it is rewritten");
+        info.bytes_total + info.count_total
+    })
+}
+
+/// Asserts that twice as much of a thing takes about twice as much work.
+fn is_linear(name: &str, count: usize, body: impl Fn(usize) -> String) {
+    let (half, whole) = (work(body(count / 2)), work(body(count)));
+    assert!(whole < half * 23 / 10, "{name}: {half} for {}, {whole} for {count}", count / 2);
+}
+
+#[test]
+fn code_that_is_too_deep_is_left_as_it_was() {
+    for (open, inner, close) in [
+        ("(", "a.send()", ")"),
+        ("{", "a.send(); b", "}"),
+        ("match a { b =>", "c.send()", "}"),
+        ("[", "a.send(), b", "]"),
+    ] {
+        let levels = |text: &str, count| (text.to_owned() + " ").repeat(count);
+        // The innermost levels, as a stream of tokens prints them.
+        let core = format!("{}{inner} {}", levels(open, 50), levels(close, 50));
+        let body = levels(open, 250) + &core + &levels(close, 250);
+        let (expanded, core) = on_a_small_stack(move || {
+            let expanded = expand(TokenStream::new(), format!("fn f() {{ b.send(); {body} }}").parse().unwrap());
+            (expanded.to_string(), core.parse::<TokenStream>().unwrap().to_string())
+        });
+        assert!(expanded.contains("__xray_dispatch") && !expanded.contains("__xray_too_deep"), "{expanded}");
+        assert!(expanded.contains(&core), "{core}: {expanded}");
+    }
+}
+
+#[test]
+fn long_and_deep_code_takes_linear_work_and_little_stack() {
+    let nested = |open: &str, inner: &str, close: &str, depth: usize| open.repeat(depth) + inner + &close.repeat(depth);
+    is_linear("a chain", 400, |length| "a()".to_owned() + &".send().map(g)".repeat(length));
+    is_linear("statements", 4000, |length| "client.get(url).send().await?;".repeat(length));
+    is_linear("a match of thousands of lines", 4000, |lines| {
+        format!("match b.send() {{ {} _ => c }};", "1 => a.send(),\n".repeat(lines))
+    });
+    is_linear("parentheses", 500, |depth| nested("(", "a.send()", ")", depth));
+    is_linear("blocks", 500, |depth| nested("{ let a = b.send(); ", "b.send()", "; a.send() }", depth));
+    is_linear("arms", 500, |depth| nested("match a.send() { b => ", "c", ", }", depth));
+    is_linear("closures", 500, |depth| nested("(|a| ", "a.send()", ")(b.send())", depth));
+    is_linear("async blocks", 500, |depth| nested("async move { ", "a.call(b.c)", ".await }", depth));
+    is_linear("arguments", 500, |depth| nested("a.execute(b.call(", "c()", ").d())", depth));
+    is_linear("macros", 500, |length| format!("vec![{}]", "a.send(), ".repeat(length)));
+    is_linear("64 bodies that are sent, in each other", 64, |depth| nested("a.send_json(&", "b", ")", depth));
+    is_linear("the same as values", 64, |depth| nested("a().send_json(", "b", ")", depth));
+    is_linear("conditions", 500, |depth| nested("if a.send() { b } else { ", "c", " }", depth));
+}
+
+#[test]
+fn all_wrong_options_of_traced_are_reported_at_once() {
+    let of = |arguments, item| messages_of(expand_traced, arguments, item);
+    expect![[r#"
+        "unknown option `strict`, expected one of: `name = \"..\"`, `err`, `annotate(key = value)`, `crate = \"..\"`"
+        "expected a string in quotes that is not empty"
+        "duplicate option `name`; keep one"
+        "`err` takes no value; write `err` alone"
+        "expected attribute arguments in parentheses: `annotate(...)`"
+        the function is kept"#]]
+    .assert_eq(&of("strict, name = 1, name = \"y\", err(x), annotate", "fn f() {}"));
+    expect![[r#"
+        "`err` requires a function that returns a `Result`, but this function returns nothing; remove `err`, or return a `Result`"
+        the function is kept"#]]
+    .assert_eq(&of("err", "fn f() {}"));
+    expect![[r#"
+        "a `const fn` cannot be traced, because it may run in the compiler; remove `const`"
+        the function is kept"#]]
+    .assert_eq(&of("", "const fn f() {}"));
+    expect![[r#"
+        "this function has no body to trace; put `#[traced]` on its implementation"
+        the function is kept"#]]
+    .assert_eq(&of("", "fn f();"));
+    expect![[r#"
+        "expected a function, an `impl` block or a module: put `#[traced]` on a `fn`, an `impl` or a `mod`"
+        the function is kept"#]]
+    .assert_eq(&of("", "struct S { field: u32 }"));
+    expect![[r#"
+        "no function to trace; remove the attribute"
+        the function is kept"#]]
+    .assert_eq(&of("", "impl S {}"));
+    expect![[r#"
+        "expected an expression"
+        the function is kept"#]]
+    .assert_eq(&of("", "fn f() { let x = ; }"));
+}
+
+#[test]
+fn options_that_the_other_attribute_needs_are_kept_for_it() {
+    let item = "#[traced_http] impl S { #[xray(skip)] fn f() {} fn g() { #[xray(skip)] c.send(); } }";
+    for arguments in ["", "wrong"] {
+        let expanded = expand_traced(arguments.parse().unwrap(), item.parse().unwrap()).to_string();
+        assert_eq!(expanded.matches("# [xray (skip)]").count(), 2, "{expanded}");
+    }
+    let expanded = expand_traced("wrong".parse().unwrap(), item.replace("#[traced_http]", "").parse().unwrap());
+    assert!(!expanded.to_string().contains("# [xray"), "{expanded}");
+}
+
+/// Returns the code spans in a text: `` `send_json` `` is one.
+fn code_spans(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The functions of the table as users write them: `reqwest::blocking::get`.
+fn function_paths() -> Vec<String> {
+    let paths = calls::CLIENTS.iter().flat_map(|client| {
+        client.functions.iter().map(|(function, _)| format!("{}::{function}", client.path.join("::")))
+    });
+    paths.collect()
+}
+
+#[test]
+fn the_documentation_lists_the_table() {
+    let source = include_str!("../../xray-macros/src/lib.rs");
+    let (_, rest) = source.split_once("/// # What is traced\n").unwrap();
+    let (list, _) = rest.split_once("/// [What is traced]").unwrap();
+    let listed: BTreeSet<_> = code_spans(list).into_iter().map(str::to_owned).collect();
+    let methods = calls::METHODS.iter().filter(|method| method.shape != Shape::Client);
+    let mut expected: BTreeSet<_> = methods.map(|method| method.name.to_owned()).collect();
+    expected.extend(function_paths());
+    // The method that is a candidate by its receiver's name too is hint with it.
+    expected.extend(["client".to_owned(), "client.get(uri)".to_owned()]);
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn the_page_of_traced_calls_names_every_method_and_function() {
+    // The page belongs to the repository. It is not in the archive of this crate.
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/what-is-traced.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with('|')).collect();
+    // `Client::execute`, `request.send()` and `svc.call(request)` name their last name before a parenthesis.
+    let named: BTreeSet<_> = rows
+        .iter()
+        .flat_map(|row| code_spans(row))
+        .map(|code| code.split('(').next().unwrap_or_default())
+        .filter_map(|path| path.rsplit([':', '.']).next())
+        .collect();
+    let methods = calls::METHODS.iter().map(|method| method.name);
+    let functions = calls::CLIENTS.iter().flat_map(|client| client.functions.iter().map(|(name, _)| *name));
+    let missing: Vec<_> = methods.chain(functions).filter(|name| !named.contains(name)).collect();
+    assert_eq!(missing, [""; 0], "are missing from the table of clients in docs/what-is-traced.md");
+}
+
+#[test]
+fn examples_in_messages_are_in_the_table() {
+    for example in code_spans(calls::EXAMPLES) {
+        let name = example.split('(').next().unwrap().trim_start_matches('.');
+        let is_method = calls::METHODS.iter().any(|method| method.name == name);
+        assert!(is_method || function_paths().iter().any(|path| path == name), "{example}");
+    }
+}

@@ -1,0 +1,96 @@
+//! Implements `#[traced_http]`: records a subsegment for each HTTP call in a function.
+
+use proc_macro2::TokenStream;
+use syn::{Block, Error, Item, Path, Result, Signature, Stmt};
+
+use crate::body;
+use crate::calls;
+use crate::client_paths;
+use crate::driver::{Attribute, Owner, Searched, Wording};
+use crate::head;
+use crate::options::TracedHttpOptions;
+
+impl Attribute for TracedHttpOptions {
+    const WORDING: Wording = Wording {
+        attribute: "traced_http",
+        other: "traced",
+        no_body: "this function has no body and makes no calls; put `#[traced_http]` on its implementation",
+        no_function: "expected a function, an `impl` block or a module: put `#[traced_http]` on each `fn` that makes calls, \
+            on its `impl` or on its `mod`",
+        const_fn: "a `const fn` cannot make HTTP calls; remove `const`",
+    };
+
+    // An attribute on an item without candidates is an error: the user expects its calls to be traced.
+    const ACCEPTS_ONLY_SKIPPED: bool = false;
+
+    fn nothing_to_trace(searched: Searched) -> String {
+        match searched {
+            Searched::Everything => format!(
+                "no HTTP call found: expected {}, outside macros; put `#[traced_http]` on the function that makes the calls",
+                calls::EXAMPLES
+            ),
+            Searched::AllButOthers => "no HTTP call found outside the functions that have `#[traced_http]` or \
+                `#[xray(skip)]` themselves; remove this attribute"
+                .to_owned(),
+        }
+    }
+
+    fn parse(arguments: TokenStream) -> Result<Self> {
+        Self::parse(arguments)
+    }
+
+    fn is_applied(block: &Block) -> bool {
+        block
+            .stmts
+            .iter()
+            .any(|statement| matches!(statement, Stmt::Item(Item::Static(of)) if of.ident == "__XRAY_CALL_SITES"))
+    }
+
+    /// Rewrites the calls of the function.
+    fn apply(
+        &self,
+        signature: &Signature,
+        block: &mut Block,
+        owner: Owner,
+        attributes: &[syn::Attribute],
+    ) -> Result<bool> {
+        // The checks come first: they read the paths as the user wrote them.
+        let checks = client_paths::checks(signature, block, self);
+        let found = body::rewrite_calls(signature, block, self, attributes.iter().any(is_macro))?;
+        let declarations = head::declarations(signature, self, &checks, found.has_candidate, &found.left_alone);
+        block.stmts.splice(0..0, declarations);
+        match found.unknown_macros.first() {
+            Some(unknown) if !found.has_candidate && owner == Owner::Function => Err(unread(unknown)),
+            _ => Ok(found.has_candidate),
+        }
+    }
+}
+
+/// Returns whether an attribute below this one may look at the rewritten function.
+fn is_macro(attribute: &syn::Attribute) -> bool {
+    const INERT: &[&str] = &[
+        "allow",
+        "cfg",
+        "cold",
+        "deny",
+        "deprecated",
+        "doc",
+        "expect",
+        "forbid",
+        "inline",
+        "must_use",
+        "track_caller",
+        "warn",
+    ];
+    !INERT.iter().any(|inert| attribute.path().is_ident(inert))
+}
+
+/// Returns the error for a function whose calls, if it has any, are in a macro that the attribute cannot read.
+fn unread(unknown: &Path) -> Error {
+    let name = unknown.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+    let message = format!(
+        "no HTTP call found, and the attribute does not know what `{name}!` does with its arguments: if they are \
+         expressions or statements with calls, put `#[xray(trace)]` on the macro call"
+    );
+    Error::new_spanned(unknown, message)
+}

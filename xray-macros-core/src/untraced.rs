@@ -1,0 +1,300 @@
+//! Finds the calls of the table that no attribute covers, for the program `cargo xray`.
+//!
+//! Walks each body as the attribute does, lists the calls that the attribute would have rewritten, and discards the
+//! rewritten body.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{
+    Attribute as Annotation, Block, Expr, File, ImplItemConst, ImplItemFn, ItemConst, ItemFn, ItemImpl, ItemMod,
+    ItemStatic, ItemTrait, Meta, Signature, Stmt, TraitItemFn, Type, parse_quote,
+};
+
+use crate::body;
+use crate::driver::is_attribute;
+use crate::found::FoundCall;
+use crate::options::{CallOptions, TracedHttpOptions};
+
+/// The name of the attribute that covers a call.
+const NAME: &str = "traced_http";
+
+/// A function with calls of the table, or the initializer of a static or constant.
+#[derive(Debug)]
+pub struct Body {
+    /// The name with the names of the items around it: `Client::get`, `api::fetch`.
+    pub name: String,
+    /// How the attribute `#[traced_http]` covers the function.
+    pub attribute: Attribute,
+    /// The calls of the table. For a function with the attribute, this lists only the calls that the attribute leaves
+    /// unchanged.
+    pub calls: Vec<FoundCall>,
+}
+
+/// The attribute `#[traced_http]` of a function.
+#[derive(Debug)]
+pub enum Attribute {
+    /// The function has it, or the `impl` block or module around it.
+    There,
+    /// It is missing. It can be written before the token at this position.
+    Missing(Span),
+    /// It cannot be there, for this reason. The text completes the sentence "The call is not traced, because ..".
+    Impossible(String),
+}
+
+/// Returns the functions of a source file that contain calls of the table outside `#[traced_http]`, or calls that the
+/// attribute leaves alone, in the order of the file.
+///
+/// Tests are left out. The spans have positions only if the feature `span-locations` of `proc-macro2` is on.
+#[must_use]
+pub fn untraced(file: &File) -> Vec<Body> {
+    let mut search = Search { names: Vec::new(), cover: Cover::None, bodies: Vec::new() };
+    search.visit_file(file);
+    search.bodies
+}
+
+/// Returns whether an item is compiled only for tests: it has `#[cfg(test)]`, `#[test]`, `#[tokio::test]` or the like.
+#[must_use]
+pub fn is_test(attributes: &[Annotation]) -> bool {
+    attributes.iter().any(|attribute| {
+        let name = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        match &attribute.meta {
+            Meta::List(list) if name == "cfg" => requires_test(&list.tokens),
+            _ => name == "bench" || name.ends_with("test"),
+        }
+    })
+}
+
+/// Returns whether a condition is `test`, or `all(..)` with `test` in it.
+fn requires_test(condition: &TokenStream) -> bool {
+    let mut tokens = condition.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match (token, tokens.peek()) {
+            (TokenTree::Ident(name), Some(TokenTree::Group(inner))) if name == "all" => {
+                return requires_test(&inner.stream());
+            }
+            (TokenTree::Ident(_), Some(TokenTree::Group(_))) => _ = tokens.next(),
+            (TokenTree::Ident(name), _) if name == "test" => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The attributes that cover the functions of an item.
+#[derive(Clone)]
+enum Cover {
+    None,
+    /// An attribute with these arguments.
+    Attribute(TokenStream),
+    /// `#[xray(skip)]`: the user leaves the functions out.
+    Skip,
+}
+
+struct Search {
+    /// The names of the items around the visited item.
+    names: Vec<String>,
+    cover: Cover,
+    bodies: Vec<Body>,
+}
+
+impl Search {
+    /// Visits an item with the name and the attributes that apply to the functions in it.
+    fn within(&mut self, name: String, attributes: &[Annotation], visit: impl FnOnce(&mut Self)) {
+        if is_test(attributes) {
+            return;
+        }
+        let outer = self.cover.clone();
+        self.cover = cover(attributes).unwrap_or_else(|| outer.clone());
+        self.names.push(name);
+        visit(self);
+        self.names.pop();
+        self.cover = outer;
+    }
+
+    fn function(&mut self, attributes: &[Annotation], signature: &Signature, body: &Block, start: Span) {
+        self.within(signature.ident.to_string(), attributes, |search| {
+            // The attribute of an `impl` block does not apply to its `const fn`s, and they make no calls.
+            if signature.constness.is_none() {
+                search.add(signature, body, Attribute::Missing(start));
+            }
+            search.items_of(|search| visit::visit_block(search, body));
+        });
+    }
+
+    /// Adds the initializer of a static or constant, whose closures may make calls.
+    fn initializer(&mut self, name: String, attributes: &[Annotation], value: &Expr) {
+        self.within(name, attributes, |search| {
+            let body =
+                Block { brace_token: syn::token::Brace::default(), stmts: vec![Stmt::Expr(value.clone(), None)] };
+            let reason = "it is in no function".to_owned();
+            search.items_of(|search| {
+                search.add(&parse_quote!(fn initializer()), &body, Attribute::Impossible(reason));
+                visit::visit_expr(search, value);
+            });
+        });
+    }
+
+    /// Visits the items in a body. The attribute of the function does not apply to them.
+    fn items_of(&mut self, visit: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.cover, Cover::None);
+        visit(self);
+        self.cover = outer;
+    }
+
+    fn add(&mut self, signature: &Signature, body: &Block, attribute: Attribute) {
+        let (arguments, attribute) = match &self.cover {
+            Cover::Skip => return,
+            Cover::None => (TokenStream::new(), attribute),
+            Cover::Attribute(arguments) => (arguments.clone(), Attribute::There),
+        };
+        // Wrong arguments are reported by the compiler.
+        let options = TracedHttpOptions::parse(arguments).unwrap_or_default();
+        let (found, refused) = body::search(signature, &mut body.clone(), &options);
+        let is_covered = matches!(attribute, Attribute::There);
+        let calls: Vec<_> = found.into_iter().filter(|call| !is_covered || call.left_alone.is_some()).collect();
+        if calls.is_empty() {
+            return;
+        }
+        let attribute = match (attribute, refused) {
+            (Attribute::Missing(_), Some(error)) => Attribute::Impossible(format!("the attribute reports: {error}")),
+            (attribute, _) => attribute,
+        };
+        self.bodies.push(Body { name: self.names.join("::"), attribute, calls });
+    }
+}
+
+/// Returns the coverage that an item's attributes give to the functions in the item, or `None` if the attributes change
+/// nothing.
+fn cover(attributes: &[Annotation]) -> Option<Cover> {
+    attributes.iter().find_map(|attribute| {
+        if CallOptions::is_ours(attribute) {
+            let is_skip = CallOptions::default().with(attribute).is_ok_and(|options| options.skip);
+            return is_skip.then_some(Cover::Skip);
+        }
+        arguments(attribute).map(Cover::Attribute)
+    })
+}
+
+/// Returns the arguments of `#[traced_http(..)]`, also behind `#[cfg_attr(.., traced_http(..))]`.
+fn arguments(attribute: &Annotation) -> Option<TokenStream> {
+    if is_attribute(attribute, NAME) {
+        return Some(match &attribute.meta {
+            Meta::List(list) => list.tokens.clone(),
+            _ => TokenStream::new(),
+        });
+    }
+    let Meta::List(list) = &attribute.meta else { return None };
+    if !list.path.is_ident("cfg_attr") {
+        return None;
+    }
+    let mut tokens =
+        list.tokens.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(name) if name == NAME));
+    tokens.next()?;
+    match tokens.next() {
+        Some(TokenTree::Group(arguments)) => Some(arguments.stream()),
+        _ => Some(TokenStream::new()),
+    }
+}
+
+/// Returns the position of an item's first token after its documentation comments.
+///
+/// There the attribute expands before the item's other attributes, and sees the code as the user wrote it.
+fn start(attributes: &[Annotation], rest: Span) -> Span {
+    let is_documentation = |attribute: &&Annotation| attribute.path().is_ident("doc");
+    attributes.iter().find(|attribute| !is_documentation(attribute)).map_or(rest, Spanned::span)
+}
+
+fn name_of(of: &Type) -> String {
+    match of {
+        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default(),
+        Type::Reference(reference) => name_of(&reference.elem),
+        other => other.to_token_stream().to_string(),
+    }
+}
+
+impl<'ast> Visit<'ast> for Search {
+    fn visit_item_mod(&mut self, module: &'ast ItemMod) {
+        self.within(module.ident.to_string(), &module.attrs, |search| visit::visit_item_mod(search, module));
+    }
+
+    fn visit_item_impl(&mut self, implementation: &'ast ItemImpl) {
+        let name = name_of(&implementation.self_ty);
+        self.within(name, &implementation.attrs, |search| visit::visit_item_impl(search, implementation));
+    }
+
+    fn visit_item_trait(&mut self, declared: &'ast ItemTrait) {
+        self.within(declared.ident.to_string(), &declared.attrs, |search| visit::visit_item_trait(search, declared));
+    }
+
+    fn visit_item_fn(&mut self, function: &'ast ItemFn) {
+        let start = start(&function.attrs, first(&function.vis, &function.sig));
+        self.function(&function.attrs, &function.sig, &function.block, start);
+    }
+
+    fn visit_impl_item_fn(&mut self, method: &'ast ImplItemFn) {
+        let start = start(&method.attrs, first(&method.vis, &method.sig));
+        self.function(&method.attrs, &method.sig, &method.block, start);
+    }
+
+    fn visit_trait_item_fn(&mut self, method: &'ast TraitItemFn) {
+        if let Some(body) = &method.default {
+            self.function(&method.attrs, &method.sig, body, start(&method.attrs, method.sig.span()));
+        }
+    }
+
+    fn visit_item_static(&mut self, item: &'ast ItemStatic) {
+        self.initializer(item.ident.to_string(), &item.attrs, &item.expr);
+    }
+
+    fn visit_item_const(&mut self, item: &'ast ItemConst) {
+        self.initializer(item.ident.to_string(), &item.attrs, &item.expr);
+    }
+
+    fn visit_impl_item_const(&mut self, item: &'ast ImplItemConst) {
+        self.initializer(item.ident.to_string(), &item.attrs, &item.expr);
+    }
+}
+
+/// Returns the position of a function's first token after its attributes.
+fn first(visibility: &syn::Visibility, signature: &Signature) -> Span {
+    let tokens = visibility.to_token_stream().into_iter().next();
+    tokens.map_or_else(|| signature.span(), |token| token.span())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_that_only_tests_compile_are_recognized() {
+        let of = |attributes: &str| {
+            let item: ItemFn = syn::parse_str(&format!("{attributes} fn f() {{}}")).unwrap();
+            is_test(&item.attrs)
+        };
+        for attributes in
+            ["#[test]", "#[tokio::test]", "#[rstest]", "#[bench]", "#[cfg(test)]", "#[cfg(all(unix, test))]"]
+        {
+            assert!(of(attributes), "{attributes}");
+        }
+        for attributes in
+            ["", "#[cfg(not(test))]", "#[cfg(any(test, unix))]", "#[cfg(feature = \"test\")]", "#[inline]"]
+        {
+            assert!(!of(attributes), "{attributes}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_behind_a_condition_covers_with_its_arguments() {
+        let of = |attribute: &str| {
+            let item: ItemFn = syn::parse_str(&format!("{attribute} fn f() {{}}")).unwrap();
+            arguments(&item.attrs[0]).map(|arguments| arguments.to_string())
+        };
+        assert_eq!(of("#[xray::traced_http(local(reqwest))]").as_deref(), Some("local (reqwest)"));
+        assert_eq!(of("#[cfg_attr(feature = \"x\", xray::traced_http(strict))]").as_deref(), Some("strict"));
+        assert_eq!(of("#[cfg_attr(unix, traced_http)]").as_deref(), Some(""));
+        assert_eq!(of("#[cfg_attr(unix, inline)]"), None);
+        assert_eq!(of("#[traced]"), None);
+    }
+}

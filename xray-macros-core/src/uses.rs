@@ -1,0 +1,251 @@
+//! Looks for the uses of variables: of a variable that holds a future, and of variables in a closure.
+
+use std::mem;
+
+use proc_macro2::Ident;
+use quote::ToTokens as _;
+use syn::visit::{self, Visit};
+use syn::{Block, Expr, ExprClosure, ExprForLoop, ExprMethodCall, ExprPath, Item, Local, Macro, Pat, PatIdent, Stmt};
+
+use crate::attributes::attributes;
+use crate::macros::{self, Arguments, Role};
+use crate::position::{Position, adds_to_list, ends_in_calls, holds_calls, is_skipped, wraps_variables};
+use crate::syntax::{peeled, text, words};
+use crate::variables::Variables;
+
+/// The number of expressions that are searched. A future is usually used a few lines after its call, and a function with
+/// thousands of variables must not be searched as a whole for each of them.
+/// `tests.rs::long_and_deep_code_takes_linear_work_and_little_stack`
+const MAX_SEARCHED: usize = 1000;
+
+/// Returns the position of the initializer of a `let`, which `after` follows.
+pub(crate) fn position_of_local(local: &Local, after: &[Stmt], end: Position) -> Position {
+    let (Some(init), None) = (&local.init, Position::of_local(local)) else {
+        return Position::of_local(local).unwrap_or_default();
+    };
+    let name = match &local.pat {
+        Pat::Type(typed) => &typed.pat,
+        other => other,
+    };
+    match name {
+        Pat::Ident(name) if holds_calls(&init.expr) && accept_any_future(&name.ident, after, end) => {
+            Position::AnyFuture
+        }
+        _ => Position::Elsewhere,
+    }
+}
+
+/// Returns whether a future in a variable may have any type, judged by the uses of the variable in the statements after
+/// its `let`. `end` is the position of the value of these statements.
+///
+/// If the variable holds a closure, the question is about the futures that the closure returns.
+/// `tests/it/shapes/named_futures.rs::in_variables_alone`, `by_its_fields`
+fn accept_any_future(name: &Ident, statements: &[Stmt], end: Position) -> bool {
+    let mut uses = Uses { name, position: Position::Elsewhere, are_known: true, left: MAX_SEARCHED };
+    uses.visit_statements(statements, end);
+    uses.are_known
+}
+
+struct Uses<'a> {
+    name: &'a Ident,
+    /// The position of the expression visited next.
+    position: Position,
+    /// `true` if each use so far accepts a future of any type.
+    are_known: bool,
+    /// The number of expressions that may still be visited.
+    left: usize,
+}
+
+impl Uses<'_> {
+    fn is_variable(&self, expression: &Expr) -> bool {
+        matches!(peeled(expression), Expr::Path(path) if path.path.is_ident(self.name))
+    }
+
+    fn names_variable(&self, expression: &Expr) -> bool {
+        words(expression.to_token_stream()).any(|word| word == *self.name)
+    }
+
+    fn visit_at(&mut self, expression: &Expr, position: Position) {
+        self.position = position;
+        self.visit_expr(expression);
+    }
+
+    /// Returns whether another variable accepts any future. It counts its own searches.
+    fn accepts_any_future(&mut self, name: &Pat, statements: &[Stmt], end: Position) -> bool {
+        let Pat::Ident(name) = name else { return false };
+        let mut uses = Uses { name: &name.ident, position: Position::Elsewhere, are_known: true, left: self.left };
+        uses.visit_statements(statements, end);
+        self.left = uses.left;
+        uses.are_known
+    }
+
+    fn visit_statements(&mut self, statements: &[Stmt], end: Position) {
+        for (index, statement) in statements.iter().enumerate() {
+            match statement {
+                Stmt::Local(local) => {
+                    self.visit_local_before(local, &statements[index + 1..], end);
+                    if binds(&local.pat, self.name) {
+                        return;
+                    }
+                }
+                Stmt::Expr(value, None) if index + 1 == statements.len() => self.visit_at(value, end),
+                other => self.visit_stmt(other),
+            }
+        }
+    }
+
+    /// Visits the initializer of a `let`, which may put the variable into another one: `let both = join(first, second);`
+    fn visit_local_before(&mut self, local: &Local, after: &[Stmt], end: Position) {
+        let Some(init) = &local.init else { return };
+        let mut position = Position::of_local(local).unwrap_or_default();
+        if Position::of_local(local).is_none() && wraps_variables(&init.expr) {
+            let name = if let Pat::Type(typed) = &local.pat { &typed.pat } else { &local.pat };
+            if self.accepts_any_future(name, after, end) {
+                position = Position::AnyFuture;
+            }
+        }
+        self.visit_at(&init.expr, position);
+        init.diverge.iter().for_each(|(_, diverge)| self.visit_expr(diverge));
+    }
+
+    /// Visits a loop, whose items may be the futures in the variable.
+    fn visit_loop(&mut self, for_loop: &ExprForLoop) {
+        let is_item = self.is_variable(list_in(&for_loop.expr));
+        let is_known = is_item && self.accepts_any_future(&for_loop.pat, &for_loop.body.stmts, Position::Elsewhere);
+        self.visit_at(&for_loop.expr, if is_known { Position::AnyFutures } else { Position::Elsewhere });
+        if !binds(&for_loop.pat, self.name) {
+            self.visit_block(&for_loop.body);
+        }
+    }
+
+    fn visit_call_of_method(&mut self, call: &ExprMethodCall, position: Position) {
+        let name = text(&call.method);
+        self.visit_at(&call.receiver, position.of_receiver(call, &name));
+        for argument in &call.args {
+            self.visit_at(argument, position.of_arguments_of(&name));
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Uses<'_> {
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        let position = mem::take(&mut self.position);
+        self.left = self.left.saturating_sub(1);
+        self.are_known &= self.left > 0;
+        // A call with `#[xray(skip)]` is not exchanged.
+        self.are_known &= !is_skipped(attributes(expression)) || !self.names_variable(expression);
+        if !self.are_known {
+            return;
+        }
+        match expression {
+            Expr::Path(_) => {
+                let is_known = position.accepts_any_future() || position == Position::AnyFutures;
+                self.are_known = is_known || !self.is_variable(expression);
+            }
+            Expr::Paren(inner) => self.visit_at(&inner.expr, position),
+            Expr::Group(inner) => self.visit_at(&inner.expr, position),
+            // A future is not polled through a shared reference, and rarely named behind one.
+            Expr::Reference(inner) if inner.mutability.is_none() => self.visit_at(&inner.expr, Position::AnyFuture),
+            Expr::Reference(inner) => self.visit_at(&inner.expr, position),
+            Expr::Await(awaited) => self.visit_at(&awaited.base, Position::Awaited),
+            Expr::MethodCall(call) if adds_to_list(&text(&call.method)) && self.is_variable(&call.receiver) => {
+                self.are_known = call.args.iter().all(ends_in_calls);
+                call.args.iter().for_each(|argument| self.visit_expr(argument));
+            }
+            Expr::MethodCall(call) => self.visit_call_of_method(call, position),
+            Expr::ForLoop(for_loop) => self.visit_loop(for_loop),
+            Expr::Call(call) => {
+                // If the variable holds a closure, its call has the position of the future.
+                self.visit_at(&call.func, position);
+                call.args.iter().for_each(|argument| self.visit_at(argument, position.of_arguments(call)));
+            }
+            // The values that are assigned to the variable are exchanged with the first one.
+            Expr::Assign(assignment) if self.is_variable(&assignment.left) => {
+                self.are_known = ends_in_calls(&assignment.right);
+                self.visit_expr(&assignment.right);
+            }
+            _ => visit::visit_expr(self, expression),
+        }
+    }
+
+    fn visit_block(&mut self, block: &'ast Block) {
+        self.visit_statements(&block.stmts, Position::Elsewhere);
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        if words(call.tokens.clone()).any(|word| word == *self.name) {
+            self.are_known &= macros::walk(self, &mut call.clone());
+        }
+    }
+
+    fn visit_item(&mut self, _: &'ast Item) {}
+}
+
+impl Arguments for Uses<'_> {
+    fn expression(&mut self, expression: &mut Expr, role: Role) {
+        self.visit_at(expression, role.position());
+    }
+
+    fn statements(&mut self, block: &mut Block, _: Role) {
+        self.visit_block(block);
+    }
+}
+
+/// Returns the list whose items a loop takes: `list` for `list.into_iter()` and `&mut list`.
+fn list_in(expression: &Expr) -> &Expr {
+    match peeled(expression) {
+        Expr::MethodCall(call) => list_in(&call.receiver),
+        Expr::Reference(reference) => list_in(&reference.expr),
+        other => other,
+    }
+}
+
+/// Returns whether a closure names a variable that is declared outside it. A closure of more than [`MAX_SEARCHED`]
+/// expressions is assumed to name such a variable.
+pub(crate) fn names_a_variable(closure: &ExprClosure, variables: &Variables) -> bool {
+    struct Names<'a> {
+        closure: &'a ExprClosure,
+        variables: &'a Variables,
+        found: bool,
+        left: usize,
+    }
+    impl Names<'_> {
+        fn is_outer(&self, name: &Ident) -> bool {
+            self.variables.contains(name) && !self.closure.inputs.iter().any(|input| binds(input, name))
+        }
+    }
+    impl<'ast> Visit<'ast> for Names<'_> {
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            self.left = self.left.saturating_sub(1);
+            self.found |= self.left == 0;
+            if !self.found {
+                visit::visit_expr(self, expression);
+            }
+        }
+
+        fn visit_expr_path(&mut self, path: &'ast ExprPath) {
+            self.found |= path.path.get_ident().is_some_and(|name| self.is_outer(name));
+        }
+
+        fn visit_macro(&mut self, call: &'ast Macro) {
+            self.found |= words(call.tokens.clone()).any(|word| self.is_outer(&word));
+        }
+    }
+    let mut names = Names { closure, variables, found: false, left: MAX_SEARCHED };
+    names.visit_expr(&closure.body);
+    names.found
+}
+
+/// Returns whether a pattern declares a variable of this name.
+fn binds(pattern: &Pat, name: &Ident) -> bool {
+    struct Binds<'a>(&'a Ident, bool);
+    impl<'ast> Visit<'ast> for Binds<'_> {
+        fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+            self.1 |= pattern.ident == *self.0;
+            visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut binds = Binds(name, false);
+    binds.visit_pat(pattern);
+    binds.1
+}

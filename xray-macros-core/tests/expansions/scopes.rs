@@ -1,0 +1,21 @@
+//! Whether a variable is a reference: the innermost declaration of its name decides.
+
+#[traced_http]
+async fn scopes(client: &Client, request: &RequestBuilder, slot: Option<RequestBuilder>) {
+    let &copied = request;
+    copied.send();
+    {
+        let request = client.get(url);
+        let future = async { request.send().await };
+    }
+    if let Some(client) = slot {
+        client.send();
+    } else {
+        client.send();
+    }
+    match client.get(url) {
+        request if request.send().is_ok() => {}
+        #[xray(skip)]
+        request => request.send(),
+    }
+}

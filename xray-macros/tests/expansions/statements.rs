@@ -1,9 +1,0 @@
-//! Statements that begin with a call: a `match` in its place would end the statement early.
-
-#[traced_http]
-fn statements(a: Wrapper, b: Wrapper) -> bool {
-    a.inner.send();
-    a.inner.send()?;
-    a.inner.send().await.unwrap();
-    a.inner.send() && b.inner.send()
-}
