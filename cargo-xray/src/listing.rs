@@ -1,0 +1,215 @@
+//! The list that the program prints: the calls of each file, and a summary.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::Span;
+use xray_macros_core::{Attribute, Body, untraced};
+
+use crate::fix::Insertions;
+use crate::packages::Package;
+use crate::sources::{Source, Sources};
+
+/// How many characters of a call are printed at most.
+const MAX_CALL: usize = 80;
+
+/// The calls of the chosen packages that no attribute covers, or that the attribute leaves alone.
+pub(crate) struct Listing {
+    files: Vec<ListedFile>,
+    /// The files that could not be read, with the reason.
+    failed: Vec<(String, String)>,
+}
+
+struct ListedFile {
+    path: PathBuf,
+    /// The path as it is printed.
+    shown: String,
+    /// The manifest of the package.
+    package: PathBuf,
+    lines: Vec<Line>,
+    insertions: Insertions,
+}
+
+/// A line of the list.
+struct Line {
+    number: usize,
+    function: String,
+    call: String,
+    /// Why the call is not traced with the attribute either.
+    reason: Option<String>,
+    is_annotated: bool,
+}
+
+impl Listing {
+    /// Reads the packages. Paths are printed as seen from the directory.
+    pub(crate) fn of(packages: &[&Package], directory: &Path) -> Self {
+        let (mut files, mut failed) = (Vec::new(), Vec::new());
+        for package in packages {
+            let mut sources = Sources::default();
+            package.roots().for_each(|root| sources.read_crate(root));
+            let attribute = attribute(package);
+            files.extend(sources.read.into_iter().filter_map(|source| {
+                let shown = shown(&source.path, directory);
+                listed(source, shown, package, &attribute)
+            }));
+            failed.extend(sources.failed.into_iter().map(|(path, error)| (shown(&path, directory), error)));
+        }
+        files.sort_by(|one, other| one.shown.cmp(&other.shown));
+        Self { files, failed }
+    }
+
+    /// Returns whether a function makes calls and lacks the attribute.
+    pub(crate) fn can_be_fixed(&self) -> bool {
+        self.functions() > 0
+    }
+
+    /// Returns whether the attribute is missing in a package.
+    pub(crate) fn is_in(&self, package: &Package) -> bool {
+        self.files.iter().any(|file| file.package == package.manifest() && !file.insertions.is_empty())
+    }
+
+    /// Writes the attribute above each function that lacks it. Returns a sentence about it.
+    pub(crate) fn fix(&self) -> Result<String, String> {
+        for file in self.files.iter().filter(|file| !file.insertions.is_empty()) {
+            let ListedFile { path, shown, insertions, .. } = file;
+            let text = fs::read_to_string(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+            fs::write(path, insertions.apply(&text)).map_err(|error| format!("{shown} cannot be written: {error}"))?;
+        }
+        Ok(format!("wrote the attribute above {}", count(self.functions(), "function")))
+    }
+
+    fn functions(&self) -> usize {
+        self.files.iter().map(|file| file.insertions.len()).sum()
+    }
+}
+
+fn listed(source: Source, shown: String, package: &Package, attribute: &str) -> Option<ListedFile> {
+    let mut insertions = Insertions::new(attribute);
+    let mut lines = Vec::new();
+    for Body { name, attribute, calls } in untraced(&source.file) {
+        // A function in which the attribute would trace nothing is left as it is.
+        match &attribute {
+            Attribute::Missing(before) if calls.iter().any(|call| call.left_alone.is_none()) => {
+                insertions.add(source.offset + before.byte_range().start);
+            }
+            _ => {}
+        }
+        for call in calls {
+            let reason = match &attribute {
+                Attribute::Impossible(reason) => Some(reason.clone()),
+                Attribute::There | Attribute::Missing(_) => call.left_alone.map(str::to_owned),
+            };
+            lines.push(Line {
+                number: line_of(&source, call.name),
+                function: name.clone(),
+                call: abridged(&source.text[bytes(&source, call.span)]),
+                reason,
+                is_annotated: matches!(attribute, Attribute::There),
+            });
+        }
+    }
+    lines.sort_by_key(|line| line.number);
+    let package = package.manifest().to_owned();
+    (!lines.is_empty()).then_some(ListedFile { path: source.path, shown, package, lines, insertions })
+}
+
+/// Returns the attribute as the code of a package writes it.
+fn attribute(package: &Package) -> String {
+    match package.runtime() {
+        Some(name) if name != "xray" => format!("#[{name}::traced_http(crate = \"::{name}\")]"),
+        _ => "#[xray::traced_http]".to_owned(),
+    }
+}
+
+fn bytes(source: &Source, span: Span) -> std::ops::Range<usize> {
+    let range = span.byte_range();
+    source.offset + range.start..source.offset + range.end
+}
+
+fn line_of(source: &Source, span: Span) -> usize {
+    span.start().line + source.text[..source.offset].matches('\n').count()
+}
+
+/// Returns a call on one line. Of a long one, its beginning and its end are kept.
+fn abridged(call: &str) -> String {
+    let lines = call.lines().map(|line| without_comment(line).trim());
+    let call = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    // A chain of calls begins each line with a dot.
+    let call = call.join(" ").replace(" .", ".");
+    let characters: Vec<char> = call.chars().collect();
+    if characters.len() <= MAX_CALL {
+        return call;
+    }
+    let half = MAX_CALL / 2 - 2;
+    let (beginning, end) = (&characters[..half], &characters[characters.len() - half..]);
+    format!("{}....{}", String::from_iter(beginning), String::from_iter(end))
+}
+
+/// Returns a line without the comment at its end. `//` after an odd number of quotation marks is in a text, such as a URL.
+fn without_comment(line: &str) -> &str {
+    let is_comment = |(position, _): &(usize, &str)| line[..*position].matches('"').count() % 2 == 0;
+    line.match_indices("//").find(is_comment).map_or(line, |(position, _)| &line[..position])
+}
+
+fn shown(path: &Path, directory: &Path) -> String {
+    let same = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    same.strip_prefix(&directory).unwrap_or(path).display().to_string().replace('\\', "/")
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (path, error) in &self.failed {
+            writeln!(formatter, "warning: {path} was not read: {error}")?;
+        }
+        for ListedFile { shown, lines, .. } in &self.files {
+            for Line { number, function, call, reason, is_annotated } in lines {
+                write!(formatter, "{shown}:{number}: {function}: {call}")?;
+                match reason {
+                    Some(reason) if *is_annotated => writeln!(formatter, " (left alone, because {reason})")?,
+                    Some(reason) => writeln!(formatter, " (the attribute would not trace it, because {reason})")?,
+                    None => writeln!(formatter)?,
+                }
+            }
+        }
+        let lines = || self.files.iter().flat_map(|file| &file.lines);
+        let missing = lines().filter(|line| !line.is_annotated && line.reason.is_none()).count();
+        let left = lines().filter(|line| line.reason.is_some()).count();
+        if missing > 0 {
+            let functions = count(self.functions(), "function");
+            writeln!(formatter, "{} in {functions} without `#[xray::traced_http]`", count(missing, "call"))?;
+        }
+        if left > 0 {
+            writeln!(
+                formatter,
+                "{} that the attribute does not trace: see https://github.com/xray-rs/xray/blob/main/docs/limits.md",
+                count(left, "call")
+            )?;
+        }
+        if missing + left == 0 {
+            writeln!(formatter, "every call is in a function with `#[xray::traced_http]`")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_printed_on_one_line_and_abridged() {
+        assert_eq!(abridged("client\n    .get(url)\n    .send()"), "client.get(url).send()");
+        let commented = "client // the \"second\" one\n    .get(\"http://a\")\n    // last\n    .send()";
+        assert_eq!(abridged(commented), "client.get(\"http://a\").send()");
+        let long = format!("client.get(\"{}\").send()", "x".repeat(100));
+        let short = abridged(&long);
+        assert!(short.starts_with("client.get(\"xx") && short.ends_with("xx\").send()"), "{short}");
+        assert!(short.chars().count() <= MAX_CALL);
+    }
+}
