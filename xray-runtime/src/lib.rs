@@ -12,6 +12,7 @@ mod live;
 pub mod origin;
 #[doc(hidden)]
 pub mod private;
+mod record;
 mod recorder;
 pub mod sampling;
 mod support;
@@ -22,7 +23,14 @@ pub use xray_macros::{traced, traced_http};
 pub use crate::document::{Document, Namespace, Sql};
 pub use crate::header::propagation::Propagation;
 pub use crate::header::trace_header::{Sampled, TRACE_HEADER_NAME, TraceHeader};
+pub use crate::header::trust::Trust;
 pub use crate::id::{ParseIdError, SegmentId, TraceId};
+#[cfg(feature = "actix-web")]
+pub use crate::integrations::actix_web;
+#[cfg(feature = "aws-sdk")]
+pub use crate::integrations::aws_sdk;
+#[cfg(feature = "diesel")]
+pub use crate::integrations::diesel;
 #[cfg(feature = "lambda")]
 pub use crate::integrations::lambda;
 #[cfg(feature = "reqwest-middleware")]

@@ -2,8 +2,9 @@
 //! that are built on them.
 
 use http::header::HOST;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 
+use crate::http::grpc::{is_grpc, note_status};
 use crate::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, ResponseHead, methods};
 
 /// Implements `Outgoing` for methods that a server's middleware calls too, such as `next.call(request)`.
@@ -45,12 +46,24 @@ pub(super) fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<P
 /// Begins the call of a request that is sent over the network, even if it does not name its host.
 pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, parent: CallParent) -> PendingCall {
     let (method, uri) = (request.method().as_str(), request.uri());
-    let call = match host(request) {
+    let call = match (uri.authority(), host(request)) {
         // Only the connection knows the scheme, so the recorded URL has none.
-        Some(host) if uri.authority().is_none() => parent.begin(method, &format!("//{host}{}", uri.path())),
-        _ => parent.begin(method, uri),
+        (None, Some(host)) => parent.begin(method, &format!("//{host}{}", uri.path())),
+        (None, None) => parent.begin_or_named(method, uri, grpc_service(request)),
+        (Some(_), _) => parent.begin(method, uri),
     };
     call.inject(request.headers_mut())
+}
+
+/// Returns the name of the service that a gRPC request calls. (gRPC over HTTP/2, "Requests".)
+// tonic's channel adds the scheme and the authority inside all layers around it, and no layer can read them from the
+// channel. So the request of a generated client has only a path here.
+//
+// Input:  path `/helloworld.Greeter/SayHello`, content type `application/grpc`
+// Output: `helloworld.Greeter`
+fn grpc_service<B>(request: &Request<B>) -> Option<&str> {
+    let (service, _) = request.uri().path().strip_prefix('/')?.rsplit_once('/')?;
+    is_grpc(request.headers()).then_some(service)
 }
 
 /// Returns the `Host` header.
@@ -60,8 +73,17 @@ fn host<B>(request: &Request<B>) -> Option<&str> {
 
 impl<B> ReadResponse for Response<B> {
     fn read(&self, call: &mut Call) {
-        call.response_head(&ResponseHead::new(self.status().as_u16(), None).with_headers(self.headers()));
+        read_head(self, call);
+        // A gRPC call that fails before its first message has its status in the head. (gRPC over HTTP/2, "Trailers-Only".)
+        if self.version() == Version::HTTP_2 && is_grpc(self.headers()) {
+            note_status(self.headers(), &call.subsegment());
+        }
     }
+}
+
+/// Records the head of a response, but not the gRPC status that may be in it.
+pub(crate) fn read_head<B>(response: &Response<B>, call: &mut Call) {
+    call.response_head(&ResponseHead::new(response.status().as_u16(), None).with_headers(response.headers()));
 }
 
 #[cfg(feature = "hyper-0-14")]

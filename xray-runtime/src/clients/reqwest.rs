@@ -32,9 +32,19 @@ macro_rules! asynchronous {
 
         impl TracedRequestBuilder {
             /// Calls [`RequestBuilder::send`] in a subsegment.
-            pub fn send(self) -> DeferredCall<Pending, impl Start<Pending>> {
+            pub fn send(self) -> DeferredCall<Pending, StartRequest> {
                 let Self { builder, site } = self;
-                DeferredCall::new(site, move |parent| start(builder, parent), ReadResponse::read)
+                DeferredCall::with_start(site, StartRequest(builder), ReadResponse::read)
+            }
+        }
+
+        /// The request of a call that has not started.
+        #[derive(Debug)]
+        pub struct StartRequest(RequestBuilder);
+
+        impl Start<Pending> for StartRequest {
+            fn start(self, parent: Option<CallParent>) -> Sent<Pending> {
+                start(self.0, parent)
             }
         }
 

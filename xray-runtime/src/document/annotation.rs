@@ -32,7 +32,9 @@ pub enum AnnotationValue {
     Bool(bool),
     /// A whole number.
     Integer(i64),
-    /// Any other number, including a whole number beyond the range of `i64`.
+    /// A whole number beyond the range of `i64`. The document has all its digits.
+    Unsigned(u64),
+    /// Any other number.
     Number(f64),
     /// Text.
     String(String),
@@ -40,7 +42,7 @@ pub enum AnnotationValue {
 
 impl AnnotationValue {
     /// Limit of X-Ray on the characters of a string. (Developer guide, "Annotations".)
-    const MAX_CHARS: usize = 1000;
+    pub(crate) const MAX_CHARS: usize = 1000;
 
     /// Returns the value in a form that X-Ray accepts, and whether it was cut; `None` if there is no such form.
     pub(crate) fn accepted(self) -> Option<(Self, bool)> {
@@ -51,6 +53,8 @@ impl AnnotationValue {
                 let given = text.len();
                 text.truncate(first_chars(&text, Self::MAX_CHARS).len());
                 let is_cut = text.len() < given;
+                // The memory of the whole text would stay allocated.
+                text.shrink_to_fit();
                 Some((Self::String(text), is_cut))
             }
             value => Some((value, false)),
@@ -78,9 +82,30 @@ macro_rules! annotation_from {
     )*};
 }
 
-#[expect(clippy::cast_precision_loss, reason = "most readers of JSON read a number as an f64")]
 fn from_u64(value: u64) -> AnnotationValue {
-    i64::try_from(value).map_or(AnnotationValue::Number(value as f64), AnnotationValue::Integer)
+    i64::try_from(value).map_or(AnnotationValue::Unsigned(value), AnnotationValue::Integer)
+}
+
+/// Returns the `f64` with the shortest decimal that stands for an `f32`: 0.1 for `0.1_f32`.
+///
+/// `f64::from(0.1_f32)` is 0.10000000149011612, which no search for 0.1 finds.
+pub(crate) fn from_f32(value: f32) -> f64 {
+    // The `Display` of a float writes the shortest decimal that reads as the same float.
+    value.to_string().parse().unwrap_or_else(|_| value.into())
+}
+
+/// Like [`from_f32`], for a number that may have been an `f32`, and was converted by `f64::from`.
+#[cfg(feature = "tracing")]
+pub(crate) fn of_widened_f32(value: f64) -> f64 {
+    /// The digits that an `f64` may need and that no decimal a person writes has.
+    const DIGITS: usize = 16;
+
+    #[expect(clippy::cast_possible_truncation, reason = "the next line tests whether something was lost")]
+    let narrow = value as f32;
+    #[expect(clippy::float_cmp, reason = "a widened `f32` is exactly that `f32`")]
+    let may_be_f32 = f64::from(narrow) == value;
+    let digits = || value.to_string().bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count();
+    if may_be_f32 && value.fract() != 0.0 && digits() >= DIGITS { from_f32(narrow) } else { value }
 }
 
 annotation_from! {
@@ -95,7 +120,7 @@ annotation_from! {
     u32 => |value| Self::Integer(value.into()),
     u64 => |value| from_u64(value),
     usize => |value| from_u64(value as u64),
-    f32 => |value| Self::Number(value.into()),
+    f32 => |value| Self::Number(from_f32(value)),
     f64 => |value| Self::Number(value),
     String => |value| Self::String(value),
     // One character more than the limit is copied, so that `accepted` sees that the text was longer.
@@ -123,11 +148,42 @@ mod tests {
     fn values_are_cut_or_refused_at_the_limits_of_x_ray() {
         assert_eq!(AnnotationValue::from(f64::NAN).accepted(), None);
         assert_eq!(AnnotationValue::from(f64::INFINITY).accepted(), None);
-        assert_eq!(AnnotationValue::from(u64::MAX), AnnotationValue::Number(18_446_744_073_709_551_615.0));
         let (exact, long) = ("\u{e9}".repeat(1000), "\u{e9}".repeat(5000));
         assert_eq!(AnnotationValue::from(&exact).accepted(), Some((AnnotationValue::String(exact.clone()), false)));
         for value in [AnnotationValue::from(&long), AnnotationValue::from(long.clone())] {
             assert_eq!(value.accepted(), Some((AnnotationValue::String(exact.clone()), true)));
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_decimals_and_digits() {
+        let json = |value: AnnotationValue| serde_json::to_string(&value).unwrap();
+        for (value, text) in [
+            (AnnotationValue::from(0.1_f32), "0.1"),
+            (AnnotationValue::from(-2.5e-7_f32), "-2.5e-7"),
+            (AnnotationValue::from(f32::MAX), "3.4028235e+38"),
+            (AnnotationValue::from(0.1_f64), "0.1"),
+            (AnnotationValue::from(u64::MAX), "18446744073709551615"),
+            (AnnotationValue::from(i64::MIN), "-9223372036854775808"),
+            (AnnotationValue::from(usize::MAX), "18446744073709551615"),
+        ] {
+            assert_eq!(json(value.clone()), text);
+            assert_eq!(serde_json::from_str::<AnnotationValue>(text).unwrap(), value, "{text}");
+        }
+        assert_eq!(AnnotationValue::from(f32::NAN).accepted(), None);
+        assert_eq!(AnnotationValue::from(f32::NEG_INFINITY).accepted(), None);
+    }
+
+    #[cfg(feature = "tracing")]
+    #[test]
+    #[expect(clippy::float_cmp, reason = "the numbers are exact")]
+    fn only_a_number_that_was_an_f32_becomes_shorter() {
+        assert_eq!(of_widened_f32(f64::from(0.1_f32)), 0.1);
+        assert_eq!(of_widened_f32(f64::from(16.7_f32)), 16.7);
+        for number in
+            [0.1, 0.5, 0.333_251_953_125, 1.0 / 3.0, 9.536_743_164_062_5e-7, 1e300, 16_777_216.0, f64::INFINITY]
+        {
+            assert_eq!(of_widened_f32(number), number);
         }
     }
 }

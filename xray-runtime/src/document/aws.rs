@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::MAX_STRING_CHARS;
+use crate::support::text::first_chars;
+
 /// The AWS resource on which a segment ran or that a subsegment called, and the SDK that recorded the segment.
 ///
 /// (Developer guide, "X-Ray segment documents", "AWS resource data".)
@@ -52,7 +55,7 @@ impl Sdk {
         Self {
             sdk: Cow::Borrowed("X-Ray for Rust"),
             sdk_version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
-            sampling_rule_name,
+            sampling_rule_name: sampling_rule_name.map(|name| first_chars(&name, MAX_STRING_CHARS).to_owned()),
         }
     }
 }

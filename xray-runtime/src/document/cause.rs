@@ -1,21 +1,16 @@
 //! The `cause` block: the errors behind a fault.
-//!
-//! An error passes through several subsegments on its way out. The innermost one records the exception. Each one around
-//! it records only the exception's id, as the X-Ray SDK for Python does, so the trace shows the error once and every
-//! place that it passed.
 
 use std::error::Error;
 use std::{any, fmt, io};
 
 use serde::{Deserialize, Serialize};
 
+use super::StackFrame;
 #[cfg(feature = "backtrace")]
 use super::stack;
-use super::url::without_secrets;
-use super::{Document, StackFrame};
 use crate::id::SegmentId;
 use crate::support::guard::guard;
-use crate::support::text::{BoundedText, first_chars};
+use crate::support::secrets;
 
 /// Limit on the characters of an error message.
 // X-Ray documents no limit for it. A chain of 32 such errors, the longest that is recorded, fills half of a document.
@@ -96,14 +91,15 @@ pub struct Exception {
     // Not optional, although X-Ray's schema lets it be: the receiver of the OpenTelemetry collector loses a document in
     // which an exception has none.
     pub id: SegmentId,
-    /// The message of the error, at most 1,000 characters. URLs in it have no credentials, query or fragment.
+    /// The message of the error, at most 1,000 characters. URLs in it have no credentials, query or fragment, and values
+    /// whose names speak of a secret are removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The type of the error, if it is known. The type of a source behind `dyn Error` is known for errors of the
     /// standard library only.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Whether a call to another service caused the error.
+    /// `true` if a call to another service caused the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<bool>,
     /// The number of stack frames that were left out.
@@ -120,110 +116,15 @@ pub struct Exception {
     pub stack: Vec<StackFrame>,
 }
 
-impl Document {
-    /// Adds exceptions to the cause and sets the flag `fault`.
-    pub(crate) fn record_exceptions(&mut self, exceptions: Vec<Exception>) {
-        match &mut self.cause {
-            Some(Cause::Exceptions(recorded)) => recorded.exceptions.extend(exceptions),
-            cause => *cause = Some(Cause::Exceptions(Box::new(Exceptions { exceptions, ..Exceptions::default() }))),
-        }
-        self.fault = true;
-    }
-
-    /// Records an error and its sources, without those that the subsegment which ended last has recorded.
-    ///
-    /// ```text
-    /// Input:  the subsegment recorded [B, C]; this document records [A, B, C]
-    /// Output: this document has [A], and `A.cause` is the id of the subsegment's B
-    /// ```
-    pub(crate) fn record_error(&mut self, mut chain: Vec<Exception>) {
-        // An error on its way out comes from the subsegment that ended last. If an earlier subsegment recorded it, the
-        // program has handled it and gone on.
-        let recorded = self.subsegments.last().map_or(&[][..], Self::exceptions);
-        // Errors are compared by message and type. The program may have moved, boxed or wrapped the error since, so its
-        // address identifies nothing.
-        let shared = chain.iter().enumerate().find_map(|(position, exception)| {
-            let known = recorded.iter().find(|known| known.is_same_error(exception))?;
-            Some((position, known.clone()))
-        });
-        match (shared, &mut self.cause) {
-            (Some((0, known)), cause @ None) => {
-                *cause = Some(Cause::Reference(known.id));
-                self.fault = true;
-                return;
-            }
-            // The subsegment recorded the whole error, but this document has another cause already, and a cause is
-            // either a list or one reference. So the list gets a copy of the exception, with the id it has there.
-            (Some((0, known)), _) => chain = vec![known],
-            // The program wrapped the error. Only the wrappers are new.
-            (Some((position, known)), _) => {
-                chain.truncate(position);
-                if let Some(last) = chain.last_mut() {
-                    last.cause = Some(known.id);
-                }
-            }
-            (None, _) => {}
-        }
-        self.add_exceptions(chain);
-    }
-
-    /// Records an unwinding panic.
-    ///
-    /// `known` is the exception's id if an inner scope recorded this panic already. Returns the id under which this
-    /// document refers to the panic; `None` if the panic has no message, because then it cannot be recognised again.
-    pub(crate) fn record_panic(&mut self, exception: Exception, known: Option<SegmentId>) -> Option<SegmentId> {
-        let Some(id) = known else {
-            self.record_error(vec![exception.clone()]);
-            // `record_error` may have found the panic in a subsegment and kept that id.
-            let recorded = self.exceptions().iter().rev().find(|recorded| recorded.is_same_error(&exception));
-            return recorded.map(|recorded| recorded.id);
-        };
-        match &self.cause {
-            None => self.cause = Some(Cause::Reference(id)),
-            // Two nested scopes of one entity catch the panic one after the other.
-            Some(Cause::Reference(own)) if *own == id => {}
-            _ => self.add_exceptions(vec![Exception { id, ..exception }]),
-        }
-        self.fault = true;
-        known
-    }
-
-    /// Adds exceptions to the cause, except those whose id it has already.
-    fn add_exceptions(&mut self, mut chain: Vec<Exception>) {
-        // A second error turns the one reference into a list, which begins with a copy of the referenced exception.
-        if let Some(Cause::Reference(id)) = self.cause {
-            let referenced = self.subsegments.iter().rev().flat_map(Self::exceptions).find(|known| known.id == id);
-            chain.insert(0, referenced.cloned().unwrap_or_else(|| Exception::elsewhere(id)));
-            self.cause = None;
-        }
-        if let Some(Cause::Exceptions(own)) = &self.cause {
-            chain.retain(|exception| own.exceptions.iter().all(|known| known.id != exception.id));
-        }
-        self.record_exceptions(chain);
-    }
-
-    /// Returns the exceptions of the cause; of a reference, the exceptions of the subsegment that it refers to.
-    fn exceptions(&self) -> &[Exception] {
-        match &self.cause {
-            Some(Cause::Exceptions(cause)) => &cause.exceptions,
-            Some(Cause::Reference(id)) => {
-                let mut below = self.subsegments.iter().rev().map(Self::exceptions);
-                below.find(|known| known.iter().any(|known| known.id == *id)).unwrap_or_default()
-            }
-            None => &[],
-        }
-    }
-}
-
 impl Exception {
     /// Creates an exception for an error without a message, of which only the type is known.
     pub(crate) fn opaque(kind: &str) -> Self {
-        exception("", Some(kind.to_owned()), true).with_stack()
+        exception(String::new(), Some(kind.to_owned()), true).with_stack()
     }
 
     /// Creates a placeholder for an exception that another document records.
-    fn elsewhere(id: SegmentId) -> Self {
-        Self { id, remote: None, ..exception("", None, false) }
+    pub(crate) fn elsewhere(id: SegmentId) -> Self {
+        Self { id, remote: None, ..exception(String::new(), None, false) }
     }
 
     /// Returns whether both exceptions have the same message, and the same type if both types are known.
@@ -235,12 +136,12 @@ impl Exception {
 
     /// Creates an exception from the text of an error that does not implement `Error`.
     pub(crate) fn text(message: &str, kind: &str) -> Self {
-        exception(message, Some(kind.to_owned()), false).with_stack()
+        exception(recorded(message), Some(kind.to_owned()), false).with_stack()
     }
 
     /// Creates an exception for a panic that was caught. It has no stack: `catch_unwind` has unwound it.
     pub(crate) fn panic(message: &str) -> Self {
-        exception(message, Some("panic".to_owned()), false)
+        exception(recorded(message), Some("panic".to_owned()), false)
     }
 
     /// Adds the stack of the current thread, if the environment asks for it. The caller must hold no lock.
@@ -270,7 +171,7 @@ pub(crate) fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> (Vec<Exceptio
         has_failed |= text.is_none();
         text.unwrap_or_default()
     };
-    let mut exceptions = vec![exception(&message(message_of(error)), static_type::<E>(), remote).with_stack()];
+    let mut exceptions = vec![exception(message(message_of(error)), static_type::<E>(), remote).with_stack()];
     let mut seen = Vec::<&(dyn Error + 'static)>::new();
     let mut next = guard(|| error.source());
     while let Some(Some(source)) = next {
@@ -279,7 +180,7 @@ pub(crate) fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> (Vec<Exceptio
             break;
         }
         seen.push(source);
-        let cause = exception(&message(message_of(source)), standard_type(source), remote);
+        let cause = exception(message(message_of(source)), standard_type(source), remote);
         if let Some(last) = exceptions.last_mut() {
             last.cause = Some(cause.id);
         }
@@ -289,23 +190,18 @@ pub(crate) fn chain<E: Error + ?Sized>(error: &E, remote: bool) -> (Vec<Exceptio
     (exceptions, has_failed || next.is_none())
 }
 
-/// Returns the message of an error; `None` if its `Display` implementation panics or fails.
+/// Returns the recorded form of an error's message, or `None` if the error's `Display` implementation panics or fails.
 fn message_of<E: Error + ?Sized>(error: &E) -> Option<String> {
-    /// Limit on the text that is searched for secrets. Only the first `MAX_MESSAGE_CHARS` of it are recorded.
-    const MAX_BYTES: usize = 64 * 1024;
-
-    let (mut message, is_cut) = guard(|| BoundedText::of(error, MAX_BYTES)).flatten()?;
-    if is_cut {
-        // The cut may be inside a URL. `http://me:secr` without the `@` behind it looks like a host and a port, so the
-        // credentials in it would not be removed. The last word goes as a whole.
-        let end = message.rfind(char::is_whitespace).or_else(|| message.find("//"));
-        message.truncate(end.unwrap_or(message.len()));
-    }
-    Some(message)
+    guard(|| secrets::recorded_display(error, MAX_MESSAGE_CHARS)).flatten()
 }
 
-fn exception(message: &str, kind: Option<String>, remote: bool) -> Exception {
-    let message = first_chars(&without_secrets(message), MAX_MESSAGE_CHARS).to_owned();
+/// Returns the recorded form of a message.
+fn recorded(message: &str) -> String {
+    secrets::recorded(message, MAX_MESSAGE_CHARS).into_owned()
+}
+
+/// Returns an exception with a message that has no secrets.
+fn exception(message: String, kind: Option<String>, remote: bool) -> Exception {
     Exception {
         id: SegmentId::random(),
         message: (!message.is_empty()).then_some(message),
@@ -424,27 +320,8 @@ mod tests {
     fn a_long_message_is_cut_without_cutting_a_url_in_two() {
         let cut = |message: String| messages(&Hostile::HasMessage(message)).0.remove(0);
         assert_eq!(cut("\u{e9}".repeat(5_000_000)), Some("\u{e9}".repeat(1000)));
-        assert_eq!(cut(format!("at http://me:{}@h/", "p".repeat(100_000))).as_deref(), Some("at"));
-        assert_eq!(cut(format!("http://me:{}@h/", "p".repeat(100_000))).as_deref(), Some("http:"));
-    }
-
-    #[test]
-    fn a_known_panic_is_recorded_by_its_id() {
-        let (mut document, panic) =
-            (Document::new(SegmentId::random(), "outer".to_owned(), 1.0), Exception::panic("out"));
-        assert_eq!(document.record_panic(Exception::panic("out"), Some(panic.id)), Some(panic.id));
-        assert_eq!(document.record_panic(Exception::panic("out"), Some(panic.id)), Some(panic.id), "twice");
-        assert_eq!((&document.cause, document.fault), (&Some(Cause::Reference(panic.id)), true));
-
-        document.cause = None;
-        document.record_exceptions(vec![Exception::text("before", "String")]);
-        for _ in 0..2 {
-            document.record_panic(Exception::panic("out"), Some(panic.id));
-            assert_eq!(document.exceptions()[1..], *std::slice::from_ref(&panic));
-        }
-        let new = document.record_panic(Exception::panic("another"), None);
-        assert_eq!(document.exceptions().last().map(|last| last.id), new);
-        assert_eq!(document.record_panic(Exception::panic(""), None), None, "a panic without a message has no id");
+        assert_eq!(cut(format!("at http://me:{}@h/", "p".repeat(100_000))).as_deref(), Some("at http"));
+        assert_eq!(cut(format!("at me:{}@h/", "p".repeat(100_000))).as_deref(), Some("at me"));
     }
 
     #[test]

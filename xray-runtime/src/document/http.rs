@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Document, MAX_STRING_CHARS, is_false};
+use super::{MAX_STRING_CHARS, is_false};
 use crate::support::text::first_chars;
 
 /// An HTTP request that a segment serves or a subsegment makes, and its response.
@@ -50,7 +50,7 @@ pub struct HttpRequest {
     /// The IP address of the client; on segments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ip: Option<String>,
-    /// Whether `client_ip` comes from an `X-Forwarded-For` header, which a client can forge.
+    /// `true` if `client_ip` comes from an `X-Forwarded-For` header, which a client can forge.
     #[serde(default, skip_serializing_if = "is_false")]
     pub x_forwarded_for: bool,
 }
@@ -68,29 +68,22 @@ pub struct HttpResponse {
     pub content_length: Option<i64>,
 }
 
-impl Document {
-    /// Records a response and sets the flags for its status.
-    pub(crate) fn record_response(&mut self, status: u16, content_length: Option<u64>) {
-        let content_length = content_length.and_then(|length| i64::try_from(length).ok());
-        let response = HttpResponse { status: Some(status), content_length };
-        self.http.get_or_insert_default().response = Some(response);
-        // 4xx is the caller's error, 429 a throttle besides, and 5xx the callee's fault. (Developer guide, "Errors,
-        // faults, and exceptions".) Flags are only ever set: the program may have recorded an error on its own. A
-        // status from 600 on is outside of HTTP; the X-Ray SDK for Python counts it as a fault too.
-        self.throttle |= status == 429;
-        self.error |= (400..=499).contains(&status);
-        self.fault |= status >= 500;
-    }
-}
-
 /// Returns a method in capitals, so that one search finds all traces of the method. (HTTP's methods are case-sensitive,
 /// but programs write `get` too.)
 pub(crate) fn recorded_method(method: &str) -> Cow<'static, str> {
     // Each traced call records a method. The usual ones are static texts, so that it does not allocate for them.
-    const USUAL: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    match USUAL.iter().find(|usual| usual.eq_ignore_ascii_case(method)) {
+    const USUAL: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+    match USUAL.iter().find(|usual| **usual == method) {
         Some(usual) => Cow::Borrowed(usual),
-        None => Cow::Owned(first_chars(method, MAX_STRING_CHARS).to_ascii_uppercase()),
+        None => in_capitals(first_chars(method, MAX_STRING_CHARS), &USUAL),
+    }
+}
+
+#[cold]
+fn in_capitals(method: &str, usual: &[&'static str]) -> Cow<'static, str> {
+    match usual.iter().find(|usual| usual.eq_ignore_ascii_case(method)) {
+        Some(usual) => Cow::Borrowed(usual),
+        None => Cow::Owned(method.to_ascii_uppercase()),
     }
 }
 

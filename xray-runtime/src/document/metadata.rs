@@ -10,6 +10,7 @@ use std::fmt::Display;
 use serde::ser::{self, Error as _, Serialize, Serializer};
 use serde_json::Value;
 
+use super::annotation::from_f32;
 use crate::support::guard::guard;
 use crate::support::text::{BoundedText, first_bytes};
 
@@ -31,7 +32,7 @@ const VALUE_BYTES: usize = 4;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Metadata {
     pub(crate) value: Value,
-    /// Whether information was lost: a long string was cut, or a number that is not finite became `null`.
+    /// `true` if information was lost: a long string was cut, or a number that is not finite became `null`.
     pub(crate) is_altered: bool,
 }
 
@@ -124,17 +125,9 @@ macro_rules! scalars {
     )*};
 }
 
-/// Methods for numbers that JSON or `serde_json` cannot express in full.
+/// Methods for whole numbers that `serde_json` cannot express.
 macro_rules! numbers {
-    ($($float:ident: $float_type:ty, $wide:ident: $wide_type:ty;)*) => {$(
-        fn $float(self, value: $float_type) -> Result<S::Ok, S::Error> {
-            // JSON has no infinity and no NaN; serde_json writes `null`.
-            if !value.is_finite() {
-                self.limits.is_altered.set(true);
-            }
-            self.inner.$float(value)
-        }
-
+    ($($wide:ident: $wide_type:ty;)*) => {$(
         fn $wide(self, value: $wide_type) -> Result<S::Ok, S::Error> {
             // serde_json refuses an integer beyond 64 bits, and with it the whole value that contains it. As a string
             // all of its digits arrive.
@@ -185,8 +178,21 @@ impl<'a, S: Serializer> Serializer for BoundedSerializer<'a, S> {
     }
 
     numbers! {
-        serialize_f32: f32, serialize_i128: i128;
-        serialize_f64: f64, serialize_u128: u128;
+        serialize_i128: i128;
+        serialize_u128: u128;
+    }
+
+    // A `serde_json::Value` holds an `f64`, which would show an `f32` with digits that it does not have.
+    fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
+        self.serialize_f64(from_f32(value))
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<S::Ok, S::Error> {
+        // JSON has no infinity and no NaN; serde_json writes `null`.
+        if !value.is_finite() {
+            self.limits.is_altered.set(true);
+        }
+        self.inner.serialize_f64(value)
     }
 
     structures! {
@@ -328,11 +334,12 @@ mod tests {
         }
         let value = (
             [Kind::Unit, Kind::Newtype(1), Kind::Tuple(-1, 'x'), Kind::Struct { a: Some("\u{1f980}"), b: () }],
-            (BTreeMap::from([(1, 2.5)]), BTreeMap::from([(true, 'c')]), BTreeMap::from([('k', 0.1_f32)])),
+            (BTreeMap::from([(1, 2.5)]), BTreeMap::from([(true, 'c')]), BTreeMap::from([('k', 0.5_f32)])),
             (u64::MAX, i64::MIN, Duration::MAX, "text".to_owned(), std::net::Ipv4Addr::LOCALHOST),
             json!({ "a": [null, { "b": 1.5 }] }),
         );
         assert_eq!(metadata(&value), Some(unaltered(serde_json::to_value(&value).unwrap())));
+        assert_eq!(metadata(&[0.1_f32, f32::MIN_POSITIVE]), Some(unaltered(json!([0.1, 1.175_494_4e-38]))));
         assert_eq!(metadata(&u128::MAX), Some(unaltered(json!("340282366920938463463374607431768211455"))));
     }
 

@@ -8,17 +8,16 @@
 pub(crate) mod annotation;
 pub(crate) mod aws;
 pub(crate) mod cause;
-mod extent;
 pub(crate) mod http;
+mod link;
 pub(crate) mod metadata;
 pub(crate) mod name;
 pub(crate) mod response_head;
-pub(crate) mod split;
 mod sql;
 #[cfg(feature = "backtrace")]
 mod stack;
 mod stack_frame;
-mod trim;
+pub(crate) mod trim;
 pub(crate) mod url;
 
 use std::borrow::Cow;
@@ -29,8 +28,8 @@ use serde::{Deserialize, Serialize};
 pub use self::annotation::AnnotationValue;
 pub use self::aws::{Aws, Sdk};
 pub use self::cause::{Cause, Exception, Exceptions};
-pub(crate) use self::extent::Extent;
 pub use self::http::{Http, HttpRequest, HttpResponse};
+pub use self::link::Link;
 pub use self::sql::{Preparation, Sql};
 pub use self::stack_frame::StackFrame;
 use crate::id::{SegmentId, TraceId};
@@ -86,16 +85,17 @@ pub struct Document {
     /// The end in seconds since the Unix epoch, exact to a microsecond; absent while in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_time: Option<f64>,
-    /// Whether the document was sent before its segment ended. The complete document, with the same id, replaces it.
+    /// `true` if the document was sent before its segment ended. The complete document, with the same id, replaces it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_progress: bool,
-    /// Whether the caller made an error: the response has a status from 400 to 499.
+    /// `true` if the caller made an error: the response has a status from 400 to 499.
     #[serde(default, skip_serializing_if = "is_false")]
     pub error: bool,
-    /// Whether the call was refused because there were too many: the response has the status 429.
+    /// `true` if the call was refused because there were too many: the response has the status 429.
     #[serde(default, skip_serializing_if = "is_false")]
     pub throttle: bool,
-    /// Whether the callee failed: the response has a status from 500 on, no response arrived, or an error was recorded.
+    /// `true` if the callee failed: the response has a status from 500 on, no response arrived, or an error was
+    /// recorded.
     #[serde(default, skip_serializing_if = "is_false")]
     pub fault: bool,
     /// The errors behind the flag `fault`.
@@ -123,6 +123,9 @@ pub struct Document {
     /// The values that are stored but not indexed, by namespace and key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
+    /// The links to segments of other traces, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// The ended subsegments in the order of their ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subsegments: Vec<Document>,
@@ -165,8 +168,9 @@ pub enum Namespace {
     Remote,
 }
 
+#[cfg(test)]
 impl Document {
-    /// Creates a document without an end. The caller has made sure that X-Ray accepts `name`.
+    /// Creates a document without an end.
     pub(crate) fn new(id: SegmentId, name: String, start_time: f64) -> Self {
         Self {
             id,
@@ -189,16 +193,9 @@ impl Document {
             origin: None,
             annotations: BTreeMap::new(),
             metadata: BTreeMap::new(),
+            links: Vec::new(),
             subsegments: Vec::new(),
         }
-    }
-
-    /// Adds to an embedded subsegment what an independent document needs.
-    // An independent subsegment needs all three fields. (Developer guide, "Subsegments".)
-    pub(crate) fn make_independent(&mut self, trace_id: TraceId, parent_id: SegmentId) {
-        self.trace_id = Some(trace_id);
-        self.parent_id = Some(parent_id);
-        self.kind = Some(Kind::Subsegment);
     }
 }
 

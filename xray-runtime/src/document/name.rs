@@ -1,5 +1,7 @@
 //! Names of segments and subsegments: turns any text into a name that X-Ray accepts.
 
+use std::borrow::Cow;
+
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::support::text::first_chars;
@@ -8,7 +10,7 @@ use crate::support::text::first_chars;
 ///
 /// X-Ray accepts letters, numbers and separators of any script and `_ . : / % & # = + - @`. (Schema v1.0.0, `name`:
 /// `[\p{L}\p{Z}\p{N}_.:/%&#=+\-@]`.)
-pub(crate) fn legal_name(text: &str) -> Option<String> {
+pub(crate) fn legal_name(text: &str) -> Option<Cow<'_, str>> {
     // The service refuses a whole document for one wrong character in a name ("ErrorCode: InvalidName"), so the other
     // characters are kept and the wrong one is removed.
     const MAX_CHARS: usize = 200;
@@ -16,9 +18,9 @@ pub(crate) fn legal_name(text: &str) -> Option<String> {
     // instructions.
     let is_plain = text.bytes().fold(true, |is_plain, byte| is_plain & is_allowed_ascii(byte));
     let name = if is_plain || text.chars().all(is_allowed) {
-        first_chars(text, MAX_CHARS).to_owned()
+        Cow::Borrowed(first_chars(text, MAX_CHARS))
     } else {
-        text.chars().filter(|character| is_allowed(*character)).take(MAX_CHARS).collect()
+        text.chars().filter(|character| is_allowed(*character)).take(MAX_CHARS).collect::<String>().into()
     };
     name.contains(|character: char| !character.is_whitespace()).then_some(name)
 }
@@ -74,7 +76,7 @@ mod tests {
         assert_eq!(legal_name("???"), None);
         assert_eq!(legal_name(" "), None);
         assert_eq!(legal_name(""), None);
-        assert_eq!(legal_name(&"\u{e9}".repeat(201)), Some("\u{e9}".repeat(200)));
-        assert_eq!(legal_name(&"\u{e9}?".repeat(201)), Some("\u{e9}".repeat(200)));
+        assert_eq!(legal_name(&"\u{e9}".repeat(201)), Some("\u{e9}".repeat(200).into()));
+        assert_eq!(legal_name(&"\u{e9}?".repeat(201)), Some("\u{e9}".repeat(200).into()));
     }
 }

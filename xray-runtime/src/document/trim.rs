@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::{AnnotationValue, Cause, Document, Exception};
+use serde_json::Value;
+
+use super::{AnnotationValue, Cause, Document, Exception, Sql};
 use crate::support::text::first_bytes;
 
 /// Stands in a string in place of its middle.
@@ -15,6 +17,8 @@ const MIN_FRAMES: usize = 10;
 const MIN_EXCEPTIONS: usize = 16;
 /// Number of annotations that a document keeps. X-Ray indexes 50 in each trace. (Developer guide, "Annotations".)
 const MIN_ANNOTATIONS: usize = 50;
+/// Size up to which a value of the `aws` block stays: the keys that X-Ray itself uses, such as `operation` and `ecs`, are short.
+const MIN_AWS_BYTES: usize = 64;
 /// Key in the metadata namespace `xray` of the number of values that lost something.
 const LEFT_OUT: &str = "left_out";
 
@@ -23,11 +27,12 @@ const LEFT_OUT: &str = "left_out";
 /// Returns the number of values that lost something, and 0 if nothing can be removed. The caller repeats this until the
 /// document fits.
 pub(crate) fn trim(document: &mut Document, excess: usize) -> usize {
-    // The order is the order of worth. Metadata is the largest and cannot be searched for. Stacks help to read an
-    // error, which its message still names. Strings keep both ends. Annotations come last: people search for traces by
-    // them.
-    let steps: [fn(&mut Document, usize) -> usize; 5] = [
+    // The order is the order of worth. Metadata is the largest and cannot be searched for, and neither can most values of
+    // the `aws` block. Stacks help to read an error, which its message still names. Strings keep both ends. Annotations come
+    // last: people search for traces by them.
+    let steps: [fn(&mut Document, usize) -> usize; 6] = [
         remove_metadata,
+        remove_aws_values,
         |document, _| truncate_stacks(document, MIN_FRAMES),
         |document, _| truncate_stacks(document, 0),
         cut_strings,
@@ -45,24 +50,47 @@ fn remove_metadata(document: &mut Document, excess: usize) -> usize {
         for (key, value) in values {
             // The note about removed values stays. It is what tells the reader that the document is incomplete.
             if (namespace.as_str(), key.as_str()) != ("xray", LEFT_OUT) {
-                let bytes = serde_json::to_vec(value).map_or(0, |json| json.len());
-                sizes.push((bytes + key.len(), namespace.clone(), key.clone()));
+                sizes.push((json_bytes(value) + key.len(), (namespace.clone(), key.clone())));
             }
         }
     }
-    // Largest first: so the fewest values are lost.
-    sizes.sort_unstable_by_key(|(bytes, ..)| Reverse(*bytes));
-    let (mut removed, mut count) = (0, 0);
-    for (bytes, namespace, key) in sizes {
-        if removed >= excess {
-            break;
-        }
-        removed += bytes;
-        count += usize::from(document.metadata.get_mut(&namespace).and_then(|values| values.remove(&key)).is_some());
+    let largest = largest(sizes, excess);
+    for (namespace, key) in &largest {
+        document.metadata.get_mut(namespace).and_then(|values| values.remove(key));
     }
     document.metadata.retain(|_, values| !values.is_empty());
-    note_left_out(document, count);
-    count
+    note_left_out(document, largest.len());
+    largest.len()
+}
+
+/// Removes the largest values of the `aws` block until `excess` bytes are gone; returns their number. Values that are at most
+/// as long as a string may be stay.
+fn remove_aws_values(document: &mut Document, excess: usize) -> usize {
+    let Some(aws) = &mut document.aws else { return 0 };
+    let sizes = aws.other.iter().map(|(key, value)| (json_bytes(value) + key.len(), key.clone()));
+    let largest = largest(sizes.filter(|(bytes, _)| *bytes > MIN_AWS_BYTES).collect(), excess);
+    for key in &largest {
+        aws.other.remove(key);
+    }
+    note_left_out(document, largest.len());
+    largest.len()
+}
+
+fn json_bytes(value: &Value) -> usize {
+    serde_json::to_vec(value).map_or(0, |json| json.len())
+}
+
+/// Returns the keys of the largest values that have `excess` bytes together; of all of them, if they have fewer.
+fn largest<K>(mut sizes: Vec<(usize, K)>, excess: usize) -> Vec<K> {
+    // Largest first: so the fewest values are lost.
+    sizes.sort_by_key(|(bytes, _)| Reverse(*bytes));
+    let mut removed = 0;
+    let is_needed = |(bytes, _): &(usize, K)| {
+        let is_needed = removed < excess;
+        removed += bytes;
+        is_needed
+    };
+    sizes.into_iter().take_while(is_needed).map(|(_, key)| key).collect()
 }
 
 /// Adds `count` to the number of removed values that the document itself shows.
@@ -161,7 +189,12 @@ fn strings(document: &mut Document) -> Vec<&mut String> {
             strings.extend([&mut exception.message, &mut exception.kind].into_iter().flatten());
         }
     }
-    strings.extend(sql.as_mut().and_then(|sql| sql.sanitized_query.as_mut()));
+    if let Some(sql) = sql {
+        let Sql { url, sanitized_query, database_type, database_version, driver_version, user, preparation: _ } =
+            &mut **sql;
+        let texts = [url, sanitized_query, database_type, database_version, driver_version, user];
+        strings.extend(texts.into_iter().flatten());
+    }
     strings.extend(http.as_mut().and_then(|http| http.request.as_mut()?.url.as_mut()));
     strings
 }
@@ -169,11 +202,15 @@ fn strings(document: &mut Document) -> Vec<&mut String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::StackFrame;
+    use crate::document::{Exceptions, StackFrame};
     use crate::id::SegmentId;
 
     fn document() -> Document {
         Document::new(SegmentId::random(), "name".to_owned(), 1.0)
+    }
+
+    fn record_exceptions(document: &mut Document, exceptions: Vec<Exception>) {
+        document.cause = Some(Cause::Exceptions(Box::new(Exceptions { exceptions, ..Exceptions::default() })));
     }
 
     #[test]
@@ -192,11 +229,27 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_values_of_the_aws_block_go_after_the_metadata() {
+        let mut document = document();
+        document.metadata.entry("default".to_owned()).or_default().insert("a".to_owned(), "x".repeat(100).into());
+        let aws = &mut document.aws.get_or_insert_default().other;
+        for (key, bytes) in [("operation", 10), ("item", 50_000), ("table", 20_000), ("resources", 10_000)] {
+            aws.insert(key.to_owned(), "x".repeat(bytes).into());
+        }
+        assert_eq!(trim(&mut document, 20_000), 1, "the metadata");
+        for (excess, left) in [(20_000, vec!["operation", "resources", "table"]), (90_000, vec!["operation"])] {
+            assert!(trim(&mut document, excess) > 0);
+            assert_eq!(document.aws.as_ref().unwrap().other.keys().collect::<Vec<_>>(), left);
+        }
+        assert_eq!((trim(&mut document, 1), &document.metadata["xray"][LEFT_OUT]), (0, &4.into()));
+    }
+
+    #[test]
     fn outer_frames_go_before_inner_ones() {
         let mut document = document();
         let frame = |line| StackFrame { line: Some(line), ..StackFrame::default() };
         let stack = (0..40).map(frame).collect();
-        document.record_exceptions(vec![Exception { stack, truncated: Some(5), ..Exception::panic("boom") }]);
+        record_exceptions(&mut document, vec![Exception { stack, truncated: Some(5), ..Exception::panic("boom") }]);
         for (left, truncated) in [(10, 35), (0, 45)] {
             assert_eq!(trim(&mut document, 1), 1);
             let [exception] = exceptions(&mut document) else { panic!() };
@@ -223,7 +276,8 @@ mod tests {
         let mut document = document();
         let key = |number| format!("{number:0>500}");
         document.annotations.extend((0..500).map(|number| (key(number), "\u{1}".repeat(1000).into())));
-        document.record_exceptions((0..200).map(|_| Exception::text(&"\u{1}".repeat(1000), "kind")).collect());
+        let exceptions = (0..200).map(|_| Exception::text(&"\u{1}".repeat(1000), "kind")).collect();
+        record_exceptions(&mut document, exceptions);
         let mut steps = 0;
         loop {
             let bytes = serde_json::to_vec(&document).unwrap().len();
@@ -233,7 +287,7 @@ mod tests {
         }
         assert!(steps < 20, "{steps}");
         assert_eq!(document.annotations.len(), MIN_ANNOTATIONS);
-        let [.., last] = exceptions(&mut document) else { panic!() };
+        let [.., last] = super::exceptions(&mut document) else { panic!() };
         assert_eq!(last.skipped, Some(200 - u32::try_from(MIN_EXCEPTIONS).unwrap()));
     }
 }

@@ -1,17 +1,21 @@
 //! The part of a URL that may be recorded: never its credentials, query or fragment.
 //!
 //! Queries carry tokens and personal data, and everybody with access to the traces can read them. The other X-Ray SDKs
-//! leave out the query too.
+//! leave out the query too. A path may contain another URL (`/proxy/https://user:password@host/`): what looks like a
+//! secret in it is removed by [`secrets`].
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::MAX_STRING_CHARS;
+use crate::support::secrets::{self, is_slash, is_special_scheme};
 use crate::support::text::first_chars;
 
 /// A URL without its credentials, query and fragment, split into its parts.
 ///
 /// Created by `into()` from a `&str`, a `&String` or an [`http::Uri`]. The parts borrow from the original: nothing is
-/// copied. Any text is accepted. A text without `//` counts as a path.
+/// copied. Any text is accepted, and read as clients read it: `http:/host`, `http:\\host` and `http:host` are
+/// `http://host`. Another text without `//` counts as a path.
 ///
 /// ```
 /// use xray::http::Url;
@@ -20,7 +24,7 @@ use crate::support::text::first_chars;
 /// assert!(!format!("{url:?}").contains("password") && !format!("{url:?}").contains("secret"));
 /// ```
 // The `url` crate is not used: it allocates for each URL, normalises the text, and refuses what some clients send.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Url<'a> {
     /// The scheme as in the original, with its colon if it was parsed from a text: `https:`.
     scheme: &'a str,
@@ -28,15 +32,42 @@ pub struct Url<'a> {
     slashes: &'static str,
     host_and_port: &'a str,
     path: &'a str,
+    /// The host, if all of `scheme` and `host_and_port` is recorded unchanged; see [`plain_host`].
+    plain_host: Option<&'a str>,
 }
 
 impl<'a> Url<'a> {
-    /// Returns scheme, host, port and path, cut at 250 characters.
+    /// Returns scheme, host, port and path, cut at 250 characters. A path that contains a URL or a named secret loses it.
     pub(crate) fn recorded(&self) -> String {
+        self.with_recorded(|parts| parts.concat())
+    }
+
+    /// Passes the recorded URL to a closure, in parts; see [`recorded`](Self::recorded). The parts are the scheme, the
+    /// text before the authority, the authority, and the path. If the recorded URL differs from the original, all of it
+    /// is the first part.
+    #[inline]
+    pub(crate) fn with_recorded<T>(&self, take: impl FnOnce([&str; 4]) -> T) -> T {
         let parts = [self.scheme, self.slashes, self.host_and_port, self.path];
-        let mut recorded = parts.concat();
-        recorded.truncate(first_chars(&recorded, MAX_STRING_CHARS).len());
-        recorded
+        let is_short = parts.iter().map(|part| part.len()).sum::<usize>() <= MAX_STRING_CHARS;
+        // The text before `://` may contain another URL, whose own `://` is escaped.
+        let is_plain = self.plain_host.is_some();
+        let may_hold = !is_plain && (may_hold_secrets(self.scheme) || may_hold_secrets(self.host_and_port))
+            || may_hold_secrets(self.path);
+        if is_short && !may_hold {
+            return take(parts);
+        }
+        take([&self.cut_and_cleaned(), "", "", ""])
+    }
+
+    #[cold]
+    fn cut_and_cleaned(&self) -> String {
+        let [scheme, host_and_port, path] =
+            [self.scheme, self.host_and_port, self.path].map(secrets::part_that_is_read);
+        let text = [scheme, self.slashes, host_and_port, path].concat();
+        if [scheme, host_and_port, path].into_iter().any(may_hold_secrets) {
+            return secrets::recorded(&text, MAX_STRING_CHARS).into_owned();
+        }
+        first_chars(&text, MAX_STRING_CHARS).to_owned()
     }
 
     /// Returns the path as it stands in the original, with its escapes.
@@ -44,10 +75,22 @@ impl<'a> Url<'a> {
         self.path
     }
 
+    /// Returns the host if it is already a [legal name](super::name::legal_name) in lower case and not an IPv6 address.
+    /// This is the fast path for most hosts.
+    #[inline]
+    pub(crate) fn plain_host(&self) -> Option<&'a str> {
+        /// Less than the limit on the name of a subsegment.
+        const MAX_BYTES: usize = 150;
+        self.plain_host.filter(|host| !host.is_empty() && host.len() <= MAX_BYTES)
+    }
+
     /// Returns the host in lower case, without the port and without the brackets of an IPv6 address.
     ///
     /// `None` if the host is empty.
     pub(crate) fn host(&self) -> Option<Cow<'a, str>> {
+        if let Some(host) = self.plain_host() {
+            return Some(Cow::Borrowed(host));
+        }
         // An IPv6 address contains colons, so its end is the bracket and not the colon of the port.
         let host = match self.host_and_port.strip_prefix('[') {
             Some(address) => before(b"]", address),
@@ -62,20 +105,100 @@ impl<'a> Url<'a> {
     }
 }
 
+/// Writes the recorded form of the URL.
+impl fmt::Debug for Url<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Url").field(&self.recorded()).finish()
+    }
+}
+
 impl<'a> From<&'a str> for Url<'a> {
-    fn from(url: &'a str) -> Self {
-        let url = before(b"?#", url);
-        // `//` starts an authority only at the beginning (`//host/p`) or behind the colon of a scheme. In `/a//b` it is
-        // a part of the path, and in `data:,a@b` there is none.
-        let scheme_length = match url.as_bytes().windows(2).position(|pair| pair == b"//") {
-            Some(slashes) if slashes == 0 || url[..slashes].ends_with(':') => slashes,
-            _ => return Self { scheme: "", slashes: "", host_and_port: "", path: url },
+    fn from(text: &'a str) -> Self {
+        // Clients leave out white space and control characters at both ends. (WHATWG URL, "basic URL parser".)
+        let text = text.trim_matches(|character| character <= ' ');
+        let url = before(b"?#", text);
+        let Some((scheme, start)) = scheme(url) else {
+            return Self { scheme: "", slashes: "", host_and_port: "", path: url, plain_host: None };
         };
-        let (scheme, rest) = (&url[..scheme_length], &url[scheme_length + 2..]);
-        // Browsers and the `url` crate read a backslash as a slash. (WHATWG URL, "authority state".) For `http://a\@b/`
-        // they connect to `a`, so `b` must not be recorded as the host.
-        let (authority, path) = rest.split_at(before(b"/\\", rest).len());
-        Self { scheme, slashes: "//", host_and_port: without_credentials(authority), path }
+        let (authority, path) = split_authority(&url[start..]);
+        let plain_host = plain_host(authority).filter(|_| !has_invalid_port(authority) && !may_hold_secrets(scheme));
+        if plain_host.is_some() {
+            return Self { scheme, slashes: "//", host_and_port: authority, path, plain_host };
+        }
+        let (authority, path) = if authority.contains('@') || !has_invalid_port(authority) {
+            (authority, path)
+        } else {
+            split_authority(without_misplaced_password(&url[start..], &text[start..]))
+        };
+        let host_and_port = without_credentials(authority);
+        Self { scheme, slashes: "//", host_and_port, path, plain_host: None }
+    }
+}
+
+/// Returns the host of an authority that contains no credentials, escapes, capital letters or IPv6 address.
+// One pass over the bytes: the host ends at the first byte that no plain host contains.
+fn plain_host(authority: &str) -> Option<&str> {
+    const IN_HOST: [bool; 256] = table(b"abcdefghijklmnopqrstuvwxyz0123456789.-_");
+    let end = authority.bytes().position(|byte| !IN_HOST[usize::from(byte)]);
+    let (host, port) = authority.split_at(end.unwrap_or(authority.len()));
+    let is_plain =
+        port.is_empty() || port.starts_with(':') && port.bytes().all(|byte| byte == b':' || IN_HOST[usize::from(byte)]);
+    is_plain.then_some(host)
+}
+
+/// Returns a table that is `true` for each of these bytes. A look-up takes a third of the instructions of the
+/// comparisons.
+const fn table(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut position = 0;
+    while position < bytes.len() {
+        table[bytes[position] as usize] = true;
+        position += 1;
+    }
+    table
+}
+
+/// Returns the scheme of a URL with its colon, and the position of the authority; `None` for a path.
+fn scheme(url: &str) -> Option<(&str, usize)> {
+    let colon = url.bytes().position(|byte| byte == b':');
+    if let Some(colon) = colon.filter(|colon| is_special_scheme(&url[..*colon])) {
+        let slashes = url[colon + 1..].bytes().take_while(|byte| is_slash(*byte)).count();
+        return Some((&url[..=colon], colon + 1 + slashes));
+    }
+    // `//` starts an authority only at the beginning (`//host/p`) or behind the colon of a scheme. In `/a//b`, `//` is
+    // a part of the path. `data:,a@b` has no authority, so `a` is not a user name.
+    let slashes = url.as_bytes().windows(2).position(|pair| pair == b"//")?;
+    (slashes == 0 || url[..slashes].ends_with(':')).then(|| (&url[..slashes], slashes + 2))
+}
+
+/// Splits a URL without its scheme into authority and path.
+fn split_authority(rest: &str) -> (&str, &str) {
+    // Browsers and the `url` crate read a backslash as a slash. (WHATWG URL, "authority state".) For `http://a\@b/` they
+    // connect to `a`, so `b` must not be recorded as the host.
+    rest.split_at(before(b"/\\", rest).len())
+}
+
+/// Returns whether an authority has a port that is not a number.
+fn has_invalid_port(authority: &str) -> bool {
+    // An IPv6 address ends with a bracket: `[::1]`.
+    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+    !port.ends_with(']') && port.bytes().any(|byte| !byte.is_ascii_digit())
+}
+
+/// Returns authority and path without the start of a password that contains a `/`, `?` or `#`.
+///
+/// No client takes such a URL, but a program may pass it on. `uncut` is the text with its query and fragment.
+///
+/// ```text
+/// Input:  user:pass/word@host/path
+/// Output: host/path
+/// ```
+fn without_misplaced_password<'a>(url: &'a str, uncut: &str) -> &'a str {
+    match (url.rfind('@'), uncut.contains('@')) {
+        (Some(at), _) => &url[at + 1..],
+        // The `@` follows the `?`, so the host cannot be determined.
+        (None, true) => "",
+        (None, false) => url,
     }
 }
 
@@ -89,11 +212,14 @@ impl<'a> From<&'a http::Uri> for Url<'a> {
     fn from(uri: &'a http::Uri) -> Self {
         let scheme = uri.scheme_str().unwrap_or_default();
         let authority = uri.authority().map_or("", http::uri::Authority::as_str);
+        // A scheme in a `Uri` consists of letters, digits, `+`, `-` and `.`, so it is always recorded unchanged.
+        let plain_host = plain_host(authority);
         Self {
             scheme,
             slashes: if scheme.is_empty() { "" } else { "://" },
-            host_and_port: without_credentials(authority),
+            host_and_port: if plain_host.is_some() { authority } else { without_credentials(authority) },
             path: uri.path(),
+            plain_host,
         }
     }
 }
@@ -108,42 +234,20 @@ fn before<'a, const N: usize>(ends: &[u8; N], text: &'a str) -> &'a str {
 /// Removes `user:password@` from an authority.
 fn without_credentials(authority: &str) -> &str {
     // The *last* `@`: a password may contain an unescaped one, and everything before the last `@` may be secret.
-    authority.rfind('@').map_or(authority, |at| &authority[at + 1..])
+    let host = authority.rfind('@').map_or(authority, |at| &authority[at + 1..]);
+    if !host.contains('%') {
+        return host;
+    }
+    // No host contains an `@`, so an encoded `@` also ends credentials.
+    let ends = ["%40", "%2540"].iter().filter_map(|at| Some(host.rfind(at)? + at.len()));
+    &host[ends.max().unwrap_or(0)..]
 }
 
-/// Removes the credentials, the query and the fragment of every URL in a text.
-///
-/// Clients put the URL of the request into their error messages: `error sending request for url (http://..?token=..)`.
-pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
-    if !text.contains("//") {
-        return Cow::Borrowed(text);
-    }
-    let mut cleaned = String::with_capacity(text.len());
-    // A URL ends at white space, and at the characters that no URL contains and that surround one in a message.
-    // (RFC 3986, appendix C, "Delimiting a URI in Context".) `split_inclusive` keeps them, so nothing else changes.
-    for word in text.split_inclusive(|character: char| character.is_whitespace() || "\"<>`".contains(character)) {
-        let (before, url, after) = find_url(word);
-        let url = Url::from(url);
-        cleaned.extend([before, url.scheme, url.slashes, url.host_and_port, url.path, after]);
-    }
-    Cow::Owned(cleaned)
-}
-
-/// Splits a word into the text before a URL, the URL and the text after it.
-///
-/// ```text
-/// Input:  (http://host/)
-/// Output: "(", "http://host/", ")"
-/// ```
-fn find_url(word: &str) -> (&str, &str, &str) {
-    let Some(slashes) = word.find("//") else { return (word, "", "") };
-    // A scheme has only these characters (RFC 3986, section 3.1), so `(http:` is split behind the parenthesis.
-    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.:".contains(byte);
-    let scheme_length = word.as_bytes()[..slashes].iter().rev().take_while(|byte| is_scheme(byte)).count();
-    // Punctuation at the end of a word belongs to the sentence: "(http://host/)." ends with `/`.
-    let is_closing = |character: char| character.is_whitespace() || ")]}>,;:.'\"<`".contains(character);
-    let end = word.trim_end_matches(is_closing).len();
-    (&word[..slashes - scheme_length], &word[slashes - scheme_length..end], &word[end..])
+/// Returns whether a part of a URL contains a character without which there is no secret: the end of a user name and
+/// password, an escape, or a separator of a name and its value. A plain URL contains none of these characters.
+fn may_hold_secrets(part: &str) -> bool {
+    const IS_MARK: [bool; 256] = table(b"@%=\"<");
+    part.bytes().any(|byte| byte <= b' ' || IS_MARK[usize::from(byte)])
 }
 
 #[cfg(test)]
@@ -162,10 +266,22 @@ mod tests {
             ("http://host?x=1", "http://host", Some("host")),
             ("http://host#f?x", "http://host", Some("host")),
             ("http://h.\u{e9}x/p", "http://h.\u{e9}x/p", Some("h.\u{e9}x")),
-            ("http:///p", "http:///p", None),
+            ("http:///h/p", "http://h/p", Some("h")),
+            ("http:/u:p@h/p", "http://h/p", Some("h")),
+            (r"http:\\u:p@h\p", r"http://h\p", Some("h")),
+            ("https:u:p@h/p", "https://h/p", Some("h")),
+            (" http://u:p@h/p ", "http://h/p", Some("h")),
+            ("http://u:p/p@h/p", "http://h/p", Some("h")),
+            ("http://u%3Ap%40h/p", "http://h/p", Some("h")),
+            ("http://u:p?p@h/p", "http://", None),
+            ("http://u:p#p@h/p", "http://", None),
+            ("http://h:1/p?m=a@b", "http://h:1/p", Some("h")),
+            ("http://h/proxy/http://u:p@i/p", "http://h/proxy/http://i/p", Some("h")),
+            ("file:///p", "file:///p", None),
             ("http://[::1/", "http://[::1/", Some("::1")),
             ("/p?x=1", "/p", None),
             ("data:,a@b", "data:,a@b", None),
+            ("http%253A%252F%252Fu%253Ap%2540h%252F://i/", "http%253A%252F%252Fh%252F://i/", Some("i")),
             ("", "", None),
         ] {
             let parts = Url::from(url);
@@ -190,23 +306,6 @@ mod tests {
             let url = Url::from(&uri);
             assert_eq!(url.recorded(), recorded, "{uri}");
             assert_eq!(url.host().as_deref(), name, "{uri}");
-        }
-    }
-
-    #[test]
-    fn urls_in_a_message_lose_their_secrets_and_nothing_else_changes() {
-        for (text, cleaned) in [
-            (
-                "error sending request for url (http://u:p@h:1/a?token=x)",
-                "error sending request for url (http://h:1/a)",
-            ),
-            ("at https://h/?a=1#f, then \"http://[::1]?b\".", "at https://h/, then \"http://[::1]\"."),
-            ("no URL: a/b?c", "no URL: a/b?c"),
-            ("// a comment?", "// a comment?"),
-            ("//", "//"),
-            ("\u{e9}://\u{e9}@h/\u{e9}?\u{e9}", "\u{e9}://h/\u{e9}"),
-        ] {
-            assert_eq!(without_secrets(text), cleaned, "{text}");
         }
     }
 }

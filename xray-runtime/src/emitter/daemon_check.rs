@@ -1,28 +1,28 @@
-//! A check of the daemon's TCP side, which answers where UDP cannot.
+//! A check of the daemon's TCP side, because UDP has no answer that would show whether a daemon is there.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use crate::support::fetch;
 use crate::support::log_line::log_line;
 
 /// The time from the first document to the first connection. A daemon that starts beside the program may need a moment.
 const FIRST_AFTER: Duration = Duration::from_secs(3);
 /// The limit of one connection.
 const LIMIT: Duration = Duration::from_secs(2);
-/// While the daemon does not answer, it is tried again so often, for about ten minutes.
+/// The time between two attempts. With [`ATTEMPTS`], the check gives up after about ten minutes.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 const ATTEMPTS: usize = 20;
 
 /// Connects to the daemon's TCP address and logs a warning if nothing answers there.
 ///
-/// A datagram to an address where no daemon is may be lost without any sign. The daemon listens on UDP and TCP, so a TCP side
-/// that does not answer is the sign. `udp_fails` is `true` while datagrams fail: that has been logged, and the TCP side is no
-/// news then.
+/// A datagram to an address without a daemon may be lost without any sign. The daemon listens on UDP and on TCP, so if its
+/// TCP side does not answer, most likely no daemon is there. `udp_fails` is `true` while datagrams fail. That has been logged
+/// already, so no warning about TCP follows.
 pub(super) async fn check(udp: String, tcp: String, udp_fails: Arc<AtomicBool>) {
     let mut has_warned = false;
     sleep(FIRST_AFTER).await;
@@ -50,5 +50,5 @@ pub(super) async fn check(udp: String, tcp: String, udp_fails: Arc<AtomicBool>) 
 
 async fn connect(address: &str) -> io::Result<()> {
     let no_answer = || io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {LIMIT:?}"));
-    timeout(LIMIT, TcpStream::connect(address)).await.unwrap_or_else(|_| Err(no_answer())).map(drop)
+    timeout(LIMIT, fetch::connect(address)).await.unwrap_or_else(|_| Err(no_answer())).map(drop)
 }

@@ -1,26 +1,30 @@
 //! Hands documents from the program's threads to a task on a background thread.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::queue::{Limits, Queue};
-use crate::document::Document;
+use crate::record::FinishedSegment;
 use crate::support::background::{Background, Task};
+use crate::support::process::PerProcess;
+use crate::support::worker::Worker;
 
 /// A queue of documents and the background task that empties it.
 ///
-/// The task starts with the first document. It ends when the `Delivery` has been dropped and the queue is empty. After a
-/// task that ended early, for instance by a panic, every document is refused and [`flush`](Self::flush) does not wait.
+/// The task starts with the first document. It ends when the `Delivery` has been dropped and the queue is empty. If it dies
+/// or cannot start, documents wait in the queue, and it is started again for a later document or a [flush](Self::flush).
+/// Each process has a queue and a task of its own.
 //
 // A queue, because a send takes about a microsecond and serialising a document takes more, and the thread that ends a
 // segment has a request to answer. Pushing into the queue takes a tenth of that.
 pub(super) struct Delivery {
-    background: Arc<Background>,
+    line: PerProcess<Line>,
+}
+
+/// The queue and the task of one process.
+struct Line {
     queue: Arc<Queue>,
-    has_started: AtomicBool,
-    /// The task until it starts.
-    task: Mutex<Option<Task>>,
+    worker: Worker,
 }
 
 impl Delivery {
@@ -32,57 +36,66 @@ impl Delivery {
     const LIMITS: Limits = Limits { documents: 16_384, bytes: 128 * 1024 * 1024 };
 
     /// `consume` makes the task, which takes documents from the queue until [`Queue::next`] returns `None`.
-    pub(super) fn new<F>(background: Arc<Background>, consume: impl FnOnce(Arc<Queue>) -> F) -> Self
+    ///
+    /// If the task dies, it has counted the documents that it had taken as sent or as dropped.
+    pub(super) fn new<F>(
+        background: Arc<Background>,
+        consume: impl Fn(Arc<Queue>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let queue = Arc::new(Queue::new(Self::LIMITS));
-        let (consumer, work) = (Consumer(Arc::clone(&queue)), consume(Arc::clone(&queue)));
-        let task: Task = Box::pin(async move {
-            let _consumer = consumer;
-            work.await;
-        });
-        Self { background, queue, has_started: AtomicBool::new(false), task: Mutex::new(Some(task)) }
+        let line = PerProcess::new(move || Line::new(Arc::clone(&background), consume.clone()));
+        Self { line }
     }
 
-    /// Queues a document for the task. Returns `false` if the queue is full or its task has ended.
-    pub(super) fn push(&self, document: Document) -> bool {
-        // Not a `Once`: starting a thread may log a failure, and a logger that ends a segment of its own would come back
-        // to a `Once` that is running, and wait for itself. A second thread need not wait for the start either, since
-        // the queue takes documents before it. The load spares later documents a write to a shared cache line.
-        if !self.has_started.load(Ordering::Relaxed) && !self.has_started.swap(true, Ordering::Relaxed) {
-            self.start();
-        }
-        self.queue.push(document)
+    /// Queues a document for the task. Returns `false` if the queue is full.
+    pub(super) fn push(&self, segment: FinishedSegment) -> bool {
+        let Line { queue, worker } = self.line.get();
+        let is_taken = queue.push(segment);
+        worker.want();
+        is_taken
+    }
+
+    /// Returns whether the task has documents to finish.
+    pub(super) fn has_unfinished(&self) -> bool {
+        self.line.get().queue.has_unfinished()
     }
 
     /// Blocks until the task has finished with all documents queued so far, for at most `limit`. Returns whether it has.
+    ///
+    /// Does not wait if the task cannot be started.
     pub(super) fn flush(&self, limit: Duration) -> bool {
-        self.queue.wait_until_finished(limit)
-    }
-
-    fn start(&self) {
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            self.background.spawn(task);
+        let Line { queue, worker } = self.line.get();
+        if queue.has_unfinished() {
+            worker.want_now();
         }
+        queue.wait_until_finished(limit)
     }
 }
 
-impl Drop for Delivery {
+impl Line {
+    fn new<F>(background: Arc<Background>, consume: impl Fn(Arc<Queue>) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let queue = Arc::new(Queue::new(Delivery::LIMITS));
+        let (consumed, watched) = (Arc::clone(&queue), Arc::clone(&queue));
+        let make = move || -> Task {
+            // The documents that a dead task had taken are counted as dropped, so none of them is pending.
+            consumed.mark_finished();
+            Box::pin(consume(Arc::clone(&consumed)))
+        };
+        let worker = Worker::until_finished(background, make, move |is_running| watched.set_attended(is_running));
+        Self { queue, worker }
+    }
+}
+
+impl Drop for Line {
     fn drop(&mut self) {
+        if self.queue.has_unfinished() {
+            self.worker.want_now();
+        }
         self.queue.close();
-    }
-}
-
-/// The task's end of the queue. It is part of the task, so that dropping the task tells the queue.
-//
-// Every way in which a task can end drops it: it returns, it panics, its thread cannot be started, or its runtime
-// cannot. Without this, `flush` would wait its whole limit for a task that does not exist.
-struct Consumer(Arc<Queue>);
-
-impl Drop for Consumer {
-    fn drop(&mut self) {
-        self.0.abandon();
     }
 }

@@ -2,25 +2,27 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
-use super::Emitter;
+use super::counts::Counts;
 use super::delivery::Delivery;
 use super::queue::Queue;
-use crate::document::Document;
+use super::{Deliveries, Emitter, FinishedSegment};
 use crate::support::background::Background;
+use crate::support::guard::guard;
 use crate::support::log_line::log_line;
 
 /// An emitter that writes each document as one line of JSON: to a file, to the standard output, or to any writer.
 ///
 /// It writes on its own thread, which starts with the first document. Whenever no document is waiting, it flushes the
-/// writer. Up to 16,384 documents of together about 128 MiB of JSON wait in a queue. A document that finds the queue
-/// full, or that cannot be written, is dropped; the first of each is logged. Unlike a datagram, a line has no limit of
-/// length: no document is split or trimmed.
+/// writer, so a writer needs no buffer of its own. Up to 16,384 documents of together about 128 MiB of memory wait in a queue.
+/// A document that finds the queue full, or that cannot be written, is dropped and [counted](crate::Stats). The first of each
+/// is logged, the second kind again after documents could be written. After an error in the middle of a line, the next
+/// document begins a new line. Unlike a datagram, a line has no limit of length: no document is split or trimmed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,20 +42,24 @@ use crate::support::log_line::log_line;
 /// ```
 pub struct LinesEmitter {
     delivery: Delivery,
-    /// Whether a document was dropped and that was logged.
-    has_logged_drop: AtomicBool,
+    counts: Arc<Counts>,
 }
 
 impl LinesEmitter {
     /// Creates an emitter that writes to `writer`.
     ///
-    /// A panic of the writer ends the emitter: later documents are dropped.
+    /// A panic of the writer loses the documents that it was given, as an error does.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         // Not the recorder's thread: a write to a full disk or to a pipe that nobody reads blocks, and would stop the
         // polling for sampling rules with it.
         let background = Arc::new(Background::new("xray-lines"));
-        let delivery = Delivery::new(background, |queue| async move { write_all(&queue, writer).await });
-        Self { delivery, has_logged_drop: AtomicBool::new(false) }
+        let counts = Arc::<Counts>::default();
+        let output = Arc::new(Output::new(writer, Arc::clone(&counts)));
+        let delivery = Delivery::new(background, move |queue| {
+            let output = Arc::clone(&output);
+            async move { output.write_all(&queue).await }
+        });
+        Self { delivery, counts }
     }
 
     /// Creates an emitter that writes to the standard output.
@@ -73,50 +79,169 @@ impl LinesEmitter {
 }
 
 impl Emitter for LinesEmitter {
-    fn emit(&self, document: Document) {
-        if !self.delivery.push(document) && !self.has_logged_drop.swap(true, Ordering::Relaxed) {
-            log_line!(
-                Warn,
-                "xray::emitter",
-                "`LinesEmitter` dropped a document: its queue is full because the writer is too slow, or the writer \
-                 panicked (logged once)",
-            );
+    fn emit(&self, segment: FinishedSegment) {
+        if !self.delivery.push(segment) {
+            self.counts.dropped_at_full_queue("LinesEmitter", "the writer is too slow");
         }
     }
 
     fn flush(&self, limit: Duration) -> bool {
         self.delivery.flush(limit)
     }
+
+    fn attach(&self, deliveries: &Deliveries) {
+        self.counts.lend(deliveries);
+    }
 }
 
-/// Writes documents until the queue is closed and empty.
-async fn write_all(queue: &Queue, writer: impl Write) {
-    let mut writer = BufWriter::new(writer);
-    let mut has_failed = false;
-    let mut log_first_failure = |result: io::Result<()>| {
-        if let (Err(error), false) = (result, has_failed) {
-            has_failed = true;
+/// The writer and its state, which belong to the writing task.
+struct Output<W> {
+    // Locked by one task at a time, and only to write. After a fork in that moment the child cannot lock it.
+    file: Mutex<LineWriter<W>>,
+    counts: Arc<Counts>,
+    /// `true` if a failure was logged since the last successful write.
+    has_logged_failure: AtomicBool,
+}
+
+impl<W: Write> Output<W> {
+    fn new(writer: W, counts: Arc<Counts>) -> Self {
+        Self {
+            file: Mutex::new(LineWriter { writer, is_torn: false }),
+            counts,
+            has_logged_failure: AtomicBool::new(false),
+        }
+    }
+
+    /// Writes documents until the queue is closed and empty.
+    async fn write_all(&self, queue: &Queue) {
+        let mut batch = Batch::new(&self.counts);
+        while let Some(segment) = queue.next().await {
+            batch.push(&segment);
+            // One write for each document would be a system call for each. Under load documents are waiting, and then
+            // several share one; a reader of the file is at most one burst behind.
+            if batch.is_full() || queue.is_flush_due() {
+                self.write(&mut batch);
+                queue.mark_finished();
+            }
+        }
+    }
+
+    fn write(&self, batch: &mut Batch<'_>) {
+        let (written, result) = match self.file.try_lock() {
+            Ok(mut file) => write_guarded(&mut file, &batch.text),
+            Err(TryLockError::Poisoned(file)) => write_guarded(&mut file.into_inner(), &batch.text),
+            Err(TryLockError::WouldBlock) => {
+                (0, Err(io::Error::other("this process was forked while its parent wrote a line")))
+            }
+        };
+        batch.finish(written);
+        match result {
+            Ok(()) => self.has_logged_failure.store(false, Ordering::Relaxed),
+            Err(error) => self.log_failure(&error),
+        }
+    }
+
+    fn log_failure(&self, error: &io::Error) {
+        if !self.has_logged_failure.swap(true, Ordering::Relaxed) {
             log_line!(
                 Warn,
                 "xray::emitter",
-                "`LinesEmitter` could not write a document, which is lost: {error} (logged once)",
+                "`LinesEmitter` could not write a document, which is lost: {error}. Further ones are counted in \
+                 `Stats::documents_dropped` (logged once until documents can be written)",
             );
-        }
-    };
-    while let Some(document) = queue.next().await {
-        log_first_failure(write_line(&mut writer, &document));
-        // A flush for each document would be a system call for each. Under load documents are waiting, and then several
-        // share one; a reader of the file is at most one burst behind.
-        if queue.is_flush_due() {
-            log_first_failure(writer.flush());
-            queue.mark_finished();
         }
     }
 }
 
-fn write_line(writer: &mut impl Write, document: &Document) -> io::Result<()> {
-    serde_json::to_writer(&mut *writer, document)?;
-    writer.write_all(b"\n")
+/// Writes lines. The writer is the program's own code, and a panic of it is an error.
+fn write_guarded(file: &mut LineWriter<impl Write>, lines: &[u8]) -> (usize, io::Result<()>) {
+    guard(|| file.write(lines)).unwrap_or_else(|| (0, Err(io::Error::other("the writer panicked"))))
+}
+
+/// A writer of whole lines.
+struct LineWriter<W> {
+    writer: W,
+    /// `true` if the last line was written in part.
+    is_torn: bool,
+}
+
+impl<W: Write> LineWriter<W> {
+    /// Writes lines and flushes the writer. Returns how many bytes of them are written, and the error if not all are.
+    fn write(&mut self, lines: &[u8]) -> (usize, io::Result<()>) {
+        // Until the end of the write, because the writer may panic.
+        if std::mem::replace(&mut self.is_torn, true) {
+            if let Err(error) = self.writer.write_all(b"\n") {
+                return (0, Err(error));
+            }
+        }
+        let mut written = 0;
+        let mut result = Ok(());
+        while written < lines.len() {
+            match self.writer.write(&lines[written..]) {
+                Ok(0) => {
+                    result = Err(io::ErrorKind::WriteZero.into());
+                    break;
+                }
+                Ok(bytes) => written = lines.len().min(written + bytes),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        self.is_torn = written > 0 && lines[written - 1] != b'\n';
+        // A buffered writer that fails to flush may lose the buffered documents.
+        if let Err(error) = self.writer.flush() {
+            return (0, Err(error));
+        }
+        (written, result)
+    }
+}
+
+/// Lines that are written together. Every document in it is counted once, however the task ends.
+struct Batch<'a> {
+    text: Vec<u8>,
+    /// Where each document ends in the text.
+    ends: Vec<usize>,
+    counts: &'a Counts,
+}
+
+impl<'a> Batch<'a> {
+    const FULL: usize = 64 * 1024;
+
+    fn new(counts: &'a Counts) -> Self {
+        Self { text: Vec::new(), ends: Vec::new(), counts }
+    }
+
+    /// Adds a document.
+    fn push(&mut self, segment: &FinishedSegment) {
+        segment.write_json(&mut self.text);
+        self.text.push(b'\n');
+        self.ends.push(self.text.len());
+    }
+
+    fn is_full(&self) -> bool {
+        self.text.len() >= Self::FULL
+    }
+
+    /// Counts each document of the batch as sent or dropped, given the number of bytes that were written, and empties
+    /// the batch.
+    fn finish(&mut self, written: usize) {
+        let sent = self.ends.iter().filter(|end| **end <= written).count();
+        self.counts.sent(sent as u64);
+        self.counts.dropped((self.ends.len() - sent) as u64);
+        self.text.clear();
+        // A document may be large once, and the next ones small.
+        self.text.shrink_to(2 * Self::FULL);
+        self.ends.clear();
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.finish(0);
+    }
 }
 
 impl fmt::Debug for LinesEmitter {
@@ -127,23 +252,31 @@ impl fmt::Debug for LinesEmitter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
-    use crate::{Recorder, Segment};
+    use crate::{Document, Recorder, Segment};
 
-    /// A writer whose bytes the test can read. With a limit it fails once that many bytes are written.
-    #[derive(Clone, Default)]
-    struct Disk(Arc<Mutex<Vec<u8>>>, Option<usize>);
+    /// A writer whose bytes the test can read. It takes that many bytes and then fails.
+    #[derive(Clone)]
+    struct Disk(Arc<Mutex<Vec<u8>>>, Arc<AtomicUsize>);
+
+    impl Default for Disk {
+        fn default() -> Self {
+            Self(Arc::default(), Arc::new(AtomicUsize::new(usize::MAX)))
+        }
+    }
 
     impl Write for Disk {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let mut written = self.0.lock().unwrap();
-            if self.1.is_some_and(|limit| written.len() >= limit) {
+            let room = self.1.load(Ordering::Relaxed).saturating_sub(written.len());
+            if room == 0 {
                 return Err(io::ErrorKind::StorageFull.into());
             }
-            written.extend_from_slice(bytes);
-            Ok(bytes.len())
+            let taken = &bytes[..bytes.len().min(room)];
+            written.extend_from_slice(taken);
+            Ok(taken.len())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -169,14 +302,27 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_delays_nothing() {
-        let writer = Disk(Arc::default(), Some(2000));
-        assert!(emit(writer.clone(), 1000));
-        assert!(!writer.0.lock().unwrap().is_empty());
+    fn a_full_disk_loses_what_does_not_fit_and_tears_at_most_one_line() {
+        let disk = Disk(Arc::default(), Arc::new(AtomicUsize::new(2000)));
+        let recorder = Recorder::builder().emitter(LinesEmitter::new(disk.clone())).build_isolated();
+        for number in 0..1000 {
+            if number == 500 {
+                assert!(recorder.flush(Duration::from_secs(20)));
+                disk.1.store(usize::MAX, Ordering::Relaxed);
+            }
+            Segment::builder(format!("segment {number}")).recorder(&recorder).sampled(true).begin().end();
+        }
+        assert!(recorder.flush(Duration::from_secs(20)));
+        let stats = recorder.stats();
+        assert_eq!(stats.documents_sent + stats.documents_dropped, 1000, "{stats:?}");
+        let text = String::from_utf8(disk.0.lock().unwrap().clone()).unwrap();
+        let whole = text.lines().filter(|line| serde_json::from_str::<Document>(line).is_ok()).count();
+        assert_eq!(whole as u64, stats.documents_sent);
+        assert!(stats.documents_sent > 500 && text.lines().count() <= whole + 1, "{stats:?}");
     }
 
     #[test]
-    fn a_writer_that_panics_ends_the_emitter_and_nothing_else() {
+    fn a_writer_that_panics_loses_its_documents_and_nothing_else() {
         struct Panics;
 
         impl Write for Panics {
@@ -190,9 +336,9 @@ mod tests {
         }
         let recorder = Recorder::builder().emitter(LinesEmitter::new(Panics)).build_isolated();
         for _ in 0..3 {
-            Segment::builder("segment").recorder(&recorder).begin().end();
+            Segment::builder("segment").recorder(&recorder).sampled(true).begin().end();
         }
-        assert!(!recorder.flush(Duration::from_secs(5)), "the documents were not written");
-        Segment::builder("segment").recorder(&recorder).begin().end();
+        assert!(recorder.flush(Duration::from_secs(5)));
+        assert_eq!(recorder.stats().documents_dropped, 3);
     }
 }

@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Emitter;
+use super::{Emitter, FinishedSegment};
 use crate::document::Document;
 
 /// An emitter that keeps documents in memory until a test takes them.
@@ -44,7 +44,7 @@ impl MemoryEmitter {
 }
 
 impl Emitter for MemoryEmitter {
-    fn emit(&self, document: Document) {
-        self.lock().push(document);
+    fn emit(&self, segment: FinishedSegment) {
+        self.lock().push(segment.into());
     }
 }

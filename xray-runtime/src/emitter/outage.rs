@@ -10,7 +10,7 @@ use crate::support::log_line::log_line;
 /// A datagram that the operating system has taken.
 #[derive(Debug)]
 pub(super) struct Sent {
-    /// Whether the system reported that the daemon's port refused an earlier datagram.
+    /// `true` if the system reported that the daemon's port refused an earlier datagram.
     pub(super) was_earlier_refused: bool,
 }
 
@@ -25,19 +25,19 @@ pub(super) enum SendError {
     Failed(io::Error),
 }
 
-/// The state of the way to the daemon, for the log.
+/// The state of the connection to the daemon, and the messages that were logged about it.
 pub(super) struct Outage {
     address: String,
-    /// Whether each of the causes was logged since documents last arrived.
+    /// For each cause, `true` if it was logged since documents last arrived.
     has_logged: [bool; 3],
-    /// When the first datagram was sent that may have ended the outage.
+    /// When the first datagram after a failure was sent without an error. `None` while datagrams fail.
     clean_since: Option<Instant>,
-    /// Whether datagrams fail. Shared with the check of the daemon's TCP side.
+    /// `true` if datagrams fail. Shared with the check of the daemon's TCP side.
     is_open: Arc<AtomicBool>,
 }
 
 impl Outage {
-    /// How long no refusal may come from another host before its daemon counts as back.
+    /// How long a daemon on another host must send no refusal before documents count as arriving again.
     const REMOTE_SILENCE: Duration = Duration::from_secs(1);
 
     pub(super) fn new(address: &str) -> Self {
@@ -49,11 +49,11 @@ impl Outage {
         Arc::clone(&self.is_open)
     }
 
-    /// Notes what became of a datagram.
+    /// Notes the result of sending a datagram.
     pub(super) fn note(&mut self, sent: &Result<Sent, SendError>, is_loopback: bool) {
         match sent {
-            // From another host a refusal comes too late for the datagram that it is about. Most likely this one is refused
-            // too.
+            // A refusal from another host arrives when the refused datagram has long been sent. Most likely the datagram that
+            // was sent now is refused too.
             Ok(sent) if sent.was_earlier_refused && !is_loopback => self.failed(&SendError::Refused),
             Ok(_) => self.sent(is_loopback),
             Err(error) => self.failed(error),
@@ -84,7 +84,7 @@ impl Outage {
 
     /// Notes a datagram that was sent, and logs the end of an outage.
     ///
-    /// Over the loopback interface a refusal would be here already. From another host it may yet come.
+    /// On the loopback interface, a refusal arrives before `send` returns. From another host, it may arrive later.
     fn sent(&mut self, is_loopback: bool) {
         if !self.is_open.load(Ordering::Relaxed) {
             return;

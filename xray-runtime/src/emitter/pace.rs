@@ -30,18 +30,35 @@ impl Pace {
         Self { budget: Self::BUDGET_BYTES, refilled: Instant::now() }
     }
 
+    /// Creates a bucket that allows nothing for hours.
+    #[cfg(test)]
+    pub(super) fn spent() -> Self {
+        Self { budget: -Self::BYTES_PER_SECOND * 10_000.0, refilled: Instant::now() }
+    }
+
     /// Waits until a datagram of this length may be sent, and takes its cost from the budget.
     //
     // The largest datagram costs 64 KiB and 1 KiB of overhead, so every cost fits into the budget and the loop ends.
     pub(super) async fn wait_for(&mut self, bytes: usize) {
-        #[expect(clippy::cast_precision_loss, reason = "a datagram has at most 64 KiB")]
-        let cost = bytes as f64 + Self::OVERHEAD_BYTES;
-        self.refill();
-        while self.budget < cost {
-            sleep(Duration::from_secs_f64((cost - self.budget) / Self::BYTES_PER_SECOND)).await;
-            self.refill();
+        while !self.allows(bytes) {
+            sleep(Duration::from_secs_f64((Self::cost(bytes) - self.budget) / Self::BYTES_PER_SECOND)).await;
         }
-        self.budget -= cost;
+    }
+
+    /// Returns whether a datagram of this length may be sent at once. If so, takes its cost from the budget.
+    pub(super) fn allows(&mut self, bytes: usize) -> bool {
+        self.refill();
+        let is_allowed = self.budget >= Self::cost(bytes);
+        if is_allowed {
+            self.budget -= Self::cost(bytes);
+        }
+        is_allowed
+    }
+
+    fn cost(bytes: usize) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a datagram has at most 64 KiB")]
+        let bytes = bytes as f64;
+        bytes + Self::OVERHEAD_BYTES
     }
 
     fn refill(&mut self) {

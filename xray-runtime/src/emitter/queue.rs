@@ -5,8 +5,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
-use crate::document::Document;
+use crate::record::FinishedSegment;
 
 /// A first-in, first-out queue of documents. Any thread pushes; one task takes.
 ///
@@ -20,22 +21,32 @@ use crate::document::Document;
 pub(super) struct Queue {
     limits: Limits,
     state: Mutex<State>,
-    /// Wakes the task: a document was pushed, or the queue was closed.
+    /// Wakes the task: a document was pushed, the queue was closed, or a thread waits for a flush.
     pushed: Notify,
     /// Wakes flushing threads: the task has finished documents, or has ended.
     finished: Condvar,
 }
 
+/// The next step of a task that collects documents.
+pub(super) enum Next {
+    /// Take this segment.
+    Segment(FinishedSegment),
+    /// Send the collected documents: the deadline has passed, or a thread waits for a flush.
+    Send,
+    /// Send the collected documents and end: the queue is closed and empty.
+    End,
+}
+
 /// Limits of a queue. A document that would exceed one of them is refused.
 pub(super) struct Limits {
     pub(super) documents: usize,
-    /// Estimated size of the documents as JSON.
+    /// The memory that the documents hold.
     pub(super) bytes: usize,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<(Document, usize)>,
+    waiting: VecDeque<(FinishedSegment, usize)>,
     waiting_bytes: usize,
     /// How many documents were pushed since the start, how many of them were taken, and how many are finished.
     //
@@ -47,17 +58,24 @@ struct State {
     /// How many threads are in [`Queue::wait_until_finished`].
     flushing: usize,
     is_closed: bool,
-    is_abandoned: bool,
+    /// `true` if the task collects documents and waits for a deadline, not for the next document.
+    is_collecting: bool,
+    /// `true` if a task takes documents or will start to take them.
+    is_attended: bool,
 }
 
 impl Queue {
+    /// The number of waiting documents that wakes a collecting task before its deadline, so that the queue does not
+    /// fill up.
+    const COLLECTED: usize = 64;
+
     pub(super) fn new(limits: Limits) -> Self {
         Self { limits, state: Mutex::default(), pushed: Notify::new(), finished: Condvar::new() }
     }
 
     /// Appends a document. Returns `false` if the queue is full or closed.
-    pub(super) fn push(&self, document: Document) -> bool {
-        let bytes = document.total_bytes();
+    pub(super) fn push(&self, segment: FinishedSegment) -> bool {
+        let bytes = segment.record().held_bytes();
         let mut state = self.lock();
         let is_full = state.waiting.len() >= self.limits.documents
             // An empty queue takes a document of any size, which could never be sent otherwise.
@@ -65,28 +83,30 @@ impl Queue {
         if state.is_closed || is_full {
             return false;
         }
-        state.waiting.push_back((document, bytes));
+        state.waiting.push_back((segment, bytes));
         state.waiting_bytes = state.waiting_bytes.saturating_add(bytes);
         state.pushed += 1;
+        // Waking the task costs this thread several microseconds.
+        let is_woken = !state.is_collecting || state.waiting.len() % Self::COLLECTED == 0;
         // Unlocked first, so that the task does not wake up only to wait for the lock.
         drop(state);
-        self.pushed.notify_one();
+        if is_woken {
+            self.pushed.notify_one();
+        }
         true
     }
 
     /// Waits for the next document and takes it. Returns `None` once the queue is closed and empty.
-    pub(super) async fn next(&self) -> Option<Document> {
+    pub(super) async fn next(&self) -> Option<FinishedSegment> {
         loop {
             // A block of its own: the guard must be gone before the `.await`, or the future would not be `Send`.
             {
                 let mut state = self.lock();
-                if let Some((document, bytes)) = state.waiting.pop_front() {
-                    state.waiting_bytes = state.waiting_bytes.saturating_sub(bytes);
-                    state.taken += 1;
-                    return Some(document);
-                }
-                if state.is_closed {
-                    return None;
+                match state.take() {
+                    Some(segment) => return Some(segment),
+                    None if state.is_closed => return None,
+                    // An earlier task may have died while it collected documents.
+                    None => state.is_collecting = false,
                 }
             }
             // A push between the check and this line is not missed: `notify_one` stores a permit if nobody waits.
@@ -94,10 +114,35 @@ impl Queue {
         }
     }
 
+    /// Like [`next`](Self::next), for a task that has collected documents and waits for more until `deadline`.
+    pub(super) async fn next_until(&self, deadline: Instant) -> Next {
+        loop {
+            {
+                let mut state = self.lock();
+                match state.take() {
+                    Some(segment) => return Next::Segment(segment),
+                    None if state.is_closed => return Next::End,
+                    None if state.flushing > 0 => return Next::Send,
+                    None => state.is_collecting = true,
+                }
+            }
+            let is_over = timeout_at(deadline, self.pushed.notified()).await.is_err();
+            self.lock().is_collecting = false;
+            if is_over {
+                return Next::Send;
+            }
+        }
+    }
+
     /// Marks all documents taken so far as finished: sent, written or lost.
     pub(super) fn mark_finished(&self) {
+        self.mark_finished_but(0);
+    }
+
+    /// Marks the documents taken so far as finished, except the last `unfinished` ones.
+    pub(super) fn mark_finished_but(&self, unfinished: u64) {
         let mut state = self.lock();
-        state.finished = state.taken;
+        state.finished = state.taken.saturating_sub(unfinished);
         self.finished.notify_all();
     }
 
@@ -114,12 +159,16 @@ impl Queue {
         self.pushed.notify_one();
     }
 
-    /// Refuses further documents and wakes all flushing threads, as the task has ended.
-    pub(super) fn abandon(&self) {
-        let mut state = self.lock();
-        state.is_closed = true;
-        state.is_abandoned = true;
+    /// Notes whether there is a task. The documents that wait are kept for the next one.
+    pub(super) fn set_attended(&self, is_attended: bool) {
+        self.lock().is_attended = is_attended;
         self.finished.notify_all();
+    }
+
+    /// Returns whether a document waits to be taken or finished.
+    pub(super) fn has_unfinished(&self) -> bool {
+        let state = self.lock();
+        state.finished < state.pushed
     }
 
     /// Blocks until all documents pushed so far are finished, for at most `limit`. Returns whether they are.
@@ -127,7 +176,10 @@ impl Queue {
         let mut state = self.lock();
         let pushed = state.pushed;
         state.flushing += 1;
-        let is_unfinished = |state: &mut State| state.finished < pushed && !state.is_abandoned;
+        // Wakes a task that collects documents. A task that waits in `next` finds no document and waits again.
+        self.pushed.notify_one();
+        // Without a task there is nothing to wait for.
+        let is_unfinished = |state: &mut State| state.finished < pushed && state.is_attended;
         let (mut state, _) =
             self.finished.wait_timeout_while(state, limit, is_unfinished).unwrap_or_else(PoisonError::into_inner);
         state.flushing -= 1;
@@ -139,24 +191,39 @@ impl Queue {
     }
 }
 
+impl State {
+    /// Takes the first document.
+    fn take(&mut self) -> Option<FinishedSegment> {
+        let (document, bytes) = self.waiting.pop_front()?;
+        self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes);
+        self.taken += 1;
+        Some(document)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::id::SegmentId;
+    use crate::record::{Label, Record, Time};
 
-    fn document(bytes: usize) -> Document {
-        Document::new(SegmentId::random(), "n".repeat(bytes), 1.0)
+    /// Returns a segment with a name of this length.
+    fn segment(bytes: usize) -> FinishedSegment {
+        let label = Label::named(&"n".repeat(bytes));
+        FinishedSegment::new(Box::new(Record::new(SegmentId::random(), label, Time::from_micros(1))))
     }
 
     #[test]
     fn a_queue_is_full_by_number_and_by_bytes() {
         let queue = Queue::new(Limits { documents: 2, bytes: usize::MAX });
-        assert_eq!([1, 1, 1].map(|bytes| queue.push(document(bytes))), [true, true, false]);
-        let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
-        assert_eq!([1_000, 1_000, 100].map(|bytes| queue.push(document(bytes))), [true, false, true]);
+        assert_eq!([1, 1, 1].map(|bytes| queue.push(segment(bytes))), [true, true, false]);
+        let queue = Queue::new(Limits { documents: 10, bytes: 4_000 });
+        assert_eq!([2_000, 2_000, 100].map(|bytes| queue.push(segment(bytes))), [true, false, true]);
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
         assert_eq!(
-            [10_000, 10].map(|bytes| queue.push(document(bytes))),
+            [10_000, 10].map(|bytes| queue.push(segment(bytes))),
             [true, false],
             "a single document may be of any size"
         );
@@ -166,7 +233,7 @@ mod tests {
     async fn a_document_that_is_taken_makes_room() {
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
         for _ in 0..100 {
-            assert!(queue.push(document(1_500)) && !queue.push(document(1_500)));
+            assert!(queue.push(segment(1_500)) && !queue.push(segment(1_500)));
             assert!(queue.next().await.is_some());
         }
     }
@@ -174,23 +241,68 @@ mod tests {
     #[tokio::test]
     async fn a_flush_waits_for_documents_that_are_taken_and_not_finished() {
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
+        queue.set_attended(true);
         assert!(queue.wait_until_finished(Duration::ZERO), "nothing was pushed");
-        queue.push(document(1));
+        queue.push(segment(1));
         queue.next().await;
         assert!(!queue.wait_until_finished(Duration::ZERO));
         queue.mark_finished();
         assert!(queue.wait_until_finished(Duration::ZERO));
     }
 
-    #[test]
-    fn a_flush_does_not_wait_for_a_task_that_has_ended() {
+    #[tokio::test]
+    async fn a_task_that_has_ended_leaves_what_waits_to_the_next() {
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
-        queue.push(document(1));
+        queue.set_attended(true);
+        assert_eq!([1, 2].map(|bytes| queue.push(segment(bytes))), [true; 2]);
         std::thread::scope(|scope| {
             let flush = scope.spawn(|| queue.wait_until_finished(Duration::from_secs(3600)));
-            queue.abandon();
-            assert!(!flush.join().unwrap());
+            queue.set_attended(false);
+            assert!(!flush.join().unwrap(), "a flush does not wait for a task that has ended");
         });
-        assert!(!queue.push(document(1)));
+        assert!(queue.push(segment(3)));
+        for bytes in [1, 2, 3] {
+            assert_eq!(queue.next().await.map(|segment| segment.name().len()), Some(bytes));
+        }
+        queue.mark_finished();
+        assert!(!queue.has_unfinished());
+    }
+
+    #[tokio::test]
+    async fn a_task_that_collects_is_woken_by_many_documents_and_not_by_each() {
+        let queue = Arc::new(Queue::new(Limits { documents: 1000, bytes: usize::MAX }));
+        let collect = || {
+            let queue = Arc::clone(&queue);
+            tokio::spawn(async move { queue.next_until(Instant::now() + Duration::from_secs(3600)).await })
+        };
+        let let_others_run = async || {
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+        };
+        let collecting = collect();
+        let_others_run().await;
+        for _ in 1..Queue::COLLECTED {
+            assert!(queue.push(segment(1)));
+            let_others_run().await;
+            assert!(!collecting.is_finished());
+        }
+        assert!(queue.push(segment(1)));
+        assert!(matches!(collecting.await, Ok(Next::Segment(_))));
+
+        // A task that died while it collected documents leaves no state to the next task.
+        while let Ok(Some(_)) = tokio::time::timeout(Duration::ZERO, queue.next()).await {}
+        let dying = collect();
+        let_others_run().await;
+        dying.abort();
+        assert!(dying.await.is_err());
+        let next = tokio::spawn({
+            let queue = Arc::clone(&queue);
+            async move { queue.next().await }
+        });
+        let_others_run().await;
+        assert!(queue.push(segment(1)));
+        let woken = tokio::time::timeout(Duration::from_secs(20), next).await.expect("the next task is woken");
+        assert!(woken.is_ok_and(|segment| segment.is_some()));
     }
 }

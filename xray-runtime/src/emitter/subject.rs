@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::document::Document;
 use crate::id::TraceId;
+use crate::record::FinishedSegment;
 
 /// Names a document in the log: `segment `todo-app` of trace 1-6b031e14-9bc0c4e9a7c3750d6dec2af9`.
 //
-// An owner of its parts: the document itself is consumed by the way that it is sent.
+// Owns its parts, because sending consumes the segment.
 pub(crate) struct Subject {
     what: &'static str,
     name: String,
@@ -16,13 +16,13 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    pub(crate) fn of(document: &Document) -> Self {
+    pub(crate) fn of(segment: &FinishedSegment) -> Self {
+        let record = segment.record();
         Self {
-            // A `kind` of `None` is a segment.
-            what: if document.kind.is_none() { "segment" } else { "subsegment" },
-            name: document.name.clone(),
-            trace: document.trace_id,
-            in_progress: document.in_progress,
+            what: if record.is_independent_subsegment() { "subsegment" } else { "segment" },
+            name: record.name().to_owned(),
+            trace: segment.trace_id(),
+            in_progress: record.in_progress,
         }
     }
 }

@@ -3,3 +3,5 @@
 pub(crate) mod propagation;
 pub(crate) mod request_headers;
 pub(crate) mod trace_header;
+pub(crate) mod tracestate;
+pub(crate) mod trust;

@@ -3,12 +3,11 @@
 //! A trace prepares its headers once. An unsampled request then costs one insert of a shared value, and a sampled one a
 //! copy into which the id of its subsegment is written.
 
-#[cfg(feature = "tower")]
-use http::HeaderMap;
 use http::{HeaderName, HeaderValue};
 
 use crate::header::request_headers::{RequestHeaders, X_RAY};
 use crate::header::trace_header::{TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent};
+use crate::header::tracestate::{RuleHash, TRACESTATE};
 use crate::id::{SegmentId, TraceId};
 
 const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
@@ -33,7 +32,9 @@ pub enum Propagation {
     /// such as `Lineage`, is passed on in it.
     #[default]
     XRay,
-    /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. `tracestate` is neither read nor changed.
+    /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. If [`Central`](crate::sampling::Central)
+    /// decided about the trace, requests also carry its rule in `tracestate`, as `xrsr=<hash>`, unless they have a
+    /// `tracestate` already. Its other members are neither read nor passed on.
     W3c,
     /// Both headers, with the same ids and the same decision.
     Both,
@@ -48,19 +49,25 @@ impl Propagation {
         self != Self::XRay
     }
 
-    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if the first names no trace
-    /// and `traceparent` is propagated.
-    #[cfg(feature = "tower")]
-    pub(crate) fn read(self, headers: &HeaderMap) -> TraceHeader {
+    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if `X-Amzn-Trace-Id` names no
+    /// trace and `traceparent` is propagated. `values` returns the values of a header.
+    #[cfg(any(feature = "tower", feature = "actix-web"))]
+    pub(crate) fn read<'a, V: Iterator<Item = &'a [u8]>>(self, values: impl Fn(&'static str) -> V) -> TraceHeader {
         // X-Ray's header first: load balancers, API Gateway and Lambda maintain only that one. Behind them a
         // `traceparent` has an older parent. A lossy conversion, because one invalid byte in an extra must not cost the
         // trace id.
-        let text = |name: &HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let x_ray = text(&X_RAY).map(|value| TraceHeader::parse(&value)).unwrap_or_default();
-        if x_ray.root.is_some() || !self.has_w3c() {
+        let x_ray = values(X_RAY.as_str()).map(|value| TraceHeader::parse(&String::from_utf8_lossy(value)));
+        let x_ray = TraceHeader::choose(x_ray);
+        if !self.has_w3c() {
             return x_ray;
         }
-        text(&W3C).and_then(|value| TraceHeader::from_traceparent(&value)).unwrap_or(x_ray)
+        let w3c = values(W3C.as_str()).next().map(String::from_utf8_lossy);
+        let Some(w3c) = w3c.and_then(|value| TraceHeader::from_traceparent(&value)) else { return x_ray };
+        if x_ray.root.is_some() && x_ray.root != w3c.root {
+            return x_ray;
+        }
+        let header = if x_ray.root.is_some() { x_ray } else { w3c };
+        header.with_rule(RuleHash::read(values(TRACESTATE.as_str())))
     }
 
     /// Returns whether the request carries a propagated trace header that satisfies `is_wanted`.
@@ -77,6 +84,8 @@ impl Propagation {
 pub(crate) struct TraceHeaders {
     x_ray: Option<HeaderValue>,
     w3c: Option<HeaderValue>,
+    /// The value of `tracestate`, which accompanies `traceparent`.
+    state: Option<HeaderValue>,
 }
 
 impl TraceHeaders {
@@ -88,6 +97,10 @@ impl TraceHeaders {
         }
         if let Some(value) = self.w3c {
             request.set(&W3C, value);
+        }
+        // The program may have set its own members.
+        if let Some(value) = self.state.filter(|_| request.get(&TRACESTATE).is_none()) {
+            request.set(&TRACESTATE, value);
         }
     }
 
@@ -102,6 +115,9 @@ impl TraceHeaders {
         if let Some(value) = &self.w3c {
             request.set(&W3C, value.clone());
         }
+        if let Some(value) = self.state.as_ref().filter(|_| request.get(&TRACESTATE).is_none()) {
+            request.set(&TRACESTATE, value.clone());
+        }
     }
 
     /// Sets the headers unless the request already carries one for which `keeps` returns true; then nothing changes.
@@ -114,18 +130,12 @@ impl TraceHeaders {
         propagation: Propagation,
         keeps: impl Fn(TraceHeader) -> bool,
     ) -> bool {
-        match self {
-            // The default propagation. One header needs one look-up.
-            Self { x_ray: Some(value), w3c: None } => {
-                request.set_unless(&X_RAY, value, |value| keeps(TraceHeader::parse(value)))
-            }
-            // A proxy between two mechanisms may have left only one of two headers, so each of them counts.
-            _ if propagation.has_any(request, keeps) => false,
-            ours => {
-                ours.insert_into(request);
-                true
-            }
+        // A proxy between two mechanisms may have left only one of two headers, so each of them counts.
+        if propagation.has_any(request, keeps) {
+            return false;
         }
+        self.insert_into(request);
+        true
     }
 }
 
@@ -134,7 +144,7 @@ pub(crate) enum Outbound {
     /// The finished headers: nothing is recorded, so all requests carry the same ones.
     Unsampled(TraceHeaders),
     /// Templates, into which [`recorded`](Outbound::recorded) writes the id of the request's subsegment.
-    Sampled { x_ray: Option<Vec<u8>>, w3c: Option<[u8; TRACEPARENT_LENGTH]> },
+    Sampled { x_ray: Option<Vec<u8>>, w3c: Option<[u8; TRACEPARENT_LENGTH]>, state: Option<HeaderValue> },
 }
 
 impl Outbound {
@@ -157,13 +167,46 @@ impl Outbound {
             value.into_bytes()
         });
         if sampled {
-            Self::Sampled { x_ray, w3c }
+            Self::Sampled { x_ray, w3c, state: None }
         } else {
             Self::Unsampled(TraceHeaders {
                 x_ray: x_ray.and_then(share),
                 w3c: w3c.and_then(|value| share(value.into())),
+                state: None,
             })
         }
+    }
+
+    /// Adds the sampling rule by which the first service of the trace decided. Does nothing without a `traceparent`, which
+    /// `tracestate` accompanies.
+    pub(crate) fn with_rule(self, rule: Option<RuleHash>) -> Self {
+        let has_w3c = match &self {
+            Self::Unsampled(headers) => headers.w3c.is_some(),
+            Self::Sampled { w3c, .. } => w3c.is_some(),
+        };
+        match rule.filter(|_| has_w3c) {
+            Some(rule) => self.with_state(share(rule.member().into_bytes())),
+            None => self,
+        }
+    }
+
+    fn with_state(self, state: Option<HeaderValue>) -> Self {
+        match self {
+            Self::Unsampled(headers) => Self::Unsampled(TraceHeaders { state, ..headers }),
+            Self::Sampled { x_ray, w3c, .. } => Self::Sampled { x_ray, w3c, state },
+        }
+    }
+
+    /// Prepares the headers of unsampled requests in the sampled trace `id`.
+    pub(crate) fn unsampled(&self, propagation: Propagation, id: TraceId, segment: SegmentId) -> Self {
+        const SAMPLED: &str = ";Sampled=1";
+        let (x_ray, state) = match self {
+            Self::Sampled { x_ray, state, .. } => (x_ray.as_deref(), state.clone()),
+            Self::Unsampled(_) => (None, None),
+        };
+        let x_ray = x_ray.and_then(|value| std::str::from_utf8(value).ok());
+        let extra = x_ray.and_then(|value| value.split_once(SAMPLED)).map_or("", |(_, extra)| extra);
+        Self::new(propagation, id, segment, false, extra).with_state(state)
     }
 
     /// Prepares a header that passes on the incoming one unchanged, for a trace without a sampling decision.
@@ -177,7 +220,7 @@ impl Outbound {
         let value = || if is_valid { value.to_owned() } else { header.to_string() };
         let x_ray = propagation.has_x_ray().then(|| share(value().into_bytes())).flatten();
         // No `traceparent`: it cannot leave the decision open.
-        Self::Unsampled(TraceHeaders { x_ray, w3c: None })
+        Self::Unsampled(TraceHeaders { x_ray, w3c: None, state: None })
     }
 
     /// Returns the headers of every request of an unsampled trace; `None` if the trace is sampled.
@@ -192,7 +235,7 @@ impl Outbound {
     pub(crate) fn recorded(&self, call: SegmentId) -> TraceHeaders {
         // All ids have a fixed length, so the parent has a fixed position and the template is only copied.
         const PARENT: usize = "Root=".len() + TraceId::TEXT_LENGTH + ";Parent=".len();
-        let Self::Sampled { x_ray, w3c } = self else { return TraceHeaders::default() };
+        let Self::Sampled { x_ray, w3c, state } = self else { return TraceHeaders::default() };
         let call = call.to_ascii();
         let x_ray = x_ray.as_ref().and_then(|value| {
             let mut value = value.clone();
@@ -203,7 +246,7 @@ impl Outbound {
             value[TRACEPARENT_PARENT].copy_from_slice(&call);
             HeaderValue::from_bytes(&value).ok()
         });
-        TraceHeaders { x_ray, w3c }
+        TraceHeaders { x_ray, w3c, state: state.clone() }
     }
 }
 
@@ -214,4 +257,31 @@ fn share(value: Vec<u8>) -> Option<HeaderValue> {
     // from the first call to the start of the trace.
     drop(value.clone());
     Some(value)
+}
+
+#[cfg(all(test, feature = "tower"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_in_tracestate_belongs_to_the_trace_of_traceparent() {
+        const W3C: (&str, &str) = ("traceparent", "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
+        const RULE: (&str, &str) = ("tracestate", "vendor=1,xrsr=9350872d712a127c");
+        const SAME: (&str, &str) = ("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1");
+        const OTHER: (&str, &str) = ("x-amzn-trace-id", "Root=1-5759e988-000000000000000000000001;Sampled=1");
+        for (propagation, headers, is_named) in [
+            (Propagation::W3c, &[W3C, RULE][..], true),
+            (Propagation::Both, &[W3C, RULE], true),
+            (Propagation::Both, &[W3C, RULE, SAME], true),
+            (Propagation::Both, &[W3C, RULE, OTHER], false),
+            (Propagation::Both, &[RULE, SAME], false),
+            (Propagation::W3c, &[W3C], false),
+            (Propagation::XRay, &[W3C, RULE, SAME], false),
+        ] {
+            let header = propagation.read(|name| {
+                headers.iter().filter(move |(header, _)| *header == name).map(|(_, value)| value.as_bytes())
+            });
+            assert_eq!(header.rule(), is_named.then(|| RuleHash::of("pay")), "{propagation:?} {headers:?}");
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! Access to the headers of a request, whatever their type.
 
-use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::trace_header::TRACE_HEADER_NAME;
@@ -37,6 +36,7 @@ pub(crate) static X_RAY: HeaderName = TRACE_HEADER_NAME;
 /// }
 ///
 /// let mut headers = Headers(BTreeMap::new());
+/// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();
 /// xray::Segment::builder("todo-app").sampled(true).begin().in_scope(|| {
 ///     let outer = xray::http::call("GET", "https://example.com/").inject(&mut headers);
 ///     let inner = xray::http::call("GET", "https://example.com/").inject(&mut headers);
@@ -54,53 +54,25 @@ pub trait RequestHeaders {
     ///
     /// The value consists of visible ASCII characters and spaces.
     fn set(&mut self, name: &'static HeaderName, value: HeaderValue);
-
-    /// Sets the header `name`, unless `keeps` returns `true` for the value that the request has for it. Returns whether
-    /// the header was set.
-    ///
-    /// Override this method for a type that can do both with one look-up.
-    fn set_unless(&mut self, name: &'static HeaderName, value: HeaderValue, keeps: impl Fn(&str) -> bool) -> bool {
-        if self.get(name).is_some_and(keeps) {
-            return false;
-        }
-        self.set(name, value);
-        true
-    }
 }
 
 impl RequestHeaders for HeaderMap {
     #[inline]
     fn get(&self, name: &HeaderName) -> Option<&str> {
-        self.get(name)?.to_str().ok()
+        // A request has few headers. To compare their names takes less time than the hash for a look-up.
+        let (_, value) = self.iter().find(|(present, _)| *present == name)?;
+        value.to_str().ok()
     }
 
     #[inline]
     fn set(&mut self, name: &'static HeaderName, value: HeaderValue) {
-        self.insert(owned(name), value);
-    }
-
-    #[inline]
-    fn set_unless(&mut self, name: &'static HeaderName, value: HeaderValue, keeps: impl Fn(&str) -> bool) -> bool {
-        // A look-up hashes the name. `get` and `set` would do that twice, an entry does it once.
-        match self.entry(owned(name)) {
-            Entry::Vacant(entry) => drop(entry.insert(value)),
-            Entry::Occupied(mut entry) => {
-                if entry.get().to_str().is_ok_and(keeps) {
-                    return false;
-                }
-                entry.insert(value);
-            }
+        // With a constant as the name, the compiler computes its hash; otherwise that is half of the insertion.
+        if std::ptr::eq(name, &raw const X_RAY) {
+            self.insert(TRACE_HEADER_NAME, value);
+        } else {
+            self.insert(name, value);
         }
-        true
     }
-}
-
-/// Returns an owned name for a header map.
-// The clone of a name that is not one of the standard names goes through a function pointer and memory, and takes as long
-// as the rest of the insertion. A constant costs nothing, and `set` is called with this one by default.
-#[inline]
-fn owned(name: &'static HeaderName) -> HeaderName {
-    if std::ptr::eq(name, &raw const X_RAY) { TRACE_HEADER_NAME } else { name.clone() }
 }
 
 impl RequestHeaders for Vec<(String, String)> {
@@ -123,32 +95,35 @@ mod tests {
 
     static NAME: HeaderName = HeaderName::from_static("x-name");
 
-    /// Sets a header where there is none, where there is one to keep, and where there are two to replace.
-    fn check<H: RequestHeaders + Default>(append: fn(&mut H, &str), values: fn(&H) -> Vec<String>) {
+    /// Sets a header that a request does not have, has once, and has twice.
+    fn check<H: RequestHeaders + Default>(
+        append: fn(&mut H, &HeaderName, &str),
+        values: fn(&H, &HeaderName) -> Vec<String>,
+    ) {
         let value = |text: &'static str| HeaderValue::from_static(text);
-        let mut headers = H::default();
-        assert_eq!(headers.get(&NAME), None);
-        assert!(headers.set_unless(&NAME, value("a"), |_| unreachable!("there is no value to keep")));
-        assert_eq!((headers.get(&NAME), values(&headers)), (Some("a"), vec!["a".to_owned()]));
-        assert!(!headers.set_unless(&NAME, value("b"), |present| present == "a"));
-        append(&mut headers, "c");
-        assert_eq!((headers.get(&NAME), values(&headers).len()), (Some("a"), 2));
-        assert!(headers.set_unless(&NAME, value("d"), |present| present != "a"));
-        assert_eq!(values(&headers), ["d"]);
-        append(&mut headers, "e");
-        headers.set(&NAME, value("f"));
-        assert_eq!(values(&headers), ["f"]);
+        for name in [&NAME, &X_RAY] {
+            let mut headers = H::default();
+            assert_eq!(headers.get(name), None);
+            headers.set(name, value("a"));
+            assert_eq!((headers.get(name), values(&headers, name)), (Some("a"), vec!["a".to_owned()]));
+            headers.set(name, value("b"));
+            assert_eq!(values(&headers, name), ["b"]);
+            append(&mut headers, name, "c");
+            assert_eq!((headers.get(name), values(&headers, name).len()), (Some("b"), 2));
+            headers.set(name, value("d"));
+            assert_eq!(values(&headers, name), ["d"]);
+        }
     }
 
     #[test]
-    fn a_header_is_set_or_kept() {
+    fn a_header_is_set_in_place_of_all_its_values() {
         check::<HeaderMap>(
-            |headers, value| assert!(headers.append(&NAME, value.parse().unwrap())),
-            |headers| headers.get_all(&NAME).iter().map(|value| value.to_str().unwrap().to_owned()).collect(),
+            |headers, name, value| assert!(headers.append(name, value.parse().unwrap())),
+            |headers, name| headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect(),
         );
         check::<Vec<(String, String)>>(
-            |headers, value| headers.push(("X-Name".to_owned(), value.to_owned())),
-            |headers| headers.iter().map(|(_, value)| value.clone()).collect(),
+            |headers, name, value| headers.push((name.as_str().to_uppercase(), value.to_owned())),
+            |headers, _| headers.iter().map(|(_, value)| value.clone()).collect(),
         );
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use crate::header::tracestate::RuleHash;
 use crate::id::{SegmentId, TraceId, parse_lower_hex};
 
 /// The name of X-Ray's trace header, `x-amzn-trace-id`.
@@ -30,6 +31,7 @@ pub const TRACE_HEADER_NAME: http::HeaderName = http::HeaderName::from_static("x
 ///   do not record.
 /// * `Self`, which load balancers add, is dropped.
 /// * Every other part is kept and written again, up to [`MAX_EXTRA_BYTES`](Self::MAX_EXTRA_BYTES).
+/// * Of several headers, joined by commas as proxies do it, the first with a valid `Root` counts. (RFC 9110, section 5.3.)
 ///
 /// `Display` writes the header. (Developer guide, "Tracing header".)
 ///
@@ -53,6 +55,8 @@ pub struct TraceHeader {
     pub sampled: Option<Sampled>,
     /// The other keys and values, in their order.
     extra: Vec<(String, String)>,
+    /// The sampling rule by which the first service of the trace decided, from `tracestate`.
+    rule: Option<RuleHash>,
 }
 
 /// The `Sampled` part of a trace header.
@@ -81,6 +85,8 @@ impl TraceHeader {
     pub const MAX_EXTRA_BYTES: usize = 256;
     /// Limit on the parts that are read. Known senders write fewer than ten; a hostile one may send a megabyte of `;`.
     const MAX_PARTS: usize = 64;
+    /// Limit on the headers of one request that are read.
+    const MAX_HEADERS: usize = 8;
 
     /// Reads the value of an `X-Amzn-Trace-Id` header; the type's documentation describes the rules.
     ///
@@ -91,12 +97,59 @@ impl TraceHeader {
     /// ```
     #[must_use]
     pub fn parse(value: &str) -> Self {
+        let mut rest = Some(value);
+        let headers = std::iter::from_fn(|| {
+            let (header, next) = split_joined(rest?);
+            rest = next;
+            Some(Self::parse_one(header))
+        });
+        Self::choose(headers)
+    }
+
+    /// Returns the first of a request's headers that has a `Root`. If none has a `Root`, returns the first header.
+    pub(crate) fn choose(headers: impl Iterator<Item = Self>) -> Self {
+        let mut headers = headers.take(Self::MAX_HEADERS);
+        let first = headers.next().unwrap_or_default();
+        if first.root.is_some() {
+            return first;
+        }
+        headers.find(|header| header.root.is_some()).unwrap_or(first)
+    }
+
+    fn parse_one(value: &str) -> Self {
         let mut header = Self::default();
         for part in value.split(';').take(Self::MAX_PARTS) {
             let Some((key, value)) = part.split_once('=') else { continue };
             header.read_part(key.trim(), value.trim());
         }
         header
+    }
+
+    /// Reads the header of a message from its attributes: the value of `AWSTraceHeader`, under which SQS passes on the
+    /// sender's header. Without it the header is empty.
+    ///
+    /// Pass the attributes of `SqsMessage` in the crate `aws_lambda_events`, or the system attributes of a message in
+    /// `aws_sdk_sqs`: `of_message(message.attributes().into_iter().flatten())`. SQS returns the attribute to a
+    /// `ReceiveMessage` that asks for the system attribute `AWSTraceHeader`. (Developer guide, "Amazon SQS and AWS
+    /// X-Ray".)
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use xray::{Segment, TraceHeader};
+    ///
+    /// let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    /// let attributes = HashMap::from([("SenderId", "AIDA"), ("AWSTraceHeader", header)]);
+    /// let header = TraceHeader::of_message(&attributes);
+    /// let ((), documents) = xray::testing::capture_blocking(|| {
+    ///     Segment::builder("worker").trace_header(&header).begin().end(); // continues the sender's trace
+    /// });
+    /// assert_eq!(documents[0].trace_id, header.root);
+    /// ```
+    #[must_use]
+    pub fn of_message<K: AsRef<str>, V: AsRef<str>>(attributes: impl IntoIterator<Item = (K, V)>) -> Self {
+        let mut attributes = attributes.into_iter();
+        let header = attributes.find(|(name, _)| name.as_ref() == "AWSTraceHeader");
+        header.map(|(_, value)| Self::parse(value.as_ref())).unwrap_or_default()
     }
 
     fn read_part(&mut self, key: &str, value: &str) {
@@ -113,6 +166,8 @@ impl TraceHeader {
     }
 
     fn keep_extra(&mut self, key: &str, value: &str) {
+        // A comma at the edge of the header that is written would be read as one between two headers.
+        let (key, value) = (key.trim_start_matches(EDGE), value.trim_end_matches(EDGE));
         let bytes: usize = self.extra.iter().map(|(key, value)| key.len() + value.len()).sum();
         // Visible ASCII and spaces only: a control character or a byte beyond ASCII in one extra would make the whole
         // outgoing header invalid.
@@ -121,6 +176,21 @@ impl TraceHeader {
         if fits && !key.is_empty() && is_sendable(key) && is_sendable(value) {
             self.extra.push((key.to_owned(), value.to_owned()));
         }
+    }
+
+    /// Removes the caller's decision and its rule. `Sampled=?` stays: it asks for the decision of this service.
+    pub(super) fn without_decision(self) -> Self {
+        Self { sampled: self.sampled.filter(|sampled| *sampled == Sampled::Requested), rule: None, ..self }
+    }
+
+    /// Returns the sampling rule by which the first service of the trace decided.
+    pub(crate) fn rule(&self) -> Option<RuleHash> {
+        self.rule
+    }
+
+    /// Sets the sampling rule by which the first service of the trace decided.
+    pub(crate) fn with_rule(self, rule: Option<RuleHash>) -> Self {
+        Self { rule, ..self }
     }
 
     /// Returns the keys and values of the other parts in their order, such as `Lineage` and `CalledFrom`.
@@ -142,14 +212,15 @@ impl TraceHeader {
     /// further `-`. Spaces around the value are allowed. (W3C Trace Context, section 3.2, "Traceparent Header".)
     ///
     /// The trace id becomes a `Root` whose first 8 digits may not be a time; X-Ray accepts that. The lowest flag
-    /// becomes `Sampled`, which is therefore always `Yes` or `No`. `tracestate`, the data of other tracers, is not
-    /// read.
+    /// becomes `Sampled`, which is therefore always `Yes` or `No`. [`with_tracestate`](Self::with_tracestate) adds
+    /// what X-Ray reads in the header `tracestate`.
     ///
     /// ```
     /// use xray::{Sampled, Segment, TraceHeader};
     ///
     /// let header = TraceHeader::from_traceparent("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01").unwrap();
     /// assert_eq!(header.to_string(), "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+    /// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();
     /// let segment = Segment::builder("todo-app").trace_header(&header).begin();
     /// assert_eq!(segment.trace_id(), header.root);
     ///
@@ -171,7 +242,28 @@ impl TraceHeader {
         let (root, parent) = (TraceId::from_w3c(fields.next()?)?, SegmentId::from_w3c(fields.next()?)?);
         let flags = parse_lower_hex::<2>(fields.next()?)?;
         let sampled = if flags & SAMPLED == 0 { Sampled::No } else { Sampled::Yes };
-        Some(Self { root: Some(root), parent: Some(parent), sampled: Some(sampled), extra: Vec::new() })
+        Some(Self { root: Some(root), parent: Some(parent), sampled: Some(sampled), extra: Vec::new(), rule: None })
+    }
+
+    /// Adds the sampling rule that the value of a header `tracestate` names, if it names one.
+    ///
+    /// The first service of a trace names its rule as `xrsr=<hash>`, as the AWS Distro for OpenTelemetry does. The
+    /// sampler [`Central`](crate::sampling::Central) then reports failures in this service for that rule. A
+    /// `xray::tower::SegmentLayer` of a recorder that [propagates](crate::Propagation) `traceparent` reads the header
+    /// itself.
+    ///
+    /// ```
+    /// use xray::TraceHeader;
+    ///
+    /// let header = TraceHeader::from_traceparent("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-00").unwrap();
+    /// let with_rule = header.clone().with_tracestate("xrsr=21b111cbfe6e8fca,vendor=1");
+    /// assert_ne!(with_rule, header);
+    /// assert_eq!(header.clone().with_tracestate("vendor=1"), header);
+    /// ```
+    #[must_use]
+    pub fn with_tracestate(self, value: &str) -> Self {
+        let rule = RuleHash::read([value.as_bytes()].into_iter());
+        self.with_rule(rule)
     }
 
     /// Returns the value of a `traceparent` header for the same trace, parent and decision.
@@ -193,6 +285,35 @@ impl TraceHeader {
         let value = traceparent(self.root?, self.parent?, self.sampled == Some(Sampled::Yes))?;
         String::from_utf8(value.to_vec()).ok()
     }
+}
+
+/// What stands between two headers that are joined, and around an empty one.
+const EDGE: [char; 3] = [',', ' ', '\t'];
+
+/// Splits off the first of several headers that are joined by commas. The second value is the next header and all behind
+/// it. Empty headers between them are left out.
+// A value of an extra part may contain a comma too, so a comma separates headers only if nothing or a known key stands on
+// one of its sides.
+fn split_joined(value: &str) -> (&str, Option<&str>) {
+    let is_key = |text: &str, key: &str| {
+        let (start, rest) = text.split_at_checked(key.len()).unwrap_or_default();
+        start.eq_ignore_ascii_case(key) && rest.trim_start().starts_with('=')
+    };
+    let begins_header =
+        |text: &str| text.is_empty() || ["root", "self", "parent", "sampled"].iter().any(|key| is_key(text, key));
+    // Each run of commas is judged once, because a hostile client may send thousands.
+    let mut judged = 0;
+    for (comma, _) in value.match_indices(',') {
+        if comma < judged {
+            continue;
+        }
+        let rest = value[comma..].trim_start_matches(EDGE);
+        if value[..comma].trim().is_empty() || begins_header(rest) {
+            return (&value[..comma], Some(rest));
+        }
+        judged = value.len() - rest.len();
+    }
+    (value, None)
 }
 
 /// Length of a `traceparent` of version 00 in bytes.
@@ -389,6 +510,57 @@ mod tests {
         header.parent = PARENT.parse().ok();
         header.root = format!("1-00000000-{zeros}00000000").parse().ok();
         assert!(header.root.is_some() && header.to_traceparent().is_none());
+    }
+
+    /// Each service writes the header that it has read. None of them may change a part that another service added.
+    #[test]
+    fn what_is_read_is_written_so_that_it_is_read_alike() {
+        for value in [
+            "a=b,",
+            "a=b,,,, ;Root=1-5759e988-bd862e3fe1be46a994272793",
+            "a=1,,2,",
+            "a=b,c=d, ,e",
+            ",,a=b",
+            "Self=1;,a=b",
+        ] {
+            let header = TraceHeader::parse(value);
+            assert_eq!(TraceHeader::parse(&header.to_string()), header, "{value}");
+        }
+        assert_eq!(TraceHeader::parse("a=1,,2,").to_string(), "a=1,,2");
+    }
+
+    #[test]
+    fn of_several_headers_the_first_with_a_root_counts() {
+        let good = format!("Root=1-5759e988-bd862e3fe1be46a994272793;Parent={PARENT};Sampled=1;Lineage=a:1,b:2");
+        let other = "Root=1-00000001-bd862e3fe1be46a994272793;Parent=0000000000000001;Sampled=0";
+        let expected = TraceHeader::parse_one(&good);
+        assert_eq!(
+            expected.extra().collect::<Vec<_>>(),
+            [("Lineage", "a:1,b:2")],
+            "a comma in a value separates nothing"
+        );
+        for value in [
+            format!("{good}, {other}"),
+            format!("{good},{other}"),
+            format!(", {good}"),
+            format!(",,{good}"),
+            format!("{}{good}", " ,".repeat(100)),
+            format!("Sampled=0,, ,{good}"),
+            format!("{good},, ,"),
+            format!("Root=1-x;Sampled=0,{good}"),
+            format!("Self=1-67891234-12456789abcdef012345678, {good}"),
+            format!("Sampled=0 ,\tSELF = 1;{good}"),
+            format!("{good},"),
+            format!("{good}, "),
+        ] {
+            assert_eq!(TraceHeader::parse(&value), expected, "{value}");
+        }
+        let without_root = TraceHeader::parse("Sampled=1,Sampled=0");
+        assert_eq!((without_root.sampled, without_root.root), (Some(Sampled::Yes), None));
+        assert_eq!(TraceHeader::parse(&format!("{}{good}", ",".repeat(1_000_000))), expected);
+        let many = format!("{}{good}", "Sampled=0,".repeat(1_000_000));
+        let first = TraceHeader::parse_one("Sampled=0");
+        assert_eq!(TraceHeader::parse(&many), first, "the number of headers that are read is limited");
     }
 
     #[test]

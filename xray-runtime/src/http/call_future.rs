@@ -22,11 +22,13 @@ impl<T, R: FnOnce(&T, &mut Call)> Reader<T> for R {
 }
 
 /// Reads a response with its implementation of [`ReadResponse`].
-// A zero-sized type and not the function pointer `T::read`: a type that contains `fn(&T, &mut Call)` is `'static` only if
-// `T` is. A generic function may have the bound `'static` for a client's future and not for its output:
+// A zero-sized type and not the function pointer `T::read`, because a type that contains `fn(&T, &mut Call)` is
+// `'static` only if `T` is `'static`. A user's generic function may require `'static` of the client's future and not of
+// its output:
 //
 // Input:  fn start<T, F: Future<Output = T> + 'static>(..) { spawn_local(client.call(request).map(drop)); }
-// Output: CallFuture<F, ByReadResponse> is `'static` as `F` is; CallFuture<F, fn(&T, &mut Call)> would not be.
+// Output: the future passed to `spawn_local` contains a CallFuture<F, ByReadResponse>, which is `'static` because `F` is.
+//         A CallFuture<F, fn(&T, &mut Call)> would not be.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ByReadResponse;
 
@@ -47,8 +49,8 @@ pin_project! {
     pub struct CallFuture<F, R> {
         #[pin]
         future: F,
-        // After `future`, because fields are dropped in the order of their declaration: the subsegment ends after the
-        // future is dropped. `None` if the call is not recorded, and after the future is ready.
+        // Declared after `future`, because fields are dropped in this order: first the client's future, then the call,
+        // which ends the subsegment. `None` if the call is not recorded, and after the future is ready.
         recorded: Option<(Call, R)>,
     }
 }

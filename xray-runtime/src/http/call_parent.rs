@@ -1,18 +1,17 @@
-//! The parent of a call, and what the program's rules say about the request.
+//! The parent of a call, and the recorder's rules for the request.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::call::{Call, Draft};
+use super::call;
 use super::pending_call::PendingCall;
+use super::rules::Rules;
 use super::site::CallSite;
 use crate::document::url::Url;
-use crate::header::propagation::TraceHeaders;
 use crate::id::SegmentId;
 use crate::live::context;
 use crate::live::entity::Entity;
 use crate::live::missing::MissingContext;
-use crate::recorder::HttpRules;
 
 /// The open segment or subsegment that an HTTP call is about to begin in.
 ///
@@ -25,55 +24,66 @@ pub struct CallParent {
 
 enum Parent {
     Entity(Arc<Entity>),
-    /// No segment is current. The call is not recorded; that is logged as soon as its method and host are known.
-    Missing(MissingContext),
+    /// No segment is current, so the call will not be recorded. The runtime logs this when the method and the host are
+    /// known.
+    // Boxed, because every call has room for this variant and almost no call uses it.
+    Missing(Box<MissingContext>),
 }
 
 impl CallSite {
-    /// Returns the parent of a call that is made here and now: the current segment or subsegment.
+    /// Returns the parent of a call that is made now: the current segment or subsegment.
     ///
-    /// Returns `None` if no segment is open here. The first time at each place in the source, it returns a parent all the
-    /// same, whose call is not recorded: [`begin`](CallParent::begin) then logs the place, the method and the host, for up
-    /// to 50 places per process.
+    /// If no segment is current, the first call at a place in the source still gets a parent. Its
+    /// [`begin`](CallParent::begin) records nothing, and logs the place, the method and the host. A process logs up to
+    /// 50 places. Every other call outside any segment gets `None`.
     #[must_use]
     #[inline]
     pub fn parent(&self) -> Option<CallParent> {
-        if context::is_set() {
-            if let parent @ Some(_) = self.clone().current_parent() {
-                return parent;
-            }
+        // Two loads, inlined: a call outside any segment costs nothing else.
+        if !context::is_set() && self.is_missing_noted() {
+            return None;
         }
-        self.note_missing().map(|missing| CallParent { parent: Parent::Missing(missing), site: self.clone() })
+        self.parent_or_missing()
     }
 
-    /// Like [`parent`](Self::parent), but logs nothing: the call's future may yet be polled in a segment.
+    #[inline(never)]
+    fn parent_or_missing(&self) -> Option<CallParent> {
+        self.find_parent().or_else(|| {
+            let missing = Parent::Missing(Box::new(self.note_missing()?));
+            Some(CallParent { parent: missing, site: self.clone() })
+        })
+    }
+
+    /// Like [`parent`](Self::parent), but logs nothing, because the call's future may be polled in a segment later.
     #[inline]
     pub(super) fn find_parent(&self) -> Option<CallParent> {
-        // One read of a thread-local is all that a call outside any segment pays.
-        if context::is_set() { self.clone().current_parent() } else { None }
-    }
-
-    // Out of line, so that a call outside any segment has little code to step over. By value, so that only the clone is in
-    // memory: with `&self` the caller's site would have to be there too, and reading back what was just written in pieces of
-    // another width makes a call outside any segment take twice as long.
-    #[inline(never)]
-    fn current_parent(self) -> Option<CallParent> {
-        context::with_current_entity(|entity| CallParent { parent: Parent::Entity(Arc::clone(entity)), site: self })
+        // A call outside any segment costs only this read of a thread-local.
+        if !context::is_set() {
+            return None;
+        }
+        // Clone the site here instead of passing it to a function. An argument would be written to memory in small
+        // pieces and read back in larger pieces, and the processor would have to wait for the writes.
+        Some(CallParent { parent: Parent::Entity(context::current_entity()?), site: self.clone() })
     }
 }
 
 impl CallParent {
-    /// Begins the call: gives its subsegment an id, which goes into the request's header.
+    /// Begins the call, and gives its subsegment an id. The request's header will contain the id.
     ///
-    /// The subsegment is named after the host in the URL. Of the URL only scheme, host, port and path are recorded. The
-    /// URL is a text or an [`http::Uri`].
+    /// The subsegment has the name of the host in the URL. The scheme, host, port and path of the URL are recorded, and
+    /// nothing else of it. The URL is a text or an [`http::Uri`].
     ///
     /// The call is not recorded if its trace is not sampled, or if a rule such as
-    /// [`ignore`](crate::RecorderBuilder::ignore) leaves it out.
+    /// [`ignore`](crate::RecorderBuilder::ignore) excludes the request.
     pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> PendingCall {
-        let Self { parent, site } = self;
+        self.begin_or_named(method, url, None)
+    }
+
+    /// Begins the call; see [`begin`](Self::begin). `name` is the name of the subsegment if the URL has no host.
+    pub(crate) fn begin_or_named<'a>(self, method: &str, url: impl Into<Url<'a>>, name: Option<&str>) -> PendingCall {
+        let site = &self.site;
         site.note_traced();
-        let entity = match parent {
+        let entity = match self.parent {
             Parent::Entity(entity) => entity,
             Parent::Missing(missing) => {
                 missing.log_call(method, &url.into());
@@ -81,53 +91,54 @@ impl CallParent {
             }
         };
         let trace = entity.trace();
-        // Unsampled and without rules for hosts every request gets the same headers: the URL need not be parsed.
+        // In an unsampled trace, only rules for hosts make a difference between requests. Without such rules, the URL
+        // need not be parsed.
         let is_same_for_all_urls = !trace.is_sampled() && trace.recorder().http_rules().is_none();
         if is_same_for_all_urls && !site.has_skip_hosts() {
             return PendingCall::unsampled(entity);
         }
-        begin_by_rules(entity, site, method, url.into())
+        begin_by_rules(entity, site, method, &url.into(), name)
     }
 }
 
-fn begin_by_rules(entity: Arc<Entity>, site: CallSite, method: &str, url: Url<'_>) -> PendingCall {
-    if site.skips(&url) {
+#[cfg(feature = "aws-sdk")]
+impl CallParent {
+    /// Returns the segment or subsegment, for an operation of the AWS SDK. Logs the place if no segment is current.
+    pub(crate) fn of_aws_operation(self) -> Option<Arc<Entity>> {
+        let Self { parent, site } = self;
+        site.note_traced();
+        match parent {
+            Parent::Entity(entity) => Some(entity),
+            Parent::Missing(missing) => {
+                missing.log_aws_operation();
+                None
+            }
+        }
+    }
+}
+
+fn begin_by_rules(
+    entity: Arc<Entity>,
+    site: &CallSite,
+    method: &str,
+    url: &Url<'_>,
+    without_host: Option<&str>,
+) -> PendingCall {
+    if site.has_skip_hosts() && site.skips(url) {
         return PendingCall::default();
     }
     let trace = entity.trace();
-    let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, &url)).unwrap_or_default();
+    let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, url)).unwrap_or_default();
     if rules.ignores || (rules.withholds_headers && !trace.is_sampled()) {
         return PendingCall::default();
     }
     if !trace.is_sampled() {
         return PendingCall::unsampled(entity);
     }
-    let id = SegmentId::random();
-    let headers = if rules.withholds_headers { TraceHeaders::default() } else { trace.outbound().recorded(id) };
+    let id = SegmentId::next();
     trace.call_begins(id);
-    let draft = Draft::new(id, site, method, url, rules.name);
-    PendingCall::recorded(Call::new(entity, draft, headers))
-}
-
-/// The result of the recorder's rules for one request.
-#[derive(Default)]
-struct Rules<'a> {
-    /// The request gets neither subsegment nor header.
-    ignores: bool,
-    /// The headers are not meant for this host.
-    withholds_headers: bool,
-    name: Option<&'a str>,
-}
-
-impl<'a> Rules<'a> {
-    fn of(rules: &'a HttpRules, url: &Url<'_>) -> Self {
-        let (host, path) = (url.host().unwrap_or_default(), url.path());
-        Self {
-            ignores: rules.ignores(&host, path),
-            withholds_headers: !rules.injects(&host, path),
-            name: rules.name(&host, path),
-        }
-    }
+    let record = call::record(id, site, method, url, &rules, without_host);
+    PendingCall::recorded(entity, record)
 }
 
 impl fmt::Debug for CallParent {

@@ -21,10 +21,19 @@ where
     S: FnOnce(Option<CallParent>) -> Sent<F>,
     F: Future,
 {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "without a parent only the client's own call is left of the closure")]
+    #[inline(always)]
     fn start(self, parent: Option<CallParent>) -> Sent<F> {
         self(parent)
     }
+}
+
+/// Sends a request as a call below `parent`.
+// Not inlined, unlike the start without a parent. The code that begins a call is long, and inlining it would keep the
+// compiler from inlining the rest of the future into the function that awaits it.
+#[inline(never)]
+fn start_below<F: Future>(start: impl Start<F>, parent: CallParent) -> Sent<F> {
+    start.start(Some(parent))
 }
 
 /// A request that was sent, or that could not be sent.
@@ -40,8 +49,8 @@ impl<F: Future> Sent<F> {
         Self { result: Ok(future), call: call.and_then(PendingCall::into_call) }
     }
 
-    /// Creates a `Sent` for a request that the client does not send, for example because of an invalid URL. The call's
-    /// future is ready with this output at its first poll, and nothing is recorded.
+    /// Creates a `Sent` for a request that the client refuses to send, for example because of an invalid URL. The
+    /// call's future returns `output` at its first poll, and nothing is recorded.
     pub fn refused(output: F::Output) -> Self {
         Self { result: Err(output), call: None }
     }
@@ -68,25 +77,25 @@ type Read<F> = fn(&<F as Future>::Output, &mut Call);
 pin_project! {
     /// The future of a traced call. It wraps the client's future.
     ///
-    /// If there is a current segment at the call, the request is sent at the call, as without tracing. Otherwise it is sent
-    /// at the first poll, so a future that is created outside any segment and polled inside one is traced. The subsegment
-    /// lasts from the first poll until the head of the response arrives.
+    /// If there is a current segment at the call, the request is sent at the call, as without tracing. Otherwise it is
+    /// sent at the first poll, so a future that is created outside any segment and polled inside one is traced. The
+    /// subsegment lasts from the first poll until the head of the response arrives.
     ///
-    /// The future is `Send`, `Sync` and `Unpin` if the client's future is (and the closure, for `Send` and `Sync`). There
-    /// is an example at [`Traceable`](super::Traceable).
-    // The client's future is a separate type parameter and not `S::Future`. The compiler checks whether an `async fn` is
-    // `Send` with all lifetimes erased, and cannot resolve an associated type then. So a call that borrows its URL would
-    // make an `async fn` that is `Send` without tracing not `Send`.
+    /// The future is `Send`, `Sync` and `Unpin` if the client's future is (and the closure, for `Send` and `Sync`).
+    /// There is an example at [`Traceable`](super::Traceable).
+    // The client's future is the type parameter `F`, and not an associated type `S::Future`. To find out whether an
+    // `async fn` is `Send`, the compiler erases all lifetimes, and then it cannot resolve associated types. So with
+    // `S::Future`, an `async fn` whose call borrows its URL would not be `Send`.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct DeferredCall<F: Future, S> {
         site: CallSite,
-        // The request, if there was no current segment at the call and the future has not been polled. A separate field and
-        // not a part of `state`, because the request would then be moved twice more before it is in the client's future.
+        // The request, if no segment was current at the call and the future has not been polled. It is not in `state`,
+        // because there it would be moved two more times on its way into the client's future.
         waiting: Option<S>,
         #[pin]
         state: State<F>,
-        // After `future`, because fields are dropped in the order of their declaration: the subsegment ends after the
-        // future is dropped.
+        // Declared after `state`, because fields are dropped in this order: first the client's future, then the call,
+        // which ends the subsegment.
         call: Option<Call>,
         read: Read<F>,
     }
@@ -123,11 +132,11 @@ where
 impl<F: Future, S: Start<F>> DeferredCall<F, S> {
     #[inline]
     pub(crate) fn with_start(site: CallSite, start: S, read: Read<F>) -> Self {
-        // If there is a current segment, send the request at the call and not at the first poll: a client may do work
-        // before the first poll, and the parent is the current segment at the call, not at the `.await`.
+        // If a segment is current, send the request now and not at the first poll. The client may do work before the
+        // first poll, and the parent must be the segment that is current at the call, not the one at the `.await`.
         match site.find_parent() {
             Some(parent) => {
-                let Sent { result, call } = start.start(Some(parent));
+                let Sent { result, call } = start_below(start, parent);
                 Self { site, waiting: None, state: State::of(result), call, read }
             }
             None => Self { site, waiting: Some(start), state: State::Waiting, call: None, read },
@@ -152,12 +161,16 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         if let Some(start) = this.waiting.take() {
-            let Sent { result, call } = start.start(this.site.parent());
-            // Without the test, a future that is not recorded would drop a `None` here.
-            if call.is_some() {
-                *this.call = call;
+            // Each branch assigns the state itself. If both left a result for one assignment, the compiler would write the
+            // result in parts of other widths than those it reads, and the processor would have to wait.
+            match this.site.parent() {
+                Some(parent) => {
+                    let Sent { result, call } = start_below(start, parent);
+                    *this.call = call;
+                    this.state.set(State::of(result));
+                }
+                None => this.state.set(State::of(start.start(None).result)),
             }
-            this.state.set(State::of(result));
         }
         let future = match this.state.project() {
             StateProjection::Sent { future } => future,

@@ -1,7 +1,7 @@
-//! The free functions of a client that make a request, such as `reqwest::get(url)`.
+//! Functions of a client that make a request themselves, such as `reqwest::get(url)`.
 //!
-//! Such a function is recognised by its result type. Its request is not accessible, so a traced call builds the same
-//! request with the client's public types and adds the headers.
+//! Such a function is recognized by the type of its result. It gives no access to its request, so a traced call does
+//! not call the function. It builds an equal request with the client's public types, adds the headers, and sends it.
 
 use super::call_parent::CallParent;
 use super::deferred_call::Sent;

@@ -1,5 +1,6 @@
-//! An annotated function, watched for calls of types that are not traced.
+//! Watches an annotated function for calls that cannot be traced, and logs them.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use once_cell::sync::OnceCell;
@@ -7,102 +8,157 @@ use once_cell::sync::OnceCell;
 use crate::live::context;
 use crate::live::entity::{SegmentObserver, Trace};
 use crate::live::missing::{LoggedLines, MissingContext, Place};
-use crate::recorder::{Recorder, clients_built_in};
+use crate::recorder::{Recorder, client_features_off, clients_built_in};
 use crate::support::log_line::log_line;
 
-/// No call was reached in a sampled segment so far.
+/// The function has reached no call in a sampled segment.
 const IDLE: u8 = 0;
-/// Calls were reached, and none of them was of a type that is traced. The end of the segment logs it.
+/// The function has reached calls in a sampled segment, and none of them is traced. The end of the segment logs a warning.
 const ONLY_UNKNOWN: u8 = 1;
-/// A call was traced, or the warning is logged.
+/// The function has reached a call that is traced, or the warning is logged. Either way, no warning will follow.
 const SETTLED: u8 = 2;
 
-/// An annotated function: a static in the macro's output.
+/// An annotated function. The macro's output has a static of this type for each.
 ///
-/// If calls of the function are reached in a sampled segment, and none of them is of a type that is traced, the end of the
-/// segment logs a warning, once per function. Most likely the feature of the function's client is off. Outside any segment
-/// there is no end to wait for: there the first call of an unknown type is logged at once.
-// The warning waits for the segment's end, because a call that is traced may come after one that is not.
+/// If the function reaches calls in a sampled segment, and none of them is traced, the end of the segment logs a warning,
+/// once per function. Most likely the feature of the client is off. Outside any segment, the first such call is logged
+/// immediately.
+// The warning waits for the end of the segment, because a call that is traced may follow one that is not.
 #[derive(Debug)]
 pub(super) struct Function {
     name: &'static str,
     file: &'static str,
     line: u32,
     state: AtomicU8,
-    /// The first call of a type that is not traced.
-    unknown: OnceCell<UnknownCall>,
-    /// The lines of the calls that were made outside any segment and were logged.
+    /// The first calls that were reached and not traced. Only the first call of an unknown type is kept.
+    untraced: [OnceCell<UntracedCall>; MAX_LISTED],
+    /// The lines of calls outside any segment that were logged.
     missing: LoggedLines,
 }
 
-/// A call of a type that is not traced.
+/// The number of calls that a log line lists.
+const MAX_LISTED: usize = 4;
+
+/// A call that is not traced.
 #[derive(Debug, Clone, Copy)]
-struct UnknownCall {
+struct UntracedCall {
     line: u32,
+    reason: Reason,
     type_name: &'static str,
 }
 
+/// Why a call is not traced.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reason {
+    /// The type of the call's receiver or argument is not traceable.
+    UnknownType,
+    /// It returns a future whose type may be named outside the function.
+    NamedFuture,
+    /// It returns neither a future nor a response.
+    UnknownResult,
+    /// The attribute leaves calls of this syntax alone.
+    Syntax(&'static str),
+}
+
+/// A call that the attribute left as it is.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct LeftAlone {
+    pub line: u32,
+    pub why: &'static str,
+}
+
 impl Function {
-    /// Describes the function that is defined at this position.
+    /// Describes the function at this position in the source.
     #[must_use]
     pub(super) const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
-        let (state, unknown, missing) = (AtomicU8::new(IDLE), OnceCell::new(), LoggedLines::new());
-        Self { name, file, line, state, unknown, missing }
+        let untraced = [const { OnceCell::new() }; MAX_LISTED];
+        Self { name, file, line, state: AtomicU8::new(IDLE), untraced, missing: LoggedLines::new() }
     }
 
     pub(super) fn file(&self) -> &'static str {
         self.file
     }
 
-    /// Notes a call on this line of a type that is not traced.
+    /// Notes a call on this line that is not traced. `type_name` is the type of its receiver or argument.
     #[inline]
-    pub(super) fn note_unknown(&'static self, line: u32, type_name: &'static str) {
-        if self.state.load(Ordering::Relaxed) == IDLE {
-            self.note_first_unknown(UnknownCall { line, type_name });
+    pub(super) fn note_untraced(&'static self, line: u32, reason: Reason, type_name: &'static str) {
+        if self.state.load(Ordering::Relaxed) != SETTLED {
+            self.note_before_settled(UntracedCall { line, reason, type_name });
+        }
+    }
+
+    /// Notes that the function runs, and that none of its calls can be traced.
+    pub(super) fn note_left_alone(&'static self, calls: &'static [LeftAlone]) {
+        for call in calls {
+            self.note_untraced(call.line, Reason::Syntax(call.why), "");
         }
     }
 
     #[cold]
-    fn note_first_unknown(&'static self, call: UnknownCall) {
-        let is_in_segment = context::with_current_entity(|entity| self.note_unknown_below(entity.trace(), call));
+    fn note_before_settled(&'static self, call: UntracedCall) {
+        let is_in_segment = context::with_current_entity(|entity| self.note_below(entity.trace(), call));
         if is_in_segment.is_none() && self.change(IDLE, SETTLED) {
-            self.log_unknown_outside(call);
+            self.log_outside(call);
         }
     }
 
-    fn note_unknown_below(&'static self, trace: &Trace, call: UnknownCall) {
-        // Of several threads that get here one changes the state, and one segment is enough to log the warning.
-        if trace.is_sampled() && self.change(IDLE, ONLY_UNKNOWN) {
-            let _ = self.unknown.set(call);
+    fn note_below(&'static self, trace: &Trace, call: UntracedCall) {
+        if !trace.is_sampled() {
+            return;
+        }
+        self.list(call);
+        // Several threads may get here. Only the one that changes the state registers the function with its trace,
+        // because one warning is enough.
+        if self.change(IDLE, ONLY_UNKNOWN) {
             trace.add_observer(self);
         }
     }
 
-    fn log_unknown_outside(&self, UnknownCall { line, type_name }: UnknownCall) {
-        // With tracing switched off nothing is recorded anyway.
+    /// Lists a call, unless it or another call of an unknown type is listed already.
+    fn list(&self, call: UntracedCall) {
+        for listed in &self.untraced {
+            let listed = listed.get_or_init(|| call);
+            let is_same = (listed.line, listed.reason) == (call.line, call.reason);
+            if is_same || (listed.reason, call.reason) == (Reason::UnknownType, Reason::UnknownType) {
+                break;
+            }
+        }
+    }
+
+    fn log_outside(&self, call: UntracedCall) {
+        // If tracing is disabled, no call is recorded, so this one does not matter.
         if !Recorder::is_global_off() {
-            let Self { name, file, .. } = self;
+            let (Self { name, file, .. }, line) = (self, call.line);
             log_line!(
                 Warn,
                 "xray::http",
-                "a call in `{name}` at {file}:{line} is not traced: it is made on a `{type_name}`. {} (logged once per \
-                 function)",
-                unknown_type(),
+                "a call in `{name}` at {file}:{line} is not traced: {}. {} (logged once per function)",
+                call.because("it"),
+                advice([call]),
             );
         }
     }
 
-    /// Notes a call on this line that is made where no segment is current. Returns what is to be logged, the first time.
+    /// Returns whether [`note_missing`](Self::note_missing) has noted a call on this line.
     #[inline]
-    pub(super) fn note_missing(&self, line: u32) -> Option<MissingContext> {
-        let offset = line.wrapping_sub(self.line);
-        if self.missing.contains(offset) { None } else { self.note_first_missing(line, offset) }
+    pub(super) fn is_missing_noted(&self, line: u32) -> bool {
+        self.missing.contains(self.offset(line))
     }
 
-    #[cold]
-    fn note_first_missing(&self, line: u32, offset: u32) -> Option<MissingContext> {
+    /// Notes a call on this line while no segment is current. Returns the log line to write, or `None` if a call on
+    /// this line was logged before.
+    pub(super) fn note_missing(&self, line: u32) -> Option<MissingContext> {
+        if self.is_missing_noted(line) {
+            return None;
+        }
         let place = Place { function: self.name, file: self.file, line };
-        self.missing.insert(offset).then(|| MissingContext::at(place))
+        self.missing.insert(self.offset(line)).then(|| MissingContext::at(place))
+    }
+
+    #[inline]
+    fn offset(&self, line: u32) -> u32 {
+        line.wrapping_sub(self.line)
     }
 
     fn change(&self, from: u8, to: u8) -> bool {
@@ -112,7 +168,8 @@ impl Function {
     /// Notes a call that is traced.
     #[inline]
     pub(super) fn note_traced(&self) {
-        // A load first: after the first call all threads only read, and the cache line stays shared.
+        // Load before storing. After the first call, all threads only read, so the cache line stays shared between
+        // them.
         if self.state.load(Ordering::Relaxed) != SETTLED {
             self.state.store(SETTLED, Ordering::Relaxed);
         }
@@ -124,26 +181,69 @@ impl SegmentObserver for Function {
     fn segment_ended(&self) {
         if self.change(ONLY_UNKNOWN, SETTLED) {
             let Self { name, file, line, .. } = self;
-            let UnknownCall { line: call, type_name } =
-                self.unknown.get().copied().unwrap_or(UnknownCall { line: *line, type_name: "?" });
+            let calls = self.untraced.iter().filter_map(OnceCell::get).copied();
+            let listed: Vec<_> =
+                calls.clone().map(|call| call.because(&format!("the call in line {}", call.line))).collect();
             log_line!(
                 Warn,
                 "xray::http",
-                "no HTTP call was traced in `{name}` at {file}:{line}: the call in line {call} is made on a `{type_name}`. {} \
-                 (logged once per function)",
-                unknown_type(),
+                "no HTTP call was traced in `{name}` at {file}:{line}: {}. {} (logged once per function)",
+                listed.join("; "),
+                advice(calls),
             );
         }
     }
 }
 
-/// Returns why a type may be unknown, and how to be sure.
-fn unknown_type() -> String {
-    format!(
-        "This build of xray does not know that type. Likely reasons: the client is behind a wrapper of another type, the \
-         client's feature of xray-sdk is off (built in: {}), or the client has another major version. \
-         `#[xray::traced_http(strict)]` makes each such call a compile error, and `#[xray(skip)]` marks one that is no HTTP \
-         call",
-        clients_built_in(),
-    )
+impl UntracedCall {
+    /// Returns why the call, which the sentence names `subject`, is not traced.
+    fn because(&self, subject: &str) -> String {
+        let Self { reason, type_name, .. } = self;
+        match reason {
+            Reason::UnknownType => format!("{subject} is made on a `{type_name}`"),
+            Reason::NamedFuture => {
+                format!("{subject} returns a future whose type may be named outside the function")
+            }
+            Reason::UnknownResult => format!("{subject} returns neither a future nor a response"),
+            Reason::Syntax(why) => format!("{subject} was left alone, because {why}"),
+        }
+    }
+}
+
+/// Returns the advice for calls that are not traced.
+fn advice(calls: impl IntoIterator<Item = UntracedCall>) -> String {
+    let calls: Vec<_> = calls.into_iter().collect();
+    let reasons: Vec<_> = calls.iter().map(|call| call.reason).collect();
+    let mut advice = Vec::new();
+    if reasons.contains(&Reason::UnknownType) {
+        let off: BTreeSet<_> = calls.iter().flat_map(|call| client_features_off(call.type_name)).collect();
+        let off: Vec<_> = off.into_iter().map(|feature| format!("`{feature}`")).collect();
+        let likely = if off.is_empty() {
+            "Likely reasons: the client is behind a wrapper of another type, the client's feature of xray-sdk is off"
+                .to_owned()
+        } else {
+            format!(
+                "Most likely the feature of xray-sdk for the version of the client is off: one of {}",
+                off.join(", ")
+            )
+        };
+        let built_in = clients_built_in();
+        advice.push(format!(
+            "This build of xray does not know that type. {likely} (built in: {built_in}), or the client has another major \
+             version."
+        ));
+    }
+    if reasons.contains(&Reason::NamedFuture) {
+        advice.push(
+            "A traced future has its own type: `.await` the future in the function, or mark the call with \
+             `#[xray(trace)]`."
+                .to_owned(),
+        );
+    }
+    advice.push(
+        "`#[xray::traced_http(strict)]` makes each such call a compile error, and `#[xray(skip)]` marks one that is no \
+         HTTP call"
+            .to_owned(),
+    );
+    advice.join(" ")
 }

@@ -7,16 +7,16 @@ use super::site::CallSite;
 use crate::document::url::Url;
 use crate::live::missing;
 
-/// Begins an HTTP call manually. Use it where the attribute cannot trace the call: for a client without a feature, or for a
-/// call inside another crate.
+/// Begins an HTTP call manually. Use it where the attribute cannot trace the call: for a client without a feature, or
+/// for a call inside another crate.
 ///
-/// The subsegment is a child of the current segment or subsegment, and is named after the URL's host. Of the URL only
-/// scheme, host, port and path are recorded. [`PendingCall::inject`] puts the trace headers into the request,
-/// [`PendingCall::run`] or [`PendingCall::run_async`] sends it.
+/// The subsegment is a child of the current segment or subsegment, and has the name of the URL's host. The scheme,
+/// host, port and path of the URL are recorded, and nothing else of it. [`PendingCall::inject`] puts the trace headers
+/// into the request, and [`PendingCall::run`] or [`PendingCall::run_async`] sends it.
 ///
-/// If there is no current segment, or tracing is disabled, the call runs without a header and is not recorded; a missing
-/// segment is logged with the place of this call, once for each of up to 50 places. If the segment is not sampled, the call
-/// is not recorded, and the request has a header with `Sampled=0`.
+/// If no segment is current, or tracing is disabled, the request gets no header and the call is not recorded. A missing
+/// segment is logged with the place of this call, once for each place, for up to 50 places. If the segment is not
+/// sampled, the call is not recorded, and the request gets a header with `Sampled=0`.
 ///
 /// ```
 /// use std::io::{self, Read as _, Write as _};
@@ -70,8 +70,8 @@ pub fn call<'a>(method: &str, url: impl Into<Url<'a>>) -> PendingCall {
     PendingCall::default()
 }
 
-/// Returns the parent of a call that a middleware makes. The site names the middleware.
+/// Returns the parent of a call that a middleware makes. `middleware` describes the middleware for log lines.
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
-pub(crate) fn current_parent(middleware: &'static super::site::FunctionSite) -> Option<super::CallParent> {
+pub(crate) fn current_parent(middleware: &'static super::site::CallSites) -> Option<super::CallParent> {
     middleware.at(0).parent()
 }

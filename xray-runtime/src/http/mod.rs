@@ -16,12 +16,16 @@ mod call_future;
 mod call_parent;
 mod deferred_call;
 mod fetched;
-mod function;
+pub(crate) mod function;
+// Only the layers for servers and clients use all of this module.
+#[cfg_attr(not(any(feature = "tower", feature = "actix-web")), allow(dead_code))]
+pub(crate) mod grpc;
 mod manual;
-pub mod methods;
+mod method_types;
 mod pending_call;
 mod read_response;
 mod response_hook;
+mod rules;
 pub(crate) mod site;
 
 pub use self::call::Call;
@@ -31,14 +35,18 @@ pub use self::call_parent::CallParent;
 pub(crate) use self::deferred_call::Start;
 pub use self::deferred_call::{DeferredCall, Sent};
 pub(crate) use self::fetched::{FetchedLater, FetchedNow};
+pub(crate) use self::function::Reason;
 pub use self::manual::call;
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]
 pub(crate) use self::manual::current_parent;
+pub use self::method_types::methods;
 pub use self::pending_call::PendingCall;
 #[cfg(feature = "ureq")]
 pub(crate) use self::read_response::read_error;
 pub(crate) use self::read_response::read_or_status;
 pub use self::read_response::{ReadResponse, StatusError};
+#[cfg(feature = "aws-sdk")]
+pub(crate) use self::rules::Rules;
 pub(crate) use self::site::Annotations;
 pub use self::site::CallSite;
 pub use crate::document::response_head::{ResponseHead, ResponseHeaders};
@@ -48,8 +56,9 @@ pub use crate::header::request_headers::RequestHeaders;
 /// A type with a method that performs an HTTP call, such as a client's request builder.
 ///
 /// When a function with `#[xray::traced_http]` calls `Method` on a value of this type, the value is first converted to
-/// [`Traced`](Self::Traced), its traced twin. The twin has a method with the same name and arguments, which performs the
-/// same call in a subsegment. `Method` is one of [`methods`]. To trace calls on your own type, implement the trait for it:
+/// [`Traced`](Self::Traced), its traced twin. The twin has a method with the same name and arguments, which performs
+/// the same call in a subsegment. `Method` is one of [`methods`]. To trace calls on your own type, implement the trait
+/// for it:
 ///
 /// ```
 /// use std::future::{Ready, ready};
@@ -132,6 +141,15 @@ pub trait Traceable<Method>: Sized {
     fn traced(self, site: CallSite) -> Self::Traced;
 }
 
+/// A boxed request is traceable as the request is: its methods move it out of the box.
+impl<M, T: Traceable<M>> Traceable<M> for Box<T> {
+    type Traced = T::Traced;
+
+    fn traced(self, site: CallSite) -> T::Traced {
+        (*self).traced(site)
+    }
+}
+
 /// A request that is the argument of a method: `client.execute(request)`.
 ///
 /// When a function with `#[xray::traced_http]` passes such a value to `Method`, [`begin`](Self::begin) is called on the
@@ -188,7 +206,7 @@ pub trait Traceable<Method>: Sized {
 pub trait Outgoing<Method> {
     /// Begins the call with [`CallParent::begin`] and puts the headers into the request with [`PendingCall::inject`].
     ///
-    /// Returns `None` if the request is not sent over the network, for example when a server's middleware forwards it to an
-    /// inner service.
+    /// Returns `None` if the request is not sent over the network, for example when a server's middleware forwards it
+    /// to an inner service.
     fn begin(&mut self, parent: CallParent) -> Option<PendingCall>;
 }

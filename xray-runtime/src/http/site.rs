@@ -1,10 +1,10 @@
-//! The place of a call in the source of an annotated function, and the options that hold there.
+//! The place of a call in an annotated function, and the attribute's options for it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::function::Function;
+use super::function::{Function, LeftAlone, Reason};
 use crate::document::AnnotationValue;
 use crate::document::url::Url;
 use crate::live::context;
@@ -14,11 +14,11 @@ use crate::support::wildcard;
 
 /// The place in an annotated function where a call is made.
 ///
-/// [`Traceable::traced`](super::Traceable::traced) gets one, and the traced twin keeps it until the call is made: see
-/// [`parent`](Self::parent) and [`DeferredCall::new`](super::DeferredCall::new).
+/// [`Traceable::traced`](super::Traceable::traced) receives one. The traced twin keeps it until the call is made, and
+/// passes it to [`DeferredCall::new`](super::DeferredCall::new), or calls [`parent`](Self::parent).
 #[derive(Clone)]
 pub struct CallSite {
-    within: &'static FunctionSite,
+    within: &'static CallSites,
     line: u32,
     annotations: Annotations,
 }
@@ -36,40 +36,52 @@ impl CallSite {
         self.line
     }
 
-    /// Returns the site of a call that no attribute knows of.
+    /// Returns the site of a call outside any annotated function, which is begun by [`call`](fn@super::call).
     pub(super) fn manual() -> Self {
-        static NOWHERE: FunctionSite = FunctionSite::new("", "", 0);
+        static NOWHERE: CallSites = CallSites::new("", "", 0);
         NOWHERE.at(0)
     }
 
     /// Returns the name that the source gives to the call's subsegment: `#[xray(name = "..")]`.
-    pub(super) fn name(&self) -> Option<&'static str> {
+    pub(crate) fn name(&self) -> Option<&'static str> {
         self.within.name
     }
 
-    /// Returns whether `skip_hosts(..)` leaves calls to some hosts alone.
+    /// Returns whether the attribute has the option `skip_hosts(..)`.
     #[inline]
-    pub(super) fn has_skip_hosts(&self) -> bool {
+    pub(crate) fn has_skip_hosts(&self) -> bool {
         !self.skip_hosts().is_empty()
     }
 
+    #[inline]
     fn skip_hosts(&self) -> &'static [&'static str] {
         self.within.outermost().skip_hosts
     }
 
-    /// Returns whether `skip_hosts(..)` leaves a call to this URL alone.
-    pub(super) fn skips(&self, url: &Url<'_>) -> bool {
+    /// Returns whether `skip_hosts(..)` excludes a call to this URL.
+    pub(crate) fn skips(&self, url: &Url<'_>) -> bool {
         let skips = |host: &str| self.skip_hosts().iter().any(|pattern| wildcard::matches(pattern, host));
         self.has_skip_hosts() && url.host().is_some_and(|host| skips(&host))
     }
 
-    /// Notes that the call was reached, and that its type, of the name `type_name`, is not one that is traced.
+    /// Notes that the call was reached, and that its type is not traceable. `type_name` is the name of the type.
     pub(crate) fn note_unknown(self, type_name: &'static str) {
-        self.within.function().note_unknown(self.line, type_name);
+        self.note_untraced(Reason::UnknownType, type_name);
     }
 
-    /// Notes that the call is made where no segment is current. Returns what is to be logged, the first time.
+    /// Notes that the call was reached and is not traced. `type_name` is the type of its receiver or argument.
+    pub(crate) fn note_untraced(self, reason: Reason, type_name: &'static str) {
+        self.within.function().note_untraced(self.line, reason, type_name);
+    }
+
+    /// Returns whether [`note_missing`](Self::note_missing) has noted the call.
     #[inline]
+    pub(super) fn is_missing_noted(&self) -> bool {
+        self.within.function().is_missing_noted(self.line)
+    }
+
+    /// Notes that the call is made while no segment is current. Returns the log line to write, or `None` if the call
+    /// was logged before.
     pub(super) fn note_missing(&self) -> Option<MissingContext> {
         self.within.function().note_missing(self.line)
     }
@@ -80,10 +92,15 @@ impl CallSite {
         self.within.function().note_traced();
     }
 
+    /// Returns whether the attribute adds annotations to the subsegment.
+    #[inline]
+    pub(super) fn has_annotations(&self) -> bool {
+        self.annotations.0.is_some()
+    }
+
     /// Returns the annotations for the subsegment.
-    pub(super) fn annotations(&self) -> BTreeMap<String, AnnotationValue> {
-        // Most functions have none. Collecting from an empty iterator takes longer than this test.
-        if self.annotations.0.is_none() { BTreeMap::new() } else { self.annotations.pairs().collect() }
+    pub(crate) fn annotations(&self) -> BTreeMap<String, AnnotationValue> {
+        self.annotations.pairs().collect()
     }
 }
 
@@ -97,35 +114,54 @@ impl fmt::Debug for CallSite {
     }
 }
 
-/// The calls in an annotated function, or in a part of it, as the source describes them: a static in the macro's
-/// output.
+/// The call on a line. The expansion contains this tuple instead of a call of a constructor. Each call in the user's
+/// function would add a path for unwinding, and such paths take much of the compile time.
+impl From<(&'static CallSites, u32)> for CallSite {
+    #[inline]
+    fn from((within, line): (&'static CallSites, u32)) -> Self {
+        within.at(line)
+    }
+}
+
+/// The call on a line of a function with annotations.
+impl From<(&'static CallSites, u32, &Annotations)> for CallSite {
+    fn from((within, line, annotations): (&'static CallSites, u32, &Annotations)) -> Self {
+        Self { within, line, annotations: annotations.clone() }
+    }
+}
+
+/// The call sites of an annotated function, or of an expression in the function with its own name (`#[xray(name =
+/// "..")]`), and the options for these calls. The macro's output has a static of this type for each such function and
+/// expression.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct FunctionSite {
+pub struct CallSites {
     within: Within,
     name: Option<&'static str>,
     skip_hosts: &'static [&'static str],
+    left_alone: &'static [LeftAlone],
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "each is part of a static, and none is moved")]
 enum Within {
-    /// The site is the whole function.
+    /// The site is a whole function.
     Function(Function),
-    /// The site is an expression in this one, with a name of its own.
-    Site(&'static FunctionSite),
+    /// The site is an expression. The field is the site that contains it.
+    Site(&'static CallSites),
 }
 
-impl FunctionSite {
-    /// Describes a function that is defined at this position.
+impl CallSites {
+    /// Describes a function at this position in the source.
     #[must_use]
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
-        Self { within: Within::Function(Function::new(name, file, line)), name: None, skip_hosts: &[] }
+        Self { within: Within::Function(Function::new(name, file, line)), name: None, skip_hosts: &[], left_alone: &[] }
     }
 
-    /// Describes an expression in this function whose subsegments have a name of their own: `#[xray(name = "..")]`.
+    /// Describes an expression in this function that names its subsegments: `#[xray(name = "..")]`.
     #[must_use]
     pub const fn with_name(&'static self, name: &'static str) -> Self {
-        Self { within: Within::Site(self), name: Some(name), skip_hosts: &[] }
+        Self { within: Within::Site(self), name: Some(name), skip_hosts: &[], left_alone: &[] }
     }
 
     #[inline]
@@ -153,21 +189,28 @@ impl FunctionSite {
 
     /// Returns the call on this line.
     #[must_use]
-    pub const fn at(&'static self, line: u32) -> CallSite {
+    pub(crate) const fn at(&'static self, line: u32) -> CallSite {
         CallSite { within: self, line, annotations: Annotations(None) }
     }
 
-    /// Returns the call on this line, in a run of the function that has annotations.
-    #[must_use]
-    pub fn at_with(&'static self, line: u32, annotations: &Annotations) -> CallSite {
-        CallSite { within: self, line, annotations: annotations.clone() }
-    }
-
-    /// Sets the patterns of the hosts whose calls are left alone.
+    /// Sets the patterns of the hosts whose calls are not traced.
     #[must_use]
     pub const fn skip_hosts(mut self, patterns: &'static [&'static str]) -> Self {
         self.skip_hosts = patterns;
         self
+    }
+
+    /// Sets the calls of the function that the attribute leaves alone, if there are no others.
+    #[must_use]
+    pub const fn left_alone(mut self, calls: &'static [LeftAlone]) -> Self {
+        self.left_alone = calls;
+        self
+    }
+
+    /// Notes that the function runs, and that none of its calls can be traced.
+    #[inline]
+    pub fn note_left_alone(&'static self) {
+        self.function().note_left_alone(self.left_alone);
     }
 }
 
@@ -178,14 +221,14 @@ pub struct Annotations(Option<Arc<Vec<Annotation>>>);
 type Annotation = (&'static str, AnnotationValue);
 
 impl Annotations {
-    /// Creates the annotations. `make` runs only in a sampled segment, because its expressions are the user's and may be
-    /// slow.
+    /// Creates the annotations. `make` evaluates the user's expressions, which may be slow, so it runs only in a
+    /// sampled segment.
     pub fn new(make: impl FnOnce() -> Vec<Annotation>) -> Self {
         let context = context::current();
         Self(context.is_sampled().then(|| Arc::new(accepted(make(), context.recorder()))))
     }
 
-    /// Returns keys and values.
+    /// Returns the keys and values.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, AnnotationValue)> + use<'_> {
         let annotations = self.0.iter().flat_map(|annotations| annotations.iter());
         annotations.map(|(key, value)| ((*key).to_owned(), value.clone()))

@@ -6,11 +6,11 @@ use ::reqwest_middleware::{Middleware, Next, Result};
 use http::Extensions;
 use reqwest::{Request, Response};
 
-use crate::http::site::FunctionSite;
+use crate::http::site::CallSites;
 use crate::http::{Outgoing, ReadResponse, current_parent, methods};
 
 /// The place of the calls, for the log.
-static SITE: FunctionSite = FunctionSite::new("xray::reqwest_middleware::SubsegmentMiddleware", "", 0);
+static CALL_SITES: CallSites = CallSites::new("xray::reqwest_middleware::SubsegmentMiddleware", "", 0);
 
 /// A middleware that makes a subsegment of every request and puts the `X-Amzn-Trace-Id` header into it.
 ///
@@ -71,7 +71,7 @@ impl Middleware for SubsegmentMiddleware {
         'extensions: 'all,
         'next: 'all,
     {
-        let parent = current_parent(&SITE);
+        let parent = current_parent(&CALL_SITES);
         let call =
             parent.and_then(|parent| Outgoing::<methods::execute>::begin(&mut request, parent)).unwrap_or_default();
         let is_recorded = call.is_recorded();

@@ -5,8 +5,11 @@ use serde::Serialize;
 use crate::document::http::recorded_method;
 use crate::document::metadata::metadata;
 use crate::document::url::Url;
-use crate::document::{Document, HttpRequest, Namespace, Sql, is_short};
+use crate::document::{Namespace, Sql, is_short};
+use crate::header::trace_header::{Sampled, TraceHeader};
 use crate::live::context::Context;
+use crate::live::segment::Subsegment;
+use crate::record::Record;
 
 /// Blocks and flags. Values that X-Ray would refuse are left out and counted.
 impl Context {
@@ -26,9 +29,9 @@ impl Context {
     /// assert_eq!(sql.database_type.as_deref(), Some("PostgreSQL"));
     /// ```
     pub fn set_sql(&self, sql: Sql) {
-        self.update_subsegment("sql", |document| {
-            document.sql = Some(Box::new(sql));
-            document.namespace = Some(Namespace::Remote);
+        self.update_subsegment("sql", |record| {
+            record.details_mut().sql = Some(Box::new(sql));
+            record.namespace = Some(Namespace::Remote);
         });
     }
 
@@ -48,7 +51,7 @@ impl Context {
     /// assert_eq!(aws.other["table_name"], "orders");
     /// ```
     pub fn set_namespace(&self, namespace: Namespace) {
-        self.update_subsegment("namespace", |document| document.namespace = Some(namespace));
+        self.update_subsegment("namespace", |record| record.namespace = Some(namespace));
     }
 
     /// Adds a key to the `aws` block, for instance `operation`, `region`, `request_id`, `table_name` or `queue_url`.
@@ -66,9 +69,78 @@ impl Context {
         if metadata.is_altered {
             recorder.report_value("aws", &key, "recorded in part");
         }
-        entity.update(|document| {
-            document.aws.get_or_insert_default().other.insert(key, metadata.value);
-        });
+        entity.add_aws(key, metadata.value);
+    }
+
+    /// Links the segment or subsegment to the one of another trace that `header` names: the sender of a message.
+    ///
+    /// A worker that takes several messages at once, each of another trace, links them all; see
+    /// [`TraceHeader::of_message`]. X-Ray accepts 20 links of a segment and 100 of a trace. Further ones are left out and
+    /// counted in [`Stats::values_rejected`](crate::Stats::values_rejected). A header without a `Root` or `Parent`, or with
+    /// `Sampled=0`, names nothing that is recorded, and adds no link. In Lambda link a subsegment: the segment is Lambda's
+    /// own. (Developer guide, "Tracing event-driven applications".)
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use xray::TraceHeader;
+    ///
+    /// let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned();
+    /// let messages = [HashMap::from([("AWSTraceHeader".to_owned(), header)])];
+    ///
+    /// let ((), documents) = xray::testing::capture_blocking(|| {
+    ///     let segment = xray::Segment::builder("worker").begin();
+    ///     for attributes in &messages {
+    ///         segment.link(&TraceHeader::of_message(attributes));
+    ///     }
+    /// });
+    /// assert_eq!(documents[0].links.len(), 1);
+    /// ```
+    pub fn link(&self, header: &TraceHeader) {
+        let Some(entity) = self.sampled_entity() else { return };
+        let (Some(trace_id), Some(id)) = (header.root, header.parent) else { return };
+        if header.sampled == Some(Sampled::No) {
+            return;
+        }
+        let mut is_full = !entity.trace().has_room_for_a_link();
+        if !is_full {
+            entity.update(|record| is_full = !record.details_mut().add_link(trace_id, id));
+        }
+        if is_full {
+            let name = trace_id.to_string();
+            entity.trace().recorder().report_value(
+                "a link to trace",
+                &name,
+                "left out (X-Ray accepts 20 of a segment)",
+            );
+        }
+    }
+
+    /// Begins a subsegment that is not recorded, even in a recorded segment. Requests in the subsegment carry
+    /// `Sampled=0`.
+    ///
+    /// Work that one sampled request causes a thousand times, such as a message for each line of a file, would otherwise
+    /// be recorded a thousand times by the receivers of the messages. (Developer guide, "Oversampling".)
+    ///
+    /// ```
+    /// use xray::Instrument as _;
+    ///
+    /// # async fn send(_: u32) -> bool { xray::current().is_sampled() }
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// let work = async {
+    ///     assert!(send(1).await);
+    ///     for line in 2..1000 {
+    ///         let unsampled = xray::current().without_sampling();
+    ///         assert!(!send(line).in_subsegment(unsampled).await);
+    ///     }
+    /// };
+    /// let ((), documents) = xray::testing::capture(work.in_segment("import")).await;
+    /// assert!(documents[0].subsegments.is_empty());
+    /// # });
+    /// ```
+    #[must_use = "a subsegment ends when it is dropped"]
+    pub fn without_sampling(&self) -> Subsegment {
+        Subsegment::without_sampling(self)
     }
 
     /// Records the request that is served or made: its method, and the scheme, host, port and path of its URL.
@@ -87,42 +159,48 @@ impl Context {
     /// ```
     pub fn set_http_request<'a>(&self, method: &str, url: impl Into<Url<'a>>) {
         let Some(entity) = self.sampled_entity() else { return };
-        let (method, url) = (Some(recorded_method(method)), Some(url.into().recorded()));
-        let request = HttpRequest { method, url, ..HttpRequest::default() };
-        entity.update(|document| document.http.get_or_insert_default().request = Some(request));
+        let (method, url) = (recorded_method(method), url.into().recorded());
+        entity.update(|record| {
+            record.method = Some(method);
+            record.label = record.label.and_url(&url);
+        });
     }
 
     /// Records the status of the response and its meaning: 4xx sets `error`, 429 also `throttle`, 5xx `fault`.
     /// `content_length` is the length of the body in bytes, if known.
     pub fn set_http_response(&self, status: u16, content_length: Option<u64>) {
+        if status >= 500 {
+            self.note_failure();
+        }
         if let Some(entity) = self.sampled_entity() {
-            entity.update(|document| document.record_response(status, content_length));
+            entity.update(|record| record.record_response(status, content_length));
         }
     }
 
     /// Marks the segment or subsegment as failed by a mistake of the caller (`error`).
     pub fn set_error(&self) {
-        self.flag(|document| document.error = true);
+        self.flag(|record| record.error = true);
     }
 
     /// Marks the segment or subsegment as throttled (`throttle` and `error`).
     pub fn set_throttle(&self) {
-        self.flag(|document| (document.error, document.throttle) = (true, true));
+        self.flag(|record| (record.error, record.throttle) = (true, true));
     }
 
     /// Marks the segment or subsegment as failed by a mistake of its own (`fault`).
     pub fn set_fault(&self) {
-        self.flag(|document| document.fault = true);
+        self.note_failure();
+        self.flag(|record| record.fault = true);
     }
 
-    fn flag(&self, set: impl FnOnce(&mut Document)) {
+    fn flag(&self, set: impl FnOnce(&mut Record)) {
         if let Some(entity) = self.sampled_entity() {
             entity.update(set);
         }
     }
 
     /// Writes a block that only subsegments have.
-    fn update_subsegment(&self, what: &str, write: impl FnOnce(&mut Document)) {
+    fn update_subsegment(&self, what: &str, write: impl FnOnce(&mut Record)) {
         let Some(entity) = self.sampled_entity() else { return };
         if entity.is_segment() {
             entity.trace().recorder().report_value(what, "of a segment", "left out");

@@ -15,19 +15,21 @@ use crate::document::metadata::metadata;
 use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS, is_short};
 use crate::id::{SegmentId, TraceId};
 use crate::live::entity::Entity;
+use crate::live::invocation;
 use crate::recorder::Recorder;
+use crate::support::secrets;
 use crate::support::text::first_chars;
 
 thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context::NONE) };
-    /// Whether `CURRENT` names anything. A call outside any segment reads this flag and nothing else.
+    /// `true` if `CURRENT` names anything. A call outside any segment reads this flag and nothing else.
     static IS_SET: Cell<bool> = const { Cell::new(false) };
     /// The panic last recorded on this thread. Every enclosing scope catches the same panic while it unwinds, possibly
     /// before the inner subsegment has ended, so the inner document cannot be searched for it. This remembers its id.
     static UNWINDING: RefCell<Option<RecordedPanic>> = const { RefCell::new(None) };
 }
 
-/// Whether a segment or subsegment has been current on any thread, for the log of a missing context.
+/// `true` if a segment or subsegment has been current on any thread, for the log of a missing context.
 static HAS_BEEN_CURRENT: AtomicBool = AtomicBool::new(false);
 
 /// A handle of a segment or subsegment, or an empty handle.
@@ -61,15 +63,39 @@ enum Scope {
 }
 
 /// A panic that has been recorded and still unwinds.
+//
+// A panic may pass through thousands of scopes with a message of megabytes. So the message is cleaned once, and the
+// ancestors are listed once: a scope further out is found behind the last one.
 struct RecordedPanic {
+    /// The start of the message, as the program gave it.
+    message: String,
     exception: Exception,
-    /// The ids of the entity that recorded the panic last, and of its ancestors.
+    /// The ids of the entity that recorded the panic first, and of its ancestors.
     ancestors: Vec<SegmentId>,
+    /// The position in `ancestors` of the entity that recorded the panic last.
+    last: usize,
+}
+
+impl RecordedPanic {
+    /// Returns the position in `ancestors` of an entity, if it is around the one that recorded the panic last.
+    fn position(&self, id: SegmentId) -> Option<usize> {
+        let position = self.ancestors[self.last..].iter().position(|ancestor| *ancestor == id)?;
+        Some(self.last + position)
+    }
 }
 
 /// Returns a handle of the segment or subsegment around this code. The handle is empty if there is none.
+///
+/// In a Lambda function that works on one invocation at a time, the invocation is around all code that has no segment or
+/// subsegment of its own; see `xray::lambda::TraceLayer`.
 #[must_use]
 pub fn current() -> Context {
+    let own = own();
+    if own.0.is_none() { invocation::entity().map_or(own, Context::of_entity) } else { own }
+}
+
+/// Returns the context that is set on this thread. Code that restores a context later saves this one.
+pub(crate) fn own() -> Context {
     CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
 }
 
@@ -79,6 +105,7 @@ pub fn current() -> Context {
 /// `xray::tracing::WithTraceId` adds the id to every line of `tracing_subscriber::fmt`.
 ///
 /// ```
+/// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();
 /// assert_eq!(xray::trace_id(), None);
 /// let segment = xray::Segment::builder("todo-app").begin();
 /// segment.in_scope(|| {
@@ -95,6 +122,7 @@ pub fn trace_id() -> Option<TraceId> {
 /// Wraps a closure that will run on another thread, so that it runs in the current segment or subsegment.
 ///
 /// ```
+/// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();
 /// let segment = xray::Segment::builder("todo-app").begin();
 /// let expected = segment.trace_id();
 /// segment.in_scope(|| {
@@ -149,14 +177,16 @@ impl Context {
     /// out, a text is cut after 1,000 characters, and both are counted in
     /// [`Stats::values_rejected`](crate::Stats::values_rejected). X-Ray indexes 50 annotations of a trace: further ones
     /// are recorded and counted. (Developer guide, "Annotations".)
+    ///
+    /// An open segment or subsegment holds at most 2 MiB of annotations, metadata, `aws` values and errors, in bytes of
+    /// memory. Values above that limit are left out and counted.
     pub fn annotate(&self, key: impl Into<String>, value: impl Into<AnnotationValue>) {
         let Some(entity) = self.sampled_entity() else { return };
         let (key, value) = (key.into(), value.into());
         let recorder = entity.trace().recorder();
-        let Some(value) = recorder.accept_annotation(&key, value) else { return };
-        let mut is_new = false;
-        entity.update(|document| is_new = document.annotations.insert(key, value).is_none());
-        entity.trace().note_annotations(usize::from(is_new));
+        if let Some(value) = recorder.accept_annotation(&key, value) {
+            entity.annotate(key, value);
+        }
     }
 
     /// Adds a value to the metadata, in the namespace `default`. Metadata is stored with the trace and cannot be searched.
@@ -199,9 +229,15 @@ impl Context {
         if metadata.is_altered {
             recorder.report_value("metadata", &key, "recorded in part");
         }
-        entity.update(|document| {
-            document.metadata.entry(namespace).or_default().insert(key, metadata.value);
-        });
+        entity.add_metadata(namespace, key, metadata.value);
+    }
+
+    /// Marks the segment or subsegment as cancelled in its metadata.
+    #[cfg(any(feature = "actix-web", feature = "tower"))]
+    pub(crate) fn mark_cancelled(&self) {
+        if let Some(entity) = self.sampled_entity() {
+            entity.update(crate::record::Record::mark_cancelled);
+        }
     }
 
     /// Records the user who is served, on the segment. The name is cut after 250 characters, which is counted.
@@ -213,7 +249,7 @@ impl Context {
             entity.trace().recorder().report_value("user", &user, "cut");
         }
         if let Some(segment) = entity.root() {
-            segment.update(|document| document.user = Some(user));
+            segment.update(|record| record.details_mut().user = Some(user));
         }
     }
 
@@ -221,7 +257,8 @@ impl Context {
     ///
     /// If the child that ended last recorded an error of the same type and message, the document refers to that one by its
     /// id. The type is recorded for the error itself, and for those of its sources that are of the standard library. An
-    /// error whose `Display` panics is recorded by its type, and counted.
+    /// error whose `Display` panics is recorded by its type, and counted. A segment or subsegment records 100 errors; further
+    /// ones only set the flag, and are counted.
     ///
     /// ```
     /// let ((), documents) = xray::testing::capture_blocking(|| {
@@ -237,16 +274,24 @@ impl Context {
     /// assert!(matches!(documents[0].cause, Some(xray::document::Cause::Reference(_))));
     /// ```
     pub fn record_error<E: Error + ?Sized>(&self, error: &E) {
+        self.note_failure();
         let Some(entity) = self.sampled_entity() else { return };
-        let chain = entity.trace().recorder().read_error(error, false);
-        entity.update(|document| document.record_error(chain));
+        entity.record_error(|| entity.trace().recorder().read_error(error, false));
     }
 
     /// Records exceptions as the cause. Calls `make` only if there is a record to write them to.
     pub(crate) fn record_exceptions(&self, make: impl FnOnce() -> Vec<Exception>) {
-        let Some(entity) = self.sampled_entity() else { return };
-        let exceptions = make();
-        entity.update(|document| document.record_error(exceptions));
+        self.note_failure();
+        if let Some(entity) = self.sampled_entity() {
+            entity.record_error(make);
+        }
+    }
+
+    /// Notes that something failed in the trace, sampled or not.
+    pub(crate) fn note_failure(&self) {
+        if let Some(entity) = self.entity() {
+            entity.trace().note_failure();
+        }
     }
 
     /// Returns the segment or subsegment.
@@ -302,16 +347,27 @@ impl Context {
 
     /// Records a panic. An entity further out that catches the same panic refers to it by its id.
     pub(crate) fn record_panic(&self, message: &str) {
+        self.note_failure();
         let Some(entity) = self.sampled_entity().filter(|entity| !entity.is_facade()) else { return };
-        let exception = Exception::panic(message);
+        let message = secrets::part_that_is_read(message);
         let last = UNWINDING.try_with(RefCell::take).ok().flatten();
-        let is_known =
-            |last: &RecordedPanic| last.ancestors.contains(&entity.id()) && last.exception.is_same_error(&exception);
-        let known = last.filter(is_known).map(|last| last.exception.id);
-        let mut recorded = None;
-        entity.update(|document| recorded = document.record_panic(exception.clone(), known));
-        let Some(id) = recorded.or(known) else { return };
-        let recorded = RecordedPanic { exception: Exception { id, ..exception }, ancestors: entity.ancestor_ids() };
+        let position = last.as_ref().and_then(|last| last.position(entity.id()));
+        let recorded = match (last, position) {
+            (Some(panic), Some(last)) if panic.message == message => {
+                entity.record_known_panic(&panic.exception);
+                RecordedPanic { last, ..panic }
+            }
+            (last, position) => {
+                let mut exception = Exception::panic(message);
+                let Some(id) = entity.record_panic(&exception) else { return };
+                exception.id = id;
+                let (ancestors, last) = match (last, position) {
+                    (Some(panic), Some(last)) => (panic.ancestors, last),
+                    _ => (entity.ancestor_ids(), 0),
+                };
+                RecordedPanic { message: message.to_owned(), exception, ancestors, last }
+            }
+        };
         let _ = UNWINDING.try_with(|last| last.replace(Some(recorded)));
     }
 }
@@ -366,14 +422,25 @@ pub(crate) fn observe_panic<T>(run: impl FnOnce() -> T, record: impl FnOnce(&str
     })
 }
 
-/// Returns whether a context is set on this thread. Reads one thread-local flag.
+/// Returns whether a context is set on this thread or for the whole process. Reads two flags.
 #[inline]
 pub(crate) fn is_set() -> bool {
-    IS_SET.get()
+    IS_SET.get() || invocation::is_any_running()
+}
+
+/// Returns the current entity.
+// Not inlined, so that the code of a call outside any segment stays short.
+#[inline(never)]
+pub(crate) fn current_entity() -> Option<Arc<Entity>> {
+    with_current_entity(Arc::clone)
 }
 
 /// Calls `look` with the current entity and returns its result. Clones no reference count.
+#[inline]
 pub(crate) fn with_current_entity<T>(look: impl FnOnce(&Arc<Entity>) -> T) -> Option<T> {
+    if !IS_SET.get() {
+        return invocation::entity().map(|entity| look(&entity));
+    }
     CURRENT.try_with(|current| current.borrow().entity().map(look)).ok().flatten()
 }
 

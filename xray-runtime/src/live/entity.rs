@@ -2,24 +2,32 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use std::{iter, mem};
 
-use crate::document::{Document, Extent};
+use serde_json::Value;
+
+use crate::document::{AnnotationValue, Exception};
 use crate::header::propagation::Outbound;
 use crate::header::trace_header::{Sampled, TraceHeader};
 use crate::id::{SegmentId, TraceId};
+use crate::live::clock::Clock;
 use crate::live::open_calls::OpenCalls;
+#[cfg(feature = "tracing")]
+use crate::live::open_spans::OpenSpans;
+use crate::live::report::Report;
+use crate::record::{FinishedSegment, NoRoom, Record, Records, Time};
 use crate::recorder::{InProgress, Recorder};
+use crate::sampling::Watch;
 use crate::support::log_line::log_line;
 
 /// The maximum nesting depth of subsegments in one document. A deeper subsegment is sent as a separate document.
 //
-// X-Ray documents no limit, but JSON parsers have one: serde_json refuses more than 128 levels, and each subsegment
-// takes two (an object in a list).
-const MAX_DEPTH: u16 = 32;
+// X-Ray documents no limit, but JSON parsers have one: serde_json refuses 128 levels. Each subsegment takes two (an object in
+// a list), and the metadata of the innermost one up to 67: the document, two objects and a value of 64 levels.
+const MAX_DEPTH: u16 = 24;
 
-/// Whether a segment has begun in this process, for the log of a missing context.
+/// `true` if a segment has begun in this process, for the log of a missing context.
 static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
 
 /// A segment or subsegment of a trace.
@@ -36,55 +44,7 @@ pub(crate) struct Entity {
     // entity kept its parent, the last run would keep all of them.
     parent: Mutex<Option<Arc<Entity>>>,
     /// `None` after the end, for a facade, and in a trace that is not sampled.
-    record: Mutex<Option<Record>>,
-}
-
-/// The record of an open entity.
-struct Record {
-    document: Document,
-    /// The extent of the subsegments that are embedded in `document`.
-    embedded: Extent,
-    /// Whether the document was sent with `in_progress`. X-Ray accepts that once for a segment.
-    was_sent_in_progress: bool,
-}
-
-impl From<Document> for Record {
-    fn from(document: Document) -> Self {
-        Self { document, embedded: Extent::default(), was_sent_in_progress: false }
-    }
-}
-
-impl Record {
-    /// Embeds a finished child. `embedded` is the extent of the child's own subsegments. `complete` sets the child's
-    /// remaining fields.
-    ///
-    /// Removes and returns *all* embedded subsegments if they exceed `limit`; the caller sends them. Otherwise returns
-    /// no documents.
-    fn embed(
-        &mut self,
-        child: Document,
-        embedded: Extent,
-        complete: impl FnOnce(&mut Document),
-        limit: Extent,
-    ) -> Vec<Document> {
-        // The child is completed inside the vector: a document is over 400 bytes, and a second move is measurable.
-        self.document.subsegments.push(child);
-        let child = self.document.subsegments.last_mut().map_or(0, |child| {
-            complete(child);
-            child.own_bytes()
-        });
-        let Extent { subsegments, bytes } = &mut self.embedded;
-        *subsegments += embedded.subsegments + 1;
-        *bytes = bytes.saturating_add(embedded.bytes).saturating_add(child);
-        let is_full = *subsegments > limit.subsegments || *bytes > limit.bytes;
-        if is_full { self.release() } else { Vec::new() }
-    }
-
-    /// Removes and returns all embedded subsegments.
-    fn release(&mut self) -> Vec<Document> {
-        self.embedded = Extent::default();
-        mem::take(&mut self.document.subsegments)
-    }
+    record: Mutex<Option<Box<Record>>>,
 }
 
 /// The state that a segment shares with all its subsegments.
@@ -92,21 +52,29 @@ pub(crate) struct Trace {
     recorder: Recorder,
     id: TraceId,
     sampled: bool,
+    /// Counts the trace as failed when something fails. `None` if the sampling rule has no boost.
+    watch: Option<Arc<Watch>>,
     clock: Clock,
     outbound: Outbound,
     open_calls: OpenCalls,
+    #[cfg(feature = "tracing")]
+    open_spans: OpenSpans,
     /// The number of annotations so far.
     annotations: AtomicUsize,
+    /// The number of links so far.
+    links: AtomicUsize,
     /// Observers of the end of the segment.
     observers: Mutex<Vec<&'static dyn SegmentObserver>>,
     /// The segment. Weak, because the segment holds this.
     segment: OnceLock<Weak<Entity>>,
-    /// Whether the segment is a facade: Lambda sends it, and this process sends only its subsegments.
+    /// `true` if the segment is a facade: Lambda sends it, and this process sends only its subsegments.
     is_facade: bool,
-    /// Whether the facade has ended.
+    /// `true` if the facade has ended.
     is_over: AtomicBool,
-    /// Whether a document missed its time limit in Lambda. After that the trace waits for no further document.
+    /// `true` if a document missed its time limit in Lambda. After that the trace waits for no further document.
     is_late: AtomicBool,
+    /// The report of the open segment that is being made.
+    report: Report,
 }
 
 /// An observer of the end of a segment.
@@ -122,20 +90,25 @@ impl Trace {
         let id = header.root.unwrap_or_else(TraceId::random);
         // The parts that X-Ray does not define, such as `Lineage`, are passed on to the next service.
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
-        let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra);
+        let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra).with_rule(header.rule());
         Self {
             recorder,
             id,
             sampled,
+            watch: None,
             clock: Clock::start(),
             outbound,
             open_calls: OpenCalls::default(),
+            #[cfg(feature = "tracing")]
+            open_spans: OpenSpans::default(),
             annotations: AtomicUsize::new(0),
+            links: AtomicUsize::new(0),
             observers: Mutex::default(),
             segment: OnceLock::new(),
             is_facade: false,
             is_over: AtomicBool::new(false),
             is_late: AtomicBool::new(false),
+            report: Report::default(),
         }
     }
 
@@ -149,6 +122,18 @@ impl Trace {
         let sampled = is_decided && header.sampled == Some(Sampled::Yes);
         let trace = Self::new(recorder, header, segment, sampled);
         Self { is_facade: true, outbound: untouched.unwrap_or(trace.outbound), ..trace }
+    }
+
+    /// Sets the watch that counts the trace as failed.
+    pub(crate) fn watched(self, watch: Option<Arc<Watch>>) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// Notes that something failed in the trace. The sampling rule may have a boost.
+    pub(crate) fn note_failure(&self) {
+        if let Some(watch) = &self.watch {
+            watch.note_failure(self.sampled);
+        }
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {
@@ -167,8 +152,8 @@ impl Trace {
         self.is_facade
     }
 
-    /// Returns the seconds since the Unix epoch. The value never decreases within a trace.
-    pub(crate) fn now(&self) -> f64 {
+    /// Returns the time now, which never decreases within a trace.
+    pub(crate) fn now(&self) -> Time {
         self.clock.now()
     }
 
@@ -188,6 +173,12 @@ impl Trace {
     fn notify_observers(&self) {
         let observers = mem::take(&mut *lock(&self.observers));
         observers.into_iter().for_each(SegmentObserver::segment_ended);
+    }
+
+    /// Returns the spans of the segment that are not closed.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn open_spans(&self) -> &OpenSpans {
+        &self.open_spans
     }
 
     /// Registers an HTTP call as open until [`call_ends`](Self::call_ends).
@@ -216,15 +207,36 @@ impl Trace {
         }
     }
 
-    /// Sends documents.
+    /// Counts a new link. Returns `false` if the trace has the 100 links that X-Ray accepts. (Developer guide, "Tracing
+    /// event-driven applications".)
+    pub(crate) fn has_room_for_a_link(&self) -> bool {
+        const MAX_LINKS: usize = 100;
+        self.links.fetch_add(1, Ordering::Relaxed) < MAX_LINKS
+    }
+
+    /// Returns a copy of the trace for work that is not recorded.
+    fn unsampled(&self, segment: SegmentId) -> Self {
+        let mut header = TraceHeader::default();
+        header.root = Some(self.id);
+        let trace = Self::new(self.recorder.clone(), &header, segment, false);
+        let outbound = self.outbound.unsampled(self.recorder.propagation(), self.id, segment);
+        Self { outbound, is_facade: self.is_facade, ..trace }
+    }
+
+    /// Sends records.
     ///
     /// In Lambda this waits until the documents have left, because Lambda freezes the process as soon as the function
     /// has answered. After the first document that misses the limit, the trace waits for no further one.
-    fn emit(&self, documents: impl IntoIterator<Item = Document>) {
+    fn emit(&self, records: impl IntoIterator<Item = Box<Record>>) {
+        if self.emit_without_waiting(records) > 0 {
+            self.wait_in_lambda();
+        }
+    }
+
+    fn wait_in_lambda(&self) {
         const LIMIT: Duration = Duration::from_millis(500);
 
-        let count = self.emit_without_waiting(documents);
-        let is_awaited = count > 0 && self.recorder.is_in_lambda() && !self.is_late.load(Ordering::Relaxed);
+        let is_awaited = self.recorder.is_in_lambda() && !self.is_late.load(Ordering::Relaxed);
         if is_awaited && !self.recorder.flush(LIMIT) {
             self.is_late.store(true, Ordering::Relaxed);
             log_line!(
@@ -235,9 +247,18 @@ impl Trace {
         }
     }
 
-    /// Sends documents and returns how many.
-    fn emit_without_waiting(&self, documents: impl IntoIterator<Item = Document>) -> usize {
-        documents.into_iter().map(|document| self.recorder.emit(document)).count()
+    /// Sends records and returns how many.
+    fn emit_without_waiting(&self, records: impl IntoIterator<Item = Box<Record>>) -> usize {
+        records.into_iter().map(|record| self.recorder.emit(FinishedSegment::new(record))).count()
+    }
+
+    /// Sends the record of the segment, which has ended. If the open segment is being reported at this moment, the thread
+    /// that reports sends the record after its report.
+    fn emit_end(&self, record: Box<Record>) {
+        match self.report.hold_back(record) {
+            Some(record) => self.emit([record]),
+            None => self.wait_in_lambda(),
+        }
     }
 
     /// Returns whether the header names an open call of this segment: then the request that carries the header is on its
@@ -249,19 +270,27 @@ impl Trace {
 
 impl Entity {
     /// Creates a segment. `record` is `None` if the trace is not sampled, or if the segment is a facade.
-    pub(crate) fn segment(trace: Trace, id: SegmentId, record: Option<Document>) -> Arc<Self> {
+    pub(crate) fn segment(trace: Trace, id: SegmentId, record: Option<Box<Record>>) -> Arc<Self> {
         // A load first: after the first segment all threads only read, and the cache line stays shared.
         if !HAS_BEGUN.load(Ordering::Relaxed) {
             HAS_BEGUN.store(true, Ordering::Relaxed);
         }
         let (trace, is_recorded) = (Arc::new(trace), record.is_some());
-        let record = Mutex::new(record.map(Record::from));
-        let segment = Arc::new(Self { trace, id, depth: 0, parent: Mutex::new(None), record });
+        let segment = Arc::new(Self { trace, id, depth: 0, parent: Mutex::new(None), record: Mutex::new(record) });
         let _ = segment.trace.segment.set(Arc::downgrade(&segment));
         if is_recorded {
             segment.trace.recorder.register_open_segment(id, || Arc::downgrade(&segment));
         }
         segment
+    }
+
+    /// Creates an entity of this trace that is not recorded. If this entity is not recorded, returns the entity itself.
+    pub(crate) fn unsampled(entity: &Arc<Self>) -> Arc<Self> {
+        if !entity.trace.sampled {
+            return Arc::clone(entity);
+        }
+        let id = entity.id;
+        Self::segment(entity.trace.unsampled(id), id, None)
     }
 
     /// Returns whether any segment has begun in this process.
@@ -270,17 +299,27 @@ impl Entity {
     }
 
     /// Creates a subsegment of this entity, with the record `record`. The trace must be sampled.
-    pub(crate) fn subsegment(self: &Arc<Self>, record: Document) -> Arc<Self> {
+    pub(crate) fn subsegment(self: &Arc<Self>, record: Box<Record>) -> Arc<Self> {
         if self.has_ended() {
             self.release_ended_ancestors();
         }
-        Arc::new(Self {
+        let subsegment = Arc::new(Self {
             trace: Arc::clone(&self.trace),
             id: record.id,
             depth: self.depth.saturating_add(1),
             parent: Mutex::new(Some(Arc::clone(self))),
-            record: Mutex::new(Some(record.into())),
-        })
+            record: Mutex::new(Some(record)),
+        });
+        if self.is_facade() {
+            self.trace.recorder.register_open_segment(subsegment.id, || Arc::downgrade(&subsegment));
+        }
+        subsegment
+    }
+
+    /// Returns whether each child is reported while it is open: below a facade, which is not sent, a child is the
+    /// outermost document.
+    pub(crate) fn reports_children(&self) -> bool {
+        self.is_facade() && self.trace.sampled && self.trace.recorder.reports_progress()
     }
 
     pub(crate) fn trace(&self) -> &Trace {
@@ -345,12 +384,64 @@ impl Entity {
     ///
     /// The record is locked while `write` runs, so `write` must not run code of the user: a `Display` or an emitter that
     /// writes to this entity would deadlock.
-    pub(crate) fn update(&self, write: impl FnOnce(&mut Document)) {
-        if let Some(record) = &mut *self.lock() {
-            write(&mut record.document);
-        } else if self.is_facade() {
+    pub(crate) fn update(&self, write: impl FnOnce(&mut Record)) {
+        self.write(write);
+    }
+
+    /// Adds an annotation. The caller has made sure that X-Ray accepts it.
+    pub(crate) fn annotate(&self, key: String, value: AnnotationValue) {
+        match self.write(|record| record.details_mut().annotate(key, value)) {
+            Some(Ok(is_new)) => self.trace.note_annotations(usize::from(is_new)),
+            Some(Err(no_room)) => self.report_no_room("annotation", &no_room),
+            None => {}
+        }
+    }
+
+    /// Adds a value to the metadata.
+    pub(crate) fn add_metadata(&self, namespace: String, key: String, value: Value) {
+        if let Some(Err(no_room)) = self.write(|record| record.details_mut().add_metadata(namespace, key, value)) {
+            self.report_no_room("metadata", &no_room);
+        }
+    }
+
+    /// Adds a value to the `aws` block.
+    pub(crate) fn add_aws(&self, key: String, value: Value) {
+        if let Some(Err(no_room)) = self.write(|record| record.details_mut().add_aws(key, value)) {
+            self.report_no_room("aws", &no_room);
+        }
+    }
+
+    /// Records the error that `read` returns, with its sources. Calls `read` only if there is room for it.
+    pub(crate) fn record_error(&self, read: impl FnOnce() -> Vec<Exception>) {
+        // Check for room first: `read` runs the program's code and may walk the stack, which takes time.
+        let has_room = self.lock().as_ref().is_some_and(|record| record.has_room_for_an_error());
+        let chain = if has_room { read() } else { Vec::new() };
+        if self.write(|record| record.record_error(chain)) == Some(false) {
+            self.report_no_room("error", &NoRoom(self.id.to_string()));
+        }
+    }
+
+    /// Records an unwinding panic; see [`Record::record_panic`].
+    pub(crate) fn record_panic(&self, exception: &Exception) -> Option<SegmentId> {
+        self.write(|record| record.record_panic(exception)).flatten()
+    }
+
+    /// Records an unwinding panic that an inner scope has recorded with this id.
+    pub(crate) fn record_known_panic(&self, exception: &Exception) {
+        self.write(|record| record.record_known_panic(exception));
+    }
+
+    fn report_no_room(&self, what: &str, NoRoom(key): &NoRoom) {
+        self.trace.recorder.report_value(what, key, "left out, as its segment or subsegment holds too much already");
+    }
+
+    /// Writes to the record, if there is one; see [`update`](Self::update). Counts a value for a facade.
+    fn write<T>(&self, write: impl FnOnce(&mut Record) -> T) -> Option<T> {
+        let written = self.lock().as_mut().map(|record| write(record));
+        if written.is_none() && self.is_facade() {
             self.trace.recorder.report_value("a value for Lambda's own segment", &self.id.to_string(), "left out");
         }
+        written
     }
 
     /// Ends this entity now. A segment is sent. A subsegment is embedded in its parent, or sent as a separate document
@@ -358,63 +449,85 @@ impl Entity {
     ///
     /// Only the first call has an effect.
     pub(crate) fn end(&self) {
+        #[cfg(feature = "tracing")]
+        if self.trace.open_spans.end_below(self.id) {
+            self.lock().iter_mut().for_each(|record| record.sort_by_end());
+        }
         if self.is_facade() {
             self.trace.is_over.store(true, Ordering::Relaxed);
             return self.trace.notify_observers();
         }
-        let Some(Record { mut document, embedded, .. }) = self.lock().take() else { return };
-        document.end_time.get_or_insert_with(|| self.trace.now());
-        match self.parent() {
+        let parent = self.parent();
+        let mut own = self.lock();
+        let Some(mut record) = own.take() else { return };
+        record.end.get_or_insert_with(|| self.trace.now());
+        match parent {
             None => {
+                drop(own);
                 self.trace.notify_observers();
                 self.trace.recorder.forget_open_segment(self.id);
-                self.trace.emit([document]);
+                self.trace.emit_end(record);
+            }
+            Some(facade) if facade.is_facade() => {
+                drop(own);
+                self.trace.recorder.forget_open_segment(self.id);
+                record.make_independent(self.trace.id, facade.id);
+                self.trace.emit_end(record);
+                self.release_ended_ancestors();
             }
             Some(parent) => {
-                parent.adopt(document, embedded, |_| {});
+                // Two threads may end this entity at the same time, and one of them may then end the parent. That
+                // thread must find this entity embedded, so this thread embeds it before it releases the lock. Locks
+                // are taken from the inside out.
+                let leaving = parent.embed(record);
+                drop(own);
+                parent.send_independent(leaving);
                 self.release_ended_ancestors();
             }
         }
     }
 
-    /// Ends this entity without recording it.
+    /// Ends this entity without recording it, unless a report of progress has shown it already.
     pub(crate) fn forget(&self) {
+        if self.lock().as_ref().is_some_and(|record| record.was_sent_in_progress()) {
+            return self.end();
+        }
+        self.trace.recorder.forget_open_segment(self.id);
         self.lock().take();
     }
 
     /// Embeds a finished child, or sends it as a separate document if this entity has ended or the depth limit is
     /// reached.
-    ///
-    /// `embedded` is the extent of the child's own subsegments. `complete` sets the child's remaining fields. `complete`
-    /// may run while the record is locked, so it must not run code of the user: see [`update`](Self::update).
-    pub(crate) fn adopt(&self, mut child: Document, embedded: Extent, complete: impl FnOnce(&mut Document)) {
-        // A new document begins at each depth that is a multiple of the limit, so no document is nested deeper than it.
-        let is_too_deep = self.depth.saturating_add(1) % MAX_DEPTH == 0;
-        let leaving = match &mut *self.lock() {
-            Some(record) if !is_too_deep => {
-                record.embed(child, embedded, complete, self.trace.recorder.streaming_threshold())
-            }
-            _ => {
-                complete(&mut child);
-                vec![child]
-            }
-        };
-        self.send_independent(leaving);
+    pub(crate) fn adopt(&self, child: Box<Record>) {
+        let leaving = self.embed(child);
+        if !leaving.is_empty() {
+            self.send_independent(leaving);
+        }
     }
 
-    fn send_independent(&self, children: Vec<Document>) {
+    /// Embeds a finished child; see [`adopt`](Self::adopt). Returns the records that are to be sent.
+    fn embed(&self, child: Box<Record>) -> Records {
+        // A new document begins at each depth that is a multiple of the limit, so no document is nested deeper than it.
+        let is_too_deep = self.depth.saturating_add(1) % MAX_DEPTH == 0;
+        match &mut *self.lock() {
+            Some(record) if !is_too_deep => record.embed(child, self.trace.recorder.streaming_threshold()),
+            _ => vec![child],
+        }
+    }
+
+    fn send_independent(&self, children: Records) {
         self.trace.emit(self.independent(children));
     }
 
     /// Makes children documents of their own, with this entity as their parent.
-    fn independent(&self, children: Vec<Document>) -> impl Iterator<Item = Document> {
+    fn independent(&self, children: Records) -> impl Iterator<Item = Box<Record>> {
         children.into_iter().map(|mut child| {
             child.make_independent(self.trace.id, self.id);
             child
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Record>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Box<Record>>> {
         lock(&self.record)
     }
 }
@@ -435,46 +548,35 @@ fn take_parent(entity: &mut Entity) -> Option<Arc<Entity>> {
 }
 
 impl InProgress for Entity {
-    /// Sends the subsegments that have ended, and the segment itself with `in_progress` the first time.
+    /// Sends the subsegments that have ended, and this entity itself with `in_progress` the first time.
     ///
-    /// The subsegments are removed from the record, so that each is sent once.
+    /// The ended subsegments are removed from the record, so that each is sent once.
     fn report(&self) {
+        // Before the record is looked at: an entity that has ended lets go of the facade.
+        let facade = self.parent();
         let (ended, so_far) = {
             let mut record = self.lock();
             let Some(record) = &mut *record else { return };
             let ended = record.release();
-            let was_sent = mem::replace(&mut record.was_sent_in_progress, true);
-            (ended, (!was_sent).then(|| Document { in_progress: true, ..record.document.clone() }))
+            let so_far = record.so_far();
+            if so_far.is_some() {
+                // Before the record is unlocked: an end that comes later finds it.
+                self.trace.report.begin(self.id);
+            }
+            (ended, so_far)
         };
         // No flush, not even in Lambda: this runs on the background thread, on which the task that sends the documents
         // could not run meanwhile. The flush at the segment's end waits for these documents too, as they were queued first.
         self.trace.emit_without_waiting(self.independent(ended));
-        self.trace.emit_without_waiting(so_far);
+        let Some(mut so_far) = so_far else { return };
+        if let Some(facade) = facade {
+            so_far.make_independent(self.trace.id, facade.id);
+        }
+        self.trace.emit_without_waiting([so_far]);
+        self.trace.emit_without_waiting(self.trace.report.end());
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A wall clock that does not jump: the system's time at the start plus the monotonic time since then.
-//
-// A clock step (NTP, a resumed virtual machine) would otherwise put a child before its parent or give it a negative
-// duration, and X-Ray draws such a trace wrongly.
-struct Clock {
-    start_micros: u64,
-    started: Instant,
-}
-
-impl Clock {
-    fn start() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { start_micros: u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX), started: Instant::now() }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a double holds microseconds until the year 2255")]
-    fn now(&self) -> f64 {
-        let passed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.start_micros.saturating_add(passed) as f64 / 1_000_000.0
-    }
 }

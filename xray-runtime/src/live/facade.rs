@@ -3,10 +3,10 @@
 use std::env;
 use std::fs::{self, File};
 use std::io;
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::header::trace_header::TraceHeader;
-use crate::id::{SegmentId, TraceId};
+use crate::header::trace_header::{Sampled, TraceHeader};
+use crate::id::SegmentId;
 use crate::live::context::Context;
 use crate::live::entity::{Entity, Trace};
 use crate::live::missing;
@@ -41,20 +41,20 @@ pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
 }
 
 /// Returns the facade below which a new segment becomes a subsegment: the current invocation, or the one that the
-/// environment names. Returns `None` outside Lambda, and for a segment that continues another trace.
+/// environment names. Returns `None` outside Lambda, for a segment that continues another trace, and for a segment whose
+/// header says `Sampled=1` in an invocation that is not recorded.
 ///
-/// `name` is the name of the new segment.
-pub(crate) fn invocation(
-    current: &Context,
-    recorder: &Recorder,
-    trace: Option<TraceId>,
-    name: &str,
-) -> Option<Context> {
+/// `header` and `name` belong to the new segment.
+pub(crate) fn invocation(current: &Context, recorder: &Recorder, header: &TraceHeader, name: &str) -> Option<Context> {
     let facade = current.entity().map(|entity| entity.trace()).filter(|trace| trace.is_facade());
     if let Some(facade) = facade {
-        return trace.is_none_or(|trace| trace == facade.id()).then(|| current.clone());
+        let is_of_invocation = header.root.is_none_or(|trace| trace == facade.id());
+        // A queue keeps the header that the sender gave to a message, and with it a decision that an invocation without
+        // active tracing does not know.
+        let is_decided_by_header = header.root.is_some() && header.sampled == Some(Sampled::Yes);
+        return (is_of_invocation && (facade.is_sampled() || !is_decided_by_header)).then(|| current.clone());
     }
-    if !recorder.is_in_lambda() || trace.is_some() {
+    if !recorder.is_in_lambda() || header.root.is_some() {
         return None;
     }
     let invocation = of(recorder, &header_of_environment());
@@ -64,27 +64,27 @@ pub(crate) fn invocation(
     Some(invocation)
 }
 
-/// Returns the trace header of the invocation from the environment. It is empty outside an invocation, and if Lambda
+/// Returns the trace header of the invocation from the environment. The header is empty outside an invocation, and if Lambda
 /// runs several invocations at a time in this process.
 pub(crate) fn header_of_environment() -> String {
     env::var(TRACE_HEADER_VARIABLE).unwrap_or_default()
 }
 
-/// Creates the empty file by which every X-Ray SDK announces itself to Lambda.
+/// Creates the empty file by which every X-Ray SDK announces itself to Lambda. Does nothing after the first time.
+//
+// Not a `Once`: a failure is logged, and a logger that begins a segment of its own would come back to the `Once` that is
+// running, and wait for itself.
 pub(crate) fn announce() {
-    static ANNOUNCED: Once = Once::new();
-    ANNOUNCED.call_once(|| {
-        let write = || -> io::Result<()> {
-            let directory = env::temp_dir().join(".aws-xray");
-            fs::create_dir_all(&directory)?;
-            File::create(directory.join("initialized")).map(drop)
-        };
-        if let Err(error) = write() {
-            log_line!(
-                Debug,
-                "xray::lambda",
-                "could not create .aws-xray/initialized in the temporary directory: {error}"
-            );
-        }
-    });
+    static HAS_ANNOUNCED: AtomicBool = AtomicBool::new(false);
+    if HAS_ANNOUNCED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let write = || -> io::Result<()> {
+        let directory = env::temp_dir().join(".aws-xray");
+        fs::create_dir_all(&directory)?;
+        File::create(directory.join("initialized")).map(drop)
+    };
+    if let Err(error) = write() {
+        log_line!(Debug, "xray::lambda", "could not create .aws-xray/initialized in the temporary directory: {error}");
+    }
 }

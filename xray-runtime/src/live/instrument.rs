@@ -4,6 +4,7 @@
 //! poll begins and restored when it ends; a guard in the future itself would leave it set on the wrong thread.
 
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Poll, ready};
 
@@ -39,9 +40,15 @@ pub trait Instrument: Future + Sized {
     /// Runs the future in a subsegment: an existing [`Subsegment`], or a new one of this name that begins at the first
     /// poll, below the segment or subsegment that is current at that time.
     ///
-    /// The subsegment ends when the future ends or is dropped.
+    /// The subsegment ends when the future ends or is dropped. If no segment is current at the first poll, nothing is
+    /// recorded, and that is logged, once for each place in the source.
+    #[track_caller]
     fn in_subsegment(self, subsegment: impl Into<SubsegmentScope>) -> Instrumented<Self> {
-        Instrumented::new(self, subsegment.into().0)
+        let SubsegmentScope(mut scope) = subsegment.into();
+        if let Scope::NewSubsegment(_, place) = &mut scope {
+            *place = Location::caller();
+        }
+        Instrumented::new(self, scope)
     }
 
     /// Runs the future in the segment or subsegment that is current now. For futures that are spawned.
@@ -97,7 +104,7 @@ impl From<&str> for SubsegmentScope {
 
 impl From<String> for SubsegmentScope {
     fn from(name: String) -> Self {
-        Self(Scope::NewSubsegment(name))
+        Self(Scope::NewSubsegment(name, Location::caller()))
     }
 }
 
@@ -111,7 +118,8 @@ impl From<Subsegment> for SubsegmentScope {
 #[derive(Debug)]
 enum Scope {
     NewSegment(SegmentBuilder),
-    NewSubsegment(String),
+    /// The name of the subsegment, and where the scope was made.
+    NewSubsegment(String, &'static Location<'static>),
     Segment(Segment),
     Subsegment(Subsegment),
     Context(Context),
@@ -122,14 +130,18 @@ impl Scope {
     fn open(&mut self) -> Context {
         match self {
             Self::NewSegment(builder) => *self = Self::Segment(builder.clone().begin()),
-            Self::NewSubsegment(name) => *self = Self::Subsegment(context::current().subsegment(name)),
+            Self::NewSubsegment(name, place) => {
+                let current = context::current();
+                current.note_missing_at(place, name);
+                *self = Self::Subsegment(current.begin_subsegment(name));
+            }
             _ => {}
         }
         match self {
             Self::Segment(segment) => Context::clone(segment),
             Self::Subsegment(subsegment) => Context::clone(subsegment),
             Self::Context(context) => context.clone(),
-            Self::NewSegment(_) | Self::NewSubsegment(_) => Context::default(),
+            Self::NewSegment(_) | Self::NewSubsegment(..) => Context::default(),
         }
     }
 
@@ -153,7 +165,7 @@ pin_project! {
     impl<F> PinnedDrop for Instrumented<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if this.future.is_some() && !matches!(this.scope, Scope::NewSegment(_) | Scope::NewSubsegment(_)) {
+            if this.future.is_some() && !matches!(this.scope, Scope::NewSegment(_) | Scope::NewSubsegment(..)) {
                 let _entered = this.scope.open().enter();
                 this.future.set(None);
             }

@@ -1,4 +1,5 @@
-//! Log lines about calls that are not recorded because no segment is current: each with its place and the remedy.
+//! Log lines about calls and subsegments that are not recorded because no segment is current: each with its place and the
+//! remedy.
 
 use std::fmt;
 use std::panic::Location;
@@ -16,7 +17,7 @@ const MAX_PLACES: usize = 50;
 /// The number of places that were logged.
 static LOGGED: AtomicUsize = AtomicUsize::new(0);
 
-/// A place in the source where a call is made.
+/// A place in the source where a call is made or a subsegment begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     /// The name of the function; empty if it is not known.
@@ -38,9 +39,8 @@ impl fmt::Display for Place {
 
 /// The lines of one function whose calls were logged.
 //
-// A set of 64 bits, one for each line from the function's first one on: a test of it is one load, which is all that a call
-// outside any segment pays from the second time on. In a longer function two lines that are a multiple of 64 apart share
-// a bit, and the second one is not logged.
+// A set of 64 bits, one for each line of the function. From the second time on, a call outside any segment costs only the load
+// of these bits. In a function of more than 64 lines, two lines may share a bit, and then only one of them is logged.
 #[derive(Debug)]
 pub(crate) struct LoggedLines(AtomicU64);
 
@@ -65,8 +65,8 @@ fn bit(line: u32) -> u64 {
     1 << (line % 64)
 }
 
-/// A call that is not recorded because no segment is current. Logs that when the method and the host are known, or when it
-/// is dropped before.
+/// A call that is not recorded because no segment is current. The log line is written when the method and the host are
+/// known, or without them when the value is dropped.
 #[derive(Debug)]
 pub(crate) struct MissingContext(Option<Place>);
 
@@ -82,6 +82,15 @@ impl MissingContext {
             log(&format!("{method} {}", url.host().unwrap_or_default()), place);
         }
     }
+
+    /// Logs an operation of the AWS SDK.
+    #[cfg(feature = "aws-sdk")]
+    #[cold]
+    pub(crate) fn log_aws_operation(mut self) {
+        if let Some(place) = self.0.take() {
+            log("an operation of the AWS SDK", place);
+        }
+    }
 }
 
 impl Drop for MissingContext {
@@ -92,21 +101,40 @@ impl Drop for MissingContext {
     }
 }
 
+/// Logs a subsegment of this name that does not begin.
+#[cold]
+pub(crate) fn log_subsegment(name: &str, place: Place) {
+    log(&format!("subsegment `{name}`"), place);
+}
+
 /// Logs a call that is begun by hand, once for each place.
 #[cold]
 pub(crate) fn log_call_by_hand(place: &'static Location<'static>, method: &str, url: &Url<'_>) {
+    if let Some(place) = first_at(place) {
+        MissingContext::at(place).log_call(method, url);
+    }
+}
+
+/// Logs a subsegment that is begun by hand, once for each place.
+#[cold]
+pub(crate) fn log_subsegment_by_hand(place: &'static Location<'static>, name: &str) {
+    if let Some(place) = first_at(place) {
+        log_subsegment(name, place);
+    }
+}
+
+/// Returns a place in code that was written by hand, the first time.
+fn first_at(place: &'static Location<'static>) -> Option<Place> {
     static PLACES: [AtomicUsize; MAX_PLACES] = [const { AtomicUsize::new(0) }; MAX_PLACES];
-    // A place has an address of its own as long as the process runs. `compare_exchange` fails at a slot that is taken, and
-    // then returns the address in it.
+    // The `Location` of a place has one address for the life of the process, and the address identifies the place.
+    // `compare_exchange` takes the first free slot. At a slot that is taken it fails, and returns the address in the slot.
     let address = std::ptr::from_ref(place).addr();
     let is_new = |slot: &AtomicUsize| match slot.compare_exchange(0, address, Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) => Some(true),
         Err(taken) => (taken == address).then_some(false),
     };
-    if PLACES.iter().find_map(is_new) == Some(true) {
-        let place = Place { function: "", file: place.file(), line: place.line() };
-        MissingContext::at(place).log_call(method, url);
-    }
+    let is_first = PLACES.iter().find_map(is_new) == Some(true);
+    is_first.then(|| Place { function: "", file: place.file(), line: place.line() })
 }
 
 /// Logs, once per process, that a segment begins in Lambda outside any invocation.
@@ -140,7 +168,7 @@ fn log(call: &str, place: Place) {
     );
 }
 
-/// Returns what most likely helps, by what has happened in this process so far.
+/// Returns the most likely remedy. The choice depends on the segments that have begun in this process.
 fn remedy() -> &'static str {
     if Recorder::global().is_in_lambda() {
         return "In Lambda, set the function's tracing mode to active, add `xray::lambda::TraceLayer` to the runtime, and carry \
@@ -157,8 +185,9 @@ fn remedy() -> &'static str {
     if context::is_set() {
         return "Put the work in a segment, by `.in_segment(\"name\")` on a future or `segment.in_scope(|| ..)`";
     }
-    "Segments are open elsewhere in this process. In a spawned task or on another thread, carry the trace along: put \
-     `.in_current_trace()` on the future, or wrap the closure in `xray::in_current_trace(..)`. If a segment has begun here, \
+    "Segments are open elsewhere in this process. If this code runs in a spawned task or on another thread, carry the trace \
+     along where the task is spawned: put `.in_current_trace()` on its future (`use xray::Instrument as _`), or wrap its \
+     closure in `xray::in_current_trace(..)`. If a segment has begun here, \
      make it current by `.in_scope(..)` or `.in_segment(segment)`. For work outside any request, open a segment by \
      `.in_segment(\"name\")`"
 }

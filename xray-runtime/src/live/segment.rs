@@ -3,17 +3,21 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
+use std::panic::Location;
 use std::sync::Arc;
 
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
 use crate::document::url::Url;
-use crate::document::{Aws, Document, Http, HttpRequest, Sdk};
+use crate::document::{Aws, Sdk};
 use crate::header::trace_header::{Sampled, TraceHeader};
-use crate::id::SegmentId;
+use crate::header::trust::Trust;
+use crate::id::{Process, SegmentId};
 use crate::live::context::{self, Context};
 use crate::live::entity::{Entity, Trace};
 use crate::live::facade;
+use crate::live::missing;
+use crate::record::{Label, Record, Served};
 use crate::recorder::Recorder;
 use crate::sampling::{Decision, SamplingRequest};
 
@@ -25,6 +29,7 @@ use crate::sampling::{Decision, SamplingRequest};
 /// use xray::{Segment, TraceHeader};
 ///
 /// let header = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+/// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();
 /// let segment = Segment::builder("todo-app").trace_header(&header).begin();
 /// segment.annotate("tier", "gold");
 /// segment.in_scope(|| assert_eq!(xray::trace_id(), header.root));
@@ -128,6 +133,7 @@ impl Segment {
 pub struct SegmentBuilder {
     name: String,
     header: TraceHeader,
+    trust: Trust,
     sampled: Option<bool>,
     recorder: Option<Recorder>,
     // Boxed, because a builder may be kept in a future, and most futures serve no request.
@@ -140,14 +146,25 @@ struct ServedRequest {
     // For sampling rules, which see the whole path and host; a document holds 250 characters of the URL.
     host: Option<String>,
     path: String,
-    request: HttpRequest,
+    method: Cow<'static, str>,
+    url: String,
 }
 
 impl ServedRequest {
     fn sampling_request<'a>(&'a self, service_name: &'a str) -> SamplingRequest<'a> {
-        let method = self.request.method.as_deref().unwrap_or_default();
-        let request = SamplingRequest::new(service_name).with_method(method).with_path(&self.path);
+        let request = SamplingRequest::new(service_name).with_method(&self.method).with_path(&self.path);
         self.host.iter().fold(request, |request, host| request.with_host(host))
+    }
+
+    /// Writes the request to a record. `complete` adds the data of the client.
+    fn record(self, record: &mut Record, kind: EntityKind, complete: impl FnOnce(&mut Served, EntityKind)) {
+        record.method = Some(self.method);
+        record.label = record.label.and_url(&self.url);
+        let mut client = Served::default();
+        complete(&mut client, kind);
+        if client != Served::default() {
+            record.details_mut().served = client;
+        }
     }
 }
 
@@ -158,6 +175,12 @@ impl SegmentBuilder {
         self
     }
 
+    /// Sets how much of the [trace header](Self::trace_header) is used; the default is [`Trust::All`].
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
     /// Sets whether the segment is recorded, instead of asking the sampler.
     ///
     /// A decision in the trace header takes precedence, so that a trace is recorded as a whole or not at all.
@@ -165,6 +188,7 @@ impl SegmentBuilder {
     /// ```
     /// use xray::{Segment, TraceHeader};
     ///
+    /// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();
     /// assert!(Segment::builder("nightly-job").sampled(true).begin().is_sampled());
     ///
     /// let header = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
@@ -198,11 +222,11 @@ impl SegmentBuilder {
     pub fn request<'a>(mut self, method: &str, url: impl Into<Url<'a>>) -> Self {
         let url = url.into();
         let path = if url.path().is_empty() { "/" } else { url.path() };
-        let (method, recorded) = (Some(recorded_method(method)), Some(url.recorded()));
         self.served = Some(Box::new(ServedRequest {
             host: url.host().map(Cow::into_owned),
             path: path.to_owned(),
-            request: HttpRequest { method, url: recorded, ..HttpRequest::default() },
+            method: recorded_method(method),
+            url: url.recorded(),
         }));
         self
     }
@@ -211,43 +235,56 @@ impl SegmentBuilder {
     ///
     /// In Lambda a function sends no segment of its own. There this begins a subsegment of the current segment or
     /// subsegment, so that a program runs in Lambda as elsewhere. A segment with the header of another trace, such as that
-    /// of a message, remains a segment, and is recorded if that header says so.
+    /// of a message, remains a segment, and is recorded if that header says so. So does a segment whose header says
+    /// `Sampled=1` in an invocation that is not recorded.
     pub fn begin(self) -> Segment {
         self.begin_with(|_, _| ())
     }
 
-    /// Begins the segment now; see [`begin`](Self::begin). If it is recorded, `complete` adds to the request's block.
+    /// Begins the segment now; see [`begin`](Self::begin). If the segment is recorded, `complete` adds the data of the
+    /// client.
     ///
     /// The second argument of `complete` is the kind of the entity: in Lambda it is a subsegment.
-    pub(crate) fn begin_with(mut self, complete: impl FnOnce(&mut HttpRequest, EntityKind)) -> Segment {
+    pub(crate) fn begin_with(mut self, complete: impl FnOnce(&mut Served, EntityKind)) -> Segment {
         let current = context::current();
         let recorder = self.recorder.take().unwrap_or_else(|| current.recorder().clone());
         if !recorder.is_enabled() {
             return Segment { context: Context::default(), owned: None };
         }
         recorder.announce_first();
+        // Notices a fork before the first id is made.
+        let _ = Process::current();
+        self.header = self.trust.limit(self.header);
         let name = recorder.segment_name(&self.name);
-        if let Some(invocation) = facade::invocation(&current, &recorder, self.header.root, &name) {
-            let (context, owned) = begin_below(&invocation, |trace| Document {
-                http: self.served.map(|served| http_block(*served, EntityKind::Subsegment, complete)),
-                ..Document::new(SegmentId::random(), name, trace.now())
+        if let Some(invocation) = facade::invocation(&current, &recorder, &self.header, &name) {
+            let (context, owned) = begin_below(&invocation, |trace| {
+                let mut record = Box::new(Record::new(SegmentId::next(), Label::named(&name), trace.now()));
+                if let Some(served) = self.served {
+                    served.record(&mut record, EntityKind::Subsegment, complete);
+                }
+                record
             });
             return Segment { context, owned };
         }
-        let Decision { sampled, rule_name } = self.decide(&recorder, &name);
-        let id = SegmentId::random();
-        let trace = Trace::new(recorder, &self.header, id, sampled);
+        let Decision { sampled, rule_name, rule, watch } = self.decide(&recorder, &name);
+        self.header = self.header.with_rule(rule);
+        let id = SegmentId::next();
+        let trace = Trace::new(recorder, &self.header, id, sampled).watched(watch);
         if !sampled {
             let recorder = trace.recorder();
             recorder.log_unsampled(&name, trace.id(), || self.why_unsampled(recorder, rule_name.as_deref()));
         }
-        let record = sampled.then(|| Document {
-            trace_id: Some(trace.id()),
+        let record = sampled.then(|| {
+            let mut record = Box::new(Record::new(id, Label::named(&name), trace.now()));
+            let details = record.details_mut();
+            details.trace_id = Some(trace.id());
             // The id of a parent is unique only within its trace.
-            parent_id: self.header.root.and(self.header.parent),
-            http: self.served.map(|served| http_block(*served, EntityKind::Segment, complete)),
-            aws: Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() })),
-            ..Document::new(id, name, trace.now())
+            details.parent_id = self.header.root.and(self.header.parent);
+            details.aws = Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() }));
+            if let Some(served) = self.served {
+                served.record(&mut record, EntityKind::Segment, complete);
+            }
+            record
         });
         let segment = Entity::segment(trace, id, record);
         Segment { context: Context::of_entity(Arc::clone(&segment)), owned: Some(segment) }
@@ -270,15 +307,13 @@ impl SegmentBuilder {
             Some(Sampled::No) => Some(false),
             Some(Sampled::Requested) | None => None,
         };
-        match by_header.or(self.sampled) {
-            Some(true) => Decision::sampled(),
-            Some(false) => Decision::not_sampled(),
-            None => {
-                let served = self.served.as_ref();
-                let request = served.map_or_else(|| SamplingRequest::new(name), |served| served.sampling_request(name));
-                recorder.decide(&request)
-            }
+        if let Some(sampled) = by_header.or(self.sampled) {
+            let watch = recorder.watch_of_caller(&self.header, name);
+            return Decision { sampled, rule_name: None, rule: self.header.rule(), watch };
         }
+        let served = self.served.as_ref();
+        let request = served.map_or_else(|| SamplingRequest::none(name), |served| served.sampling_request(name));
+        recorder.decide(&request)
     }
 }
 
@@ -287,12 +322,6 @@ impl SegmentBuilder {
 pub(crate) enum EntityKind {
     Segment,
     Subsegment,
-}
-
-fn http_block(served: ServedRequest, kind: EntityKind, complete: impl FnOnce(&mut HttpRequest, EntityKind)) -> Http {
-    let mut request = served.request;
-    complete(&mut request, kind);
-    Http { request: Some(request), response: None }
 }
 
 /// A subsegment: a part of the work of a segment. It ends when it is dropped, or at [`end`](Self::end).
@@ -316,24 +345,48 @@ pub struct Subsegment {
 
 impl Context {
     /// Begins a subsegment. It ends when it is dropped, or at [`end`](Subsegment::end).
+    ///
+    /// If the handle is empty, because no segment is open, nothing is recorded. That is logged, once for each place in the
+    /// source: see [`ContextMissing`](crate::ContextMissing).
     #[must_use = "a subsegment ends when it is dropped"]
+    #[track_caller]
     pub fn subsegment(&self, name: impl AsRef<str>) -> Subsegment {
+        self.note_missing_at(Location::caller(), name.as_ref());
+        self.begin_subsegment(name)
+    }
+
+    /// Logs that a subsegment does not begin here, if the handle is empty.
+    #[inline]
+    pub(crate) fn note_missing_at(&self, place: &'static Location<'static>, name: &str) {
+        if self.entity().is_none() {
+            missing::log_subsegment_by_hand(place, name);
+        }
+    }
+
+    /// Begins a subsegment, and logs nothing if the handle is empty.
+    pub(crate) fn begin_subsegment(&self, name: impl AsRef<str>) -> Subsegment {
         /// The name of a subsegment whose given name has no legal character.
         const NAMELESS: &str = "subsegment";
         Subsegment::begin(self, |trace| {
             let given = name.as_ref();
-            let name = legal_name(given).unwrap_or_else(|| NAMELESS.to_owned());
+            let name = legal_name(given).unwrap_or(Cow::Borrowed(NAMELESS));
             trace.recorder().report_name(given, &name);
-            Document::new(SegmentId::random(), name, trace.now())
+            Box::new(Record::new(SegmentId::next(), Label::named(&name), trace.now()))
         })
     }
 }
 
 impl Subsegment {
     /// Begins a subsegment of the entity that `parent` names. Calls `record` only if the trace is sampled.
-    pub(crate) fn begin(parent: &Context, record: impl FnOnce(&Trace) -> Document) -> Self {
+    pub(crate) fn begin(parent: &Context, record: impl FnOnce(&Trace) -> Box<Record>) -> Self {
         let (context, owned) = begin_below(parent, record);
         Self { context, owned }
+    }
+
+    /// Begins a subsegment that is not recorded, below an entity of any trace.
+    pub(crate) fn without_sampling(parent: &Context) -> Self {
+        let unsampled = parent.entity().map(Entity::unsampled);
+        Self { context: unsampled.map_or_else(|| parent.clone(), Context::of_entity), owned: None }
     }
 
     /// Returns the current segment or subsegment as one that the caller does not own: dropping it ends nothing.
@@ -346,17 +399,16 @@ impl Subsegment {
         drop(self);
     }
 
-    /// Ends the subsegment without recording it.
-    pub(crate) fn forget(&self) {
-        if let Some(entity) = &self.owned {
-            entity.forget();
-        }
+    /// Returns the entity that ends with this value; `None` if nothing is recorded.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn owned(&self) -> Option<&Arc<Entity>> {
+        self.owned.as_ref()
     }
 }
 
 /// Begins a subsegment of the entity that `parent` names. Returns the parent's context and no entity if the trace is not
 /// sampled.
-fn begin_below(parent: &Context, record: impl FnOnce(&Trace) -> Document) -> (Context, Option<Arc<Entity>>) {
+fn begin_below(parent: &Context, record: impl FnOnce(&Trace) -> Box<Record>) -> (Context, Option<Arc<Entity>>) {
     let Some(entity) = parent.sampled_entity() else { return (parent.clone(), None) };
     let entity = entity.subsegment(record(entity.trace()));
     (Context::of_entity(Arc::clone(&entity)), Some(entity))

@@ -5,16 +5,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use once_cell::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::problem::Problem;
 use super::sources::Sources;
-use super::{KnownOrigin, Origin, ec2, ecs, eks, elastic_beanstalk};
-use crate::support::background::Task;
+use super::{Origin, ec2, ecs, eks, elastic_beanstalk};
+use crate::support::background::{Background, Task};
 use crate::support::log_line::log_line;
+use crate::support::process::PerProcess;
 use crate::support::stats::Counters;
+use crate::support::worker::Worker;
 
 /// A kind of AWS resource that [`detect_origin`](crate::RecorderBuilder::detect_origin) looks for.
 ///
@@ -42,7 +46,7 @@ pub enum Detector {
     ///
     /// Source: the task metadata endpoint of version 4, at `ECS_CONTAINER_METADATA_URI_V4`. Recorded keys: `container`
     /// (the host name), `container_id`, `container_arn`, `task_arn`, `task_family`, `cluster_arn`, `availability_zone`,
-    /// `launch_type`.
+    /// `launch_type`; and outside of the object `cloudwatch_logs`, with the log group of the log driver `awslogs`.
     Ecs,
     /// An instance of EC2.
     ///
@@ -82,18 +86,54 @@ impl Detector {
     }
 }
 
-/// Returns the task that detects the origin of a recorder and stores it in `origin`.
-pub(crate) fn detect(detectors: Vec<Detector>, origin: &KnownOrigin, counters: Arc<Counters>) -> Task {
-    let (given, detected) = (origin.given.clone(), Arc::clone(&origin.detected));
-    // On the caller's thread: the program may change its environment later, and no other thread may read it meanwhile.
-    let sources = Sources::of_environment();
-    Box::pin(async move {
-        let found = find(detectors, &sources, &counters).await;
-        // The origin given in code comes first: the program knows better.
-        if let Some(origin) = given.into_iter().chain(found).reduce(|origin, next| origin.or(&next)) {
-            let _ = detected.set(origin);
+/// The detection of a recorder's origin. Its task ends with the result, and is started again if it dies before.
+pub(crate) struct Detection {
+    is_done: Arc<AtomicBool>,
+    worker: PerProcess<Worker>,
+}
+
+impl Detection {
+    /// Starts to detect the origin, which is added to `given` and stored in `detected`.
+    pub(super) fn start(
+        detectors: Vec<Detector>,
+        given: Option<Origin>,
+        detected: Arc<OnceCell<Origin>>,
+        background: Arc<Background>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let is_done = Arc::<AtomicBool>::default();
+        let done = Arc::clone(&is_done);
+        // On the caller's thread: the program may change its environment later, and no other thread may read it meanwhile.
+        let sources = Sources::of_environment();
+        let detect = move || -> Task {
+            let (detectors, sources, counters) = (detectors.clone(), sources.clone(), Arc::clone(&counters));
+            let (given, detected, done) = (given.clone(), Arc::clone(&detected), Arc::clone(&done));
+            Box::pin(async move {
+                let found = find(detectors, &sources, &counters).await;
+                // The origin given in code comes first: the program knows better.
+                if let Some(origin) = given.into_iter().chain(found).reduce(|origin, next| origin.or(&next)) {
+                    let _ = detected.set(origin);
+                }
+                done.store(true, Ordering::Relaxed);
+            })
+        };
+        let detect = Arc::new(detect);
+        let worker = PerProcess::new(move || {
+            let detect = Arc::clone(&detect);
+            Worker::until_finished(Arc::clone(&background), move || detect(), |_| ())
+        });
+        let detection = Self { is_done, worker };
+        detection.want();
+        detection
+    }
+
+    /// Starts the detection again if it has not finished and does not run.
+    #[inline]
+    pub(super) fn want(&self) {
+        if !self.is_done.load(Ordering::Relaxed) {
+            self.worker.get().want();
         }
-    })
+    }
 }
 
 /// Runs all detectors at once; returns what they found, the most specific resource first.

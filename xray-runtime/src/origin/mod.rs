@@ -13,6 +13,7 @@ mod ecs;
 mod eks;
 #[cfg(feature = "origin")]
 mod elastic_beanstalk;
+mod log_group;
 #[cfg(feature = "origin")]
 mod problem;
 #[cfg(feature = "origin")]
@@ -27,10 +28,17 @@ use once_cell::sync::OnceCell;
 use serde_json::Value;
 
 #[cfg(feature = "origin")]
-pub use self::detect::Detector;
+use self::detect::Detection;
 #[cfg(feature = "origin")]
-pub(crate) use self::detect::detect;
-use crate::document::{Document, MAX_STRING_CHARS};
+pub use self::detect::Detector;
+use self::log_group::CLOUDWATCH_LOGS;
+pub(crate) use self::log_group::LogGroup;
+use crate::document::MAX_STRING_CHARS;
+use crate::record::Record;
+#[cfg(feature = "origin")]
+use crate::support::background::Background;
+#[cfg(feature = "origin")]
+use crate::support::stats::Counters;
 use crate::support::text::first_chars;
 
 /// The AWS resource on which a program runs: its type, and what identifies it.
@@ -84,7 +92,8 @@ impl Origin {
 
     /// Adds a key to the `aws` block of segments.
     ///
-    /// Known keys are `account_id` with a string, and `ec2`, `ecs`, `eks` and `elastic_beanstalk` with an object.
+    /// Known keys are `account_id` with a string, `ec2`, `ecs`, `eks` and `elastic_beanstalk` with an object, and
+    /// `cloudwatch_logs`, which [`log_groups`](crate::RecorderBuilder::log_groups) sets.
     /// (Developer guide, "X-Ray segment documents", "AWS resource data".) The key `xray` is ignored: it describes the
     /// SDK.
     ///
@@ -111,9 +120,9 @@ impl Origin {
     }
 
     /// Adds this origin to a segment, without replacing what the segment has already.
-    pub(crate) fn describe(&self, segment: &mut Document) {
-        segment.origin.get_or_insert_with(|| self.name.clone());
-        let aws = &mut segment.aws.get_or_insert_default().other;
+    fn describe(&self, segment: &mut Record) {
+        segment.details_mut().origin.get_or_insert_with(|| self.name.clone());
+        let aws = &mut segment.details_mut().aws.get_or_insert_default().other;
         for (key, value) in &self.aws {
             add(aws, key, value);
         }
@@ -147,21 +156,49 @@ fn add(aws: &mut BTreeMap<String, Value>, key: &str, value: &Value) {
 }
 
 /// The origin of a recorder: the one given in code until the detection ends, then both together.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct KnownOrigin {
     given: Option<Origin>,
+    /// The value of `cloudwatch_logs` that the program gave.
+    log_groups: Option<Value>,
     /// The given origin with what the detectors found. The background thread sets it once; segments do not wait for it.
     detected: Arc<OnceCell<Origin>>,
+    #[cfg(feature = "origin")]
+    detection: Option<Detection>,
 }
 
 impl KnownOrigin {
     /// Creates the state before any detection.
-    pub(crate) fn new(given: Option<Origin>) -> Self {
-        Self { given, detected: Arc::default() }
+    pub(crate) fn new(given: Option<Origin>, log_groups: Vec<LogGroup>) -> Self {
+        let log_groups: Vec<Value> = log_groups.into_iter().map(Value::from).collect();
+        let log_groups = (!log_groups.is_empty()).then(|| log_groups.into());
+        Self { given, log_groups, ..Self::default() }
+    }
+
+    /// Starts to detect the origin.
+    #[cfg(feature = "origin")]
+    pub(crate) fn detect(&mut self, detectors: Vec<Detector>, background: Arc<Background>, counters: Arc<Counters>) {
+        let (given, detected) = (self.given.clone(), Arc::clone(&self.detected));
+        self.detection = Some(Detection::start(detectors, given, detected, background, counters));
+    }
+
+    /// Adds the data that has been detected so far to a segment. Values that the segment already has are kept.
+    pub(crate) fn describe(&self, segment: &mut Record) {
+        // The log groups of the program come first, because they take precedence over detected log groups.
+        if let Some(log_groups) = &self.log_groups {
+            add(&mut segment.details_mut().aws.get_or_insert_default().other, CLOUDWATCH_LOGS, log_groups);
+        }
+        if let Some(origin) = self.get() {
+            origin.describe(segment);
+        }
     }
 
     /// Returns the origin as far as it is known at this moment.
     pub(crate) fn get(&self) -> Option<&Origin> {
+        #[cfg(feature = "origin")]
+        if let Some(detection) = &self.detection {
+            detection.want();
+        }
         self.detected.get().or(self.given.as_ref())
     }
 }

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::problem::Problem;
 use crate::document::MAX_STRING_CHARS;
 use crate::support::fetch::{Failure, Limits, fetch};
+use crate::support::secrets;
 use crate::support::text::first_chars;
 
 /// Limit on the size of a response or file. The expected ones have a few kilobytes.
@@ -122,7 +123,7 @@ impl Service {
         let uri: Option<Uri> = url.parse().ok().filter(|uri: &Uri| uri.scheme_str() == Some("http"));
         let authority = uri.as_ref().and_then(Uri::authority);
         let (Some(uri), Some(authority)) = (&uri, authority) else {
-            let url = first_chars(url, MAX_STRING_CHARS);
+            let url = secrets::recorded(url, MAX_STRING_CHARS);
             return Err(Problem(format!(
                 "{url:?} is not the URL of a metadata service, such as http://169.254.169.254"
             )));

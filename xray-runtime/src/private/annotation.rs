@@ -1,10 +1,11 @@
 //! Converts the values of `annotate(key = value)`.
 //!
-//! `__xray_annotation` takes `&self`, so the method call borrows its receiver and the function can still use it. A call of
-//! `into()` on `order.id` would move the field.
+//! `__xray_annotation` takes `&self`, so the method call borrows its receiver and the function can still use it. A call
+//! of `into()` on `order.id` would move the field.
 
 use crate::document::AnnotationValue;
 
+/// Converts a value of `annotate(key = value)` without moving it.
 pub trait ToAnnotation {
     fn __xray_annotation(&self) -> AnnotationValue;
 }
@@ -15,7 +16,7 @@ impl<T: Clone + Into<AnnotationValue>> ToAnnotation for T {
     }
 }
 
-/// Implemented separately for `str`, because an unsized type cannot be cloned. Method lookup also finds it for a `str`
+/// A separate implementation, because a `str` is unsized and cannot be cloned. Method lookup finds it for a `str`
 /// behind any number of references.
 impl ToAnnotation for str {
     fn __xray_annotation(&self) -> AnnotationValue {

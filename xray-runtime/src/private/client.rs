@@ -1,9 +1,9 @@
 //! The type test of a receiver that may be a client: `client.get(url)`. See [`private`](super).
 
-use super::{Dispatch, Twin, UnreachableTwin, UnreachableUntraced, Untraced};
+use super::{Dispatch, Twin, UnreachableTwinWith, UnreachableUntraced, Untraced};
 use crate::http::{CallSite, Traceable, methods};
 
-/// The receiver of the type test. It borrows the client, because the client's `get(&self)` does not move it either.
+/// The receiver of the type test. It borrows the client, as the client's method `get(&self)` does.
 #[derive(Debug)]
 pub struct Client<'a, T: ?Sized>(pub &'a T);
 
@@ -13,21 +13,21 @@ where
     &'a T: Traceable<methods::get>,
 {
     #[must_use]
-    pub fn __xray_client(
+    pub fn __xray_dispatch(
         self,
-        site: CallSite,
+        site: impl Into<CallSite>,
     ) -> Dispatch<Twin<<&'a T as Traceable<methods::get>>::Traced>, UnreachableUntraced> {
-        Dispatch::traced(self.0.traced(site))
+        Dispatch::traced(self.0.traced(site.into()))
     }
 }
 
 /// The fallback, selected for any other type, such as a map.
 pub trait UnknownClient {
-    fn __xray_client(self, site: CallSite) -> Dispatch<UnreachableTwin, Untraced>;
+    fn __xray_dispatch(self, site: impl Into<CallSite>) -> Dispatch<UnreachableTwinWith, Untraced>;
 }
 
 impl<T: ?Sized> UnknownClient for Client<'_, T> {
-    fn __xray_client(self, site: CallSite) -> Dispatch<UnreachableTwin, Untraced> {
-        Dispatch::untraced::<T>(site)
+    fn __xray_dispatch(self, site: impl Into<CallSite>) -> Dispatch<UnreachableTwinWith, Untraced> {
+        Dispatch::untraced::<T>(site.into())
     }
 }

@@ -1,13 +1,14 @@
 //! Checks that the feature of a client is on. Each client has a module.
 //!
-//! A macro cannot read features. If an annotated function contains a path such as `ureq::get`, the expansion calls `check`
-//! of the module `ureq`, which compiles only if one of the client's features is on. The modules are generated from the
-//! table of clients in `xray-macros`, which has the features and the messages.
+//! A macro cannot read the features of another crate. If an annotated function contains a path such as `ureq::get`, the
+//! expansion calls the function `check` of the module `ureq`, and that call compiles only if one of the client's
+//! features is on. The modules are generated from the table of clients in `xray-macros-core`, which lists the features
+//! and the messages.
 
 macro_rules! clients {
     ($($client:ident($features:meta, $message:literal)),* $(,)?) => {$(
         pub mod $client {
-            // If the feature is off, the trait is not implemented, and this message names the feature.
+            // If the feature is off, `Client` does not implement the trait, and the compiler prints this message.
             #[diagnostic::on_unimplemented(
                 message = $message,
                 label = "this call would go untraced",
@@ -21,7 +22,8 @@ macro_rules! clients {
             #[cfg($features)]
             impl IsTraced for Client {}
 
-            // Generic, because the compiler would check a bound without a type parameter here and not at the call.
+            // Generic, so that the compiler checks the bound at the call. Without a type parameter,
+            // `where Client: IsTraced` would be checked here, and this crate would not compile.
             pub const fn check<T: IsTraced + Copy>(_: T) {}
         }
     )*};

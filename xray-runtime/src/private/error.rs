@@ -1,8 +1,8 @@
-//! Records an error that a function returns, in a way that depends on the traits of its type.
+//! Records an error that a function returns. How much is recorded depends on the traits of the error's type.
 //!
-//! The expansion of `#[traced(err)]` contains `(&&&&&&Returned(error)).__xray_record(context)`. This is a ladder (see
-//! [`private`](super)): `Returned` is behind six references, and each trait below is implemented for one reference fewer
-//! than the previous one. So method lookup selects the first trait whose bound the error meets.
+//! The expansion of `#[traced(err)]` contains `(&&&&&&ReturnedError(error)).__xray_record(context)`. This is a ladder (see
+//! [`private`](super)): `ReturnedError` stands behind six references, and each trait below is implemented for one reference
+//! fewer than the previous trait. So method lookup selects the first trait whose bound the error meets.
 //! `tests/it/traced/errors.rs::errors_are_recorded`
 
 use std::any::type_name;
@@ -16,15 +16,15 @@ use crate::support::text::BoundedText;
 
 /// An error that a function returned: the receiver of the type test.
 #[derive(Debug)]
-pub struct Returned<'a, E>(pub &'a E);
+pub struct ReturnedError<'a, E>(pub &'a E);
 
 /// Rung 1: the error implements `Error`.
 pub trait IsError {
     fn __xray_record(&self, context: &Context);
 }
 
-/// Rung 2: the error implements `AsRef<dyn Error + Send + Sync>`, as `anyhow::Error` and `Box<dyn Error + Send + Sync>` do.
-/// `anyhow::Error` also meets the bound of rung 3, so this rung comes first.
+/// Rung 2: the error implements `AsRef<dyn Error + Send + Sync>`, as `anyhow::Error` and `Box<dyn Error + Send + Sync>`
+/// do. `anyhow::Error` also meets the bound of rung 3, so this rung comes first.
 pub trait HoldsSharedError {
     fn __xray_record(&self, context: &Context);
 }
@@ -49,44 +49,45 @@ pub trait IsAnything {
     fn __xray_record(&self, context: &Context);
 }
 
-impl<E: Error> IsError for &&&&&Returned<'_, E> {
+impl<E: Error> IsError for &&&&&ReturnedError<'_, E> {
     fn __xray_record(&self, context: &Context) {
         context.record_error(self.0);
     }
 }
 
-impl<E: AsRef<dyn Error + Send + Sync>> HoldsSharedError for &&&&Returned<'_, E> {
+impl<E: AsRef<dyn Error + Send + Sync>> HoldsSharedError for &&&&ReturnedError<'_, E> {
     fn __xray_record(&self, context: &Context) {
         context.record_exceptions(|| held::<E, _>(context, self.0.as_ref()));
     }
 }
 
-impl<E: AsRef<dyn Error>> HoldsError for &&&Returned<'_, E> {
+impl<E: AsRef<dyn Error>> HoldsError for &&&ReturnedError<'_, E> {
     fn __xray_record(&self, context: &Context) {
         context.record_exceptions(|| held::<E, _>(context, self.0.as_ref()));
     }
 }
 
-impl<E: Display> IsShown for &&Returned<'_, E> {
+impl<E: Display> IsShown for &&ReturnedError<'_, E> {
     fn __xray_record(&self, context: &Context) {
         context.record_exceptions(|| shown::<E>(format_args!("{}", self.0)));
     }
 }
 
-impl<E: Debug> IsDebug for &Returned<'_, E> {
+impl<E: Debug> IsDebug for &ReturnedError<'_, E> {
     fn __xray_record(&self, context: &Context) {
         context.record_exceptions(|| shown::<E>(format_args!("{:?}", self.0)));
     }
 }
 
-impl<E> IsAnything for Returned<'_, E> {
+impl<E> IsAnything for ReturnedError<'_, E> {
     fn __xray_record(&self, context: &Context) {
         context.record_exceptions(|| shown::<E>(format_args!("")));
     }
 }
 
-/// Returns the exceptions for an error inside a wrapper, and for its sources. The first exception has the name of the
-/// wrapper's type, because the error inside is a `dyn Error`, whose concrete type has no name here.
+/// Returns an exception for the error inside a wrapper such as `anyhow::Error`, and one for each of its sources. The
+/// first exception has the name of the wrapper's type: the error inside is a `dyn Error`, so the name of its type is
+/// not known.
 fn held<W, E: Error + ?Sized>(context: &Context, error: &E) -> Vec<Exception> {
     let mut exceptions = context.recorder().read_error(error, false);
     if let Some(first) = exceptions.first_mut() {
@@ -95,10 +96,11 @@ fn held<W, E: Error + ?Sized>(context: &Context, error: &E) -> Vec<Exception> {
     exceptions
 }
 
-/// Returns the exception for an error with a text. If `Display` or `Debug` panics, the text is empty: the panic must not
-/// reach the user's code.
+/// Returns the exception for an error that is only known as text. If the error's `Display` or `Debug` panics, the text
+/// is empty, because the panic must not reach the user's code.
 fn shown<E>(text: Arguments<'_>) -> Vec<Exception> {
-    /// The maximum length of the text. A document keeps less of a message; the limit stops a `Display` that never ends.
+    /// The maximum length of the text. A document keeps fewer bytes of a message. This limit stops a `Display` that
+    /// never ends.
     const MAX_BYTES: usize = 1 << 14;
 
     let text = guard(|| BoundedText::of(&text, MAX_BYTES)).flatten();

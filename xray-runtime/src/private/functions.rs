@@ -1,7 +1,7 @@
 //! The type test of a function that may make a request: `reqwest::get(url)`. See [`private`](super).
 //!
-//! The test depends on the type of the function's result. A user's function with the same path and another result type is
-//! called as written.
+//! The test looks at the type of the function's result. A user's function with the same path, but another result type,
+//! is called as written.
 
 use std::any::type_name;
 use std::marker::PhantomData;
@@ -23,31 +23,33 @@ impl<T, R> Callee<T, R> {
     }
 }
 
-/// Selected for an asynchronous function of a client. An inherent method takes precedence over trait methods.
+/// Selected for an asynchronous function of a client. Lookup finds an inherent method before the trait methods below.
 impl<T, R, O> Callee<T, R>
 where
     R: Future<Output = O>,
     O: FetchedLater<T>,
 {
-    pub fn __xray_open<F>(
+    pub fn __xray_traced<F>(
         self,
         function: F,
-        site: CallSite,
+        site: impl Into<CallSite>,
     ) -> impl FnOnce(T) -> DeferredCall<Fetching<R, O::Future>, Fetch<F, T>>
     where
         F: FnOnce(T) -> R,
     {
+        let site = site.into();
         move |url| DeferredCall::with_start(site, Fetch { function, url }, ReadResponse::read)
     }
 }
 
-/// Selected for a blocking function of a client. A trait method that takes `self` takes precedence over the fallback.
+/// Selected for a blocking function of a client. Its method takes `self`, so lookup finds it before the fallback.
 pub trait BlockingFunction<T, R> {
-    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R;
+    fn __xray_traced<F: FnOnce(T) -> R>(self, function: F, site: impl Into<CallSite>) -> impl FnOnce(T) -> R;
 }
 
 impl<T, R: FetchedNow<T>> BlockingFunction<T, R> for Callee<T, R> {
-    fn __xray_open<F: FnOnce(T) -> R>(self, function: F, site: CallSite) -> impl FnOnce(T) -> R {
+    fn __xray_traced<F: FnOnce(T) -> R>(self, function: F, site: impl Into<CallSite>) -> impl FnOnce(T) -> R {
+        let site = site.into();
         move |url| match site.parent() {
             Some(parent) if is_of::<F>(R::CRATE) => R::fetch(url, parent),
             _ => function(url),
@@ -55,19 +57,19 @@ impl<T, R: FetchedNow<T>> BlockingFunction<T, R> for Callee<T, R> {
     }
 }
 
-/// The fallback, selected for any other function, because it takes `&self`.
+/// The fallback, selected for any other function. Its method takes `&self`, so lookup finds it last.
 pub trait UnknownFunction {
-    fn __xray_open<F>(&self, function: F, site: CallSite) -> F;
+    fn __xray_traced<F>(&self, function: F, site: impl Into<CallSite>) -> F;
 }
 
 impl<T, R> UnknownFunction for Callee<T, R> {
-    fn __xray_open<F>(&self, function: F, site: CallSite) -> F {
-        site.note_unknown(type_name::<F>());
+    fn __xray_traced<F>(&self, function: F, site: impl Into<CallSite>) -> F {
+        site.into().note_unknown(type_name::<F>());
         function
     }
 }
 
-/// A function and its argument, before the call.
+/// A function and its argument. [`DeferredCall`] calls the function when the call starts.
 #[derive(Debug)]
 pub struct Fetch<F, T> {
     function: F,
@@ -91,13 +93,13 @@ where
 
 /// Returns whether a function belongs to a crate.
 ///
-/// A user's wrapper, such as `fn get(url: &str) -> Result<Response, reqwest::Error>` in a module named `reqwest`, has the
-/// result type of the client's function. `fetch` would call the client's function instead of the wrapper, so the wrapper
-/// must be recognized.
+/// A user may have a wrapper with the path and the result type of the client's function, such as
+/// `fn get(url: &str) -> Result<Response, reqwest::Error>` in a module named `reqwest`. `fetch` would bypass the
+/// wrapper, so only functions of the client's crate may be replaced by it.
 ///
-/// The standard library documents the result of `type_name` for diagnostics only; its format may change. This use is safe,
-/// because a wrong result causes no harm: if the format changes, no name has the prefix, the user's function is called as
-/// written, and the call is not traced. `tests/it/functions.rs::reqwest_get` and
+/// The standard library documents `type_name` for diagnostics only, and its format may change. That would do no harm:
+/// no name would have the prefix, so the user's function would be called as written and not traced.
+/// `tests/it/functions.rs::reqwest_get` and
 /// `tests/it/functions.rs::modules_of_the_same_name_are_left_alone` would then fail. A comparison of `TypeId`s would be
 /// exact, but requires `F: 'static`, and `F` may be `reqwest::get::<&'a str>`.
 fn is_of<F>(krate: &str) -> bool {
@@ -105,7 +107,8 @@ fn is_of<F>(krate: &str) -> bool {
 }
 
 pin_project! {
-    /// The future that the user's function returned, or the client's future of a traced call.
+    /// The future of a function such as `reqwest::get`: `Called` if the function itself was called, and `Own` if the
+    /// call is traced and this crate built the request.
     #[project = FetchingProjection]
     pub enum Fetching<R, F> {
         Called { #[pin] future: R },

@@ -1,13 +1,17 @@
 //! Checks that the build traces the version of reqwest whose types a function names.
 //!
-//! A macro cannot read features or versions. For the path `reqwest::Client` in an annotated function, the expansion calls
-//! `client(<reqwest::Client>::builder)`. `RequestBuilder` and `Request` have similar checks. `builder` is an inherent
-//! function of reqwest's `Client`, and its result type belongs to one version of reqwest. A user's module may also be named
-//! `reqwest`: for the `Client` of such a module, `builder` is the function of the trait [`Unrelated`], whose result type
-//! passes every check.
+//! A macro cannot read features or versions. For the path `reqwest::Client` in an annotated function, the expansion
+//! calls `client(<reqwest::Client>::builder)`, and that call compiles only for a version that the build traces:
+//!
+//! * `builder` is an inherent function of reqwest's `Client`. Its result type belongs to one version of reqwest, and
+//!   implements [`Supported`] if the feature of that version is on.
+//! * A user's own module may be named `reqwest` too. For a type `Client` in it, `builder` is the function of the trait
+//!   [`Unrelated`], whose result type passes every check.
+//!
+//! `RequestBuilder` and `Request` are checked in the same way, by their methods `build_split` and `try_clone`.
 //! `tests/crates.rs::reqwest_0_12_without_its_feature_is_an_error`, `a_module_that_is_named_reqwest_is_left_alone`
 
-/// Provides methods with the names of reqwest's methods for all other types.
+/// Gives every type functions with the names of reqwest's functions. reqwest's own, inherent functions take precedence.
 pub trait Unrelated: Sized {
     #[must_use]
     fn builder() -> Passes {
@@ -29,7 +33,7 @@ impl<T> Unrelated for T {}
 #[derive(Debug)]
 pub struct Passes;
 
-/// Implemented for the result types of the methods in each version that the build traces.
+/// Implemented for the result types of reqwest's functions, in each version that the build traces.
 #[diagnostic::on_unimplemented(
     message = "this version of reqwest is not traced in this build of xray",
     label = "its calls would go untraced",
@@ -38,7 +42,7 @@ pub struct Passes;
 )]
 pub trait Supported {}
 
-// The checks take functions and do not call them. The type of a function contains the type of its result.
+// The checks take a function and do not call it: the type of a function contains the type of its result.
 pub const fn client<T: Supported>(_builder: fn() -> T) {}
 
 pub const fn request_builder<B, T: Supported>(_build_split: fn(B) -> T) {}

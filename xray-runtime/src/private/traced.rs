@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
 
 use pin_project_lite::pin_project;
@@ -9,23 +10,58 @@ use pin_project_lite::pin_project;
 use crate::http::Annotations;
 use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
+use crate::live::missing::{self, Place};
 use crate::live::segment::Subsegment;
+
+/// A `#[traced]` function: a static in the macro's output.
+#[derive(Debug)]
+pub struct TracedFunction {
+    /// The name of its subsegments.
+    name: &'static str,
+    place: Place,
+    /// `true` if a call of the function outside any segment was logged.
+    is_logged: AtomicBool,
+}
+
+impl TracedFunction {
+    /// Describes the function that is defined at this position.
+    #[must_use]
+    pub const fn new(name: &'static str, function: &'static str, file: &'static str, line: u32) -> Self {
+        Self { name, place: Place { function, file, line }, is_logged: AtomicBool::new(false) }
+    }
+
+    /// Logs, the first time, that the function runs where no segment is current.
+    #[inline]
+    fn note_missing(&self) {
+        // A load is all that a call outside any segment pays from the second time on.
+        if !self.is_logged.load(Ordering::Relaxed) {
+            self.log_missing();
+        }
+    }
+
+    #[cold]
+    fn log_missing(&self) {
+        if !self.is_logged.swap(true, Ordering::Relaxed) {
+            missing::log_subsegment(self.name, self.place);
+        }
+    }
+}
 
 /// The subsegment of one call of a `#[traced]` function, before it begins.
 ///
-/// The `around*` methods take a `check`. It is called with the function's return value before the subsegment ends. The
-/// attribute passes a closure that captures nothing, so a function pointer is sufficient and the future needs no type
-/// parameter for it.
+/// The methods whose names begin with `around` take a function `check`. They call it with the function's return value,
+/// before the subsegment ends. With `err`, it records the error. It is a function pointer, because the attribute's
+/// closure captures nothing, and so the future needs no type parameter for it.
 #[derive(Debug)]
 pub struct FunctionSubsegment {
-    name: &'static str,
+    function: &'static TracedFunction,
     annotations: Option<Annotations>,
 }
 
 impl FunctionSubsegment {
     #[must_use]
-    pub const fn new(name: &'static str) -> Self {
-        Self { name, annotations: None }
+    pub const fn new(function: &'static TracedFunction) -> Self {
+        Self { function, annotations: None }
     }
 
     #[must_use]
@@ -51,37 +87,81 @@ impl FunctionSubsegment {
 
     /// Runs the body of the function, which returns a future, and wraps that future. The subsegment covers both.
     ///
-    /// If there is no sampled segment when the body runs, the subsegment begins at the first poll, if there is one then.
+    /// If no sampled segment is current when the body runs, the subsegment begins at the first poll, if one is current
+    /// then.
     pub fn around_returned_future<F: Future>(
         self,
         make: impl FnOnce() -> F,
         check: fn(&F::Output, &Context),
     ) -> FunctionFuture<F> {
-        let Some(subsegment) = self.begin() else { return self.around_future(make(), check) };
+        // Outside any segment nothing is logged yet: the future may be polled in one.
+        let Ok(subsegment) = self.try_begin() else { return self.around_future(make(), check) };
         let future = subsegment.in_scope(make);
         FunctionFuture { future: Some(future), state: State::Running { subsegment }, check }
     }
 
-    /// Begins the subsegment. Returns `None` if there is no current segment or its trace is not sampled.
+    /// Begins the subsegment. Returns `None` if the trace is not sampled, or if no segment is current, which is logged.
     #[inline]
     fn begin(&self) -> Option<Subsegment> {
-        // Check `is_set` first, so a function outside any segment costs only one read of a thread-local.
-        if !context::is_set() {
-            return None;
+        match self.try_begin() {
+            Ok(subsegment) => Some(subsegment),
+            Err(Unrecorded::NotSampled) => None,
+            Err(Unrecorded::NoSegment) => {
+                self.function.note_missing();
+                None
+            }
         }
-        let sampled = |entity: &Arc<Entity>| entity.trace().is_sampled().then(|| Arc::clone(entity));
-        let entity = context::with_current_entity(sampled).flatten()?;
-        let subsegment = Context::of_entity(entity).subsegment(self.name);
+    }
+
+    #[inline]
+    fn try_begin(&self) -> Result<Subsegment, Unrecorded> {
+        // `is_set` comes first, so that a function outside any segment costs only one read of a thread-local.
+        if !context::is_set() {
+            return Err(Unrecorded::NoSegment);
+        }
+        let sampled = |entity: &Arc<Entity>| {
+            let is_sampled = entity.trace().is_sampled();
+            if is_sampled { Ok(Arc::clone(entity)) } else { Err(Unrecorded::NotSampled) }
+        };
+        let entity = context::with_current_entity(sampled).unwrap_or(Err(Unrecorded::NoSegment))?;
+        let subsegment = Context::of_entity(entity).begin_subsegment(self.function.name);
         let annotations = self.annotations.iter().flat_map(Annotations::pairs);
         annotations.for_each(|(key, value)| subsegment.annotate(key, value));
-        Some(subsegment)
+        Ok(subsegment)
     }
 }
 
-/// Produces a value of the function's return type in unreachable code.
+/// Why a call of a function is not recorded.
+enum Unrecorded {
+    NoSegment,
+    NotSampled,
+}
+
+/// The return type of a function under `#[traced(err)]`.
+#[diagnostic::on_unimplemented(
+    message = "`err` requires a function that returns a `Result`, but this function returns `{Self}`",
+    label = "remove `err` from the attribute, or return a `Result`",
+    note = "below `#[traced(err)]` on an `impl` block or a module, put `#[traced]` on this function"
+)]
+pub trait ReturnsResult<E> {
+    fn error(&self) -> Option<&E>;
+}
+
+impl<T, E> ReturnsResult<E> for Result<T, E> {
+    fn error(&self) -> Option<&E> {
+        self.as_ref().err()
+    }
+}
+
+/// Returns the error that a function returned.
+pub fn error_of<R: ReturnsResult<E>, E>(result: &R) -> Option<&E> {
+    result.error()
+}
+
+/// Stands for a value of the function's return type, in code that never runs.
 ///
-/// The attribute begins an async block with `if false { return never::<T>() }`, from which the compiler infers the type of
-/// the block's output.
+/// The attribute begins an async block with `if false { return never::<T>() }`. From this, the compiler infers the type
+/// of the block's output.
 ///
 /// # Panics
 ///
@@ -95,7 +175,8 @@ pin_project! {
     /// The future of a function, which runs in the function's subsegment.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct FunctionFuture<F: Future> {
-        // Set to `None` to drop the future while the subsegment is current, so that destructors can record into it.
+        // `None` after the future is dropped. It is dropped while the subsegment is current, so that its destructors
+        // can record into the subsegment.
         #[pin]
         future: Option<F>,
         state: State,
@@ -123,7 +204,7 @@ enum State {
     Running {
         subsegment: Subsegment,
     },
-    /// There is no sampled segment, or the subsegment has ended.
+    /// There is no subsegment: no sampled segment was current, or the subsegment has ended.
     Idle,
 }
 
@@ -143,8 +224,8 @@ impl<F: Future> Future for FunctionFuture<F> {
         if matches!(this.state, State::Idle) {
             return future.poll(task);
         }
-        // Take the subsegment out of the state while polling. If the future panics, the subsegment ends with the panic as
-        // its cause, and `drop` does not mark it as cancelled.
+        // Take the subsegment out of the state during the poll. If the future panics, the subsegment ends here, with
+        // the panic as its cause, and `drop` finds none to mark as cancelled.
         let State::Running { subsegment } = std::mem::replace(this.state, State::Idle) else { return Poll::Pending };
         let entered = subsegment.enter();
         let polled = subsegment.observe_panic(|| {

@@ -1,27 +1,36 @@
 //! The builder of a recorder.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use std::{env, fmt};
 
-use super::environment::{ContextMissing, DaemonAddress, EXPECTED_NAME, Environment, RejectedSetting};
+use super::environment::{ContextMissing, DaemonAddress, EXPECTED_NAME, EmitterChoice, Environment};
 use super::new_segments::NewSegments;
 use super::open_segments::OpenSegments;
 use super::progress::Progress;
 use super::settings::{Setting, Settings, Source, type_name};
 use super::{HttpRules, Recorder, ResponseHook, Shared};
-use crate::document::Extent;
+use crate::document::MAX_STRING_CHARS;
 use crate::document::name::legal_name;
-use crate::document::split::MAX_DOCUMENT_BYTES;
-use crate::emitter::{Emitter, UdpEmitter};
+use crate::emitter::{Deliveries, Emitter, OtlpEmitter, UdpEmitter};
 use crate::header::propagation::Propagation;
 #[cfg(feature = "origin")]
-use crate::origin::{Detector, detect};
-use crate::origin::{KnownOrigin, Origin};
+use crate::origin::Detector;
+use crate::origin::{KnownOrigin, LogGroup, Origin};
+use crate::record::Extent;
+use crate::record::split::MAX_DOCUMENT_BYTES;
 use crate::sampling::{Central, Never, Sampler, SamplerHost};
 use crate::support::background::Background;
+use crate::support::guard::guard;
 use crate::support::log_line::log_line;
+use crate::support::secrets;
 use crate::support::stats::Counters;
+use crate::support::variables::RejectedSetting;
+
+/// An emitter and the name of its type.
+type NamedEmitter = (Box<dyn Emitter>, &'static str);
 
 /// How many ended subsegments an entity holds unless set, as in other X-Ray SDKs.
 const MAX_EMBEDDED: usize = 100;
@@ -35,19 +44,20 @@ pub struct RecorderBuilder {
     enabled: Option<bool>,
     context_missing: Option<ContextMissing>,
     origin: Option<Origin>,
+    log_groups: Vec<LogGroup>,
     #[cfg(feature = "origin")]
     detectors: Vec<Detector>,
     /// The sampler and the name of its type.
     sampler: Option<(Box<dyn Sampler>, &'static str)>,
     /// The emitter and the name of its type.
-    emitter: Option<(Box<dyn Emitter>, &'static str)>,
+    emitter: Option<NamedEmitter>,
     response_hook: Option<ResponseHook>,
     pub(super) propagation: Propagation,
     pub(super) rules: HttpRules,
     streaming_threshold: Option<usize>,
     streaming_threshold_bytes: Option<usize>,
     in_progress_after: Option<Duration>,
-    /// Whether the recorder is for `testing::capture`.
+    /// `true` if the recorder is for `testing::capture`.
     is_capture: bool,
 }
 
@@ -95,6 +105,30 @@ impl RecorderBuilder {
         self
     }
 
+    /// Sets the log groups of CloudWatch Logs to which the program's log lines go, each by its name or its ARN. The X-Ray
+    /// console looks there for the lines of a trace.
+    ///
+    /// Each segment records them as `aws.cloudwatch_logs`. For a container of ECS with the log driver `awslogs`, the log
+    /// group is [detected](Self::detect_origin); those set here take its place. On EC2 and EKS an agent sends the lines, and
+    /// only the program or its deployment knows where to. A text is cut at 250 characters. (Developer guide, "X-Ray segment
+    /// documents", "AWS resource data".)
+    ///
+    /// ```
+    /// use xray::emitter::MemoryEmitter;
+    /// use xray::{Recorder, Segment};
+    ///
+    /// let emitter = MemoryEmitter::new();
+    /// let builder = Recorder::builder().emitter(emitter.clone());
+    /// let recorder = builder.log_groups(["/aws/containerinsights/shop/application"]).build();
+    /// Segment::builder("todo-app").recorder(&recorder).sampled(true).begin().end();
+    /// let aws = emitter.take().remove(0).aws.unwrap();
+    /// assert_eq!(aws.other["cloudwatch_logs"][0]["log_group"], "/aws/containerinsights/shop/application");
+    /// ```
+    pub fn log_groups<S: AsRef<str>>(mut self, names_or_arns: impl IntoIterator<Item = S>) -> Self {
+        self.log_groups = names_or_arns.into_iter().map(|name| LogGroup::new(name.as_ref())).collect();
+        self
+    }
+
     /// Detects the AWS resource on which the program runs, on the background thread, as soon as the recorder is built.
     ///
     /// Each detector has one second, or the number of seconds in `AWS_METADATA_SERVICE_TIMEOUT`, up to 60. If several find
@@ -130,12 +164,15 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sets where documents go. The default sends them to the X-Ray daemon over UDP.
+    /// Sets where documents go (`AWS_XRAY_EMITTER`). The default sends them to the X-Ray daemon over UDP.
     ///
-    /// The default emitter queues up to 16,384 documents of together about 128 MiB of JSON, and counts those that it has to
-    /// drop in [`Stats::documents_dropped`](crate::Stats::documents_dropped). A document over 63 KiB is sent as several.
-    /// One that is still too large loses its largest metadata, then stack frames, then the middle of long strings. The
-    /// place is marked in the document and counted in [`Stats::values_rejected`](crate::Stats::values_rejected).
+    /// The value `udp` of the variable selects the default, and `otlp` an [`OtlpEmitter`](crate::emitter::OtlpEmitter).
+    ///
+    /// The default emitter queues up to 16,384 documents with about 128 MiB of memory in total, and counts the
+    /// documents that it has to drop in [`Stats::documents_dropped`](crate::Stats::documents_dropped). A document over
+    /// 63 KiB is split into several documents. A document that is still too large loses its largest metadata, then its
+    /// largest `aws` values, then stack frames, then the middle of long strings. The place is marked in the document
+    /// and counted in [`Stats::values_rejected`](crate::Stats::values_rejected).
     pub fn emitter<E: Emitter>(mut self, emitter: E) -> Self {
         self.emitter = Some((Box::new(emitter), type_name::<E>()));
         self
@@ -217,6 +254,7 @@ impl RecorderBuilder {
     ) -> (Recorder, Vec<RejectedSetting>) {
         let (daemon, daemon_source) = self.choose_daemon_address(&mut environment, &mut rejected);
         let (service_name, name_source) = self.choose_service_name(&mut environment, &mut rejected);
+        let (emitter, emitter_source) = self.choose_emitter(&mut environment);
         let counters = Arc::new(Counters::default());
         for _ in &rejected {
             counters.settings_rejected.increment();
@@ -230,13 +268,13 @@ impl RecorderBuilder {
         let (context_missing, context_missing_source) =
             choose("AWS_XRAY_CONTEXT_MISSING", environment.context_missing, self.context_missing);
         let context_missing = context_missing.unwrap_or_default();
-        let origin = KnownOrigin::new(self.origin);
+        #[cfg_attr(not(feature = "origin"), expect(unused_mut, reason = "only a detection changes it"))]
+        let mut origin = KnownOrigin::new(self.origin, self.log_groups);
         #[cfg(feature = "origin")]
         if enabled && !environment.is_lambda && !self.detectors.is_empty() {
-            background.spawn(detect(self.detectors, &origin, Arc::clone(&counters)));
+            origin.detect(self.detectors, Arc::clone(&background), Arc::clone(&counters));
         }
-        let [sampler_source, emitter_source] =
-            [Source::of_code(self.sampler.as_ref()), Source::of_code(self.emitter.as_ref())];
+        let sampler_source = Source::of_code(self.sampler.as_ref());
         let (sampler, sampler_name) = match self.sampler {
             _ if environment.is_lambda => {
                 (Box::new(Never) as Box<dyn Sampler>, "none, as the header decides in Lambda")
@@ -244,18 +282,24 @@ impl RecorderBuilder {
             Some(sampler) => sampler,
             None => (Box::new(Central::default()) as Box<dyn Sampler>, "Central"),
         };
-        sampler.attach(&SamplerHost {
+        let new_segments = NewSegments::new(service_name, sampler);
+        let sampler_host = SamplerHost {
             background: Arc::clone(&background),
             daemon_address: daemon.tcp.clone(),
             counters: Arc::clone(&counters),
-        });
-        let emitter_name = self.emitter.as_ref().map(|(_, name)| *name);
+            caller_rules: new_segments.caller_rules.clone(),
+        };
+        new_segments.attach(&sampler_host, sampler_name);
+        let emitter_name = emitter.as_ref().map(|(_, name)| *name);
         let to_daemon = || -> Box<dyn Emitter> {
             // Lambda's daemon is part of the environment and needs no check.
             let tcp = (!environment.is_lambda).then(|| daemon.tcp.clone());
-            Box::new(UdpEmitter::new(Arc::clone(&background), daemon.udp.clone(), tcp, Arc::clone(&counters)))
+            let emitter = UdpEmitter::new(Arc::clone(&background), daemon.udp.clone(), tcp, Arc::clone(&counters));
+            // Lambda freezes the process after the answer, so a document must leave before its subsegment has ended.
+            Box::new(if environment.is_lambda { emitter.sending_directly() } else { emitter })
         };
-        let emitter = self.emitter.map_or_else(to_daemon, |(emitter, _)| emitter);
+        let emitter = emitter.map_or_else(to_daemon, |(emitter, _)| emitter);
+        let deliveries = Deliveries::new(Arc::clone(&counters), &new_segments.service_name);
         let threshold = self.streaming_threshold.unwrap_or(MAX_EMBEDDED);
         let threshold_bytes = self.streaming_threshold_bytes.unwrap_or(MAX_DOCUMENT_BYTES);
         let interval = self.in_progress_after.map_or_else(|| "never".to_owned(), |interval| format!("{interval:?}"));
@@ -264,7 +308,7 @@ impl RecorderBuilder {
         let settings = Settings {
             list: [
                 Setting::new("enabled", enabled, enabled_source),
-                Setting::new("service_name", &service_name, name_source),
+                Setting::new("service_name", &new_segments.service_name, name_source),
                 Setting::new("daemon_address", format_args!("udp:{} tcp:{}", daemon.udp, daemon.tcp), daemon_source),
                 Setting::new("context_missing", format_args!("{context_missing:?}"), context_missing_source),
                 Setting::new("sampler", sampler_name, sampler_source),
@@ -284,11 +328,18 @@ impl RecorderBuilder {
             daemon,
             emitter: emitter_name,
             sampler: sampler_name,
-            name_of_environment: matches!(name_source, Source::Variable(_)).then(|| service_name.clone()),
+            name_of_environment: matches!(name_source, Source::Variable(_)).then(|| new_segments.service_name.clone()),
             is_capture: self.is_capture,
         };
-        let streaming_threshold = Extent { subsegments: threshold, bytes: threshold_bytes };
-        let progress = self.in_progress_after.map(|interval| Progress::new(background, interval));
+        let streaming_threshold = Extent { subsegments: threshold, bytes: threshold_bytes, held: usize::MAX };
+        let open_segments = OpenSegments {
+            emitter,
+            deliveries,
+            has_logged_panic: AtomicBool::new(false),
+            streaming_threshold,
+            progress: self.in_progress_after.map(|interval| Progress::new(background, interval)),
+        };
+        open_segments.attach(emitter_name.unwrap_or("UDP"));
         let shared = Shared {
             enabled,
             is_in_lambda: environment.is_lambda,
@@ -296,8 +347,8 @@ impl RecorderBuilder {
             counters,
             settings,
             origin,
-            new_segments: NewSegments { service_name, sampler },
-            open_segments: OpenSegments { emitter, streaming_threshold, progress },
+            new_segments,
+            open_segments,
             propagation: self.propagation,
             rules: (!self.rules.is_empty()).then_some(self.rules),
             response_hook: self.response_hook,
@@ -305,7 +356,7 @@ impl RecorderBuilder {
         (Recorder { shared: Arc::new(shared) }, rejected)
     }
 
-    // In both functions the environment comes first, as in every X-Ray SDK: Lambda, and the task definitions of daemons
+    // In these functions the environment comes first, as in every X-Ray SDK: Lambda, and the task definitions of daemons
     // that run as side-cars, set these variables for programs that they do not know.
 
     /// Takes the daemon's address from the environment, else from the program, else the default.
@@ -327,6 +378,26 @@ impl RecorderBuilder {
         (address.unwrap_or_default(), source)
     }
 
+    /// Takes the emitter from the environment, else from the program. Returns the emitter with the name of its type, or
+    /// `None` for the default emitter, which sends to the daemon.
+    fn choose_emitter(&mut self, environment: &mut Environment) -> (Option<NamedEmitter>, Source) {
+        let of_program = self.emitter.take();
+        let Some(choice) = environment.emitter.take() else {
+            let source = Source::of_code(of_program.as_ref());
+            return (of_program, source);
+        };
+        // The destructor of the emitter is the program's own code.
+        guard(|| drop(of_program));
+        let emitter = match choice {
+            EmitterChoice::Udp => None,
+            EmitterChoice::Otlp(settings) => {
+                let emitter: Box<dyn Emitter> = Box::new(OtlpEmitter::with_settings(settings, 0));
+                Some((emitter, type_name::<OtlpEmitter>()))
+            }
+        };
+        (emitter, Source::Variable(EmitterChoice::VARIABLE))
+    }
+
     /// Takes the service's name from the environment, else from the program's settings, else the name of its file.
     fn choose_service_name(
         &mut self,
@@ -334,7 +405,7 @@ impl RecorderBuilder {
         rejected: &mut Vec<RejectedSetting>,
     ) -> (String, Source) {
         let of_program = |name: String| {
-            let legal = legal_name(&name);
+            let legal = legal_name(&name).map(Cow::into_owned);
             if legal.is_none() {
                 rejected.push(RejectedSetting { name: "service_name", value: name, expected: EXPECTED_NAME });
             }
@@ -351,7 +422,10 @@ impl fmt::Debug for RecorderBuilder {
         formatter
             .debug_struct("RecorderBuilder")
             .field("service_name", &self.service_name)
-            .field("daemon_address", &self.daemon_address)
+            .field(
+                "daemon_address",
+                &self.daemon_address.as_deref().map(|address| secrets::recorded(address, MAX_STRING_CHARS)),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -378,5 +452,5 @@ pub(super) fn log_rejected(rejected: &[RejectedSetting]) {
 fn executable_name() -> String {
     let path = env::current_exe().ok();
     let stem = path.as_ref().and_then(|path| path.file_stem());
-    stem.and_then(|stem| legal_name(&stem.to_string_lossy())).unwrap_or_else(|| "rust".to_owned())
+    stem.and_then(|stem| legal_name(&stem.to_string_lossy()).map(Cow::into_owned)).unwrap_or_else(|| "rust".to_owned())
 }

@@ -1,21 +1,23 @@
-//! The check of the way to the daemon, for the start of a program and for tests.
+//! A check whether documents can reach the daemon, for the start of a program and for tests.
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _, UdpSocket};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::settings::{Setting, clients_built_in};
 use super::{DaemonAddress, Recorder};
-use crate::document::{AnnotationValue, Document};
-use crate::emitter::DATAGRAM_HEADER;
+use crate::document::AnnotationValue;
+use crate::emitter::datagram::{self, DATAGRAM_HEADER};
 use crate::id::{SegmentId, TraceId};
+use crate::record::{FinishedSegment, Label, Record, Time};
+use crate::support::resolve::resolve_blocking;
 
 /// The time that the whole check may take.
 const LIMIT: Duration = Duration::from_secs(2);
-/// How long a refusal from another host may take.
+/// How long to wait for a refusal, which takes a moment if it comes from another host.
 const REFUSAL: Duration = Duration::from_millis(300);
 
 /// Checks the process-wide recorder: tries the daemon, sends one segment, and reports every setting.
@@ -68,8 +70,8 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// Returns whether tracing is enabled and no attempt failed.
     ///
-    /// A daemon that answers over TCP has most likely received the segment, but UDP has no receipt, and X-Ray may still
-    /// reject it: only the trace in X-Ray is a proof.
+    /// If the daemon answers over TCP, it has most likely received the segment. That is no proof: UDP has no receipt, and
+    /// X-Ray may reject the segment. The proof is the trace in X-Ray.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.result.is_ok())
@@ -113,12 +115,12 @@ struct Attempt {
 
 impl Recorder {
     /// Checks this recorder: tries the daemon over UDP and TCP, sends one segment, and reports every setting with its
-    /// source. For the start of a program, or a test of its deployment. Blocks for at most about two seconds.
+    /// source. Use it at the start of a program, or in a test of its deployment. Blocks for at most about two seconds.
     ///
-    /// The segment has the service's name and the annotation `xray_doctor`. It is sent whatever the sampler decides, and
-    /// X-Ray bills it as any other trace. Nothing is sent and tried with tracing disabled. In Lambda no segment is sent, as
-    /// a function sends none. With another [emitter](crate::RecorderBuilder::emitter) than the default, that emitter gets
-    /// the segment, and the daemon is not tried.
+    /// The segment has the service's name and the annotation `xray_doctor`. The sampler is not asked, and X-Ray bills the
+    /// segment like any other trace. If tracing is disabled, nothing is tried and nothing is sent. In Lambda no segment is
+    /// sent, because Lambda sends the segment of a function itself. If the recorder has an
+    /// [emitter](crate::RecorderBuilder::emitter) of its own, that emitter receives the segment, and the daemon is not tried.
     ///
     /// ```
     /// use xray::emitter::MemoryEmitter;
@@ -136,18 +138,25 @@ impl Recorder {
         if !self.is_enabled() {
             return diagnosis;
         }
-        let document = (!self.is_in_lambda()).then(|| self.test_segment());
-        let trace_id = document.as_ref().and_then(|document| document.trace_id);
+        let segment = (!self.is_in_lambda()).then(|| self.test_segment());
+        let trace_id = segment.as_ref().and_then(FinishedSegment::trace_id);
         if let Some(emitter) = settings.emitter {
-            if let Some(document) = document {
-                self.emit(document);
+            let dropped = self.stats().documents_dropped;
+            if let Some(segment) = segment {
+                self.emit(segment);
             }
-            let result = if self.flush(LIMIT) { Ok("flushed") } else { Err(format!("not flushed within {LIMIT:?}")) };
+            let result = match self.flush(LIMIT) {
+                true if self.stats().documents_dropped > dropped => {
+                    Err("dropped a document; the log says why".to_owned())
+                }
+                true => Ok("flushed"),
+                false => Err(format!("not flushed within {LIMIT:?}")),
+            };
             diagnosis.attempts.push(Attempt { what: format!("emitter {emitter}"), result });
             diagnosis.trace_id = trace_id;
             return diagnosis;
         }
-        let datagram = document.as_ref().and_then(datagram);
+        let datagram = segment.as_ref().map(datagram);
         let is_sent = datagram.is_some();
         diagnosis.attempts = try_daemon(&settings.daemon, datagram);
         let udp_works = diagnosis.attempts.first().is_some_and(|attempt| attempt.result.is_ok());
@@ -155,28 +164,29 @@ impl Recorder {
         diagnosis
     }
 
-    fn test_segment(&self) -> Document {
-        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs_f64();
-        let name = self.shared.new_segments.service_name.clone();
-        let mut document = Document::new(SegmentId::random(), name, now);
-        document.trace_id = Some(TraceId::random());
-        document.end_time = Some(now);
-        document.annotations.insert("xray_doctor".to_owned(), AnnotationValue::from(true));
-        document
+    fn test_segment(&self) -> FinishedSegment {
+        let now = Time::from_seconds(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs_f64());
+        let name = Label::named(&self.shared.new_segments.service_name);
+        let mut record = Box::new(Record::new(SegmentId::random(), name, now));
+        record.end = Some(now);
+        let details = record.details_mut();
+        details.trace_id = Some(TraceId::random());
+        details.annotations.insert("xray_doctor".to_owned(), AnnotationValue::from(true));
+        FinishedSegment::new(record)
     }
 }
 
-/// Returns the datagram of a document.
-fn datagram(document: &Document) -> Option<Vec<u8>> {
+/// Returns the datagram of a segment.
+fn datagram(segment: &FinishedSegment) -> Vec<u8> {
     let mut datagram = DATAGRAM_HEADER.to_vec();
-    serde_json::to_writer(&mut datagram, document).ok()?;
-    Some(datagram)
+    segment.write_json(&mut datagram);
+    datagram
 }
 
 /// Tries both sides of the daemon at once, each on a thread of its own. Sends `datagram` over UDP.
 //
-// On threads, because the look-up of a name has no limit in the standard library. A thread whose look-up takes longer than
-// the limit is left to end by itself.
+// On threads, because a name look-up of the standard library has no time limit. A thread whose look-up takes longer than the
+// limit is not waited for, and ends by itself.
 fn try_daemon(daemon: &DaemonAddress, datagram: Option<Vec<u8>>) -> Vec<Attempt> {
     let deadline = Instant::now() + LIMIT;
     let (udp, tcp) = (daemon.udp.clone(), daemon.tcp.clone());
@@ -194,7 +204,7 @@ type Outcome = Result<&'static str, String>;
 fn run(attempt: impl FnOnce() -> Outcome + Send + 'static) -> impl FnOnce(Instant) -> Outcome {
     let (sender, outcome) = channel();
     let thread = thread::Builder::new().name("xray-doctor".to_owned());
-    // Fails if the caller has stopped waiting.
+    // Sending fails if the caller has stopped waiting, and then nobody needs the outcome.
     let started = thread.spawn(move || drop(sender.send(attempt())));
     move |deadline| {
         started.map_err(|error| format!("could not start a thread: {error}"))?;
@@ -207,9 +217,7 @@ fn run(attempt: impl FnOnce() -> Outcome + Send + 'static) -> impl FnOnce(Instan
 }
 
 fn resolve(address: &str) -> Result<Vec<SocketAddr>, String> {
-    let found: Vec<_> =
-        address.to_socket_addrs().map_err(|error| format!("the name does not resolve: {error}"))?.collect();
-    if found.is_empty() { Err("the name does not resolve".to_owned()) } else { Ok(found) }
+    resolve_blocking(address).map_err(|error| format!("the name does not resolve: {error}"))
 }
 
 fn try_udp(address: &str, datagram: Option<&[u8]>) -> Outcome {
@@ -226,14 +234,10 @@ fn try_udp(address: &str, datagram: Option<&[u8]>) -> Outcome {
     Err(problem)
 }
 
-/// Sends a datagram and waits for a refusal. Of the other results of a read, none is a failure: the daemon sends nothing.
+/// Sends a datagram, and returns an error if the port refuses it. To see a refusal, it reads from the socket for a moment. Any
+/// other result of that read is fine: the daemon never answers over UDP.
 fn send(address: SocketAddr, datagram: &[u8]) -> io::Result<()> {
-    let any_port: SocketAddr = match address {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let socket = UdpSocket::bind(any_port)?;
-    socket.connect(address)?;
+    let socket = datagram::connect(address)?;
     socket.send(datagram)?;
     socket.set_read_timeout(Some(REFUSAL))?;
     match socket.recv(&mut [0]) {
@@ -245,7 +249,7 @@ fn send(address: SocketAddr, datagram: &[u8]) -> io::Result<()> {
 fn try_tcp(address: &str, deadline: Instant) -> Outcome {
     let mut problem = String::new();
     for address in resolve(address)? {
-        // A limit of zero is an error of the standard library.
+        // `connect_timeout` returns an error if the limit is zero.
         let limit = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         match TcpStream::connect_timeout(&address, limit) {
             Ok(_) => return Ok("connected"),

@@ -1,11 +1,14 @@
 //! The settings that a recorder takes from the environment.
 
+use std::borrow::Cow;
+use std::env;
 use std::ffi::OsString;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
-use std::{env, fmt};
 
 use crate::document::name::legal_name;
+use crate::emitter::OtlpSettings;
+use crate::support::variables::{RejectedSetting, setting};
 
 /// The reaction to a call or subsegment outside any segment (`AWS_XRAY_CONTEXT_MISSING`).
 ///
@@ -21,7 +24,8 @@ use crate::document::name::legal_name;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextMissing {
-    /// Logs an error with the place of the call and the remedy, once for each place in the source, for up to 50 places.
+    /// Logs an error with the place of the call, or of the subsegment that was to begin, and the remedy, once for each place
+    /// in the source, for up to 50 places.
     #[default]
     LogError,
     /// Does nothing.
@@ -36,29 +40,25 @@ pub(super) struct Environment {
     pub(super) service_name: Option<String>,
     pub(super) daemon_address: Option<DaemonAddress>,
     pub(super) context_missing: Option<ContextMissing>,
-    /// Whether the process runs in AWS Lambda, which sets variables of its own.
+    pub(super) emitter: Option<EmitterChoice>,
+    /// `true` if the process runs in AWS Lambda, which sets variables of its own.
     pub(super) is_lambda: bool,
 }
 
-/// The form of a service's name. Other characters are removed from a name, which is rejected if nothing is left.
+/// An emitter that the environment chooses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum EmitterChoice {
+    Udp,
+    Otlp(OtlpSettings),
+}
+
+impl EmitterChoice {
+    pub(super) const VARIABLE: &'static str = "AWS_XRAY_EMITTER";
+}
+
+/// The expected form of a service's name, for log lines. Other characters are removed from a name. An empty rest is
+/// rejected.
 pub(super) const EXPECTED_NAME: &str = "a name in letters, digits and _.:/%&#=+-@";
-
-/// A setting that is not valid and is not used.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct RejectedSetting {
-    pub(super) name: &'static str,
-    pub(super) value: String,
-    pub(super) expected: &'static str,
-}
-
-impl fmt::Display for RejectedSetting {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Enough to recognise the value. A variable may hold megabytes, which do not belong in a log.
-        const SHOWN_CHARS: usize = 100;
-        let value: String = self.value.chars().take(SHOWN_CHARS).collect();
-        write!(formatter, "{} is {value:?}, expected {}; the default is used", self.name, self.expected)
-    }
-}
 
 impl Environment {
     /// Reads the environment of the process.
@@ -66,15 +66,26 @@ impl Environment {
         Self::read(|name| env::var_os(name))
     }
 
-    /// Reads the variables through `get`. Returns the settings that are not valid beside the others.
+    /// Reads the variables through `get`. Returns the valid settings and the invalid ones.
     //
-    // One value that is not valid leaves the other settings in force. The caller logs it: reading runs before a recorder
-    // exists, and a logger may need one.
+    // An invalid value does not affect the other settings. The caller logs it, because this function runs before a
+    // recorder exists, and a logger may need a recorder.
     pub(super) fn read(get: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<RejectedSetting>) {
         let mut rejected = Vec::new();
+        let emitter = setting(&get, &mut rejected, EmitterChoice::VARIABLE, "udp or otlp", parse_emitter);
+        let emitter = emitter.map(|choice| match choice {
+            EmitterChoice::Otlp(mut settings) => {
+                settings.read(&get, &mut rejected);
+                EmitterChoice::Otlp(settings)
+            }
+            udp @ EmitterChoice::Udp => udp,
+        });
         let environment = Self {
+            emitter,
             enabled: setting(&get, &mut rejected, "AWS_XRAY_SDK_ENABLED", "true or false", parse_bool),
-            service_name: setting(&get, &mut rejected, "AWS_XRAY_TRACING_NAME", EXPECTED_NAME, legal_name),
+            service_name: setting(&get, &mut rejected, "AWS_XRAY_TRACING_NAME", EXPECTED_NAME, |name| {
+                legal_name(name).map(Cow::into_owned)
+            }),
             daemon_address: setting(&get, &mut rejected, DaemonAddress::VARIABLE, DaemonAddress::EXPECTED, |address| {
                 address.parse().ok()
             }),
@@ -94,27 +105,19 @@ impl Environment {
     }
 }
 
-/// Reads and parses one variable. A value that is not valid Unicode or that `parse` refuses is added to `rejected`.
-fn setting<T>(
-    get: &impl Fn(&str) -> Option<OsString>,
-    rejected: &mut Vec<RejectedSetting>,
-    name: &'static str,
-    expected: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Option<T> {
-    let value = get(name)?;
-    let parsed = value.to_str().and_then(parse);
-    if parsed.is_none() {
-        rejected.push(RejectedSetting { name, value: value.to_string_lossy().into_owned(), expected });
-    }
-    parsed
-}
-
 /// Parses the words that other X-Ray SDKs accept.
 fn parse_bool(value: &str) -> Option<bool> {
     match value.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" | "t" | "true" | "on" | "1" => Some(true),
         "n" | "no" | "f" | "false" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn parse_emitter(value: &str) -> Option<EmitterChoice> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "udp" => Some(EmitterChoice::Udp),
+        "otlp" => Some(EmitterChoice::Otlp(OtlpSettings::default())),
         _ => None,
     }
 }
@@ -173,7 +176,7 @@ fn protocol(part: &str) -> Option<(&'static str, &str)> {
 }
 
 /// Returns the address if it is a host and a port from 1 to 65,535. The host is a name, an IPv4 address or a bracketed
-/// IPv6 address.
+/// IPv6 address, which may have a zone.
 fn host_and_port(address: &str) -> Option<String> {
     let (host, port) = address.rsplit_once(':')?;
     let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
@@ -181,8 +184,13 @@ fn host_and_port(address: &str) -> Option<String> {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
     };
     let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        // The zone of a link-local address (`fe80::1%eth0`) is for the system to resolve, and no part of the address.
-        Some(address) => address.split('%').next()?.parse::<Ipv6Addr>().is_ok(),
+        // Only a link-local address has a zone (`fe80::1%eth0`): the interface behind which it is. The system resolves it.
+        Some(address) => match address.split_once('%') {
+            Some((address, zone)) => {
+                is_name(zone) && address.parse().is_ok_and(|address: Ipv6Addr| address.is_unicast_link_local())
+            }
+            None => address.parse::<Ipv6Addr>().is_ok(),
+        },
         None => is_name(host),
     };
     is_host.then(|| format!("{host}:{port}"))
@@ -226,6 +234,11 @@ mod tests {
             "127.0.0.1:2000:9",
             "::1:2000",
             "[daemon]:2000",
+            "[fe80::1%]:2000",
+            "[fe80::1%a b]:2000",
+            "[fe80::1%eth0%eth1]:2000",
+            "[2001:db8::1%eth0]:2000",
+            "fe80::1%eth0:2000",
             "a:1 b:2",
             "tcp:1.1.1.1:3",
             "tcp:a:1 tcp:b:2",
@@ -245,12 +258,14 @@ mod tests {
             ("AWS_XRAY_TRACING_NAME", "todo-app"),
             ("AWS_XRAY_DAEMON_ADDRESS", "daemon:2000"),
             ("AWS_XRAY_CONTEXT_MISSING", "ignore_error"),
+            ("AWS_XRAY_EMITTER", "UDP"),
             ("AWS_LAMBDA_FUNCTION_NAME", "todo-function"),
         ]);
         assert_eq!(environment.enabled, Some(false));
         assert_eq!(environment.service_name.as_deref(), Some("todo-app"));
         assert_eq!(environment.daemon_address.unwrap().udp, "daemon:2000");
         assert_eq!(environment.context_missing, Some(ContextMissing::IgnoreError));
+        assert_eq!(environment.emitter, Some(EmitterChoice::Udp));
         assert!(environment.is_lambda);
         assert_eq!(rejected, []);
         assert!(read(&[("LAMBDA_TASK_ROOT", "/var/task")]).0.is_lambda);
@@ -258,10 +273,24 @@ mod tests {
     }
 
     #[test]
+    fn the_variables_of_otlp_are_read_if_it_is_chosen() {
+        let variables = [("AWS_XRAY_EMITTER", "otlp"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector")];
+        let (environment, rejected) = read(&variables);
+        assert_eq!(environment.emitter, Some(EmitterChoice::Otlp(OtlpSettings::default())));
+        assert_eq!(rejected.iter().map(|rejected| rejected.name).collect::<Vec<_>>(), ["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+        assert_eq!(read(&variables[1..]), (Environment::default(), vec![]));
+    }
+
+    #[test]
     fn a_value_that_is_not_valid_is_reported_once_and_left_out() {
         let huge = "x".repeat(5_000_000);
-        let names =
-            ["AWS_XRAY_SDK_ENABLED", "AWS_XRAY_TRACING_NAME", "AWS_XRAY_DAEMON_ADDRESS", "AWS_XRAY_CONTEXT_MISSING"];
+        let names = [
+            "AWS_XRAY_EMITTER",
+            "AWS_XRAY_SDK_ENABLED",
+            "AWS_XRAY_TRACING_NAME",
+            "AWS_XRAY_DAEMON_ADDRESS",
+            "AWS_XRAY_CONTEXT_MISSING",
+        ];
         let (environment, rejected) = read(&names.map(|name| (name, "")));
         assert_eq!(environment, Environment::default());
         assert_eq!(rejected.iter().map(|rejected| rejected.name).collect::<Vec<_>>(), names);
@@ -270,7 +299,7 @@ mod tests {
         assert_eq!(
             read(&[("AWS_XRAY_CONTEXT_MISSING", "SHOUT")]).1[0].to_string(),
             "AWS_XRAY_CONTEXT_MISSING is \"SHOUT\", expected LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR; \
-             the default is used",
+             the value is ignored",
         );
     }
 

@@ -37,10 +37,12 @@ use self::open_segments::OpenSegments;
 pub(crate) use self::progress::InProgress;
 pub(crate) use self::rules::HttpRules;
 use self::settings::Settings;
-pub(crate) use self::settings::clients_built_in;
+pub(crate) use self::settings::{client_features_off, clients_built_in};
 use crate::document::response_head::ResponseHead;
 use crate::header::propagation::Propagation;
+use crate::id::Process;
 use crate::origin::KnownOrigin;
+use crate::support::guard::guard;
 use crate::support::stats::{Counters, Stats};
 
 /// Decides which segments are recorded and sends them to the X-Ray daemon.
@@ -52,6 +54,7 @@ use crate::support::stats::{Counters, Stats};
 /// |---|---|---|
 /// | `AWS_XRAY_DAEMON_ADDRESS` | `host:port`, `[ipv6]:port`, or `tcp:host:port udp:host:port` | `127.0.0.1:2000` |
 /// | `AWS_XRAY_TRACING_NAME` | the service's name, for segments without a name and for layers | the program's name |
+/// | `AWS_XRAY_EMITTER` | `udp`, or `otlp` for [spans of OpenTelemetry](crate::emitter::OtlpEmitter) | `udp` |
 /// | `AWS_XRAY_SDK_ENABLED` | `false` records nothing and adds no header | `true` |
 /// | `AWS_XRAY_CONTEXT_MISSING` | `LOG_ERROR`, `IGNORE_ERROR`, `RUNTIME_ERROR` (behaves as `LOG_ERROR`) | `LOG_ERROR` |
 /// | `RUST_BACKTRACE` | anything but `0`: errors have [stack frames](crate::document::StackFrame) (feature `backtrace`) | `0` |
@@ -91,6 +94,15 @@ struct Shared {
     response_hook: Option<ResponseHook>,
 }
 
+/// Drops the program's hook so that a panic in the destructor of a captured value does not reach the code that drops
+/// the recorder.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let hook = self.response_hook.take();
+        guard(|| drop(hook));
+    }
+}
+
 /// A closure that runs at the response to a sampled call, while the call's subsegment is current.
 pub(crate) type ResponseHook = Box<dyn Fn(&ResponseHead<'_>) + Send + Sync>;
 
@@ -100,11 +112,16 @@ impl Recorder {
         RecorderBuilder::default()
     }
 
-    /// Blocks until all documents emitted so far have been sent, for at most `limit`. Returns whether they have.
+    /// Blocks until all documents emitted so far have been sent or dropped, for at most `limit`. Returns `false` if
+    /// some documents are still waiting at that time. [`stats`](Self::stats) returns the number of dropped documents.
+    ///
+    /// Does not wait while nothing can be sent, because no thread can be started for it: the documents stay in the queue. In a
+    /// process that was forked, the documents of the parent are not waited for: the parent sends them.
     ///
     /// A recorder that was installed or first used on the main thread is flushed when that thread ends, for at most a
-    /// second. That covers a return from `main`, a panic in it, and [`exit`](std::process::exit) called on it. A program
-    /// that ends in another way calls `flush` before: by `abort`, by a signal, or by an `exit` on another thread.
+    /// second. The flush covers a return from `main`, a panic in `main`, and a call of [`exit`](std::process::exit) on
+    /// the main thread. Call `flush` before the program ends in another way: by `abort`, by a signal, or by `exit` on
+    /// another thread.
     ///
     /// ```
     /// use std::time::Duration;
@@ -115,6 +132,7 @@ impl Recorder {
     /// ```
     #[expect(clippy::must_use_candidate, reason = "a program that ends cannot do anything about lost documents")]
     pub fn flush(&self, limit: Duration) -> bool {
+        self.shared.counters.count_in(Process::current());
         self.shared.open_segments.flush(limit)
     }
 
@@ -126,6 +144,7 @@ impl Recorder {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
+        self.shared.counters.count_in(Process::current());
         self.shared.counters.snapshot()
     }
 

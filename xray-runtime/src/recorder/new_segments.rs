@@ -1,41 +1,115 @@
 //! The part of a recorder that begins segments: it gives them their names and decides whether they are recorded.
 
+use std::borrow::Cow;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::Recorder;
 use crate::document::name::legal_name;
+use crate::header::trace_header::TraceHeader;
 use crate::id::TraceId;
-use crate::sampling::{Decision, Sampler, SamplingRequest};
+use crate::sampling::{CallerRules, Decision, Never, Sampler, SamplerHost, SamplingRequest, Watch};
+use crate::support::guard::guard;
 use crate::support::log_line::{is_debug_read, log_line};
 
 /// The settings for segments that begin.
 pub(super) struct NewSegments {
     pub(super) service_name: String,
-    pub(super) sampler: Box<dyn Sampler>,
+    sampler: Box<dyn Sampler>,
+    /// The rules by which callers decide.
+    pub(super) caller_rules: CallerRules,
+    /// `true` if a panic of the sampler was logged.
+    has_logged_panic: AtomicBool,
+}
+
+impl NewSegments {
+    pub(super) fn new(service_name: String, sampler: Box<dyn Sampler>) -> Self {
+        let (caller_rules, has_logged_panic) = (CallerRules::default(), AtomicBool::new(false));
+        Self { service_name, sampler, caller_rules, has_logged_panic }
+    }
+
+    /// Calls the sampler's `attach` with the parts of the recorder that samplers use. `name` is the name of the
+    /// sampler's type.
+    pub(super) fn attach(&self, host: &SamplerHost, name: &str) {
+        if guard(|| self.sampler.attach(host)).is_none() {
+            log_line!(Error, "xray::sampling", "the method `attach` of the sampler `{name}` panicked");
+        }
+    }
+}
+
+/// Drops the sampler of the program so that a panic in its destructor does not reach the code that drops the recorder.
+impl Drop for NewSegments {
+    fn drop(&mut self) {
+        let sampler = mem::replace(&mut self.sampler, Box::new(Never));
+        guard(|| drop(sampler));
+    }
 }
 
 impl Recorder {
     /// Returns a legal name for a segment: `name` without illegal characters, or the service's name if nothing is left.
     pub(crate) fn segment_name(&self, name: &str) -> String {
-        let legal = legal_name(name).unwrap_or_else(|| self.shared.new_segments.service_name.clone());
+        let legal = legal_name(name).map_or_else(|| self.shared.new_segments.service_name.clone(), Cow::into_owned);
         self.report_name(name, &legal);
         legal
     }
 
-    /// Asks the sampler about a segment. The type of the service is added to the request if the origin is known.
+    /// Asks the sampler about a segment. The type of the service is added to the request if the origin is known. If the
+    /// sampler panics, the segment is not recorded.
     pub(crate) fn decide(&self, request: &SamplingRequest<'_>) -> Decision {
         let sampler = &self.shared.new_segments.sampler;
         // Until a detector has found the origin the type is unknown, and an unknown value matches every rule. A segment
         // does not wait for the detectors: they ask metadata services over HTTP.
-        match self.shared.origin.get() {
+        let decision = guard(|| match self.shared.origin.get() {
             Some(origin) => sampler.sample(&request.with_service_type(origin.name())),
             None => sampler.sample(request),
-        }
+        });
+        decision.unwrap_or_else(|| self.sampler_panicked())
     }
 
-    /// Logs at the level `Debug` why a segment is not recorded. `by` returns the reason.
+    /// Returns the watch for a trace that the rule of a caller decided about.
+    pub(crate) fn watch_of_caller(&self, header: &TraceHeader, service_name: &str) -> Option<Arc<Watch>> {
+        self.shared.new_segments.caller_rules.watch(header.rule()?, header.root?, service_name)
+    }
+
+    /// Counts a panic of the sampler, and logs the first.
+    #[cold]
+    fn sampler_panicked(&self) -> Decision {
+        self.shared.counters.sampling_failures.increment();
+        if !self.shared.new_segments.has_logged_panic.swap(true, Ordering::Relaxed) {
+            log_line!(
+                Error,
+                "xray::sampling",
+                "the sampler `{}` panicked, and the segment is not recorded. Further panics are counted in \
+                 `Stats::sampling_failures` (logged once)",
+                self.sampler_name(),
+            );
+        }
+        Decision::not_sampled()
+    }
+
+    /// Logs at the level `Debug` why a segment is not recorded. If that level is off, logs the first such segment of
+    /// the process at the level `Info`. `by` returns the reason.
     #[inline]
     pub(crate) fn log_unsampled(&self, name: &str, trace: TraceId, by: impl FnOnce() -> String) {
-        if is_debug_read() && !self.is_capture() {
+        static HAS_LOGGED: AtomicBool = AtomicBool::new(false);
+        if self.is_capture() {
+            return;
+        }
+        if is_debug_read() {
             log_line!(Debug, "xray::segment", "segment `{name}` of trace {trace}: not sampled {}", by());
+        // A load first: after the first time all threads only read, and the cache line stays shared.
+        } else if log::Level::Info <= log::max_level()
+            && !HAS_LOGGED.load(Ordering::Relaxed)
+            && !HAS_LOGGED.swap(true, Ordering::Relaxed)
+        {
+            log_line!(
+                Info,
+                "xray::segment",
+                "segment `{name}` of trace {trace}: not sampled {}, so it is not recorded (logged once; at the level `debug` \
+                 a line for each segment names the rule)",
+                by(),
+            );
         }
     }
 }

@@ -1,18 +1,25 @@
 //! The part of a recorder that open segments use: limits of a record, reports of progress, and the emitter.
 
+use std::mem;
 use std::sync::Weak;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use super::Recorder;
 use super::progress::{InProgress, Progress};
-use crate::document::{Document, Extent};
-use crate::emitter::{Emitter, Subject};
-use crate::id::SegmentId;
+use crate::emitter::{Deliveries, Emitter, Subject};
+use crate::id::{Process, SegmentId};
+use crate::record::{Extent, FinishedSegment};
+use crate::support::guard::guard;
 use crate::support::log_line::{is_debug_read, log_line};
 
 /// The settings for segments that are open, and the emitter to which their documents go.
 pub(super) struct OpenSegments {
     pub(super) emitter: Box<dyn Emitter>,
+    /// The counters that the emitter was given.
+    pub(super) deliveries: Deliveries,
+    /// `true` if a panic of the emitter was logged.
+    pub(super) has_logged_panic: AtomicBool,
     /// How much of its ended subsegments an entity holds before it sends them.
     pub(super) streaming_threshold: Extent,
     /// `None` if segments are sent only when they end.
@@ -20,15 +27,47 @@ pub(super) struct OpenSegments {
 }
 
 impl OpenSegments {
-    pub(super) fn flush(&self, limit: Duration) -> bool {
-        self.emitter.flush(limit)
+    /// Lends the emitter the counters of the recorder. `name` is the name of the emitter's type.
+    pub(super) fn attach(&self, name: &str) {
+        if guard(|| self.emitter.attach(&self.deliveries)).is_none() {
+            log_line!(Error, "xray::emitter", "the method `attach` of the emitter `{name}` panicked");
+        }
     }
+
+    pub(super) fn flush(&self, limit: Duration) -> bool {
+        let deadline = Instant::now().checked_add(limit);
+        // A segment that ends while it is being reported is emitted after the report, on the thread of the report.
+        let is_reported = self.progress.as_ref().is_none_or(|progress| progress.wait_for_reports(limit));
+        let rest = deadline.map_or(limit, |deadline| deadline.saturating_duration_since(Instant::now()));
+        // The emitter may be the program's own code.
+        guard(|| self.emitter.flush(rest)).unwrap_or(false) && is_reported
+    }
+}
+
+/// Drops the emitter of the program so that a panic in its destructor does not reach the code that drops the recorder.
+impl Drop for OpenSegments {
+    fn drop(&mut self) {
+        let emitter = mem::replace(&mut self.emitter, Box::new(Gone));
+        guard(|| drop(emitter));
+    }
+}
+
+/// Stands in for an emitter that was dropped.
+struct Gone;
+
+impl Emitter for Gone {
+    fn emit(&self, _: FinishedSegment) {}
 }
 
 impl Recorder {
     /// Returns how much of its ended subsegments an open entity may hold.
     pub(crate) fn streaming_threshold(&self) -> Extent {
         self.shared.open_segments.streaming_threshold
+    }
+
+    /// Returns whether segments that stay open are reported.
+    pub(crate) fn reports_progress(&self) -> bool {
+        self.shared.open_segments.progress.is_some()
     }
 
     /// Registers a sampled segment that has begun, for progress reports if they are switched on.
@@ -52,25 +91,48 @@ impl Recorder {
         }
     }
 
-    /// Hands a document to the emitter. A segment first gets the origin, if that is known by now.
+    /// Passes a finished segment to the emitter. Adds the origin first, if the origin has been detected.
     //
     // The emitter may be the program's own code. Callers hold no lock.
-    pub(crate) fn emit(&self, mut document: Document) {
-        // A `kind` of `None` is a segment. X-Ray takes the origin from segments alone.
-        if let (None, Some(origin)) = (document.kind, self.shared.origin.get()) {
-            origin.describe(&mut document);
+    pub(crate) fn emit(&self, mut segment: FinishedSegment) {
+        // A fork is noticed here too, because a segment that began in the parent may end in the child.
+        self.shared.counters.count_in(Process::current());
+        // X-Ray reads the origin only from segments.
+        if !segment.record().is_independent_subsegment() {
+            self.shared.origin.describe(segment.record_mut());
         }
         self.shared.counters.documents_emitted.increment();
-        self.log_handed(&document);
-        self.shared.open_segments.emitter.emit(document);
+        self.log_handed(&segment);
+        let open = &self.shared.open_segments;
+        match guard(|| open.emitter.emit(segment)) {
+            Some(()) if open.deliveries.is_claimed() => {}
+            Some(()) => open.deliveries.sent(1),
+            None => self.emitter_panicked(),
+        }
+    }
+
+    /// Counts a document that was lost by a panic of the emitter, and logs the first.
+    #[cold]
+    fn emitter_panicked(&self) {
+        let open = &self.shared.open_segments;
+        open.deliveries.dropped(1);
+        if !open.has_logged_panic.swap(true, Ordering::Relaxed) {
+            log_line!(
+                Error,
+                "xray::emitter",
+                "the emitter `{}` panicked, and the document is lost. Further ones are counted in \
+                 `Stats::documents_dropped` (logged once)",
+                self.emitter_name().unwrap_or("UDP"),
+            );
+        }
     }
 
     /// Logs at the level `Debug` that the program's own emitter gets a document. The emitter that sends to the daemon logs
     /// what became of each document itself.
-    fn log_handed(&self, document: &Document) {
+    fn log_handed(&self, segment: &FinishedSegment) {
         if let Some(emitter) = self.emitter_name() {
             if is_debug_read() && !self.is_capture() {
-                log_line!(Debug, "xray::segment", "{}: handed to `{emitter}`", Subject::of(document));
+                log_line!(Debug, "xray::segment", "{}: handed to `{emitter}`", Subject::of(segment));
             }
         }
     }

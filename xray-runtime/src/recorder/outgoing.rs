@@ -6,8 +6,9 @@ use crate::header::propagation::Propagation;
 impl RecorderBuilder {
     /// Ignores requests to a host: they get neither a subsegment nor a header. Can be called several times.
     ///
-    /// The pattern is a host such as `169.254.169.254` or `*.local`, or a host and a path such as `example.com/health*`.
-    /// `*` stands for any number of characters, `?` for exactly one. Neither the case of letters nor the port matters.
+    /// The pattern is a host such as `169.254.169.254` or `*.local`, or a host and a path such as
+    /// `example.com/health*`. `*` stands for any number of characters, `?` for exactly one. Neither the case of letters
+    /// nor the port matters. The text between two `*` is searched for in the first 1,024 characters.
     ///
     /// ```
     /// let recorder = xray::Recorder::builder().ignore("169.254.169.254").ignore("*/health").build();
@@ -30,7 +31,9 @@ impl RecorderBuilder {
     /// ```
     /// use xray::{Propagation, Recorder, Segment, TraceHeader};
     ///
-    /// let recorder = Recorder::builder().propagate(Propagation::Both).build();
+    /// let recorder = Recorder::builder().propagate(Propagation::Both);
+    /// # let recorder = recorder.emitter(xray::emitter::MemoryEmitter::new());
+    /// let recorder = recorder.build();
     /// let incoming = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1");
     /// let segment = Segment::builder("todo-app").trace_header(&incoming).recorder(&recorder).begin();
     ///

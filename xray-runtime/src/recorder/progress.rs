@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use once_cell::sync::OnceCell;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use crate::id::SegmentId;
-use crate::support::background::{self, Background, TaskOwner};
+use crate::id::{Process, SegmentId};
+use crate::support::background::{Background, Task};
 use crate::support::guard::guard;
+use crate::support::process::PerProcess;
+use crate::support::worker::Worker;
 
 /// An open segment that can be sent before its end.
 pub(crate) trait InProgress: Send + Sync {
@@ -28,10 +29,14 @@ pub(crate) trait InProgress: Send + Sync {
 // emitter of the program's own there are none. The built-in emitters only push into a queue. That is not worth a second
 // thread in every program.
 pub(super) struct Progress {
+    interval: Duration,
+    watch: PerProcess<Watch>,
+}
+
+/// The segments of one process, and the task that reports them. The task stops when the recorder is dropped.
+struct Watch {
     watched: Arc<Watched>,
-    background: Arc<Background>,
-    /// Stops the task when the recorder is dropped. Empty until the first segment begins.
-    task: OnceCell<TaskOwner>,
+    worker: Worker,
 }
 
 struct Watched {
@@ -40,6 +45,16 @@ struct Watched {
     segments: Mutex<HashMap<SegmentId, OpenSegment>>,
     /// Wakes the task when a segment begins.
     registered: Notify,
+    reports: Mutex<Reports>,
+    /// Wakes threads that wait for a report.
+    reported: Condvar,
+}
+
+/// How many reports have begun and ended since the start.
+#[derive(Default)]
+struct Reports {
+    begun: u64,
+    ended: u64,
 }
 
 struct OpenSegment {
@@ -50,30 +65,45 @@ struct OpenSegment {
 
 impl Progress {
     pub(super) fn new(background: Arc<Background>, interval: Duration) -> Self {
-        let watched = Watched { interval, segments: Mutex::default(), registered: Notify::new() };
-        Self { watched: Arc::new(watched), background, task: OnceCell::new() }
+        let watch = move || {
+            let watched = Arc::new(Watched {
+                interval,
+                segments: Mutex::default(),
+                registered: Notify::new(),
+                reports: Mutex::default(),
+                reported: Condvar::new(),
+            });
+            let reported = Arc::clone(&watched);
+            let make = move || -> Task {
+                let watched = Arc::clone(&reported);
+                Box::pin(async move { watched.report_for_ever().await })
+            };
+            Watch { watched, worker: Worker::until_dropped(Arc::clone(&background), make) }
+        };
+        Self { interval, watch: PerProcess::new(watch) }
     }
 
     pub(super) fn register(&self, id: SegmentId, segment: Weak<dyn InProgress>) {
-        if self.task.get().is_none() {
-            self.start();
-        }
-        self.watched.lock().insert(id, OpenSegment { reported: Instant::now(), segment });
-        self.watched.registered.notify_one();
+        let Watch { watched, worker } = self.watch.get();
+        worker.want();
+        watched.lock().insert(id, OpenSegment { reported: Instant::now(), segment });
+        watched.registered.notify_one();
     }
 
     pub(super) fn forget(&self, id: SegmentId) {
-        self.watched.lock().remove(&id);
+        // A segment that began in the parent may end in the child, where the lock of the parent's segments may be held.
+        let _ = Process::current();
+        self.watch.get().watched.lock().remove(&id);
     }
 
-    fn start(&self) {
-        let watched = Arc::clone(&self.watched);
-        let (owner, task) = background::owned(async move { watched.report_for_ever().await });
-        // Spawned after `set` rather than inside `get_or_init`, because spawning may log, and the program's logger may
-        // begin a segment, which would wait for the cell that it is itself initialising.
-        if self.task.set(owner).is_ok() {
-            self.background.spawn(task);
-        }
+    /// Blocks until the reports that have begun have ended, for at most `limit`. Returns whether they have.
+    pub(super) fn wait_for_reports(&self, limit: Duration) -> bool {
+        let watched = &self.watch.get().watched;
+        let reports = watched.reports();
+        let begun = reports.begun;
+        let is_reporting = |reports: &mut Reports| reports.ended < begun;
+        let waited = watched.reported.wait_timeout_while(reports, limit, is_reporting);
+        waited.unwrap_or_else(PoisonError::into_inner).0.ended >= begun
     }
 }
 
@@ -91,9 +121,11 @@ impl Watched {
             self.wait_for_a_segment().await;
             sleep(pause).await;
             for segment in self.take_due() {
+                let report = Report::begin(self);
                 // The segment is dropped inside the guard too. If it ended meanwhile this is its last reference, and
                 // with it goes the recorder and the program's emitter.
                 guard(move || segment.report());
+                drop(report);
             }
         }
     }
@@ -124,10 +156,31 @@ impl Watched {
     fn lock(&self) -> MutexGuard<'_, HashMap<SegmentId, OpenSegment>> {
         self.segments.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn reports(&self) -> MutexGuard<'_, Reports> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A report that is being made. It ends when this is dropped.
+struct Report<'a>(&'a Watched);
+
+impl<'a> Report<'a> {
+    fn begin(watched: &'a Watched) -> Self {
+        watched.reports().begun += 1;
+        Self(watched)
+    }
+}
+
+impl Drop for Report<'_> {
+    fn drop(&mut self) {
+        self.0.reports().ended += 1;
+        self.0.reported.notify_all();
+    }
 }
 
 impl fmt::Debug for Progress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Progress").field("interval", &self.watched.interval).finish_non_exhaustive()
+        formatter.debug_struct("Progress").field("interval", &self.interval).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The settings of a recorder as a reader of the log sees them: each value, and where it comes from.
+//! The settings of a recorder, for the log and the doctor: each value, and where it comes from.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use super::Recorder;
 use super::environment::DaemonAddress;
 use crate::support::log_line::log_line;
 
-/// The settings of a recorder that are for people and for checks, and that no segment asks for.
+/// The settings of a recorder in the form that the log and the doctor need. Segments do not read them.
 pub(super) struct Settings {
     /// Every setting with its value, in the order of the builder's methods.
     pub(super) list: Vec<Setting>,
@@ -18,7 +18,7 @@ pub(super) struct Settings {
     pub(super) sampler: &'static str,
     /// The service's name if the environment sets it: then it overrides the name of a layer.
     pub(super) name_of_environment: Option<String>,
-    /// Whether the recorder belongs to `testing::capture`: what it does is no news for the log.
+    /// `true` if the recorder belongs to `testing::capture`. Such a recorder logs nothing about itself.
     pub(super) is_capture: bool,
 }
 
@@ -76,30 +76,46 @@ pub(super) fn type_name<T: ?Sized>() -> &'static str {
     &name[start..end]
 }
 
+/// A feature for an HTTP client, the crate of the client, and whether the feature is on.
+type ClientFeature = (&'static str, &'static str, bool);
+
+const CLIENT_FEATURES: [ClientFeature; 13] = [
+    ("attohttpc", "attohttpc", cfg!(feature = "attohttpc")),
+    ("awc", "awc", cfg!(feature = "awc")),
+    ("hyper", "hyper_util", cfg!(feature = "hyper")),
+    ("hyper-0-14", "hyper", cfg!(feature = "hyper-0-14")),
+    ("isahc", "isahc", cfg!(feature = "isahc")),
+    ("reqwest", "reqwest", cfg!(feature = "reqwest")),
+    ("reqwest-blocking", "reqwest", cfg!(feature = "reqwest-blocking")),
+    ("reqwest-0-12", "reqwest", cfg!(feature = "reqwest-0-12")),
+    ("reqwest-0-12-blocking", "reqwest", cfg!(feature = "reqwest-0-12-blocking")),
+    ("reqwest-0-11", "reqwest", cfg!(feature = "reqwest-0-11")),
+    ("reqwest-middleware", "reqwest_middleware", cfg!(feature = "reqwest-middleware")),
+    ("ureq", "ureq", cfg!(feature = "ureq")),
+    ("ureq-2", "ureq", cfg!(feature = "ureq-2")),
+];
+
 /// Returns the features of the HTTP clients in this build, as in `reqwest, ureq`.
 //
 // hyper's senders and `http::Request` need no feature and are in every build.
 pub(crate) fn clients_built_in() -> String {
-    let features = [
-        ("attohttpc", cfg!(feature = "attohttpc")),
-        ("awc", cfg!(feature = "awc")),
-        ("hyper", cfg!(feature = "hyper")),
-        ("hyper-0-14", cfg!(feature = "hyper-0-14")),
-        ("isahc", cfg!(feature = "isahc")),
-        ("reqwest", cfg!(feature = "reqwest")),
-        ("reqwest-blocking", cfg!(feature = "reqwest-blocking")),
-        ("reqwest-0-12", cfg!(feature = "reqwest-0-12")),
-        ("reqwest-0-12-blocking", cfg!(feature = "reqwest-0-12-blocking")),
-        ("reqwest-0-11", cfg!(feature = "reqwest-0-11")),
-        ("reqwest-middleware", cfg!(feature = "reqwest-middleware")),
-        ("ureq", cfg!(feature = "ureq")),
-        ("ureq-2", cfg!(feature = "ureq-2")),
-    ];
-    let names: Vec<_> = features.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect();
+    let names: Vec<_> = CLIENT_FEATURES.iter().filter(|(_, _, is_on)| *is_on).map(|(name, _, _)| *name).collect();
     if names.is_empty() { "none but hyper 1".to_owned() } else { names.join(", ") }
 }
 
-/// Whether a recorder of this process has logged how it works.
+/// Returns the features that are off and are for the client crate in which a type is defined.
+pub(crate) fn client_features_off(type_name: &str) -> impl Iterator<Item = &'static str> {
+    features_off(&CLIENT_FEATURES, type_name)
+}
+
+fn features_off<'a>(features: &'a [ClientFeature], type_name: &str) -> impl Iterator<Item = &'static str> + use<'a> {
+    let name = type_name.trim_start_matches(['&', ' ']).trim_start_matches("mut ");
+    let crate_name = name.split_once("::").map_or("", |(crate_name, _)| crate_name).to_owned();
+    let is_off = move |(_, of, is_on): &&ClientFeature| !is_on && *of == crate_name;
+    features.iter().filter(is_off).map(|(name, _, _)| *name)
+}
+
+/// `true` if a recorder of this process has logged how it works.
 static ANNOUNCED: AtomicBool = AtomicBool::new(false);
 
 impl Recorder {
@@ -156,7 +172,7 @@ impl Recorder {
     /// Returns where documents go: `UDP 127.0.0.1:2000 (default)`, or the name of the program's emitter.
     fn destination(&self) -> String {
         match self.shared.settings.emitter {
-            Some(name) => format!("the emitter `{name}` (code)"),
+            Some(name) => format!("the emitter `{name}` ({})", self.setting("emitter").source),
             None => format!("UDP {} ({})", self.shared.settings.daemon.udp, self.setting("daemon_address").source),
         }
     }
@@ -193,6 +209,15 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_of_a_client_names_the_features_that_are_off() {
+        let features = [("reqwest", "reqwest", true), ("reqwest-0-12", "reqwest", false), ("ureq", "ureq", false)];
+        let off = |type_name| features_off(&features, type_name).collect::<Vec<_>>();
+        assert_eq!(off("reqwest::async_impl::request::RequestBuilder"), ["reqwest-0-12"]);
+        assert_eq!(off("&mut ureq::request::Request"), ["ureq"]);
+        assert!(off("shop::Reqwest").is_empty() && off("u32").is_empty());
+    }
 
     #[test]
     fn the_name_of_a_type_is_short() {

@@ -1,8 +1,13 @@
 //! The part of a recorder that it lends to its sampler.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
+use once_cell::sync::OnceCell;
+
+use super::boost::Watch;
+use crate::header::tracestate::RuleHash;
+use crate::id::TraceId;
 use crate::support::background::Background;
 use crate::support::stats::Counters;
 
@@ -30,7 +35,9 @@ use crate::support::stats::Counters;
 ///     }
 /// }
 ///
-/// let recorder = xray::Recorder::builder().sampler(LocalDaemonOnly::default()).build();
+/// let recorder = xray::Recorder::builder().sampler(LocalDaemonOnly::default());
+/// # let recorder = recorder.emitter(xray::emitter::MemoryEmitter::new());
+/// let recorder = recorder.build();
 /// assert!(xray::Segment::builder("todo-app").recorder(&recorder).begin().is_sampled());
 /// ```
 #[derive(Clone)]
@@ -38,6 +45,33 @@ pub struct SamplerHost {
     pub(crate) background: Arc<Background>,
     pub(crate) daemon_address: String,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) caller_rules: CallerRules,
+}
+
+/// The rules by which callers decide, lent to the recorder by its sampler. Clones share the loan.
+#[derive(Clone, Default)]
+pub(crate) struct CallerRules(Arc<OnceCell<Weak<dyn Watching>>>);
+
+/// A sampler that counts failures for the rules of callers.
+pub(crate) trait Watching: Send + Sync {
+    /// Returns the watch for a trace that the rule `rule` of a caller decided about. Returns `None` if the rule is not
+    /// known or has no boost.
+    fn watch(&self, rule: RuleHash, trace: TraceId, service_name: &str) -> Option<Arc<Watch>>;
+}
+
+impl CallerRules {
+    /// Lends the rules to the recorder. Only the first loan counts.
+    //
+    // A weak reference, because the rules hold the host of their sampler, and the host holds this.
+    pub(crate) fn lend(&self, rules: &Arc<impl Watching + 'static>) {
+        let rules: Arc<dyn Watching> = Arc::clone(rules) as _;
+        let _ = self.0.set(Arc::downgrade(&rules));
+    }
+
+    /// Returns the watch for a trace that the rule of a caller decided about.
+    pub(crate) fn watch(&self, rule: RuleHash, trace: TraceId, service_name: &str) -> Option<Arc<Watch>> {
+        self.0.get()?.upgrade()?.watch(rule, trace, service_name)
+    }
 }
 
 impl SamplerHost {

@@ -4,6 +4,7 @@
 //! from code or a file, and [`Always`] and [`Never`] are for tests. An unsampled request is not recorded, but its trace
 //! header is passed on, with `Sampled=0`. (Developer guide, "Configuring sampling rules".)
 
+mod boost;
 mod central;
 mod host;
 mod local;
@@ -12,16 +13,22 @@ mod patterns;
 mod reservoir;
 mod rule;
 
+pub(crate) use self::boost::Watch;
 pub use self::central::{Central, CentralBuilder};
 pub use self::host::SamplerHost;
+pub(crate) use self::host::{CallerRules, Watching};
 pub use self::local::{Local, LocalBuilder, ManifestError};
 pub use self::rule::Rule;
+use std::sync::Arc;
+
+use crate::header::tracestate::RuleHash;
 use crate::support::log_line::is_debug_read;
 
 /// Decides which segments are recorded.
 ///
 /// A sampler decides once for each segment whose trace header and whose builder leave the decision open. It runs on the
-/// thread that begins the segment, so it must be quick and must not wait.
+/// thread that begins the segment, so it must be quick and must not wait. If it panics, the segment is not recorded; the panic
+/// is counted in [`Stats::sampling_failures`](crate::Stats::sampling_failures) and does not reach the program.
 ///
 /// ```
 /// use xray::sampling::{Decision, Sampler, SamplingRequest};
@@ -77,7 +84,8 @@ pub trait Sampler: Send + Sync + 'static {
 /// The properties of a request that are known when its segment begins.
 ///
 /// A recorder always knows the service's name, and its type if the program has an [`Origin`](crate::origin::Origin).
-/// Host, method and path are known if the segment was given its [request](crate::SegmentBuilder::request).
+/// Host, method and path are known if the segment was given its [request](crate::SegmentBuilder::request). A rule that names
+/// one of the three does not match a segment without a request.
 ///
 /// ```
 /// use xray::sampling::SamplingRequest;
@@ -92,13 +100,20 @@ pub struct SamplingRequest<'a> {
     host: Option<&'a str>,
     method: Option<&'a str>,
     path: Option<&'a str>,
+    /// `true` if the segment is known to serve no request. If `false`, an absent property is unknown.
+    serves_no_request: bool,
 }
 
 impl<'a> SamplingRequest<'a> {
     /// Creates a request of which only the segment's name is known.
     #[must_use]
     pub fn new(service_name: &'a str) -> Self {
-        Self { service_name, service_type: None, host: None, method: None, path: None }
+        Self { service_name, service_type: None, host: None, method: None, path: None, serves_no_request: false }
+    }
+
+    /// Describes a segment that serves no request.
+    pub(crate) fn none(service_name: &'a str) -> Self {
+        Self { serves_no_request: true, ..Self::new(service_name) }
     }
 
     /// Returns the name of the segment.
@@ -129,6 +144,11 @@ impl<'a> SamplingRequest<'a> {
     #[must_use]
     pub fn path(&self) -> Option<&'a str> {
         self.path
+    }
+
+    /// Returns whether the segment is known to serve no request: it has neither method, host nor path.
+    fn is_none(&self) -> bool {
+        self.serves_no_request && self.method.is_none() && self.host.is_none() && self.path.is_none()
     }
 
     /// Sets the type of the service.
@@ -165,34 +185,52 @@ impl<'a> SamplingRequest<'a> {
 /// assert!(decision.is_sampled());
 /// assert!(!Decision::not_sampled().is_sampled());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Decision {
     pub(crate) sampled: bool,
     pub(crate) rule_name: Option<String>,
+    /// The rule in X-Ray that decided. `None` if no such rule decided.
+    pub(crate) rule: Option<RuleHash>,
+    /// Counts the trace as failed when something fails. `None` if the rule has no boost.
+    pub(crate) watch: Option<Arc<Watch>>,
 }
+
+/// Two decisions are equal if their outcomes and rules are equal.
+impl PartialEq for Decision {
+    fn eq(&self, other: &Self) -> bool {
+        (self.sampled, &self.rule_name) == (other.sampled, &other.rule_name)
+    }
+}
+
+impl Eq for Decision {}
 
 impl Decision {
     /// Returns the decision to record the request.
     #[must_use]
     pub fn sampled() -> Self {
-        Self { sampled: true, rule_name: None }
+        Self { sampled: true, rule_name: None, rule: None, watch: None }
     }
 
     /// Returns the decision not to record the request. Its trace header is still passed on.
     #[must_use]
     pub fn not_sampled() -> Self {
-        Self { sampled: false, rule_name: None }
+        Self { sampled: false, rule_name: None, rule: None, watch: None }
     }
 
     /// Returns the decision of a rule not to record the request. The rule is named only if the log reads the name.
     pub(crate) fn not_sampled_by(rule_name: impl FnOnce() -> String) -> Self {
-        Self { sampled: false, rule_name: is_debug_read().then(rule_name) }
+        Self { rule_name: is_debug_read().then(rule_name), ..Self::not_sampled() }
     }
 
     /// Returns whether the request is recorded.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
         self.sampled
+    }
+
+    /// Adds the rule in X-Ray that decided, and the watch that counts the trace as failed.
+    pub(crate) fn watched(self, rule: RuleHash, watch: Option<Watch>) -> Self {
+        Self { rule: Some(rule), watch: watch.map(Arc::new), ..self }
     }
 
     /// Adds the name of the rule that decided, which is recorded as `aws.xray.sampling_rule_name`. For a request that is not
@@ -207,7 +245,9 @@ impl Decision {
 /// A sampler that records every request.
 ///
 /// ```
-/// let recorder = xray::Recorder::builder().sampler(xray::sampling::Always).build();
+/// let recorder = xray::Recorder::builder().sampler(xray::sampling::Always);
+/// # let recorder = recorder.emitter(xray::emitter::MemoryEmitter::new());
+/// let recorder = recorder.build();
 /// assert!(xray::Segment::builder("shop").recorder(&recorder).begin().is_sampled());
 /// ```
 #[derive(Debug, Clone, Copy, Default)]

@@ -22,8 +22,17 @@ impl Default for Patterns {
 
 impl Patterns {
     /// Returns whether all patterns match a request. A property that the request does not have matches every pattern.
-    // So do the X-Ray SDKs for Go, Node.js and Python. OpenTelemetry's samplers match such a property with `*` only.
+    ///
+    /// A segment that serves no request has neither method, host nor path. Patterns that name one of the three do not match
+    /// it.
+    // An unknown property matches in the X-Ray SDKs for Go, Node.js and Python too. If it also matched for segments
+    // that serve no request, a rule for a path, such as one that excludes health checks, would decide about jobs and
+    // consumers.
     pub(super) fn are_for(&self, request: &SamplingRequest<'_>) -> bool {
+        let is_any = |pattern: &String| pattern == "*";
+        if request.is_none() && ![&self.method, &self.host, &self.path].into_iter().all(is_any) {
+            return false;
+        }
         // Most patterns are `*`, and each decision compares five patterns of each rule until one matches.
         let is_match = |pattern: &str, value: Option<&str>| {
             pattern == "*" || value.is_none_or(|value| wildcard::matches(pattern, value))
@@ -84,6 +93,17 @@ mod tests {
         let request = SamplingRequest::new("s");
         assert!(patterns.are_for(&request));
         assert!(patterns.are_for(&request.with_path("/p")));
+        assert!(patterns.are_for(&SamplingRequest::none("s").with_path("/p")));
         assert!(!patterns.are_for(&request.with_path("/q")));
+    }
+
+    #[test]
+    fn patterns_for_requests_do_not_match_a_segment_that_serves_none() {
+        let request = SamplingRequest::none("shop").with_service_type("AWS::ECS::Container");
+        let service = |patterns: &mut Patterns| patterns.service_name = "sh*".to_owned();
+        assert!(patterns(service).are_for(&request) && Patterns::default().are_for(&request));
+        assert!(!patterns(|patterns| patterns.host = "*.example.com".to_owned()).are_for(&request));
+        assert!(!patterns(|patterns| patterns.method = "GET".to_owned()).are_for(&request));
+        assert!(!patterns(|patterns| patterns.path = "/health*".to_owned()).are_for(&request));
     }
 }

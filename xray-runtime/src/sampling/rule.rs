@@ -7,7 +7,8 @@ use super::reservoir::{Reservoir, by_chance};
 /// A rule of a [`Local`](super::Local) sampler: patterns for requests, and how many of the matching ones are sampled.
 ///
 /// In a pattern, `*` matches any number of characters and `?` matches one. Letters match in upper and lower case. Each
-/// pattern is `*` unless it is set. (Developer guide, "Configuring sampling rules".)
+/// pattern is `*` unless it is set. The text between two `*` is searched for in the first 1,024 characters. (Developer
+/// guide, "Configuring sampling rules".)
 ///
 /// ```
 /// use xray::sampling::{Local, Rule, Sampler, SamplingRequest};

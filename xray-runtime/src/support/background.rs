@@ -1,29 +1,33 @@
 //! A background thread that runs asynchronous tasks.
 
-use crate::support::log_line::log_line;
-use std::convert::Infallible;
-use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use once_cell::sync::OnceCell;
+use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+
+use crate::support::log_line::log_line;
+use crate::support::process::PerProcess;
 
 /// A thread that runs tasks on a tokio runtime of its own.
 ///
-/// The thread starts with the first task. It ends after the `Background` has been dropped and all tasks have
-/// finished. A task that panics does not affect the others.
+/// The thread starts with the first task, and again with the next task after it could not start or has died. It ends after
+/// the `Background` has been dropped and all tasks have finished. A task that panics does not affect the others. After a
+/// fork the child starts a thread of its own.
 //
 // A runtime of its own, because the program may use another executor or none. One thread is enough: the tasks wait for
 // sockets and timers and do little else. The process does not join the thread at its end, so a daemon that hangs cannot
 // delay the exit; `Recorder::flush` is the way to wait.
 pub(crate) struct Background {
     thread_name: &'static str,
-    tasks: OnceCell<UnboundedSender<Task>>,
+    /// The way to the thread, once it has started.
+    tasks: PerProcess<Mutex<Option<UnboundedSender<Task>>>>,
+    /// `true` if the failure to start the thread was logged. Reset when the thread runs again.
+    has_logged: Arc<AtomicBool>,
 }
 
 /// A future that the background thread runs to its end.
@@ -32,41 +36,42 @@ pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl Background {
     /// Creates a background whose thread will have this name; starts nothing.
     pub(crate) fn new(thread_name: &'static str) -> Self {
-        Self { thread_name, tasks: OnceCell::new() }
+        Self { thread_name, tasks: PerProcess::new(Mutex::default), has_logged: Arc::default() }
     }
 
-    /// Runs a task on the thread. If the thread cannot be started, logs that and drops the task.
+    /// Runs a task on the thread. If the thread cannot start, drops the task, and logs that once until the thread runs.
     pub(crate) fn spawn(&self, task: Task) {
-        let mut failure = None;
-        let tasks = self.tasks.get_or_init(|| {
-            let (sender, tasks) = unbounded_channel();
-            failure = self.start(tasks).err();
-            sender
-        });
-        // The logger is the program's own code and may come back here, for instance by a segment of its own. So it runs
-        // after the cell has been filled: a cell that is initialised while it is being initialised deadlocks.
-        if let Some(error) = failure {
-            log_line!(
-                Error,
-                "xray::recorder",
-                "could not start the thread {:?}: {error}; what it would send is dropped. \
-                 Check how many threads the process may have",
-                self.thread_name,
-            );
+        // The logger is the program's own code and may come back here, so it runs after the lock is released.
+        if let Err(error) = self.send(task) {
+            log_failure(&self.has_logged, self.thread_name, &error, "how many threads the process may have");
         }
-        // Fails if the thread did not start or has no runtime. The task is dropped with the error, which is how its
-        // owner learns of it: see `Consumer` in `emitter/delivery.rs`.
-        let _ = tasks.send(task);
+    }
+
+    fn send(&self, mut task: Task) -> io::Result<()> {
+        let mut tasks = self.tasks.get().lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = &*tasks {
+            match running.send(task) {
+                Ok(()) => return Ok(()),
+                // The thread has ended: it had no runtime, or the runtime panicked.
+                Err(SendError(unsent)) => task = unsent,
+            }
+        }
+        let (sender, receiver) = unbounded_channel();
+        // Cannot fail, because the receiver is here.
+        let _ = sender.send(task);
+        self.start(receiver)?;
+        *tasks = Some(sender);
+        Ok(())
     }
 
     fn start(&self, tasks: UnboundedReceiver<Task>) -> io::Result<()> {
-        let name = self.thread_name;
-        thread::Builder::new().name(name.to_owned()).spawn(move || run(name, tasks)).map(drop)
+        let (name, has_logged) = (self.thread_name, Arc::clone(&self.has_logged));
+        thread::Builder::new().name(name.to_owned()).spawn(move || run(name, tasks, &has_logged)).map(drop)
     }
 }
 
 /// Runs tasks until no more can come and all have finished.
-fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>) {
+fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>, has_logged: &AtomicBool) {
     let run_all = async {
         // A set of tasks rather than one loop over them: `JoinSet` contains a panic in the task that panicked.
         let mut running = JoinSet::new();
@@ -76,36 +81,23 @@ fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>) {
         while running.join_next().await.is_some() {}
     };
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run_all),
-        Err(error) => log_line!(
-            Error,
-            "xray::recorder",
-            "could not start a tokio runtime on the thread {thread_name:?}: {error}; what it would send is dropped. \
-             Check how many files the process may open",
-        ),
+        Ok(runtime) => {
+            has_logged.store(false, Ordering::Relaxed);
+            runtime.block_on(run_all);
+        }
+        Err(error) => log_failure(has_logged, thread_name, &error, "how many files the process may open"),
     }
 }
 
-/// The owner of a task made by [`owned`]. Dropping it stops the task.
-pub(crate) struct TaskOwner {
-    /// Carries no message: the task waits for the channel to close.
-    _open: oneshot::Sender<Infallible>,
-}
-
-/// Makes a task that runs `work` until it finishes or its owner is dropped.
-//
-// Work without an end, such as polling for sampling rules, must stop with the recorder that it serves. An abort handle
-// of tokio would need the runtime, which exists only once the thread has started.
-pub(crate) fn owned(work: impl Future<Output = ()> + Send + 'static) -> (TaskOwner, Task) {
-    let (open, mut closed) = oneshot::channel::<Infallible>();
-    let task = async move {
-        let mut work = pin!(work);
-        poll_fn(|context| {
-            if Pin::new(&mut closed).poll(context).is_ready() { Poll::Ready(()) } else { work.as_mut().poll(context) }
-        })
-        .await;
-    };
-    (TaskOwner { _open: open }, Box::pin(task))
+fn log_failure(has_logged: &AtomicBool, thread_name: &str, error: &io::Error, check: &str) {
+    if !has_logged.swap(true, Ordering::Relaxed) {
+        log_line!(
+            Error,
+            "xray::recorder",
+            "could not start the thread {thread_name:?}: {error}. Documents wait, and the thread is tried again. Check \
+             {check} (logged once until the thread runs)",
+        );
+    }
 }
 
 #[cfg(test)]
@@ -133,19 +125,5 @@ mod tests {
         let [first, second] = [(); 2].map(|()| seen.recv_timeout(SOON).unwrap());
         assert_eq!((first.0 + second.0, first.1), (1, second.1));
         assert_eq!(seen.recv_timeout(SOON), Err(RecvTimeoutError::Disconnected), "all tasks have finished");
-    }
-
-    #[test]
-    fn a_task_stops_when_its_owner_is_dropped() {
-        let background = Background::new("xray-test");
-        let (sender, seen) = channel::<()>();
-        let (owner, task) = owned(async move {
-            sender.send(()).unwrap();
-            std::future::pending::<()>().await;
-        });
-        background.spawn(task);
-        seen.recv_timeout(SOON).expect("the task runs");
-        drop(owner);
-        assert_eq!(seen.recv_timeout(SOON), Err(RecvTimeoutError::Disconnected), "the task is dropped");
     }
 }

@@ -1,18 +1,22 @@
-//! One HTTP request from the background thread to the X-Ray daemon or a metadata service, within limits.
+//! One HTTP request from a background thread to the X-Ray daemon, a metadata service or a collector, within limits.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
-use std::{fmt, io};
+use std::{error, fmt, io};
 
 use http::header::HOST;
-use http::{HeaderValue, Request, StatusCode};
-use hyper::body::{Body as _, Incoming};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::support::resolve::{resolve, without_zone};
 
 /// Limits of one exchange.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +27,7 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
 }
 
-/// The reason why an exchange gave no response body.
+/// The reason for which an exchange has no response.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Connect(io::Error),
@@ -31,6 +35,15 @@ pub(crate) enum Failure {
     Http(hyper::Error),
     Status(StatusCode),
     TooLong(usize),
+}
+
+/// A response with any status.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// The part of the body that arrived within the limits.
+    pub(crate) body: Vec<u8>,
 }
 
 /// Sends a request to the server at `address` (`host:port`) and returns the body of its response.
@@ -42,43 +55,106 @@ pub(crate) enum Failure {
 // or a connection pool for a few requests a minute. Redirects are not followed, as neither the daemon nor a metadata
 // service sends any.
 pub(crate) async fn fetch(address: &str, request: Request<String>, limits: Limits) -> Result<Vec<u8>, Failure> {
-    let exchange = exchange(address, request, limits.bytes);
+    let exchange = async {
+        let mut opened = open(address, request).await?;
+        if opened.response.status() != StatusCode::OK {
+            return Err(Failure::Status(opened.response.status()));
+        }
+        let mut content = Vec::new();
+        let is_whole = read(opened.response.body_mut(), limits.bytes, &mut content).await?;
+        if is_whole { Ok(content) } else { Err(Failure::TooLong(limits.bytes)) }
+    };
     // One limit for the whole exchange: a server that sends a byte now and then must not hold the task for ever.
     timeout(limits.time, exchange).await.unwrap_or(Err(Failure::Timeout(limits.time)))
 }
 
-/// Makes one exchange on a new connection.
-//
-// No connection is kept, because the next request is at least seconds away.
-async fn exchange(address: &str, mut request: Request<String>, max_bytes: usize) -> Result<Vec<u8>, Failure> {
-    if let Ok(host) = HeaderValue::try_from(address) {
-        request.headers_mut().entry(HOST).or_insert(host);
-    }
-    let stream = TcpStream::connect(address).await.map_err(Failure::Connect)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // Dropping the set aborts the connection's task, so that the connection closes on every way out of this function:
-    // a failure, the time limit, or the end of the recorder.
-    let mut connections = JoinSet::new();
-    connections.spawn(connection);
-    let response = sender.send_request(request).await?;
-    if response.status() != StatusCode::OK {
-        return Err(Failure::Status(response.status()));
-    }
-    read(response.into_body(), max_bytes).await
+/// Sends a request like [`fetch`], and returns a response with any status.
+///
+/// Succeeds if the head of the response arrives, because its status tells the outcome of the request. If the body is
+/// too long, is too slow or breaks off, returns the beginning of the body.
+pub(crate) async fn send(address: &str, request: Request<Payload>, limits: Limits) -> Result<Answer, Failure> {
+    let deadline = Instant::now() + limits.time;
+    let opened = timeout_at(deadline, open(address, request)).await;
+    let mut opened = opened.unwrap_or(Err(Failure::Timeout(limits.time)))?;
+    let mut body = Vec::new();
+    let _ = timeout_at(deadline, read(opened.response.body_mut(), limits.bytes, &mut body)).await;
+    let (head, _) = opened.response.into_parts();
+    Ok(Answer { status: head.status, headers: head.headers, body })
 }
 
-/// Reads a body of at most `max_bytes`.
-async fn read(mut body: Incoming, max_bytes: usize) -> Result<Vec<u8>, Failure> {
-    let mut content = Vec::new();
-    while let Some(frame) = poll_fn(|task| Pin::new(&mut body).poll_frame(task)).await {
+/// A response with an unread body.
+struct Opened {
+    response: Response<Incoming>,
+    // Dropping the set aborts the task of the connection. So the connection closes after a failure, at the time limit,
+    // and at the end of the recorder.
+    _connection: JoinSet<hyper::Result<()>>,
+}
+
+/// Sends a request on a new connection, and returns when the head of the response has arrived.
+//
+// No connection is reused. The requests of the recorder are seconds apart, and a connection costs little compared with
+// a batch of spans. If the server closes a reused connection, the client cannot tell whether the server received the
+// request.
+async fn open<B>(address: &str, mut request: Request<B>) -> Result<Opened, Failure>
+where
+    B: Body<Data: Send, Error: Into<Box<dyn error::Error + Send + Sync>>> + Send + 'static,
+{
+    if let Ok(host) = HeaderValue::try_from(without_zone(address)) {
+        request.headers_mut().entry(HOST).or_insert(host);
+    }
+    let stream = connect(address).await.map_err(Failure::Connect)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let mut connections = JoinSet::new();
+    connections.spawn(connection);
+    Ok(Opened { response: sender.send_request(request).await?, _connection: connections })
+}
+
+/// Connects to the first address of `host:port` that accepts the connection.
+pub(crate) async fn connect(address: &str) -> io::Result<TcpStream> {
+    TcpStream::connect(&*resolve(address).await?).await
+}
+
+/// Appends a body to `content`, up to `max_bytes`. Returns whether the whole body was appended.
+async fn read(body: &mut Incoming, max_bytes: usize, content: &mut Vec<u8>) -> hyper::Result<bool> {
+    while let Some(frame) = poll_fn(|task| Pin::new(&mut *body).poll_frame(task)).await {
         let data = frame?.into_data().unwrap_or_default();
         // Checked before the bytes are kept: whatever answers at the address cannot fill the program's memory.
-        if content.len() + data.len() > max_bytes {
-            return Err(Failure::TooLong(max_bytes));
+        let room = max_bytes - content.len();
+        content.extend_from_slice(&data[..data.len().min(room)]);
+        if data.len() > room {
+            return Ok(false);
         }
-        content.extend_from_slice(&data);
     }
-    Ok(content)
+    Ok(true)
+}
+
+/// The body of a request that may be sent several times. Clones share the bytes.
+//
+// hyper implements `Body` for `String`, but a clone of a `String` copies megabytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Payload(Option<Bytes>);
+
+impl From<Vec<u8>> for Payload {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self((!bytes.is_empty()).then(|| bytes.into()))
+    }
+}
+
+impl Body for Payload {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
 }
 
 impl From<hyper::Error> for Failure {

@@ -6,11 +6,17 @@ use std::io::{self, Write as _};
 use log::{Level, LevelFilter};
 use once_cell::sync::OnceCell;
 
+use crate::support::secrets;
+
 /// The variable that switches the debug mode on, as in the X-Ray SDK for Node.js. (Developer guide, "Configuring the X-Ray
 /// SDK for Node.js", environment variables.)
 const DEBUG_MODE: &str = "AWS_XRAY_DEBUG_MODE";
 
-/// Logs a line: `log_line!(Warn, "xray::emitter", "lost {count} documents")`. The message is formatted only if it is read.
+/// Logs a line: `log_line!(Warn, "xray::emitter", "lost {count} documents")`. The message is formatted only if it is read,
+/// and its secrets are removed: a wrong setting or a URL in an error may contain one. A panic of the logger does not reach
+/// the caller.
+///
+/// The logger may ask the SDK anything, so a caller holds no lock and is not inside a once.
 //
 // The test is of the maximum level and not `log::log_enabled!`. With `tracing-log`, `log_enabled!` asks the filters of all
 // layers of `tracing-subscriber`, and a filter that says no is remembered on the thread until the next event. A span of the
@@ -18,7 +24,11 @@ const DEBUG_MODE: &str = "AWS_XRAY_DEBUG_MODE";
 macro_rules! log_line {
     ($level:ident, $target:literal, $($message:tt)+) => {
         if log::Level::$level <= log::max_level() {
-            log::log!(target: $target, log::Level::$level, $($message)+);
+            // A logger is the program's own code.
+            let _ = $crate::support::guard::guard(|| {
+                let message = $crate::support::log_line::recorded(format_args!($($message)+));
+                log::log!(target: $target, log::Level::$level, "{message}");
+            });
         } else if $crate::support::log_line::is_debug_mode() {
             $crate::support::log_line::write(log::Level::$level, $target, format_args!($($message)+));
         }
@@ -49,8 +59,17 @@ fn is_on(value: &str) -> bool {
     !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "f" | "no" | "n" | "off")
 }
 
+/// Returns the text of a line without secrets.
+pub(crate) fn recorded(message: fmt::Arguments<'_>) -> String {
+    /// Limit on the characters of a line. The longest lines of this crate have about a thousand.
+    const MAX_CHARS: usize = 4000;
+
+    secrets::recorded_display(&message, MAX_CHARS).unwrap_or_default()
+}
+
 /// Writes a line to the standard error output.
 pub(crate) fn write(level: Level, target: &str, message: fmt::Arguments<'_>) {
+    let message = recorded(message);
     // One call for the whole line, so that lines of several threads do not mix. An error is ignored, where `eprintln!` would
     // panic: the output may be closed.
     let _ = io::stderr().write_all(format!("[{level} {target}] {message}\n").as_bytes());

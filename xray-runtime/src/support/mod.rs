@@ -1,9 +1,17 @@
-//! Helpers that know nothing of X-Ray: a background thread, HTTP requests from it, counters, text limits, patterns.
+//! Helpers without knowledge of X-Ray: a background thread and its tasks, HTTP requests and look-ups of names, forks,
+//! counters, text limits, JSON, the removal of secrets, patterns, environment variables, a digest.
 
 pub(crate) mod background;
 pub(crate) mod fetch;
 pub(crate) mod guard;
+pub(crate) mod json;
 pub(crate) mod log_line;
+pub(crate) mod process;
+pub(crate) mod resolve;
+pub(crate) mod secrets;
+pub(crate) mod sha256;
 pub(crate) mod stats;
 pub(crate) mod text;
+pub(crate) mod variables;
 pub(crate) mod wildcard;
+pub(crate) mod worker;

@@ -2,11 +2,12 @@
 
 mod body;
 mod error;
-mod incoming;
+mod outgoing;
 mod segment;
 mod subsegment;
 
 pub use self::body::SegmentBody;
 pub use self::error::{Boxed, Plain, ServiceError};
+pub use self::outgoing::{SubsegmentBody, SubsegmentFuture};
 pub use self::segment::{SegmentFuture, SegmentLayer, SegmentService};
 pub use self::subsegment::{SubsegmentLayer, SubsegmentService};

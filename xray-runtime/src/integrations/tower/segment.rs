@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -16,14 +17,10 @@ use tower_service::Service;
 
 use super::body::SegmentBody;
 use super::error::{Plain, ServiceError};
-use super::incoming::{Serving, client, content_length, url, user_agent};
-use crate::document::url::Url;
-use crate::header::trace_header::Sampled;
-use crate::live::context;
-use crate::live::segment::{EntityKind, Segment};
+use crate::header::trace_header::TRACE_HEADER_NAME;
+use crate::header::trust::Trust;
+use crate::integrations::incoming::{Name, Serving, Settings};
 use crate::recorder::Recorder;
-use crate::support::guard::guard;
-use crate::support::wildcard;
 
 /// A layer for HTTP servers: every request is a segment that continues the trace of its caller.
 ///
@@ -81,50 +78,15 @@ use crate::support::wildcard;
 /// layer would make a second segment. The compiler infers `Form` and `BodyForm` from the error types of the service and of
 /// its bodies.
 pub struct SegmentLayer<Form = Plain, BodyForm = Plain> {
-    settings: Arc<Settings>,
+    settings: Arc<Settings<Parts>>,
     forms: Forms<Form, BodyForm>,
 }
 
 type Forms<Form, BodyForm> = PhantomData<fn() -> (Form, BodyForm)>;
 
-#[derive(Clone)]
-struct Settings {
-    name: Name,
-    recorder: Option<Recorder>,
-    reads_forwarded_for: bool,
-    client_ip: Option<Arc<ClientIp>>,
-}
-
-type ClientIp = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
-
-#[derive(Clone)]
-enum Name {
-    /// The name of the service.
-    OfService,
-    Fixed(String),
-    ByHost {
-        pattern: String,
-        fallback: String,
-    },
-}
-
-impl Name {
-    /// Returns the name of a segment; empty for the name of the service, with which the recorder replaces it.
-    fn of(&self, url: &Url<'_>) -> String {
-        match self {
-            Self::OfService => String::new(),
-            Self::Fixed(name) => name.clone(),
-            Self::ByHost { pattern, fallback } => {
-                let host = url.host().filter(|host| wildcard::matches(pattern, host));
-                host.map_or_else(|| fallback.clone(), Into::into)
-            }
-        }
-    }
-}
-
 impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
     /// Returns a layer whose segments have this name. The name is the service's logical name: a node of the service graph.
-    /// See [`Segment::builder`].
+    /// See [`Segment::builder`](crate::Segment::builder).
     ///
     /// The variable `AWS_XRAY_TRACING_NAME` overrides the name. A [`default()`](Self::default) layer needs no name: its
     /// segments have the name of the service.
@@ -132,12 +94,12 @@ impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
         Self::named(Name::Fixed(name.into()))
     }
 
-    /// Returns a layer whose segments are named after the host in the request if the host matches the pattern, else by the
-    /// fallback. For a program that serves many hosts; other X-Ray SDKs call this dynamic naming.
+    /// Returns a layer whose segments are named after the host in the request. If the host does not match the pattern,
+    /// the name is the fallback. This is for a program that serves many hosts; other X-Ray SDKs call it dynamic naming.
     ///
-    /// In the pattern, `*` stands for any characters and `?` for one character; letter case does not matter. The name is the
-    /// host in lower case, without the port. The client chooses the host: with the pattern `*` anybody can add nodes to the
-    /// service graph. The variable `AWS_XRAY_TRACING_NAME` overrides both.
+    /// In the pattern, `*` stands for any characters and `?` for one character; letter case does not matter. The name
+    /// is the host in lower case, without the port. The client chooses the host, so with the pattern `*` anybody can
+    /// add nodes to the service graph. The variable `AWS_XRAY_TRACING_NAME` overrides the host and the fallback.
     ///
     /// ```
     /// use xray::tower::SegmentLayer;
@@ -150,21 +112,37 @@ impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
     }
 
     fn named(name: Name) -> Self {
-        let settings = Settings { name, recorder: None, reads_forwarded_for: true, client_ip: None };
-        Self { settings: Arc::new(settings), forms: PhantomData }
+        Self { settings: Arc::new(Settings::new(name)), forms: PhantomData }
     }
 
-    /// Sets the recorder. By default the layer uses the recorder of the surrounding context, or that of the process.
+    /// Sets the recorder. By default the layer uses the recorder of the surrounding context, else the recorder of the
+    /// process.
     #[must_use]
     pub fn recorder(mut self, recorder: &Recorder) -> Self {
         Arc::make_mut(&mut self.settings).recorder = Some(recorder.clone());
         self
     }
 
+    /// Sets how much of the request's trace header is used; the default is [`Trust::All`]. [`Trust`] has advice for a
+    /// service that anybody can reach.
+    ///
+    /// ```
+    /// use xray::Trust;
+    /// use xray::tower::SegmentLayer;
+    ///
+    /// let layer: SegmentLayer = SegmentLayer::new("todo-app").trust(Trust::TraceId);
+    /// # drop(layer);
+    /// ```
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        Arc::make_mut(&mut self.settings).trust = trust;
+        self
+    }
+
     /// Sets a function that returns the client's address for requests without an `X-Forwarded-For`: usually the peer of the
     /// connection, which each server keeps in a type of its own.
     ///
-    /// The function is called for sampled requests. A panic in it counts as `None`.
+    /// The function is called only for sampled requests. A panic in the function counts as `None`.
     ///
     /// With axum's `into_make_service_with_connect_info::<SocketAddr>()`:
     ///
@@ -189,7 +167,7 @@ impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
 
     /// Sets whether the client's address is read from `X-Forwarded-For`; the default is `true`.
     ///
-    /// Set it to `false` for a service without a proxy in front, or if [`client_ip`](Self::client_ip) reads the header
+    /// Pass `false` for a service without a proxy in front of it, or if [`client_ip`](Self::client_ip) reads the header
     /// itself.
     ///
     /// ```
@@ -202,27 +180,6 @@ impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
     pub fn forwarded_for(mut self, reads_forwarded_for: bool) -> Self {
         Arc::make_mut(&mut self.settings).reads_forwarded_for = reads_forwarded_for;
         self
-    }
-}
-
-impl Settings {
-    /// Begins the segment of a request.
-    fn begin(&self, recorder: &Recorder, parts: &Parts) -> Serving {
-        let header = recorder.propagation().read(&parts.headers);
-        let url = url(parts);
-        let url = Url::from(&url);
-        // As in the middlewares of the X-Ray SDKs for Node.js and Java, the variable wins over the name in code.
-        let name = recorder.name_of_environment().map_or_else(|| self.name.of(&url), str::to_owned);
-        let builder = Segment::builder(name).trace_header(&header).recorder(recorder);
-        let segment = builder.request(parts.method.as_str(), url).begin_with(|request, kind| {
-            let peer = || guard(|| self.client_ip.as_ref()?(parts)).flatten();
-            let client = client(parts, self.reads_forwarded_for, peer);
-            request.user_agent = user_agent(&parts.headers);
-            request.client_ip = client.map(|client| client.address.to_string());
-            // The format has `x_forwarded_for` on segments only; in Lambda this is a subsegment.
-            request.x_forwarded_for = kind == EntityKind::Segment && client.is_some_and(|client| client.is_forwarded);
-        });
-        Serving::new(segment, header.sampled == Some(Sampled::Requested), parts.method.clone())
     }
 }
 
@@ -248,10 +205,10 @@ impl<Form, BodyForm> Clone for SegmentLayer<Form, BodyForm> {
     }
 }
 
-/// An HTTP service whose requests are segments. [`SegmentLayer`] returns it.
+/// An HTTP service that records each request as a segment. [`SegmentLayer`] returns it.
 pub struct SegmentService<S, Form = Plain, BodyForm = Plain> {
     inner: S,
-    settings: Arc<Settings>,
+    settings: Arc<Settings<Parts>>,
     forms: Forms<Form, BodyForm>,
 }
 
@@ -269,13 +226,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let recorder = self.settings.recorder.clone().unwrap_or_else(|| context::current().recorder().clone());
-        if !recorder.is_enabled() {
-            return SegmentFuture::new(self.inner.call(request), None);
-        }
         let (parts, body) = request.into_parts();
-        let mut serving = self.settings.begin(&recorder, &parts);
-        let future = serving.run(|| self.inner.call(Request::from_parts(parts, body)));
+        let serving = self.settings.begin(&parts);
+        let request = Request::from_parts(parts, body);
+        let Some(mut serving) = serving else { return SegmentFuture::new(self.inner.call(request), None) };
+        serving.expect_grpc(request.headers());
+        let future = serving.run(|| self.inner.call(request));
         SegmentFuture::new(future, Some(serving))
     }
 }
@@ -287,14 +243,14 @@ impl<S: Clone, Form, BodyForm> Clone for SegmentService<S, Form, BodyForm> {
 }
 
 pin_project! {
-    /// The service's future with the segment of its request. [`SegmentService`] returns it.
+    /// The future of a request, with the segment of the request. [`SegmentService`] returns it.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct SegmentFuture<F, Form = Plain, BodyForm = Plain> {
-        // `None` after its end. The future is dropped while its segment is current, so that calls in its destructors are
-        // recorded there.
+        // `None` after the end of the future. The future is dropped while its segment is current, so that calls in its
+        // destructors are recorded in the segment.
         #[pin]
         future: Option<F>,
-        // `None` with a disabled recorder, and after the end.
+        // `None` if tracing is disabled, and after the end of the future.
         serving: Option<Serving>,
         forms: Forms<Form, BodyForm>,
     }
@@ -353,14 +309,23 @@ fn respond<R: Body<Error: ServiceError<Form>>, Form>(
     let length = content_length(&head.headers).or_else(|| body.size_hint().exact());
     let mut is_over = body.is_end_stream();
     if let Some(serving) = &mut serving {
-        serving.respond(&mut head, length);
-        is_over |= serving.is_without_body(head.status);
+        let decision = serving.respond(head.status.as_u16(), length);
+        if let Some(Ok(decision)) = decision.map(HeaderValue::try_from) {
+            head.headers.insert(TRACE_HEADER_NAME, decision);
+        }
+        serving.note_grpc_head(head.status, &head.headers);
+        is_over |= serving.is_without_body(head.status.as_u16());
         if is_over {
             serving.complete();
         }
     }
     let serving = serving.filter(|_| !is_over);
     Response::from_parts(head, SegmentBody::new(body, serving, length, record))
+}
+
+/// Returns the length of a body according to its `Content-Length` header.
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn record<E: ServiceError<Form>, Form>(error: &E, segment: &crate::Context) {

@@ -8,18 +8,21 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::error::{Plain, ServiceError};
+use super::outgoing::{Outgoing, SubsegmentBody, SubsegmentFuture};
 use crate::clients::http::begin_anywhere;
-use crate::http::site::FunctionSite;
-use crate::http::{Call, CallFuture, ReadResponse as _, current_parent};
+use crate::http::site::CallSites;
+use crate::http::{PendingCall, current_parent};
+use crate::integrations::grpc::GrpcCall;
 
 /// The place of the calls, for the log.
-static SITE: FunctionSite = FunctionSite::new("xray::tower::SubsegmentLayer", "", 0);
+static CALL_SITES: CallSites = CallSites::new("xray::tower::SubsegmentLayer", "", 0);
 
 /// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or the headers that the
 /// recorder [propagates](crate::RecorderBuilder::propagate). They replace headers of these names in the request.
 ///
-/// For services that take an [`http::Request`] and return an [`http::Response`]: hyper-util's client, tonic's channel, and
-/// stacks on top of them. The layer passes response, error and readiness through, and boxes or clones nothing.
+/// For services that take an [`http::Request`] and return an [`http::Response`]: hyper-util's client, tonic's channel,
+/// and stacks on top of them. The layer passes on head, frames, error and readiness, and neither boxes nor clones
+/// anything. The body of a response is wrapped in a [`SubsegmentBody`].
 ///
 /// ```
 /// use http::{Request, Response};
@@ -44,11 +47,18 @@ static SITE: FunctionSite = FunctionSite::new("xray::tower::SubsegmentLayer", ""
 /// The subsegment is a child of the segment or subsegment that is current when the service is called. Put the layer outside
 /// a `Buffer`, whose worker runs outside any segment. Inside a `Retry`, every attempt is a subsegment; outside it, all
 /// attempts together are one. The subsegment lasts from the first poll to the head of the response. A failed request is
-/// recorded with its error and the error's sources; see [`ServiceError`]. The trailers of a response, and with them the
-/// status of gRPC, are not recorded.
+/// recorded with its error and the error's sources; see [`ServiceError`].
 ///
-/// The name of the subsegment is the host in the URI, else that in the `Host` header. A request with neither, such as those
-/// that tonic passes to its channel, has the name `UNKNOWN HOST`, and its recorded URL is the path.
+/// The name of the subsegment is the host in the URI, else that in the `Host` header. A request with neither has the name
+/// `UNKNOWN HOST`, and its recorded URL is the path.
+///
+/// **gRPC.** A request is a gRPC call if its content type is `application/grpc`. Its subsegment lasts until the last
+/// message of the response, and records the `grpc-status` from the trailers, or from the head if there is no message;
+/// see [`set_grpc_status`](crate::Context::set_grpc_status) for what a status means. A call that is dropped before its
+/// status arrives is marked as cancelled. If the deadline in its `grpc-timeout` header has passed at that time, the
+/// call has the status `DEADLINE_EXCEEDED` instead. tonic's channel adds the host of the URI inside all layers. Give
+/// the client the URI too, by `GreeterClient::with_origin(service, endpoint.uri().clone())`; otherwise the subsegment
+/// has the name of the service in the path, such as `helloworld.Greeter`.
 ///
 /// A request that is already traced, by an annotated function or by another layer, remains one subsegment.
 ///
@@ -86,29 +96,22 @@ pub struct SubsegmentService<S, Form = Plain> {
     form: PhantomData<fn() -> Form>,
 }
 
-type Read<T> = fn(&T, &mut Call);
-
 impl<S, B, R, Form> Service<Request<B>> for SubsegmentService<S, Form>
 where
     S: Service<Request<B>, Response = Response<R>, Error: ServiceError<Form>>,
 {
-    type Response = Response<R>;
+    type Response = Response<SubsegmentBody<R>>;
     type Error = S::Error;
-    type Future = CallFuture<S::Future, Read<Result<Response<R>, S::Error>>>;
+    type Future = SubsegmentFuture<S::Future, Form>;
 
     fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(task)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let call = current_parent(&SITE).map(|parent| begin_anywhere(&mut request, parent)).unwrap_or_default();
-        call.run_async(self.inner.call(request), read)
-    }
-}
-
-fn read<R, E: ServiceError<Form>, Form>(answer: &Result<Response<R>, E>, call: &mut Call) {
-    match answer {
-        Ok(response) => response.read(call),
-        Err(error) => error.record(call),
+        let call = current_parent(&CALL_SITES).map(|parent| begin_anywhere(&mut request, parent));
+        let call = call.and_then(PendingCall::into_call);
+        let call = call.map(|call| Outgoing::new(call, GrpcCall::of_request(request.headers())));
+        SubsegmentFuture::new(self.inner.call(request), call)
     }
 }

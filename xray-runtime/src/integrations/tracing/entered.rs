@@ -22,25 +22,35 @@ struct Entry {
     current: Context,
     previous: Context,
     was_panicking: bool,
+    is_own: bool,
+}
+
+/// The exit of a span.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Exit {
+    /// `true` if a panic that began inside the span is unwinding through it.
+    pub(super) by_panic: bool,
+    /// `true` if the entry belonged to the span's own work; see
+    /// [`SpanSubsegment::enter`](super::span::SpanSubsegment::enter).
+    pub(super) is_own: bool,
 }
 
 /// Makes a span's context current on this thread until [`exit`]. Does nothing while the thread's locals are destroyed.
-pub(super) fn enter(span: &Context) {
+pub(super) fn enter(span: &Context, is_own: bool) {
     let Some(entity) = span.entity() else { return };
-    let previous = context::current();
+    let previous = context::own();
     let current = if replaces(entity, &previous) { span.clone() } else { previous.clone() };
-    let entry =
-        Entry { span: Arc::clone(entity), current: current.clone(), previous, was_panicking: thread::panicking() };
+    let (span, was_panicking) = (Arc::clone(entity), thread::panicking());
+    let entry = Entry { span, current: current.clone(), previous, was_panicking, is_own };
     let is_kept = ENTERED.try_with(|entered| entered.try_borrow_mut().map(|mut entered| entered.push(entry)).is_ok());
     if is_kept == Ok(true) {
         drop(context::replace_current(current));
     }
 }
 
-/// Restores the context that `enter` replaced, if the span was entered on this thread. Returns whether a panic that began
-/// inside the span is unwinding through it.
-pub(super) fn exit(span: &Context) -> bool {
-    let Some(entity) = span.entity() else { return false };
+/// Restores the context that `enter` replaced, if the span was entered on this thread.
+pub(super) fn exit(span: &Context) -> Exit {
+    let Some(entity) = span.entity() else { return Exit::default() };
     // Dropping a context may end a segment and run the emitter, which may enter spans. So entries are moved out and
     // dropped after the borrow of the list has ended.
     let take = |entered: &RefCell<Vec<Entry>>| {
@@ -53,12 +63,12 @@ pub(super) fn exit(span: &Context) -> bool {
         }
         Some(entry)
     };
-    let Some(entry) = ENTERED.try_with(take).ok().flatten() else { return false };
+    let Some(entry) = ENTERED.try_with(take).ok().flatten() else { return Exit { by_panic: false, is_own: true } };
     // If another scope was entered since, its guard restores the context.
-    if context::current().is(&entry.current) {
+    if context::own().is(&entry.current) {
         drop(context::replace_current(entry.previous));
     }
-    !entry.was_panicking && thread::panicking()
+    Exit { by_panic: !entry.was_panicking && thread::panicking(), is_own: entry.is_own }
 }
 
 /// Returns whether a span's entity replaces the context `current`.

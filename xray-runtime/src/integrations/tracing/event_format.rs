@@ -40,6 +40,7 @@ const KEY: &str = "trace_id";
 /// # let _guard = tracing::subscriber::set_default(subscriber.finish());
 /// // subscriber.init();
 ///
+/// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();
 /// let segment = xray::Segment::builder("shop").begin();
 /// segment.in_scope(|| tracing::info!(items = 2, "sold"));
 /// // {"trace_id":"1-6b031e14-9bc0c4e9a7c3750d6dec2af9","timestamp":"..","level":"INFO","fields":{"message":"sold",..

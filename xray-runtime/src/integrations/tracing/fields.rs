@@ -5,10 +5,19 @@ use std::fmt::Debug;
 
 use tracing_core::field::{Field, Visit};
 
+use super::names::FieldNames;
+use crate::document::annotation::of_widened_f32;
 use crate::document::cause::chain;
 use crate::document::{AnnotationValue, Exception};
 use crate::support::guard::guard;
-use crate::support::text::BoundedText;
+use crate::support::secrets;
+
+/// Limit on the characters that are kept of a text: one more than an annotation or an exception may have, so that it is
+/// seen that the text was longer.
+const MAX_CHARS: usize = AnnotationValue::MAX_CHARS + 1;
+
+/// Limit on the errors of one span, because the size of a document is limited.
+pub(super) const MAX_ERRORS: usize = 16;
 
 /// The fields of a span.
 #[derive(Default)]
@@ -18,31 +27,40 @@ pub(super) struct Fields {
     pub(super) errors: Vec<Vec<Exception>>,
     /// A field whose formatting failed or panicked.
     pub(super) failed: Option<&'static str>,
-    without_annotations: bool,
 }
 
 impl Fields {
     /// Returns the fields that `record` visits. Formatting them runs the user's code, so no lock may be held.
-    pub(super) fn read(with_annotations: bool, record: impl FnOnce(&mut dyn Visit)) -> Self {
-        let mut fields = Self { without_annotations: !with_annotations, ..Self::default() };
-        record(&mut fields);
-        fields
+    pub(super) fn read(names: &FieldNames, record: impl FnOnce(&mut dyn Visit)) -> Self {
+        let mut reader = FieldReader { fields: Self::default(), names };
+        record(&mut reader);
+        reader.fields
     }
 
     pub(super) fn extend(&mut self, later: Self) {
+        // A field may be recorded again and again, and only the last value counts.
+        self.annotations.retain(|(name, _)| later.annotations.iter().all(|(new, _)| name != new));
         self.annotations.extend(later.annotations);
-        self.errors.extend(later.errors);
+        self.errors.extend(later.errors.into_iter().take(MAX_ERRORS.saturating_sub(self.errors.len())));
         self.failed = self.failed.or(later.failed);
     }
+}
 
+/// Reads the fields of a span whose names may be recorded.
+struct FieldReader<'a> {
+    fields: Fields,
+    names: &'a FieldNames,
+}
+
+impl FieldReader<'_> {
     fn annotate(&mut self, field: &Field, value: impl Into<AnnotationValue>) {
-        if !self.without_annotations {
-            self.annotations.push((field.name(), value.into()));
+        if self.names.allow_number(field.name()) {
+            self.fields.annotations.push((field.name(), value.into()));
         }
     }
 }
 
-impl Visit for Fields {
+impl Visit for FieldReader<'_> {
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.annotate(field, value);
     }
@@ -55,33 +73,39 @@ impl Visit for Fields {
         self.annotate(field, value);
     }
 
+    // `tracing` passes an `f32` as an `f64`.
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.annotate(field, value);
+        self.annotate(field, of_widened_f32(value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if is_error(field) {
-            self.errors.push(vec![exception(value)]);
-        } else {
-            self.annotate(field, value);
+            self.fields.errors.push(vec![exception(value)]);
+        } else if self.names.allow_text(field.name()) {
+            let text = secrets::recorded(value, MAX_CHARS).into_owned();
+            self.fields.annotations.push((field.name(), text.into()));
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if self.without_annotations && !is_error(field) {
+        if !is_error(field) && !self.names.allow_text(field.name()) {
             return;
         }
         match text(value) {
-            Some(text) => self.record_str(field, &text),
-            None => self.failed = Some(field.name()),
+            Some(text) if is_error(field) => self.fields.errors.push(vec![exception(&text)]),
+            Some(text) => self.fields.annotations.push((field.name(), text.into())),
+            None => self.fields.failed = Some(field.name()),
         }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        if self.names.is_secret(field.name()) {
+            return;
+        }
         let (exceptions, has_failed) = chain(value, false);
-        self.errors.push(exceptions);
+        self.fields.errors.push(exceptions);
         if has_failed {
-            self.failed = Some(field.name());
+            self.fields.failed = Some(field.name());
         }
     }
 }
@@ -114,7 +138,7 @@ impl ErrorOfEvent {
 impl Visit for ErrorOfEvent {
     fn record_str(&mut self, field: &Field, value: &str) {
         if let Some(slot) = self.slot(field) {
-            *slot = Some(value.to_owned());
+            *slot = Some(secrets::recorded(value, MAX_CHARS).into_owned());
         }
     }
 
@@ -144,10 +168,7 @@ fn exception(text: &str) -> Exception {
     Exception { kind: None, ..Exception::text(text, "") }
 }
 
-/// Returns the `Debug` text of a value, cut at a limit above that of a document. Returns `None` if formatting fails or
-/// panics.
+/// Returns the recorded form of a value's `Debug` text, or `None` if formatting fails or panics.
 fn text(value: &dyn Debug) -> Option<String> {
-    const MAX_BYTES: usize = 1 << 14;
-
-    Some(guard(|| BoundedText::of(&format_args!("{value:?}"), MAX_BYTES)).flatten()?.0)
+    guard(|| secrets::recorded_display(&format_args!("{value:?}"), MAX_CHARS)).flatten()
 }

@@ -27,10 +27,13 @@
 //! # });
 //! ```
 
+mod aws_span;
 mod entered;
 mod event_format;
 mod fields;
 mod layer;
+mod names;
+mod query;
 mod span;
 
 pub use self::event_format::WithTraceId;

@@ -1,19 +1,27 @@
 //! The subsegment of a span, which is kept in the extensions of the span.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::fields::{Fields, annotation_key};
-use crate::document::{Document, Exception};
+use super::entered::Exit;
+use super::fields::{Fields, MAX_ERRORS, annotation_key};
+use crate::document::Exception;
+use crate::id::SegmentId;
 use crate::live::context::{self, Context};
+use crate::live::entity::Entity;
+use crate::live::open_spans::{OpenSpan, Place};
 use crate::live::segment::Subsegment;
+use crate::record::{Record, Time};
 
 /// The subsegment of a span. Below a segment that is not sampled it only carries the context.
 pub(super) struct SpanSubsegment {
     subsegment: Subsegment,
-    was_entered: AtomicBool,
+    /// The id of the segment or subsegment around it.
+    parent: Option<SegmentId>,
+    /// `None` below a segment that is not sampled.
+    work: Option<Arc<Work>>,
     errors: AtomicUsize,
 }
 
@@ -23,8 +31,9 @@ pub(super) struct Waiting(pub(super) Fields);
 impl SpanSubsegment {
     /// Begins the subsegment below `parent`. Calls `fields` only if the trace is sampled.
     pub(super) fn begin(parent: &Context, name: &str, fields: impl FnOnce() -> Fields) -> Arc<Self> {
-        let subsegment = parent.subsegment(name);
-        let span_subsegment = Self { subsegment, was_entered: AtomicBool::new(false), errors: AtomicUsize::new(0) };
+        let subsegment = parent.begin_subsegment(name);
+        let work = subsegment.owned().cloned().map(Work::new);
+        let span_subsegment = Self { subsegment, parent: parent.id(), work, errors: AtomicUsize::new(0) };
         span_subsegment.record(fields);
         Arc::new(span_subsegment)
     }
@@ -54,39 +63,99 @@ impl SpanSubsegment {
 
     /// Records an error with its sources. Further errors of one span are counted, because the size of a document is limited.
     pub(super) fn record_error(&self, read: impl FnOnce() -> Vec<Exception>) {
-        const MAX_ERRORS: usize = 16;
-
         let Some(entity) = self.context().entity().filter(|entity| entity.trace().is_sampled()) else { return };
         if self.errors.fetch_add(1, Ordering::Relaxed) < MAX_ERRORS {
-            let exceptions = read();
-            entity.update(|document| document.record_error(exceptions));
+            entity.record_error(read);
         } else {
             entity.trace().recorder().report_value("an error of span", &entity.id().to_string(), "left out");
         }
     }
 
-    /// Notes that the span is entered. The first entry starts its time.
-    pub(super) fn enter(&self) {
-        if !self.was_entered.swap(true, Ordering::Relaxed) {
-            self.set_time(|document, now| document.start_time = now);
+    /// Notes that the span is entered. The first entry starts its time. Returns whether the entry belongs to the span's own
+    /// work.
+    //
+    // A library may spawn a long-lived task in the current span, as hyper-util does for each connection. That task holds the
+    // span, and enters it whenever it runs, long after the span's own work has ended. It is recognized by two signs: the
+    // span was first entered in another task, and no segment is current in this one.
+    pub(super) fn enter(&self) -> bool {
+        let Some(work) = &self.work else { return true };
+        let here = Place::here();
+        let home = *work.home.get_or_init(|| {
+            self.set_time(|record, now| record.start = now);
+            // Only a task can hold the span beyond its work, and only in a runtime can one be spawned.
+            if let (Some(parent), true) = (self.parent, here.is_in_a_runtime()) {
+                let (entity, work) = (&work.subsegment, Arc::clone(work));
+                entity.trace().open_spans().add(parent, entity.id(), work);
+            }
+            here
+        });
+        let is_own = home == here || matches!(here, Place::Thread(_)) || context::own().entity().is_some();
+        if is_own {
+            work.running.fetch_add(1, Ordering::Relaxed);
         }
+        is_own
     }
 
     /// Notes that the span is exited, which ends its time unless it is entered again.
     //
-    // `tracing` closes a span only after the last of its children, which may work elsewhere for longer. The exit is the
-    // end of the span's own work.
-    pub(super) fn leave(&self, by_panic: bool) {
-        self.set_time(|document, now| document.end_time = Some(now));
-        if by_panic {
+    // The time ends here and not when `tracing` closes the span. A span is closed only after its last child, and a child may
+    // run longer, elsewhere.
+    pub(super) fn leave(&self, exit: Exit) {
+        if exit.is_own {
+            self.work.iter().for_each(|work| work.leave());
+            self.set_time(|record, now| record.end = Some(now));
+        }
+        if exit.by_panic {
             // The message is known only to the scope that catches the panic.
             self.context().record_panic("panicked");
         }
     }
 
-    fn set_time(&self, set: impl FnOnce(&mut Document, f64)) {
+    fn set_time(&self, set: impl FnOnce(&mut Record, Time)) {
         if let Some(entity) = self.context().entity().filter(|entity| entity.trace().is_sampled()) {
-            entity.update(|document| set(document, entity.trace().now()));
+            entity.update(|record| set(record, entity.trace().now()));
+        }
+    }
+}
+
+/// The state of a span's own work.
+struct Work {
+    subsegment: Arc<Entity>,
+    /// The task or thread that entered the span first. The span's own work is done there.
+    home: OnceLock<Place>,
+    /// How many times the span's own work has entered the span and not exited it.
+    running: AtomicUsize,
+}
+
+impl Work {
+    fn new(subsegment: Arc<Entity>) -> Arc<Self> {
+        Arc::new(Self { subsegment, home: OnceLock::new(), running: AtomicUsize::new(0) })
+    }
+
+    fn leave(&self) {
+        let _ = self.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| running.checked_sub(1));
+    }
+}
+
+impl OpenSpan for Work {
+    fn is_left(&self) -> bool {
+        self.running.load(Ordering::Relaxed) == 0 && self.home.get() == Some(&Place::here())
+    }
+
+    fn end(&self) {
+        self.subsegment.end();
+    }
+}
+
+impl Drop for SpanSubsegment {
+    fn drop(&mut self) {
+        // The subsegment ends before the span is removed, because the segment around it may end at the same time on
+        // another thread.
+        if let Some(entity) = self.subsegment.owned() {
+            entity.end();
+            if let Some(parent) = self.parent {
+                entity.trace().open_spans().remove(parent, entity.id());
+            }
         }
     }
 }

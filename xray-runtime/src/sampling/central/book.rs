@@ -6,6 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::ledger::{Counts, Ledger};
 use super::messages::{Definition, Target};
+use crate::header::tracestate::RuleHash;
+use crate::id::TraceId;
+use crate::sampling::boost::{BoostCounter, BoostCounts, Watch};
 use crate::sampling::reservoir::Seconds;
 use crate::sampling::{Decision, SamplingRequest};
 
@@ -34,6 +37,7 @@ struct Rules {
 #[derive(Debug)]
 struct Rule {
     definition: Definition,
+    hash: RuleHash,
     ledger: Arc<Ledger>,
 }
 
@@ -49,6 +53,7 @@ impl Book {
     /// Limits on the times that X-Ray sends, in seconds. The answer may come from anybody who listens at the daemon's
     /// address, and one wrong number must not switch off the reports for ever.
     const MAX_QUOTA_HOLDS: f64 = 3600.0;
+    const MAX_BOOST_HOLDS: f64 = 3600.0;
     const MAX_REPORT_INTERVAL: u32 = 3600;
 
     /// Returns the number of the current second.
@@ -67,11 +72,22 @@ impl Book {
         let rule = rules.rules.iter().find(|rule| rule.is_for(request))?;
         let is_sampled = rule.ledger.sample(second, rule.definition.reservoir_size > 0);
         let name = &rule.definition.name;
-        Some(if is_sampled {
+        let decision = if is_sampled {
             Decision::sampled().by_rule(&**name)
         } else {
             Decision::not_sampled_by(|| String::from(&**name))
-        })
+        };
+        let watch = rule.definition.has_boost.then(|| rule.ledger.boost().watch(request.service_name()));
+        Some(decision.watched(rule.hash, watch))
+    }
+
+    /// Returns the watch for a trace that the rule `hash` of a caller decided about. Returns `None` if the rule is not
+    /// known, has no boost, or is too old.
+    pub(super) fn watch(&self, hash: RuleHash, trace: TraceId, service_name: &str, second: u32) -> Option<Arc<Watch>> {
+        let rules = self.rules();
+        let rule = rules.rules.iter().find(|rule| rule.hash == hash)?;
+        let is_watched = rule.definition.has_boost && second < rules.void_from;
+        is_watched.then(|| Arc::new(rule.ledger.boost().watch_called(trace, service_name)))
     }
 
     /// Replaces the rules. A rule that existed before, by its name, keeps its counters and its quota.
@@ -105,14 +121,26 @@ impl Book {
         drop(before);
     }
 
-    /// Returns the names and counts of the rules that are due for a report, and resets their counters.
-    pub(super) fn report(&self, now: u32) -> Vec<(String, Counts)> {
-        let rules = self.rules();
-        let due = rules.rules.iter().filter_map(|rule| Some((rule.definition.name.clone(), rule.ledger.report(now)?)));
-        due.collect()
+    /// Returns the reports of the rules that are due for one, and resets the counters of these rules.
+    pub(super) fn report(&self, now: u32) -> Vec<Report> {
+        let due = |rule: &Rule| {
+            let counts = rule.ledger.report(now)?;
+            Some(Report { name: rule.definition.name.clone(), counts, ledger: Some(Arc::clone(&rule.ledger)) })
+        };
+        self.rules().rules.iter().filter_map(due).collect()
     }
 
-    /// Sets the quota and the rate that X-Ray sent for a rule.
+    /// Returns the reports about failed traces of the rules with a boost, and resets the counters of these rules.
+    pub(super) fn report_boosts(&self) -> Vec<BoostReport> {
+        let report = |rule: &Rule| {
+            let counts = rule.ledger.boost().report()?;
+            let (name, counter) = (rule.definition.name.clone(), Arc::clone(rule.ledger.boost()));
+            Some(BoostReport { name, counts, counter: Some(counter) })
+        };
+        self.rules().rules.iter().filter(|rule| rule.definition.has_boost).filter_map(report).collect()
+    }
+
+    /// Sets the quota and the rates that X-Ray sent for a rule.
     ///
     /// `now` is the number of the current second, and `epoch` the same moment in seconds since the Unix epoch.
     pub(super) fn set_target(&self, target: &Target, now: u32, epoch: f64) {
@@ -130,6 +158,12 @@ impl Book {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 3601")]
             rule.ledger.set_quota(quota, now.saturating_add(seconds as u32));
         }
+        if let Some(boost) = &target.sampling_boost {
+            // The second that contains the end is no longer boosted.
+            let seconds = (boost.boost_rate_ttl - epoch).clamp(0.0, Self::MAX_BOOST_HOLDS).ceil();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 3600")]
+            rule.ledger.set_boost(boost.boost_rate, now.saturating_add(seconds as u32));
+        }
         if let Some(interval) = target.interval {
             rule.ledger.set_report_interval(interval.min(Self::MAX_REPORT_INTERVAL), now);
         }
@@ -140,10 +174,72 @@ impl Book {
     }
 }
 
+/// The counts of a rule for a report. If the report is not [done](Self::done), the rule counts them again.
+#[derive(Debug)]
+pub(super) struct Report {
+    name: String,
+    counts: Counts,
+    /// Takes the counts back. `None` once the report is done.
+    ledger: Option<Arc<Ledger>>,
+}
+
+impl Report {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Notes that X-Ray has received the counts.
+    pub(super) fn done(mut self) {
+        self.ledger = None;
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if let Some(ledger) = &self.ledger {
+            ledger.take_back(self.counts);
+        }
+    }
+}
+
+/// The counts of failed traces of a rule for a report. If the report is not [done](Self::done), the rule counts them
+/// again.
+#[derive(Debug)]
+pub(super) struct BoostReport {
+    name: String,
+    counts: BoostCounts,
+    /// Takes the counts back. `None` once the report is done.
+    counter: Option<Arc<BoostCounter>>,
+}
+
+impl BoostReport {
+    /// Returns the name of the rule, the name of the service, and the counts.
+    pub(super) fn parts(&self) -> (&str, &str, BoostCounts) {
+        (&self.name, self.counter.as_ref().map_or("", |counter| counter.service_name()), self.counts)
+    }
+
+    /// Notes that X-Ray has received the counts.
+    pub(super) fn done(mut self) {
+        self.counter = None;
+    }
+}
+
+impl Drop for BoostReport {
+    fn drop(&mut self) {
+        if let Some(counter) = &self.counter {
+            counter.take_back(self.counts);
+        }
+    }
+}
+
 impl Rule {
     fn new(definition: Definition) -> Self {
         let ledger = Arc::new(Ledger::new(definition.fixed_rate));
-        Self { definition, ledger }
+        Self { hash: RuleHash::of(&definition.name), definition, ledger }
     }
 
     /// Returns this rule with a new definition, and with its counters and quota.
@@ -155,7 +251,7 @@ impl Rule {
             self.ledger.set_rate(definition.fixed_rate);
         }
         // Shared, because a thread may be deciding by the old rule at this moment; its counts must not be lost.
-        Self { definition, ledger: Arc::clone(&self.ledger) }
+        Self { definition, hash: self.hash, ledger: Arc::clone(&self.ledger) }
     }
 
     /// Returns whether the rule matches a request. The default rule matches every one, whatever its patterns are.
@@ -170,11 +266,12 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::sampling::central::messages::Boost;
     use crate::sampling::patterns::Patterns;
 
     fn definition(name: &str, priority: i64, path: &str) -> Definition {
         let patterns = Patterns { path: path.to_owned(), ..Patterns::default() };
-        Definition { name: name.to_owned(), priority, patterns, fixed_rate: 1.0, reservoir_size: 0 }
+        Definition { name: name.to_owned(), priority, patterns, fixed_rate: 1.0, reservoir_size: 0, has_boost: false }
     }
 
     fn book(definitions: Vec<Definition>) -> Book {
@@ -190,7 +287,18 @@ mod tests {
             reservoir_quota: Some(quota),
             reservoir_quota_ttl: Some(ttl),
             interval: None,
+            sampling_boost: None,
         }
+    }
+
+    /// Makes a report that X-Ray receives, and returns its names and counts.
+    fn reported(book: &Book, now: u32) -> Vec<(String, Counts)> {
+        let report = |report: Report| {
+            let (name, counts) = (report.name().to_owned(), report.counts());
+            report.done();
+            (name, counts)
+        };
+        book.report(now).into_iter().map(report).collect()
     }
 
     fn rule_of(book: &Book, path: &str) -> Option<String> {
@@ -225,6 +333,40 @@ mod tests {
     }
 
     #[test]
+    fn a_boost_holds_until_its_end_and_then_the_rate_of_the_rule() {
+        let book = book(vec![Definition { fixed_rate: 0.0, has_boost: true, ..definition("a", 1, "*") }]);
+        let is_sampled = |second| book.sample(&SamplingRequest::new("s"), second).unwrap().is_sampled();
+        assert!(!is_sampled(1));
+        let boost = Boost { boost_rate: 1.0, boost_rate_ttl: 1010.0 };
+        book.set_target(&Target { sampling_boost: Some(boost), ..target("a", 0, 2000.0) }, 50, 1000.0);
+        assert_eq!([50, 59, 60].map(is_sampled), [true, true, false]);
+        book.set_rules(vec![Definition { fixed_rate: 0.0, has_boost: true, ..definition("a", 1, "*") }], 3000);
+        let boost = Boost { boost_rate: 1.0, boost_rate_ttl: 1e300 };
+        book.set_target(&Target { sampling_boost: Some(boost), ..target("a", 0, 2000.0) }, 100, 1000.0);
+        assert_eq!([100, 3699, 3700].map(is_sampled), [true, true, false], "no boost lasts longer than an hour");
+    }
+
+    #[test]
+    fn failures_are_counted_by_rules_with_a_boost_only() {
+        let with_boost = Definition { has_boost: true, ..definition("a", 1, "/a") };
+        let book = book(vec![with_boost.clone(), definition("b", 2, "*")]);
+        let sample = |path| book.sample(&SamplingRequest::new("shop").with_path(path), 1).unwrap();
+        assert!(sample("/b").watch.is_none());
+        let decision = sample("/a");
+        decision.watch.as_ref().unwrap().note_failure(decision.is_sampled());
+        drop(sample("/a"));
+        let counts = BoostCounts { traces: 2, failed: 1, failed_and_sampled: 1 };
+        let failed_report = book.report_boosts();
+        assert_eq!(failed_report[0].parts(), ("a", "shop", counts));
+        book.set_rules(vec![with_boost], 1);
+        drop(failed_report);
+        let mut reports = book.report_boosts();
+        assert_eq!(reports[0].parts(), ("a", "shop", counts));
+        reports.remove(0).done();
+        assert!(book.report_boosts().is_empty());
+    }
+
+    #[test]
     fn counts_and_rates_stay_when_the_rules_are_fetched_again() {
         let book = book(vec![definition("a", 1, "/a"), definition("gone", 2, "*")]);
         rule_of(&book, "/a");
@@ -232,10 +374,22 @@ mod tests {
         let rate = |rate| Target { fixed_rate: Some(rate), ..target("a", 0, 100.0) };
         book.set_target(&rate(0.0), 1, 0.0);
         book.set_rules(vec![definition("a", 1, "/a"), definition("new", 2, "*")], 2);
-        assert_eq!(book.report(2), [("a".to_owned(), Counts { requests: 1, sampled: 1, borrowed: 0 })]);
+        assert_eq!(reported(&book, 2), [("a".to_owned(), Counts { requests: 1, sampled: 1, borrowed: 0 })]);
         assert_eq!(rule_of(&book, "/a"), None, "the rate that X-Ray sent stays");
         book.set_rules(vec![Definition { fixed_rate: 0.999_999_999, ..definition("a", 1, "/a") }], 3);
         assert_eq!(rule_of(&book, "/a").as_deref(), Some("a"), "the rule was changed");
+    }
+
+    #[test]
+    fn the_counts_of_a_report_that_failed_are_part_of_the_next() {
+        let book = book(vec![definition("a", 1, "/a")]);
+        rule_of(&book, "/a");
+        let report = book.report(1);
+        assert_eq!(rule_of(&book, "/a").as_deref(), Some("a"));
+        book.set_rules(vec![definition("a", 1, "/a")], 1);
+        drop(report);
+        assert_eq!(reported(&book, 2), [("a".to_owned(), Counts { requests: 2, sampled: 2, borrowed: 0 })]);
+        assert_eq!(reported(&book, 2), []);
     }
 
     #[test]
@@ -250,7 +404,7 @@ mod tests {
                 book.set_rules(definitions(), 0);
             }
         });
-        let [(name, counts)] = &book.report(0)[..] else { panic!() };
+        let [(name, counts)] = &reported(&book, 0)[..] else { panic!() };
         assert_eq!((name.as_str(), counts.requests, counts.sampled), ("0", 8_000, 8_000));
     }
 
@@ -293,7 +447,7 @@ mod tests {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(count)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
-        let [(_, counts)] = book.report(0)[..] else { panic!() };
+        let [(_, counts)] = reported(&book, 0)[..] else { panic!() };
         (sampled, counts)
     }
 

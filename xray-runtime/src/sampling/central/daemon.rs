@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Uri};
 
-use super::messages::{Definition, RulesPage, Statistics, Targets, rules_request, targets_request};
+use super::messages::{BoostStatistics, Definition, RulesPage, Statistics, Targets, rules_request, targets_request};
 use crate::support::fetch::{self, Limits, fetch};
 
 /// The daemon, by its TCP address `host:port`.
@@ -27,6 +27,8 @@ pub(super) enum Failure {
 /// The rules of all pages.
 pub(super) struct Fetched {
     pub(super) definitions: Vec<Definition>,
+    /// The names of the rules that are not for SDKs.
+    pub(super) ignored: Vec<String>,
     /// The number of rules that could not be read.
     pub(super) rejected: usize,
 }
@@ -41,17 +43,18 @@ impl Daemon {
 
     /// Fetches all pages of the rules.
     pub(super) async fn rules(&self) -> Result<Fetched, Failure> {
-        let mut fetched = Fetched { definitions: Vec::new(), rejected: 0 };
+        let mut fetched = Fetched { definitions: Vec::new(), ignored: Vec::new(), rejected: 0 };
         let mut next_token = None;
         for _ in 0..Self::MAX_PAGES {
             let answer = self.post("/GetSamplingRules", rules_request(next_token.as_deref())).await?;
             let page = RulesPage::read(&answer)?;
             fetched.definitions.extend(page.definitions);
+            fetched.ignored.extend(page.ignored);
             fetched.rejected += page.rejected;
             next_token = page.next_token;
             // All or nothing: without the rules of the last page, requests would be decided by rules of a lower
             // priority.
-            if fetched.definitions.len() > Self::MAX_RULES {
+            if fetched.definitions.len() + fetched.ignored.len() > Self::MAX_RULES {
                 return Err(Failure::TooManyRules);
             }
             if next_token.is_none() {
@@ -61,9 +64,13 @@ impl Daemon {
         Err(Failure::TooManyRules)
     }
 
-    /// Reports the numbers of sampled requests; returns the quotas.
-    pub(super) async fn targets(&self, statistics: &[Statistics]) -> Result<Targets, Failure> {
-        let answer = self.post("/SamplingTargets", targets_request(statistics)?).await?;
+    /// Reports the numbers of sampled requests, and the failed traces of rules with a boost. Returns the quotas.
+    pub(super) async fn targets(
+        &self,
+        statistics: &[Statistics],
+        boosts: &[BoostStatistics],
+    ) -> Result<Targets, Failure> {
+        let answer = self.post("/SamplingTargets", targets_request(statistics, boosts)?).await?;
         Ok(Targets::read(&answer)?)
     }
 

@@ -1,9 +1,11 @@
 //! The counters of one rule, and the quota and rate that X-Ray allows for it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use serde::Serialize;
 
+use crate::sampling::boost::BoostCounter;
 use crate::sampling::reservoir::{Reservoir, by_chance};
 
 /// The lower bits of the packed quota, which hold the quota; the bits above hold the second from which on it is void.
@@ -28,6 +30,12 @@ pub(super) struct Ledger {
     quota: AtomicU64,
     /// The bits of an `f64` from 0 to 1; there is no atomic `f64`.
     rate: AtomicU64,
+    /// The bits of the rate that replaces `rate` during a boost.
+    boost_rate: AtomicU64,
+    /// The first second after the boost.
+    boost_void_from: AtomicU32,
+    /// The counts for a rule with a boost.
+    boost: Arc<BoostCounter>,
     /// The number of seconds between two reports.
     report_interval: AtomicU32,
     /// The second from which on the next report is due.
@@ -55,6 +63,9 @@ impl Ledger {
             taken: Reservoir::default(),
             quota: AtomicU64::new(0),
             rate: AtomicU64::new(rate.to_bits()),
+            boost_rate: AtomicU64::new(0),
+            boost_void_from: AtomicU32::new(0),
+            boost: Arc::default(),
             report_interval: AtomicU32::new(0),
             next_report: AtomicU32::new(0),
         }
@@ -69,7 +80,7 @@ impl Ledger {
         let is_borrowed = match self.quota_in(second) {
             Some(quota) if self.taken.take(second, quota) => false,
             None if may_borrow && self.taken.take(second, 1) => true,
-            _ if by_chance(f64::from_bits(self.rate.load(Ordering::Relaxed))) => false,
+            _ if by_chance(self.rate_in(second)) => false,
             _ => return false,
         };
         if is_borrowed {
@@ -86,6 +97,25 @@ impl Ledger {
         let packed = self.quota.load(Ordering::Relaxed);
         let (void_from, quota) = (packed >> QUOTA_BITS, packed & u64::from(u32::MAX));
         (u64::from(second) < void_from).then(|| u32::try_from(quota).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the share of the requests beyond the quota that is sampled in this second.
+    fn rate_in(&self, second: u32) -> f64 {
+        let is_boosted = second < self.boost_void_from.load(Ordering::Acquire);
+        let rate = if is_boosted { &self.boost_rate } else { &self.rate };
+        f64::from_bits(rate.load(Ordering::Relaxed))
+    }
+
+    /// Sets the share of the requests beyond the quota that is sampled before the second `void_from`.
+    pub(super) fn set_boost(&self, rate: f64, void_from: u32) {
+        self.boost_rate.store(rate.to_bits(), Ordering::Relaxed);
+        // The end is stored after the rate, so that a thread that reads the new end also reads the new rate.
+        self.boost_void_from.store(void_from, Ordering::Release);
+    }
+
+    /// Returns the counts for a rule with a boost.
+    pub(super) fn boost(&self) -> &Arc<BoostCounter> {
+        &self.boost
     }
 
     /// Allows `quota` requests in each second until the second `void_from`, which is excluded.
@@ -118,6 +148,15 @@ impl Ledger {
         let borrowed = self.borrowed.swap(0, Ordering::Acquire);
         let sampled = self.sampled.swap(0, Ordering::Acquire);
         Some(Counts { requests: self.requests.swap(0, Ordering::Relaxed), sampled, borrowed })
+    }
+
+    /// Adds the counts of a failed report to the current counts. The next report is due immediately.
+    pub(super) fn take_back(&self, counts: Counts) {
+        // In the order of a decision: see `report`.
+        self.requests.fetch_add(counts.requests, Ordering::Relaxed);
+        self.borrowed.fetch_add(counts.borrowed, Ordering::Release);
+        self.sampled.fetch_add(counts.sampled, Ordering::Release);
+        self.next_report.store(0, Ordering::Relaxed);
     }
 }
 

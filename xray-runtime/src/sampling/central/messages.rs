@@ -4,7 +4,7 @@
 //! Any program may listen at the daemon's address, and X-Ray adds fields without notice. So unknown fields are ignored,
 //! and each rule and quota is read alone: one that is invalid does not cost the others.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -37,14 +37,33 @@ pub(super) struct Statistics {
     pub(super) counts: Counts,
 }
 
-/// Returns the body of a report.
-pub(super) fn targets_request(statistics: &[Statistics]) -> serde_json::Result<String> {
+/// The report about the failed traces of a rule with a boost.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct BoostStatistics {
+    pub(super) rule_name: String,
+    pub(super) service_name: String,
+    /// The time of the report in seconds since the Unix epoch.
+    pub(super) timestamp: u64,
+    pub(super) anomaly_count: u64,
+    pub(super) total_count: u64,
+    pub(super) sampled_anomaly_count: u64,
+}
+
+/// Returns the body of a report. Without boosts, the body has no field for them: X-Ray has known that field since 2025,
+/// but another program at the daemon's address may refuse it.
+pub(super) fn targets_request(statistics: &[Statistics], boosts: &[BoostStatistics]) -> serde_json::Result<String> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Request<'a> {
         sampling_statistics_documents: &'a [Statistics],
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        sampling_boost_statistics_documents: &'a [BoostStatistics],
     }
-    serde_json::to_string(&Request { sampling_statistics_documents: statistics })
+    serde_json::to_string(&Request {
+        sampling_statistics_documents: statistics,
+        sampling_boost_statistics_documents: boosts,
+    })
 }
 
 /// The definition of a rule in X-Ray.
@@ -58,12 +77,16 @@ pub(super) struct Definition {
     pub(super) fixed_rate: f64,
     /// The requests sampled in each second by all hosts together.
     pub(super) reservoir_size: u32,
+    /// `true` if X-Ray may raise the rate after something failed.
+    pub(super) has_boost: bool,
 }
 
 /// A page of rules.
 #[derive(Debug, Default)]
 pub(super) struct RulesPage {
     pub(super) definitions: Vec<Definition>,
+    /// The names of the rules that are not for SDKs.
+    pub(super) ignored: Vec<String>,
     /// The number of rules that could not be read.
     pub(super) rejected: usize,
     /// The token of the next page; `None` on the last page.
@@ -94,7 +117,10 @@ impl RulesPage {
         let mut page = Self { next_token, ..Self::default() };
         for record in answer.sampling_rule_records {
             match Record::read(record) {
-                Some(rule) => page.definitions.extend(rule.into_definition()),
+                Some(rule) => match rule.into_definition() {
+                    Ok(definition) => page.definitions.push(definition),
+                    Err(name) => page.ignored.push(name),
+                },
                 None => page.rejected += 1,
             }
         }
@@ -133,6 +159,8 @@ struct RuleFields {
     resource_arn: Option<String>,
     #[serde(default)]
     attributes: Option<Map<String, Value>>,
+    #[serde(default)]
+    sampling_rate_boost: Option<Value>,
 }
 
 impl Record {
@@ -150,8 +178,8 @@ impl Record {
 }
 
 impl RuleFields {
-    /// Returns the definition of the rule; `None` for a rule that is not for SDKs.
-    fn into_definition(self) -> Option<Definition> {
+    /// Returns the definition of the rule, or the name of a rule that is not for SDKs.
+    fn into_definition(self) -> Result<Definition, String> {
         const VERSION: i64 = 1;
         const ANY: &str = "*";
         /// The priority of the rule `Default`. The other rules have 1 to 9999.
@@ -161,8 +189,11 @@ impl RuleFields {
         let is_for_sdks = self.version.unwrap_or(VERSION) == VERSION
             && self.resource_arn.as_deref().unwrap_or(ANY) == ANY
             && self.attributes.is_none_or(|attributes| attributes.is_empty());
+        if !is_for_sdks {
+            return Err(self.rule_name);
+        }
         let pattern = |given: Option<String>| given.unwrap_or_else(|| ANY.to_owned());
-        is_for_sdks.then(|| Definition {
+        Ok(Definition {
             name: self.rule_name,
             priority: self.priority.unwrap_or(LAST),
             patterns: Patterns {
@@ -174,6 +205,7 @@ impl RuleFields {
             },
             fixed_rate: self.fixed_rate,
             reservoir_size: self.reservoir_size.unwrap_or(0),
+            has_boost: self.sampling_rate_boost.is_some(),
         })
     }
 }
@@ -192,6 +224,25 @@ pub(super) struct Target {
     pub(super) reservoir_quota_ttl: Option<f64>,
     /// The number of seconds until the next report about the rule.
     pub(super) interval: Option<u32>,
+    /// The rate that temporarily replaces `fixed_rate`. An invalid boost is ignored, so that the quota is still read.
+    #[serde(default, deserialize_with = "valid_boost")]
+    pub(super) sampling_boost: Option<Boost>,
+}
+
+/// The rate of a boost, and its end.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Boost {
+    /// The share of the requests beyond the quota that is sampled, from 0 to 1.
+    pub(super) boost_rate: f64,
+    /// The end of the boost in seconds since the Unix epoch.
+    #[serde(rename = "BoostRateTTL")]
+    pub(super) boost_rate_ttl: f64,
+}
+
+fn valid_boost<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Boost>, D::Error> {
+    let boost = serde_json::from_value(Value::deserialize(deserializer)?).ok();
+    Ok(boost.filter(|boost: &Boost| is_rate(boost.boost_rate)))
 }
 
 /// The response to a report.
@@ -202,8 +253,10 @@ pub(super) struct Targets {
     pub(super) rejected: usize,
     /// The time of the last change of a rule in X-Ray, in seconds since the Unix epoch.
     pub(super) last_rule_modification: Option<f64>,
-    /// Whether X-Ray refused a report, because it has no such rule any more.
+    /// `true` if X-Ray refused a report because it no longer has the rule.
     pub(super) is_unknown: bool,
+    /// The rules whose report X-Ray could not process, and may process later.
+    unprocessed: Vec<String>,
 }
 
 impl Targets {
@@ -228,6 +281,7 @@ impl Targets {
         let mut targets = Self {
             last_rule_modification: answer.last_rule_modification.and_then(|time| time.as_f64()),
             is_unknown: unprocessed.is_some_and(|unprocessed| unprocessed.iter().any(is_callers_mistake)),
+            unprocessed: unprocessed.into_iter().flatten().filter_map(rule_to_report_again).collect(),
             ..Self::default()
         };
         for document in answer.sampling_target_documents.unwrap_or_default() {
@@ -239,12 +293,23 @@ impl Targets {
         }
         Ok(targets)
     }
+
+    /// Returns whether X-Ray could not process the report about a rule, and may process it later.
+    pub(super) fn is_unprocessed(&self, rule_name: &str) -> bool {
+        self.unprocessed.iter().any(|name| name == rule_name)
+    }
 }
 
 /// Returns whether X-Ray refused a report because of its content. The codes are those of HTTP: 4xx for a wrong report,
 /// 5xx for a failure of X-Ray, after which the report may succeed.
 fn is_callers_mistake(unprocessed: &Value) -> bool {
     unprocessed["ErrorCode"].as_str().is_some_and(|code| code.starts_with('4'))
+}
+
+/// Returns the name of the rule whose report X-Ray could not process because of a failure of its own.
+fn rule_to_report_again(unprocessed: &Value) -> Option<String> {
+    let is_failure = unprocessed["ErrorCode"].as_str().is_some_and(|code| code.starts_with('5'));
+    unprocessed["RuleName"].as_str().filter(|_| is_failure).map(str::to_owned)
 }
 
 fn is_rate(rate: f64) -> bool {
@@ -275,7 +340,14 @@ mod tests {
             method: "GET".to_owned(),
             path: "/pay/*".to_owned(),
         };
-        let expected = Definition { name: "pay".to_owned(), priority: 7, patterns, fixed_rate: 0.5, reservoir_size: 3 };
+        let expected = Definition {
+            name: "pay".to_owned(),
+            priority: 7,
+            patterns,
+            fixed_rate: 0.5,
+            reservoir_size: 3,
+            has_boost: true,
+        };
         assert_eq!((page.definitions, page.rejected), (vec![expected], 0));
     }
 
@@ -288,6 +360,7 @@ mod tests {
             r#"{"RuleName":"d","FixedRate":1,"Attributes":null}"#,
         ]);
         assert_eq!(page.definitions.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["d"]);
+        assert_eq!(page.ignored, ["a", "b", "c"]);
         assert_eq!((page.definitions[0].priority, page.rejected), (10_000, 0));
     }
 
@@ -340,8 +413,46 @@ mod tests {
             "RuleName": "pay", "ClientID": "0123456789abcdef01234567", "Timestamp": 1_795_339_362,
             "RequestCount": 6, "SampledCount": 5, "BorrowCount": 1,
         }]});
-        let request: Value = serde_json::from_str(&targets_request(&[statistics]).unwrap()).unwrap();
+        let request: Value = serde_json::from_str(&targets_request(&[statistics], &[]).unwrap()).unwrap();
         assert_eq!(request, expected);
+        let boost = BoostStatistics {
+            rule_name: "pay".to_owned(),
+            service_name: "shop".to_owned(),
+            timestamp: 1_795_339_362,
+            anomaly_count: 2,
+            total_count: 6,
+            sampled_anomaly_count: 1,
+        };
+        let expected = serde_json::json!({ "SamplingStatisticsDocuments": [], "SamplingBoostStatisticsDocuments": [{
+            "RuleName": "pay", "ServiceName": "shop", "Timestamp": 1_795_339_362,
+            "AnomalyCount": 2, "TotalCount": 6, "SampledAnomalyCount": 1,
+        }]});
+        let request: Value = serde_json::from_str(&targets_request(&[], &[boost]).unwrap()).unwrap();
+        assert_eq!(request, expected);
+    }
+
+    #[test]
+    fn an_invalid_boost_does_not_cost_the_quota() {
+        for (boost, expected) in [
+            (
+                r#"{"BoostRate":0.5,"BoostRateTTL":1795339362.0}"#,
+                Some(Boost { boost_rate: 0.5, boost_rate_ttl: 1_795_339_362.0 }),
+            ),
+            (r#"{"BoostRate":1.5,"BoostRateTTL":1795339362.0}"#, None),
+            (r#"{"BoostRate":0.5}"#, None),
+            ("null", None),
+            ("7", None),
+        ] {
+            let json = format!(
+                r#"{{"SamplingTargetDocuments":[{{"RuleName":"a","ReservoirQuota":2,"SamplingBoost":{boost}}}]}}"#
+            );
+            let targets = Targets::read(json.as_bytes()).unwrap();
+            assert_eq!(
+                (&targets.given[0].sampling_boost, targets.given[0].reservoir_quota),
+                (&expected, Some(2)),
+                "{boost}"
+            );
+        }
     }
 
     #[test]
@@ -364,6 +475,7 @@ mod tests {
         .unwrap();
         let names: Vec<_> = targets.given.iter().map(|target| target.rule_name.as_str()).collect();
         assert_eq!((names, targets.rejected, targets.is_unknown), (vec!["a", "b"], 3, false));
+        assert_eq!(["x", "a"].map(|name| targets.is_unprocessed(name)), [true, false]);
         assert_eq!(targets.last_rule_modification, Some(1_795_339_000.5));
         assert_eq!((targets.given[0].reservoir_quota, targets.given[1].reservoir_quota), (Some(2), None));
         assert_eq!(

@@ -15,22 +15,39 @@ use once_cell::sync::OnceCell;
 
 use self::book::Book;
 use self::polling::Polling;
-use super::{Decision, Local, Sampler, SamplerHost, SamplingRequest};
-use crate::support::background::{self, TaskOwner};
+use super::{Decision, Local, Sampler, SamplerHost, SamplingRequest, Watch, Watching};
+use crate::header::tracestate::RuleHash;
+use crate::id::{TraceId, random_client_id};
+use crate::support::background::Task;
 use crate::support::log_line::log_line;
+use crate::support::process::PerProcess;
+use crate::support::worker::Worker;
 
 /// A sampler with the rules and quotas of X-Ray, which the X-Ray console manages for all hosts of a service together.
 ///
 /// **Rules.** The rules are fetched from the daemon at the first decision and then every 300 seconds, or at once if
 /// X-Ray reports that they have changed. Of the rules that match a request, the one with the lowest priority number
-/// decides; of several, the first by name. The rule `Default` decides if no other matches. A property that a request
-/// does not have matches every pattern. The name of the rule is recorded as `aws.xray.sampling_rule_name`. Rules with
-/// attributes, for one resource, or of another version than 1 are not for SDKs and are ignored.
+/// decides; of several, the first by name. The rule `Default` decides if no other matches. A rule that names a host, a
+/// method or a path does not match a segment without a [request](crate::SegmentBuilder::request); otherwise a property that a
+/// request does not have matches every pattern. The name of the rule is recorded as `aws.xray.sampling_rule_name`. Rules with
+/// attributes, for one resource, or of another version than 1 are not for SDKs. They are ignored, and each is logged once.
 ///
 /// **Quotas.** Every 10 seconds, or as often as X-Ray asks, the number of decisions by each rule is reported to X-Ray.
 /// It answers with a quota: how many requests this host may sample in each second, until when, and which share of the
 /// others. Without a valid quota, a rule with a reservoir samples one request in each second, and its fixed rate of the
 /// others.
+///
+/// **Boosts.** For a rule with a `SamplingRateBoost`, the sampler also reports the number of traces that began in this
+/// service, and the number of failed traces. A trace fails if this service answers with the status 5xx, if a gRPC
+/// status that means a fault is recorded, if an error or panic is recorded, or if the program calls
+/// [`set_fault`](crate::Context::set_fault). A failed HTTP call or AWS operation alone does not count. Unsampled traces
+/// are counted too. X-Ray may answer with a higher rate, which replaces the fixed rate for up to a minute. (Developer guide,
+/// "Adaptive sampling".)
+///
+/// A called service reports its failed traces for the rule of the service in which the trace began, if it knows that
+/// rule: if both recorders [propagate](crate::Propagation) `traceparent`, whose companion `tracestate` names the rule
+/// as the AWS Distro for OpenTelemetry does. `X-Amzn-Trace-Id` has no place for a rule. A trace counts once, even if it
+/// calls the service several times; the sampler remembers the latest 10,000 called traces of a rule.
 ///
 /// **Fallback.** Another sampler decides until the first rules have arrived, if no rule matches, and if no rules could
 /// be fetched for an hour: [`Local`] with one request in each second and 5 % of the others, unless
@@ -39,14 +56,14 @@ use crate::support::log_line::log_line;
 /// **Failures.** All requests to the daemon are made on the background thread of the recorder, to the TCP address in
 /// `AWS_XRAY_DAEMON_ADDRESS`. A decision never waits. If the daemon is absent, slow, or returns something unexpected,
 /// that is counted in [`Stats`](crate::Stats) and logged once for each kind of failure. The rules are requested again
-/// after 10 seconds, then after twice that time, and so on up to 300 seconds. (Developer guide, "Using sampling rules
-/// with the X-Ray API".)
+/// after 10 seconds, then after twice that time, and so on up to 300 seconds. The numbers of a report that failed are part
+/// of the next one. (Developer guide, "Using sampling rules with the X-Ray API".)
 ///
 /// ```
 /// use xray::sampling::Central;
 ///
 /// // This is the default: a recorder without a sampler uses it too.
-/// let recorder = xray::Recorder::builder().sampler(Central::default()).build();
+/// let recorder = xray::Recorder::builder().sampler(Central::default()).daemon_address("127.0.0.1:3000").build();
 /// assert!(xray::Segment::builder("shop").recorder(&recorder).begin().is_sampled(), "the first of a second");
 /// ```
 ///
@@ -71,14 +88,17 @@ use crate::support::log_line::log_line;
 /// # xray::Recorder::builder().sampler(NoHealthChecks(Central::default())).build();
 /// ```
 pub struct Central {
-    book: Arc<Book>,
     fallback: Box<dyn Sampler>,
     periods: Periods,
-    /// The recorder, once it is built.
-    host: OnceCell<SamplerHost>,
+    /// The rules of the recorder's daemon, once the recorder is built.
+    polled: OnceCell<Arc<PerProcess<Polled>>>,
     has_logged_missing_host: AtomicBool,
-    /// The polling task, from the first decision on. It stops with this sampler.
-    polling: OnceCell<TaskOwner>,
+}
+
+/// The rules of one process, and the task that fetches them, which starts with the first decision and stops with the sampler.
+struct Polled {
+    book: Arc<Book>,
+    polling: Worker,
 }
 
 /// The time between two requests to the daemon, for rules and for quotas.
@@ -104,20 +124,6 @@ impl Central {
         }
     }
 
-    /// Starts to poll the daemon, unless that has started.
-    //
-    // At the first decision rather than in `attach`: a program that takes every decision from its callers needs neither
-    // the thread nor the daemon.
-    fn start_polling(&self) {
-        let Some(host) = self.host.get() else { return self.log_missing_host() };
-        let (owner, task) = background::owned(Polling::new(Arc::clone(&self.book), host, self.periods).run());
-        // Spawned after `set` rather than inside `get_or_init`, because spawning may log, and the program's logger may
-        // begin a segment, which would wait for the cell that it is itself initialising.
-        if self.polling.set(owner).is_ok() {
-            host.background.spawn(task);
-        }
-    }
-
     fn log_missing_host(&self) {
         // A plain read first: without a host this runs for every decision, and a swap would contend for the cache line.
         if !self.has_logged_missing_host.load(Ordering::Relaxed)
@@ -140,18 +146,47 @@ impl Default for Central {
     }
 }
 
+impl Polled {
+    fn new(host: SamplerHost, periods: Periods) -> Self {
+        // The id under which X-Ray counts this sampler: another one in each process.
+        let (book, client_id) = (Arc::<Book>::default(), random_client_id());
+        let (background, polled) = (Arc::clone(&host.background), Arc::clone(&book));
+        let make =
+            move || -> Task { Box::pin(Polling::new(Arc::clone(&polled), &host, periods, client_id.clone()).run()) };
+        Self { book, polling: Worker::until_dropped(background, make) }
+    }
+}
+
+impl Watching for PerProcess<Polled> {
+    fn watch(&self, rule: RuleHash, trace: TraceId, service_name: &str) -> Option<Arc<Watch>> {
+        let Polled { book, polling } = self.get();
+        // A service that takes every decision from its callers needs the rules too, once a caller names one.
+        polling.want();
+        book.watch(rule, trace, service_name, book.now())
+    }
+}
+
 impl Sampler for Central {
     fn attach(&self, host: &SamplerHost) {
+        let (kept, periods) = (host.clone(), self.periods);
         // The first recorder counts: a second one would need rules and quotas of its own.
-        let _ = self.host.set(host.clone());
+        let polled = Arc::new(PerProcess::new(move || Polled::new(kept.clone(), periods)));
+        host.caller_rules.lend(self.polled.get_or_init(|| polled));
         self.fallback.attach(host);
     }
 
     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
-        if self.polling.get().is_none() {
-            self.start_polling();
-        }
-        self.book.sample(request, self.book.now()).unwrap_or_else(|| self.fallback.sample(request))
+        let decision = if let Some(polled) = self.polled.get() {
+            let Polled { book, polling } = polled.get();
+            // At the first decision rather than in `attach`: a program that takes every decision from its callers needs
+            // neither the thread nor the daemon.
+            polling.want();
+            book.sample(request, book.now())
+        } else {
+            self.log_missing_host();
+            None
+        };
+        decision.unwrap_or_else(|| self.fallback.sample(request))
     }
 }
 
@@ -207,12 +242,10 @@ impl CentralBuilder {
     #[must_use]
     pub fn build(self) -> Central {
         Central {
-            book: Arc::default(),
             fallback: self.fallback.unwrap_or_else(|| Box::new(Local::default())),
             periods: self.periods,
-            host: OnceCell::new(),
+            polled: OnceCell::new(),
             has_logged_missing_host: AtomicBool::new(false),
-            polling: OnceCell::new(),
         }
     }
 }

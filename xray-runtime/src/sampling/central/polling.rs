@@ -1,15 +1,16 @@
 //! The task that fetches rules and quotas from the daemon.
 
+use std::collections::HashSet;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
 
 use super::Periods;
-use super::book::Book;
+use super::book::{Book, BoostReport, Report};
 use super::daemon::{Daemon, Failure};
-use super::ledger::Counts;
-use super::messages::Statistics;
+use super::messages::{BoostStatistics, Statistics};
 use crate::sampling::SamplerHost;
 use crate::support::log_line::log_line;
 use crate::support::stats::Counters;
@@ -24,6 +25,8 @@ pub(super) struct Polling {
     client_id: String,
     /// One failure of each kind that was logged.
     logged: Vec<Failure>,
+    /// The names of the logged rules that are not for SDKs.
+    logged_rules: HashSet<String>,
     /// The number of failed fetches of the rules since the last successful one.
     failures: u32,
     /// The time of the last change of a rule, in seconds since the Unix epoch, as X-Ray last reported it.
@@ -40,15 +43,15 @@ impl Polling {
     const RULES_JITTER: f64 = 1.0 / 60.0;
     const TARGETS_JITTER: f64 = 1.0 / 100.0;
 
-    pub(super) fn new(book: Arc<Book>, host: &SamplerHost, periods: Periods) -> Self {
-        const CLIENT_ID_BITS: u32 = 96;
+    pub(super) fn new(book: Arc<Book>, host: &SamplerHost, periods: Periods, client_id: String) -> Self {
         Self {
             book,
             daemon: Daemon(host.daemon_address.clone()),
             counters: Arc::clone(&host.counters),
             periods,
-            client_id: format!("{:024x}", fastrand::u128(..1 << CLIENT_ID_BITS)),
+            client_id,
             logged: Vec::new(),
+            logged_rules: HashSet::new(),
             failures: 0,
             reported_modification: None,
             known_modification: 0.0,
@@ -83,6 +86,7 @@ impl Polling {
         match self.daemon.rules().await {
             Ok(fetched) => {
                 self.note_rejected(fetched.rejected);
+                self.note_ignored(fetched.ignored);
                 self.book.set_rules(fetched.definitions, self.book.now());
                 self.known_modification = self.reported_modification.unwrap_or(requested);
                 self.failures = 0;
@@ -101,29 +105,37 @@ impl Polling {
 
     /// Reports the counts of the rules and stores the quotas. Returns whether the rules must be fetched at once.
     async fn report(&mut self) -> bool {
-        let due = self.book.report(self.book.now());
-        let statistics: Vec<_> = due.into_iter().map(|(rule, counts)| self.statistics(rule, counts)).collect();
+        let mut due = self.book.report(self.book.now());
+        let mut due_boosts = self.book.report_boosts();
         let mut is_changed = false;
-        for statistics in statistics.chunks(Self::MAX_REPORTED) {
-            match self.daemon.targets(statistics).await {
+        while !due.is_empty() || !due_boosts.is_empty() {
+            // If this future is dropped before the answer, the destructors of the reports return the counts to their
+            // rules.
+            let reported = take_first(&mut due, Self::MAX_REPORTED);
+            let reported_boosts = take_first(&mut due_boosts, Self::MAX_REPORTED);
+            let statistics: Vec<_> = reported.iter().map(|report| self.statistics(report)).collect();
+            let boosts: Vec<_> = reported_boosts.iter().map(boost_statistics).collect();
+            match self.daemon.targets(&statistics, &boosts).await {
                 Ok(answer) => {
+                    reported_boosts.into_iter().for_each(BoostReport::done);
+                    reported.into_iter().filter(|report| !answer.is_unprocessed(report.name())).for_each(Report::done);
                     self.note_rejected(answer.rejected);
                     for target in &answer.given {
                         self.book.set_target(target, self.book.now(), epoch());
                     }
                     is_changed |= answer.is_unknown | self.is_newer(answer.last_rule_modification);
                 }
-                // The counts of a failed report are lost, as in the other X-Ray SDKs. Sent again, they might count
-                // twice.
+                // The counts are part of the next report. If X-Ray received them and only the answer was lost, they
+                // count twice, which is rarer than a daemon that is away for a while.
                 Err(failure) => self.note_failure("quotas", failure),
             }
         }
         is_changed
     }
 
-    fn statistics(&self, rule_name: String, counts: Counts) -> Statistics {
-        let timestamp = since_epoch().as_secs();
-        Statistics { rule_name, client_id: self.client_id.clone(), timestamp, counts }
+    fn statistics(&self, report: &Report) -> Statistics {
+        let (rule_name, counts) = (report.name().to_owned(), report.counts());
+        Statistics { rule_name, client_id: self.client_id.clone(), timestamp: since_epoch().as_secs(), counts }
     }
 
     /// Returns whether X-Ray reports a change that the rules in the book do not include.
@@ -153,6 +165,24 @@ impl Polling {
         }
     }
 
+    /// Logs each rule that is not for SDKs once.
+    fn note_ignored(&mut self, names: Vec<String>) {
+        /// The log must not grow with an endless list of new names.
+        const MAX_LOGGED: usize = 50;
+
+        for name in names {
+            if self.logged_rules.len() < MAX_LOGGED && !self.logged_rules.contains(&name) {
+                log_line!(
+                    Warn,
+                    "xray::sampling",
+                    "sampling rule {name:?} is left out: it has attributes or an ARN to match, or a version other than 1. \
+                     The requests that it is meant for are decided by the other rules (logged once for each rule)",
+                );
+                self.logged_rules.insert(name);
+            }
+        }
+    }
+
     /// Counts rules or quotas that could not be read, and logs the first one.
     fn note_rejected(&self, count: usize) {
         for _ in 0..count {
@@ -166,6 +196,24 @@ impl Polling {
             }
         }
     }
+}
+
+fn boost_statistics(report: &BoostReport) -> BoostStatistics {
+    let (rule_name, service_name, counts) = report.parts();
+    BoostStatistics {
+        rule_name: rule_name.to_owned(),
+        service_name: service_name.to_owned(),
+        timestamp: since_epoch().as_secs(),
+        anomaly_count: counts.failed,
+        total_count: counts.traces,
+        sampled_anomaly_count: counts.failed_and_sampled,
+    }
+}
+
+/// Removes and returns the first `most` elements of a list.
+fn take_first<T>(list: &mut Vec<T>, most: usize) -> Vec<T> {
+    let rest = list.split_off(list.len().min(most));
+    mem::replace(list, rest)
 }
 
 /// Returns a period with a random delay of at most its share `at_most`.

@@ -1,78 +1,62 @@
-//! A request that is being served: the open segment, and the parts of the request that it records.
+//! The parts of an incoming request that a segment records, for any server.
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, response};
 
 use crate::document::MAX_STRING_CHARS;
-use crate::header::trace_header::TRACE_HEADER_NAME;
-use crate::live::context::{self, Context};
-use crate::live::segment::Segment;
-use crate::support::text::first_chars;
+use crate::support::secrets;
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// The head of an incoming request, for any server.
+pub(crate) trait IncomingRequest {
+    /// Returns the method.
+    fn method(&self) -> &str;
 
-/// The segment of a request. If it is dropped before it is [complete](Self::complete), it is marked as cancelled.
-pub(super) struct Serving {
-    segment: Segment,
-    /// Whether the caller asked for our sampling decision (`Sampled=?`).
-    is_asked: bool,
-    /// Decides, with the status, whether the response has a body.
-    method: Method,
-    is_complete: bool,
-}
+    /// Returns the scheme of the URI, if it has one.
+    fn scheme(&self) -> Option<&str>;
 
-impl Serving {
-    pub(super) fn new(segment: Segment, is_asked: bool, method: Method) -> Self {
-        Self { segment, is_asked, method, is_complete: false }
-    }
+    /// Returns the authority of the URI, if it has one.
+    fn authority(&self) -> Option<&str>;
 
-    /// Returns the handle of the segment.
-    pub(super) fn context(&self) -> &Context {
-        &self.segment
-    }
+    /// Returns the path of the URI.
+    fn path(&self) -> &str;
 
-    /// Marks the request as served: the end of the segment is then no cancellation.
-    pub(super) fn complete(&mut self) {
-        self.is_complete = true;
-    }
+    /// Returns all values of a header. The name is in lower case.
+    fn headers<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]>;
 
-    /// Runs a closure in the segment. A panic in it is recorded and continues.
-    pub(super) fn run<T>(&mut self, run: impl FnOnce() -> T) -> T {
-        let _entered = self.segment.enter();
-        context::observe_panic(run, |message| {
-            self.segment.record_panic(message);
-            self.is_complete = true;
-        })
-    }
+    /// Returns the address of the connection's other end, if the server provides it.
+    fn peer(&self) -> Option<SocketAddr>;
 
-    /// Records the head of the response, and adds the sampling decision to it if the caller asked for it.
-    pub(super) fn respond(&self, head: &mut response::Parts, content_length: Option<u64>) {
-        self.segment.set_http_response(head.status.as_u16(), content_length);
-        let Some(root) = self.segment.trace_id().filter(|_| self.is_asked) else { return };
-        let decision = format!("Root={root};Sampled={}", u8::from(self.segment.is_sampled()));
-        if let Ok(decision) = HeaderValue::try_from(decision) {
-            head.headers.insert(TRACE_HEADER_NAME, decision);
-        }
-    }
-
-    /// Returns whether a server sends no body with this status, even if the response has one. (RFC 9110, section 6.4.1.)
-    pub(super) fn is_without_body(&self, status: StatusCode) -> bool {
-        self.method == Method::HEAD
-            || self.method == Method::CONNECT && status.is_success()
-            || status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    /// Returns the first value of a header. The name is in lower case.
+    fn header(&self, name: &'static str) -> Option<&[u8]> {
+        self.headers(name).next()
     }
 }
 
-impl Drop for Serving {
-    fn drop(&mut self) {
-        if !self.is_complete {
-            self.segment.add_metadata_in("xray", "cancelled", true);
-        }
+impl IncomingRequest for Parts {
+    fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    fn scheme(&self) -> Option<&str> {
+        self.uri.scheme_str()
+    }
+
+    fn authority(&self) -> Option<&str> {
+        self.uri.authority().map(http::uri::Authority::as_str)
+    }
+
+    fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    fn headers<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers.get_all(name).iter().map(http::HeaderValue::as_bytes)
+    }
+
+    /// Returns the socket address in the extensions of the request.
+    fn peer(&self) -> Option<SocketAddr> {
+        self.extensions.get().copied()
     }
 }
 
@@ -80,79 +64,77 @@ impl Drop for Serving {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Client {
     pub(super) address: IpAddr,
-    /// Whether the address comes from `X-Forwarded-For`, which anybody can write.
+    /// `true` if the address comes from `X-Forwarded-For`, which any client can forge.
     pub(super) is_forwarded: bool,
 }
 
-/// Returns the client of a request: the first address in `X-Forwarded-For` if that is read, else the result of `peer`,
-/// else the socket address in the request's extensions.
+/// Returns the client of a request: the first address in `X-Forwarded-For` if that header is read, else the result of
+/// `peer`, else the address of the connection's other end.
 pub(super) fn client(
-    parts: &Parts,
+    request: &impl IncomingRequest,
     reads_forwarded_for: bool,
     peer: impl FnOnce() -> Option<IpAddr>,
 ) -> Option<Client> {
-    let forwarded = reads_forwarded_for.then(|| forwarded_for(&parts.headers)).flatten();
+    let forwarded = reads_forwarded_for.then(|| forwarded_for(request)).flatten();
     let is_forwarded = forwarded.is_some();
-    let address = forwarded.or_else(peer).or_else(|| parts.extensions.get().map(SocketAddr::ip));
+    let address = forwarded.or_else(peer).or_else(|| request.peer().map(|peer| peer.ip()));
     address.map(|address| Client { address, is_forwarded })
 }
 
-/// Returns the user agent, at most 250 characters.
-pub(super) fn user_agent(headers: &HeaderMap) -> Option<String> {
-    let text = String::from_utf8_lossy(headers.get(USER_AGENT)?.as_bytes());
-    (!text.is_empty()).then(|| first_chars(&text, MAX_STRING_CHARS).to_owned())
-}
-
-/// Returns the length of a body from its header.
-pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// Returns the user agent without secrets, at most 250 characters.
+pub(super) fn user_agent(request: &impl IncomingRequest) -> Option<String> {
+    let text = String::from_utf8_lossy(request.header("user-agent")?);
+    (!text.is_empty()).then(|| secrets::recorded(&text, MAX_STRING_CHARS).into_owned())
 }
 
 /// Returns the URL that the client used, without its query.
-pub(super) fn url(parts: &Parts) -> String {
-    let path = parts.uri.path();
-    match authority(parts) {
+pub(super) fn url(request: &impl IncomingRequest) -> String {
+    let path = request.path();
+    match authority(request) {
         Some(authority) => {
             let slash = if path.starts_with('/') { "" } else { "/" };
-            format!("{}://{authority}{slash}{path}", scheme(parts))
+            format!("{}://{authority}{slash}{path}", scheme(request))
         }
         None => path.to_owned(),
     }
 }
 
 /// Returns the authority of the URI, else the `Host` header: an absolute URI takes precedence. (RFC 9112, section 3.2.2.)
-fn authority(parts: &Parts) -> Option<&str> {
-    let in_header = || parts.headers.get(HOST)?.to_str().ok();
-    parts.uri.authority().map(http::uri::Authority::as_str).or_else(in_header).filter(|authority| !authority.is_empty())
+fn authority(request: &impl IncomingRequest) -> Option<&str> {
+    // Neither a host nor a URL contains bytes outside ASCII.
+    let in_header = || std::str::from_utf8(request.header("host")?).ok().filter(|host| host.is_ascii());
+    request.authority().or_else(in_header).filter(|authority| !authority.is_empty())
 }
 
 /// Returns the scheme of the URI, else that of `X-Forwarded-Proto` if it is one of the four that a browser or client uses.
-fn scheme(parts: &Parts) -> &str {
+fn scheme(request: &impl IncomingRequest) -> &str {
     const KNOWN: [&str; 4] = ["http", "https", "ws", "wss"];
-    parts.uri.scheme_str().unwrap_or_else(|| {
-        let forwarded = first(&parts.headers, &FORWARDED_PROTO).unwrap_or_default();
+    request.scheme().unwrap_or_else(|| {
+        let forwarded = first(request, "x-forwarded-proto").unwrap_or_default();
         KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(forwarded)).unwrap_or("http")
     })
 }
 
 /// Returns the first address in `X-Forwarded-For`: each proxy appends the address of its own client, so the first is the
 /// original client. Returns `None` if the first element is no IP address.
-fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
-    let text = first(headers, &FORWARDED_FOR)?.trim_matches('"');
+fn forwarded_for(request: &impl IncomingRequest) -> Option<IpAddr> {
+    let text = first(request, "x-forwarded-for")?.trim_matches('"');
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
     text.parse().ok().or_else(with_port).or_else(bracketed)
 }
 
 /// Returns the first element of a header that holds a list.
-fn first<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+fn first<'a>(request: &'a impl IncomingRequest, name: &'static str) -> Option<&'a str> {
     // Only the first element has to be text: the others may hold any bytes.
-    let element = headers.get(name)?.as_bytes().split(|byte| *byte == b',').next()?;
+    let element = request.header(name)?.split(|byte| *byte == b',').next()?;
     std::str::from_utf8(element).ok().map(str::trim)
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
     use crate::document::url::Url;
 

@@ -1,20 +1,21 @@
-//! Splits a document into pieces that each fit into a datagram.
+//! Splits a segment into documents that each fit into a datagram.
 
-use super::Document;
-use super::trim::trim;
+use super::{FinishedSegment, Record, Records};
+use crate::document::Document;
+use crate::document::trim::trim;
 
 /// Limit on the JSON of one document, in bytes.
 // X-Ray accepts 64 kB. (Developer guide, "X-Ray segment documents".) The X-Ray SDK for Java has this limit too. The
 // header of a datagram is 30 bytes, so the datagram stays below 65,507 bytes, the maximum for UDP over IPv4.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
 
-/// Writes a document as one or more documents of at most [`MAX_DOCUMENT_BYTES`].
+/// Writes a segment as one or more documents of at most [`MAX_DOCUMENT_BYTES`].
 ///
-/// A document that is too large is split: its direct subsegments become independent documents. A document that is still too
+/// A segment that is too large is split: its direct subsegments become independent documents. A record that is still too
 /// large without subsegments is trimmed.
 pub(crate) struct Split {
-    /// A stack of the documents to write.
-    unwritten: Vec<Document>,
+    /// A stack of the records to write.
+    unwritten: Records,
     /// The number of values that were removed or cut so far.
     pub(crate) trimmed: usize,
 }
@@ -28,45 +29,47 @@ pub(crate) struct TooLarge {
 
 impl Split {
     /// Creates a `Split` for a segment or an independent subsegment.
-    pub(crate) fn new(document: Document) -> Self {
-        Self { unwritten: vec![document], trimmed: 0 }
+    pub(crate) fn new(segment: FinishedSegment) -> Self {
+        Self { unwritten: vec![segment.into_record()], trimmed: 0 }
     }
 
     /// Appends the JSON of the next document to `buffer`. Returns `None` when all documents have been written.
     pub(crate) fn write_next(&mut self, buffer: &mut Vec<u8>) -> Option<Result<(), TooLarge>> {
         let start = buffer.len();
         loop {
-            let mut document = self.unwritten.pop()?;
-            // Serialization cannot fail, because a write to a `Vec` cannot fail and all keys of a document are strings.
-            let written = serde_json::to_writer(&mut *buffer, &document).is_ok();
+            let mut record = self.unwritten.pop()?;
+            record.write_json(buffer);
             let bytes = buffer.len() - start;
-            if written && bytes <= MAX_DOCUMENT_BYTES {
+            if bytes <= MAX_DOCUMENT_BYTES {
                 return Some(Ok(()));
             }
             buffer.truncate(start);
-            // Split first and trim only a document without subsegments, because splitting loses no data.
-            if document.subsegments.is_empty() {
-                let trimmed = trim(&mut document, bytes.saturating_sub(MAX_DOCUMENT_BYTES));
+            // Split first and trim only a record without subsegments, because splitting loses no data.
+            if record.subsegments().is_empty() {
+                let mut document = Document::from(*record);
+                let trimmed = trim(&mut document, bytes - MAX_DOCUMENT_BYTES);
                 if trimmed == 0 {
                     return Some(Err(TooLarge { name: document.name, bytes }));
                 }
                 self.trimmed += trimmed;
+                self.unwritten.push(Box::new(document.into()));
             } else {
                 // Detach all subsegments at once. The parent is then as small as possible, and each subsegment keeps its
                 // own children if they fit.
-                self.detach_subsegments(&mut document);
+                self.detach_subsegments(&mut record);
+                self.unwritten.push(record);
             }
-            self.unwritten.push(document);
         }
     }
 
-    /// Converts each direct subsegment of a document to an independent document.
-    fn detach_subsegments(&mut self, document: &mut Document) {
-        for mut subsegment in document.subsegments.drain(..) {
-            // Every document that reaches `Split` has a trace id. A subsegment without one would be written without its
-            // trace and parent.
-            if let Some(trace_id) = document.trace_id {
-                subsegment.make_independent(trace_id, document.id);
+    /// Makes each direct subsegment of a record independent.
+    fn detach_subsegments(&mut self, record: &mut Record) {
+        let trace_id = record.details().and_then(|details| details.trace_id);
+        for mut subsegment in record.release() {
+            // Every record that reaches `Split` has a trace id. Without a trace id, the subsegments would be written
+            // without their trace and parent.
+            if let Some(trace_id) = trace_id {
+                subsegment.make_independent(trace_id, record.id);
             }
             self.unwritten.push(subsegment);
         }
@@ -83,7 +86,7 @@ mod tests {
     }
 
     fn written(document: Document) -> Vec<Result<Document, TooLarge>> {
-        let mut split = Split::new(document);
+        let mut split = Split::new(document.into());
         let mut written = Vec::new();
         let mut buffer = b"prefix".to_vec();
         while let Some(result) = split.write_next(&mut buffer) {
@@ -121,7 +124,7 @@ mod tests {
             let values = large.metadata.entry("default".to_owned()).or_default();
             values.insert(key.to_owned(), "x".repeat(bytes).into());
         }
-        let mut split = Split::new(large);
+        let mut split = Split::new(large.into());
         let mut buffer = Vec::new();
         assert_eq!(split.write_next(&mut buffer), Some(Ok(())));
         let written: Document = serde_json::from_slice(&buffer).unwrap();

@@ -1,4 +1,7 @@
-//! The two identifiers of X-Ray: the id of a trace, and the id of a segment or subsegment in it.
+//! The two identifiers of X-Ray: the id of a trace, and the id of a segment or subsegment in it. And the process that makes
+//! them, since a forked process must not make the ids of its parent.
+
+mod process;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -7,6 +10,8 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) use self::process::Process;
 
 /// The id of a trace: `1-<8 hex digits>-<24 hex digits>`, 35 characters.
 ///
@@ -44,6 +49,8 @@ impl TraceId {
     /// ```
     #[must_use]
     pub fn random() -> Self {
+        // Notices a fork.
+        let _ = Process::current();
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         // The format has 32 bits for the time, which last until the year 2106. Then the number starts again at 0.
         let seconds = u128::from(seconds & u64::from(u32::MAX));
@@ -130,6 +137,14 @@ impl SegmentId {
     /// ```
     #[must_use]
     pub fn random() -> Self {
+        // Notices a fork.
+        let _ = Process::current();
+        Self::next()
+    }
+
+    /// Like [`random`](Self::random), but does not look for a fork: that is a system call, and the begin of a segment has
+    /// made it.
+    pub(crate) fn next() -> Self {
         // Zeros are no valid parent in a `traceparent`, and other SDKs use them for what they do not record.
         Self(random_u64().max(1))
     }
@@ -227,13 +242,27 @@ text_form!(TraceId, SegmentId);
 
 /// Returns the 16 lower-case hex digits of a number.
 // By hand, because `format!("{value:016x}")` allocates and runs the formatter. This writes ids for each header.
-fn hex_digits(mut value: u64) -> [u8; 16] {
+fn hex_digits(value: u64) -> [u8; 16] {
     let mut digits = [0; 16];
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789abcdef"[(value & 0xf) as usize];
-        value >>= 4;
-    }
+    let (high, low) = digits.split_at_mut(8);
+    high.copy_from_slice(&eight_hex_digits(value >> u32::BITS));
+    low.copy_from_slice(&eight_hex_digits(value & u64::from(u32::MAX)));
     digits
+}
+
+/// Returns the 8 lower-case hex digits of a 32-bit number. Computes all digits at once, one in each byte of a 64-bit
+/// number.
+fn eight_hex_digits(value: u64) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // Input:  0x0000_0000_89ab_cdef
+    // Output: 0x0809_0a0b_0c0d_0e0f, a byte for each digit. Each step halves the groups of digits.
+    let pairs_of_bytes = (value | (value << 16)) & 0x0000_ffff_0000_ffff;
+    let bytes = (pairs_of_bytes | (pairs_of_bytes << 8)) & 0x00ff_00ff_00ff_00ff;
+    let digits = (bytes | (bytes << 4)) & (0x0f * EACH);
+    // A byte is 1 if its digit is above 9, because adding 6 to such a digit carries into the upper half of the byte.
+    let is_letter = ((digits + 6 * EACH) >> 4) & EACH;
+    let letter_offset = u64::from(b'a' - b'9' - 1);
+    (digits + u64::from(b'0') * EACH + is_letter * letter_offset).to_be_bytes()
 }
 
 /// Reads at most 32 hex digits.
@@ -252,20 +281,34 @@ fn ascii_text(ascii: &[u8]) -> &str {
     std::str::from_utf8(ascii).unwrap_or_default()
 }
 
+/// Returns a random id of 96 bits in hex digits, under which X-Ray knows a sampler.
+pub(crate) fn random_client_id() -> String {
+    format!("{:08x}{:016x}", random_u64() >> 32, random_u64())
+}
+
 /// Returns a random number from the thread's generator.
 fn random_u64() -> u64 {
-    // One generator per thread, so that threads do not wait for each other.
+    // One generator per thread, so that threads do not wait for each other. With it the process for which it was seeded: a
+    // fork copies the generator, and parent and child would make the same ids.
     thread_local! {
-        static GENERATOR: RefCell<fastrand::Rng> = RefCell::new(seeded_generator());
+        static GENERATOR: RefCell<(Process, fastrand::Rng)> = RefCell::new((Process::last_seen(), seeded_generator()));
     }
+    let next = |generator: &RefCell<(Process, fastrand::Rng)>| {
+        let (process, generator) = &mut *generator.borrow_mut();
+        if *process != Process::last_seen() {
+            (*process, *generator) = (Process::last_seen(), seeded_generator());
+        }
+        generator.u64(..)
+    };
     // A destructor of another thread-local may begin a segment after this one has been destroyed. `with` would panic
     // there.
-    GENERATOR.try_with(|generator| generator.borrow_mut().u64(..)).unwrap_or_else(|_| seeded_generator().u64(..))
+    GENERATOR.try_with(next).unwrap_or_else(|_| seeded_generator().u64(..))
 }
 
 /// Creates a generator that is seeded by the operating system.
 fn seeded_generator() -> fastrand::Rng {
     // fastrand seeds itself from the clock and the thread's id. Two clones of one virtual machine share both, and would
-    // create the same ids. `RandomState` takes its keys from the operating system.
+    // create the same ids. `RandomState` takes its keys from the operating system, and the id of the process tells a child
+    // from its parent, which have the same keys.
     fastrand::Rng::with_seed(RandomState::new().hash_one(std::process::id()))
 }

@@ -1,0 +1,143 @@
+//! Records the queries of diesel as subsegments. (Feature `diesel`.)
+
+use std::fmt;
+use std::sync::RwLock;
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use diesel::result::QueryResult;
+
+use super::database::Database;
+use crate::live::context;
+use crate::live::segment::Subsegment;
+use crate::support::guard::guard;
+
+/// Records every query of a connection as a subsegment of the current segment or subsegment.
+///
+/// One line at the start of a program covers all connections that are opened afterwards, including the connections of
+/// pools:
+///
+/// ```
+/// xray::diesel::QueryInstrumentation::new().install()?;
+/// # Ok::<(), diesel::result::Error>(())
+/// ```
+///
+/// A subsegment has the namespace `remote`, the name `database@host`, and an `sql` block with the engine and the URL of
+/// the database without credentials. For SQLite, the name is the name of the file. The instrumentation reads the
+/// database from the URL of the connection. The subsegment lasts from the start of the query until the database has
+/// answered. An error of the database is the cause of the subsegment. A query outside any segment is not recorded.
+///
+/// **Limits.** diesel reports neither the number of rows nor the time in which rows are read. `diesel-async` calls the
+/// instrumentation too, on the thread that polls the query's future. If several queries run at once on one connection
+/// (pipelining), the instrumentation may confuse them. A connection that was opened earlier, or that has its own
+/// instrumentation, is not covered; set the instrumentation of such a connection by
+/// [`Connection::set_instrumentation`](diesel::Connection::set_instrumentation).
+#[derive(Default)]
+pub struct QueryInstrumentation {
+    database: Option<Database>,
+    has_statements: bool,
+    /// The subsegment of the running query. A connection runs one query at a time.
+    query: Option<Subsegment>,
+}
+
+/// The settings for connections that are opened later. They are in a static, because diesel calls a function pointer,
+/// which cannot capture them.
+static DEFAULT: RwLock<Option<QueryInstrumentation>> = RwLock::new(None);
+
+impl QueryInstrumentation {
+    /// Returns an instrumentation that records no statements.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the URL of the database, for connections whose own URL does not name the database. Credentials are not
+    /// recorded.
+    ///
+    /// ```
+    /// let instrumentation = xray::diesel::QueryInstrumentation::new().with_database("postgres://db.example.com/shop");
+    /// # drop(instrumentation);
+    /// ```
+    #[must_use]
+    pub fn with_database(self, url: impl AsRef<str>) -> Self {
+        Self { database: Some(Database::of_url(url.as_ref())), ..self }
+    }
+
+    /// Sets whether the text of statements is recorded; the default is `false`.
+    ///
+    /// diesel sends the values of a query separately from its statement. These values are never recorded. Texts and
+    /// numbers in the statement itself, such as a statement of `diesel::sql_query`, are replaced by `?`, and comments
+    /// are left out.
+    ///
+    /// ```
+    /// let instrumentation = xray::diesel::QueryInstrumentation::new().with_statements(true);
+    /// # drop(instrumentation);
+    /// ```
+    #[must_use]
+    pub fn with_statements(self, has_statements: bool) -> Self {
+        Self { has_statements, ..self }
+    }
+
+    /// Installs the instrumentation for all connections that are opened from now on.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`set_default_instrumentation`].
+    pub fn install(self) -> QueryResult<()> {
+        *DEFAULT.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(self);
+        set_default_instrumentation(|| {
+            let settings = DEFAULT.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            Some(Box::new(settings.as_ref()?.clone()))
+        })
+    }
+
+    fn begin(&self, query: &dyn fmt::Display) -> Option<Subsegment> {
+        let parent = context::current();
+        if !parent.is_sampled() {
+            return None;
+        }
+        let unknown = Database::default();
+        let database = self.database.as_ref().unwrap_or(&unknown);
+        // Formatting a query runs code of the program, which may panic.
+        Some(database.begin(&parent, || self.has_statements.then(|| guard(|| statement(query))).flatten()))
+    }
+}
+
+/// Returns the text of a query without the values that diesel adds to it.
+// Output of diesel: SELECT * FROM users WHERE id = $1 -- binds: [7]
+fn statement(query: &dyn fmt::Display) -> String {
+    let mut text = query.to_string();
+    text.truncate(text.find(" -- binds: ").unwrap_or(text.len()));
+    text
+}
+
+/// A clone has the same settings and no running query.
+impl Clone for QueryInstrumentation {
+    fn clone(&self) -> Self {
+        Self { database: self.database.clone(), has_statements: self.has_statements, query: None }
+    }
+}
+
+impl Instrumentation for QueryInstrumentation {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::StartEstablishConnection { url, .. } => {
+                self.database.get_or_insert_with(|| Database::of_url(url));
+            }
+            InstrumentationEvent::StartQuery { query, .. } => self.query = self.begin(&query),
+            InstrumentationEvent::FinishQuery { error, .. } => {
+                if let Some((query, error)) = self.query.take().zip(error) {
+                    query.record_error(error);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Debug for QueryInstrumentation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database, has_statements, .. } = self;
+        let mut debug = formatter.debug_struct("QueryInstrumentation");
+        debug.field("database", database).field("has_statements", has_statements).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,83 @@
+//! Spans whose work has ended and that are still open, because another task holds them.
+//!
+//! `tracing` closes a span when its last handle is dropped. A library may spawn a long-lived task in the current span, and
+//! the task then holds a handle: hyper-util does so for each pooled connection.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use crate::id::SegmentId;
+
+/// The span of a subsegment.
+pub(crate) trait OpenSpan: Send + Sync {
+    /// Returns whether the span's own work was done in the place where this is called, and nothing of it is running.
+    fn is_left(&self) -> bool;
+
+    /// Ends the subsegment.
+    fn end(&self);
+}
+
+/// The spans of a segment that were entered and are not closed, by the id of their parent and their own.
+#[derive(Default)]
+pub(crate) struct OpenSpans {
+    spans: Mutex<HashMap<SegmentId, Siblings>>,
+    /// `true` if a span was added. Most segments have no spans, and the end of each subsegment reads this flag.
+    has_any: AtomicBool,
+}
+
+type Siblings = HashMap<SegmentId, Arc<dyn OpenSpan>>;
+
+impl OpenSpans {
+    pub(crate) fn add(&self, parent: SegmentId, id: SegmentId, span: Arc<dyn OpenSpan>) {
+        self.has_any.store(true, Ordering::Relaxed);
+        self.lock().entry(parent).or_default().insert(id, span);
+    }
+
+    pub(crate) fn remove(&self, parent: SegmentId, id: SegmentId) {
+        let mut spans = self.lock();
+        let Some(siblings) = spans.get_mut(&parent) else { return };
+        let removed = siblings.remove(&id);
+        if siblings.is_empty() {
+            spans.remove(&parent);
+        }
+        drop(spans);
+        // After the lock is released: this may be the last reference to the trace.
+        drop(removed);
+    }
+
+    /// Ends the spans below `parent` whose own work has ended. Returns whether there were any.
+    pub(crate) fn end_below(&self, parent: SegmentId) -> bool {
+        if !self.has_any.load(Ordering::Relaxed) {
+            return false;
+        }
+        // The spans end after the lock is released, because the end of a span calls this function for the spans below
+        // it.
+        let siblings = self.lock().remove(&parent);
+        let left = siblings.into_iter().flat_map(HashMap::into_values).filter(|span| span.is_left());
+        left.map(|span| span.end()).count() > 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SegmentId, Siblings>> {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task or thread that runs this code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Task(tokio::task::Id),
+    Thread(ThreadId),
+}
+
+impl Place {
+    pub(crate) fn here() -> Self {
+        tokio::task::try_id().map_or_else(|| Self::Thread(thread::current().id()), Self::Task)
+    }
+
+    /// Returns whether code in this place, which is here, can spawn tasks.
+    pub(crate) fn is_in_a_runtime(self) -> bool {
+        matches!(self, Self::Task(_)) || tokio::runtime::Handle::try_current().is_ok()
+    }
+}

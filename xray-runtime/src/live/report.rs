@@ -1,0 +1,56 @@
+//! The report of an open segment, which leaves before the record of the segment that has ended.
+
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::id::{Process, SegmentId};
+use crate::record::Record;
+
+/// The report of an open segment, or of an open child of a facade. The task that reports makes one at a time.
+#[derive(Default)]
+pub(super) struct Report(Mutex<State>);
+
+#[derive(Default)]
+enum State {
+    /// No report is being made.
+    #[default]
+    None,
+    /// A thread of this process emits the open segment of this id.
+    Emitting(SegmentId, Process),
+    /// The segment has ended meanwhile. The thread that reports emits this record next, so that the two documents leave in
+    /// their order.
+    Ended(Box<Record>),
+}
+
+impl Report {
+    /// Notes that this thread is about to emit the open segment of this id.
+    pub(super) fn begin(&self, id: SegmentId) {
+        *self.lock() = State::Emitting(id, Process::last_seen());
+    }
+
+    /// Notes that the report was emitted. Returns the record of the segment if the segment has ended meanwhile.
+    pub(super) fn end(&self) -> Option<Box<Record>> {
+        match mem::take(&mut *self.lock()) {
+            State::Ended(record) => Some(record),
+            State::None | State::Emitting(..) => None,
+        }
+    }
+
+    /// Keeps the record of a segment that has ended for the thread that reports the segment at this moment. Returns the
+    /// record if no thread does.
+    pub(super) fn hold_back(&self, record: Box<Record>) -> Option<Box<Record>> {
+        let mut state = self.lock();
+        match *state {
+            // After a fork the thread that reports is the parent's.
+            State::Emitting(id, process) if id == record.id && process == Process::current() => {
+                *state = State::Ended(record);
+                None
+            }
+            _ => Some(record),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

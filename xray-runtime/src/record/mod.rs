@@ -1,0 +1,186 @@
+//! Records: the data of segments and subsegments until they are sent.
+//!
+//! A [`Record`] is written while its segment or subsegment is open. At the end, the box of the record is moved into the
+//! list of its parent. The emitter writes the finished tree as JSON, usually on another thread. A record is converted
+//! into a [`Document`](crate::document::Document), the typed form that programs see, only on request.
+//!
+//! Most records are records of HTTP calls. Such a record takes one allocation, because the data that a call seldom has
+//! is behind one pointer, in [`Details`].
+
+mod convert;
+mod details;
+mod errors;
+mod extent;
+mod finished;
+mod held;
+mod json;
+mod label;
+mod size;
+pub(crate) mod split;
+mod text;
+mod time;
+
+use std::borrow::Cow;
+use std::mem;
+
+pub(crate) use self::details::{Details, NoRoom, Served};
+pub(crate) use self::extent::Extent;
+pub use self::finished::FinishedSegment;
+pub(crate) use self::label::Label;
+pub(crate) use self::time::Time;
+use crate::document::{HttpResponse, Kind, Namespace};
+use crate::id::{SegmentId, TraceId};
+
+/// The data of one segment or subsegment.
+///
+/// The fields correspond to the fields of a [`Document`](crate::document::Document).
+// A record is kept in a box, so that only the pointer moves when the record is embedded in its parent.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "the fields are those of the format")]
+pub(crate) struct Record {
+    pub(crate) id: SegmentId,
+    pub(crate) start: Time,
+    pub(crate) end: Option<Time>,
+    /// The name, and the URL of the HTTP request.
+    pub(crate) label: Label,
+    /// The method of the HTTP request.
+    pub(crate) method: Option<Cow<'static, str>>,
+    pub(crate) response: Option<HttpResponse>,
+    pub(crate) namespace: Option<Namespace>,
+    pub(crate) error: bool,
+    pub(crate) throttle: bool,
+    pub(crate) fault: bool,
+    pub(crate) in_progress: bool,
+    /// The stage of an HTTP call. Any other record is `Started`.
+    pub(crate) stage: Stage,
+    details: Option<Box<Details>>,
+}
+
+/// The records of several subsegments. Each record stays in its box, so that no record is copied between lists.
+pub(crate) type Records = Vec<Box<Record>>;
+
+/// The stage of an HTTP call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The request is not sent yet. `with_headers` is `true` if the trace headers are still to be inserted.
+    Pending { with_headers: bool },
+    /// The call has started.
+    Started,
+    /// A response, an error or a panic was recorded.
+    Finished,
+}
+
+impl Record {
+    /// Creates a record without an end. The caller must pass a `label` with a name that X-Ray accepts.
+    #[inline]
+    pub(crate) fn new(id: SegmentId, label: Label, start: Time) -> Self {
+        Self {
+            id,
+            start,
+            end: None,
+            label,
+            method: None,
+            response: None,
+            namespace: None,
+            error: false,
+            throttle: false,
+            fault: false,
+            in_progress: false,
+            stage: Stage::Started,
+            details: None,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.label.name()
+    }
+
+    /// Returns the rare data, if the record has any.
+    pub(crate) fn details(&self) -> Option<&Details> {
+        self.details.as_deref()
+    }
+
+    /// Returns the rare data for writing. Creates it if necessary.
+    pub(crate) fn details_mut(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
+    }
+
+    /// Returns whether the record is a subsegment that is sent by itself.
+    pub(crate) fn is_independent_subsegment(&self) -> bool {
+        self.details().is_some_and(|details| details.kind.is_some())
+    }
+
+    /// Makes an embedded subsegment a document of its own.
+    // An independent subsegment needs all three fields. (Developer guide, "Subsegments".)
+    pub(crate) fn make_independent(&mut self, trace_id: TraceId, parent_id: SegmentId) {
+        let details = self.details_mut();
+        details.trace_id = Some(trace_id);
+        details.parent_id = Some(parent_id);
+        details.kind = Some(Kind::Subsegment);
+    }
+
+    /// Records a response and sets the flags for its status.
+    pub(crate) fn record_response(&mut self, status: u16, content_length: Option<u64>) {
+        let content_length = content_length.and_then(|length| i64::try_from(length).ok());
+        self.response = Some(HttpResponse { status: Some(status), content_length });
+        // 4xx is the caller's error, 429 is also a throttle, and 5xx is the callee's fault. (Developer guide, "Errors,
+        // faults, and exceptions".) Flags are only ever set: the program may have recorded an error on its own. A
+        // status of 600 or more is outside HTTP; the X-Ray SDK for Python counts it as a fault too.
+        self.throttle |= status == 429;
+        self.error |= (400..=499).contains(&status);
+        self.fault |= status >= 500;
+    }
+
+    /// Marks the record as cancelled in its metadata.
+    // Ignores the limit on memory, because the mark is small and is written once.
+    pub(crate) fn mark_cancelled(&mut self) {
+        let own = self.details_mut().metadata.entry("xray".to_owned()).or_default();
+        own.insert("cancelled".to_owned(), true.into());
+    }
+
+    /// Returns the embedded subsegments, in the order in which they were closed.
+    // This is the order of their ends, except for a span that a task kept open past its end.
+    pub(crate) fn subsegments(&self) -> &[Box<Self>] {
+        self.details().map_or(&[], |details| &details.subsegments)
+    }
+
+    /// Embeds a subsegment that has ended.
+    ///
+    /// Removes and returns *all* embedded subsegments if they exceed `limit`; the caller sends them. Otherwise returns
+    /// no records.
+    pub(crate) fn embed(&mut self, subsegment: Box<Self>, limit: Extent) -> Records {
+        let details = self.details_mut();
+        details.embedded.add(subsegment.extent());
+        details.subsegments.push(subsegment);
+        if details.embedded.exceeds(limit) { self.release() } else { Vec::new() }
+    }
+
+    /// Sorts the embedded subsegments by their ends.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn sort_by_end(&mut self) {
+        if let Some(details) = &mut self.details {
+            // Every embedded subsegment has an end. One without an end would come last.
+            details.subsegments.sort_by_key(|subsegment| (subsegment.end.is_none(), subsegment.end));
+        }
+    }
+
+    /// Removes and returns all embedded subsegments.
+    pub(crate) fn release(&mut self) -> Records {
+        let Some(details) = &mut self.details else { return Vec::new() };
+        details.embedded = Extent::default();
+        mem::take(&mut details.subsegments)
+    }
+
+    /// Returns a copy of the open record without its subsegments, to be sent with `in_progress`. Returns `None` after
+    /// the first time.
+    pub(crate) fn so_far(&mut self) -> Option<Box<Self>> {
+        // X-Ray accepts one document in progress for a segment.
+        let was_sent = mem::replace(&mut self.details_mut().was_sent_in_progress, true);
+        (!was_sent).then(|| Box::new(Self { in_progress: true, ..self.clone() }))
+    }
+
+    /// Returns whether [`so_far`](Self::so_far) has returned the record.
+    pub(crate) fn was_sent_in_progress(&self) -> bool {
+        self.details().is_some_and(|details| details.was_sent_in_progress)
+    }
+}

@@ -1,0 +1,81 @@
+//! Texts that need no allocation if they are short.
+
+use std::fmt;
+
+/// An immutable text. A text of up to 102 bytes is stored inline.
+// The URL and the name of most HTTP calls fit into 102 bytes. With the length and the discriminant, the value has 104
+// bytes.
+#[derive(Clone)]
+pub(super) enum Text {
+    Inline { length: u8, bytes: [u8; Text::INLINE] },
+    Boxed(Box<str>),
+}
+
+impl Text {
+    const INLINE: usize = 102;
+
+    /// Joins texts.
+    #[inline]
+    pub(super) fn join<const N: usize>(parts: [&str; N]) -> Self {
+        let whole = parts.iter().map(|part| part.len()).sum::<usize>();
+        if whole > Self::INLINE {
+            return Self::boxed(&parts);
+        }
+        let (mut bytes, mut length) = ([0; Self::INLINE], 0);
+        for part in parts {
+            bytes[length..length + part.len()].copy_from_slice(part.as_bytes());
+            length += part.len();
+        }
+        // `length` is at most 102.
+        Self::Inline { length: u8::try_from(length).unwrap_or_default(), bytes }
+    }
+
+    #[cold]
+    fn boxed(parts: &[&str]) -> Self {
+        Self::Boxed(parts.concat().into())
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Inline { length, bytes } => &bytes[..usize::from(*length)],
+            Self::Boxed(text) => text.as_bytes(),
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            // The bytes are valid UTF-8, because whole texts were joined.
+            Self::Inline { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Self::Boxed(text) => text,
+        }
+    }
+
+    /// Returns the bytes that the text holds on the heap.
+    pub(super) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Inline { .. } => 0,
+            Self::Boxed(text) => text.len(),
+        }
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_long_texts_are_kept_whole() {
+        for length in [0, 1, Text::INLINE - 2, Text::INLINE - 1, Text::INLINE, 255, 256, 5000] {
+            let long = "x".repeat(length);
+            let text = Text::join(["\u{e9}", &long, ""]);
+            assert_eq!(text.as_str(), format!("\u{e9}{long}"));
+            assert_eq!(text.heap_bytes() > 0, length + 2 > Text::INLINE, "{length}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Reads settings from environment variables.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use crate::support::secrets;
+
+/// Reads and parses one variable. A value that is not valid Unicode or that `parse` refuses is added to `rejected`.
+pub(crate) fn setting<T>(
+    get: &impl Fn(&str) -> Option<OsString>,
+    rejected: &mut Vec<RejectedSetting>,
+    name: &'static str,
+    expected: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let value = get(name)?;
+    let parsed = value.to_str().and_then(parse);
+    if parsed.is_none() {
+        rejected.push(RejectedSetting { name, value: value.to_string_lossy().into_owned(), expected });
+    }
+    parsed
+}
+
+/// An invalid setting, which is not used.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RejectedSetting {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    pub(crate) expected: &'static str,
+}
+
+impl fmt::Display for RejectedSetting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The first characters are enough to recognize the value, and a variable may hold megabytes.
+        const SHOWN_CHARS: usize = 100;
+        // The text is cleaned before it is cut, because the cut may remove the `@` by which a password is recognized.
+        let value = secrets::recorded(&self.value, SHOWN_CHARS);
+        write!(formatter, "{} is {value:?}, expected {}; the value is ignored", self.name, self.expected)
+    }
+}

@@ -1,0 +1,211 @@
+//! A task on a background thread that is started when there is work for it, and again after it has died.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::support::background::{Background, Task};
+use crate::support::guard::guard;
+use crate::support::log_line::log_line;
+
+/// Makes the task of a [`Worker`].
+type Make = dyn Fn() -> Task + Send + Sync;
+/// A function that is called with `true` when the task of a [`Worker`] starts, and with `false` when it ends.
+type Tell = dyn Fn(bool) + Send + Sync;
+
+/// A task on a background thread.
+///
+/// The task starts when it is first [wanted](Self::want). A task that has panicked is made again by itself. If its thread
+/// could not start or has died, the task is made again when it is next wanted.
+pub(crate) struct Worker {
+    background: Arc<Background>,
+    make: Arc<Make>,
+    state: Arc<State>,
+    /// The task ends when this is dropped. `None` for a task that ends by itself.
+    stop: Option<watch::Sender<()>>,
+}
+
+struct State {
+    is_running: AtomicBool,
+    /// When the task was last started.
+    started: Mutex<Option<Instant>>,
+    tell: Box<Tell>,
+}
+
+impl Worker {
+    /// The shortest time between two starts. A task that dies at once must not take the processor.
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    /// Creates a worker whose task ends by itself. Starts neither the task nor its thread.
+    ///
+    /// `tell` is called with `true` before the task starts. It is called with `false` when the task has finished, its
+    /// thread could not start, or its thread has died. Neither closure may run code of the program.
+    pub(crate) fn until_finished(
+        background: Arc<Background>,
+        make: impl Fn() -> Task + Send + Sync + 'static,
+        tell: impl Fn(bool) + Send + Sync + 'static,
+    ) -> Self {
+        let state = State { is_running: AtomicBool::new(false), started: Mutex::default(), tell: Box::new(tell) };
+        Self { background, make: Arc::new(make), state: Arc::new(state), stop: None }
+    }
+
+    /// Creates a worker whose task has no end. The task stops when the worker is dropped. Starts nothing.
+    //
+    // Work without an end, such as polling for sampling rules, must stop with the recorder that it serves. An abort handle
+    // of tokio would need the runtime, which exists only once the thread has started.
+    pub(crate) fn until_dropped(background: Arc<Background>, make: impl Fn() -> Task + Send + Sync + 'static) -> Self {
+        Self { stop: Some(watch::Sender::new(())), ..Self::until_finished(background, make, |_| ()) }
+    }
+
+    /// Starts the task if it does not run, unless it was started within the last second.
+    #[inline]
+    pub(crate) fn want(&self) {
+        if !self.state.is_running.load(Ordering::Relaxed) {
+            self.start(Self::PAUSE);
+        }
+    }
+
+    /// Starts the task if it does not run, however recently it was started.
+    pub(crate) fn want_now(&self) {
+        if !self.state.is_running.load(Ordering::Relaxed) {
+            self.start(Duration::ZERO);
+        }
+    }
+
+    #[cold]
+    fn start(&self, pause: Duration) {
+        {
+            let mut started = self.state.started.lock().unwrap_or_else(PoisonError::into_inner);
+            if started.is_some_and(|started| started.elapsed() < pause)
+                || self.state.is_running.swap(true, Ordering::Acquire)
+            {
+                return;
+            }
+            *started = Some(Instant::now());
+        }
+        (self.state.tell)(true);
+        // Spawned after the lock is released, because spawning may log, and the program's logger may come back here.
+        let (running, make) = (Running(Arc::clone(&self.state)), Arc::clone(&self.make));
+        let work = async move {
+            let _running = running;
+            run_again_after_panics(&*make).await;
+        };
+        self.background.spawn(match &self.stop {
+            Some(stop) => Box::pin(stoppable(work, stop.subscribe())),
+            None => Box::pin(work),
+        });
+    }
+}
+
+/// A task that runs, or will run. It is part of the task.
+//
+// Every way in which a task can end drops it: the task returns, its thread cannot be started or has died, or its runtime.
+struct Running(Arc<State>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // In this order, so that the next start cannot be overtaken by this end.
+        (self.0.tell)(false);
+        self.0.is_running.store(false, Ordering::Release);
+    }
+}
+
+async fn run_again_after_panics(make: &Make) {
+    let mut has_logged = false;
+    while run_to_end(make()).await.is_none() {
+        if !std::mem::replace(&mut has_logged, true) {
+            log_line!(
+                Error,
+                "xray::recorder",
+                "a task of xray panicked; it is started again, and documents wait meanwhile (logged once)",
+            );
+        }
+        sleep(Worker::PAUSE).await;
+    }
+}
+
+/// Runs a task to its end. Returns `None` if it panicked.
+async fn run_to_end(mut task: Task) -> Option<()> {
+    poll_fn(|context| match guard(|| task.as_mut().poll(context)) {
+        Some(poll) => poll.map(Some),
+        None => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Runs `work` until it finishes or the sender of `stop` is dropped.
+async fn stoppable(work: impl Future<Output = ()> + Send, mut stop: watch::Receiver<()>) {
+    let mut work = pin!(work);
+    // An error means that the sender was dropped. Nothing is ever sent.
+    let mut stopped = pin!(async move { while stop.changed().await.is_ok() {} });
+    poll_fn(|context| match stopped.as_mut().poll(context) {
+        Poll::Ready(()) => Poll::Ready(()),
+        Poll::Pending => Pin::as_mut(&mut work).poll(context),
+    })
+    .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    fn background() -> Arc<Background> {
+        Arc::new(Background::new("xray-test"))
+    }
+
+    #[test]
+    fn a_task_stops_when_its_worker_is_dropped() {
+        let (sender, seen) = channel::<()>();
+        let worker = Worker::until_dropped(background(), move || {
+            let sender = sender.clone();
+            Box::pin(async move {
+                sender.send(()).unwrap();
+                std::future::pending::<()>().await;
+            })
+        });
+        worker.want();
+        seen.recv_timeout(SOON).expect("the task runs");
+        drop(worker);
+        assert_eq!(seen.recv_timeout(SOON), Err(RecvTimeoutError::Disconnected), "the task is dropped");
+    }
+
+    #[test]
+    fn a_task_that_panics_is_made_again_and_one_that_has_finished_when_it_is_wanted() {
+        let (count, (sender, seen)) = (AtomicUsize::new(0), channel());
+        let ended = sender.clone();
+        let tell = move |is_running: bool| {
+            if !is_running {
+                ended.send(100).unwrap();
+            }
+        };
+        let make = move || -> Task {
+            let (number, sender) = (count.fetch_add(1, Ordering::Relaxed), sender.clone());
+            Box::pin(async move {
+                sender.send(number).unwrap();
+                assert!(number > 0, "the first one fails");
+            })
+        };
+        let worker = Worker::until_finished(background(), make, tell);
+        worker.want();
+        assert_eq!([(); 3].map(|()| seen.recv_timeout(SOON).unwrap()), [0, 1, 100]);
+        // The worker notices the end of its task shortly after this call.
+        let again = loop {
+            worker.want_now();
+            if let Ok(number) = seen.recv_timeout(Duration::from_millis(10)) {
+                break number;
+            }
+        };
+        assert_eq!((again, seen.recv_timeout(SOON)), (2, Ok(100)));
+    }
+}
