@@ -1,11 +1,14 @@
-//! The only way into the store, for documents from UDP, HTTP and replayed files.
+//! The only way into the store, for documents and spans from UDP and HTTP, and for replayed files.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use tokio::sync::broadcast;
 
-use crate::check::check_datagram;
+use crate::check::{check_datagram, request_refused, span_refused, spans_refused};
 use crate::document::TraceId;
+use crate::otlp::{self, Encoding, MAX_SPANS, Malformed};
 use crate::recording::Recording;
 use crate::store::{Outcome, Source, Store};
 
@@ -22,9 +25,30 @@ pub(crate) struct Intake {
     arrivals: broadcast::Sender<TraceId>,
 }
 
+/// What became of the spans of a request.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spans {
+    /// The traces of the taken spans.
+    pub(crate) traces: BTreeSet<TraceId>,
+    pub(crate) rejected: RejectedSpans,
+}
+
+/// The rejected spans of a request.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct RejectedSpans {
+    pub(crate) count: usize,
+    /// The reason for the first rejection.
+    pub(crate) reason: Option<String>,
+}
+
 impl Intake {
     pub(crate) fn new(store: Store, recording: Option<Recording>) -> Self {
         Self { store, recording: recording.map(Arc::new), arrivals: broadcast::channel(ARRIVALS).0 }
+    }
+
+    /// Returns the store.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Takes one document, given as JSON text.
@@ -37,12 +61,74 @@ impl Intake {
         self.announce(self.store.put(text, source))
     }
 
-    /// Takes the document in a datagram.
-    pub(crate) fn take_datagram(&self, datagram: &[u8]) -> Outcome {
-        match check_datagram(datagram) {
-            Ok(document) => self.take(document, Source::Udp),
-            Err(finding) => self.store.reject(finding, Source::Udp, &String::from_utf8_lossy(datagram)),
+    /// Takes the document or the spans in a datagram.
+    pub(crate) fn take_datagram(&self, datagram: &[u8]) {
+        let reject = |finding| drop(self.store.reject(finding, Source::Udp, &String::from_utf8_lossy(datagram)));
+        let body = match check_datagram(datagram) {
+            Ok(body) => body,
+            Err(finding) => return reject(finding),
+        };
+        if let Some(spans) = otlp::Datagram::of(body) {
+            let request = spans.request().and_then(|request| {
+                self.take_spans(&request, Encoding::Protobuf, Source::Udp).map_err(|error| error.to_string())
+            });
+            request.map_or_else(|reason| reject(spans_refused(&reason)), drop);
+        } else if otlp::is_metrics(body) {
+            reject(span_refused("the datagram holds metrics of OpenTelemetry, and X-Ray takes only traces".to_owned()));
+        } else {
+            self.take(body, Source::Udp);
         }
+    }
+
+    /// Takes the spans of an OTLP request.
+    ///
+    /// # Errors
+    ///
+    /// If the structure around the spans cannot be read. In this case, no span is taken.
+    pub(crate) fn take_spans(&self, request: &[u8], encoding: Encoding, source: Source) -> Result<Spans, Malformed> {
+        let mut spans = Spans::default();
+        let unread = otlp::read(request, encoding, |translated| match translated {
+            Ok(documents) => {
+                let mut rejection = None;
+                for document in documents {
+                    let outcome = self.take_translated(document, source);
+                    spans.traces.extend(outcome.trace);
+                    rejection = rejection.or_else(|| outcome.rejection().cloned());
+                }
+                if let Some(finding) = rejection {
+                    spans.rejected.add(1, finding.to_string());
+                }
+            }
+            Err(reason) => {
+                spans.rejected.add(1, reason.clone());
+                self.store.reject(span_refused(reason), source, "");
+            }
+        })?;
+        if unread > 0 {
+            let reason = format!("a request has {unread} spans more than the {MAX_SPANS} that AWS accepts");
+            spans.rejected.add(unread, reason.clone());
+            self.store.reject(span_refused(reason), source, "");
+        }
+        Ok(spans)
+    }
+
+    /// Counts and reports a `PutTraceSegments` request that was refused as a whole.
+    pub(crate) fn refuse(&self, message: &str) {
+        self.store.reject(request_refused(message), Source::Http, "");
+    }
+
+    /// Counts and reports an OTLP request that was refused as a whole.
+    pub(crate) fn refuse_spans(&self, message: &str) {
+        self.store.reject(spans_refused(message), Source::Otlp, "");
+    }
+
+    /// Takes a document that was made from a span.
+    fn take_translated(&self, document: Map<String, Value>, source: Source) -> Outcome {
+        let text = serde_json::to_string(&document).expect("a map with texts as keys serializes");
+        if let Some(recording) = &self.recording {
+            recording.add(&text);
+        }
+        self.announce(self.store.put_parsed(document, &text, source))
     }
 
     /// Writes buffered documents to the recording. Called when no more documents are waiting.
@@ -66,6 +152,13 @@ impl Intake {
     }
 }
 
+impl RejectedSpans {
+    fn add(&mut self, count: usize, reason: String) {
+        self.count += count;
+        self.reason.get_or_insert(reason);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -83,20 +176,27 @@ mod tests {
         format!(r#"{{"id":"{id:016x}","trace_id":"{TRACE}","name":"shop","start_time":1.5,"end_time":1.75}}"#)
     }
 
-    fn take_datagram(intake: &Intake, document: &str) -> Outcome {
-        intake.take_datagram(format!("{{\"format\":\"json\",\"version\":1}}\n{document}").as_bytes())
+    fn take_datagram(intake: &Intake, document: &str) -> (u64, u64) {
+        taken(intake, format!("{{\"format\":\"json\",\"version\":1}}\n{document}").as_bytes())
+    }
+
+    /// Takes a datagram. Returns the number of documents taken, and the number of those with findings.
+    fn taken(intake: &Intake, datagram: &[u8]) -> (u64, u64) {
+        let before = intake.store.counters();
+        intake.take_datagram(datagram);
+        let after = intake.store.counters();
+        (after.taken - before.taken, after.suspicious - before.suspicious)
     }
 
     #[test]
     fn rejected_datagrams_are_counted_and_reported_and_later_good_ones_are_stored() {
         let intake = intake();
-        assert!(!intake.take_datagram(b"garbage").is_taken());
-        assert!(!intake.take_datagram(&vec![0xff; 65_507]).is_taken());
-        assert!(!take_datagram(&intake, "{").is_taken());
-        assert!(!take_datagram(&intake, &document(1).replace("shop", "shop?")).is_taken());
-        let suspicious = take_datagram(&intake, &document(2).replace("shop\"", "shop\",\"colour\":1"));
-        assert!(suspicious.is_taken() && !suspicious.findings.is_empty());
-        assert!(take_datagram(&intake, &document(3)).is_taken());
+        assert_eq!(taken(&intake, b"garbage"), (0, 0));
+        assert_eq!(taken(&intake, &vec![0xff; 65_507]), (0, 0));
+        assert_eq!(take_datagram(&intake, "{"), (0, 0));
+        assert_eq!(take_datagram(&intake, &document(1).replace("shop", "shop?")), (0, 0));
+        assert_eq!(take_datagram(&intake, &document(2).replace("shop\"", "shop\",\"colour\":1")), (1, 1));
+        assert_eq!(take_datagram(&intake, &document(3)), (1, 0));
 
         let reports = intake.store.reports();
         let shown: Vec<_> =
@@ -144,7 +244,7 @@ mod tests {
         ) {
             let intake = intake();
             for datagram in &datagrams {
-                prop_assert!(!intake.take_datagram(datagram).is_taken());
+                prop_assert_eq!(taken(&intake, datagram), (0, 0));
             }
             prop_assert_eq!(intake.store.counters().rejected, datagrams.len() as u64);
             prop_assert!(intake.take(&document(1), Source::Udp).is_taken());

@@ -16,14 +16,21 @@
 
 #![warn(missing_debug_implementations)]
 
+mod account;
 mod api;
+mod bounded;
 pub mod check;
+mod collect;
 mod console;
 pub mod document;
 #[doc(hidden)] // Public for tests/filtering.rs and tests/any_input.rs.
 pub mod filter;
+mod forward;
 pub mod graph;
+mod import;
 mod intake;
+mod jobs;
+mod otlp;
 mod receive;
 mod recording;
 mod rules;
@@ -43,6 +50,6 @@ struct Readme;
 pub use document::Document;
 pub use recording::{BadLine, Replay};
 pub use rules::Sampling;
-pub use server::{Server, ServerBuilder, StartError};
+pub use server::{Losses, Server, ServerBuilder, StartError};
 pub use store::{Report, Store};
 pub use trace::Trace;

@@ -1,5 +1,7 @@
 //! The command line program `xray-local`.
 
+mod client;
+mod manual;
 mod terminal;
 
 use std::error::Error;
@@ -7,19 +9,100 @@ use std::io::{self, Write};
 use std::iter;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use client::{Client, Selection};
 use xray_local::store::Limits;
-use xray_local::{Replay, Sampling, Server};
+use xray_local::{Losses, Replay, Sampling, Server};
 
 /// A local AWS X-Ray. Receives documents in place of the X-Ray daemon, explains what X-Ray would reject, and shows the
 /// traces in a browser
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = manual::AFTER_HELP)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    serve: Serve,
+}
+
+/// The commands. Most of them query a running `xray-local`.
+#[derive(Subcommand)]
+enum Command {
+    /// Print the traces of a running xray-local, latest first
+    Traces {
+        /// Only traces that match this filter expression of X-Ray, for example: fault AND responsetime > 1
+        #[arg(long, value_name = "EXPRESSION", default_value = "")]
+        filter: String,
+
+        /// Only traces of the last minutes or hours, for example 10m
+        #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+        since: Option<Duration>,
+
+        /// The most traces to print
+        #[arg(long, value_name = "COUNT", default_value_t = 100)]
+        limit: usize,
+
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Print a trace of a running xray-local as a tree
+    Trace {
+        /// The trace id, in the form of X-Ray or W3C, or a header with it
+        #[arg(value_name = "ID")]
+        id: String,
+
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Print a script that completes the options of xray-local in a shell
+    Completions {
+        /// The shell that runs the script
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page of xray-local or of one of its commands, to be read with man
+    Man {
+        /// The command
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
+    },
+}
+
+/// The options of the commands that query a running xray-local.
+#[derive(Args)]
+struct Ask {
+    /// Print JSON: one line for each trace, as the X-Ray API returns it
+    #[arg(long)]
+    json: bool,
+
+    /// The address of the running xray-local
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2000")]
+    address: String,
+}
+
+/// The options of the server.
+#[derive(Args)]
+struct Serve {
     /// The address for documents (UDP) and for the X-Ray API and the console (TCP)
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2000")]
     address: String,
+
+    /// An additional TCP address, usually 127.0.0.1:4318, for OpenTelemetry spans (OTLP over HTTP). The X-Ray API and
+    /// the console answer there too, and the main address also receives spans
+    #[arg(long, value_name = "HOST:PORT")]
+    otlp_address: Option<String>,
+
+    /// Forward every datagram to this address, for example to a real X-Ray daemon
+    #[arg(long, value_name = "HOST:PORT")]
+    forward: Option<String>,
+
+    /// Forward every accepted OTLP request to this URL, for example to a collector
+    #[arg(long, value_name = "URL")]
+    otlp_forward: Option<String>,
 
     /// Allow HTTP requests to this host name, in addition to loopback and the address; may be repeated
     #[arg(long, value_name = "NAME")]
@@ -64,16 +147,44 @@ enum SamplingArgument {
 
 fn main() -> ExitCode {
     terminal::log_to_stderr();
-    match run(Arguments::parse()) {
+    let Arguments { command, serve: options } = Arguments::parse();
+    let done = match command {
+        Some(command) => run(command),
+        None => serve(options),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "xray-local: {}", with_sources(&*error));
+            let _ = writeln!(anstream::stderr(), "xray-local: {}", terminal::plain(&with_sources(&*error)));
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+/// Runs a command, and prints its output.
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    let mut out = anstream::stdout();
+    let done = match command {
+        Command::Traces { filter, since, limit, ask } => {
+            let selection = Selection { filter, since, limit };
+            Client::new(ask.address).traces(&mut out, &selection, ask.json)
+        }
+        Command::Trace { id, ask } => Client::new(ask.address).trace(&mut out, &id, ask.json),
+        Command::Completions { shell } => manual::completions(&mut out, Arguments::command(), shell),
+        Command::Man { command } => manual::page(&mut out, Arguments::command(), command.as_deref()),
+    };
+    match done {
+        // The reader of the output has closed the pipe, as `head` does after its last line.
+        Err(error) if is_closed_pipe(&*error) => Ok(()),
+        done => done,
+    }
+}
+
+fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     let limits = Limits {
         traces: arguments.max_traces,
         bytes: arguments.max_memory.saturating_mul(1 << 20),
@@ -86,6 +197,15 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     // A rules file has the rules, so there is no setting to print.
     let printed_sampling = arguments.rules.is_none().then_some(sampling);
     let mut server = Server::builder().address(arguments.address).limits(limits).sampling(sampling);
+    if let Some(address) = arguments.otlp_address {
+        server = server.otlp_address(address);
+    }
+    if let Some(address) = arguments.forward {
+        server = server.forward(address);
+    }
+    if let Some(url) = arguments.otlp_forward {
+        server = server.otlp_forward(url);
+    }
     for host in arguments.allow_host {
         server = server.allow_host(host);
     }
@@ -123,8 +243,14 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         Ok::<_, Box<dyn Error>>(())
     })?;
-    let counters = server.store().counters();
-    server.shutdown();
+    // Both are read after the shutdown, which still reads datagrams and gives up requests.
+    let store = server.store().clone();
+    let lost = server.shutdown();
+    let counters = store.counters();
+    if lost != Losses::default() {
+        let (datagrams, requests) = (lost.datagrams, lost.requests);
+        let _ = writeln!(anstream::stdout(), "{datagrams} datagrams and {requests} OTLP requests not handed on");
+    }
     let _ = writeln!(anstream::stdout(), "{} documents received, {} rejected", counters.received, counters.rejected);
     Ok(())
 }
@@ -144,6 +270,9 @@ fn print_start(
 ) -> io::Result<()> {
     writeln!(out, "documents: AWS_XRAY_DAEMON_ADDRESS={}", server.udp_address())?;
     writeln!(out, "console:   {}", server.console_url())?;
+    if let Some(address) = server.otlp_address() {
+        writeln!(out, "spans:     OTEL_EXPORTER_OTLP_ENDPOINT=http://{address}")?;
+    }
     match sampling {
         Some(Sampling::Everything) => {
             writeln!(out, "sampling:  SDKs record every request (as in AWS, 1 a second and 5 %: --sampling aws)")?;
@@ -153,13 +282,14 @@ fn print_start(
         }
         None => {}
     }
-    if !server.http_address().ip().is_loopback() {
+    let addresses = [Some(server.http_address()), server.otlp_address()];
+    if !addresses.into_iter().flatten().all(|address| address.ip().is_loopback()) {
         writeln!(out, "warning:   this address is not loopback; anyone who can reach it can read and write traces")?;
     }
     if let Some(replay) = replay {
         writeln!(out, "replayed:  {} documents", replay.taken)?;
         for bad in &replay.bad {
-            writeln!(out, "           line {} was not loaded: {}", bad.line, bad.reason)?;
+            writeln!(out, "           line {} was not loaded: {}", bad.line, terminal::plain(&bad.reason))?;
         }
         if replay.bad_count > replay.bad.len() {
             writeln!(out, "           {} more lines were not loaded", replay.bad_count - replay.bad.len())?;

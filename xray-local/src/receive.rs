@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::forward::ForwardedDatagrams;
 use crate::intake::Intake;
 
 /// The most bytes in the queue of received datagrams. Datagrams beyond that are dropped and counted.
@@ -47,12 +48,13 @@ struct Shared {
 
 impl UdpReceiver {
     /// Starts receiving from `socket`. `address` is an address at which `socket` can be reached. `dropped` counts the
-    /// datagrams dropped because the queue is full.
+    /// datagrams dropped because the queue is full. Every datagram is also sent to `forwarded`.
     pub(crate) fn start(
         socket: UdpSocket,
         address: SocketAddr,
         intake: Intake,
         dropped: Arc<AtomicU64>,
+        forwarded: Option<ForwardedDatagrams>,
     ) -> io::Result<Self> {
         socket.set_read_timeout(Some(READ_TIMEOUT))?;
         let shared = Arc::new(Shared { dropped, ..Shared::default() });
@@ -60,7 +62,10 @@ impl UdpReceiver {
         let run = |name: &str, work: Box<dyn FnOnce() + Send>| thread::Builder::new().name(name.to_owned()).spawn(work);
         let (for_receiving, for_storing) = (Arc::clone(&shared), Arc::clone(&shared));
         let threads = vec![
-            run("xray-receive", Box::new(move || queue_datagrams(&socket, &sender, &for_receiving)))?,
+            run(
+                "xray-receive",
+                Box::new(move || queue_datagrams(&socket, &sender, &for_receiving, forwarded.as_ref())),
+            )?,
             run("xray-store", Box::new(move || store_datagrams(&receiver, &intake, &for_storing)))?,
         ];
         Ok(Self { address, shared, threads })
@@ -84,7 +89,12 @@ impl UdpReceiver {
 }
 
 /// Moves datagrams from the socket into the queue until shutdown.
-fn queue_datagrams(socket: &UdpSocket, queue: &Sender<Box<[u8]>>, shared: &Shared) {
+fn queue_datagrams(
+    socket: &UdpSocket,
+    queue: &Sender<Box<[u8]>>,
+    shared: &Shared,
+    forwarded: Option<&ForwardedDatagrams>,
+) {
     let (mut buffer, mut left) = (vec![0; BUFFER_BYTES], MAX_DRAINED);
     while left > 0 {
         let is_shutting_down = shared.is_shutting_down.load(Ordering::Acquire);
@@ -96,6 +106,9 @@ fn queue_datagrams(socket: &UdpSocket, queue: &Sender<Box<[u8]>>, shared: &Share
             // A read timeout, or an error that belongs to an earlier datagram. The next read may succeed.
             _ => continue,
         };
+        if let Some(forwarded) = forwarded {
+            forwarded.send(&buffer[..length]);
+        }
         let cost = length + QUEUE_ENTRY_BYTES;
         if shared.queued_bytes.fetch_add(cost, Ordering::Relaxed) + cost > MAX_QUEUED_BYTES {
             shared.queued_bytes.fetch_sub(cost, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! Files of documents, one document per line: appending to one, and reading one.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,8 +20,14 @@ struct State {
 
 impl Recording {
     /// Opens a file for appending; creates it if it does not exist.
+    ///
+    /// Documents may hold names, addresses and metadata of users, so only the user of the program can read a new file.
     pub(crate) fn append(path: &Path) -> io::Result<Self> {
-        let file = File::options().create(true).append(true).open(path)?;
+        let mut options = File::options();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
         let state = Mutex::new(State { writer: BufWriter::new(file), has_failed: false });
         Ok(Self { path: path.to_owned(), state })
     }
@@ -87,16 +93,27 @@ pub struct BadLine {
 /// How many bad lines [`Replay::bad`] lists.
 const MAX_LISTED: usize = 100;
 
+/// The longest line that is read, in bytes. X-Ray accepts no document of more than 64 kB.
+const MAX_LINE_BYTES: u64 = 1 << 20;
+
 /// Passes each line of a file to `take`. Skips empty lines.
 ///
 /// # Errors
 ///
 /// If the file cannot be read. Lines before the failure have been passed to `take`.
 pub(crate) fn replay(path: &Path, mut take: impl FnMut(&str) -> Result<(), String>) -> io::Result<Replay> {
-    let mut replay = Replay::default();
-    for (line, bytes) in (1..).zip(BufReader::new(File::open(path)?).split(b'\n')) {
-        let bytes = bytes?;
+    let (mut replay, mut reader, mut bytes) = (Replay::default(), BufReader::new(File::open(path)?), Vec::new());
+    for line in 1.. {
+        bytes.clear();
+        if (&mut reader).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes)? == 0 {
+            break;
+        }
+        let is_too_long = bytes.len() as u64 > MAX_LINE_BYTES && !bytes.ends_with(b"\n");
+        if is_too_long {
+            reader.skip_until(b'\n')?;
+        }
         let taken = match std::str::from_utf8(&bytes) {
+            _ if is_too_long => Err(format!("the line is longer than {MAX_LINE_BYTES} bytes")),
             Ok(text) if text.trim().is_empty() => continue,
             Ok(text) => take(text.trim()),
             Err(error) => Err(format!("the line is not UTF-8: {error}")),
@@ -147,6 +164,17 @@ mod tests {
         assert_eq!((replay.taken, replay.bad_count), (3, 2));
         assert_eq!(replay.bad[0], BadLine { line: 3, reason: "bad".to_owned() });
         assert!(replay.bad[1].line == 5 && replay.bad[1].reason.contains("UTF-8"), "{replay:?}");
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_skipped() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("documents.jsonl");
+        let longest = " ".repeat((1 << 20) - 2);
+        std::fs::write(&path, format!("{{}}{longest}\n{{}}{longest} \n{{}}\n")).unwrap();
+        let replay = replay(&path, |_| Ok(())).unwrap();
+        let bad = BadLine { line: 2, reason: "the line is longer than 1048576 bytes".to_owned() };
+        assert_eq!(replay, Replay { taken: 2, bad: vec![bad], bad_count: 1 });
     }
 
     #[test]

@@ -33,12 +33,18 @@ impl ServiceId {
     }
 }
 
-/// Returns the name of a segment's `DynamoDB` table. X-Ray shows each table as a service of its own.
+/// Returns the name of the `DynamoDB` table or the `SQS` queue that a segment was inferred for. X-Ray shows each of them as a
+/// service of its own.
 fn resource_name(segment: &Document) -> Option<&str> {
-    if segment.origin.as_deref()? != "AWS::DynamoDB::Table" {
-        return None;
-    }
     let aws = segment.aws();
+    let text = |field: &str| aws.get(field).and_then(Value::as_str);
     let first = |field: &str| aws.get(field)?.as_array()?.first()?.as_str();
-    aws.get("table_name").and_then(Value::as_str).or_else(|| first("table_names")).or_else(|| first("resource_names"))
+    match segment.origin.as_deref()? {
+        "AWS::DynamoDB::Table" => {
+            text("table_name").or_else(|| first("table_names")).or_else(|| first("resource_names"))
+        }
+        // `https://sqs.eu-west-1.amazonaws.com/123456789012/orders`
+        "AWS::SQS::Queue" => text("queue_url")?.rsplit('/').next().filter(|name| !name.is_empty()),
+        _ => None,
+    }
 }

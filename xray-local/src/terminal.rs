@@ -1,15 +1,17 @@
 //! Terminal output: one line per trace, and one line per document with findings.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use unicode_general_category::{GeneralCategory, get_general_category};
 use xray_local::Server;
 use xray_local::document::{Document, State, TraceId};
-use xray_local::store::Report;
+use xray_local::store::{Report, Store};
 use xray_local::trace::Trace;
 
 /// How long a trace must receive no documents before its line is printed. If more documents arrive later, the line is
@@ -27,8 +29,9 @@ const MAX_WAITING: usize = 10_000;
 
 /// Prints a line for each trace and finding from this call on. The future completes when writing fails, for example
 /// because standard output is closed.
-pub(crate) fn follow(server: &Server, mut out: impl Write) -> impl Future<Output = io::Result<()>> {
-    let (mut arrivals, mut changes, mut reported) = (server.arrivals(), server.store().changes(), SystemTime::now());
+pub(crate) fn follow<W: Write>(server: &Server, mut out: W) -> impl Future<Output = io::Result<()>> + use<W> {
+    let (store, mut arrivals, mut reported) = (server.store().clone(), server.arrivals(), SystemTime::now());
+    let mut changes = store.changes();
     async move {
         let (mut waiting, mut missed, mut ticks) = (HashMap::new(), 0, interval(TICK));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -41,10 +44,11 @@ pub(crate) fn follow(server: &Server, mut out: impl Write) -> impl Future<Output
                     Err(RecvError::Closed) => return Ok(()),
                 },
                 _ = ticks.tick() => {
-                    write_traces(&mut out, server, take_quiet(&mut waiting))?;
+                    let quiet = take_quiet(&mut waiting);
+                    write_some(&mut out, trace_lines(&store, &quiet).await, quiet.len(), "traces")?;
                     if changes.has_changed().unwrap_or(false) {
                         changes.mark_unchanged();
-                        reported = write_reports(&mut out, server, reported)?;
+                        reported = write_reports(&mut out, &store, reported)?;
                     }
                     if std::mem::take(&mut missed) > 0 {
                         writeln!(out, "some traces are not listed here because too many arrived at once; see the console")?;
@@ -56,22 +60,29 @@ pub(crate) fn follow(server: &Server, mut out: impl Write) -> impl Future<Output
     }
 }
 
-fn write_traces(out: &mut impl Write, server: &Server, ids: Vec<TraceId>) -> io::Result<()> {
-    let count = ids.len();
-    let traces = ids.into_iter().take(MAX_LINES).filter_map(|id| server.store().trace(&id.to_string()));
-    write_some(out, traces.map(|trace| trace_line(&trace)), count, "traces")
+/// Returns the lines of the first traces. A trace may be megabytes large, so they are assembled on another thread: the
+/// signal that stops the program must not wait.
+async fn trace_lines(store: &Store, ids: &[TraceId]) -> Vec<String> {
+    let stored: Vec<_> = ids.iter().take(MAX_LINES).filter_map(|id| store.stored(&id.to_string())).collect();
+    let lines = move || stored.iter().map(|stored| TraceLine::of(&stored.open()).to_string()).collect();
+    tokio::task::spawn_blocking(lines).await.unwrap_or_default()
 }
 
 /// Prints the reports made after a time. Returns the time of the latest report.
-fn write_reports(out: &mut impl Write, server: &Server, after: SystemTime) -> io::Result<SystemTime> {
-    let mut reports = server.store().reports();
+fn write_reports(out: &mut impl Write, store: &Store, after: SystemTime) -> io::Result<SystemTime> {
+    let mut reports = store.reports();
     reports.retain(|report| report.at > after);
     let latest = reports.iter().map(|report| report.at).max().unwrap_or(after);
     write_some(out, reports.iter().take(MAX_LINES).rev().map(report_line), reports.len(), "documents with findings")?;
     Ok(latest)
 }
 
-fn write_some(out: &mut impl Write, lines: impl Iterator<Item = String>, count: usize, what: &str) -> io::Result<()> {
+fn write_some(
+    out: &mut impl Write,
+    lines: impl IntoIterator<Item = String>,
+    count: usize,
+    what: &str,
+) -> io::Result<()> {
     for line in lines {
         writeln!(out, "{line}")?;
     }
@@ -96,31 +107,66 @@ fn take_quiet(waiting: &mut HashMap<TraceId, Instant>) -> Vec<TraceId> {
     quiet.into_iter().map(|(_, id)| id).collect()
 }
 
-/// Returns a trace's line, such as
-/// `fault     GET 503 http://example.com/  12 ms  shop, 3 segments  1-5880168b-fd5153bb58284b67678aa78c`.
-fn trace_line(trace: &Trace) -> String {
-    let root = trace.root();
-    let (word, color) = verdict(root);
-    let http = root.and_then(|root| root.http.as_ref());
-    let request = http.map(|http| {
-        let status = http.status.map(|status| status.to_string());
-        [http.method.clone(), status, http.url.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ")
-    });
-    let duration = trace.duration().map_or_else(|| "?".to_owned(), milliseconds);
-    let name = root.map_or("(no segment)", |root| &root.name);
-    let segments = match trace.segments.len() {
-        1 => "1 segment".to_owned(),
-        count => format!("{count} segments"),
-    };
-    let mut parts = vec![duration, format!("{name}, {segments}"), trace.id.clone()];
-    if let Some(request) = request.filter(|request| !request.is_empty()) {
-        parts.insert(0, request);
-    }
-    format!("{} {}", colored(word, color), plain(&parts.join("  ")))
+/// What the line of a trace says.
+pub(crate) struct TraceLine<'a> {
+    pub(crate) id: &'a str,
+    /// The state of the root segment. `None` if the trace has no segment.
+    pub(crate) state: Option<State>,
+    /// The request that the root segment answers, as [`request`] returns it.
+    pub(crate) request: String,
+    /// The duration in seconds, if it is known.
+    pub(crate) duration: Option<f64>,
+    /// The name of the root segment.
+    pub(crate) name: Option<&'a str>,
+    /// The number of parts of the trace, and the noun for one part.
+    pub(crate) parts: (usize, &'static str),
 }
 
-fn verdict(root: Option<&Document>) -> (&'static str, AnsiColor) {
-    match root.map(Document::state) {
+impl<'a> TraceLine<'a> {
+    fn of(trace: &'a Trace) -> Self {
+        let root = trace.root();
+        Self {
+            id: &trace.id,
+            state: root.map(Document::state),
+            request: root.map(request).unwrap_or_default(),
+            duration: trace.duration(),
+            name: root.map(|root| root.name.as_str()),
+            parts: (trace.segments.len(), "segment"),
+        }
+    }
+}
+
+/// Writes a line such as
+/// `fault     GET 503 http://example.com/  12 ms  shop, 3 segments  1-5880168b-fd5153bb58284b67678aa78c`.
+impl fmt::Display for TraceLine<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, color) = verdict(self.state);
+        let duration = self.duration.map_or_else(|| "?".to_owned(), milliseconds);
+        let name = self.name.unwrap_or("(no segment)");
+        let (count, noun) = self.parts;
+        let plural = if count == 1 { "" } else { "s" };
+        let mut text = format!("{duration}  {name}, {count} {noun}{plural}  {}", self.id);
+        if !self.request.is_empty() {
+            text.insert_str(0, &format!("{}  ", self.request));
+        }
+        write!(formatter, "{} {}", colored(word, color), plain(&text))
+    }
+}
+
+/// Returns the method, the status and the URL of the request that a segment answers or a subsegment sends. Returns an
+/// empty text if there is no request.
+pub(crate) fn request(entity: &Document) -> String {
+    let http = entity.http.as_ref();
+    http.map(|http| request_of(http.method.as_deref(), http.status, http.url.as_deref())).unwrap_or_default()
+}
+
+pub(crate) fn request_of(method: Option<&str>, status: Option<i64>, url: Option<&str>) -> String {
+    let status = status.map(|status| status.to_string());
+    [method, status.as_deref(), url].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn verdict(state: Option<State>) -> (&'static str, AnsiColor) {
+    match state {
         Some(State::Ok) => ("ok", AnsiColor::Green),
         Some(State::Error) => ("error", AnsiColor::Yellow),
         Some(State::Throttle) => ("throttle", AnsiColor::Magenta),
@@ -139,18 +185,28 @@ fn report_line(report: &Report) -> String {
     format!("{} {}", colored(word, color), plain(&format!("{id}  {}", findings.join(" | "))))
 }
 
-fn colored(word: &str, color: AnsiColor) -> String {
+pub(crate) fn colored(word: &str, color: AnsiColor) -> String {
     let style = Style::new().bold().fg_color(Some(color.into()));
     format!("{style}{word:<9}{style:#}")
 }
 
-fn milliseconds(seconds: f64) -> String {
+pub(crate) fn milliseconds(seconds: f64) -> String {
     format!("{:.0} ms", seconds * 1000.0)
 }
 
-/// Replaces control characters, so that text from a document cannot send escape sequences to the terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char }).collect()
+/// Replaces the characters that control a terminal or the direction of its text. Text from a document, a file or the
+/// command line could otherwise send escape sequences, or show a different text than it holds.
+pub(crate) fn plain(text: &str) -> String {
+    let is_harmless = |char: char| {
+        !matches!(
+            get_general_category(char),
+            GeneralCategory::Control
+                | GeneralCategory::Format
+                | GeneralCategory::LineSeparator
+                | GeneralCategory::ParagraphSeparator
+        )
+    };
+    text.chars().map(|char| if is_harmless(char) { char } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// Prints the library's warnings and errors to standard error.

@@ -185,6 +185,10 @@ fn services_and_edges_select_traces() {
         (r#"edge("shop", "names.example.com") { http.status = 200 }"#, &[1]),
         (r#"edge(id(name: "shop"), id(type: "remote"))"#, &[1]),
         ("edge() { fault }", &[2]),
+        (r#"service("shop") { annotation.tier = "gold" }"#, &[1]),
+        (r#"service("names.example.com") { annotation.tier = "gold" }"#, &[]),
+        (r#"service("shop") { annotation.age = 20 OR annotation[age] = 30 }"#, &[1, 2]),
+        ("edge() { annotation.age = 20 }", &[2]),
     ] {
         assert_eq!(selected(expression), numbers, "{expression}");
     }
@@ -205,6 +209,19 @@ fn root_causes_select_traces() {
         (r#"rootcause.fault.entity { remote and name = "payments.internal" }"#, &[2]),
         (r#"rootcause.fault.exception { last and message = "card refused" }"#, &[2]),
         ("rootcause.error.exception", &[]),
+        // The shop waits for its payments half of its time, and the payments wait for nothing.
+        ("rootcause.responsetime.service", &[1, 2]),
+        (r#"rootcause.responsetime.service { last and name = "names.example.com" }"#, &[1]),
+        ("rootcause.responsetime.entity { index = 1 and remote and coverage = 0.5 }", &[1, 2]),
+        (r#"rootcause.responsetime.entity { name = "payments" }"#, &[]),
+        (
+            r#"rootcause.json = #[{ "Services": [{ "Name": "shop", "EntityPath": [{ "Name": "payments.internal" }] }, { "Name": "payments" }] }]"#,
+            &[2],
+        ),
+        (
+            r#"rootcause.json = #[{ "Services": [{ "Name": "payments" }] }] OR rootcause.json = #[{ "ClientImpacting": false }]"#,
+            &[2],
+        ),
         // Steps on a path have no duration.
         ("rootcause.fault.service { duration >= 0 }", &[]),
     ] {
@@ -277,15 +294,21 @@ fn an_error_names_the_column_and_what_is_expected() {
             "column 13: `service` is not allowed in braces; write it outside of them, after `AND`",
         ),
         (
-            "service() { annotation.a }",
-            "column 13: annotations belong to the trace, not to a service or call; write the condition outside of the braces, after `AND`",
+            "rootcause.fault.service { annotation.a }",
+            "column 27: annotations belong to segments, not to the path of a root cause; write the condition outside of the braces, after `AND`",
         ),
         ("annotation = 1", "column 12: expected `[`, found `=`"),
         ("annotation. = 1", "column 1: the annotation's key is missing"),
-        ("group.name = \"x\"", "column 1: `group.name` is not supported: groups exist only in AWS"),
+        ("group.name = \"x\"", "column 1: no group has this name; there are no groups"),
+        ("group.size = 1", "column 1: `group.size` is not a keyword; write `group.name` or `group.arn`"),
+        ("rootcause.json = #[", "column 18: `#` is not followed by JSON: EOF while parsing a list at line 1 column 1"),
         (
-            "ok rootcause.responsetime.service",
-            "column 4: expected `rootcause.fault.` or `rootcause.error.` before `service`, `entity` or `exception`, found `rootcause.responsetime.service`",
+            "rootcause.json = \"x\"",
+            "column 18: expected `#` and the root cause in JSON, as `GetTraceSummaries` returns it, found \"x\"",
+        ),
+        (
+            "ok rootcause.time.service",
+            "column 4: expected `rootcause.fault.`, `rootcause.error.` or `rootcause.responsetime.` before `service`, `entity` or `exception`, found `rootcause.time.service`",
         ),
         (
             "rootcause.fault.user",
@@ -324,7 +347,7 @@ fn a_text_without_operators_and_keywords_is_searched_in_names_and_urls() {
         "shop AND fault",
         "name = shop",
         "shop (",
-        "\"shop\"",
+        "\"shop",
         "annotation.",
         "group.name shop",
         "fault shop",
@@ -341,6 +364,41 @@ fn a_text_without_operators_and_keywords_is_searched_in_names_and_urls() {
         [suggestion("shop"), suggestion("servic"), suggestion("600"), suggestion("fualt eror")],
         [const { None }; 4]
     );
+}
+
+#[test]
+fn a_text_in_quotation_marks_is_a_condition_of_the_search_box_only() {
+    let traces = [good(), handled(), throttled()];
+    for (text, numbers) in [
+        ("\"shop\"", &[1, 2, 3][..]),
+        ("\"payments.internal\" AND !fault", &[2]),
+        ("\"payments.internal\" OR \"/v2/cart\"", &[1, 2]),
+        ("!\"carts\" ok", &[1, 2]),
+        ("ok \"carts\"", &[]),
+    ] {
+        let search = Search::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let found: Vec<_> = (1..=3).filter(|number| search.filter().matches(&traces[number - 1])).collect();
+        assert_eq!(found, numbers, "{text}");
+        assert!(Filter::parse(text).is_err(), "{text}");
+    }
+    for text in ["service(\"a\") { \"shop\" }", "rootcause.fault.service { \"shop\" }"] {
+        assert!(Search::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_search_that_is_narrowed_finds_fewer_of_the_same_traces() {
+    let traces = [good(), handled(), throttled()];
+    for text in ["", "shop", "get /v2", "ok OR throttle", "ok AND !fault", "a\\b", "\"shop\" OR fault"] {
+        let search = Search::parse(text).unwrap();
+        let narrowed = search.narrowed(text, "!throttle");
+        let narrow = Search::parse(&narrowed).unwrap_or_else(|error| panic!("{narrowed}: {error}"));
+        let rest = Search::parse("!throttle").unwrap();
+        for trace in &traces {
+            let both = search.filter().matches(trace) && rest.filter().matches(trace);
+            assert_eq!(narrow.filter().matches(trace), both, "{text}");
+        }
+    }
 }
 
 #[test]

@@ -71,6 +71,37 @@ fn the_graph_has_a_node_per_service_and_an_edge_per_call() {
 }
 
 #[test]
+fn each_table_and_each_queue_is_a_node() {
+    let call = |id: &str, name: &str, aws: Value| json!({ "id": id, "name": name, "namespace": "aws", "start_time": 100.5, "end_time": 101.0, "aws": aws });
+    let calls = [
+        call(
+            "000000000000000b",
+            "SQS",
+            json!({ "operation": "SendMessage", "queue_url": "https://sqs.example.com/1/orders" }),
+        ),
+        call(
+            "000000000000000c",
+            "SQS",
+            json!({ "operation": "SendMessage", "queue_url": "https://sqs.example.com/1/news" }),
+        ),
+        call("000000000000000d", "SQS", json!({ "operation": "ListQueues" })),
+        call("000000000000000e", "DynamoDB", json!({ "operation": "GetItem", "table_name": "carts" })),
+        call("000000000000000f", "S3", json!({ "operation": "GetObject", "bucket_name": "photos" })),
+    ];
+    let segment = json!({ "id": "000000000000000a", "name": "shop", "start_time": 100.25, "end_time": 101.5, "subsegments": calls });
+    let graph = graph(&[trace(1, &[segment])]);
+    for (name, kind) in [
+        ("orders", "AWS::SQS::Queue"),
+        ("news", "AWS::SQS::Queue"),
+        ("SQS", "AWS::SQS"),
+        ("carts", "AWS::DynamoDB::Table"),
+        ("S3", "AWS::S3::Bucket"),
+    ] {
+        node(&graph, name, Some(kind));
+    }
+}
+
+#[test]
 fn a_node_counts_segments_and_an_edge_counts_calls() {
     let graph = graph(&[shop()]);
     let shop = node(&graph, "shop", Some("AWS::ECS::Container"));
@@ -250,8 +281,12 @@ fn a_summary_serializes_in_the_form_of_the_api() {
         let mut service = id.clone();
         service["EntityPath"] = entities;
         service["Inferred"] = inferred.into();
+        // Grafana's data source reads the type without a check.
+        service["Type"] = service.get("Type").cloned().unwrap_or_else(|| "".into());
         service
     };
+    let covers =
+        |name: &str, coverage: f64, remote: bool| json!({ "Name": name, "Coverage": coverage, "Remote": remote });
     assert_eq!(
         serde_json::to_value(summary(&shop())).unwrap(),
         json!({
@@ -276,10 +311,34 @@ fn a_summary_serializes_in_the_form_of_the_api() {
                 "Services": [with(&shop_id, json!([entity("DynamoDB", true)]), false), with(&carts_id, json!([entity("DynamoDB", false)]), true)],
                 "ClientImpacting": false,
             }],
+            "ResponseTimeRootCauses": [{
+                "Services": [
+                    with(&shop_id, json!([covers("shop", 1.0, false), covers("checkout", 0.7, false), covers("payments.internal", 0.4, true)]), false),
+                    with(&payments_id, json!([covers("payments", 0.2, false)]), false),
+                ],
+                "ClientImpacting": true,
+            }],
             "EntryPoint": shop_id,
             "Revision": 0,
         })
     );
+}
+
+/// A retried call may reach two segments, which share a parent.
+#[test]
+fn the_path_of_the_response_time_leads_to_the_longest_of_several_callees() {
+    let segment = |id: &str, name: &str, start: f64, end: f64| json!({ "id": id, "name": name, "parent_id": "000000000000000b", "start_time": start, "end_time": end });
+    let call =
+        json!({ "id": "000000000000000b", "name": "call", "namespace": "remote", "start_time": 0.0, "end_time": 10.0 });
+    let root =
+        json!({ "id": "000000000000000a", "name": "shop", "start_time": 0.0, "end_time": 10.0, "subsegments": [call] });
+    for (long, short) in [(0.0, 8.0), (2.0, 0.0)] {
+        let long = segment("000000000000000c", "long", long, long + 8.0);
+        let short = segment("000000000000000d", "short", short, short + 1.0);
+        let causes = summary(&trace(1, &[root.clone(), long, short])).response_time_root_causes;
+        let names: Vec<_> = causes[0].services.iter().map(|service| service.service.name.as_str()).collect();
+        assert_eq!(names, ["shop", "long"]);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -136,34 +136,94 @@ fn a_body_over_the_limit_gets_an_error_response() {
     send_good(&server, &segment("shop"));
 }
 
-/// More slow clients than there are connections. Other clients wait until the slow ones time out, and UDP does not
-/// wait.
+/// Four kinds of clients that keep their connections, more of each than the server has connections. Requests that are
+/// refused are one of them. Other clients do not wait until these time out, and neither does UDP.
 #[test]
-fn slow_clients_delay_others_only_until_they_time_out() {
+fn clients_that_keep_their_connections_do_not_lock_out_others() {
+    let large = json!({ "TraceSegmentDocuments": vec!["x".repeat(60_000); 40] }).to_string();
+    let refused = "POST /TraceSegments HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 8000000\r\n\r\n{".to_owned();
+    let slow = "POST /TraceSegments HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n{".to_owned();
+    let answered =
+        format!("POST /TraceSegments HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{large}", large.len());
+    for (kind, request) in [
+        ("send nothing", String::new()),
+        ("send half a head", "POST /TraceSegments HTT".to_owned()),
+        ("send half a body", slow),
+        ("are refused, and go on sending", refused),
+        ("do not read their response", answered),
+    ] {
+        let server = start();
+        let number = if request.len() > 1_000 { 20 } else { 300 };
+        let streams: Vec<_> = (0..300)
+            .map(|index| {
+                let mut stream = TcpStream::connect(server.http_address()).unwrap();
+                let request = if index < number { request.as_bytes() } else { b"" };
+                stream.write_all(request).unwrap();
+                stream
+            })
+            .collect();
+        let begun = Instant::now();
+        send_good(&server, &call_of_names());
+        assert_eq!(post(&server, "/Traces", &json!({ "TraceIds": [call_of_names()["trace_id"]] })).status, 200);
+        let waited = begun.elapsed();
+        println!("beside 300 clients that {kind}, a request takes {} ms", waited.as_millis());
+        assert!(waited < Duration::from_secs(5), "{kind}: {waited:?}");
+        drop(streams);
+    }
+}
+
+/// A client that sends the head of a request, and its body not at all, gets a response before its connection ends.
+#[test]
+fn slow_clients_time_out() {
     let server = start();
-    let begun = Instant::now();
-    let heads: Vec<_> = (0..300)
+    for request in [
+        "",
+        "POST /TraceSegments HTT",
+        "POST /TraceSegments HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 8000000\r\n\r\n{",
+    ] {
+        let answer = raw(&server, request.as_bytes());
+        let is_whole_head = request.ends_with('{');
+        assert_eq!(answer.starts_with("HTTP/1.1 408 "), is_whole_head, "{answer}");
+    }
+}
+
+#[test]
+fn a_request_with_documents_may_have_8_mib_and_is_counted_if_it_is_refused() {
+    let server = start();
+    // 49 documents of 64 kB whose quotation marks are escaped in the string, and a good one.
+    let filler = json!({ "metadata": { "a": vec!["\"\"\"\"\"\"\"\""; 3_200] } });
+    let mut documents: Vec<_> = (0..49)
         .map(|number| {
-            let mut stream = TcpStream::connect(server.http_address()).unwrap();
-            let request: &[u8] = match number % 3 {
-                0 => b"",
-                1 => b"POST /TraceSegments HTT",
-                _ => b"POST /TraceSegments HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n{",
-            };
-            stream.write_all(request).unwrap();
-            stream
+            let mut document = segment("shop");
+            document["id"] = format!("{number:016x}").into();
+            document["metadata"] = filler["metadata"].clone();
+            document.to_string()
         })
         .collect();
-    send_good(&server, &call_of_names());
-    assert!(begun.elapsed() < Duration::from_secs(9), "documents over UDP do not wait for HTTP clients");
-    assert_eq!(post(&server, "/Traces", &json!({ "TraceIds": [call_of_names()["trace_id"]] })).status, 200);
-    for mut stream in heads {
-        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
-        let mut answer = String::new();
-        // The server closes the connection; a client whose request had a complete head gets a response first.
-        let _ = stream.read_to_string(&mut answer);
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    let good = segment("shop");
+    documents.push(good.to_string());
+    let body = json!({ "TraceSegmentDocuments": documents });
+    let length = body.to_string().len();
+    assert!(length > 5 << 20 && length < 8 << 20, "{length}");
+    assert_eq!(post(&server, "/TraceSegments", &body).ok(), json!({ "UnprocessedTraceSegments": [] }));
+    assert_eq!(server.store().counters().taken, 50);
+
+    let too_many = json!({ "TraceSegmentDocuments": vec![good.to_string(); 51] });
+    let message = post(&server, "/TraceSegments", &too_many).invalid();
+    assert!(message.contains("at most 50 elements, and has 51"), "{message}");
+    post(&server, "/TraceSegments", &json!({ "TraceSegmentDocuments": ["x".repeat(9 << 20)] }));
+    post(&server, "/TraceSegments", &json!({ "TraceSegmentDocuments": [7] })).invalid();
+    let counters = server.store().counters();
+    assert_eq!((counters.taken, counters.rejected, counters.received), (50, 3, 53));
+    let reasons: Vec<_> =
+        server.store().reports().into_iter().map(|report| report.findings[0].reason.clone()).collect();
+    for part in ["has 51", "larger than 8388608 bytes", "TraceSegmentDocuments[0]: invalid type"] {
+        assert!(reasons.iter().any(|reason| reason.contains(part)), "{part} in {reasons:?}");
     }
+    // Another operation, and a foreign page, send no documents.
+    post(&server, "/Traces", &json!({ "TraceIds": [7] })).invalid();
+    raw(&server, b"POST /TraceSegments HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    assert_eq!(server.store().counters().rejected, 3);
 }
 
 #[test]

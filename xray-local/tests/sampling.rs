@@ -231,6 +231,25 @@ fn targets_divide_the_reservoir_and_unknown_rules_are_listed() {
     assert_eq!(answer["SamplingTargetDocuments"][0]["ReservoirQuota"], 0, "the second client holds both");
 }
 
+/// A called service reports for the rule that decided in the service where the trace began.
+#[test]
+fn the_report_of_any_service_boosts_a_rule_for_all_its_clients() {
+    let server = start();
+    let boost = json!({ "MaxRate": 0.9, "CooldownWindowMinutes": 5 });
+    create(&server, &with(with(rule("carts"), "ServiceName", "shop"), "SamplingRateBoost", boost)).ok();
+    let report = |unsampled: u32| json!({ "RuleName": "carts", "ServiceName": "stock", "Timestamp": 1, "AnomalyCount": 2, "TotalCount": 9, "SampledAnomalyCount": 2 - unsampled });
+    let of_called = |unsampled| {
+        let query =
+            json!({ "SamplingStatisticsDocuments": [], "SamplingBoostStatisticsDocuments": [report(unsampled)] });
+        assert_eq!(post(&server, "/SamplingTargets", &query).ok().get("UnprocessedBoostStatistics"), None);
+    };
+    let rate = || targets(&server, &[statistics("carts", 1)])["SamplingTargetDocuments"][0]["SamplingBoost"].take();
+    of_called(0);
+    assert_eq!(rate(), Value::Null, "all failures were sampled");
+    of_called(1);
+    assert_eq!(rate()["BoostRate"], 0.9);
+}
+
 #[test]
 fn invalid_statistics_are_refused() {
     let server = start();

@@ -1,16 +1,16 @@
 //! Service graphs.
 
 use axum::extract::State;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::error::ApiError;
+use super::Traces;
+use super::error::{ApiError, answer};
+use super::groups::Named;
 use super::input::Input;
-use super::json::Json;
-use super::run_blocking;
-use super::summaries::Times;
+use super::summaries::time_range;
 use super::traces::TraceIds;
 use crate::graph::{Service, service_graph as graph_of};
-use crate::store::Store;
 use crate::time::TimeRange;
 
 /// The most trace ids in one `GetTraceGraph` request.
@@ -19,16 +19,22 @@ const MAX_TRACES: usize = 100;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Query {
+    start_time: f64,
+    end_time: f64,
     #[serde(flatten)]
-    times: Times,
-    group_name: Option<String>,
-    #[serde(rename = "GroupARN")]
-    group_arn: Option<String>,
+    group: Named,
+}
+
+/// The traces of a `GetTraceGraph` request.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct TraceQuery {
+    trace_ids: TraceIds,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Graph {
+struct Graph {
     start_time: f64,
     end_time: f64,
     services: Vec<Service>,
@@ -37,42 +43,39 @@ pub(super) struct Graph {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct TraceGraph {
+struct TraceGraph {
     services: Vec<Service>,
 }
 
 /// `GetServiceGraph`.
 pub(super) async fn service_graph(
-    State(store): State<Store>,
+    State(Traces { store, jobs, account }): State<Traces>,
     Input(query): Input<Query>,
-) -> Result<Json<Graph>, ApiError> {
-    let range = query.times.checked()?;
-    let group = query.group_name.or(query.group_arn);
-    if let Some(group) = group.filter(|group| group != "Default") {
-        return Err(ApiError::invalid(format!("there is no group {group:?}: groups are not kept here")));
-    }
-    run_blocking(move || {
+) -> Result<Response, ApiError> {
+    let range = time_range(query.start_time, query.end_time)?;
+    let filter = query.group.filter(&account)?;
+    let job = jobs.run(move || {
         let traces = store.traces().into_iter().filter(|stored| stored.start() < range.end);
-        let graph = graph_of(traces.map(|stored| stored.trace()), range);
-        Ok(Json(Graph {
+        let graph = graph_of(traces.map(|stored| stored.open()).filter(|trace| filter.matches(trace)), range);
+        answer(Ok(Graph {
             start_time: range.start,
             end_time: range.end,
             services: graph.services,
             contains_old_group_versions: false,
         }))
-    })
-    .await
+    });
+    Ok(job.await?)
 }
 
 /// `GetTraceGraph`. Ids of unknown traces are ignored.
 pub(super) async fn trace_graph(
-    State(store): State<Store>,
-    Input(input): Input<TraceIds>,
-) -> Result<Json<TraceGraph>, ApiError> {
-    let ids = input.checked(MAX_TRACES)?;
-    run_blocking(move || {
-        let graph = graph_of(ids.iter().filter_map(|id| store.trace(id)), TimeRange::ALL);
-        Ok(Json(TraceGraph { services: graph.services }))
-    })
-    .await
+    State(Traces { store, jobs, .. }): State<Traces>,
+    Input(query): Input<TraceQuery>,
+) -> Result<Response, ApiError> {
+    let ids = query.trace_ids.checked(MAX_TRACES)?;
+    let job = jobs.run(move || {
+        let traces = ids.iter().filter_map(|id| store.stored(id)).map(|stored| stored.open());
+        answer(Ok(TraceGraph { services: graph_of(traces, TimeRange::ALL).services }))
+    });
+    Ok(job.await?)
 }

@@ -2,17 +2,27 @@
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::error::ApiError;
+use super::groups::with_token;
 use super::input::Input;
 use super::json::Json;
+use super::pages::page;
+use super::tags::Resources;
+use crate::account::{CheckedTags, Tag};
+use crate::bounded::Bounded;
 use crate::rules::{
-    SamplingRule, SamplingRuleRecord, SamplingRuleUpdate, SamplingRules, SamplingStatistics, SamplingTargets,
+    BoostStatistics, SamplingRule, SamplingRuleRecord, SamplingRuleUpdate, SamplingRules, SamplingStatistics,
+    SamplingTargets,
 };
 use crate::time::now;
 
 /// The most statistics documents in one `GetSamplingTargets` request.
 const MAX_STATISTICS: usize = 25;
+
+/// The most summaries on a page.
+const STATISTICS_PAGE: usize = 100;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -30,6 +40,14 @@ pub(super) struct Rule {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Create {
     sampling_rule: SamplingRule,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListStatistics {
+    next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -49,25 +67,31 @@ pub(super) struct Delete {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Statistics {
-    sampling_statistics_documents: Vec<SamplingStatistics>,
+    sampling_statistics_documents: Bounded<SamplingStatistics, MAX_STATISTICS>,
+    #[serde(default)]
+    sampling_boost_statistics_documents: Bounded<BoostStatistics, MAX_STATISTICS>,
 }
 
 /// `GetSamplingRules`. One page holds all rules, because there are never more than 26.
 pub(super) async fn rules(State(rules): State<SamplingRules>) -> Json<Rules> {
+    rules.note_request();
     Json(Rules { sampling_rule_records: rules.records() })
 }
 
 /// `CreateSamplingRule`.
 pub(super) async fn create(
-    State(rules): State<SamplingRules>,
+    State(Resources { account, rules }): State<Resources>,
     Input(input): Input<Create>,
 ) -> Result<Json<Rule>, ApiError> {
-    Ok(Json(Rule { sampling_rule_record: rules.create(input.sampling_rule, now())? }))
+    let tags = CheckedTags::of(input.tags)?;
+    let record = rules.create(input.sampling_rule, now())?;
+    account.lock().tags.add(&record.sampling_rule.rule_arn, tags)?;
+    Ok(Json(Rule { sampling_rule_record: record }))
 }
 
 /// `UpdateSamplingRule`.
 pub(super) async fn update(
-    State(rules): State<SamplingRules>,
+    State(Resources { rules, .. }): State<Resources>,
     Input(input): Input<Update>,
 ) -> Result<Json<Rule>, ApiError> {
     Ok(Json(Rule { sampling_rule_record: rules.update(input.sampling_rule_update, now())? }))
@@ -75,10 +99,23 @@ pub(super) async fn update(
 
 /// `DeleteSamplingRule`.
 pub(super) async fn delete(
-    State(rules): State<SamplingRules>,
+    State(Resources { account, rules }): State<Resources>,
     Input(input): Input<Delete>,
 ) -> Result<Json<Rule>, ApiError> {
-    Ok(Json(Rule { sampling_rule_record: rules.delete(input.rule_name, input.rule_arn, now())? }))
+    let record = rules.delete(input.rule_name, input.rule_arn, now())?;
+    account.lock().tags.forget(&record.sampling_rule.rule_arn);
+    Ok(Json(Rule { sampling_rule_record: record }))
+}
+
+/// `GetSamplingStatisticSummaries`.
+pub(super) async fn statistics(
+    State(rules): State<SamplingRules>,
+    Input(input): Input<ListStatistics>,
+) -> Result<Json<Value>, ApiError> {
+    let summaries = rules.statistics(now());
+    let summaries = summaries.into_iter().map(|summary| (summary.key(), summary));
+    let (summaries, next_token) = page(summaries, input.next_token.as_deref(), STATISTICS_PAGE)?;
+    Ok(Json(with_token(json!({ "SamplingStatisticSummaries": summaries }), next_token)))
 }
 
 /// `GetSamplingTargets`.
@@ -86,12 +123,7 @@ pub(super) async fn targets(
     State(rules): State<SamplingRules>,
     Input(input): Input<Statistics>,
 ) -> Result<Json<SamplingTargets>, ApiError> {
-    let statistics = input.sampling_statistics_documents;
-    if statistics.len() > MAX_STATISTICS {
-        return Err(ApiError::invalid(format!(
-            "SamplingStatisticsDocuments: must have at most {MAX_STATISTICS} elements, and has {}",
-            statistics.len()
-        )));
-    }
-    Ok(Json(rules.targets(&statistics, now())))
+    let statistics = input.sampling_statistics_documents.checked("SamplingStatisticsDocuments")?;
+    let boosts = input.sampling_boost_statistics_documents.checked("SamplingBoostStatisticsDocuments")?;
+    Ok(Json(rules.targets(&statistics, &boosts, now())))
 }

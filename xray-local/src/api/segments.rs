@@ -1,14 +1,16 @@
 //! Operations that receive documents.
 
 use axum::extract::State;
+use axum::response::Response;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::error::ApiError;
+use super::Documents;
+use super::error::{ApiError, answer};
 use super::input::Input;
 use super::json::Json;
-use super::run_blocking;
-use crate::intake::Intake;
+use crate::bounded::Bounded;
 use crate::store::{Outcome, Source};
 
 /// The most documents in one `PutTraceSegments` request.
@@ -17,7 +19,7 @@ const MAX_DOCUMENTS: usize = 50;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Segments {
-    trace_segment_documents: Vec<String>,
+    trace_segment_documents: Bounded<String, MAX_DOCUMENTS>,
 }
 
 #[derive(Serialize)]
@@ -37,26 +39,21 @@ struct UnprocessedSegment {
 
 /// `PutTraceSegments`. Rejected documents are no error of the request: the response lists each with a reason.
 pub(super) async fn put(
-    State(intake): State<Intake>,
+    State(Documents { intake, jobs }): State<Documents>,
     Input(input): Input<Segments>,
-) -> Result<Json<Unprocessed>, ApiError> {
-    let documents = input.trace_segment_documents;
-    if documents.len() > MAX_DOCUMENTS {
-        let message =
-            format!("TraceSegmentDocuments: must have at most {MAX_DOCUMENTS} elements, and has {}", documents.len());
-        return Err(ApiError::invalid(message));
-    }
-    run_blocking(move || {
+) -> Result<Response, ApiError> {
+    let documents = input.trace_segment_documents.checked("TraceSegmentDocuments")?;
+    let job = jobs.run(move || {
         let outcomes = documents.iter().map(|text| intake.take(text, Source::Http));
         let unprocessed = outcomes.filter_map(UnprocessedSegment::of).collect();
         intake.flush();
-        Ok(Json(Unprocessed { unprocessed_trace_segments: unprocessed }))
-    })
-    .await
+        answer(Ok(Unprocessed { unprocessed_trace_segments: unprocessed }))
+    });
+    Ok(job.await?)
 }
 
 /// `PutTelemetryRecords`. The records are statistics of a daemon, and xray-local ignores them.
-pub(super) async fn put_telemetry(Input(_): Input<Value>) -> Json<Value> {
+pub(super) async fn put_telemetry(Input(_): Input<IgnoredAny>) -> Json<Value> {
     Json(json!({}))
 }
 

@@ -10,7 +10,7 @@ use super::field::FieldPath;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Whether X-Ray rejects the document because of the problem.
+    /// The severity of the problem.
     pub severity: Severity,
     /// The `ErrorCode` of X-Ray's response. `None` if X-Ray accepts the document, or if the daemon drops it first.
     pub code: Option<Code>,
@@ -104,6 +104,18 @@ impl fmt::Display for Code {
     }
 }
 
+/// Returns a path for a finding. A long path is cut at its start, because its end is the most specific part.
+fn shown(path: &FieldPath) -> String {
+    /// The path of a hostile document may have thousands of characters, and findings are kept in reports.
+    const MAX_CHARS: usize = 300;
+
+    let path = path.to_string();
+    match path.char_indices().rev().nth(MAX_CHARS - 1) {
+        Some((start, _)) if start > 0 => format!("..{}", &path[start..]),
+        _ => path,
+    }
+}
+
 /// The findings of one document, at most [`MAX`](Self::MAX): rejections first.
 #[derive(Default)]
 pub(super) struct Findings {
@@ -122,7 +134,7 @@ impl Findings {
             self.left_out += 1;
             return;
         }
-        let finding = Finding { field: at.to_string(), ..finding() };
+        let finding = Finding { field: shown(at), ..finding() };
         let findings = if finding.is_rejection() { &mut self.rejected } else { &mut self.suspicious };
         if findings.len() < Self::MAX {
             findings.push(finding);
@@ -144,5 +156,25 @@ impl Findings {
             ));
         }
         findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_path_is_cut_at_its_start() {
+        let name = "k".repeat(60);
+        let outer = FieldPath::DOCUMENT.field("metadata");
+        let inner = outer.field(&name);
+        assert_eq!(shown(&inner), format!("metadata.{name}"));
+        let third = inner.field(&name);
+        let fourth = third.field(&name);
+        let fifth = fourth.field(&name);
+        let deep = fifth.field(&name);
+        assert!(deep.to_string().len() > 300);
+        assert_eq!(shown(&deep).len(), 302);
+        assert!(deep.to_string().ends_with(&shown(&deep)[2..]), "{}", shown(&deep));
     }
 }

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 pub(crate) use datagram::check_datagram;
 use finding::Findings;
 pub use finding::{Code, Finding, Severity};
+pub(crate) use name::allowed_part as allowed_name;
 
 use crate::document::Document;
 
@@ -69,15 +70,7 @@ pub(crate) fn inspect(text: &str) -> Checked<Map<String, Value>> {
         return too_large(text);
     }
     match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(document)) => {
-            let text_of = |field: &str| document.get(field).and_then(Value::as_str).map(str::to_owned);
-            let (id, trace_id) = (text_of("id"), text_of("trace_id"));
-            let mut findings = Findings::default();
-            entity::check(&document, &mut findings);
-            let findings = findings.into_vec();
-            let is_rejected = findings.iter().any(Finding::is_rejection);
-            Checked { document: (!is_rejected).then_some(document), id, trace_id, findings }
-        }
+        Ok(Value::Object(document)) => inspect_object(document),
         Ok(other) => {
             let reason = format!("the document is {}, not a JSON object", values::describe(&other));
             Checked::rejected(Finding::rejected(
@@ -90,8 +83,43 @@ pub(crate) fn inspect(text: &str) -> Checked<Map<String, Value>> {
     }
 }
 
+/// Like [`inspect`], but takes a parsed document. `text` is the JSON of the document.
+pub(crate) fn inspect_parsed(document: Map<String, Value>, text: &str) -> Checked<Map<String, Value>> {
+    if text.len() > MAX_DOCUMENT_BYTES { too_large(text) } else { inspect_object(document) }
+}
+
+fn inspect_object(document: Map<String, Value>) -> Checked<Map<String, Value>> {
+    let text_of = |field: &str| document.get(field).and_then(Value::as_str).map(str::to_owned);
+    let (id, trace_id) = (text_of("id"), text_of("trace_id"));
+    let mut findings = Findings::default();
+    entity::check(&document, &mut findings);
+    let findings = findings.into_vec();
+    let is_rejected = findings.iter().any(Finding::is_rejection);
+    Checked { document: (!is_rejected).then_some(document), id, trace_id, findings }
+}
+
+/// Returns the finding for a `PutTraceSegments` request that was refused as a whole.
+pub(crate) fn request_refused(message: &str) -> Finding {
+    let reason = format!("a request `PutTraceSegments` was refused with all its documents: {message}");
+    let advice = "send at most 50 documents of 64 kB in each request, and send it again if the server was busy";
+    Finding { code: None, ..Finding::rejected(Code::InvalidSegment, reason, advice) }
+}
+
+/// Returns the finding for an OTLP request that was refused as a whole.
+pub(crate) fn spans_refused(message: &str) -> Finding {
+    let reason = format!("a request with spans (OTLP) was refused as a whole: {message}");
+    let advice = "send an `ExportTraceServiceRequest` in protobuf or JSON, plain or compressed with gzip";
+    Finding { code: None, ..Finding::rejected(Code::InvalidSegment, reason, advice) }
+}
+
+/// Returns the finding for a span that cannot become a segment or subsegment.
+pub(crate) fn span_refused(reason: String) -> Finding {
+    let advice = "send spans as an OpenTelemetry SDK makes them";
+    Finding { code: None, ..Finding::rejected(Code::InvalidSegment, reason, advice) }
+}
+
 /// The largest document that X-Ray accepts, in bytes. (X-Ray developer guide, "Segment documents": 64 kB.)
-const MAX_DOCUMENT_BYTES: usize = 64 << 10;
+pub(crate) const MAX_DOCUMENT_BYTES: usize = 64 << 10;
 
 /// Rejects a document for its size. Only its ids are read, for the report.
 fn too_large(text: &str) -> Checked<Map<String, Value>> {

@@ -33,6 +33,6 @@ pub(super) fn is_allowed(character: char) -> bool {
 }
 
 /// Returns a name without the characters that X-Ray does not accept, cut to [`MAX_CHARS`].
-pub(super) fn allowed_part(name: &str) -> String {
+pub(crate) fn allowed_part(name: &str) -> String {
     name.chars().filter(|character| is_allowed(*character)).take(MAX_CHARS).collect()
 }

@@ -55,6 +55,8 @@ pub(super) const ENTITY: Fields = &[
     ("cause", Shape::Cause),
     ("annotations", Shape::Annotations),
     ("metadata", Shape::Metadata),
+    // The guide shows links of segments. Subsegments of a Lambda function have them too: its segment is Lambda's own.
+    ("links", Shape::List(&Shape::Required(LINK, &["trace_id", "id"]), 20)),
 ];
 
 /// The fields of segments only.
@@ -65,7 +67,6 @@ pub(super) const SEGMENT: Fields = &[
     ("service", Shape::Object(SERVICE)),
     ("http", Shape::Object(&[("request", Shape::Object(SEGMENT_REQUEST)), ("response", Shape::Object(RESPONSE))])),
     ("aws", Shape::OpenObject(SEGMENT_AWS)),
-    ("links", Shape::List(&Shape::Required(LINK, &["trace_id", "id"]), 20)),
 ];
 
 /// The fields of subsegments only.

@@ -11,8 +11,17 @@ pub(super) struct Asset {
 }
 
 pub(super) const STYLE: Asset = Asset::new("style.css", "text/css; charset=utf-8", include_str!("assets/style.css"));
-pub(super) const SCRIPT: Asset =
-    Asset::new("console.js", "text/javascript; charset=utf-8", include_str!("assets/console.js"));
+pub(super) const SCRIPT: Asset = Asset::new(
+    "console.js",
+    "text/javascript; charset=utf-8",
+    // One script for the browser. Later parts use the functions of the first.
+    concat!(
+        include_str!("assets/console.js"),
+        include_str!("assets/completion.js"),
+        include_str!("assets/trace.js"),
+        include_str!("assets/files.js"),
+    ),
+);
 pub(super) const ICON: Asset = Asset::new("icon.svg", "image/svg+xml", include_str!("assets/icon.svg"));
 
 /// Returns the asset with this name. A name is only compared, never used as a path, so no request can read other files.

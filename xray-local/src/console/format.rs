@@ -24,6 +24,29 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
+/// Formats the bound of a range of durations, without digits that are zero: `1.5 ms`, `120 ms`, `1 s`.
+pub(super) fn bound(seconds: f64) -> String {
+    let (value, unit) = match seconds {
+        ..0.001 => (seconds * 1e6, "µs"),
+        ..1.0 => (seconds * 1e3, "ms"),
+        _ => (seconds, "s"),
+    };
+    // A bound has two significant digits. The product may differ from it by a rounding error.
+    format!("{} {unit}", (value * 10.0).round() / 10.0)
+}
+
+/// Formats a share of a whole: `12 %`, `0.4 %`. A share that is not zero is never shown as zero.
+pub(super) fn percent(part: u64, whole: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let percent = part as f64 * 100.0 / whole.max(1) as f64;
+    match percent {
+        0.0 => "0 %".to_owned(),
+        ..0.1 => "< 0.1 %".to_owned(),
+        ..9.95 => format!("{percent:.1} %"),
+        _ => format!("{percent:.0} %"),
+    }
+}
+
 /// Formats a number with commas: `12,345`.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -129,6 +152,18 @@ mod tests {
         for (seconds, text) in cases {
             assert_eq!(duration(seconds), text, "{seconds}");
         }
+    }
+
+    #[test]
+    fn bounds_have_no_digits_that_are_zero() {
+        let bounds = [0.0, 0.000_001_2, 0.001_5, 0.092, 0.11, 1.0, 2.5, 85_000.0].map(bound);
+        assert_eq!(bounds, ["0 µs", "1.2 µs", "1.5 ms", "92 ms", "110 ms", "1 s", "2.5 s", "85000 s"]);
+    }
+
+    #[test]
+    fn a_share_that_is_not_zero_is_not_shown_as_zero() {
+        let shares = [(0, 9), (1, 5_000), (1, 250), (1, 3), (9, 9), (0, 0)].map(|(part, whole)| percent(part, whole));
+        assert_eq!(shares, ["0 %", "< 0.1 %", "0.4 %", "33 %", "100 %", "0 %"]);
     }
 
     #[test]

@@ -6,16 +6,35 @@
 
 use form_urlencoded::Serializer;
 
-use crate::document::Document;
+use crate::document::{Document, State};
 
 /// Returns the address of the traces that match a filter expression.
 pub(super) fn traces(filter: &str) -> String {
     with_query("/", &[("filter", filter)])
 }
 
+/// Like [`traces`], but only the traces in a range of time. `range` has the parameters of the range.
+pub(super) fn traces_in(filter: &str, range: &[(&str, &str)]) -> String {
+    with_query("/", &[&[("filter", filter)], range].concat())
+}
+
+/// Returns the address of the statistics of the traces that match a filter expression: by `by`, sorted by `sort`.
+pub(super) fn statistics(filter: &str, by: &str, sort: &str, range: &[(&str, &str)]) -> String {
+    with_query("/", &[&[("filter", filter), ("by", by), ("sort", sort)], range].concat())
+}
+
+/// The value of the parameter `read` with which the statistics cover all traces, however long that takes.
+pub(super) const READ_ALL: &str = "all";
+
+/// Returns the address of a page of the list whose statistics cover all traces.
+pub(super) fn with_all_read(filter: &str, before: &str, by: &str, sort: &str, range: &[(&str, &str)]) -> String {
+    let own = [("filter", filter), ("before", before), ("by", by), ("sort", sort), ("read", READ_ALL)];
+    with_query("/", &[&own, range].concat())
+}
+
 /// Returns the address of the next page of the list: the traces older than the trace with the id `before`.
-pub(super) fn older_traces(filter: &str, before: &str) -> String {
-    with_query("/", &[("filter", filter), ("before", before)])
+pub(super) fn older_traces(filter: &str, before: &str, range: &[(&str, &str)]) -> String {
+    with_query("/", &[&[("filter", filter), ("before", before)], range].concat())
 }
 
 /// Returns the address of a trace's timeline. A trace id holds only hexadecimal digits and hyphens, so the id needs no
@@ -27,9 +46,31 @@ pub(super) fn trace(id: &str) -> String {
 /// The value of the parameter `inferred` that shows inferred segments in the timeline.
 pub(super) const SHOW_INFERRED: &str = "show";
 
-/// Like [`trace`], but the timeline shows inferred segments.
-pub(super) fn trace_with_inferred(id: &str) -> String {
-    with_query(&trace(id), &[("inferred", SHOW_INFERRED)])
+/// Returns the address of a trace's flame graph.
+pub(super) fn flame(id: &str) -> String {
+    format!("/traces/{id}/flame")
+}
+
+/// Returns the address of the comparison of two traces. With an empty `other` the page offers traces to compare with.
+pub(super) fn compare(id: &str, other: &str) -> String {
+    with_query("/compare", &[("a", id), ("b", other)])
+}
+
+/// Returns the address of a trace as a file. `format` is `otlp`, or empty for the form of `BatchGetTraces`.
+pub(super) fn download(id: &str, format: &str) -> String {
+    with_query(&format!("/traces/{id}.json"), &[("format", format)])
+}
+
+/// Returns the address of the traces through a service that end in a state.
+pub(super) fn traces_like(service: &str, state: State) -> String {
+    let flag = match state {
+        State::Ok => "ok",
+        State::Error => "error",
+        State::Throttle => "throttle",
+        State::Fault => "fault",
+        State::InProgress => "partial",
+    };
+    traces(&format!("service({}) AND {flag}", quote(service)))
 }
 
 /// Returns the address of the details of a segment or subsegment.
@@ -37,11 +78,9 @@ pub(super) fn segment(document: &Document) -> String {
     with_query(&format!("/traces/{}/segment", document.trace_id), &[("id", &document.id)])
 }
 
-/// Returns the address of the service map. `minutes` restricts the map to the traces of the last minutes. `zoom` is a
-/// percentage; without it the map fits the window.
-pub(super) fn map(minutes: Option<u32>, zoom: Option<u32>) -> String {
-    let text = |number: Option<u32>| number.map_or_else(String::new, |number| number.to_string());
-    with_query("/map", &[("minutes", &text(minutes)), ("zoom", &text(zoom))])
+/// Returns the address of the service map with these parameters.
+pub(super) fn map(parameters: &[(&str, &str)]) -> String {
+    with_query("/map", parameters)
 }
 
 /// Returns the `id` attribute of a segment's row in the timeline. Its prefix prevents a document with the id `main`,
@@ -50,14 +89,20 @@ pub(super) fn row_id(document: &Document) -> String {
     format!("s-{}", document.id)
 }
 
-/// Returns the address of the traces in which a service takes part.
-pub(super) fn traces_through_service(name: &str) -> String {
-    traces(&format!("service({})", quote(name)))
+/// Returns the condition on the traces in which a service takes part. `selector` is its quoted name or an `id(..)`.
+/// `condition` describes its segments and may be empty.
+pub(super) fn service_condition(selector: &str, condition: &str) -> String {
+    format!("service({selector}){}", in_braces(condition))
 }
 
-/// Returns the address of the traces in which one service calls another.
-pub(super) fn traces_through_edge(from: &str, to: &str) -> String {
-    traces(&format!("edge({}, {})", quote(from), quote(to)))
+/// Returns the condition on the traces in which one service calls another. `from` and `to` are like the selector of
+/// [`service_condition`]. `condition` describes the calls and may be empty.
+pub(super) fn edge_condition(from: &str, to: &str, condition: &str) -> String {
+    format!("edge({from}, {to}){}", in_braces(condition))
+}
+
+fn in_braces(condition: &str) -> String {
+    if condition.is_empty() { String::new() } else { format!(" {{ {condition} }}") }
 }
 
 /// Writes a text as a string of a filter expression.
@@ -66,7 +111,7 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 /// Appends a query with the parameters whose value is not empty.
-fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
+pub(super) fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut serializer = Serializer::new(String::new());
     serializer.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
     match serializer.finish() {
@@ -86,12 +131,13 @@ mod tests {
     fn a_filter_stays_within_its_parameter() {
         assert_eq!(traces(""), "/");
         assert_eq!(traces("a&b=c#d"), "/?filter=a%26b%3Dc%23d");
-        assert_eq!(older_traces("fault", "1-2"), "/?filter=fault&before=1-2");
+        assert_eq!(older_traces("fault", "1-2", &[("minutes", "5")]), "/?filter=fault&before=1-2&minutes=5");
     }
 
     #[test]
     fn a_filter_finds_a_service_whatever_characters_its_name_holds() {
-        assert_eq!(traces_through_service("shop"), "/?filter=service%28%22shop%22%29");
+        assert_eq!(service_condition(&quote("shop"), ""), "service(\"shop\")");
+        assert_eq!(edge_condition(&quote("shop"), &quote("a"), "fault"), "edge(\"shop\", \"a\") { fault }");
         let name = r#"a "b" \ ' c"#;
         let id = TraceId::parse("1-5880168b-fd5153bb58284b67678aa78c").unwrap();
         let trace_of = |name: &str| {
@@ -100,7 +146,7 @@ mod tests {
             });
             Trace::of(id, Document::from_value(document))
         };
-        let filter = Filter::parse(&format!("service({})", quote(name))).unwrap();
+        let filter = Filter::parse(&service_condition(&quote(name), "")).unwrap();
         assert!(filter.matches(&trace_of(name)));
         assert!(!filter.matches(&trace_of("a")));
     }

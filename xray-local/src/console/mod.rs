@@ -9,16 +9,28 @@
 //! `elements`, `status`, `link` and `format`, and these import no page.
 
 mod assets;
+mod compare;
 mod counters;
+mod curl;
+mod download;
 mod elements;
+mod empty;
 mod entity;
+mod filter_error;
+mod flame;
 mod format;
+mod histogram;
 mod label;
 mod link;
 mod list;
+mod load;
+mod logs;
 mod map;
 mod page;
+mod periods;
 mod problems;
+mod range;
+mod recent;
 mod sampling;
 mod segment;
 mod state;
@@ -32,61 +44,102 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::Markup;
 use serde::Deserialize;
 
+use crate::account::Account;
+use crate::intake::Intake;
+use crate::jobs::Jobs;
 use crate::rules::SamplingRules;
-use crate::store::Store;
 
 use state::Console;
 
-/// Creates the routes of all pages. `address` is where the server listens, and `dropped` counts the datagrams that it
-/// dropped.
+/// Creates the routes of all pages. `address` is where the server listens, `otlp_address` the additional address for spans,
+/// and `dropped` counts the datagrams that the server dropped.
 ///
 /// | path | response |
 /// |---|---|
-/// | `/?filter=..&before=..` | the traces that match a filter expression or contain a text, newest first |
+/// | `/?filter=..&before=..` | the traces that match a filter expression or contain a text, newest first, and their statistics |
+/// | `/?filter=..&by=..&sort=..` | the statistics of these traces by URL or by operation |
 /// | `POST /sampling` | changes which requests SDKs record |
-/// | `/traces/{id}?inferred=..` | one trace as a timeline |
+/// | `/traces/{id}?find=..&from=..&to=..&at=..&inferred=..` | one trace as a timeline |
+/// | `/traces/{id}.json?format=..` | one trace as a file, in X-Ray's form or as OTLP |
+/// | `/traces/{id}/flame` | one trace as a flame graph |
 /// | `/traces/{id}/segment?id=..` | the details of one segment or subsegment |
-/// | `/map?minutes=..&zoom=..` | the service graph, as a drawing and as tables |
+/// | `/map?filter=..&node=..&to=..` | the service graph, as a drawing and as tables; the details of a service or of calls |
+/// | `/compare?a=..&b=..` | two traces side by side |
+/// | `/recent?minutes=..` | the slowest and the failing traces of the last minutes |
+/// | `/load`, `POST /load` | a form for files with traces, which are put into the store |
 /// | `/problems` | rejected and suspicious documents |
 /// | `/counters` | what the store received and holds |
 /// | `/changes`, `/changes?trace=..` | the revision of the store or of one trace, a number that grows with each change |
 /// | `/assets/..` | the style sheet, the script and the icon |
-pub(crate) fn routes(store: Store, rules: SamplingRules, address: SocketAddr, dropped: Arc<AtomicU64>) -> Router {
+pub(crate) fn routes(
+    intake: Intake,
+    rules: SamplingRules,
+    account: Account,
+    jobs: Jobs,
+    address: SocketAddr,
+    otlp_address: Option<SocketAddr>,
+    dropped: Arc<AtomicU64>,
+) -> Router {
     Router::new()
         .route("/", get(list))
         .route(sampling::PATH, post(sampling::switch))
         .route("/traces/{id}", get(trace))
+        .route("/traces/{id}/flame", get(flame))
         .route("/traces/{id}/segment", get(segment))
         .route("/map", get(map))
+        .route("/compare", get(compare))
+        .route("/recent", get(recent))
+        .route(load::PATH, get(load::form).post(load::load).layer(DefaultBodyLimit::disable()))
         .route("/problems", get(problems))
         .route("/counters", get(counters))
         .route("/changes", get(changes))
         .route("/assets/{name}", get(asset))
         .layer(map_response(add_security_headers))
-        .with_state(Console { store, rules, address, dropped, started: Instant::now() })
+        .with_state(Console {
+            store: intake.store().clone(),
+            intake,
+            rules,
+            account,
+            jobs,
+            address,
+            otlp_address,
+            dropped,
+            started: Instant::now(),
+            last_graph: Arc::default(),
+        })
 }
 
 async fn list(State(console): State<Console>, Query(query): Query<list::Query>) -> Response {
     match query.trace_address(&console) {
         Some(address) => Redirect::to(&address).into_response(),
-        None => render(move || Some(list::page(&console, &query))).await,
+        None => render(&console.clone(), move || Some(list::page(&console, &query))).await,
     }
 }
 
 async fn trace(
     State(console): State<Console>,
     Path(id): Path<String>,
-    Query(query): Query<timeline::Query>,
+    Query(view): Query<timeline::View>,
+    Query(file): Query<download::Query>,
 ) -> Response {
-    render(move || trace::page(&console, &id, &query)).await
+    if let Some(id) = id.strip_suffix(download::SUFFIX).map(str::to_owned) {
+        let missing = || page::response(StatusCode::NOT_FOUND, page::not_found());
+        return console.clone().respond(move || download::file(&console, &id, &file).unwrap_or_else(missing)).await;
+    }
+    render(&console.clone(), move || trace::page(&console, &id, &view)).await
+}
+
+async fn flame(State(console): State<Console>, Path(id): Path<String>) -> Response {
+    render(&console.clone(), move || flame::page(&console, &id)).await
 }
 
 #[derive(Deserialize)]
@@ -99,19 +152,27 @@ async fn segment(
     Path(trace): Path<String>,
     Query(SegmentQuery { id }): Query<SegmentQuery>,
 ) -> Response {
-    render(move || segment::page(&console, &trace, &id)).await
+    render(&console.clone(), move || segment::page(&console, &trace, &id)).await
 }
 
 async fn map(State(console): State<Console>, Query(query): Query<map::Query>) -> Response {
-    render(move || Some(map::page(&console, &query))).await
+    render(&console.clone(), move || Some(map::page(&console, &query))).await
+}
+
+async fn compare(State(console): State<Console>, Query(query): Query<compare::Query>) -> Response {
+    render(&console.clone(), move || Some(compare::page(&console, &query))).await
+}
+
+async fn recent(State(console): State<Console>, Query(query): Query<recent::Query>) -> Response {
+    render(&console.clone(), move || Some(recent::page(&console, &query))).await
 }
 
 async fn problems(State(console): State<Console>) -> Response {
-    render(move || Some(problems::page(&console))).await
+    render(&console.clone(), move || Some(problems::page(&console))).await
 }
 
 async fn counters(State(console): State<Console>) -> Response {
-    render(move || Some(counters::page(&console))).await
+    render(&console.clone(), move || Some(counters::page(&console))).await
 }
 
 #[derive(Deserialize)]
@@ -137,15 +198,22 @@ async fn asset(Path(name): Path<String>) -> Response {
 }
 
 /// Responds with the page that `page` renders, or with "Not found" if it returns `None`.
-///
-/// Rendering may take seconds: a filter searches the whole store. It therefore runs on a blocking thread, and the
-/// threads that serve connections stay free.
-async fn render(page: impl FnOnce() -> Option<Markup> + Send + 'static) -> Response {
-    match tokio::task::spawn_blocking(page).await {
-        Ok(Some(page)) => Html(page.into_string()).into_response(),
-        Ok(None) => (StatusCode::NOT_FOUND, Html(page::not_found().into_string())).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+async fn render(console: &Console, page: impl FnOnce() -> Option<Markup> + Send + 'static) -> Response {
+    let work = || match page() {
+        Some(page) => page::response(StatusCode::OK, page),
+        None => page::response(StatusCode::NOT_FOUND, page::not_found()),
+    };
+    console.respond(work).await
+}
+
+/// Returns the response to a file that the server refused before the console could read it, or `None` if the path is
+/// not the one to which files are sent.
+pub(crate) fn refused(path: &str, status: StatusCode, message: &str) -> Option<Response> {
+    if path != load::PATH {
+        return None;
     }
+    let page = page::response(status, page::refused("The file was not loaded", message));
+    Some(with_security_headers(page.map(Body::from)))
 }
 
 /// Allows a page to load only the console's own files, to connect only to the console and to send forms only to it. No
@@ -160,7 +228,11 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
 
 /// Adds the headers that only web pages need. The server adds `x-content-type-options` and
 /// `cross-origin-resource-policy` to every response, the console's included.
-async fn add_security_headers(mut response: Response) -> Response {
+async fn add_security_headers(response: Response) -> Response {
+    with_security_headers(response)
+}
+
+fn with_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
     // Addresses hold trace ids and filter expressions, which must not leave the console with a followed link. With

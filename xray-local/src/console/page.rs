@@ -1,5 +1,6 @@
 //! The frame around every page: head, navigation and footer.
 
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 
 use super::state::Console;
@@ -80,6 +81,7 @@ impl Page<'_> {
                     main #main tabindex="-1" { (self.content) }
                     footer.foot {
                         span { "xray-local " (env!("CARGO_PKG_VERSION")) }
+                        a href="/load" { "Load a file" }
                         span.keys {
                             kbd { "j" } " " kbd { "k" } " move · " kbd { "Enter" } " open · " kbd { "/" } " search · "
                             kbd { "?" } " search help · " kbd { "e" } " next error · " kbd { "E" } " previous error"
@@ -108,6 +110,22 @@ impl Page<'_> {
     }
 }
 
+/// Returns the response with a page.
+pub(super) fn response(status: StatusCode, page: Markup) -> Response<Vec<u8>> {
+    let mut response = Response::new(page.into_string().into_bytes());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+/// Renders a page about a request that was refused before it reached the console.
+pub(super) fn refused(title: &str, message: &str) -> Markup {
+    let content = html! {
+        div.card.empty { h1 { (title) } p { (message) } a href="/load" { "Load another file" } }
+    };
+    bare(title, content)
+}
+
 /// Renders the page for a trace or segment that is not in the store.
 pub(super) fn not_found() -> Markup {
     let content = html! {
@@ -120,7 +138,12 @@ pub(super) fn not_found() -> Markup {
             a href="/" { "Show all traces" }
         }
     };
-    Page { title: "Not found", section: None, changes: ("/changes", 0), content }.document(&html! {
+    bare("Not found", content)
+}
+
+/// Renders a page without the figures of the store.
+fn bare(title: &str, content: Markup) -> Markup {
+    Page { title, section: None, changes: ("/changes", 0), content }.document(&html! {
         nav aria-label="Pages" { a href="/" { "Traces" } }
     })
 }

@@ -84,6 +84,7 @@ fn source(source: Source) -> &'static str {
     match source {
         Source::Udp => "over UDP",
         Source::Http => "over HTTP",
+        Source::Otlp => "as a span",
         Source::Replay => "from a recording",
     }
 }

@@ -7,16 +7,19 @@ use serde_json::{Map, Value};
 use super::elements::date_time;
 use super::page::{Page, Section};
 use super::state::Console;
-use super::{entity, format, link, status};
-use crate::document::{Cause, Document, Exception, Http, StackFrame, StandIn};
+use super::timeline::{PAGE_ROWS, View, times_within};
+use super::{curl, entity, format, link, logs, status};
+use crate::document::{Cause, Document, Exception, Http, StackFrame, StandIn, TraceId};
 use crate::trace::Trace;
 
 /// Renders the page. Returns `None` if the store does not hold the trace, or the trace has no such segment.
 pub(super) fn page(console: &Console, trace: &str, id: &str) -> Option<Markup> {
     let trace = console.trace(trace)?;
     let document = trace.find(id)?;
-    let timeline = if document.inferred { link::trace_with_inferred(&trace.id) } else { link::trace(&trace.id) };
-    let timeline = format!("{timeline}#{}", link::row_id(document));
+    // The rows of a long trace are on several pages.
+    let is_long = trace.entities().nth(PAGE_ROWS).is_some();
+    let view = View::at(if is_long { &document.id } else { "" }, document.inferred);
+    let timeline = format!("{}#{}", view.address(&trace.id), link::row_id(document));
     let content = html! {
         p.crumbs { a href="/" { "Traces" } " / " a href=(timeline) { span.mono { (trace.id) } } " / " (document.name) }
         // The script takes the content of this element into the panel beside the timeline.
@@ -40,13 +43,24 @@ fn card(trace: &Trace, document: &Document) -> Markup {
             (overview(trace, document))
             @if let Some(http) = &document.http { (request(http)) }
             (sql(document.sql()))
-            (block("AWS", &flatten(document.aws()), None))
+            (block("AWS", &aws(document), None))
+            (logs::logs(document))
             @if let Some(cause) = &document.cause { (self::cause(trace, cause)) }
+            (links(document))
             (block("Annotations", document.annotations(), Some(annotation_filter)))
             (metadata(document.metadata()))
             @if document.stand_in.is_none() { (raw_json(document)) }
         }
     }
+}
+
+/// Returns the fields of the `aws` block, without the log groups, which have a block of their own.
+fn aws(document: &Document) -> Map<String, Value> {
+    let mut fields = flatten(document.aws());
+    if fields.get(logs::FIELD).is_some_and(Value::is_array) {
+        fields.remove(logs::FIELD);
+    }
+    fields
 }
 
 /// Returns why a segment was not received.
@@ -68,7 +82,10 @@ fn overview(trace: &Trace, document: &Document) -> Markup {
     html! {
         dl.pairs {
             (pair("Kind", &html! { (entity::kind(document)) }))
-            (pair("ID", &html! { span.mono { (document.id) } }))
+            (pair("ID", &html! {
+                span.mono { (document.id) }
+                button.copy type="button" data-copy=(document.id) hidden { "Copy" }
+            }))
             @if let Some(id) = document.parent_id.as_deref() {
                 (pair("Parent", &html! {
                     @match trace.find(id) {
@@ -82,12 +99,53 @@ fn overview(trace: &Trace, document: &Document) -> Markup {
             (pair("Started", &html! {
                 (date_time(document.start_time)) " (+" (format::duration(document.start_time - trace.start())) ")"
             }))
+            (times(trace, document))
+        }
+        p.actions { a.small href=(zoomed(trace, document)) data-key="z" { "Zoom to this" } }
+    }
+}
+
+/// Renders the self time, and the part of the critical path.
+fn times(trace: &Trace, document: &Document) -> Markup {
+    let Some(times) = times_within(trace, document) else { return html! {} };
+    let critical = times.critical_seconds();
+    let all = trace.root().and_then(Document::duration).filter(|all| *all > 0.0);
+    html! {
+        @if let Some(own) = times.own { (pair("Self time", &html! { (format::duration(own)) })) }
+        @if critical > 0.0 {
+            (pair("Critical path", &html! {
+                (format::duration(critical))
+                @if let Some(all) = all { " (" (format_args!("{:.0}", (critical / all * 100.0).min(100.0))) " %)" }
+            }))
         }
     }
 }
 
+/// Returns the address of the timeline of the time in which a segment or subsegment runs.
+fn zoomed(trace: &Trace, document: &Document) -> String {
+    let (start, last) = (trace.start(), trace.end().unwrap_or(document.start_time));
+    let range = (document.start_time - start, document.end_time.unwrap_or(last) - start);
+    let view = View::at("", document.inferred).with_range(Some(range));
+    format!("{}#{}", view.address(&trace.id), link::row_id(document))
+}
+
 fn pair(name: &str, value: &Markup) -> Markup {
     html! { dt { (name) } dd { (value) } }
+}
+
+/// Renders the links to segments of other traces, such as those of the senders of messages.
+fn links(document: &Document) -> Markup {
+    // Text that is not a trace id is left out, because it would become part of an address.
+    let ids = document.links().filter_map(|link| TraceId::parse(link.trace_id));
+    let ids: Vec<_> = ids.map(|id| id.to_string()).collect();
+    html! {
+        @if !ids.is_empty() {
+            section.block {
+                h2 { "Linked traces" }
+                ul { @for id in &ids { li { a.mono href=(link::trace(id)) { (id) } } } }
+            }
+        }
+    }
 }
 
 fn request(http: &Http) -> Markup {
@@ -97,7 +155,14 @@ fn request(http: &Http) -> Markup {
             dl.pairs {
                 @if let Some(method) = &http.method { (pair("Method", &html! { (method) })) }
                 // Not a link: the URL comes from the document, and its scheme may be `javascript:`.
-                @if let Some(url) = &http.url { (pair("URL", &html! { (url) })) }
+                @if let Some(url) = &http.url {
+                    (pair("URL", &html! {
+                        (url)
+                        @if let Some(command) = curl::command(http) {
+                            button.copy #copy-curl type="button" data-copy=(command) hidden { "Copy as curl" }
+                        }
+                    }))
+                }
                 @if let Some(status) = http.status { (pair("Status", &html! { (status) })) }
                 @if let Some(length) = http.content_length { (pair("Length", &content_length(length))) }
                 @if let Some(agent) = &http.user_agent { (pair("User agent", &html! { (agent) })) }
@@ -213,7 +278,8 @@ fn raw_json(document: &Document) -> Markup {
                 "Raw JSON"
                 @if subsegments > 0 { small { " without its " (format::count_of(subsegments, "subsegment")) } }
             }
-            pre.text { (pretty_json(&document.raw)) }
+            button.copy type="button" data-copy-of={ "json-" (document.id) } hidden { "Copy JSON" }
+            pre.text #{ "json-" (document.id) } { (pretty_json(&document.raw)) }
         }
     }
 }

@@ -35,6 +35,15 @@ pub(super) fn word(state: State) -> &'static str {
     }
 }
 
+/// Returns the heading of a number of requests in a state.
+pub(super) fn plural(state: State) -> &'static str {
+    match state {
+        State::Error => "Errors",
+        State::Fault => "Faults",
+        State::Ok | State::Throttle | State::InProgress => word(state),
+    }
+}
+
 /// Returns a number of requests in a state: `1 fault`, `2 faults`, `2 throttled`.
 pub(super) fn count(number: u64, state: State) -> String {
     match state {

@@ -7,7 +7,8 @@ use maud::{Markup, html};
 use super::elements::date_time;
 use super::page::{Page, Section};
 use super::state::Console;
-use super::{entity, format, status, timeline};
+use super::timeline::View;
+use super::{entity, format, link, status, timeline};
 use crate::document::{Document, Kind, StandIn};
 use crate::service::ServiceId;
 use crate::trace::Trace;
@@ -16,7 +17,7 @@ use crate::trace::Trace;
 const MAX_TITLE_CHARS: usize = 300;
 
 /// Renders the page. Returns `None` if the store does not hold the trace.
-pub(super) fn page(console: &Console, id: &str, query: &timeline::Query) -> Option<Markup> {
+pub(super) fn page(console: &Console, id: &str, view: &View) -> Option<Markup> {
     let trace = console.trace(id)?;
     let title = title(&trace);
     let changes = format!("/changes?trace={}", trace.id);
@@ -28,9 +29,13 @@ pub(super) fn page(console: &Console, id: &str, query: &timeline::Query) -> Opti
         div data-live {
             (facts(&trace, &title))
             (notices(&trace))
+            (others(&trace))
         }
         div.trace {
-            div data-live { (timeline::timeline(&trace, query)) }
+            div {
+                (timeline::tools(&trace, view))
+                div data-live { (timeline::timeline(&trace, view)) }
+            }
             // Not `data-live`: an update must not remove the details that the user is reading.
             aside.card aria-label="Selected segment" data-details {
                 p.aside-empty { "Select a bar to see its request, cause, annotations, metadata and raw JSON." }
@@ -43,7 +48,7 @@ pub(super) fn page(console: &Console, id: &str, query: &timeline::Query) -> Opti
 
 /// Returns the method and URL of the trace's request. Returns the name of the main segment if there is no request, and
 /// the trace id if there is no segment.
-fn title(trace: &Trace) -> String {
+pub(super) fn title(trace: &Trace) -> String {
     let main = entity::main_segment(trace);
     let http = main.and_then(|main| main.http.as_ref());
     let request = http.and_then(|http| Some((http.method.as_deref()?, http.url.as_deref()?)));
@@ -103,11 +108,26 @@ fn fact(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
+/// Renders the links to other traces and to the files of this one.
+fn others(trace: &Trace) -> Markup {
+    let root = entity::main_segment(trace);
+    html! {
+        nav.others aria-label="This trace and others" {
+            a href=(link::flame(&trace.id)) { "Flame graph" }
+            a href=(link::compare(&trace.id, "")) { "Compare" }
+            @if let Some(root) = root { a href=(link::traces_like(&root.name, root.state())) { "More like this" } }
+            a href="/recent" { "Slowest and failing" }
+            a href=(link::download(&trace.id, "")) download { "Download JSON" }
+            a href=(link::download(&trace.id, "otlp")) download { "Download OTLP" }
+        }
+    }
+}
+
 /// Renders a notice for each reason why the trace is incomplete, or would be incomplete in X-Ray.
 fn notices(trace: &Trace) -> Markup {
     let orphans = trace.entities().filter(|entity| entity.orphan).count() as u64;
     let has_stand_in = |reason| trace.segments.iter().any(|segment| segment.stand_in == Some(reason));
-    let unanswered = trace.entities().filter(|entity| is_unanswered(trace, entity)).count() as u64;
+    let unanswered = unanswered(trace);
     html! {
         @if trace.is_partial() {
             p.notice {
@@ -147,7 +167,8 @@ fn notices(trace: &Trace) -> Markup {
     }
 }
 
-/// Returns whether the callee of a call sends its own segment, and that segment has not arrived.
-fn is_unanswered(trace: &Trace, call: &Document) -> bool {
-    call.traced && !trace.segments.iter().any(|segment| segment.parent_id.as_deref() == Some(call.id.as_str()))
+/// Returns the number of calls whose callee sends its own segment, and that segment has not arrived.
+fn unanswered(trace: &Trace) -> u64 {
+    let answered: HashSet<&str> = trace.segments.iter().filter_map(|segment| segment.parent_id.as_deref()).collect();
+    trace.entities().filter(|entity| entity.traced && !answered.contains(entity.id.as_str())).count() as u64
 }

@@ -23,7 +23,7 @@ pub struct Exception {
     pub kind: Option<String>,
     /// The exception's message.
     pub message: Option<String>,
-    /// Whether the error came from a service that was called.
+    /// `true` if the error came from a service that was called.
     pub remote: bool,
     /// The number of stack frames left out.
     pub truncated: Option<i64>,

@@ -16,7 +16,7 @@ pub struct Http {
     pub user_agent: Option<String>,
     /// The IP address of the client.
     pub client_ip: Option<String>,
-    /// Whether `client_ip` comes from an `X-Forwarded-For` header.
+    /// `true` if `client_ip` comes from an `X-Forwarded-For` header.
     pub x_forwarded_for: bool,
     /// The response's status code.
     pub status: Option<i64>,

@@ -1,7 +1,9 @@
 //! Documents: segments and subsegments, as X-Ray reads them.
 
 mod cause;
+mod cost;
 mod http;
+mod link;
 mod read;
 mod trace_id;
 mod value;
@@ -12,7 +14,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 pub use cause::{Cause, Exception, StackFrame};
+pub(crate) use cost::cost;
 pub use http::Http;
+pub use link::Link;
 pub use trace_id::TraceId;
 pub(crate) use value::number;
 
@@ -48,13 +52,13 @@ pub struct Document {
     pub parent_id: Option<String>,
     /// The name of the service, host, database or function.
     pub name: String,
-    /// Whether this is a segment or a subsegment.
+    /// The kind of document: a segment or a subsegment.
     pub kind: Kind,
     /// The start.
     pub start_time: f64,
     /// The end; `None` while the work is in progress.
     pub end_time: Option<f64>,
-    /// Whether the work is in progress.
+    /// `true` if the work is in progress.
     pub in_progress: bool,
     /// The kind of service that a subsegment calls; `None` if the subsegment is no call.
     pub namespace: Option<Namespace>,
@@ -64,22 +68,23 @@ pub struct Document {
     pub http: Option<Http>,
     /// The user who sent the request.
     pub user: Option<String>,
-    /// Whether the caller made an error, as with a status of 4xx.
+    /// `true` if the caller made an error, as with a status of 4xx.
     pub error: bool,
-    /// Whether the request was throttled, as with status 429.
+    /// `true` if the request was throttled, as with status 429.
     pub throttle: bool,
-    /// Whether the service failed, as with a status of 5xx.
+    /// `true` if the service failed, as with a status of 5xx.
     pub fault: bool,
     /// The exceptions that explain the flags.
     pub cause: Option<Cause>,
-    /// Whether this segment was inferred for a service that sent none. A document that was received is never inferred.
+    /// `true` if this segment was inferred for a service that sent none. A document that was received is never
+    /// inferred.
     pub inferred: bool,
-    /// Why this segment stands in for one that was not received. The console draws stand-ins; a document that was
-    /// received is none.
+    /// Why this segment stands in for one that was not received; `None` for a document that was received. The console
+    /// draws stand-ins.
     pub stand_in: Option<StandIn>,
-    /// Whether the called service is expected to send its own segment.
+    /// `true` if the called service is expected to send its own segment.
     pub traced: bool,
-    /// Whether the parent is missing from the trace so far.
+    /// `true` if the parent is missing from the trace so far.
     pub orphan: bool,
     /// The embedded subsegments.
     pub subsegments: Vec<Document>,
@@ -191,6 +196,22 @@ impl Document {
     #[must_use]
     pub fn sql(&self) -> &Map<String, Value> {
         self.block("sql")
+    }
+
+    /// Returns the links to segments and subsegments of other traces, such as those of the senders of messages. A link
+    /// without a trace id is left out.
+    ///
+    /// ```
+    /// let document = xray_local::Document::parse(
+    ///     r#"{"id":"70de5b6f19ff9a0a","trace_id":"1-581cf771-a006649127e371903a2de979","name":"worker","start_time":1,
+    ///         "links":[{"trace_id":"1-5880168b-fd5153bb58284b67678aa78c","id":"53995c3f42cd8ad8"}]}"#,
+    /// )
+    /// .unwrap();
+    /// let ids: Vec<_> = document.links().map(|link| link.trace_id).collect();
+    /// assert_eq!(ids, ["1-5880168b-fd5153bb58284b67678aa78c"]);
+    /// ```
+    pub fn links(&self) -> impl Iterator<Item = Link<'_>> {
+        self.raw.get("links").and_then(Value::as_array).into_iter().flatten().filter_map(Link::of)
     }
 
     /// Returns the ARN of the AWS resource that a segment ran on.

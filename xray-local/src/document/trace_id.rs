@@ -30,6 +30,20 @@ impl TraceId {
         Some(Self(epoch << 96 | random))
     }
 
+    /// Parses a W3C trace id: 32 hexadecimal digits.
+    ///
+    /// ```
+    /// use xray_local::document::TraceId;
+    ///
+    /// let id = TraceId::parse_w3c("581cf771a006649127e371903a2de979").unwrap();
+    /// assert_eq!(id.to_string(), "1-581cf771-a006649127e371903a2de979");
+    /// ```
+    #[must_use]
+    pub fn parse_w3c(text: &str) -> Option<Self> {
+        let has_form = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if has_form { u128::from_str_radix(text, 16).ok().map(Self) } else { None }
+    }
+
     /// Finds the id in what people copy from logs and headers: an X-Ray id, a W3C trace id (32 hexadecimal digits), a
     /// `traceparent`, or an `X-Amzn-Trace-Id`.
     ///
@@ -57,14 +71,27 @@ impl TraceId {
             [version, digits, parent, _] if version.len() == 2 && parent.len() == 16 => digits,
             _ => text,
         };
-        let is_w3c = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        if is_w3c { u128::from_str_radix(digits, 16).ok().map(Self) } else { Self::parse(text) }
+        Self::parse_w3c(digits).or_else(|| Self::parse(text))
     }
 
     /// Returns the time in the id, in seconds since 1970. For an id made from a W3C trace id, the number is random.
     #[must_use]
     pub fn epoch(self) -> u32 {
         (self.0 >> 96) as u32
+    }
+}
+
+/// Converts a W3C trace id, given as a number. Its 32 hexadecimal digits become the digits of the X-Ray trace id.
+///
+/// ```
+/// use xray_local::document::TraceId;
+///
+/// let id = TraceId::from(0x581c_f771_a006_6491_27e3_7190_3a2d_e979_u128);
+/// assert_eq!(id.to_string(), "1-581cf771-a006649127e371903a2de979");
+/// ```
+impl From<u128> for TraceId {
+    fn from(number: u128) -> Self {
+        Self(number)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The parsed form of a filter expression.
 
+use serde_json::Value;
+
 /// A condition on a trace, a segment, a call, or a step on the path of a root cause.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
@@ -17,11 +19,13 @@ pub(super) enum Condition {
     Service(Selector, Box<Condition>),
     /// A call from one service to another meets the condition.
     Edge(Selector, Selector, Box<Condition>),
-    /// A segment or subsegment has a name or URL that contains the text, or its HTTP method is the text. The text is in
-    /// lower case.
-    Mentions(String),
-    /// A step on the path of a fault or error meets the condition.
+    /// For each of the texts, a segment or subsegment has a name or URL that contains the text, or its HTTP method is the
+    /// text. The texts are in lower case.
+    Mentions(Vec<String>),
+    /// A step on the path of a root cause meets the condition.
     RootCause(RootCauseKind, PathItem, Box<Condition>),
+    /// A root cause of any kind matches this JSON pattern, in the form of the API.
+    RootCauseJson(Value),
 }
 
 /// The kind of root cause.
@@ -29,6 +33,7 @@ pub(super) enum Condition {
 pub(super) enum RootCauseKind {
     Fault,
     Error,
+    ResponseTime,
 }
 
 /// The kind of steps on the path of a root cause.

@@ -1,5 +1,7 @@
 //! Splits a filter expression into tokens.
 
+use serde_json::Value;
+
 use super::FilterError;
 
 /// A token, and the column at which it starts.
@@ -15,6 +17,8 @@ pub(super) enum TokenKind {
     Word(String),
     Text(String),
     Number(f64),
+    /// A JSON value, written after a `#`.
+    Json(Value),
     /// `=`, `!=`, `<`, `<=`, `>`, `>=`, `!`, `(`, `)`, `{`, `}`, `[`, `]`, `,`, `:`
     Symbol(&'static str),
     End,
@@ -38,6 +42,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
             word(rest)
         } else if character == '"' || character == '\'' {
             quoted(rest, at)?
+        } else if character == '#' {
+            json(&rest[1..], at)?
         } else if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| starts_with(rest, symbol)) {
             (TokenKind::Symbol(symbol), symbol.len())
         } else {
@@ -76,6 +82,19 @@ fn quoted(characters: &[char], at: usize) -> Result<(TokenKind, usize), FilterEr
         }
     }
     Err(FilterError::at(at + 1, format!("the text that starts here has no closing {}", characters[0])))
+}
+
+/// Reads JSON after a `#`.
+fn json(characters: &[char], at: usize) -> Result<(TokenKind, usize), FilterError> {
+    let text: String = characters.iter().collect();
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+    let value = match values.next() {
+        Some(Ok(value)) => value,
+        Some(Err(error)) => return Err(FilterError::at(at + 1, format!("`#` is not followed by JSON: {error}"))),
+        None => return Err(FilterError::at(at + 1, "`#` is not followed by JSON".to_owned())),
+    };
+    let length = text[..values.byte_offset()].chars().count();
+    Ok((TokenKind::Json(value), 1 + length))
 }
 
 /// Reads a number.

@@ -2,17 +2,22 @@
 
 mod evaluate;
 mod expression;
+mod facts;
 mod lexer;
 mod nearest;
 mod parser;
 mod root_cause;
 mod search;
+mod selector;
 mod value;
+mod words;
 
 use std::fmt;
 
 use expression::Condition;
 pub use search::Search;
+pub use selector::EntitySelector;
+pub(crate) use words::WORDS;
 
 use crate::trace::Trace;
 
@@ -24,11 +29,11 @@ use crate::trace::Trace;
 /// * `service("name") { .. }` selects traces that have a matching segment of that service.
 /// * `edge("caller", "callee") { .. }` selects traces that have a matching call between two services.
 /// * `rootcause.fault.service { .. }` selects traces with a matching service on the path of a fault. Write `error`
-///   instead of `fault` for errors, and `entity` or `exception` instead of `service` for segments, subsegments or
-///   exceptions on the path.
+///   instead of `fault` for errors and `responsetime` for response times, and `entity` or `exception` instead of
+///   `service` for segments, subsegments or exceptions on the path. `rootcause.json = #[..]` selects traces with a
+///   matching root cause.
+/// * `group.name = ".."` selects the traces of a group.
 /// * Conditions without a word between them are joined by `AND`.
-///
-/// Groups and root causes of response times are not supported.
 ///
 /// ```
 /// use xray_local::filter::Filter;
@@ -50,6 +55,17 @@ pub struct Filter {
     condition: Condition,
 }
 
+/// A group: a filter with a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedFilter {
+    /// The name.
+    pub name: String,
+    /// The ARN.
+    pub arn: String,
+    /// The condition on traces.
+    pub filter: Filter,
+}
+
 /// Why a text is not a valid filter expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -63,13 +79,43 @@ pub struct FilterError {
 }
 
 impl Filter {
+    /// Returns the filter that every trace matches.
+    pub(crate) fn everything() -> Self {
+        Self { condition: Condition::All(Vec::new()) }
+    }
+
     /// Parses an expression. An empty expression matches every trace.
     ///
     /// # Errors
     ///
     /// The first problem in the text, and its position.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        parser::parse(text).map(|condition| Self { condition })
+        Self::parse_with(text, &[])
+    }
+
+    /// Parses an expression that may name groups.
+    ///
+    /// ```
+    /// use xray_local::filter::{Filter, NamedFilter};
+    ///
+    /// let slow = NamedFilter {
+    ///     name: "slow".to_owned(),
+    ///     arn: "arn:aws:xray:us-east-1:000000000000:group/slow/1".to_owned(),
+    ///     filter: Filter::parse("responsetime > 3")?,
+    /// };
+    /// assert_eq!(
+    ///     Filter::parse_with(r#"group.name = "slow" AND fault"#, &[slow])?,
+    ///     Filter::parse("(responsetime > 3) AND fault")?,
+    /// );
+    /// assert!(Filter::parse(r#"group.name = "slow""#).is_err());
+    /// # Ok::<(), xray_local::filter::FilterError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`parse`](Self::parse), and an error if the expression names an unknown group.
+    pub fn parse_with(text: &str, groups: &[NamedFilter]) -> Result<Self, FilterError> {
+        parser::parse(text, groups).map(|condition| Self { condition })
     }
 
     /// Returns whether a trace matches the expression.

@@ -1,9 +1,12 @@
 //! Parses a filter expression into a condition.
 
-use super::FilterError;
+use serde_json::Value;
+
 use super::expression::{Condition, KEYWORDS, Key, KeyKind, Operand, Operator, PathItem, RootCauseKind, Selector};
 use super::lexer::{Token, TokenKind, tokens};
 use super::nearest::nearest_keyword;
+use super::value::KeyValue;
+use super::{FilterError, NamedFilter};
 
 /// The deepest nesting of conditions, which protects the recursive parser's stack.
 const MAX_DEPTH: usize = 50;
@@ -16,15 +19,28 @@ const MAX_CHARS: usize = 5000;
 enum Scope {
     /// Outside of braces.
     Trace,
-    /// Inside the braces of `service`, `edge` or `rootcause`.
+    /// Inside the braces of `service` or `edge`.
     Braces,
+    /// Inside the braces of `rootcause`.
+    Path,
 }
 
-pub(super) fn parse(text: &str) -> Result<Condition, FilterError> {
+/// Parses an expression, and returns the condition on a trace. `group.name` and `group.arn` refer to `groups`.
+pub(super) fn parse(text: &str, groups: &[NamedFilter]) -> Result<Condition, FilterError> {
+    parse_dialect(text, groups, false)
+}
+
+/// Like [`parse`], but a text in quotation marks is a condition, too: a name or URL contains it. The search box takes such
+/// expressions, X-Ray does not.
+pub(super) fn parse_with_texts(text: &str, groups: &[NamedFilter]) -> Result<Condition, FilterError> {
+    parse_dialect(text, groups, true)
+}
+
+fn parse_dialect(text: &str, groups: &[NamedFilter], takes_texts: bool) -> Result<Condition, FilterError> {
     if text.chars().nth(MAX_CHARS).is_some() {
         return Err(FilterError::at(MAX_CHARS + 1, format!("the expression has more than {MAX_CHARS} characters")));
     }
-    let mut parser = Parser { tokens: tokens(text)?, position: 0, depth: 0 };
+    let mut parser = Parser { tokens: tokens(text)?, position: 0, depth: 0, groups, takes_texts };
     if parser.peek().kind == TokenKind::End {
         return Ok(Condition::All(Vec::new()));
     }
@@ -35,13 +51,16 @@ pub(super) fn parse(text: &str) -> Result<Condition, FilterError> {
     }
 }
 
-struct Parser {
+struct Parser<'a> {
     tokens: Vec<Token>,
     position: usize,
     depth: usize,
+    groups: &'a [NamedFilter],
+    /// `true` if a text in quotation marks is a condition.
+    takes_texts: bool,
 }
 
-impl Parser {
+impl Parser<'_> {
     /// Parses conditions joined by `OR`.
     fn any(&mut self, scope: Scope) -> Result<Condition, FilterError> {
         self.depth += 1;
@@ -67,6 +86,7 @@ impl Parser {
             let begins_another = match &self.peek().kind {
                 TokenKind::Word(word) => !word.eq_ignore_ascii_case("or"),
                 TokenKind::Symbol(symbol) => matches!(*symbol, "!" | "("),
+                TokenKind::Text(_) => self.takes_texts && scope == Scope::Trace,
                 _ => false,
             };
             if !has_and && !begins_another {
@@ -94,11 +114,19 @@ impl Parser {
             return Ok(condition);
         }
         let token = self.next();
-        let TokenKind::Word(word) = &token.kind else { return Err(unexpected(&token, "a keyword, `!` or `(`")) };
+        let word = match &token.kind {
+            TokenKind::Word(word) => word,
+            TokenKind::Text(text) if self.takes_texts && scope == Scope::Trace => {
+                return Ok(Condition::Mentions(vec![text.to_lowercase()]));
+            }
+            _ => return Err(unexpected(&token, "a keyword, `!` or `(`")),
+        };
         match word.to_ascii_lowercase().as_str() {
             "service" => self.service(scope, &token),
             "edge" => self.edge(scope, &token),
+            "rootcause.json" => self.root_cause_json(scope, &token),
             keyword if keyword.starts_with("rootcause.") => self.root_cause(keyword, scope, &token),
+            keyword @ ("group.name" | "group.arn") => self.group(keyword, scope, &token),
             keyword => {
                 let key = self.key(keyword, word, scope, &token)?;
                 self.comparison(key)
@@ -112,7 +140,7 @@ impl Parser {
         self.expect_symbol("(")?;
         let selector = if self.peek_symbol(")") { Selector::default() } else { self.selector()? };
         self.expect_symbol(")")?;
-        Ok(Condition::Service(selector, Box::new(self.braces()?)))
+        Ok(Condition::Service(selector, Box::new(self.braces(Scope::Braces)?)))
     }
 
     /// Parses `edge("caller", "callee") { condition }`. The names and the braces are optional.
@@ -126,7 +154,7 @@ impl Parser {
             to = self.selector()?;
         }
         self.expect_symbol(")")?;
-        Ok(Condition::Edge(from, to, Box::new(self.braces()?)))
+        Ok(Condition::Edge(from, to, Box::new(self.braces(Scope::Braces)?)))
     }
 
     /// Parses `rootcause.fault.service { condition }` and its variants. The braces are optional.
@@ -136,28 +164,73 @@ impl Parser {
         let kind = match parts {
             Some(("fault", _)) => RootCauseKind::Fault,
             Some(("error", _)) => RootCauseKind::Error,
+            Some(("responsetime", _)) => RootCauseKind::ResponseTime,
             _ => {
                 return Err(unexpected(
                     token,
-                    "`rootcause.fault.` or `rootcause.error.` before `service`, `entity` or `exception`",
+                    "`rootcause.fault.`, `rootcause.error.` or `rootcause.responsetime.` before `service`, `entity` or \
+                     `exception`",
                 ));
             }
         };
         let item = match parts {
             Some((_, "service")) => PathItem::Service,
             Some((_, "entity")) => PathItem::Entity,
-            Some((_, "exception")) => PathItem::Exception,
+            Some((_, "exception")) if kind != RootCauseKind::ResponseTime => PathItem::Exception,
             _ => return Err(unexpected(token, "`service`, `entity` or `exception` after the last dot")),
         };
-        Ok(Condition::RootCause(kind, item, Box::new(self.braces()?)))
+        Ok(Condition::RootCause(kind, item, Box::new(self.braces(Scope::Path)?)))
+    }
+
+    /// Parses `rootcause.json = #[ .. ]`. A trace must have one of the root causes in the list.
+    fn root_cause_json(&mut self, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
+        check_outside_braces(scope, token, "rootcause")?;
+        self.expect_symbol("=")?;
+        let token = self.next();
+        let causes = match token.kind {
+            TokenKind::Json(Value::Array(causes)) => causes,
+            TokenKind::Json(cause @ Value::Object(_)) => vec![cause],
+            _ => return Err(unexpected(&token, "`#` and the root cause in JSON, as `GetTraceSummaries` returns it")),
+        };
+        Ok(joined(causes.into_iter().map(Condition::RootCauseJson).collect(), Condition::Any))
+    }
+
+    /// Parses `group.name = "name"` or `group.arn = "arn"`, and returns the condition on the traces of these groups.
+    fn group(&mut self, keyword: &str, scope: Scope, token: &Token) -> Result<Condition, FilterError> {
+        check_outside_braces(scope, token, "group")?;
+        let compared = self.comparison(Key::Name)?;
+        let Condition::Compare(_, operator, operand) = compared else {
+            return Err(unexpected(self.peek(), "`=` and the name of a group"));
+        };
+        let of_group = |group: &&NamedFilter| {
+            let text = if keyword == "group.arn" { &group.arn } else { &group.name };
+            // A trace may belong to several groups. So `group.name != "x"` selects the traces outside of the group `x`,
+            // not the traces of the other groups.
+            let operator = if operator == Operator::NotEqual { Operator::Equal } else { operator };
+            KeyValue::Text(text).compares(operator, &operand)
+        };
+        let groups: Vec<_> = self.groups.iter().filter(of_group).map(|group| group.filter.condition.clone()).collect();
+        match (groups.is_empty(), operator) {
+            (true, Operator::Equal | Operator::NotEqual) => {
+                let known: Vec<_> = self.groups.iter().map(|group| format!("`{}`", group.name)).collect();
+                let known = if known.is_empty() {
+                    "there are no groups".to_owned()
+                } else {
+                    format!("the groups are {}", known.join(", "))
+                };
+                Err(FilterError::at(token.column, format!("no group has this {}; {known}", &keyword["group.".len()..])))
+            }
+            (_, Operator::NotEqual) => Ok(Condition::Not(Box::new(joined(groups, Condition::Any)))),
+            _ => Ok(joined(groups, Condition::Any)),
+        }
     }
 
     /// Parses an optional condition in braces.
-    fn braces(&mut self) -> Result<Condition, FilterError> {
+    fn braces(&mut self, scope: Scope) -> Result<Condition, FilterError> {
         if !self.take_symbol("{") || self.take_symbol("}") {
             return Ok(Condition::All(Vec::new()));
         }
-        let condition = self.any(Scope::Braces)?;
+        let condition = self.any(scope)?;
         self.expect_symbol("}")?;
         Ok(condition)
     }
@@ -208,9 +281,9 @@ impl Parser {
             Some(key) if key.is_empty() => {
                 Err(FilterError::at(token.column, "the annotation's key is missing".to_owned()))
             }
-            Some(_) if scope == Scope::Braces => {
-                let message = "annotations belong to the trace, not to a service or call; write the condition outside of \
-                               the braces, after `AND`";
+            Some(_) if scope == Scope::Path => {
+                let message = "annotations belong to segments, not to the path of a root cause; write the condition outside \
+                               of the braces, after `AND`";
                 Err(FilterError::at(token.column, message.to_owned()))
             }
             Some(key) => Ok(Key::Annotation(key)),
@@ -307,7 +380,7 @@ impl Parser {
     }
 }
 
-/// Returns a single condition itself, and several conditions joined by `join`.
+/// Returns a single condition unchanged. Joins several conditions, or an empty list, with `join`.
 fn joined(mut conditions: Vec<Condition>, join: fn(Vec<Condition>) -> Condition) -> Condition {
     match conditions.len() {
         1 => conditions.remove(0),
@@ -338,7 +411,7 @@ fn operator(token: &Token) -> Option<Operator> {
 fn check_outside_braces(scope: Scope, token: &Token, keyword: &str) -> Result<(), FilterError> {
     match scope {
         Scope::Trace => Ok(()),
-        Scope::Braces => {
+        Scope::Braces | Scope::Path => {
             let message = format!("`{keyword}` is not allowed in braces; write it outside of them, after `AND`");
             Err(FilterError::at(token.column, message))
         }
@@ -348,7 +421,7 @@ fn check_outside_braces(scope: Scope, token: &Token, keyword: &str) -> Result<()
 /// Returns the error for an unknown keyword, with the most similar keyword if there is one.
 fn unknown_keyword(column: usize, keyword: &str, written: &str) -> FilterError {
     if keyword.starts_with("group.") {
-        return FilterError::at(column, format!("`{written}` is not supported: groups exist only in AWS"));
+        return FilterError::at(column, format!("`{written}` is not a keyword; write `group.name` or `group.arn`"));
     }
     let suggestion = nearest_keyword(keyword);
     let hint = match suggestion {
@@ -365,6 +438,7 @@ fn unexpected(token: &Token, wanted: &str) -> FilterError {
         TokenKind::Text(text) => format!("\"{text}\""),
         TokenKind::Number(number) => format!("`{number}`"),
         TokenKind::Symbol(symbol) => format!("`{symbol}`"),
+        TokenKind::Json(_) => "JSON".to_owned(),
         TokenKind::End => "the end of the expression".to_owned(),
     };
     FilterError::at(token.column, format!("expected {wanted}, found {found}"))

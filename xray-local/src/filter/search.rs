@@ -2,12 +2,14 @@
 
 use super::expression::{Condition, KEYWORDS};
 use super::nearest::nearest_keyword;
-use super::{Filter, FilterError};
+use super::parser::parse_with_texts;
+use super::{Filter, FilterError, NamedFilter};
 
 /// The meaning of a text in the search box.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Search {
-    /// The traces that match a filter expression.
+    /// The traces that match a filter expression. In a search box, a text in quotation marks is a condition, too: a name or
+    /// URL contains it.
     Expression(Filter),
     /// The traces in which each word of the text is part of a name or URL, or is an HTTP method.
     Text {
@@ -27,7 +29,7 @@ impl Search {
     /// for text in ["checkout", "/items/2", "https://shop.example.com/search?q=1", "GET /items"] {
     ///     assert!(matches!(Search::parse(text), Ok(Search::Text { .. })), "{text}");
     /// }
-    /// for text in ["", "ok", "duration > 3", "name", "service(\"checkout\")"] {
+    /// for text in ["", "ok", "duration > 3", "name", "service(\"checkout\")", "\"checkout\" AND fault"] {
     ///     assert!(matches!(Search::parse(text), Ok(Search::Expression(_))), "{text}");
     /// }
     /// assert!(Search::parse("durtion > 3").is_err());
@@ -37,10 +39,22 @@ impl Search {
     ///
     /// If the text is an invalid filter expression.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let error = match Filter::parse(text) {
+        Self::parse_with(text, &[])
+    }
+
+    /// Like [`parse`](Self::parse), but the expression may name groups.
+    ///
+    /// # Errors
+    ///
+    /// If the text is an invalid filter expression.
+    pub fn parse_with(text: &str, groups: &[NamedFilter]) -> Result<Self, FilterError> {
+        let error = match Filter::parse_with(text, groups) {
             Ok(filter) => return Ok(Self::Expression(filter)),
             Err(error) => error,
         };
+        if let Ok(condition) = parse_with_texts(text, groups) {
+            return Ok(Self::Expression(Filter { condition }));
+        }
         let words: Vec<&str> = text.split_whitespace().collect();
         if text.chars().count() > MAX_CHARS || !words.iter().all(|word| is_plain(word)) {
             return Err(error);
@@ -49,8 +63,39 @@ impl Search {
             [word] => suggestion(word),
             _ => None,
         };
-        let conditions = words.into_iter().map(|word| Condition::Mentions(word.to_lowercase())).collect();
-        Ok(Self::Text { filter: Filter { condition: Condition::All(conditions) }, suggestion })
+        let condition = Condition::Mentions(words.into_iter().map(str::to_lowercase).collect());
+        Ok(Self::Text { filter: Filter { condition }, suggestion })
+    }
+
+    /// Returns the text of a search for those traces of this one that meet another condition. `text` is the text that this
+    /// search was parsed from.
+    ///
+    /// ```
+    /// use xray_local::filter::Search;
+    ///
+    /// for (text, narrowed) in [
+    ///     ("", "responsetime > 1"),
+    ///     ("ok", "ok AND responsetime > 1"),
+    ///     ("error OR fault", "(error OR fault) AND responsetime > 1"),
+    ///     ("GET /items", "\"GET\" AND \"/items\" AND responsetime > 1"),
+    /// ] {
+    ///     let search = Search::parse(text).unwrap();
+    ///     assert_eq!(search.narrowed(text, "responsetime > 1"), narrowed);
+    ///     assert!(Search::parse(narrowed).is_ok());
+    /// }
+    /// ```
+    #[must_use]
+    pub fn narrowed(&self, text: &str, condition: &str) -> String {
+        let text = text.trim();
+        match self {
+            _ if text.is_empty() => condition.to_owned(),
+            Self::Text { .. } => {
+                let quoted = |word: &str| format!("\"{}\" AND ", word.replace('\\', "\\\\"));
+                text.split_whitespace().map(quoted).chain([condition.to_owned()]).collect()
+            }
+            Self::Expression(Filter { condition: Condition::Any(_) }) => format!("({text}) AND {condition}"),
+            Self::Expression(_) => format!("{text} AND {condition}"),
+        }
     }
 
     /// Returns the condition on a trace.

@@ -1,5 +1,6 @@
 //! Builds the service graph from traces.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::statistics::{Histogram, Statistics};
@@ -12,25 +13,39 @@ use crate::trace::{Caller, Trace};
 /// The type of a node that represents the clients of a service at which traces start.
 const CLIENT: &str = "client";
 
+/// The most nodes and edges of a graph. Segments of further services, and further calls, are left out: a graph keeps
+/// kilobytes for each, and traces may hold a million names.
+const MAX_NODES: usize = 5_000;
+const MAX_EDGES: usize = 20_000;
+
+/// The most names that a caller's calls of one service keep.
+const MAX_ALIASES: usize = 100;
+
+/// The longest host that a node keeps, in characters. A host name has at most 253.
+const MAX_HOST_CHARS: usize = 253;
+
 /// The nodes and edges of the traces added so far.
 #[derive(Default)]
 pub(super) struct Builder {
     nodes: BTreeMap<ServiceId, Node>,
     /// The edges, by caller and callee.
     edges: BTreeMap<(ServiceId, ServiceId), Calls>,
+    /// The number of segments that were left out.
+    left_out: u64,
 }
 
 #[derive(Default)]
 struct Node {
     is_root: bool,
     is_active: bool,
-    /// Whether all segments are stand-ins for segments that were not received.
+    /// `true` if all segments are stand-ins for segments that were not received.
     is_stand_in: bool,
     span: Span,
     statistics: Statistics,
     durations: Histogram,
     response_time_histogram: Histogram,
     response_times: Times,
+    host: String,
 }
 
 #[derive(Default)]
@@ -56,6 +71,11 @@ impl Builder {
         let segments = trace.segments.iter().filter(|segment| segment.kind == Kind::Segment);
         for segment in segments.filter(|segment| range.contains(segment.start_time)) {
             let service = ServiceId::of(segment);
+            let is_full = self.nodes.len() >= MAX_NODES || self.edges.len() >= MAX_EDGES;
+            if is_full && !self.nodes.contains_key(&service) {
+                self.left_out += 1;
+                continue;
+            }
             let node = self.nodes.entry(service.clone()).or_default();
             node.add(segment);
             match calls.caller(segment) {
@@ -65,7 +85,9 @@ impl Builder {
                     node.is_root = true;
                     let client = ServiceId { kind: Some(CLIENT.to_owned()), account_id: None, ..service.clone() };
                     self.nodes.entry(client.clone()).or_default().span.cover(segment);
-                    self.calls(client, service).add(segment);
+                    if let Some(calls) = self.calls(client, service) {
+                        calls.add(segment);
+                    }
                 }
                 Caller::Unknown => {}
                 // A call that was counted already: one call can lead to several segments, for example when a proxy
@@ -73,8 +95,10 @@ impl Builder {
                 Caller::Segment { call, .. } if !counted.insert((call.id.as_str(), service.clone())) => {}
                 Caller::Segment { segment: caller, call } => {
                     let alias = (call.kind == Kind::Subsegment && call.name != service.name).then(|| call.name.clone());
-                    let calls = self.calls(ServiceId::of(caller), service);
-                    calls.aliases.extend(alias);
+                    let Some(calls) = self.calls(ServiceId::of(caller), service) else { continue };
+                    if calls.aliases.len() < MAX_ALIASES {
+                        calls.aliases.extend(alias);
+                    }
                     calls.add(call);
                 }
             }
@@ -96,12 +120,19 @@ impl Builder {
             let edge = calls.build(ids[&callee], &callee);
             services[ids[&caller]].edges.push(edge);
         }
-        ServiceGraph { services }
+        ServiceGraph { services, left_out: self.left_out }
     }
 
-    /// Returns the calls from one service to another.
-    fn calls(&mut self, from: ServiceId, to: ServiceId) -> &mut Calls {
-        self.edges.entry((from, to)).or_default()
+    /// Returns the calls from one service to another, unless there are too many others.
+    fn calls(&mut self, from: ServiceId, to: ServiceId) -> Option<&mut Calls> {
+        let is_full = self.edges.len() >= MAX_EDGES;
+        match self.edges.entry((from, to)) {
+            Entry::Vacant(_) if is_full => {
+                self.left_out += 1;
+                None
+            }
+            entry => Some(entry.or_default()),
+        }
     }
 }
 
@@ -113,6 +144,9 @@ impl Node {
             return;
         }
         self.is_active |= !segment.inferred;
+        if self.host.is_empty() {
+            self.host = host(segment).chars().take(MAX_HOST_CHARS).collect();
+        }
         let Some(seconds) = segment.duration() else { return };
         self.statistics.add(segment.state(), seconds);
         self.response_time_histogram.add(seconds);
@@ -140,9 +174,26 @@ impl Node {
             duration_histogram: self.durations.entries(),
             response_time_histogram: self.response_time_histogram.entries(),
             response_times: self.response_times,
+            host: self.host,
             stand_in: self.is_stand_in,
         }
     }
+}
+
+/// Returns the host on which a segment's service runs: that of the request, or the part after the `@` in the name of a
+/// database, or else the name.
+fn host(segment: &Document) -> &str {
+    let url = segment.http.as_ref().and_then(|http| http.url.as_deref());
+    let from_url = url.and_then(|url| {
+        let (_, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let host = authority.rsplit('@').next()?;
+        // An IPv6 address is in brackets and has colons of its own.
+        let port = host.rfind(':').filter(|colon| host.rfind(']').is_none_or(|bracket| bracket < *colon));
+        Some(&host[..port.unwrap_or(host.len())]).filter(|host| !host.is_empty())
+    });
+    let from_name = || segment.name.rsplit_once('@').map(|(_, host)| host).filter(|host| !host.is_empty());
+    from_url.or_else(from_name).unwrap_or(&segment.name)
 }
 
 impl Calls {
@@ -184,5 +235,34 @@ impl Span {
     /// Returns the span rounded outwards to whole seconds, or zeros if it is empty.
     fn whole_seconds(&self) -> (f64, f64) {
         if self.start > self.end { (0.0, 0.0) } else { (self.start.floor(), self.end.ceil()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_segment_is_that_of_its_request_or_database() {
+        let host_of = |name: &str, url: Option<&str>| {
+            let document = json!({
+                "id": "a1", "trace_id": "1-5880168b-fd5153bb58284b67678aa78c", "name": name, "start_time": 1,
+                "http": {"request": {"url": url}}
+            });
+            host(&Document::from_value(document).unwrap()).to_owned()
+        };
+        for (url, name) in [
+            ("http://shop.example.com:8080/cart?a=b@c", "shop.example.com"),
+            ("https://user@shop.example.com", "shop.example.com"),
+            ("http://[::1]:8080/", "[::1]"),
+            ("http://[::1]/", "[::1]"),
+            ("/cart", "shop"),
+            ("http:///cart", "shop"),
+        ] {
+            assert_eq!(host_of("shop", Some(url)), name, "{url}");
+        }
+        assert_eq!([host_of("shop@db.internal", None), host_of("orders", None)], ["db.internal", "orders"]);
     }
 }

@@ -1,6 +1,8 @@
 //! The service graph: services, the calls between them, and statistics of both.
 
 mod builder;
+mod parts;
+mod ranges;
 mod statistics;
 mod times;
 
@@ -8,6 +10,8 @@ use std::borrow::Borrow;
 
 use serde::Serialize;
 
+pub(crate) use ranges::Range;
+pub(crate) use statistics::Histogram;
 pub use statistics::{ErrorStatistics, FaultStatistics, HistogramEntry, Statistics};
 pub use times::Times;
 
@@ -23,6 +27,10 @@ use crate::trace::Trace;
 pub struct ServiceGraph {
     /// The nodes. A node's index is its reference id.
     pub services: Vec<Service>,
+    /// The number of segments and calls that were left out: a graph has at most 5,000 services and 20,000 edges. Not
+    /// part of X-Ray's API.
+    #[serde(skip)]
+    pub left_out: u64,
 }
 
 /// A node of the graph: a service, or the client of the services at which traces start.
@@ -36,7 +44,7 @@ pub struct Service {
     pub name: String,
     /// All names of the service.
     pub names: Vec<String>,
-    /// Whether traces start at this service.
+    /// `true` if traces start at this service.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub root: bool,
     /// The AWS account that runs the service.
@@ -64,7 +72,10 @@ pub struct Service {
     /// The same durations for percentiles, with more digits than the histogram. They are not part of X-Ray's API.
     #[serde(skip)]
     pub response_times: Times,
-    /// Whether the service stands in for one whose segments were not received. The console draws it.
+    /// The host on which the service runs, as its first request named it. Not part of X-Ray's API.
+    #[serde(skip)]
+    pub host: String,
+    /// `true` if the service stands in for one whose segments were not received. The console draws it.
     #[serde(skip)]
     pub stand_in: bool,
 }
@@ -105,7 +116,8 @@ pub struct Alias {
     pub kind: Option<String>,
 }
 
-/// Returns the service graph of the segments that start in a time range.
+/// Returns the service graph of the segments that start in a time range. It has at most 5,000 services and 20,000
+/// edges, those that appear first.
 ///
 /// The function reads one trace at a time. An iterator that assembles traces lazily keeps only one of them in memory.
 ///

@@ -60,7 +60,7 @@ pub struct HistogramEntry {
 
 impl Statistics {
     /// Counts a completed request.
-    pub(super) fn add(&mut self, state: State, seconds: f64) {
+    pub(crate) fn add(&mut self, state: State, seconds: f64) {
         match state {
             State::Fault => {
                 self.fault_statistics.other_count += 1;
@@ -79,12 +79,29 @@ impl Statistics {
         self.total_count += 1;
         self.total_response_time += seconds;
     }
+
+    /// Counts the requests of others, too.
+    pub(super) fn merge(&mut self, others: &Self) {
+        self.ok_count += others.ok_count;
+        self.error_statistics.throttle_count += others.error_statistics.throttle_count;
+        self.error_statistics.other_count += others.error_statistics.other_count;
+        self.error_statistics.total_count += others.error_statistics.total_count;
+        self.fault_statistics.other_count += others.fault_statistics.other_count;
+        self.fault_statistics.total_count += others.fault_statistics.total_count;
+        self.total_count += others.total_count;
+        self.total_response_time += others.total_response_time;
+    }
+
+    /// Returns the number of requests with an error, a throttle or a fault.
+    pub(crate) fn failures(&self) -> u64 {
+        self.error_statistics.total_count + self.fault_statistics.total_count
+    }
 }
 
 /// Counts of durations per millisecond. If there are more than [`MAX`](Self::MAX) different ones, durations are counted
 /// per 2 milliseconds, then per 4, and so on.
 #[derive(Debug, Clone)]
-pub(super) struct Histogram {
+pub(crate) struct Histogram {
     counts: BTreeMap<u64, u64>,
     /// The width of a bucket in milliseconds.
     step: u64,
@@ -100,7 +117,7 @@ impl Histogram {
     /// The most buckets.
     const MAX: usize = 500;
 
-    pub(super) fn add(&mut self, seconds: f64) {
+    pub(crate) fn add(&mut self, seconds: f64) {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -118,7 +135,7 @@ impl Histogram {
         }
     }
 
-    pub(super) fn entries(&self) -> Vec<HistogramEntry> {
+    pub(crate) fn entries(&self) -> Vec<HistogramEntry> {
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 milliseconds, which is 285,000 years")]
         let seconds = |time: u64| time.saturating_mul(self.step) as f64 / 1000.0;
         self.counts.iter().map(|(time, count)| HistogramEntry { value: seconds(*time), count: *count }).collect()

@@ -1,6 +1,8 @@
-//! Durations of requests, counted for percentiles.
+//! Durations of requests, counted for percentiles and for the bars of a histogram.
 
 use std::collections::BTreeMap;
+
+use super::ranges::{Range, Ranges};
 
 /// The durations of requests, each rounded to three significant digits and to whole microseconds.
 ///
@@ -10,11 +12,15 @@ pub struct Times {
     /// The number of requests, by their duration in microseconds. Three digits of a number of at most 20 digits: there
     /// are never more than 18,000 entries.
     counts: BTreeMap<u64, u64>,
+    /// The number of requests in each range. The ranges compare the durations before they are rounded, as a filter
+    /// expression does.
+    ranges: Ranges,
 }
 
 impl Times {
     /// Counts a request.
-    pub(super) fn add(&mut self, seconds: f64) {
+    pub(crate) fn add(&mut self, seconds: f64) {
+        self.ranges.add(seconds);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -25,6 +31,20 @@ impl Times {
         // The last unit below the largest number cannot be rounded up.
         let rounded = microseconds.saturating_add(unit / 2) / unit * unit;
         *self.counts.entry(rounded).or_default() += 1;
+    }
+
+    /// Counts the requests of others, too.
+    pub(super) fn merge(&mut self, others: &Self) {
+        for (time, count) in &others.counts {
+            *self.counts.entry(*time).or_default() += count;
+        }
+        self.ranges.merge(&others.ranges);
+    }
+
+    /// Returns at most `most` ranges that hold all durations, with the number of requests in each. They follow each other
+    /// without gaps. `most` is at least 12.
+    pub(crate) fn ranges(&self, most: usize) -> Vec<Range> {
+        self.ranges.bars(most)
     }
 
     /// Returns the least duration, in seconds, that at least the given share of the requests did not exceed. Returns

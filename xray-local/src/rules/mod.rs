@@ -3,9 +3,11 @@
 //! Shapes and limits come from the API's model, `xray-2016-04-12`. This module stores a [`SamplingRule`] and divides
 //! its reservoir among clients. The SDKs match requests against the rule and make the sampling decisions.
 
+mod boost;
 mod file;
 mod rule;
 mod sampling;
+mod statistics;
 mod targets;
 
 use std::collections::BTreeMap;
@@ -16,9 +18,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use self::boost::Boost;
+pub(crate) use self::boost::BoostStatistics;
 use self::file::RulesFile;
 pub(crate) use self::rule::{SamplingRule, SamplingRuleUpdate};
 pub use self::sampling::Sampling;
+pub(crate) use self::statistics::SamplingStatisticSummary;
+use self::statistics::Windows;
 use self::targets::Shares;
 pub(crate) use self::targets::{SamplingStatistics, SamplingTarget, UnprocessedStatistics};
 
@@ -50,6 +56,8 @@ pub(crate) struct SamplingTargets {
     sampling_target_documents: Vec<SamplingTarget>,
     last_rule_modification: f64,
     unprocessed_statistics: Vec<UnprocessedStatistics>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unprocessed_boost_statistics: Vec<UnprocessedStatistics>,
 }
 
 /// Why a rule was not created, updated or deleted.
@@ -77,9 +85,19 @@ pub(crate) struct DefaultRule {
 #[derive(Debug)]
 struct State {
     records: BTreeMap<String, SamplingRuleRecord>,
-    shares: BTreeMap<String, Shares>,
+    clients: BTreeMap<String, Clients>,
     modified_at: f64,
     file: Option<RulesFile>,
+    /// `true` if a program has asked for the rules.
+    were_requested: bool,
+}
+
+/// The state of a rule that depends on the reports of clients.
+#[derive(Debug, Default)]
+struct Clients {
+    shares: Shares,
+    windows: Windows,
+    boost: Option<Boost>,
 }
 
 impl SamplingRules {
@@ -100,7 +118,7 @@ impl SamplingRules {
                 record.sampling_rule.checked().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             records.insert(rule.rule_name.clone(), SamplingRuleRecord { sampling_rule: rule, ..record });
         }
-        let state = State { records, shares: BTreeMap::new(), modified_at: now, file };
+        let state = State { records, clients: BTreeMap::new(), modified_at: now, file, were_requested: false };
         Ok(Self(Arc::new(Mutex::new(state))))
     }
 
@@ -111,6 +129,21 @@ impl SamplingRules {
         // The map is ordered by name, and a stable sort keeps that order among equal priorities.
         records.sort_by_key(|record| record.sampling_rule.priority);
         records
+    }
+
+    /// Returns whether a rule has an ARN.
+    pub(crate) fn has_arn(&self, arn: &str) -> bool {
+        self.state().records.values().any(|record| record.sampling_rule.rule_arn == arn)
+    }
+
+    /// Notes that a program has asked for the rules.
+    pub(crate) fn note_request(&self) {
+        self.state().were_requested = true;
+    }
+
+    /// Returns whether a program has asked for the rules.
+    pub(crate) fn were_requested(&self) -> bool {
+        self.state().were_requested
     }
 
     /// Returns the default rule. Returns `None` if the rules are kept in a file: their author knows them.
@@ -197,26 +230,50 @@ impl SamplingRules {
         let mut records = state.records.clone();
         records.remove(&name);
         state.replace(records, now)?;
-        state.shares.remove(&name);
+        state.clients.remove(&name);
         Ok(record)
     }
 
-    /// Returns a sampling target for each statistics document: how much the client may sample by the rule.
+    /// Returns a sampling target for each statistics document: how much the client may sample by the rule. Reports in
+    /// `boosts` may start boosts of their rules.
     #[must_use]
-    pub(crate) fn targets(&self, statistics: &[SamplingStatistics], now: f64) -> SamplingTargets {
+    pub(crate) fn targets(
+        &self,
+        statistics: &[SamplingStatistics],
+        boosts: &[BoostStatistics],
+        now: f64,
+    ) -> SamplingTargets {
         let mut state = self.state();
+        // Process the boosts first, so that a client that reports an anomaly receives the boost with its target.
+        let mut unprocessed_boosts = Vec::new();
+        for boost in boosts {
+            if let Err(message) = state.boost(boost, now) {
+                unprocessed_boosts.push(UnprocessedStatistics::new(&boost.rule_name, message));
+            }
+        }
         let (mut targets, mut unprocessed) = (Vec::new(), Vec::new());
-        for SamplingStatistics { rule_name, client_id, .. } in statistics {
-            match state.target(rule_name, client_id, now) {
+        for report in statistics {
+            match state.target(report, now) {
                 Ok(target) => targets.push(target),
-                Err(message) => unprocessed.push(UnprocessedStatistics::new(rule_name, message)),
+                Err(message) => unprocessed.push(UnprocessedStatistics::new(&report.rule_name, message)),
             }
         }
         SamplingTargets {
             sampling_target_documents: targets,
             last_rule_modification: state.modified_at,
             unprocessed_statistics: unprocessed,
+            unprocessed_boost_statistics: unprocessed_boosts,
         }
+    }
+
+    /// Returns the statistics that clients reported in the last ten minutes, in the order of
+    /// [`SamplingStatisticSummary::key`].
+    pub(crate) fn statistics(&self, now: f64) -> Vec<SamplingStatisticSummary> {
+        let state = self.state();
+        let all = state.clients.iter().flat_map(|(rule, clients)| clients.windows.summaries(rule, now));
+        let mut summaries: Vec<_> = all.collect();
+        summaries.sort_by_cached_key(SamplingStatisticSummary::key);
+        summaries
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -246,12 +303,27 @@ impl State {
         Ok(())
     }
 
-    fn target(&mut self, name: &str, client: &str, now: f64) -> Result<SamplingTarget, String> {
+    fn target(&mut self, report: &SamplingStatistics, now: f64) -> Result<SamplingTarget, String> {
+        let (name, client) = (&report.rule_name, &report.client_id);
         let record = self.records.get(name).ok_or_else(|| no_rule(name))?;
         if client.len() != 24 || !client.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(format!("ClientID: must be 24 hexadecimal digits, and is {client:?}"));
         }
-        Ok(self.shares.entry(name.to_owned()).or_default().renew(&record.sampling_rule, client, now))
+        let clients = self.clients.entry(name.to_owned()).or_default();
+        clients.windows.add(report, now);
+        let mut target = clients.shares.renew(&record.sampling_rule, client, now);
+        target.sampling_boost = Boost::current(clients.boost, &record.sampling_rule, now);
+        Ok(target)
+    }
+
+    fn boost(&mut self, report: &BoostStatistics, now: f64) -> Result<(), String> {
+        let name = &report.rule_name;
+        let rule = &self.records.get(name).ok_or_else(|| no_rule(name))?.sampling_rule;
+        report.check(rule)?;
+        if report.needs_boost() {
+            Boost::start(&mut self.clients.entry(name.to_owned()).or_default().boost, rule, now);
+        }
+        Ok(())
     }
 }
 

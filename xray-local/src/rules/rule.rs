@@ -46,7 +46,7 @@ pub(crate) struct SamplingRule {
     /// Patterns for attributes of the request: at most 5, with keys and values of 1 to 32 characters.
     #[serde(default)]
     pub(crate) attributes: BTreeMap<String, String>,
-    /// The rate boost. It is stored and returned, but has no effect in xray-local.
+    /// The rate boost after an anomaly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sampling_rate_boost: Option<SamplingRateBoost>,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::boost::SamplingBoost;
 use super::rule::SamplingRule;
 
 /// After how many seconds a client should ask for its target again.
@@ -22,15 +23,13 @@ pub(crate) struct SamplingStatistics {
     pub(super) rule_name: String,
     #[serde(rename = "ClientID")]
     pub(super) client_id: String,
-    // The API's model requires these fields, so a request without them is refused. The shares do not depend on them.
+    // The API's model requires this field, so a request without it is refused.
     #[serde(rename = "Timestamp")]
     _timestamp: f64,
-    #[serde(rename = "RequestCount")]
-    _request_count: u64,
-    #[serde(rename = "SampledCount")]
-    _sampled_count: u64,
-    #[serde(default, rename = "BorrowCount")]
-    _borrow_count: u64,
+    pub(super) request_count: u64,
+    pub(super) sampled_count: u64,
+    #[serde(default)]
+    pub(super) borrow_count: u64,
 }
 
 /// How much a client may sample by one rule until it asks again.
@@ -43,6 +42,8 @@ pub(crate) struct SamplingTarget {
     #[serde(rename = "ReservoirQuotaTTL")]
     reservoir_quota_ttl: f64,
     interval: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sampling_boost: Option<SamplingBoost>,
 }
 
 /// Statistics that were refused, and why.
@@ -95,6 +96,7 @@ impl Shares {
             reservoir_quota: quota,
             reservoir_quota_ttl: now + TTL,
             interval: INTERVAL,
+            sampling_boost: None,
         }
     }
 

@@ -16,8 +16,8 @@ use axum::http::{HeaderName, Method, header};
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     hosts: Vec<String>,
-    /// Whether any IP address is allowed, because the server listens on all addresses of the machine. This is safe: DNS
-    /// rebinding needs a host name.
+    /// `true` if any IP address is allowed, because the server listens on all addresses of the machine. This is safe:
+    /// DNS rebinding needs a host name.
     allows_any_ip: bool,
 }
 
@@ -29,6 +29,15 @@ impl Guard {
         let hosts = names.into_iter().chain([given.to_owned(), bound.to_string()]);
         let hosts = hosts.map(|host| normalized(&host)).collect();
         Self { hosts, allows_any_ip: bound.is_unspecified() }
+    }
+
+    /// Allows the hosts of a further address on which the server listens. The parameters are like those of
+    /// [`new`](Self::new).
+    pub(super) fn also(mut self, given: &str, bound: IpAddr) -> Self {
+        let further = Self::new(given, bound, Vec::new());
+        self.hosts.extend(further.hosts);
+        self.allows_any_ip |= further.allows_any_ip;
+        self
     }
 
     /// Checks a request's headers.
@@ -157,6 +166,9 @@ mod tests {
             assert!(is_host_allowed(&guard, host), "{host}");
         }
         assert!(!is_host_allowed(&guard, "192.168.1.8:2000"));
+        let guard = guard.also("10.0.0.2:4318", IpAddr::from([10, 0, 0, 2]));
+        assert!(is_host_allowed(&guard, "10.0.0.2:4318") && !is_host_allowed(&guard, "10.0.0.3:4318"));
+        assert!(is_host_allowed(&guard.also("0.0.0.0:4318", IpAddr::from([0; 4])), "10.0.0.3:4318"), "listens on all");
         let guard = Guard::new("[::1]:2000", IpAddr::from([0; 16]), Vec::new());
         assert!(
             is_host_allowed(&guard, "10.0.0.1:2000") && is_host_allowed(&guard, "[fe80::1]:2000"),

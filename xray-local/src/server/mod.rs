@@ -4,13 +4,15 @@ mod bodies;
 mod connections;
 mod guard;
 mod sockets;
+mod start_error;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
-use std::{fmt, io, thread};
+use std::time::Duration;
+use std::{io, thread};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -18,14 +20,19 @@ use axum::http::{HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use tokio::runtime::Runtime;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use self::bodies::Bodies;
 use self::guard::Guard;
-use crate::api::{self, ApiError};
+pub use self::start_error::StartError;
+use crate::account::Account;
+use crate::api::{self, ApiError, PUT_TRACE_SEGMENTS, Refusal};
+use crate::collect::{self, TRACES};
 use crate::console;
 use crate::document::TraceId;
+use crate::forward::{ForwardThread, ForwardedDatagrams, ForwardedSpans, Lost, endpoint};
 use crate::intake::Intake;
+use crate::jobs::Jobs;
 use crate::receive::UdpReceiver;
 use crate::recording::{self, Recording, Replay};
 use crate::rules::{Sampling, SamplingRules};
@@ -34,6 +41,9 @@ use crate::time::now;
 
 /// The number of threads that answer HTTP requests.
 const WORKERS: usize = 2;
+
+/// The longest time that a shutdown waits for queued requests to be forwarded.
+const FORWARD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running local X-Ray.
 ///
@@ -66,11 +76,15 @@ const WORKERS: usize = 2;
 pub struct Server {
     udp_address: SocketAddr,
     http_address: SocketAddr,
+    otlp_address: Option<SocketAddr>,
     store: Store,
     intake: Intake,
     // Both are `Some` until `drop` takes them: stopping a thread consumes its handle.
     udp_receiver: Option<UdpReceiver>,
     http_thread: Option<HttpThread>,
+    forward_thread: Option<ForwardThread>,
+    lost_datagrams: Lost,
+    lost_requests: Lost,
 }
 
 /// Settings of a [`Server`].
@@ -91,6 +105,9 @@ pub struct Server {
 #[must_use = "call `start` to start the server"]
 pub struct ServerBuilder {
     address: String,
+    otlp_address: Option<String>,
+    forward: Option<String>,
+    otlp_forward: Option<String>,
     limits: Limits,
     sampling: Sampling,
     rules_file: Option<PathBuf>,
@@ -98,44 +115,14 @@ pub struct ServerBuilder {
     allowed_hosts: Vec<String>,
 }
 
-/// Why a [`Server`] did not start.
-///
-/// The message says what failed. [`source`](std::error::Error::source) says why, so print the whole chain.
-#[derive(Debug)]
+/// The numbers of datagrams and requests that a server received and could not forward.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum StartError {
-    /// The address does not have the form `HOST:PORT`, or its host cannot be resolved.
-    Address {
-        /// The address passed to [`ServerBuilder::address`].
-        address: String,
-        /// The error of parsing or resolving it.
-        error: io::Error,
-    },
-    /// A socket could not be bound, for example because the port is in use.
-    Bind {
-        /// `UDP` or `TCP`.
-        protocol: &'static str,
-        /// The address of the socket.
-        address: SocketAddr,
-        /// The operating system's error.
-        error: io::Error,
-    },
-    /// The rules file could not be read, or it contains an invalid rule.
-    Rules {
-        /// The path passed to [`ServerBuilder::rules_file`].
-        path: PathBuf,
-        /// The error of reading the file, or the rule's error.
-        error: io::Error,
-    },
-    /// The recording could not be opened for writing.
-    Record {
-        /// The path passed to [`ServerBuilder::record`].
-        path: PathBuf,
-        /// The operating system's error.
-        error: io::Error,
-    },
-    /// The operating system refused a thread or a socket operation.
-    System(io::Error),
+pub struct Losses {
+    /// The number of datagrams that were not sent to the address of [`ServerBuilder::forward`].
+    pub datagrams: u64,
+    /// The number of OTLP requests that were not sent to the URL of [`ServerBuilder::otlp_forward`].
+    pub requests: u64,
 }
 
 /// The thread that runs the HTTP server's runtime.
@@ -150,6 +137,9 @@ impl Server {
     pub fn builder() -> ServerBuilder {
         ServerBuilder {
             address: "127.0.0.1:2000".to_owned(),
+            otlp_address: None,
+            forward: None,
+            otlp_forward: None,
             limits: Limits::default(),
             sampling: Sampling::default(),
             rules_file: None,
@@ -171,6 +161,12 @@ impl Server {
     #[must_use]
     pub fn http_address(&self) -> SocketAddr {
         self.http_address
+    }
+
+    /// Returns the additional address for OpenTelemetry spans, if [`ServerBuilder::otlp_address`] set one.
+    #[must_use]
+    pub fn otlp_address(&self) -> Option<SocketAddr> {
+        self.otlp_address
     }
 
     /// Returns the URL at which a browser on this machine reaches the console.
@@ -201,6 +197,20 @@ impl Server {
         self.udp_receiver.as_ref().map_or(0, UdpReceiver::dropped)
     }
 
+    /// Returns the number of datagrams that could not be forwarded to the address of [`ServerBuilder::forward`].
+    #[must_use]
+    pub fn lost_datagrams(&self) -> u64 {
+        self.lost_datagrams.count()
+    }
+
+    /// Returns the number of OTLP requests that could not be forwarded to the URL of [`ServerBuilder::otlp_forward`].
+    ///
+    /// [`shutdown`](Self::shutdown) returns the final number.
+    #[must_use]
+    pub fn lost_requests(&self) -> u64 {
+        self.lost_requests.count()
+    }
+
     /// Loads the documents from a file that has one JSON document per line.
     ///
     /// [`ServerBuilder::record`] writes such files, and so does `LinesEmitter` of the `xray-sdk` package.
@@ -227,16 +237,24 @@ impl Server {
         })
     }
 
-    /// Shuts the server down and blocks until it has stopped.
+    /// Shuts the server down, blocks until it has stopped, and returns what could not be forwarded.
     ///
-    /// Datagrams that have arrived are still read. HTTP responses in progress get one second to complete.
-    pub fn shutdown(self) {
-        drop(self);
+    /// Datagrams that have arrived are still read. HTTP responses in progress get one second to complete. OTLP requests
+    /// that are not forwarded within two seconds are lost.
+    ///
+    /// ```
+    /// let server = xray_local::Server::builder().address("127.0.0.1:0").forward("127.0.0.1:9").start()?;
+    /// assert_eq!(server.shutdown(), xray_local::Losses::default());
+    /// # Ok::<(), xray_local::StartError>(())
+    /// ```
+    #[expect(clippy::must_use_candidate, reason = "most callers only want the server to stop")]
+    pub fn shutdown(mut self) -> Losses {
+        self.stop();
+        Losses { datagrams: self.lost_datagrams(), requests: self.lost_requests() }
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
+    /// Stops all threads. Does nothing the second time.
+    fn stop(&mut self) {
         if let Some(receiver) = self.udp_receiver.take() {
             receiver.stop();
         }
@@ -244,7 +262,17 @@ impl Drop for Server {
             let _ = shutdown.send(());
             let _ = thread.join();
         }
+        // The end of the HTTP server has closed the queue of this thread. The thread ends when the queue is empty.
+        if let Some(thread) = self.forward_thread.take() {
+            thread.finish(FORWARD_TIMEOUT);
+        }
         self.intake.flush();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -253,6 +281,40 @@ impl ServerBuilder {
     /// for both.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = address.into();
+        self
+    }
+
+    /// Sets an additional address for HTTP requests, usually `127.0.0.1:4318`: the default address of an OpenTelemetry
+    /// collector, to which OpenTelemetry SDKs send spans by default.
+    ///
+    /// Both addresses serve everything: the server also receives spans at the [main address](Self::address), at the path
+    /// `/v1/traces`, and the X-Ray API and the console also answer at the additional address. So the additional address
+    /// needs as much protection as the main address.
+    ///
+    /// ```
+    /// let server = xray_local::Server::builder().address("127.0.0.1:0").otlp_address("127.0.0.1:0").start()?;
+    /// println!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{}", server.otlp_address().unwrap());
+    /// # Ok::<(), xray_local::StartError>(())
+    /// ```
+    pub fn otlp_address(mut self, address: impl Into<String>) -> Self {
+        self.otlp_address = Some(address.into());
+        self
+    }
+
+    /// Sets another receiver to which every datagram is forwarded: a real X-Ray daemon or a collector. The address has
+    /// the form `HOST:PORT`.
+    ///
+    /// Requests for sampling rules are not forwarded. This server answers them.
+    pub fn forward(mut self, address: impl Into<String>) -> Self {
+        self.forward = Some(address.into());
+        self
+    }
+
+    /// Sets another receiver to which every OTLP request over HTTP is forwarded, unless this server refuses the
+    /// request: a collector at a URL such as `http://127.0.0.1:4318`. The path `/v1/traces` is added to a URL without a
+    /// path.
+    pub fn otlp_forward(mut self, url: impl Into<String>) -> Self {
+        self.otlp_forward = Some(url.into());
         self
     }
 
@@ -303,6 +365,8 @@ impl ServerBuilder {
     pub fn start(self) -> Result<Server, StartError> {
         let (udp, tcp) = sockets::bind(&self.address)?;
         let (udp_address, http_address) = (udp.local_addr()?, tcp.local_addr()?);
+        let otlp = self.otlp_address.as_deref().map(sockets::bind_tcp).transpose()?;
+        let otlp_address = otlp.as_ref().map(TcpListener::local_addr).transpose()?;
         let rules = SamplingRules::open(self.rules_file.as_deref(), self.sampling, now())
             .map_err(|error| StartError::Rules { path: self.rules_file.unwrap_or_default(), error })?;
         let recording = self.record.as_deref().map(Recording::append).transpose();
@@ -311,45 +375,102 @@ impl ServerBuilder {
         let store = Store::new(self.limits);
         let intake = Intake::new(store.clone(), recording);
 
+        let (lost_datagrams, lost_requests) = (Lost::default(), Lost::default());
+        let datagrams = match self.forward.as_deref() {
+            Some(address) => {
+                let to = sockets::resolved(address)?;
+                if to == udp_address || to == reachable(udp_address) {
+                    let error = io::Error::other("this server would receive its own datagrams again");
+                    return Err(StartError::Address { address: address.to_owned(), error });
+                }
+                Some(ForwardedDatagrams::new(to, lost_datagrams.clone())?)
+            }
+            None => None,
+        };
+        let (spans, forward_thread) = match self.otlp_forward {
+            Some(url) => {
+                let url = endpoint(&url).map_err(|reason| StartError::Url { url, reason })?;
+                let (spans, thread) = ForwardedSpans::start(url, lost_requests.clone())?;
+                (Some(spans), Some(thread))
+            }
+            None => (None, None),
+        };
         let (address, dropped) = (reachable(udp_address), Arc::<AtomicU64>::default());
-        let guard = Guard::new(&self.address, http_address.ip(), self.allowed_hosts);
-        let router = guarded(
-            api::routes(&store, &rules, &intake).merge(console::routes(
-                store.clone(),
-                rules,
-                address,
-                Arc::clone(&dropped),
-            )),
-            guard,
+        let mut guard = Guard::new(&self.address, http_address.ip(), self.allowed_hosts);
+        if let (Some(given), Some(bound)) = (&self.otlp_address, otlp_address) {
+            guard = guard.also(given, bound.ip());
+        }
+        let (jobs, account) = (Jobs::new(), Account::default());
+        let operations = api::routes(&store, &rules, &account, &intake, &jobs).merge(collect::routes(&intake, spans));
+        let pages = console::routes(
+            intake.clone(),
+            rules,
+            account,
+            jobs,
+            address,
+            otlp_address.map(reachable),
+            Arc::clone(&dropped),
         );
-        let http_thread = Some(HttpThread::start(tcp, router)?);
-        let udp_receiver = Some(UdpReceiver::start(udp, address, intake.clone(), dropped)?);
-        Ok(Server { udp_address, http_address, store, intake, udp_receiver, http_thread })
+        let router = guarded(operations.merge(pages), intake.clone(), guard);
+        let listeners = [tcp].into_iter().chain(otlp).collect();
+        let http_thread = Some(HttpThread::start(listeners, &router)?);
+        let udp_receiver = Some(UdpReceiver::start(udp, address, intake.clone(), dropped, datagrams)?);
+        Ok(Server {
+            udp_address,
+            http_address,
+            otlp_address,
+            store,
+            intake,
+            udp_receiver,
+            http_thread,
+            forward_thread,
+            lost_datagrams,
+            lost_requests,
+        })
     }
 }
 
 impl HttpThread {
-    fn start(listener: std::net::TcpListener, router: Router) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
+    /// Starts a thread that serves the connections of all listeners.
+    fn start(listeners: Vec<TcpListener>, router: &Router) -> io::Result<Self> {
+        listeners.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("xray-http")
             .enable_all()
             .build()?;
         let (shutdown, is_shut_down) = oneshot::channel();
+        let router = router.clone();
         let thread = thread::Builder::new()
             .name("xray-accept".to_owned())
-            .spawn(move || serve_http(runtime, listener, router, is_shut_down))?;
+            .spawn(move || serve_http(runtime, listeners, &router, is_shut_down))?;
         Ok(Self { shutdown, thread })
     }
 }
 
 /// Serves HTTP requests until `shutdown` receives a message or its sender is dropped.
-fn serve_http(runtime: Runtime, listener: std::net::TcpListener, router: Router, shutdown: oneshot::Receiver<()>) {
+fn serve_http(runtime: Runtime, listeners: Vec<TcpListener>, router: &Router, shutdown: oneshot::Receiver<()>) {
     runtime.block_on(async {
-        match tokio::net::TcpListener::from_std(listener) {
-            Ok(listener) => connections::serve(listener, router, shutdown).await,
-            Err(error) => log::error!("the HTTP server failed to start: {error}; the API and the console are off"),
+        let (stop, stopped) = watch::channel(());
+        let serving: Vec<_> = listeners
+            .into_iter()
+            .map(|listener| {
+                let (router, mut stopped) = (router.clone(), stopped.clone());
+                tokio::spawn(async move {
+                    match tokio::net::TcpListener::from_std(listener) {
+                        // `changed` returns an error once `stop` is dropped.
+                        Ok(listener) => connections::serve(listener, router, stopped.changed()).await,
+                        Err(error) => {
+                            log::error!("the HTTP server failed to start: {error}; the API and the console are off");
+                        }
+                    }
+                })
+            })
+            .collect();
+        let _ = shutdown.await;
+        drop(stop);
+        for serving in serving {
+            let _ = serving.await;
         }
     });
     // `connections::serve` has already given the responses in progress one second. So do not wait for the remaining
@@ -370,19 +491,41 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 /// Puts the routes behind the checks for every request. The layer added last runs first, so a foreign page's request is
 /// refused before its body is read.
-fn guarded(routes: Router, guard: Guard) -> Router {
+fn guarded(routes: Router, intake: Intake, guard: Guard) -> Router {
     routes
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
+        .layer(from_fn(connections::work))
         .layer(from_fn({
             let bodies = Bodies::new();
             move |request, next| bodies.clone().read(request, next)
         }))
+        .layer(from_fn_with_state(intake, count_refused))
         .layer(from_fn_with_state(guard, check))
 }
 
 async fn unknown(method: Method, uri: Uri) -> ApiError {
     ApiError::unknown(&method, &uri)
+}
+
+/// Counts and reports a request with documents or spans that was refused as a whole. The documents or spans are lost,
+/// and their sender may not read the response.
+async fn count_refused(State(intake): State<Intake>, request: Request, next: Next) -> Response {
+    let (has_documents, has_spans) = (request.uri().path() == PUT_TRACE_SEGMENTS, request.uri().path() == TRACES);
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    if let Some(Refusal(message)) = response.extensions().get() {
+        // A person sent a file with a form, and sees the response.
+        if let Some(page) = console::refused(&path, response.status(), message) {
+            return page;
+        }
+        match (has_documents, has_spans) {
+            (true, _) => intake.refuse(message),
+            (_, true) => intake.refuse_spans(message),
+            _ => {}
+        }
+    }
+    response
 }
 
 async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
@@ -397,41 +540,4 @@ async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     response
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address { address, .. } => {
-                write!(formatter, "cannot use {address:?}: an address is HOST:PORT, with a host that can be resolved")
-            }
-            Self::Bind { protocol, address, error } if error.kind() == io::ErrorKind::AddrInUse => write!(
-                formatter,
-                "{protocol} {address} is already in use, probably by an X-Ray daemon or another xray-local: stop that \
-                 program or choose another address"
-            ),
-            Self::Bind { protocol, address, .. } => write!(formatter, "cannot bind {protocol} {address}"),
-            Self::Rules { path, .. } => write!(formatter, "cannot use the rules file {}", path.display()),
-            Self::Record { path, .. } => write!(formatter, "cannot record documents in {}", path.display()),
-            Self::System(_) => formatter.write_str("the operating system refused a thread or a socket operation"),
-        }
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Address { error, .. }
-            | Self::Bind { error, .. }
-            | Self::Rules { error, .. }
-            | Self::Record { error, .. }
-            | Self::System(error) => Some(error),
-        }
-    }
-}
-
-impl From<io::Error> for StartError {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
 }

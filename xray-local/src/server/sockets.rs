@@ -15,20 +15,30 @@ const ATTEMPTS: usize = 64;
 
 /// Binds both sockets to the same port. With port 0, finds a port that is free for both.
 pub(super) fn bind(address: &str) -> Result<(UdpSocket, TcpListener), StartError> {
-    let invalid = |error| StartError::Address { address: address.to_owned(), error };
-    let resolved = address.to_socket_addrs().map_err(invalid)?.next();
-    let wanted = resolved.ok_or_else(|| invalid(io::Error::other("the host name resolves to no address")))?;
+    let wanted = resolved(address)?;
     // Rejected sockets stay bound until the end, so that the kernel does not hand out the same port again.
     let mut tried = Vec::new();
     loop {
         let udp = bind_udp(wanted).map_err(|error| StartError::Bind { protocol: "UDP", address: wanted, error })?;
-        let address = udp.local_addr().map_err(invalid)?;
+        let address = udp.local_addr()?;
         match TcpListener::bind(address) {
             Ok(tcp) => return Ok((udp, tcp)),
             Err(_) if wanted.port() == 0 && tried.len() < ATTEMPTS => tried.push(udp),
             Err(error) => return Err(StartError::Bind { protocol: "TCP", address, error }),
         }
     }
+}
+
+/// Binds an additional TCP socket.
+pub(super) fn bind_tcp(address: &str) -> Result<TcpListener, StartError> {
+    let address = resolved(address)?;
+    TcpListener::bind(address).map_err(|error| StartError::Bind { protocol: "TCP", address, error })
+}
+
+pub(super) fn resolved(address: &str) -> Result<SocketAddr, StartError> {
+    let invalid = |error| StartError::Address { address: address.to_owned(), error };
+    let resolved = address.to_socket_addrs().map_err(invalid)?.next();
+    resolved.ok_or_else(|| invalid(io::Error::other("the host name resolves to no address")))
 }
 
 fn bind_udp(address: SocketAddr) -> io::Result<UdpSocket> {

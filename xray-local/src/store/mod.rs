@@ -1,5 +1,7 @@
 //! The store: traces in memory, within limits. When a limit is reached, the oldest traces are dropped.
 
+mod budget;
+mod open;
 mod reports;
 
 use std::collections::hash_map::Entry as Place;
@@ -7,13 +9,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use budget::Budget;
+pub use open::OpenTrace;
 pub use reports::Report;
 use reports::Reports;
 
-use crate::check::{Checked, Code, Finding, inspect};
-use crate::document::{Document, TraceId, number};
+use crate::check::{Checked, Code, Finding, inspect, inspect_parsed};
+use crate::document::{Document, TraceId, cost, number};
 use crate::time::now;
 use crate::trace::Trace;
 
@@ -35,7 +40,8 @@ pub struct Store {
     shared: Arc<Shared>,
 }
 
-/// The limits of a [`Store`]. The default is 100,000 traces, 256 MiB, 16 MiB per trace, and 200 reports.
+/// The limits of a [`Store`]. The default is 100,000 traces, 256 MiB, 16 MiB per trace, 512 MiB for reading, and 200
+/// reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The most traces.
@@ -44,6 +50,10 @@ pub struct Limits {
     pub bytes: usize,
     /// The most bytes of one trace. The effective limit is never more than half of `bytes`.
     pub trace_bytes: usize,
+    /// The most bytes of all traces that are being read ([`StoredTrace::open`]). A trace that is read takes up to a
+    /// hundred times the memory of its text. So this limits each trace, too: one that would need more takes no further
+    /// documents.
+    pub open_bytes: usize,
     /// The most reports about rejected and suspicious documents.
     pub reports: usize,
 }
@@ -53,8 +63,10 @@ pub struct Limits {
 pub enum Source {
     /// In a UDP datagram.
     Udp,
-    /// In a `PutTraceSegments` request.
+    /// In a `PutTraceSegments` request, or in a file that was loaded in the console.
     Http,
+    /// In an OTLP request or in a file that was loaded in the console, as a span.
+    Otlp,
     /// From a replayed file.
     Replay,
 }
@@ -94,17 +106,20 @@ pub struct Counters {
     pub bytes: usize,
 }
 
-/// A snapshot of a trace's documents. [`trace`](Self::trace) assembles them.
+/// A snapshot of a trace's documents. [`open`](Self::open) and [`trace`](Self::trace) assemble them.
 #[derive(Debug, Clone)]
 pub struct StoredTrace {
     id: TraceId,
     entry: Entry,
+    budget: Arc<Budget>,
 }
 
 #[derive(Debug)]
 struct Shared {
     limits: Limits,
     state: Mutex<State>,
+    /// The memory for traces that are being read.
+    budget: Arc<Budget>,
     revision: watch::Sender<u64>,
 }
 
@@ -124,13 +139,15 @@ struct Entry {
     documents: Arc<Vec<Arc<str>>>,
     /// The bytes in use, counted like [`Limits::bytes`].
     bytes: usize,
+    /// The bytes that the trace takes while it is read.
+    open_bytes: usize,
     start: f64,
     updated: f64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { traces: 100_000, bytes: 256 << 20, trace_bytes: 16 << 20, reports: 200 }
+        Self { traces: 100_000, bytes: 256 << 20, trace_bytes: 16 << 20, open_bytes: 512 << 20, reports: 200 }
     }
 }
 
@@ -173,7 +190,32 @@ impl StoredTrace {
         self.entry.documents.len() as u64
     }
 
-    /// Parses the documents and assembles the trace. This takes some microseconds per document.
+    /// Assembles the trace within the budget for traces that are being read ([`Limits::open_bytes`]). Blocks while
+    /// other traces use the budget.
+    ///
+    /// ```
+    /// use xray_local::store::{Limits, Source, Store};
+    ///
+    /// let store = Store::new(Limits::default());
+    /// store.put(r#"{"id":"70de5b6f19ff9a0a","trace_id":"1-581cf771-a006649127e371903a2de979","name":"shop","start_time":1,"end_time":2}"#, Source::Http);
+    /// for stored in store.traces() {
+    ///     assert_eq!(stored.open().segments.len(), 1);
+    /// }
+    /// ```
+    #[must_use]
+    pub fn open(&self) -> OpenTrace {
+        let share = self.budget.take(self.open_bytes());
+        OpenTrace::new(self.trace(), share)
+    }
+
+    /// Returns an upper bound of the bytes that the trace takes while it is read.
+    #[must_use]
+    pub fn open_bytes(&self) -> usize {
+        self.entry.open_bytes
+    }
+
+    /// Parses the documents and assembles the trace, whatever other traces are being read. This takes some microseconds
+    /// per document.
     #[must_use]
     pub fn trace(&self) -> Trace {
         let documents = self.entry.documents.iter().filter_map(|text| Document::parse(text));
@@ -197,21 +239,31 @@ impl Store {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let (revision, _) = watch::channel(0);
-        Self { shared: Arc::new(Shared { limits, state: Mutex::default(), revision }) }
+        let budget = Arc::new(Budget::new(limits.open_bytes));
+        Self { shared: Arc::new(Shared { limits, state: Mutex::default(), budget, revision }) }
     }
 
     /// Checks a document, given as JSON text, and adds it to its trace unless X-Ray would reject it.
     #[expect(clippy::must_use_candidate, reason = "the findings are in the reports too")]
     pub fn put(&self, text: &str, source: Source) -> Outcome {
-        let Checked { document, id, trace_id, findings } = inspect(text);
+        self.put_checked(inspect(text), text, source)
+    }
+
+    /// Like [`put`](Self::put), but takes a parsed document. `text` is the JSON of the document.
+    pub(crate) fn put_parsed(&self, document: Map<String, Value>, text: &str, source: Source) -> Outcome {
+        self.put_checked(inspect_parsed(document, text), text, source)
+    }
+
+    fn put_checked(&self, checked: Checked<Map<String, Value>>, text: &str, source: Source) -> Outcome {
+        let Checked { document, id, trace_id, findings } = checked;
         let accepted = document.and_then(|document| {
             let start = document.get("start_time").and_then(number)?;
-            Some((TraceId::parse(trace_id.as_deref()?)?, start))
+            Some((TraceId::parse(trace_id.as_deref()?)?, start, cost(&document)))
         });
         let mut outcome = Outcome { trace: None, id, findings };
         let mut state = self.state();
-        if let Some((trace, start)) = accepted {
-            match state.take(trace, text, start, &self.shared.limits) {
+        if let Some((trace, start, open_bytes)) = accepted {
+            match state.take(trace, text, start, open_bytes, &self.shared.limits) {
                 Ok(()) => outcome.trace = Some(trace),
                 Err(finding) => outcome.findings.insert(0, finding),
             }
@@ -227,18 +279,18 @@ impl Store {
         outcome
     }
 
-    /// Returns the trace with an id, assembled.
+    /// Returns the assembled trace with an id. The id is an X-Ray trace id, or a W3C trace id of 32 hexadecimal digits.
     #[must_use]
     pub fn trace(&self, id: &str) -> Option<Trace> {
         self.stored(id).map(|stored| stored.trace())
     }
 
-    /// Returns a snapshot of the trace with an id.
+    /// Returns a snapshot of the trace with an id. The id is an X-Ray trace id or a W3C trace id.
     #[must_use]
     pub fn stored(&self, id: &str) -> Option<StoredTrace> {
-        let id = TraceId::parse(id)?;
+        let id = TraceId::parse(id).or_else(|| TraceId::parse_w3c(id))?;
         let entry = self.state().traces.get(&id).cloned()?;
-        Some(StoredTrace { id, entry })
+        Some(StoredTrace { id, entry, budget: Arc::clone(&self.shared.budget) })
     }
 
     /// Returns snapshots of all traces, the latest arrival first.
@@ -248,7 +300,7 @@ impl Store {
         let mut before = u64::MAX;
         loop {
             let known = traces.len();
-            before = self.state().add_older(before, &mut traces);
+            before = self.state().add_older(before, &self.shared.budget, &mut traces);
             if traces.len() == known {
                 return traces;
             }
@@ -323,22 +375,33 @@ impl State {
     /// # Errors
     ///
     /// If the trace would exceed its limit.
-    fn take(&mut self, id: TraceId, text: &str, start: f64, limits: &Limits) -> Result<(), Finding> {
+    fn take(&mut self, id: TraceId, text: &str, start: f64, open_bytes: usize, limits: &Limits) -> Result<(), Finding> {
         let bytes = text.len() + DOCUMENT_BYTES;
         let max_bytes = limits.trace_bytes.min(limits.bytes / 2);
-        let held = self.traces.get(&id).map_or(TRACE_BYTES, |entry| entry.bytes);
+        let (held, open) = self.traces.get(&id).map_or((TRACE_BYTES, 0), |entry| (entry.bytes, entry.open_bytes));
         if held + bytes > max_bytes {
-            return Err(trace_is_full(max_bytes));
+            return Err(trace_is_full(&format!("the trace would exceed {max_bytes} bytes")));
+        }
+        if open + open_bytes > limits.open_bytes {
+            let memory = limits.open_bytes;
+            return Err(trace_is_full(&format!("reading the trace would take more than {memory} bytes of memory")));
         }
         let entry = match self.traces.entry(id) {
             Place::Occupied(place) => place.into_mut(),
             Place::Vacant(place) => {
                 self.order.push_back(id);
                 self.counters.bytes += TRACE_BYTES;
-                place.insert(Entry { documents: Arc::default(), bytes: TRACE_BYTES, start, updated: start })
+                place.insert(Entry {
+                    documents: Arc::default(),
+                    bytes: TRACE_BYTES,
+                    open_bytes: 0,
+                    start,
+                    updated: start,
+                })
             }
         };
         entry.bytes += bytes;
+        entry.open_bytes += open_bytes;
         entry.start = entry.start.min(start);
         entry.updated = now();
         Arc::make_mut(&mut entry.documents).push(text.into());
@@ -353,15 +416,15 @@ impl State {
     ///
     /// The store is locked while this runs, and documents cannot be added. A batch bounds that time: datagrams that
     /// wait too long are dropped.
-    fn add_older(&self, before: u64, traces: &mut Vec<StoredTrace>) -> u64 {
+    fn add_older(&self, before: u64, budget: &Arc<Budget>, traces: &mut Vec<StoredTrace>) -> u64 {
         const BATCH: u64 = 1000;
 
         let end = before.min(self.removed + self.order.len() as u64);
         let start = end.saturating_sub(BATCH).max(self.removed);
         for position in (start..end).rev() {
             let id = usize::try_from(position - self.removed).ok().and_then(|index| self.order.get(index));
-            let stored = id.and_then(|id| Some(StoredTrace { id: *id, entry: self.traces.get(id)?.clone() }));
-            traces.extend(stored);
+            let entry = id.and_then(|id| Some((*id, self.traces.get(id)?.clone())));
+            traces.extend(entry.map(|(id, entry)| StoredTrace { id, entry, budget: Arc::clone(budget) }));
         }
         start
     }
@@ -380,9 +443,8 @@ impl State {
 }
 
 /// Returns the finding for a document whose trace is full.
-fn trace_is_full(max_bytes: usize) -> Finding {
-    let reason =
-        format!("the trace would exceed {max_bytes} bytes; X-Ray itself keeps {X_RAY_TRACE_BYTES} bytes of a trace");
+fn trace_is_full(limit: &str) -> Finding {
+    let reason = format!("{limit}; X-Ray itself keeps {X_RAY_TRACE_BYTES} bytes of a trace");
     let advice = "start a new trace for each request instead of one for the whole program";
     Finding::rejected(Code::InvalidSegment, reason, advice)
 }
@@ -397,14 +459,15 @@ mod tests {
         let limits = Limits { traces: 3000, ..Limits::default() };
         let id = |number: u64| TraceId::parse(&format!("1-581cf771-{number:024x}")).unwrap();
         let mut state = State::default();
-        (0..TRACES).for_each(|number| state.take(id(number), "{}", 1.0, &limits).unwrap());
+        (0..TRACES).for_each(|number| state.take(id(number), "{}", 1.0, 0, &limits).unwrap());
+        let budget = Arc::new(Budget::new(0));
         let mut traces = Vec::new();
-        let before = state.add_older(u64::MAX, &mut traces);
+        let before = state.add_older(u64::MAX, &budget, &mut traces);
         // 700 traces arrive, and the limit drops the 700 oldest.
-        (TRACES..TRACES + 700).for_each(|number| state.take(id(number), "{}", 1.0, &limits).unwrap());
-        let before = state.add_older(before, &mut traces);
-        let before = state.add_older(before, &mut traces);
-        state.add_older(before, &mut traces);
+        (TRACES..TRACES + 700).for_each(|number| state.take(id(number), "{}", 1.0, 0, &limits).unwrap());
+        let before = state.add_older(before, &budget, &mut traces);
+        let before = state.add_older(before, &budget, &mut traces);
+        state.add_older(before, &budget, &mut traces);
         let found: Vec<TraceId> = traces.iter().map(StoredTrace::id).collect();
         assert_eq!(found, (700..TRACES).rev().map(id).collect::<Vec<_>>());
     }

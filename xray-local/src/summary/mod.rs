@@ -2,14 +2,19 @@
 
 mod root_cause;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 
 use serde::Serialize;
 use serde_json::Value;
 
 pub use crate::service::ServiceId;
-pub use root_cause::{RootCause, RootCauseEntity, RootCauseException, RootCauseService};
-pub(crate) use root_cause::{error_root_causes, fault_root_causes};
+pub use root_cause::{
+    ResponseTimeRootCause, ResponseTimeRootCauseEntity, ResponseTimeRootCauseService, RootCause, RootCauseEntity,
+    RootCauseException, RootCauseService,
+};
+pub(crate) use root_cause::{error_root_causes, fault_root_causes, response_time_root_causes};
 
 use crate::document::{Document, Kind};
 use crate::trace::Trace;
@@ -30,13 +35,13 @@ pub struct TraceSummary {
     /// The duration of the root segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_time: Option<f64>,
-    /// Whether the root segment has a fault.
+    /// `true` if the root segment has a fault.
     pub has_fault: bool,
-    /// Whether the root segment has an error.
+    /// `true` if the root segment has an error.
     pub has_error: bool,
-    /// Whether any segment was throttled.
+    /// `true` if any segment was throttled.
     pub has_throttle: bool,
-    /// Whether a segment or subsegment is in progress.
+    /// `true` if a segment or subsegment is in progress.
     pub is_partial: bool,
     /// The request that the root segment answers.
     pub http: SummaryHttp,
@@ -57,6 +62,8 @@ pub struct TraceSummary {
     pub fault_root_causes: Vec<RootCause>,
     /// The root causes of errors, at most 5.
     pub error_root_causes: Vec<RootCause>,
+    /// The root cause of the response time.
+    pub response_time_root_causes: Vec<ResponseTimeRootCause>,
     /// The service of the root segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entry_point: Option<ServiceId>,
@@ -176,6 +183,7 @@ pub fn summary(trace: &Trace) -> TraceSummary {
             .collect(),
         fault_root_causes: fault_root_causes(trace),
         error_root_causes: error_root_causes(trace),
+        response_time_root_causes: response_time_root_causes(trace),
         entry_point: root.map(ServiceId::of),
         revision: trace.revision,
         matched_event_time: None,
@@ -207,37 +215,105 @@ fn distinct(trace: &Trace, text: fn(&Document) -> Option<&str>) -> impl Iterator
 }
 
 fn annotations(trace: &Trace) -> BTreeMap<String, Vec<AnnotatedValue>> {
-    let mut annotations = BTreeMap::<String, Vec<AnnotatedValue>>::new();
+    let mut by_key = BTreeMap::<&str, ByService<Distinct<'_>>>::new();
     for segment in &trace.segments {
+        let service = LazyCell::new(|| ServiceId::of(segment));
         for (key, value) in segment.walk().flat_map(Document::annotations) {
-            let annotation_value = match value {
-                Value::String(text) => AnnotationValue::String(text.clone()),
-                Value::Bool(flag) => AnnotationValue::Boolean(*flag),
-                Value::Number(number) => AnnotationValue::Number(number.as_f64().unwrap_or_default()),
-                _ => continue,
-            };
-            let service = ServiceId::of(segment);
-            let values = annotations.entry(key.clone()).or_default();
-            match values.iter_mut().find(|known| known.annotation_value == annotation_value) {
-                Some(known) if known.service_ids.contains(&service) => {}
-                Some(known) => known.service_ids.push(service),
-                None => values.push(AnnotatedValue { annotation_value, service_ids: vec![service] }),
+            if let Some(value) = Distinct::of(value) {
+                by_key.entry(key).or_default().add(value, &service);
             }
         }
     }
-    annotations
+    let value =
+        |(value, service_ids): (Distinct<'_>, _)| AnnotatedValue { annotation_value: value.into(), service_ids };
+    by_key.into_iter().map(|(key, values)| (key.to_owned(), values.in_order().map(value).collect())).collect()
 }
 
 fn users(trace: &Trace) -> Vec<User> {
-    let mut users = Vec::<User>::new();
+    let mut users = ByService::default();
     for segment in trace.segments.iter().filter(|segment| segment.kind == Kind::Segment) {
-        let Some(user_name) = segment.user.clone() else { continue };
-        let service = ServiceId::of(segment);
-        match users.iter_mut().find(|known| known.user_name == user_name) {
-            Some(known) if known.service_ids.contains(&service) => {}
-            Some(known) => known.service_ids.push(service),
-            None => users.push(User { user_name, service_ids: vec![service] }),
+        if let Some(user) = segment.user.as_deref() {
+            users.add(user, &ServiceId::of(segment));
         }
     }
-    users
+    users.in_order().map(|(user, service_ids)| User { user_name: user.to_owned(), service_ids }).collect()
+}
+
+/// Distinct values in the order in which they were first recorded, and the services that recorded each.
+///
+/// A trace may have a hundred thousand values of one annotation, or of services with one value. So both are looked up in
+/// maps.
+struct ByService<V>(HashMap<V, Recorded>);
+
+/// The place of a value in the order, and the services in the order in which they recorded the value.
+struct Recorded {
+    place: usize,
+    services: Vec<ServiceId>,
+    known: HashSet<ServiceId>,
+}
+
+impl<V: Eq + Hash> ByService<V> {
+    fn add(&mut self, value: V, service: &ServiceId) {
+        let place = self.0.len();
+        let recorded = self.0.entry(value).or_insert_with(|| Recorded {
+            place,
+            services: Vec::with_capacity(1),
+            known: HashSet::new(),
+        });
+        // Most values come from one service, and need no set.
+        let is_known = match &recorded.services[..] {
+            [] => false,
+            [only] if only == service => true,
+            [only] => {
+                recorded.known.insert(only.clone());
+                !recorded.known.insert(service.clone())
+            }
+            _ => !recorded.known.insert(service.clone()),
+        };
+        if !is_known {
+            recorded.services.push(service.clone());
+        }
+    }
+
+    fn in_order(self) -> impl Iterator<Item = (V, Vec<ServiceId>)> {
+        let mut values: Vec<_> = self.0.into_iter().collect();
+        values.sort_unstable_by_key(|(_, recorded)| recorded.place);
+        values.into_iter().map(|(value, recorded)| (value, recorded.services))
+    }
+}
+
+impl<V> Default for ByService<V> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+/// An annotation's value as a key of a map. A number is represented by its bits.
+#[derive(PartialEq, Eq, Hash)]
+enum Distinct<'a> {
+    String(&'a str),
+    Number(u64),
+    Boolean(bool),
+}
+
+impl<'a> Distinct<'a> {
+    fn of(value: &'a Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::String(text)),
+            Value::Bool(flag) => Some(Self::Boolean(*flag)),
+            // Adding 0 turns -0 into 0, which equals it but has other bits.
+            Value::Number(number) => Some(Self::Number((number.as_f64().unwrap_or_default() + 0.0).to_bits())),
+            _ => None,
+        }
+    }
+}
+
+impl From<Distinct<'_>> for AnnotationValue {
+    fn from(value: Distinct<'_>) -> Self {
+        match value {
+            Distinct::String(text) => Self::String(text.to_owned()),
+            Distinct::Number(bits) => Self::Number(f64::from_bits(bits)),
+            Distinct::Boolean(flag) => Self::Boolean(flag),
+        }
+    }
 }

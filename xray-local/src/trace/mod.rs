@@ -3,11 +3,15 @@
 mod assemble;
 mod calls;
 mod inferred;
+mod rows;
 mod stand_in;
+mod times;
 
 use std::collections::HashSet;
 
 pub(crate) use calls::{Caller, Calls};
+pub use rows::Row;
+pub(crate) use times::{Times, times};
 
 use crate::document::{Document, Kind, TraceId};
 
@@ -40,7 +44,7 @@ pub struct Trace {
     /// The segments and the orphans, ordered by start, followed by the inferred segments. An orphan is a subsegment
     /// whose parent is missing.
     pub segments: Vec<Document>,
-    /// Whether the trace is larger than X-Ray allows.
+    /// `true` if the trace is larger than X-Ray allows.
     pub limit_exceeded: bool,
     /// The number of documents that the trace was assembled from.
     pub revision: u64,
@@ -115,5 +119,18 @@ impl Trace {
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.entities().any(|entity| entity.in_progress)
+    }
+}
+
+#[cfg(test)]
+impl Trace {
+    /// Assembles a trace from documents, and sets their `trace_id`.
+    pub(crate) fn of_values(documents: impl IntoIterator<Item = serde_json::Value>) -> Self {
+        let id = TraceId::parse("1-5880168b-fd5153bb58284b67678aa78c").unwrap();
+        let documents = documents.into_iter().map(|mut document| {
+            document["trace_id"] = id.to_string().into();
+            Document::from_value(document).unwrap()
+        });
+        Self::of(id, documents)
     }
 }

@@ -4,7 +4,7 @@
 //! so it never arrives at a local X-Ray. (Lambda developer guide, "Visualize Lambda function invocations using AWS
 //! X-Ray".)
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -17,15 +17,7 @@ impl Trace {
     ///
     /// A stand-in is only drawn. The X-Ray API returns orphans as they are.
     pub(crate) fn with_stand_ins(mut self, is_rejected: impl Fn(&str) -> bool) -> Self {
-        let mut groups = BTreeMap::<String, Vec<Document>>::new();
-        let mut others = Vec::with_capacity(self.segments.len());
-        for document in std::mem::take(&mut self.segments) {
-            match &document.parent_id {
-                Some(parent) if document.orphan => groups.entry(parent.clone()).or_default().push(document),
-                _ => others.push(document),
-            }
-        }
-        self.segments = others;
+        let groups = self.take_orphans();
         let may_be_lambda = !self.is_partial() && !self.is_started_elsewhere(&groups);
         for (id, orphans) in groups {
             let stand_in = if is_rejected(&id) {
@@ -42,8 +34,30 @@ impl Trace {
         self
     }
 
+    /// Takes the orphans out of the trace, and returns them by their missing parent.
+    fn take_orphans(&mut self) -> BTreeMap<String, Vec<Document>> {
+        let is_orphan = |document: &Document| document.orphan && document.parent_id.is_some();
+        let (orphans, others): (Vec<_>, _) = std::mem::take(&mut self.segments).into_iter().partition(is_orphan);
+        self.segments = others;
+        let mut sizes = HashMap::<String, usize>::new();
+        for orphan in &orphans {
+            *sizes.entry(orphan.parent_id.clone().unwrap_or_default()).or_default() += 1;
+        }
+        let mut groups = BTreeMap::<String, Vec<Document>>::new();
+        for orphan in orphans {
+            let parent = orphan.parent_id.clone().unwrap_or_default();
+            // A growing list would take room for four documents at once, and most groups are smaller.
+            let size = sizes.get(&parent).copied().unwrap_or_default();
+            groups.entry(parent).or_insert_with(|| Vec::with_capacity(size)).push(orphan);
+        }
+        groups
+    }
+
     /// Returns whether the trace starts in a segment that arrived and calls no Lambda function. Orphans then belong to
     /// a program outside Lambda whose segment was lost.
+    ///
+    /// A caller shows best that the work behind it is a function's: the documents of a function carry no mark. Fields
+    /// such as `origin` belong to segments, and X-Ray drops them from subsegments.
     fn is_started_elsewhere(&self, groups: &BTreeMap<String, Vec<Document>>) -> bool {
         let calls: HashSet<&str> =
             groups.values().flatten().flat_map(Document::walk).map(|entity| &*entity.id).collect();
@@ -72,10 +86,29 @@ fn is_in_progress(orphans: &[Document]) -> bool {
     orphans.iter().flat_map(Document::walk).any(|entity| entity.in_progress)
 }
 
+/// Returns whether a call may invoke a Lambda function: by the Lambda API, by a function URL, or through API Gateway.
 fn calls_lambda(entity: &Document) -> bool {
-    entity.kind == Kind::Subsegment
-        && entity.namespace == Some(Namespace::Aws)
-        && entity.name.eq_ignore_ascii_case("lambda")
+    if entity.kind != Kind::Subsegment {
+        return false;
+    }
+    match entity.namespace {
+        Some(Namespace::Aws) => entity.name.eq_ignore_ascii_case("lambda"),
+        Some(Namespace::Remote) => {
+            entity.http.as_ref().and_then(|http| http.url.as_deref()).is_some_and(is_url_of_lambda)
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether a URL may lead to a Lambda function. It recognizes the hosts of function URLs and API Gateway, and
+/// the paths of the Lambda API and `cargo lambda watch`.
+fn is_url_of_lambda(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    [".lambda-url.", ".execute-api."].into_iter().any(|part| host.contains(part))
+        || path.starts_with("/2015-03-31/functions/")
+        || path.starts_with("/lambda-url/")
 }
 
 /// Makes the segment that stands in for a missing one. It spans its subsegments and has no other values.
@@ -92,26 +125,16 @@ fn segment(trace_id: &str, id: &str, mut orphans: Vec<Document>, stand_in: Stand
         "id": id, "trace_id": trace_id, "name": name, "origin": origin, "start_time": start, "end_time": end,
     }))?;
     segment.stand_in = Some(stand_in);
-    for mut orphan in orphans {
+    for orphan in &mut orphans {
         orphan.orphan = stand_in != StandIn::Lambda;
-        segment.subsegments.push(orphan);
     }
+    segment.subsegments = orphans;
     Some(segment)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::TraceId;
-
-    fn trace(documents: impl IntoIterator<Item = Value>) -> Trace {
-        let id = TraceId::parse("1-5880168b-fd5153bb58284b67678aa78c").unwrap();
-        let documents = documents.into_iter().map(|mut document| {
-            document["trace_id"] = id.to_string().into();
-            Document::from_value(document).unwrap()
-        });
-        Trace::of(id, documents)
-    }
 
     fn orphan(number: u32, parent: &str) -> Value {
         json!({"id": format!("{number:016x}"), "type": "subsegment", "parent_id": parent, "name": "work",
@@ -120,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_stand_in_spans_the_subsegments_of_one_parent_in_their_order() {
-        let trace = trace([orphan(1, "a"), orphan(3, "a"), orphan(2, "b")]).with_stand_ins(|_| false);
+        let trace = Trace::of_values([orphan(1, "a"), orphan(3, "a"), orphan(2, "b")]).with_stand_ins(|_| false);
         let found: Vec<_> = trace.segments.iter().map(|segment| (&*segment.id, segment.subsegments.len())).collect();
         assert_eq!(found, [("a", 2), ("b", 1)]);
         let first = &trace.segments[0];
@@ -131,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_trace_without_orphans_stays_as_it_is() {
-        let complete = trace([json!({"id": "a", "name": "shop", "start_time": 1, "end_time": 2})]);
+        let complete = Trace::of_values([json!({"id": "a", "name": "shop", "start_time": 1, "end_time": 2})]);
         assert_eq!(complete.clone().with_stand_ins(|_| true), complete);
     }
 
@@ -139,16 +162,34 @@ mod tests {
     fn a_service_that_the_function_calls_does_not_hide_that_it_is_lambda() {
         let callee =
             json!({"id": "c", "parent_id": format!("{:016x}", 1), "name": "stock", "start_time": 10, "end_time": 11});
-        let trace = trace([orphan(1, "a"), callee]).with_stand_ins(|_| false);
+        let trace = Trace::of_values([orphan(1, "a"), callee]).with_stand_ins(|_| false);
         let stand_in = trace.segments.iter().find_map(|segment| segment.stand_in);
         assert_eq!(stand_in, Some(StandIn::Lambda));
+    }
+
+    #[test]
+    fn the_url_of_a_call_shows_that_the_work_behind_it_is_a_function() {
+        for (url, is_lambda) in [
+            ("https://abc.lambda-url.eu-west-1.on.aws/items", true),
+            ("https://abc.execute-api.eu-west-1.amazonaws.com/prod/items", true),
+            ("http://localhost:9000/lambda-url/shop/items", true),
+            ("http://127.0.0.1:3001/2015-03-31/functions/shop/invocations", true),
+            ("https://stock.example.com/items", false),
+            ("https://stock.example.com/?u=.lambda-url./lambda-url/", false),
+        ] {
+            let call = json!({"id": "c", "name": "call", "namespace": "remote", "start_time": 5, "end_time": 15, "http": {"request": {"url": url}}});
+            let caller = json!({"id": "b", "name": "shop", "start_time": 5, "end_time": 15, "subsegments": [call]});
+            let trace = Trace::of_values([caller, orphan(1, "a")]).with_stand_ins(|_| false);
+            let stand_in = trace.segments.iter().find_map(|segment| segment.stand_in);
+            assert_eq!(stand_in == Some(StandIn::Lambda), is_lambda, "{url}");
+        }
     }
 
     /// Walking the whole trace once for each missing parent would take minutes.
     #[test]
     fn many_missing_parents_are_handled_quickly() {
         let count = 20_000;
-        let trace = trace((0..count).map(|number| orphan(number, &format!("{:016x}", count + number))));
+        let trace = Trace::of_values((0..count).map(|number| orphan(number, &format!("{:016x}", count + number))));
         assert_eq!(trace.with_stand_ins(|_| false).segments.len(), 20_000);
     }
 }

@@ -36,16 +36,27 @@ fn fill(page: &Page) {
 }
 
 /// Returns the address of each kind of page.
-fn paths() -> [String; 10] {
-    [
+fn paths() -> Vec<String> {
+    vec![
         "/".to_owned(),
+        "/?by=url".to_owned(),
+        "/?by=operation&sort=p99".to_owned(),
         "/?filter=fault".to_owned(),
         "/?filter=nonsense".to_owned(),
         "/?filter=respnsetime+%3E+1".to_owned(),
         "/?filter=0000000000000000000000000000000a".to_owned(),
         format!("/traces/{TRACE_ID}"),
+        format!("/traces/{TRACE_ID}?find=t&from=0.2&to=0.6"),
+        format!("/traces/{TRACE_ID}/flame"),
         format!("/traces/{TRACE_ID}/segment?id={SEGMENT_ID}"),
+        format!("/compare?a={TRACE_ID}"),
+        format!("/compare?a={TRACE_ID}&b={TRACE_ID}"),
+        "/recent".to_owned(),
+        "/load".to_owned(),
         "/map".to_owned(),
+        "/map?node=checkout&type=AWS::ECS::Container".to_owned(),
+        "/map?find=c&group=host&failing=only".to_owned(),
+        "/map?filter=fualt+%3E+1".to_owned(),
         "/problems".to_owned(),
         "/counters".to_owned(),
     ]
@@ -88,7 +99,7 @@ async fn text_has_enough_contrast_in_light_and_dark() {
 
 /// JavaScript that returns the visible texts whose contrast to their background is below 4.5 to 1, with the contrast.
 /// (WCAG 2.2, 1.4.3; the formulas are those of "relative luminance" and "contrast ratio" there.)
-const FAINT_TEXTS: &str = "
+pub(crate) const FAINT_TEXTS: &str = "
     const channels = (color) => { const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
     const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
     const luminance = (color) => {
@@ -189,7 +200,7 @@ async fn pages_have_landmarks_unique_ids_and_named_controls() {
             assert_eq!(page.count("main h1").await, 1, "{path}");
             let ids = "const ids = [...document.querySelectorAll('[id]')].map((element) => element.id); return ids.length === new Set(ids).size;";
             assert_eq!(page.script(ids).await, true, "{path}");
-            let nameless = "return [...document.querySelectorAll('a, button, input')].filter((element) => {
+            let nameless = "return [...document.querySelectorAll('a, button, input:not([type=hidden])')].filter((element) => {
                 const name = element.labels?.[0]?.textContent ?? element.getAttribute('aria-label') ?? element.textContent;
                 return !name.trim();
             }).map((element) => element.outerHTML);";

@@ -220,6 +220,12 @@ impl Page {
         metric("TaskDuration") * 1000.0
     }
 
+    /// Takes the messages on the browser's console, and asserts that there is one and that it has this part.
+    pub(crate) async fn expect_message(&self, part: &str) {
+        let messages = self.log("browser").await;
+        assert!(messages.len() == 1 && messages[0]["message"].as_str().unwrap().contains(part), "{messages:?}");
+    }
+
     async fn log(&self, kind: &str) -> Vec<Value> {
         let command = VendorCommand { path: "se/log", body: json!({"type": kind}) };
         self.client.issue_cmd(command).await.unwrap().as_array().unwrap().clone()

@@ -37,7 +37,7 @@ async fn the_segment_that_aws_sends_is_drawn_on_the_timeline_and_the_map() {
         send(&page.server, &subsegment("70de5b6f19ff9a01", &json!({})));
         send(&page.server, &call("70de5b6f19ff9a02"));
         assert_eq!(rows(page).await, json!([[0, "Lambda, sent by AWS"], [1, "work"], [1, "GET /items/2"]]));
-        assert_eq!(page.count(".rows .stand-in rect").await, 1);
+        assert_eq!(page.count(".rows .stand-in rect:not(.critical)").await, 1);
         let notices = page.text("[data-live]").await;
         assert!(notices.contains("AWS sends the segment of a Lambda function"), "{notices}");
         assert!(!notices.contains("is missing"), "{notices}");

@@ -12,16 +12,6 @@ const ROWS: &str = ".traces tbody tr";
 const FIRST_ROW: &str = ".traces tbody tr:first-child";
 
 #[tokio::test]
-async fn an_empty_list_says_how_to_send_a_trace() {
-    in_browser(async |page| {
-        page.visit("/").await;
-        let command = format!("AWS_XRAY_DAEMON_ADDRESS={} cargo run -p example-quickstart", page.server.udp_address());
-        assert_eq!(page.text(".empty pre").await, command);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn traces_are_listed_newest_first_with_their_request_and_state() {
     in_browser(async |page| {
         shop::traffic(&page.server, 18);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::browser::in_browser;
+use crate::browser::{Page, in_browser};
 use crate::server::{segment, send};
 use crate::shop;
 
@@ -54,24 +54,171 @@ async fn the_map_shows_services_and_calls_with_their_figures() {
     .await;
 }
 
+/// JavaScript that clicks the first node or edge of the drawing whose tooltip starts with `START`.
+const CLICK: &str = "const part = [...document.querySelectorAll('.map a')].find((part) => part.querySelector('title').textContent.startsWith(START));
+    part.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));";
+
+/// Clicks the first node or edge whose tooltip starts with a text, and waits for its details.
+async fn select(page: &Page, start: &str, title: &str) {
+    page.script(&CLICK.replace("START", &json!(start).to_string())).await;
+    page.until_text("#panel h2", title).await;
+}
+
+/// Returns the names of the nodes in the drawing.
+async fn names(page: &Page) -> Vec<String> {
+    page.evaluate("return [...document.querySelectorAll('.map .node .name')].map((name) => name.textContent).sort();")
+        .await
+}
+
 #[tokio::test]
-async fn nodes_and_edges_lead_to_their_traces() {
+async fn a_node_and_an_edge_show_their_percentiles_and_lead_to_their_traces() {
     in_browser(async |page| {
         shop::traffic(&page.server, 27);
-        page.visit("/map").await;
-        let click = "const node = [...document.querySelectorAll('.map a')].find((node) => node.querySelector('title').textContent.startsWith(START));
-            node.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));";
-        for (start, filter, traces) in [
-            ("orders,", "service(\"orders\")", 8),
-            ("storefront → storefront", "service(\"storefront\")", 27),
-            ("checkout → inventory", "edge(\"checkout\", \"inventory\")", 9),
+        for (start, title, filter, traces) in [
+            ("orders, DynamoDB", "orders", "service(id(name: \"orders\", type: \"AWS::DynamoDB::Table\"))", 8),
+            ("api.cardpay.example,", "api.cardpay.example", "service(\"api.cardpay.example\")", 9),
+            ("storefront → storefront", "storefront clients → storefront", "service(\"storefront\")", 27),
+            ("checkout → inventory", "checkout → inventory", "edge(\"checkout\", \"inventory\")", 9),
         ] {
             page.visit("/map").await;
-            page.script(&click.replace("START", &json!(start).to_string())).await;
+            select(page, start, title).await;
+            let facts = "return [...document.querySelectorAll('#panel .facts dt')].map((name) => name.textContent);";
+            let facts: Vec<String> = page.evaluate(facts).await;
+            for fact in ["Requests", "p50", "p90", "p99"] {
+                assert!(facts.iter().any(|other| other == fact), "{fact} in {facts:?}");
+            }
+            assert_eq!(page.text("#panel .facts dd").await, traces.to_string());
+
+            // A bar leads to the traces that it counts. Each trace has one such segment or call.
+            let address = page.location().await;
+            let bars: Vec<(String, String)> = page.evaluate("return [...document.querySelectorAll('#panel .bars a')].map((bar) => [bar.href.baseVal, bar.getAttribute('aria-label')]);").await;
+            let mut all = 0;
+            for (link, label) in bars {
+                page.visit(&link).await;
+                let count: usize = label.split(": ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+                assert_eq!(page.count(".traces tbody tr").await, count, "{label} of {title}");
+                all += count;
+            }
+            assert_eq!(all, traces, "{title}");
+
+            page.visit(&address).await;
+            page.click("#traces").await;
             page.find(".traces").await;
             assert_eq!(page.script("return document.getElementById('filter').value;").await, filter);
             assert_eq!(page.count(".traces tbody tr").await, traces);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_is_found_by_a_part_of_its_name() {
+    in_browser(async |page| {
+        shop::traffic(&page.server, 27);
+        page.visit("/map?failing=only&zoom=100").await;
+        page.press("/").await;
+        page.press("CardPay\u{e007}").await;
+        page.until_text("#panel h2", "api.cardpay.example").await;
+        assert!(page.location().await.contains("failing=only") && page.location().await.ends_with("#selected"));
+        assert_eq!(page.count("#selected.selected").await, 1);
+        let is_visible = "const node = document.querySelector('#selected').getBoundingClientRect();
+            return node.top >= 0 && node.bottom <= innerHeight && node.left >= 0 && node.right <= innerWidth;";
+        assert_eq!(page.script(is_visible).await, true);
+
+        page.visit("/map?find=in").await;
+        assert!(page.text("#found-services").await.starts_with("3 of "), "{}", page.text("#found-services").await);
+        assert_eq!(page.count("#panel").await, 0, "several services are found");
+        assert_eq!(page.count(".map .faded").await, names(page).await.len() - 3);
+        page.click_link("inventory").await;
+        page.until_text("#panel h2", "inventory").await;
+        page.visit("/map?find=nothing").await;
+        assert!(page.text("#found-services").await.starts_with("0 of "));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_not_on_the_path_of_a_service_can_be_hidden() {
+    in_browser(async |page| {
+        page.turn_scripts_off().await;
+        shop::traffic(&page.server, 27);
+        page.visit("/map").await;
+        let all = names(page).await.len();
+        page.click_link("inventory").await;
+        page.find("#panel").await;
+        assert_eq!(names(page).await.len(), all);
+        page.click("#path").await;
+        page.find(".map .selected").await;
+        assert_eq!(names(page).await, ["checkout", "inventory", "shop@db.internal", "storefront", "storefront"]);
+        // The tables hold the same services as the drawing.
+        assert_eq!(page.count("table[aria-labelledby=services] tbody tr").await, 4);
+        assert_eq!(page.count("table[aria-labelledby=calls] tbody tr").await, 4);
+        page.click("#path").await;
+        page.find("#panel").await;
+        assert_eq!(names(page).await.len(), all);
+        page.click("#close").await;
+        page.until("return !document.querySelector('#panel');").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_map_can_show_what_fails_and_the_traces_of_a_filter() {
+    in_browser(async |page| {
+        shop::traffic(&page.server, 27);
+        page.visit("/map").await;
+        page.click_link("Only failing").await;
+        page.until("return location.search === '?failing=only';").await;
+        let failing = names(page).await;
+        assert!(failing.iter().any(|name| name == "api.cardpay.example"), "{failing:?}");
+        for name in ["search", "product-images", "inventory"] {
+            assert!(!failing.iter().any(|other| other == name), "{name} in {failing:?}");
+        }
+        page.visit("/map?filter=service(%22inventory%22)").await;
+        let of_inventory = names(page).await;
+        assert!(of_inventory.iter().any(|name| name == "orders"), "{of_inventory:?}");
+        assert!(!of_inventory.iter().any(|name| name == "cart"), "{of_inventory:?}");
+        page.visit("/map?filter=ok&failing=only").await;
+        assert_eq!(page.text(".empty h2").await, "Nothing fails");
+
+        page.visit("/map").await;
+        select(page, "inventory,", "inventory").await;
+        page.click("#only-traces").await;
+        page.until("return document.querySelector('#filter').value === 'service(\"inventory\")';").await;
+        assert_eq!(names(page).await, of_inventory);
+
+        page.visit("/map?filter=fualt+%3D+1").await;
+        assert!(page.text("#filter-error").await.contains("did you mean fault?"));
+        assert_eq!(page.count(".map").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn services_can_be_merged_by_host_and_by_namespace() {
+    in_browser(async |page| {
+        shop::traffic(&page.server, 27);
+        // Two databases on one host.
+        let call = json!({"id": "70de5b6f19ff9a0b", "name": "orders@db.internal", "namespace": "remote", "start_time": 1_795_600_000.0,
+            "end_time": 1_795_600_001.0, "sql": {"sanitized_query": "SELECT 1"}});
+        send(&page.server, &segment(&json!({"subsegments": [call]})));
+        page.visit("/map").await;
+        page.click_link("Hosts").await;
+        page.until("return location.search === '?group=host';").await;
+        let hosts = names(page).await;
+        for host in ["Clients", "db.internal", "shop.example.com", "checkout.internal", "api.cardpay.example", "DynamoDB"] {
+            assert_eq!(hosts.iter().filter(|name| *name == host).count(), 1, "{host} in {hosts:?}");
+        }
+        select(page, "db.internal,", "db.internal").await;
+        assert_eq!(page.text("#members summary").await, "2 services");
+        page.click("#traces").await;
+        page.find(".traces").await;
+        assert_eq!(
+            page.script("return document.getElementById('filter').value;").await,
+            "(service(\"orders@db.internal\") OR service(\"shop@db.internal\"))"
+        );
+        page.visit("/map?group=namespace").await;
+        assert_eq!(names(page).await, ["Clients", "aws", "remote", "services"]);
     })
     .await;
 }
@@ -104,13 +251,39 @@ async fn the_percentile_of_a_service_that_takes_microseconds_is_not_0() {
 }
 
 #[tokio::test]
-async fn the_map_fits_the_width_of_a_phone() {
+async fn the_map_fits_the_width_of_a_phone_and_can_be_read() {
     in_browser(async |page| {
         shop::traffic(&page.server, 18);
-        page.set_screen(360, 740, true).await;
-        page.visit("/map").await;
-        let fits = "const map = document.querySelector('.map'); return map.scrollWidth <= map.clientWidth;";
-        assert_eq!(page.script(fits).await, true);
+        for width in [360, 320] {
+            page.set_screen(width, 740, true).await;
+            page.visit("/map").await;
+            let fits = "return document.documentElement.scrollWidth <= innerWidth;";
+            assert_eq!(page.script(fits).await, true, "{width}");
+            // The height of a line of text as it is drawn, in CSS pixels. The smallest text of the console has 11.
+            let heights = "return [...document.querySelectorAll('svg .node text')].filter((text) => text.checkVisibility())
+                .map((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a);";
+            let heights: Vec<f64> = page.evaluate(heights).await;
+            let smallest = heights.iter().copied().fold(f64::INFINITY, f64::min);
+            println!("on a phone of {width} pixels, the smallest text of the map has {smallest:.1} pixels");
+            assert!(heights.len() > 20 && smallest >= 10.0, "{width}: {heights:?}");
+            // Each service is drawn once, inside the screen, and so is each call.
+            let outside = "return [...document.querySelectorAll('svg .node, svg .edge')].filter((part) => part.checkVisibility())
+                .filter((part) => { const box = part.getBoundingClientRect(); return box.left < 0 || box.right > innerWidth; }).length;";
+            assert_eq!(page.script(outside).await, 0);
+        }
+        let shown = "return ['.map', '.narrow'].map((drawing) => [...document.querySelectorAll(drawing + ' .node')].filter((node) => node.checkVisibility()).length);";
+        let [wide, narrow]: [usize; 2] = page.evaluate(shown).await;
+        assert!(wide == 0 && narrow > 5, "{wide} {narrow}");
+        // Callers stand above the services that they call.
+        let tops = "return ['storefront', 'checkout', 'inventory'].map((name) => Math.max(...[...document.querySelectorAll('.narrow .node')]
+            .filter((node) => node.querySelector('.name').textContent === name).map((node) => node.getBoundingClientRect().top)));";
+        let tops: Vec<f64> = page.evaluate(tops).await;
+        assert!(tops.is_sorted_by(|a, b| a < b), "{tops:?}");
+
+        // A size that the reader chooses holds on a phone, too.
+        page.visit("/map?zoom=100").await;
+        let [wide, narrow]: [usize; 2] = page.evaluate(shown).await;
+        assert!(wide > 5 && narrow == 0, "{wide} {narrow}");
     })
     .await;
 }

@@ -39,6 +39,29 @@ fn links_lead_from_the_list_to_a_segment_and_back() {
 }
 
 #[test]
+fn the_details_of_a_segment_link_to_other_traces_and_list_its_aws_block() {
+    let server = start();
+    let linked = "1-5759e988-bd862e3fe1be46a994272793";
+    send(
+        &server,
+        &segment(&json!({
+            "links": [{ "trace_id": linked, "id": "53995c3f42cd8ad8" }, { "trace_id": "javascript:alert(1)", "id": "x" }],
+            "subsegments": [{
+                "id": "70de5b6f19ff9a0f", "name": "SQS", "namespace": "aws", "start_time": 1.0, "end_time": 2.0,
+                "aws": { "operation": "SendMessage", "queue_url": "https://sqs.example.com/1/orders" },
+            }],
+        })),
+    );
+    let trace = format!("/traces/{TRACE_ID}");
+    let details = link(&body(&server, &trace), &format!("{trace}/segment?id="));
+    let page = body(&server, &details);
+    assert!(page.contains("Linked traces") && page.contains(&format!("href=\"/traces/{linked}\"")), "{page}");
+    assert!(!page.contains("href=\"javascript") && !page.contains("/traces/javascript"));
+    let call = body(&server, &format!("{trace}/segment?id=70de5b6f19ff9a0f"));
+    assert!(call.contains("queue_url") && call.contains("https://sqs.example.com/1/orders"), "{call}");
+}
+
+#[test]
 fn a_page_may_load_only_files_of_the_console() {
     let server = start();
     for path in ["/", "/map", "/problems", "/counters", &format!("/traces/{TRACE_ID}")] {

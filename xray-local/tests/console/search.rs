@@ -88,24 +88,122 @@ async fn suggestions_come_from_stored_traces_and_are_bounded() {
     in_browser(async |page| {
         shop::traffic(&page.server, 9);
         page.visit("/").await;
-        assert_eq!(page.script("return document.getElementById('filter').list.id;").await, "suggestions");
         let options = "return [...document.querySelectorAll('#suggestions option')].map((option) => option.value);";
         let options: Vec<String> = page.evaluate(options).await;
-        for wanted in ["service(\"checkout\")", "annotation.tenant", "https://shop.example.com/search"] {
+        for wanted in [
+            "service(\"checkout\")",
+            "edge(\"checkout\", \"inventory\")",
+            "annotation.tenant",
+            "annotation.tenant = \"acme\"",
+            "annotation.express = false",
+            "annotation.items = 3",
+            "https://shop.example.com/search",
+            "responsetime",
+            "BEGINSWITH",
+        ] {
             assert!(options.iter().any(|option| option == wanted), "{wanted} in {options:?}");
         }
         for number in 0..200 {
             put(&page.server, &segment(&json!({
                 "id": format!("{number:016x}"), "trace_id": format!("1-6b076a21-{number:024x}"), "name": format!("service {number}"),
-                "annotations": {format!("key_{number}"): 1},
+                "annotations": {format!("key_{number}"): 1, "same": number},
                 "http": {"request": {"method": "GET", "url": format!("http://shop/{number}/{}", "x".repeat(number))}}
             })));
         }
         page.visit("/").await;
-        let options: Value = page.script("return [...document.querySelectorAll('#suggestions option')].map((option) => option.value.length);").await;
-        let lengths: Vec<u64> = serde_json::from_value(options).unwrap();
-        assert!((50..=100).contains(&lengths.len()), "{}", lengths.len());
-        assert!(lengths.iter().all(|length| *length <= 200), "{lengths:?}");
+        let lengths = "return [...document.querySelectorAll('#suggestions option')].filter((option) => /[0-9]/.test(option.value))
+            .map((option) => option.value.length);";
+        let lengths: Vec<u64> = page.evaluate(lengths).await;
+        assert!((50..=150).contains(&lengths.len()), "{}", lengths.len());
+        assert!(lengths.iter().all(|length| *length <= 250), "{lengths:?}");
+    })
+    .await;
+}
+
+/// Returns the suggestions that are shown, and the marked one.
+async fn completions(page: &Page) -> (Vec<String>, Value) {
+    let shown =
+        "return [...document.querySelectorAll('#completions:not([hidden]) li span')].map((text) => text.textContent);";
+    let marked = "const field = document.querySelector('#filter');
+        const item = document.getElementById(field.getAttribute('aria-activedescendant'));
+        return item && item.getAttribute('aria-selected') === 'true' ? item.querySelector('span').textContent : null;";
+    (page.evaluate(shown).await, page.script(marked).await)
+}
+
+#[tokio::test]
+async fn words_names_and_annotations_are_completed_by_keyboard_and_pointer() {
+    const DOWN: &str = "\u{e015}";
+    const UP: &str = "\u{e013}";
+    const ENTER: &str = "\u{e007}";
+    const ESCAPE: &str = "\u{e00c}";
+    const VALUE: &str = "return document.querySelector('#filter').value;";
+
+    in_browser(async |page| {
+        shop::traffic(&page.server, 9);
+        page.visit("/").await;
+        page.press("/").await;
+        page.press("fault AND resp").await;
+        assert_eq!(completions(page).await, (vec!["responsetime".to_owned()], Value::Null));
+        page.press(DOWN).await;
+        assert_eq!(completions(page).await.1, "responsetime");
+        page.press(ENTER).await;
+        assert_eq!(page.script(VALUE).await, "fault AND responsetime ");
+        assert_eq!(
+            page.script("return document.querySelector('#filter').getAttribute('aria-expanded');").await,
+            "false"
+        );
+
+        page.press("> 0 OR annotation.ten").await;
+        assert_eq!(completions(page).await.0[0], "annotation.tenant");
+        page.press("ant = \"a").await;
+        page.press(&format!("{DOWN}{ENTER}")).await;
+        assert_eq!(page.script(VALUE).await, "fault AND responsetime > 0 OR annotation.tenant = \"acme\" ");
+        page.press(&format!("service(\"che{DOWN}{DOWN}{DOWN}{UP}{UP}{ENTER}")).await;
+        assert_eq!(
+            page.script(VALUE).await,
+            "fault AND responsetime > 0 OR annotation.tenant = \"acme\" service(\"checkout\") "
+        );
+        // Without a marked suggestion, Enter searches.
+        page.press(ENTER).await;
+        page.until("return location.search !== '';").await;
+        assert_eq!(page.count("#filter-error").await, 0);
+
+        page.visit("/").await;
+        page.press("/").await;
+        page.press(DOWN).await;
+        assert_eq!(completions(page).await.0.len(), 10, "an empty field shows what there is");
+        page.press(ESCAPE).await;
+        assert_eq!(completions(page).await.0.len(), 0);
+        assert_eq!(page.script("return document.activeElement.id;").await, "filter", "Escape closes the list first");
+        page.press("inven").await;
+        page.click("#completions li").await;
+        let value = page.script(VALUE).await;
+        assert!(value.as_str().unwrap().contains("inventory"), "{value}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_caret_stands_below_the_mistake_and_examples_find_stored_traces() {
+    in_browser(async |page| {
+        page.turn_scripts_off().await;
+        shop::traffic(&page.server, 9);
+        page.visit("/?filter=ok+AND+http.status+%3D+%22x%22").await;
+        let place = "const caret = document.createRange();
+            caret.selectNode(document.querySelector('.caret').lastChild);
+            const [below, above] = [caret.getBoundingClientRect(), document.querySelector('#filter-error mark').getBoundingClientRect()];
+            return [caret.toString(), Math.abs(below.left - above.left) < 1, below.top >= above.bottom - 4];";
+        assert_eq!(page.script(place).await, json!(["^", true, true]));
+
+        page.visit("/").await;
+        page.click("#grammar summary").await;
+        let examples: Vec<String> =
+            page.evaluate("return [...document.querySelectorAll('#stored-examples a')].map((link) => link.href);").await;
+        assert_eq!(examples.len(), 4);
+        for example in examples {
+            page.client.goto(&example).await.unwrap();
+            assert!(page.count(ROWS).await > 0, "{example}");
+        }
     })
     .await;
 }

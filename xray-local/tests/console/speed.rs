@@ -1,24 +1,82 @@
-//! How long large pages take. The times are printed and not asserted, because they depend on the machine.
+//! How long the pages of large traces take.
 
-use std::collections::HashMap;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use xray_local::time;
 
 use crate::browser::{Page, in_browser};
+use crate::measure::{FIRST_PAINT, INTERACTION, received, report, report_first_paint};
 use crate::server::{TRACE_ID, put};
 
 /// Prints how long the server and the browser took for a page.
 async fn print_times(page: &Page, name: &str) {
     let (drawn, processor_time) = page.rendering_times().await;
-    let navigation = "const {responseEnd, decodedBodySize} = performance.getEntriesByType('navigation')[0];
-        return `received ${decodedBodySize} bytes after ${Math.round(responseEnd)} ms`;";
-    let received: String = page.evaluate(navigation).await;
+    let received = received(page).await;
     println!("{name}: {received}, drawn after {drawn:.0} ms, {processor_time:.0} ms of processor time in the browser");
 }
 
+/// Reports the times of five inputs, each until the frame after its effect. `input` is JavaScript with the input.
+async fn report_interaction(page: &Page, input: &str, what: &str) {
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let script = format!(
+            "const done = arguments[0]; const started = performance.now(); {input};
+             requestAnimationFrame(() => setTimeout(() => done(performance.now() - started)));"
+        );
+        let time = page.client.execute_async(&script, Vec::new()).await.unwrap();
+        times.push(time.as_f64().unwrap());
+    }
+    report(what, &times, INTERACTION);
+}
+
+/// JavaScript that presses a key.
+fn key(key: &str) -> String {
+    format!("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}))")
+}
+
 #[tokio::test]
-async fn a_trace_of_2000_subsegments_is_shown_whole() {
+async fn a_trace_of_10000_subsegments_is_painted_a_page_at_a_time() {
+    in_browser(async |page| {
+        let start = time::now() - 100.0;
+        let entity = |id: u32, name: &str, from: f64, seconds: f64| {
+            json!({"id": format!("{id:016x}"), "trace_id": TRACE_ID, "name": name, "start_time": start + from, "end_time": start + from + seconds})
+        };
+        put(&page.server, &entity(1, "shop", 0.0, 50.0));
+        for number in 0..100 {
+            let mut batch = entity(1_000 + number, &format!("batch {number}"), f64::from(number) * 0.5, 0.49);
+            batch["type"] = "subsegment".into();
+            batch["parent_id"] = format!("{:016x}", 1).into();
+            let steps: Vec<_> = (0..99)
+                .map(|index| {
+                    let mut step = entity(10_000 + number * 100 + index, "stock.example.com", f64::from(number * 100 + index) * 0.005, 0.004);
+                    step["namespace"] = "remote".into();
+                    step["http"] = json!({"request": {"method": "GET", "url": format!("http://stock.example.com/items/{index}")},
+                        "response": {"status": if index == 50 { 500 } else { 200 }}});
+                    step["fault"] = (index == 50).into();
+                    step
+                })
+                .collect();
+            batch["subsegments"] = steps.into();
+            put(&page.server, &batch);
+        }
+        let path = format!("/traces/{TRACE_ID}");
+        let what = "a trace of 10,000 subsegments";
+        report_first_paint(page, &path, what, FIRST_PAINT).await;
+        assert!(page.text("#pages").await.contains("of 10,001"), "no row is left out in silence");
+        report_interaction(page, &key("j"), "to the next row").await;
+        report_interaction(page, &key("e"), "to the next error").await;
+        report_interaction(page, &format!("{}; {}", key("c"), key("C")), "collapse and expand all").await;
+        report_first_paint(page, &format!("{path}?find=items/77"), "a search in it", FIRST_PAINT).await;
+        report_first_paint(page, &format!("{path}?from=10&to=20"), "a fifth of its time", FIRST_PAINT).await;
+        report_first_paint(page, &format!("{path}?at={:016x}", 10_000 + 9_950), "its last page", FIRST_PAINT).await;
+        // It reads two such traces.
+        let comparison = format!("/compare?a={TRACE_ID}&b={TRACE_ID}");
+        report_first_paint(page, &comparison, "its comparison", FIRST_PAINT * 2.0).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_rows_of_a_page_are_scrolled_and_selected_without_delay() {
     in_browser(async |page| {
         let start = time::now() - 100.0;
         for number in 0..20 {
@@ -39,8 +97,8 @@ async fn a_trace_of_2000_subsegments_is_shown_whole() {
         }
         page.start_measuring().await;
         page.visit(&format!("/traces/{TRACE_ID}")).await;
-        print_times(page, "a trace of 2,000 subsegments").await;
-        assert_eq!(page.count(".rows li").await, 2_020);
+        print_times(page, "the first page of a trace of 2,000 subsegments").await;
+        assert_eq!(page.count(".rows li").await, 500, "the first page");
 
         // The page shows the details of the root at first.
         page.until_text("aside header h2", "service 0").await;
@@ -48,7 +106,7 @@ async fn a_trace_of_2000_subsegments_is_shown_whole() {
             new MutationObserver(() => done(performance.now() - started)).observe(document.querySelector('aside'), {childList: true});
             [...document.querySelectorAll('.rows a')].at(-1).click();";
         let milliseconds = page.client.execute_async(select, Vec::new()).await.unwrap();
-        println!("details of its last subsegment: after {:.0} ms", milliseconds.as_f64().unwrap());
+        println!("details of the last row: after {:.0} ms", milliseconds.as_f64().unwrap());
         assert!(page.text("aside header h2").await.starts_with("step "));
 
         let scroll = "const done = arguments[0]; let frames = 0;
@@ -57,46 +115,6 @@ async fn a_trace_of_2000_subsegments_is_shown_whole() {
         let before = page.processor_time().await;
         page.client.execute_async(scroll, Vec::new()).await.unwrap();
         println!("scrolling through it: {:.1} ms of processor time for each frame", (page.processor_time().await - before) / 60.0);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_map_of_200_nodes_is_drawn_whole() {
-    in_browser(async |page| {
-        // Each service calls up to three others. The segment that makes these calls belongs to the first call that the
-        // service receives. Each further call gets a segment without calls.
-        let start = time::now() - 10.0;
-        let id = |kind: u32, number: u32| format!("{:016x}", kind * 0x1_0000 + number);
-        let segment = |id: String, caller: Option<String>, number: u32, calls: &[Value]| {
-            let mut segment = json!({"id": id, "trace_id": TRACE_ID, "name": format!("service-{number}"), "start_time": start,
-                "end_time": start + 0.2, "subsegments": calls});
-            if let Some(caller) = caller {
-                segment["parent_id"] = caller.into();
-            }
-            segment
-        };
-        let mut callers = HashMap::<u32, String>::new();
-        for number in 0..199_u32 {
-            let called = [number * 2 + 1, number * 2 + 2, number + 7].into_iter().filter(|callee| *callee < 199);
-            let mut calls = Vec::new();
-            for (index, callee) in (number * 4..).zip(called) {
-                let call = id(1, index);
-                calls.push(json!({"id": call, "name": format!("service-{callee}"), "namespace": "remote",
-                    "start_time": start, "end_time": start + 0.1}));
-                if let Some(first) = callers.insert(callee, call.clone()) {
-                    callers.insert(callee, first);
-                    put(&page.server, &segment(id(2, index), Some(call), callee, &[]));
-                }
-            }
-            put(&page.server, &segment(id(3, number), callers.get(&number).cloned(), number, &calls));
-        }
-        page.start_measuring().await;
-        page.visit("/map").await;
-        print_times(page, "a map of 200 nodes").await;
-        let nodes = page.count(".map .node").await;
-        println!("{nodes} nodes, {} edges", page.count(".map .edge").await);
-        assert_eq!(nodes, 200);
     })
     .await;
 }

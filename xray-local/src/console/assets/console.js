@@ -12,11 +12,18 @@
 //   data-search           the field that the key "/" moves to
 //   data-age, data-local  (time) shown as an age, or as local date and time
 //   data-copy             the text that a button copies
+//   data-copy-of          the id of the element whose text a button copies
+//   data-script           a button that only works with this script
+//   data-help             a part of the page that the key "?" opens and closes
 //   data-details          the panel beside the timeline
 //   data-segment          the details of a segment on a page of their own, which the panel shows too
 //   data-depth            the depth of a row in the timeline
 //   data-first            the row of the timeline that is selected at the start
 //   data-failed           a row with an error, which the key "e" moves to
+//   data-complete-words   the field whose words are completed from its list
+//   data-complete         a link to the same page with numbers that take longer to compute
+//   data-next-error, data-previous-error
+//                         (list) the address of the next and previous error, if it is on another page of rows
 "use strict";
 
 const PERIOD = 1000; // milliseconds
@@ -42,6 +49,8 @@ const updates = {
   revision: document.body.dataset.revision,
   isChecking: false,
   notBefore: 0,
+  // The address of new versions of the page, if it is not that of the page.
+  address: "",
 
   start() {
     // A page without live parts, such as the details of a segment, needs no button either.
@@ -51,6 +60,21 @@ const updates = {
     // The choice lasts as long as the tab, also when the reader opens another page.
     this.setOn(sessionStorage.getItem("live") !== "off");
     setInterval(() => this.check(), PERIOD);
+    this.complete();
+  },
+  // Replaces the live parts by those of the page with all numbers. The reader sees this page in the meantime.
+  async complete() {
+    const link = one("[data-complete]");
+    if (!link || !this.isOn()) return;
+    this.address = link.href;
+    this.isChecking = true;
+    try {
+      this.replaceParts(await loadPage(this.address));
+    } catch {
+      this.setConnected(false);
+    } finally {
+      this.isChecking = false;
+    }
   },
   isOn() {
     return this.button.getAttribute("aria-pressed") === "true";
@@ -70,7 +94,7 @@ const updates = {
       const revision = await load(document.body.dataset.changes);
       this.setConnected(true);
       if (revision !== this.revision) {
-        this.replaceParts(await loadPage(location.href));
+        this.replaceParts(await loadPage(this.address || location.href));
         this.revision = revision;
       }
     } catch {
@@ -216,25 +240,34 @@ function moveFocus(step) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
-// Moves to the next or previous row with an error, and from the last one to the first. Shows its details if there is a
-// panel for them.
+// Moves to the next or previous row with an error, and from the last one to the first.
 function moveToError(step) {
-  const rows = all("[data-list] [data-failed]");
-  if (!rows.length) return;
-  const links = rows.map((row) => one("a[id]", row));
+  moveToStop("[data-failed]", "Error", step);
+}
+
+// Moves to the next or previous row that matches a selector, and from the last one to the first. `name` is the name of
+// the attribute that leads to another page of rows. Shows the details of the row if there is a panel for them.
+function moveToStop(selector, name, step) {
+  const links = all(`[data-list] ${selector} a[id]`);
   const current = links.indexOf(document.activeElement);
-  const next = links[current < 0 ? (step > 0 ? 0 : links.length - 1) : (current + step + links.length) % links.length];
-  if (next.offsetParent === null) {
+  const index = current < 0 ? (step > 0 ? 0 : links.length - 1) : current + step;
+  const beyond = one("[data-list]")?.dataset[(step > 0 ? "next" : "previous") + name];
+  if (beyond && !links[index]) return location.assign(beyond);
+  if (links.length) showRow(links[(index + links.length) % links.length]);
+}
+
+function showRow(link) {
+  if (link.offsetParent === null) {
     folded.clear();
     applyFolds();
   }
-  next.focus();
-  next.scrollIntoView({ block: "nearest" });
-  if (next.matches(".rows a") && details.isPanelVisible()) details.select(next).catch(() => {});
+  link.focus();
+  link.scrollIntoView({ block: "nearest" });
+  if (link.matches(".rows a") && details.isPanelVisible()) details.select(link).catch(() => {});
 }
 
 function toggleHelp() {
-  const help = one("#grammar");
+  const help = one("#grammar, [data-help]");
   if (!help) return;
   help.open = !help.open;
   one("summary", help).focus();
@@ -266,11 +299,13 @@ function handleKey(event) {
 }
 
 function handleClick(event) {
-  const copyButton = event.target.closest("[data-copy]");
+  const copyButton = event.target.closest("[data-copy], [data-copy-of]");
   if (copyButton) {
-    navigator.clipboard.writeText(copyButton.dataset.copy).then(() => {
+    const { copy, copyOf } = copyButton.dataset;
+    const label = (copyButton.dataset.label ??= copyButton.textContent);
+    navigator.clipboard.writeText(copy ?? document.getElementById(copyOf).textContent).then(() => {
       copyButton.textContent = "Copied";
-      setTimeout(() => (copyButton.textContent = "Copy"), 1500);
+      setTimeout(() => (copyButton.textContent = label), 1500);
     });
   }
   const foldButton = event.target.closest(".fold");
@@ -290,7 +325,7 @@ function handleClick(event) {
 function prepareNewElements() {
   updateTimes();
   // Buttons that only work with this script are hidden in the markup.
-  for (const button of all("[data-copy], .fold")) button.hidden = false;
+  for (const button of all("[data-copy], [data-copy-of], [data-script], .fold")) button.hidden = false;
   if (folded.size) applyFolds();
   details.mark();
 }

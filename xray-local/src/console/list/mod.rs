@@ -1,6 +1,9 @@
-//! The list of traces, with a filter.
+//! The list of traces, with a filter and statistics.
 
 mod form;
+mod groups;
+mod known;
+mod numbers;
 mod row;
 
 use std::time::{Duration, Instant};
@@ -9,13 +12,17 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::page::{Page, Section};
+use super::range::Range;
 use super::state::Console;
-use super::{format, link, sampling};
+use super::{empty, format, link, sampling};
 use crate::document::TraceId;
 use crate::filter::{Filter, Search};
 use crate::store::StoredTrace;
+use crate::trace::Trace;
 
 use form::{common_filters, found, search_form};
+use groups::{By, Groups, Sort, views};
+use numbers::Numbers;
 use row::Row;
 
 /// The parameters of the page.
@@ -28,6 +35,17 @@ pub(super) struct Query {
     /// The id of a trace. The list starts with the trace after it.
     #[serde(default)]
     before: String,
+    /// Shows statistics instead of traces.
+    by: Option<By>,
+    /// The order of the statistics.
+    #[serde(default)]
+    sort: Sort,
+    /// `all` to read all traces for the statistics, even if that takes long.
+    #[serde(default)]
+    read: String,
+    /// When the traces started.
+    #[serde(flatten)]
+    range: Range,
 }
 
 /// How many traces a page shows at most.
@@ -38,8 +56,14 @@ const PAGE_SIZE: usize = 50;
 /// search.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
 
-/// How long a page goes on counting matches after it is full.
-const COUNT_TIME: Duration = Duration::from_millis(500);
+/// How long a page goes on reading traces for the statistics after it is full. The reader sees the page after that. It
+/// links to statistics of all traces, which the script loads then.
+const READ_TIME: Duration = Duration::from_millis(60);
+const READ_ALL_TIME: Duration = Duration::from_secs(5);
+
+/// Traces that take less memory than this are always read, whatever the time. So the statistics of few traces are complete
+/// on a busy machine, too.
+const ALWAYS_READ_BYTES: usize = 32 << 20;
 
 impl Query {
     /// Returns the address of the trace that the text names, if the store has the trace.
@@ -54,15 +78,20 @@ pub(super) fn page(console: &Console, query: &Query) -> Markup {
     let revision = console.revision();
     let text = query.filter.trim();
     let named = TraceId::find(text);
-    let search = named.is_none().then(|| Search::parse(text)).transpose();
-    let stored = console.store.traces();
+    let search = named.is_none().then(|| Search::parse_with(text, &console.account.named_filters())).transpose();
+    let mut stored = console.store.traces();
+    let times = query.range.times(crate::time::now());
+    stored.retain(|stored| times.contains(stored.start()));
     let content = html! {
         div.head {
             h1 { "Traces" }
             p { (format::count_of(stored.len() as u64, "trace")) ", newest first" }
+            p { a href="/recent" { "Slowest and failing" } }
+            p { a href="/load" { "Load a file" } }
         }
-        (search_form(text, search.as_ref().err(), &stored))
-        (common_filters(text))
+        (search_form(text, search.as_ref().err(), &stored, &query.range))
+        div.toolbar { (common_filters(text, &query.range)) (views(text, query.by, &query.range)) }
+        (query.range.choices(text))
         (sampling::note(console))
         @match (named, &search) {
             // Not `data-live`: when the trace arrives, this address leads to the trace, which is no list.
@@ -91,10 +120,12 @@ fn no_such_trace(id: TraceId) -> Markup {
 struct Results {
     rows: Vec<Row>,
     rest: Rest,
-    /// The number of traces that match, on this page and on others.
-    matches: usize,
-    /// Whether every stored trace was compared with the filter.
-    is_complete: bool,
+    /// The numbers of the traces that match, on this page and on others.
+    numbers: Numbers,
+    /// The statistics, if the page shows them instead of the traces.
+    groups: Option<Groups>,
+    /// The number of traces that were compared with the filter.
+    read: usize,
 }
 
 /// The traces after those that a page shows.
@@ -113,9 +144,17 @@ fn search(query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Results {
     // If the trace has left the store in the meantime, the list starts at the top.
     let first = stored.iter().position(|stored| Some(stored.id()) == before).map_or(0, |index| index + 1);
     let (mut rows, mut last, mut has_skipped) = (Vec::new(), None, false);
+    let (mut numbers, mut groups) = (Numbers::default(), query.by.map(Groups::new));
+    let mut add = |trace: &Trace| {
+        numbers.add(trace);
+        if let Some(groups) = &mut groups {
+            groups.add(trace);
+        }
+    };
     let mut rest = Rest::Nothing;
     let mut unread = stored[first..].iter();
-    while let Some(stored) = unread.as_slice().first() {
+    // A page of statistics has no rows.
+    while let Some(stored) = unread.as_slice().first().filter(|_| query.by.is_none()) {
         if let Some(last) = last {
             if rows.len() == PAGE_SIZE {
                 rest = Rest::Older(last);
@@ -128,42 +167,65 @@ fn search(query: &Query, filter: &Filter, stored: &[StoredTrace]) -> Results {
             }
         }
         unread.next();
-        let trace = stored.trace();
+        let trace = stored.open();
         if filter.matches(&trace) {
             rows.push(Row::of(&trace));
+            add(&trace);
         } else {
             has_skipped = true;
         }
-        last = Some(trace.id);
+        last = Some(trace.id.clone());
     }
-    let mut matches = rows.len();
-    let mut is_complete = true;
-    if !query.filter.trim().is_empty() {
-        for stored in unread.chain(&stored[..first]) {
-            if started.elapsed() > COUNT_TIME {
-                is_complete = false;
-                break;
-            }
-            matches += usize::from(filter.matches(&stored.trace()));
+    let mut read = stored.len() - first - unread.len();
+    let limit = if query.read == link::READ_ALL { READ_ALL_TIME } else { READ_TIME };
+    let mut bytes = 0;
+    for stored in unread.chain(&stored[..first]) {
+        bytes += stored.open_bytes();
+        if bytes > ALWAYS_READ_BYTES && started.elapsed() > limit {
+            break;
         }
+        let trace = stored.open();
+        if filter.matches(&trace) {
+            add(&trace);
+        }
+        read += 1;
     }
-    Results { rows, rest, matches, is_complete }
+    Results { rows, rest, numbers, groups, read }
 }
 
 fn results(console: &Console, query: &Query, search: &Search, stored: &[StoredTrace]) -> Markup {
     let text = query.filter.trim();
     let results = self::search(query, search.filter(), stored);
+    let (matches, is_complete) = (results.numbers.traces(), results.read == stored.len());
     html! {
-        @if !text.is_empty() { (found(results.matches, results.is_complete, stored.len(), text, search)) }
+        @if !text.is_empty() { (found(matches, is_complete, stored.len(), text, search)) }
+        @if matches > 0 { (results.numbers.render(text, search, &query.range)) }
+        @if !is_complete { (read_all(query, results.read, stored.len())) }
         div.card {
-            @if stored.is_empty() {
-                (first_steps(console))
+            @if stored.is_empty() && query.range.is_whole() {
+                (empty::first_steps(console))
+            } @else if let Some(groups) = results.groups.filter(|groups| !groups.is_empty()) {
+                (groups.table(text, search, query.sort, &query.range))
             } @else if results.rows.is_empty() {
                 (no_match(&results.rest))
             } @else {
                 (table(&results.rows))
             }
             (pagination(query, &results.rest))
+        }
+    }
+}
+
+/// Renders which traces the statistics cover, and a link to those of all traces.
+fn read_all(query: &Query, read: usize, all: usize) -> Markup {
+    let (by, sort) = (query.by.map_or("", By::value), query.sort.value());
+    html! {
+        p.read-all {
+            "The statistics cover " (format::count(read as u64)) " of " (format::count_of(all as u64, "trace")) ". "
+            @if query.read != link::READ_ALL {
+                // The script follows this link.
+                a data-complete href=(link::with_all_read(&query.filter, &query.before, by, sort, &query.range.parameters())) { "Read all" }
+            }
         }
     }
 }
@@ -210,29 +272,15 @@ fn pagination(query: &Query, rest: &Rest) -> Markup {
         @if has_newer || !matches!(rest, Rest::Nothing) {
             nav.pages aria-label="Result pages" {
                 // The element stays when it is empty: it keeps the other link on the right.
-                span { @if has_newer { a href=(link::traces(&query.filter)) { "← Newest" } } }
+                span { @if has_newer { a href=(link::traces_in(&query.filter, &query.range.parameters())) { "← Newest" } } }
                 @match rest {
                     Rest::Nothing => {}
-                    Rest::Older(last) => a href=(link::older_traces(&query.filter, last)) { "Older →" },
+                    Rest::Older(last) => a href=(link::older_traces(&query.filter, last, &query.range.parameters())) { "Older →" },
                     Rest::Unsearched(last) => {
-                        a href=(link::older_traces(&query.filter, last)) { "Search older traces →" }
+                        a href=(link::older_traces(&query.filter, last, &query.range.parameters())) { "Search older traces →" }
                     }
                 }
             }
-        }
-    }
-}
-
-/// Renders what to do while there are no traces.
-fn first_steps(console: &Console) -> Markup {
-    html! {
-        div.empty {
-            h2 { "Waiting for the first trace" }
-            p {
-                "Traces appear here as they arrive. To send some, set " code { "AWS_XRAY_DAEMON_ADDRESS" }
-                " for a program that uses an X-Ray SDK, for example:"
-            }
-            pre { "AWS_XRAY_DAEMON_ADDRESS=" (console.address) " cargo run -p example-quickstart" }
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Row {
     method: String,
     /// The URL of the request, or the service's name if there is no URL.
     subject: String,
-    /// Whether the subject is the URL of a call that the trace makes, rather than of a request that it serves.
+    /// `true` if the subject is the URL of a call that the trace makes, rather than of a request that it serves.
     is_call: bool,
     status_code: Option<i64>,
     /// In seconds.
@@ -78,7 +78,13 @@ impl Row {
                         (format::duration(seconds)) (self.gauge(seconds / longest))
                     } @else { "…" }
                 }
-                td.segments { (self.segments) " " (self.tags()) }
+                td.segments {
+                    (self.segments) " " (self.tags())
+                    // No stop of the Tab key: a row has one. The page of the trace has this link too.
+                    a.compare href=(link::compare(&self.id, "")) tabindex="-1" {
+                        "Compare" span.visually-hidden { " " (self.subject) }
+                    }
+                }
                 td.num.age { (age(self.start)) }
             }
         }
@@ -128,7 +134,7 @@ fn request<'a>(trace: &'a Trace, main: &'a Document) -> Option<(&'a Http, bool)>
 }
 
 /// Returns the state of the root. If the root has not arrived, returns the worst state of the segments that have.
-fn state(trace: &Trace) -> State {
+pub(super) fn state(trace: &Trace) -> State {
     if let Some(root) = trace.root() {
         return root.state();
     }

@@ -1,19 +1,18 @@
 //! The positions of the nodes and edges of a graph.
 //!
 //! Callers stand left of the services that they call, edges cross as rarely as possible, and an edge goes around the
-//! nodes between its ends. The crate `rust_sugiyama` arranges the nodes in layers. (Sugiyama, Tagawa and Toda, "Methods
-//! for Visual Understanding of Hierarchical System Structures", 1981.)
+//! nodes between its ends. The crate `rust_sugiyama` arranges the nodes of small graphs in layers, [`columns`] those of
+//! large ones. (Sugiyama, Tagawa and Toda, "Methods for Visual Understanding of Hierarchical System Structures", 1981.)
 
 use std::collections::HashMap;
 
 use rust_sugiyama::configure::{Config, RankingType};
 use rust_sugiyama::from_vertices_and_edges;
 
+use super::columns::{self, Ends};
+
 /// A point of the drawing: x grows to the right, y grows downwards.
 pub(super) type Point = (f64, f64);
-
-/// An edge, by the indices of the nodes from which and to which it goes.
-pub(super) type Ends = (usize, usize);
 
 /// The positions of all nodes and edges.
 #[derive(Debug, Default, PartialEq)]
@@ -36,12 +35,11 @@ const COLUMN_GAP: f64 = 74.0;
 const LANE: f64 = 4.0;
 /// The room around the whole drawing.
 const FRAME: f64 = 24.0;
-/// With more bends than this, edges are drawn straight. The time for the arrangement grows with the bends, and no
-/// reader can follow that many lines.
-const MAX_BENDS: usize = 1_500;
-/// With more nodes, edges and bends than this, neighbours are not swapped one by one to avoid crossings. The time for
-/// that grows faster than the size of the graph.
-const MAX_TRANSPOSED: usize = 160;
+/// With more bends than this, edges are drawn straight: the page would have several megabytes.
+const MAX_BENDS: usize = 20_000;
+/// A graph with more nodes, edges and bends than this is arranged by [`columns`]. The time that the crate takes grows faster
+/// than the size of the graph.
+const MAX_THOROUGH: usize = 160;
 
 /// Computes the positions of `nodes` nodes of one size and of the edges between them.
 ///
@@ -57,7 +55,7 @@ const MAX_TRANSPOSED: usize = 160;
 pub(super) fn layout(nodes: usize, edges: &[Ends], size: (f64, f64)) -> Layout {
     let mut vertices = vec![Vertex::node(size); nodes];
     let arranged = without_loops(edges);
-    let columns = columns(&arrange(&vertices, &arranged));
+    let columns = columns_of(&arrange(&vertices, &arranged));
     let mut lanes = Lanes::new();
     let mut pieces = Vec::new();
     for edge @ (from, to) in left_to_right(&arranged, &columns) {
@@ -106,6 +104,30 @@ impl Vertex {
 /// Computes the centres of the vertices. Parts of the graph that no edge connects stand below each other, the largest
 /// first.
 fn arrange(vertices: &[Vertex], edges: &[Ends]) -> Vec<Point> {
+    let mut parts = if vertices.len() + edges.len() <= MAX_THOROUGH {
+        arrange_thoroughly(vertices, edges)
+    } else {
+        arrange_fast(vertices, edges)
+    };
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    let mut centres = vec![(0.0, 0.0); vertices.len()];
+    let mut next_top = 0.0;
+    for part in parts {
+        let top_of = |(index, (_, y)): &(usize, Point)| y - vertices[*index].height / 2.0;
+        let bottom_of = |(index, (_, y)): &(usize, Point)| y + vertices[*index].height / 2.0;
+        let top = part.iter().map(top_of).fold(f64::INFINITY, f64::min);
+        let bottom = part.iter().map(bottom_of).fold(f64::NEG_INFINITY, f64::max);
+        let left = part.iter().map(|(_, (x, _))| *x).fold(f64::INFINITY, f64::min);
+        for (index, (x, y)) in part {
+            centres[index] = (x - left, y - top + next_top);
+        }
+        next_top += bottom - top + GAP;
+    }
+    centres
+}
+
+/// Computes the centres of the vertices of each connected part.
+fn arrange_thoroughly(vertices: &[Vertex], edges: &[Ends]) -> Vec<Vec<(usize, Point)>> {
     let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
     // The layers of the crate are rows that follow each other downwards. Here they are columns that follow each other
     // to the right. So width and height change places, and the crate's (x, y) is our (y, x).
@@ -120,29 +142,26 @@ fn arrange(vertices: &[Vertex], edges: &[Ends]) -> Vec<Point> {
         // Places each node as far left as its callers allow. `RankingType::MinimizeEdgeLength`, the default, runs
         // forever on some graphs.
         ranking_type: RankingType::Up,
-        transpose: vertices.len() + edges.len() <= MAX_TRANSPOSED,
+        transpose: true,
         ..Config::default()
     };
-    let mut parts = from_vertices_and_edges(&sizes, &numbered, &config);
-    parts.sort_by_key(|(part, ..)| std::cmp::Reverse(part.len()));
-    let mut centres = vec![(0.0, 0.0); vertices.len()];
-    let mut next_top = 0.0;
-    for (part, ..) in parts {
-        let top_of = |(index, (x, _)): &(usize, (f64, f64))| x - vertices[*index].height / 2.0;
-        let bottom_of = |(index, (x, _)): &(usize, (f64, f64))| x + vertices[*index].height / 2.0;
-        let top = part.iter().map(top_of).fold(f64::INFINITY, f64::min);
-        let bottom = part.iter().map(bottom_of).fold(f64::NEG_INFINITY, f64::max);
-        let left = part.iter().map(|(_, (_, y))| *y).fold(f64::INFINITY, f64::min);
-        for (index, (x, y)) in part {
-            centres[index] = (y - left, x - top + next_top);
-        }
-        next_top += bottom - top + GAP;
-    }
-    centres
+    let parts = from_vertices_and_edges(&sizes, &numbered, &config);
+    parts.into_iter().map(|(part, ..)| part.into_iter().map(|(index, (x, y))| (index, (y, x))).collect()).collect()
+}
+
+/// Like [`arrange_thoroughly`], for large graphs.
+fn arrange_fast(vertices: &[Vertex], edges: &[Ends]) -> Vec<Vec<(usize, Point)>> {
+    let heights: Vec<f64> = vertices.iter().map(|vertex| vertex.height).collect();
+    // Each column has a node, and nodes are wider than the room for an edge.
+    let width = vertices.iter().map(|vertex| vertex.width).fold(0.0, f64::max) + COLUMN_GAP;
+    #[expect(clippy::cast_precision_loss, reason = "there are few columns")]
+    let point = |(vertex, (column, y)): (usize, (usize, f64))| (vertex, (column as f64 * width, y));
+    let parts = columns::arrange(&heights, edges, GAP);
+    parts.into_iter().map(|part| part.into_iter().map(point).collect()).collect()
 }
 
 /// Returns the column of each vertex, counted from the left.
-fn columns(centres: &[Point]) -> Vec<usize> {
+fn columns_of(centres: &[Point]) -> Vec<usize> {
     // Positions in one column may differ by a rounding error. Columns are at least `COLUMN_GAP` apart.
     const TOLERANCE: f64 = 1.0;
 
@@ -226,12 +245,12 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(256))]
+        #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
         fn nodes_never_overlap_and_stay_within_the_drawing(
-            (nodes, edges) in (1_usize..24).prop_flat_map(|nodes| {
-                (Just(nodes), proptest::collection::vec((0..nodes, 0..nodes), 0..40))
+            (nodes, edges) in (1_usize..80).prop_flat_map(|nodes| {
+                (Just(nodes), proptest::collection::vec((0..nodes, 0..nodes), 0..150))
             })
         ) {
             let layout = layout(nodes, &edges, SIZE);

@@ -5,69 +5,106 @@ use std::collections::HashSet;
 
 use maud::{Markup, html};
 
-use super::labels::{call_label, counts, description, kind, service_label, traces_with_call};
-use super::layout::{Ends, Layout, Point, layout};
-use crate::console::{format, link, status};
+use super::columns::Ends;
+use super::labels::{call_label, counts, description, kind, service_label};
+use super::layout::{Layout, Point, layout};
+use super::query::Query;
+use super::selection::Selection;
+use crate::console::{format, status};
 use crate::document::State;
 use crate::graph::{Edge, Service, ServiceGraph, Statistics};
 
 /// The width and height of a node.
-const NODE: (f64, f64) = (216.0, 68.0);
+pub(super) const NODE: (f64, f64) = (216.0, 68.0);
+
+/// The text that a screen reader reads for a drawing.
+pub(super) const DESCRIPTION: &str = "Service map. The tables below hold the same data.";
+
 /// How many nodes are drawn at most. Those with the most requests are chosen.
-const MAX_NODES: usize = 300;
+const MAX_NODES: usize = 500;
 /// How many edges are drawn at most. Those with the most requests are chosen.
-const MAX_EDGES: usize = 900;
-/// A wider drawing is not shrunk to fit the window, because its text would be too small to read.
-const MAX_FITTED_WIDTH: f64 = 2_200.0;
+const MAX_EDGES: usize = 1_500;
+/// A wider drawing is not shrunk to fit the window, because its text would be too small to read. Beside the details of a
+/// service there is less room.
+const MAX_FITTED_WIDTH: f64 = 1_700.0;
+const MAX_FITTED_WIDTH_BESIDE: f64 = 1_100.0;
 /// With more edges than this, edges have no labels, because the labels would cover each other.
 const MAX_LABELS: usize = 40;
+/// With more edges than this, only the line itself can be hit. The tables have links to all calls.
+const MAX_BROAD: usize = 300;
 
-/// Renders the drawing at a zoom in per cent.
-pub(super) fn picture(graph: &ServiceGraph, zoom: Option<u32>) -> Markup {
-    let drawn = Drawn::of(graph);
-    let layout = layout(drawn.services.len(), &drawn.ends, NODE);
-    let (width, height) = layout.size;
+/// Renders the drawing at the size that the reader has chosen.
+pub(super) fn picture(drawn: &Drawn<'_>) -> Markup {
+    let zoom = drawn.query.zoom;
+    let (width, height) = drawn.layout.size;
     let scaled = |length: f64| (length * f64::from(zoom.unwrap_or(100).clamp(10, 400)) / 100.0).round();
-    let fits = zoom.is_none() && width <= MAX_FITTED_WIDTH;
+    let max_width = if drawn.selection.is_some() { MAX_FITTED_WIDTH_BESIDE } else { MAX_FITTED_WIDTH };
+    let fits = zoom.is_none() && width <= max_width;
     let has_labels = drawn.edges.len() <= MAX_LABELS;
     html! {
-        @if drawn.services.len() < graph.services.len() {
-            p.notice { "Showing the " (drawn.services.len()) " busiest of " (graph.services.len()) " services." }
+        @if drawn.services.len() < drawn.all {
+            p.notice { "Showing the " (drawn.services.len()) " busiest of " (drawn.all) " services." }
         }
         // With `tabindex` the arrow keys can scroll the drawing. (WCAG 2.2, 2.1.1.)
-        div.map data-scrolls tabindex="0" role="group" aria-label="Service map. The tables below hold the same data." {
+        div.map.wide[zoom.is_none()] data-scrolls tabindex="0" role="group" aria-label=(DESCRIPTION) {
             svg.fit[fits] width=(scaled(width)) height=(scaled(height))
                 viewBox={ "0 0 " (width.round()) " " (height.round()) } {
-                defs {
-                    marker #arrowhead viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"
-                        orient="auto-start-reverse" markerUnits="userSpaceOnUse" {
-                        path.arrowhead d="M0 0.5 8 4 0 7.5z" {}
-                    }
-                }
+                (arrowhead("arrowhead"))
                 // Later elements cover earlier ones, so the nodes come last.
-                @for index in 0..drawn.edges.len() { (edge(&drawn, index, &layout, has_labels)) }
-                @for (service, centre) in drawn.services.iter().zip(&layout.nodes) { (node(service, *centre)) }
+                @for index in 0..drawn.edges.len() { (edge(drawn, index, has_labels)) }
+                @for (service, centre) in drawn.services.iter().zip(&drawn.layout.nodes) { (node(drawn, service, *centre, true)) }
+            }
+        }
+    }
+}
+
+/// Renders the definition of an arrow's head. Each drawing has one of its own: a browser does not find a definition in
+/// a drawing that is not shown.
+pub(super) fn arrowhead(id: &str) -> Markup {
+    html! {
+        defs {
+            marker #(id) viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"
+                orient="auto-start-reverse" markerUnits="userSpaceOnUse" {
+                path.arrowhead d="M0 0.5 8 4 0 7.5z" {}
             }
         }
     }
 }
 
 /// The part of the graph that is drawn.
-struct Drawn<'a> {
-    services: Vec<&'a Service>,
+pub(super) struct Drawn<'a> {
+    pub(super) services: Vec<&'a Service>,
     edges: Vec<&'a Edge>,
     /// The ends of each edge, as indices of `services`.
-    ends: Vec<Ends>,
+    pub(super) ends: Vec<Ends>,
     /// All of `ends`, to look up whether two services call each other.
     pairs: HashSet<Ends>,
+    pub(super) layout: Layout,
+    /// The number of services of the whole graph.
+    all: usize,
+    query: &'a Query,
+    selection: Option<Selection>,
+    /// The reference ids of the services that the reader looks for.
+    found: HashSet<usize>,
 }
 
 impl<'a> Drawn<'a> {
     /// Chooses the busiest services, and the busiest edges between them.
-    fn of(graph: &'a ServiceGraph) -> Self {
+    pub(super) fn of(
+        graph: &'a ServiceGraph,
+        query: &'a Query,
+        selection: Option<Selection>,
+        found: &[&Service],
+    ) -> Self {
+        let found: HashSet<usize> = found.iter().map(|service| service.reference_id).collect();
         let mut services: Vec<&Service> = graph.services.iter().collect();
         if services.len() > MAX_NODES {
-            services.sort_by_key(|service| Reverse(requests(service)));
+            // What the reader looks for is drawn in any case.
+            let is_wanted = |service: &Service| {
+                let id = service.reference_id;
+                found.contains(&id) || selection.is_some_and(|selection| selection.touches(id, id))
+            };
+            services.sort_by_key(|service| (!is_wanted(service), Reverse(requests(service))));
             services.truncate(MAX_NODES);
         }
         // Edges name services by their reference id, the index in the whole graph.
@@ -87,7 +124,9 @@ impl<'a> Drawn<'a> {
             edges.truncate(MAX_EDGES);
         }
         let (ends, edges): (Vec<_>, Vec<_>) = edges.into_iter().unzip();
-        Self { services, edges, pairs: ends.iter().copied().collect(), ends }
+        let layout = layout(services.len(), &ends, NODE);
+        let (pairs, all) = (ends.iter().copied().collect(), graph.services.len());
+        Self { services, edges, ends, pairs, layout, all, query, selection, found }
     }
 }
 
@@ -95,29 +134,40 @@ fn requests(service: &Service) -> u64 {
     service.summary_statistics.as_ref().map_or(0, |statistics| statistics.total_count)
 }
 
-fn edge(drawn: &Drawn<'_>, index: usize, layout: &Layout, has_label: bool) -> Markup {
+fn edge(drawn: &Drawn<'_>, index: usize, has_label: bool) -> Markup {
     let (edge, (from, to)) = (drawn.edges[index], drawn.ends[index]);
-    let (from_service, to_service) = (drawn.services[from], drawn.services[to]);
     // Two services that call each other share a lane. Their lines are moved apart, one up and one down.
     let offset = match drawn.pairs.contains(&(to, from)) {
         true if from < to => -7.0,
         true => 7.0,
         false => 0.0,
     };
-    let points = points(layout, index, (from, to), offset);
-    let path = path(&points);
+    let points = points(&drawn.layout, index, (from, to), offset);
     let (x, y) = label_position(&points);
+    let label = html! {
+        @if has_label {
+            text.label x=(round(x)) y=(round(y - 5.0)) { (call_label(&edge.summary_statistics)) }
+        }
+    };
+    line(drawn, index, &path(&points), "arrowhead", &label)
+}
+
+/// Renders an edge as a line with an arrow's head.
+pub(super) fn line(drawn: &Drawn<'_>, index: usize, path: &str, arrowhead: &str, label: &Markup) -> Markup {
+    let (edge, (from, to)) = (drawn.edges[index], drawn.ends[index]);
+    let (from, to) = (drawn.services[from], drawn.services[to]);
     let statistics = &edge.summary_statistics;
+    let is_near = drawn.selection.is_some_and(|selection| selection.touches(from.reference_id, to.reference_id));
     html! {
         // The Tab key passes over edges: the table of calls has the same links, and a map may have hundreds of edges.
-        a href=(traces_with_call(from_service, to_service)) tabindex="-1" {
-            g.edge.faulty[statistics.fault_statistics.total_count > 0] {
+        a href=(drawn.query.with_edge(from, to)) tabindex="-1" {
+            g.edge.faulty[statistics.fault_statistics.total_count > 0].near[is_near] {
                 // Browsers show the `title` of an SVG element as a tooltip.
-                title { (from_service.name) " → " (to_service.name) ": " (description(statistics)) }
-                path d=(path) marker-end="url(#arrowhead)" {}
+                title { (from.name) " → " (to.name) ": " (description(statistics)) }
+                path d=(path) marker-end={ "url(#" (arrowhead) ")" } {}
                 // An invisible broad line, because the pointer would hardly hit the thin one.
-                path.hit d=(path) {}
-                @if has_label { text.label x=(round(x)) y=(round(y - 5.0)) { (call_label(statistics)) } }
+                @if drawn.edges.len() <= MAX_BROAD { path.hit d=(path) {} }
+                (label)
             }
         }
     }
@@ -164,16 +214,21 @@ fn label_position(points: &[Point]) -> Point {
 }
 
 /// Rounds to a tenth of a pixel. More digits would only make the page larger.
-fn round(length: f64) -> f64 {
+pub(super) fn round(length: f64) -> f64 {
     (length * 10.0).round() / 10.0
 }
 
-fn node(service: &Service, (x, y): Point) -> Markup {
+/// Renders a node. With `has_id`, the node that is selected has the id to which the links of the page scroll.
+pub(super) fn node(drawn: &Drawn<'_>, service: &Service, (x, y): Point, has_id: bool) -> Markup {
+    let id = service.reference_id;
+    let is_selected = drawn.selection.is_some_and(|selection| selection.node == id || selection.callee == Some(id));
+    let is_first = drawn.selection.is_some_and(|selection| selection.node == id);
+    let is_faded = !drawn.found.is_empty() && !drawn.found.contains(&id);
     // Clients have no statistics. The service that they call has them.
     let statistics = service.summary_statistics.as_ref();
     let kind = kind(service.kind.as_deref());
     let drawing = html! {
-        g.node.stand-in[service.stand_in]
+        g.node.stand-in[service.stand_in].selected[is_selected].faded[is_faded] id=[(has_id && is_first).then_some("selected")]
             transform={ "translate(" (round(x - NODE.0 / 2.0)) " " (round(y - NODE.1 / 2.0)) ")" } {
             title {
                 (service.name) ", " (kind)
@@ -190,10 +245,7 @@ fn node(service: &Service, (x, y): Point) -> Markup {
             }
         }
     };
-    html! {
-        // No filter finds a service whose segments were not received.
-        @if service.stand_in { (drawing) } @else { a href=(link::traces_through_service(&service.name)) { (drawing) } }
-    }
+    html! { a href=(drawn.query.with_node(service)) aria-current=[is_selected.then_some("true")] { (drawing) } }
 }
 
 /// Renders the shares of requests in each state as the arcs of a ring, clockwise from the top.
@@ -237,4 +289,67 @@ fn glyph(kind: Option<&str>) -> &'static str {
 
 fn is_storage(kind: &str) -> bool {
     ["Database", "DynamoDB", "RDS", "S3", "ElastiCache"].iter().any(|storage| kind.contains(storage))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Returns points on the line that [`path`] describes, a few pixels apart.
+    fn along(points: &[Point]) -> Vec<Point> {
+        let curves = points.windows(2).flat_map(|pair| {
+            let ((x, y), (next_x, next_y)) = (pair[0], pair[1]);
+            let middle = f64::midpoint(x, next_x);
+            (0..=40).map(move |step| {
+                let at = f64::from(step) / 40.0;
+                let (b, c) = (3.0 * at * (1.0 - at).powi(2), 3.0 * at.powi(2) * (1.0 - at));
+                let curve = |start, one, two, end| (1.0 - at).powi(3) * start + b * one + c * two + at.powi(3) * end;
+                (curve(x, middle, middle, next_x), curve(y, y, next_y, next_y))
+            })
+        });
+        curves.collect()
+    }
+
+    /// Returns the number of pairs of an edge and a node that it crosses although it does not end there.
+    fn crossings(nodes: usize, edges: &[Ends]) -> usize {
+        let layout = layout(nodes, edges, NODE);
+        let lines = edges.iter().enumerate().filter(|(_, (from, to))| from != to).map(|(index, ends)| {
+            let lines = [-7.0, 0.0, 7.0].map(|offset| along(&points(&layout, index, *ends, offset)));
+            (*ends, lines.concat())
+        });
+        let crosses = |line: &[Point], (x, y): Point| {
+            line.iter().any(|point| (point.0 - x).abs() < NODE.0 / 2.0 && (point.1 - y).abs() < NODE.1 / 2.0)
+        };
+        lines
+            .map(|((from, to), line)| {
+                let others = layout.nodes.iter().enumerate().filter(|(node, _)| *node != from && *node != to);
+                others.filter(|(_, centre)| crosses(&line, **centre)).count()
+            })
+            .sum()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_edge_crosses_a_node(
+            (nodes, edges) in (2_usize..60).prop_flat_map(|nodes| {
+                (Just(nodes), proptest::collection::vec((0..nodes, 0..nodes), 0..100))
+            })
+        ) {
+            prop_assert_eq!(crossings(nodes, &edges), 0);
+        }
+    }
+
+    #[test]
+    fn no_edge_of_a_large_map_crosses_a_node() {
+        for nodes in [200, 500] {
+            let called =
+                |node: usize| [node * 2 + 1, node * 2 + 2, node + 7].into_iter().filter(move |callee| *callee < nodes);
+            let edges: Vec<Ends> = (0..nodes).flat_map(|node| called(node).map(move |callee| (node, callee))).collect();
+            assert_eq!(crossings(nodes, &edges), 0, "{nodes} nodes");
+        }
+    }
 }

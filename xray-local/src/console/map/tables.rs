@@ -2,8 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::labels::{average, counts, is_client, kind, traces_with_call};
-use crate::console::{format, link};
+use super::labels::{average, counts, is_client, kind};
+use super::query::Query;
+use crate::console::format;
+use crate::console::histogram::PERCENTILES;
 use crate::graph::{ServiceGraph, Statistics, Times};
 
 /// The maximum number of rows in a table. A browser takes too long to lay out more rows.
@@ -11,17 +13,11 @@ const MAX_ROWS: usize = 1_000;
 
 /// Renders a row for each service. Clients have no row: they have no statistics, and the table of calls lists their
 /// calls.
-pub(super) fn services(graph: &ServiceGraph) -> Markup {
+pub(super) fn services(graph: &ServiceGraph, query: &Query) -> Markup {
     let rows = html! {
         @for service in graph.services.iter().filter(|service| !is_client(service)).take(MAX_ROWS) {
             tr {
-                th.name-cell scope="row" {
-                    @if service.stand_in {
-                        (service.name)
-                    } @else {
-                        a href=(link::traces_through_service(&service.name)) { (service.name) }
-                    }
-                }
+                th.name-cell scope="row" { a href=(query.with_node(service)) { (service.name) } }
                 td { (kind(service.kind.as_deref())) }
                 (statistics_cells(service.summary_statistics.as_ref(), &service.response_times))
             }
@@ -31,14 +27,14 @@ pub(super) fn services(graph: &ServiceGraph) -> Markup {
 }
 
 /// Renders a row for each edge: a service, and a service that it calls.
-pub(super) fn calls(graph: &ServiceGraph) -> Markup {
+pub(super) fn calls(graph: &ServiceGraph, query: &Query) -> Markup {
     let calls = graph.services.iter().flat_map(|service| service.edges.iter().map(move |edge| (service, edge)));
     let calls = calls.filter_map(|(from, edge)| Some((from, edge, graph.services.get(edge.reference_id)?)));
     let rows = html! {
         @for (from, edge, to) in calls.take(MAX_ROWS) {
             tr {
                 th.name-cell scope="row" { (from.name) @if is_client(from) { small { " clients" } } }
-                td.name-cell { a href=(traces_with_call(from, to)) { (to.name) } }
+                td.name-cell { a href=(query.with_edge(from, to)) { (to.name) } }
                 (statistics_cells(Some(&edge.summary_statistics), &edge.response_times))
             }
         }
@@ -48,7 +44,7 @@ pub(super) fn calls(graph: &ServiceGraph) -> Markup {
 
 /// Renders a table of `rows`. `columns` are the headings of the first two cells; the other cells hold statistics.
 fn table(id: &str, title: &str, columns: [&str; 2], rows: &Markup) -> Markup {
-    let statistics = ["Requests", "OK", "Errors", "Throttled", "Faults", "Average", "95th percentile"];
+    let statistics = ["Requests", "OK", "Errors", "Throttled", "Faults", "Average"];
     html! {
         section {
             h2 #(id) { (title) }
@@ -58,6 +54,7 @@ fn table(id: &str, title: &str, columns: [&str; 2], rows: &Markup) -> Markup {
                         tr {
                             @for heading in columns { th scope="col" { (heading) } }
                             @for heading in statistics { th.num scope="col" { (heading) } }
+                            @for (heading, _) in PERCENTILES { th.num scope="col" { (heading) } }
                         }
                     }
                     tbody { (rows) }
@@ -76,9 +73,11 @@ fn statistics_cells(statistics: Option<&Statistics>, times: &Times) -> Markup {
                 td.num { (format::count(statistics.total_count)) }
                 @for (_, number) in counts(statistics) { td.num { (format::count(number)) } }
                 td.num { (average(statistics).map_or_else(String::new, format::duration)) }
-                td.num { (times.quantile(0.95).map_or_else(String::new, format::duration)) }
+                @for (_, quantile) in PERCENTILES {
+                    td.num { (times.quantile(quantile).map_or_else(String::new, format::duration)) }
+                }
             }
-            None => @for _ in 0..7 { td.num { "–" } },
+            None => @for _ in 0..9 { td.num { "–" } },
         }
     }
 }

@@ -1,0 +1,158 @@
+//! The commands `traces` and `trace`, which query a running `xray-local`.
+
+use std::collections::HashSet;
+use std::error::Error;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use xray_local::document::{Cause, Document, Kind, Namespace, State, TraceId};
+use xray_local::time::now;
+use xray_local::trace::Trace;
+
+use crate::terminal::{TraceLine, colored, milliseconds, plain, request, request_of, verdict};
+
+/// The longest time to wait for a response.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The deepest level of indentation in a tree. Entities on deeper levels are indented to this level.
+const MAX_INDENT: usize = 20;
+
+/// The traces that the command `traces` prints.
+pub(crate) struct Selection {
+    pub(crate) filter: String,
+    /// The longest time since a trace's start. With `None`, traces of any age are printed.
+    pub(crate) since: Option<Duration>,
+    pub(crate) limit: usize,
+}
+
+/// A running `xray-local`.
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    address: String,
+}
+
+impl Client {
+    pub(crate) fn new(address: String) -> Self {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT));
+        Self { agent: config.build().into(), address }
+    }
+
+    /// Prints a line for each trace, latest first. With `as_json`, each line is the trace's summary from the X-Ray API.
+    pub(crate) fn traces(
+        &self,
+        out: &mut impl Write,
+        selection: &Selection,
+        as_json: bool,
+    ) -> Result<(), Box<dyn Error>> {
+        let end = now() + 86_400.0;
+        let start = selection.since.map_or(0.0, |since| now() - since.as_secs_f64());
+        let mut query = json!({ "StartTime": start, "EndTime": end, "FilterExpression": selection.filter });
+        let mut left = selection.limit;
+        loop {
+            let mut page = self.ask("TraceSummaries", &query)?;
+            let Value::Array(summaries) = page["TraceSummaries"].take() else {
+                return Err("the answer has no traces".into());
+            };
+            for summary in summaries.iter().take(left) {
+                if as_json { writeln!(out, "{summary}")? } else { writeln!(out, "{}", summary_line(summary))? }
+            }
+            left = left.saturating_sub(summaries.len());
+            match page.get("NextToken").filter(|_| left > 0) {
+                Some(token) => query["NextToken"] = token.clone(),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Prints a trace as a tree. With `as_json`, prints a JSON object with the trace's segments.
+    pub(crate) fn trace(&self, out: &mut impl Write, id: &str, as_json: bool) -> Result<(), Box<dyn Error>> {
+        let id = TraceId::find(id).ok_or_else(|| format!("{id:?} is not a trace id"))?;
+        let answer = self.ask("Traces", &json!({ "TraceIds": [id.to_string()] }))?;
+        let Some(trace) = answer["Traces"].get(0) else { return Err(format!("there is no trace {id}").into()) };
+        let segments = trace["Segments"].as_array().into_iter().flatten();
+        let documents: Vec<Value> =
+            segments.filter_map(|segment| serde_json::from_str(segment["Document"].as_str()?).ok()).collect();
+        if as_json {
+            writeln!(out, "{}", json!({ "Id": trace["Id"], "Duration": trace["Duration"], "Segments": documents }))?;
+            return Ok(());
+        }
+        let inferred = documents.iter().filter(|document| document["inferred"] == json!(true));
+        let inferred: HashSet<&str> = inferred.filter_map(|document| document["id"].as_str()).collect();
+        let trace = Trace::of(id, documents.iter().cloned().filter_map(Document::from_value));
+        tree(out, &trace, &inferred)?;
+        Ok(())
+    }
+
+    /// Calls an operation of the X-Ray API, and returns its response.
+    fn ask(&self, operation: &str, query: &Value) -> Result<Value, Box<dyn Error>> {
+        let url = format!("http://{}/{operation}", self.address);
+        let mut response = self.agent.post(&url).send_json(query).map_err(|error| {
+            format!("no xray-local answers at {}: {error}; start it, or say where it is with --address", self.address)
+        })?;
+        let status = response.status();
+        let answer: Value = response.body_mut().with_config().limit(u64::MAX).read_json().map_err(|error| {
+            format!("the program at {} answers with {status}, and is no xray-local: {error}", self.address)
+        })?;
+        if status.is_success() {
+            return Ok(answer);
+        }
+        Err(answer["Message"].as_str().unwrap_or("the request was refused").into())
+    }
+}
+
+/// Returns the line that describes a trace, made from its summary.
+fn summary_line(summary: &Value) -> String {
+    let flags = [
+        ("HasFault", State::Fault),
+        ("HasThrottle", State::Throttle),
+        ("HasError", State::Error),
+        ("IsPartial", State::InProgress),
+    ];
+    let state = flags.into_iter().find(|(flag, _)| summary[flag] == json!(true)).map_or(State::Ok, |(_, state)| state);
+    let http = &summary["Http"];
+    let line = TraceLine {
+        id: summary["Id"].as_str().unwrap_or_default(),
+        state: Some(state),
+        request: request_of(http["HttpMethod"].as_str(), http["HttpStatus"].as_i64(), http["HttpURL"].as_str()),
+        duration: summary["Duration"].as_f64(),
+        name: summary["EntryPoint"]["Name"].as_str(),
+        parts: (summary["ServiceIds"].as_array().map_or(0, Vec::len), "service"),
+    };
+    line.to_string()
+}
+
+/// Prints the segments and subsegments of a trace, each below its caller.
+fn tree(out: &mut impl Write, trace: &Trace, inferred: &HashSet<&str>) -> io::Result<()> {
+    let duration = trace.duration().map_or_else(|| "in progress".to_owned(), milliseconds);
+    writeln!(out, "{}  {duration}", trace.id)?;
+    let start = trace.start();
+    for row in trace.rows(true) {
+        let entity = row.document;
+        let (word, color) = verdict(Some(entity.state()));
+        let indent = "  ".repeat(row.depth.min(MAX_INDENT));
+        let line = entity_line(entity, start, inferred.contains(entity.id.as_str()));
+        writeln!(out, "{} {indent}{}", colored(word, color), plain(&line))?;
+        for exception in entity.cause.iter().flat_map(Cause::exceptions) {
+            let kind = exception.kind.as_deref().unwrap_or("error");
+            let message = exception.message.as_deref().unwrap_or_default();
+            writeln!(out, "{:9} {indent}  {}", "", plain(&format!("{kind}: {message}")))?;
+        }
+    }
+    Ok(())
+}
+
+fn entity_line(entity: &Document, start: f64, is_inferred: bool) -> String {
+    let mut parts = vec![entity.name.clone()];
+    match (entity.kind, entity.namespace) {
+        (Kind::Segment, _) if is_inferred => parts.push("(inferred)".to_owned()),
+        (Kind::Subsegment, Some(Namespace::Aws)) => parts.push("(aws)".to_owned()),
+        (Kind::Subsegment, Some(Namespace::Remote)) => parts.push("(remote)".to_owned()),
+        _ => {}
+    }
+    parts.extend(Some(request(entity)).filter(|request| !request.is_empty()));
+    parts.extend(entity.aws().get("operation").and_then(Value::as_str).map(str::to_owned));
+    let begin = milliseconds(entity.start_time - start);
+    let duration = entity.duration().map_or_else(|| "running".to_owned(), milliseconds);
+    format!("{}  at {begin} for {duration}", parts.join(" "))
+}

@@ -1,0 +1,72 @@
+//! The program `xray-local`, started as from a shell.
+#![allow(dead_code, unreachable_pub, reason = "each test binary compiles this module and uses only some of its items")]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::UdpSocket;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+/// A running program. Dropping it kills the program.
+pub struct Program {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+    pub address: String,
+    /// The line about sampling. Empty if the rules are in a file.
+    pub sampling: String,
+}
+
+impl Program {
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = command(&[&["--address", "127.0.0.1:0"], arguments].concat()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        let mut program = Self { child, lines, address: String::new(), sampling: String::new() };
+        let first = program.line();
+        let Some(address) = first.strip_prefix("documents: AWS_XRAY_DAEMON_ADDRESS=") else { panic!("{first}") };
+        address.clone_into(&mut program.address);
+        assert_eq!(program.line(), format!("console:   http://{}/", program.address));
+        if !arguments.contains(&"--rules") {
+            let sampling = program.line();
+            assert!(sampling.starts_with("sampling:  "), "{sampling}");
+            program.sampling = sampling;
+        }
+        program
+    }
+
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    pub fn send(&self, datagram: &str) {
+        UdpSocket::bind("127.0.0.1:0").unwrap().send_to(datagram.as_bytes(), &self.address).unwrap();
+    }
+
+    /// Returns the most memory that the program has used so far, in bytes. Linux only.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Sends a signal, and returns the exit status and the rest of the output.
+    pub fn stop(mut self, signal: &str) -> (ExitStatus, String) {
+        let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap(), rest)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xray-local"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
