@@ -20,44 +20,41 @@
 //! * `threads`: 1, 2 or 4 threads, each with sampled segments of its own. With more threads than cores, only the threads
 //!   that run are measured.
 //!
-//! The numbers below are the median of two runs with rustc 1.95.0 and the `bench` profile, on two cores under KVM with a
-//! load of 50. So only ratios within one run mean something, and those of rows that use much memory (`live/10000`) mean
-//! little. Instructions are counted by valgrind's callgrind, for one call and without those of the floor. They do not
-//! depend on the load. They do not show waiting: for memory, for an atomic operation, or for a word that is read in another
-//! width than it was written in.
+//! The numbers below are from one run on 2026-11-29 with rustc 1.95.0 and the `bench` profile, on two cores under KVM that did
+//! nothing else. The instructions are those of `instructions.json`,
+//! which do not depend on the load. They do not show the time in which the processor waits: for memory, for an atomic
+//! operation, or for a word that is read in another width than it was written.
 //!
-//! | row | floor, ns | traced, ns | | goal | instructions more |
+//! | row | floor, ns | traced, ns | | goal | instructions, floor and traced |
 //! |---|---|---|---|---|---|
-//! | `untraced/no_context` | 1.0 | 7.7 | + 6.7 | + 5 | 140 |
-//! | `untraced/disabled` | 1.0 | 8.2 | + 7.2 | + 5 | 145 |
-//! | `untraced_224_bytes/no_context` | 25 | 105 | + 80 | | 560 |
-//! | `unsampled/traced` | 18 | 60 | + 42 | + 5 | 470 |
-//! | `sampled/traced` | 200 | 435 | x 2.2 | x 1.5 | 2,080 over 2,940 |
-//! | `sampled/handed_over` | 200 | 480 | x 2.4 | | |
-//! | `live/traced`: 1, 100 | 40, 27 | 507, 570 | | flat | |
-//! | `live/traced/10000` | 102 | 3,800 and more | | flat | 5,800 |
-//! | `threads`: 1, 2, 4 | | 430, 435, 434 | | flat | |
+//! | `untraced/no_context` | 2.1 | 10.7 | + 8.6 | + 5 | 217, 327 |
+//! | `untraced/disabled` | 2.1 | 11.5 | + 9.4 | + 5 | 217, 332 |
+//! | `untraced_224_bytes/no_context` | 32 | 89 | + 57 | + 20 | 458, 849 |
+//! | `unsampled/traced` | 18.5 | 67 | + 48 | + 10 | 496, 866 |
+//! | `sampled/traced` | 295 | 364 | x 1.23 | x 1.0 | 2,980, 3,242 |
+//! | `sampled/handed_over` | 295 | 573 | x 1.9 | x 1.2 | |
+//! | `live/traced`: 1, 100 | 57, 27 | 465, 482 | | flat | |
+//! | `live/traced/10000` | 62 | 958 | | flat | |
+//! | `threads`: 1, 2, 4 | | 364, 367, 365 | | flat | |
 //!
-//! The instructions of a sampled call:
-//!
-//! * `malloc` and `free`: 1,250 for four allocations (the floor has one). The last `free` is slow, because the hundred calls
-//!   of a segment are dropped at once.
-//! * copies of the document into its segment, and of the segment's list when it grows: 250.
-//! * the header's look-up and insertion: 450, as in the floor.
-//! * the host, the name and the URL: 600.
-//! * two readings of the clock: 360, as in the floor.
+//! A sampled call has these instructions that the floor lacks: reading the URL and filling the record (590), allocating and
+//! freeing the record (350), embedding it in its parent (155), and passing it through the stages of a call (260). The floor
+//! instead writes its JSON (900). In `handed_over`, this thread waits for memory: the other thread frees a hundred records,
+//! whose memory this thread allocates again.
 
-use std::sync::{Barrier, mpsc};
+use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http::HeaderValue;
-use xray::emitter::Emitter;
-use xray::{Document, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
+use xray::{Recorder, Sampled, TRACE_HEADER_NAME};
 use xray_benches::calls::{Calls, time};
-use xray_benches::client::{AtOnce, Held, Later, Ping, Request, Response};
+use xray_benches::client::{Held, Request};
 use xray_benches::floor;
+use xray_benches::paths::{
+    DropElsewhere, DropHere, bare, bare_later, in_segment, traced, traced_in_segment, traced_later,
+};
 
 /// Calls in one segment. Times are for one of them.
 const CALLS: usize = 100;
@@ -125,12 +122,13 @@ fn live_calls(criterion: &mut Criterion) {
         // two rows, and over 10,000 in the last.
         let size = live.max(CALLS);
         group.bench_function(BenchmarkId::new("floor", live), |bencher| {
-            bencher.iter_custom(|calls| time(calls, size, |calls| calls.make_together(live, bare_later)));
+            bencher
+                .iter_custom(|calls| time(calls, size, |calls| calls.make_together(live, bare_later::<Box<Request>>)));
         });
         group.bench_function(BenchmarkId::new("traced", live), |bencher| {
             bencher.iter_custom(|calls| {
                 time(calls, size, |calls| {
-                    in_segment(&recorder, Sampled::Yes, || calls.make_together(live, traced_later));
+                    in_segment(&recorder, Sampled::Yes, || calls.make_together(live, traced_later::<Box<Request>>));
                 })
             });
         });
@@ -156,63 +154,5 @@ fn threads(criterion: &mut Criterion) {
                 total / u32::try_from(count).unwrap()
             });
         });
-    }
-}
-
-fn traced_in_segment(recorder: &Recorder, sampled: Sampled, calls: &mut Calls<Box<Request>>) {
-    in_segment(recorder, sampled, || calls.make(traced));
-}
-
-fn in_segment(recorder: &Recorder, sampled: Sampled, run: impl FnOnce()) {
-    // The header decides, so that no sampler is measured.
-    let mut header = TraceHeader::default();
-    header.sampled = Some(sampled);
-    let segment = Segment::builder("todo-app").recorder(recorder).trace_header(&header).begin();
-    segment.in_scope(run);
-}
-
-// Generic over the holder of the request, so that the rows with a request by value and behind a pointer run the same code.
-async fn bare<R: Held>(request: R) -> Response<R> {
-    Ping::<R, AtOnce>::new(request).send().await
-}
-
-#[xray::traced_http]
-async fn traced<R: Held>(request: R) -> Response<R> {
-    Ping::<R, AtOnce>::new(request).send().await
-}
-
-async fn bare_later(request: Box<Request>) -> Response<Box<Request>> {
-    Ping::<_, Later>::new(request).send().await
-}
-
-#[xray::traced_http]
-async fn traced_later(request: Box<Request>) -> Response<Box<Request>> {
-    Ping::<_, Later>::new(request).send().await
-}
-
-/// Drops documents on the thread that emits them.
-struct DropHere;
-
-impl Emitter for DropHere {
-    fn emit(&self, document: Document) {
-        drop(document);
-    }
-}
-
-/// Drops documents on another thread.
-struct DropElsewhere(mpsc::Sender<Document>);
-
-impl DropElsewhere {
-    fn start() -> Self {
-        let (sender, documents) = mpsc::channel();
-        thread::spawn(move || documents.into_iter().for_each(drop));
-        Self(sender)
-    }
-}
-
-impl Emitter for DropElsewhere {
-    fn emit(&self, document: Document) {
-        // An error means that the thread is gone, at the end of the benchmark.
-        let _ = self.0.send(document);
     }
 }

@@ -17,7 +17,7 @@ use crate::client::{Held, Response, request};
 // The median segment stands for all of them, because a mean would hold whatever else ran on the machine.
 #[expect(clippy::cast_precision_loss, reason = "counts are small")]
 pub fn time<R: Held>(count: u64, size: usize, mut segment: impl FnMut(&mut Calls<R>)) -> Duration {
-    let mut calls = Calls { waiting: Vec::with_capacity(size), done: (0..size).map(|_| R::from(request())).collect() };
+    let mut calls = Calls::new(size);
     let mut elapsed: Vec<_> = (0..count.div_ceil(size as u64))
         .map(|_| {
             calls.make_ready();
@@ -39,6 +39,18 @@ pub struct Calls<R> {
 }
 
 impl<R: Held> Calls<R> {
+    fn new(size: usize) -> Self {
+        Self { waiting: Vec::with_capacity(size), done: (0..size).map(|_| R::from(request())).collect() }
+    }
+
+    /// Creates `size` requests, which are ready to be sent.
+    #[must_use]
+    pub fn ready(size: usize) -> Self {
+        let mut calls = Self::new(size);
+        calls.make_ready();
+        calls
+    }
+
     /// Makes the calls one after the other.
     pub fn make<F: Future<Output = Response<R>>>(&mut self, call: impl Fn(R) -> F) {
         while let Some(request) = self.waiting.pop() {

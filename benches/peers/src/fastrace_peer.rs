@@ -20,8 +20,8 @@ impl Peer for Fastrace {
         "fastrace (no document, no header)"
     }
 
-    fn segment(&self, requests: Vec<Request<()>>) {
-        let root = Span::root("todo-app", SpanContext::random());
+    fn segment(&self, requests: Vec<Request<()>>, is_sampled: bool) {
+        let root = Span::root("todo-app", SpanContext::random().sampled(is_sampled));
         let _current = root.set_local_parent();
         for request in requests {
             let span = LocalSpan::enter_with_local_parent(request.uri().host().unwrap().to_owned());

@@ -1,43 +1,58 @@
-//! What a traced HTTP call costs in all, from the call to a datagram at the daemon's socket, beside other libraries.
+//! Compares the cost of a traced HTTP call with that of other libraries, from the call to the datagram at the daemon's socket,
+//! or to the span at a collector.
 //!
-//! `cargo run --release` in this directory. Each library records segments of 100 calls and sends them over UDP to a
-//! process of its own, which only counts. All is sent after every five segments, so that no queue overflows. A call
-//! has a URL, a method and a status, and its request carries the trace's header; the client does nothing else.
+//! Run `cargo run --release` in this directory. Each library records segments of 100 calls, and sends them over UDP, or as
+//! spans over HTTP, to a separate process that counts the datagrams or spans. Each library is flushed after every five segments,
+//! so that no queue overflows. A call has a URL, a method and a status, and its request carries the trace header. The client
+//! sends nothing.
 //!
-//! * `all`: processor time of the whole process, threads in the background and the system's work for them included.
-//! * `caller`: that of the thread that makes the calls, without the time in which it waits for the rest.
-//! * `datagrams`: how many arrived, for one call. Ours holds many calls; opentelemetry-aws sends each by itself.
+//! A second part repeats the measurement in traces that are not sampled.
 //!
-//! fastrace has neither documents nor a header of X-Ray: it is there for what recording alone costs, its reporter does
-//! nothing. The median of the rounds stands for all; the libraries take turns.
+//! * `all`: the processor time of the whole process for one call, with background threads and the system's work.
+//! * `caller`: the processor time of the calling thread for one call. Waiting for a flush is excluded.
+//! * `allocations`: how often the calling thread allocates memory for one call. One of xray's is the box in which its client
+//!   keeps the request.
+//! * `datagrams`: the number of datagrams that arrived, for one call. A datagram of xray has many calls, and a datagram of
+//!   opentelemetry-aws has one. xray-lite sends two for each call.
+//! * `spans`: the number of spans that arrived, for one call. A segment is a span too.
 //!
-//! Two cores under KVM, a load of 40 besides; rustc 1.95.0; opentelemetry-aws 0.21.0, opentelemetry_sdk 0.33.1,
-//! tracing-opentelemetry 0.34.0, fastrace 0.7.19; in nanoseconds:
+//! fastrace has neither X-Ray's documents nor its header, and its reporter does nothing here. Its row shows the cost of
+//! recording alone. The libraries take turns, and a number is the median of the rounds. The allocator counts for all of them,
+//! which takes each about a nanosecond for an allocation.
 //!
-//! | | all | caller | datagrams | ours / theirs |
-//! |---|---|---|---|---|
-//! | xray | 2,126 | 874 | 0.01 | |
-//! | opentelemetry-aws | 7,053 | 1,820 | 0.82 of 1.01 | 0.30 |
-//! | tracing, opentelemetry-aws | 9,202 | 3,194 | 0.87 of 1.01 | 0.23 |
-//! | fastrace (no document, no header) | 988 | 489 | | |
+//! The X-Ray SDK for Python takes part, as `python.py`, if the variable `XRAY_PEERS_PYTHON` names a Python that has it:
+//!
+//! ```text
+//! python3 -m venv target/python && target/python/bin/pip install aws-xray-sdk==2.15.0
+//! XRAY_PEERS_PYTHON=target/python/bin/python cargo run --release
+//! ```
+//!
+//! `COMPARE.md` has the tables of a run. Compare only numbers of one run.
 
+mod child;
+mod collector;
 mod fastrace_peer;
 mod opentelemetry_peer;
+mod python;
 mod reader;
 mod tracing_peer;
+mod xray_lite_peer;
 mod xray_peer;
 
 use std::env;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use cpu_time::{ProcessTime, ThreadTime};
 use http::{HeaderMap, HeaderValue, Request, Uri};
 
+use crate::collector::Collector;
+use crate::python::Python;
 use crate::reader::Reader;
 
 const CALLS: usize = 100;
 const SEGMENTS: usize = 200;
-/// So many segments are recorded, then all is sent.
+/// The number of segments between two flushes.
 const SEGMENTS_AT_ONCE: usize = 5;
 const ROUNDS: usize = 5;
 
@@ -45,67 +60,130 @@ const ROUNDS: usize = 5;
 trait Peer {
     fn name(&self) -> &'static str;
 
-    /// A segment, in which each of the requests is sent.
-    fn segment(&self, requests: Vec<Request<()>>);
+    /// Records a segment with a call for each request, in a trace that is sampled or not.
+    fn segment(&self, requests: Vec<Request<()>>, is_sampled: bool);
 
-    /// Sends what is recorded.
+    /// Sends the recorded segments.
     fn flush(&self);
 }
 
+/// The costs of a library's segments. Each list has an item for each round.
 #[derive(Default)]
 struct Cost {
     all: Vec<Duration>,
     caller: Vec<Duration>,
-    datagrams: Vec<usize>,
+    allocations: Vec<u64>,
+    arrived: Vec<usize>,
 }
 
-fn main() {
-    if env::args().nth(1).as_deref() == Some(reader::ARGUMENT) {
-        return reader::run();
+fn main() -> ExitCode {
+    match env::args().nth(1).as_deref() {
+        Some(reader::ARGUMENT) => reader::run(),
+        Some(collector::ARGUMENT) => collector::run(),
+        _ if env::var_os(xray_lite_peer::VARIABLE).is_none() => return restart(),
+        _ => compare_all(),
     }
+    ExitCode::SUCCESS
+}
+
+/// Starts this program again, with the variable that xray-lite reads.
+//
+// A process can set its own variables only in `unsafe` code.
+fn restart() -> ExitCode {
+    let mut again = Command::new(env::current_exe().unwrap());
+    let status = again.env(xray_lite_peer::VARIABLE, xray_lite_peer::HEADER).status().unwrap();
+    if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn compare_all() {
     let mut reader = Reader::start();
-    let peers: [Box<dyn Peer>; 4] = [
-        Box::new(xray_peer::Xray::new(&reader.address)),
-        Box::new(opentelemetry_peer::OpenTelemetry::new(&reader.address)),
-        Box::new(tracing_peer::Tracing::new(&reader.address)),
+    let to_daemon: [Box<dyn Peer>; 5] = [
+        Box::new(xray_peer::Xray::new(&reader.address())),
+        Box::new(opentelemetry_peer::OpenTelemetry::new(&reader.address())),
+        Box::new(tracing_peer::Tracing::new(&reader.address())),
+        Box::new(xray_lite_peer::XrayLite::new(&reader.address())),
         Box::new(fastrace_peer::Fastrace::new()),
     ];
-    let mut costs = peers.each_ref().map(|_| Cost::default());
+    let python = Python::new(reader.address());
+    for is_sampled in [true, false] {
+        let trace = if is_sampled { "sampled, to the daemon" } else { "not sampled" };
+        compare(trace, "datagrams", is_sampled, &to_daemon, python.as_ref(), &mut || reader.count());
+    }
+    let mut collector = Collector::start();
+    let to_collector: [Box<dyn Peer>; 2] = [
+        Box::new(xray_peer::Xray::otlp(&collector.address())),
+        Box::new(opentelemetry_peer::OpenTelemetry::otlp(&collector.address())),
+    ];
+    compare("sampled, to a collector", "spans", true, &to_collector, None, &mut || collector.count());
+}
+
+/// Measures libraries in turns, and prints a table. The first library is ours. `count` returns the number of datagrams or
+/// spans, as `unit` names them, that arrived since the last call of `count`.
+fn compare(
+    trace: &str,
+    unit: &str,
+    is_sampled: bool,
+    peers: &[Box<dyn Peer>],
+    python: Option<&Python>,
+    count: &mut dyn FnMut() -> usize,
+) {
+    let mut costs: Vec<_> = peers.iter().map(|_| Cost::default()).collect();
+    let mut python_cost = Cost::default();
     for _ in 0..ROUNDS {
         for (peer, cost) in peers.iter().zip(&mut costs) {
-            let (all, caller) = measure(&**peer);
-            cost.all.push(all);
-            cost.caller.push(caller);
-            cost.datagrams.push(reader.count());
+            measure(&**peer, is_sampled, cost);
+            cost.arrived.push(count());
+        }
+        if let Some(python) = python {
+            let (all, caller) = python.measure(is_sampled);
+            python_cost.all.push(all);
+            python_cost.caller.push(caller);
+            python_cost.arrived.push(count());
         }
     }
     let calls = (SEGMENTS * CALLS) as f64;
-    let nanos = |times: &mut Vec<Duration>| median(times).as_secs_f64() * 1e9 / calls;
-    let ours = nanos(&mut costs[0].all);
-    println!("{:<32}{:>10}{:>10}{:>12}{:>14}", "ns of a call", "all", "caller", "datagrams", "ours / theirs");
+    let nanos = |times: &mut Vec<Duration>, calls: f64| median(times).as_secs_f64() * 1e9 / calls;
+    let ours = nanos(&mut costs[0].all, calls);
+    println!("\nns of a call, {trace}");
+    println!("{:<32}{:>10}{:>10}{:>13}{unit:>12}{:>14}", "", "all", "caller", "allocations", "ours / theirs");
+    let row = |name: &str, all: f64, caller: f64, allocations: &str, arrived: f64| {
+        println!("{name:<32}{all:>10.0}{caller:>10.0}{allocations:>13}{arrived:>12.2}{:>14.3}", ours / all);
+    };
     for (peer, cost) in peers.iter().zip(&mut costs) {
-        let (all, caller) = (nanos(&mut cost.all), nanos(&mut cost.caller));
-        let datagrams = median(&mut cost.datagrams) as f64 / calls;
-        println!("{:<32}{all:>10.0}{caller:>10.0}{datagrams:>12.2}{:>14.2}", peer.name(), ours / all);
+        let allocations = median(&mut cost.allocations) as f64 / calls;
+        let arrived = median(&mut cost.arrived) as f64 / calls;
+        let (all, caller) = (nanos(&mut cost.all, calls), nanos(&mut cost.caller, calls));
+        row(peer.name(), all, caller, &format!("{allocations:.2}"), arrived);
+    }
+    if python.is_some() {
+        let calls = python::CALLS as f64;
+        let arrived = median(&mut python_cost.arrived) as f64 / calls;
+        let (all, caller) = (nanos(&mut python_cost.all, calls), nanos(&mut python_cost.caller, calls));
+        row("X-Ray SDK for Python", all, caller, "", arrived);
     }
 }
 
-/// Processor time of the process, and of this thread while it records.
-fn measure(peer: &dyn Peer) -> (Duration, Duration) {
-    let (started, mut caller) = (ProcessTime::now(), Duration::ZERO);
-    let mut making = Duration::ZERO;
+/// Adds the processor time of the process, and the time and the allocations of this thread while it records.
+fn measure(peer: &dyn Peer, is_sampled: bool, cost: &mut Cost) {
+    let (started, mut caller, mut making) = (ProcessTime::now(), Duration::ZERO, Duration::ZERO);
+    let mut allocations = 0;
     for segment in 1..=SEGMENTS {
         let before = ProcessTime::now();
         let requests = (0..CALLS).map(|_| request()).collect();
         making += before.elapsed();
-        let recording = ThreadTime::now();
-        peer.segment(requests);
-        caller += recording.elapsed();
+        let counted = allocation_counter::measure(|| {
+            let recording = ThreadTime::now();
+            peer.segment(requests, is_sampled);
+            caller += recording.elapsed();
+        });
+        allocations += counted.count_total;
         if segment % SEGMENTS_AT_ONCE == 0 {
             peer.flush();
         }
     }
-    (started.elapsed().saturating_sub(making), caller)
+    cost.all.push(started.elapsed().saturating_sub(making));
+    cost.caller.push(caller);
+    cost.allocations.push(allocations);
 }
 
 fn median<T: Ord + Copy>(values: &mut [T]) -> T {

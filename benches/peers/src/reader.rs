@@ -1,50 +1,34 @@
-//! Who stands for the daemon: a process that reads datagrams and counts them.
+//! A process in place of the daemon. It receives datagrams and counts them.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
-use std::{env, io, thread};
+use std::{io, thread};
 
-/// Makes this program the reader.
+use crate::child::ChildProcess;
+
+/// The argument with which this program runs as the reader.
 pub(crate) const ARGUMENT: &str = "--read";
 
-pub(crate) struct Reader {
-    pub(crate) address: SocketAddr,
-    process: Child,
-    lines: BufReader<ChildStdout>,
-}
+pub(crate) struct Reader(ChildProcess);
 
 impl Reader {
     pub(crate) fn start() -> Self {
-        let mut command = Command::new(env::current_exe().unwrap());
-        let mut process = command.arg(ARGUMENT).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap());
-        let address = read_line(&mut lines).parse().unwrap();
-        Self { address, process, lines }
+        Self(ChildProcess::start(ARGUMENT))
     }
 
-    /// Datagrams that arrived since it was asked last.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+
+    /// Returns the number of datagrams that arrived since the last call.
     pub(crate) fn count(&mut self) -> usize {
-        // So that there is room for the question, too.
+        // Lets the reader empty its buffer, so that the empty datagram, which asks for the number, is not lost.
         thread::sleep(Duration::from_millis(200));
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        socket.send_to(&[], self.address).unwrap();
-        read_line(&mut self.lines).parse().unwrap()
+        socket.send_to(&[], self.0.address).unwrap();
+        self.0.count()
     }
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn read_line(lines: &mut BufReader<ChildStdout>) -> String {
-    let mut line = String::new();
-    lines.read_line(&mut line).unwrap();
-    line.trim_end().to_owned()
 }
 
 pub(crate) fn run() {

@@ -13,20 +13,25 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::Peer;
-use crate::opentelemetry_peer::{Headers, provider};
+use crate::opentelemetry_peer::{Headers, provider, unsampled};
 
 pub(crate) struct Tracing {
     provider: SdkTracerProvider,
     dispatch: Dispatch,
+    /// The subscriber for spans that are not sampled.
+    unsampled: Dispatch,
     propagator: XrayPropagator,
 }
 
 impl Tracing {
     pub(crate) fn new(daemon: &SocketAddr) -> Self {
         let provider = provider(daemon);
-        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("todo-app"));
-        let dispatch = Dispatch::new(Registry::default().with(layer));
-        Self { provider, dispatch, propagator: XrayPropagator::default() }
+        let dispatch = |provider: &SdkTracerProvider| {
+            let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("todo-app"));
+            Dispatch::new(Registry::default().with(layer))
+        };
+        let (dispatch, unsampled) = (dispatch(&provider), dispatch(&unsampled()));
+        Self { provider, dispatch, unsampled, propagator: XrayPropagator::default() }
     }
 }
 
@@ -35,8 +40,9 @@ impl Peer for Tracing {
         "tracing, opentelemetry-aws"
     }
 
-    fn segment(&self, requests: Vec<Request<()>>) {
-        dispatcher::with_default(&self.dispatch, || {
+    fn segment(&self, requests: Vec<Request<()>>, is_sampled: bool) {
+        let dispatch = if is_sampled { &self.dispatch } else { &self.unsampled };
+        dispatcher::with_default(dispatch, || {
             let _root = info_span!("todo-app", otel.kind = "server").entered();
             for mut request in requests {
                 let span = info_span!(

@@ -7,29 +7,40 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Request;
-use xray::http::{Call, CallParent, CallSite, Sent, Traceable, DeferredCall, methods};
-use xray::{Recorder, Segment};
+use xray::emitter::OtlpEmitter;
+use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
+use xray::{Recorder, Sampled, Segment, TraceHeader};
 
 use crate::Peer;
 
 pub(crate) struct Xray {
+    name: &'static str,
     recorder: Recorder,
 }
 
 impl Xray {
     pub(crate) fn new(daemon: &SocketAddr) -> Self {
         let builder = Recorder::builder().sampler(xray::sampling::Always).daemon_address(daemon.to_string());
-        Self { recorder: builder.build() }
+        Self { name: "xray", recorder: builder.build() }
+    }
+
+    /// Creates a peer that sends spans to a collector.
+    pub(crate) fn otlp(collector: &SocketAddr) -> Self {
+        let emitter = OtlpEmitter::builder().endpoint(format!("http://{collector}")).build().unwrap();
+        let builder = Recorder::builder().sampler(xray::sampling::Always).emitter(emitter);
+        Self { name: "xray, OtlpEmitter", recorder: builder.build() }
     }
 }
 
 impl Peer for Xray {
     fn name(&self) -> &'static str {
-        "xray"
+        self.name
     }
 
-    fn segment(&self, requests: Vec<Request<()>>) {
-        let segment = Segment::builder("todo-app").recorder(&self.recorder).begin();
+    fn segment(&self, requests: Vec<Request<()>>, is_sampled: bool) {
+        let mut header = TraceHeader::default();
+        header.sampled = Some(if is_sampled { Sampled::Yes } else { Sampled::No });
+        let segment = Segment::builder("todo-app").recorder(&self.recorder).trace_header(&header).begin();
         segment.in_scope(|| {
             for request in requests {
                 assert_eq!(finish(call(request)), 200);

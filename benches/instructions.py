@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Counts the instructions of one traced call on each path, and compares them with `instructions.json`.
+
+    benches/instructions.py            # fails if a count is more than 5 % above the committed one
+    benches/instructions.py --update   # writes the counts
+
+Needs valgrind, whose tool callgrind counts. A count is the difference of two runs, so it excludes the start of the program.
+The counts depend on the versions of the compiler and of the crates that the runtime uses. They do not depend on the load
+of the machine. A floor is the work of a path without the runtime; see `overhead.rs`.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
+BASELINE = HERE / "instructions.json"
+PATHS = [
+    "untraced_floor", "no_context", "disabled", "untraced_floor_224_bytes", "no_context_224_bytes",
+    "unsampled_floor", "unsampled", "sampled_floor", "sampled",
+]
+FEW, MANY = 2_000, 6_000
+TOLERANCE = 0.05
+# The tolerance in instructions for small counts, which may change by one or two in any build.
+LEAST = 3
+
+
+def build():
+    """Returns the path of the program."""
+    command = ["cargo", "build", "--release", "--locked", "-p", "xray-benches", "--bin", "instructions"]
+    lines = subprocess.run([*command, "--message-format", "json"], cwd=HERE, check=True, stdout=subprocess.PIPE, text=True).stdout
+    messages = map(json.loads, lines.splitlines())
+    return next(message["executable"] for message in messages
+                if message.get("executable") and message["target"]["name"] == "instructions")
+
+
+def run(program, path, calls):
+    """Returns the instructions of the whole program."""
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, path, str(calls)]
+    report = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    return int(re.search(r"Collected : (\d+)", report)[1])
+
+
+def main():
+    program = build()
+    counts = {path: round((run(program, path, MANY) - run(program, path, FEW)) / (MANY - FEW)) for path in PATHS}
+    if "--update" in sys.argv:
+        BASELINE.write_text(json.dumps(counts, indent=2) + "\n")
+    committed = json.loads(BASELINE.read_text())
+    failed = False
+    for path, count in counts.items():
+        limit = max(committed[path] * (1 + TOLERANCE), committed[path] + LEAST)
+        verdict = "" if count <= limit else "  more than 5 % above the committed count"
+        failed |= count > limit
+        print(f"{path:26} {count:6}  committed {committed[path]:6}{verdict}")
+    sys.exit(failed)
+
+
+main()

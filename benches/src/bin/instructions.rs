@@ -1,0 +1,61 @@
+//! Makes calls on one path, for a tool that counts instructions. `instructions.py` runs this program.
+//!
+//! ```text
+//! instructions unsampled 2000
+//! ```
+//!
+//! The calls are made in segments of 100 calls, as in `overhead.rs`.
+
+use std::env;
+use std::process::ExitCode;
+
+use http::HeaderValue;
+use xray::sampling::Always;
+use xray::{Recorder, Sampled, TRACE_HEADER_NAME};
+use xray_benches::calls::{Calls, time};
+use xray_benches::client::{Held, Request};
+use xray_benches::floor;
+use xray_benches::paths::{DropHere, bare, in_segment, traced, traced_in_segment};
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let [path, count] = &arguments[..] else { return usage() };
+    let Ok(count) = count.parse() else { return usage() };
+    let recorder = |builder: xray::RecorderBuilder| builder.sampler(Always).emitter(DropHere).build();
+    let enabled = recorder(Recorder::builder());
+    match path.as_str() {
+        "untraced_floor" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(bare)),
+        "no_context" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(traced)),
+        "untraced_floor_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(bare)),
+        "no_context_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(traced)),
+        "disabled" => {
+            let disabled = recorder(Recorder::builder().enabled(false));
+            make(count, |calls: &mut Calls<Box<Request>>| {
+                in_segment(&disabled, Sampled::Yes, || calls.make(traced));
+            });
+        }
+        "unsampled_floor" => {
+            let value = HeaderValue::from_static("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
+            make(count, |calls| {
+                calls.make(|mut request: Box<Request>| {
+                    request.headers_mut().insert(TRACE_HEADER_NAME, value.clone());
+                    bare(request)
+                });
+            });
+        }
+        "unsampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::No, calls)),
+        "sampled_floor" => make(count, |calls| floor::segment(|| calls.make(floor::call))),
+        "sampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::Yes, calls)),
+        _ => return usage(),
+    }
+    ExitCode::SUCCESS
+}
+
+fn make<R: Held>(count: u64, segment: impl FnMut(&mut Calls<R>)) {
+    time(count, 100, segment);
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: instructions <path> <calls>");
+    ExitCode::FAILURE
+}
