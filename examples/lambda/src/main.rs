@@ -4,6 +4,17 @@
 //! cargo run -p example-lambda
 //! ```
 //!
+//! Under an emulator of Lambda the program is the function alone, and runs the service itself. To see its traces in
+//! `xray-local`:
+//!
+//! ```text
+//! xray-local
+//! cargo lambda watch -p example-lambda --env-var AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000
+//! cargo lambda invoke example-lambda --data-ascii '{"items": 2}'
+//! ```
+//!
+//! With SAM, `local.yaml` describes the function. It has the commands.
+//!
 //! The program plays Lambda: it runs a Runtime API, a daemon's socket and a service on free ports of the loopback
 //! interface, and starts itself again as the function. For each invocation it prints the trace headers that the service
 //! received, and the documents that reached the daemon before the function answered. Then it ends. It needs no network.
@@ -30,13 +41,17 @@ const STOCK_URL: &str = "STOCK_URL";
 
 /// The Lambda function. Tracing needs one line: the layer.
 async fn function() -> Result<(), Error> {
+    let stock = match env::var(STOCK_URL) {
+        Ok(url) => url,
+        Err(_) => format!("http://{}", start(stock()).await?),
+    };
+    let handler = |event| handler(event, &stock);
     Runtime::new(service_fn(handler)).layer(xray::lambda::TraceLayer::new()).run().await
 }
 
-async fn handler(event: LambdaEvent<Value>) -> Result<String, Error> {
+async fn handler(event: LambdaEvent<Value>, stock: &str) -> Result<String, Error> {
     let count = event.payload["items"].as_u64().ok_or("the event has no number of items")?;
-    let stock = env::var(STOCK_URL)?;
-    cart(&stock, count).await
+    cart(stock, count).await
 }
 
 #[xray::traced(err, annotate(items = count))]
@@ -73,7 +88,7 @@ async fn play_lambda() -> Result<(), Error> {
     daemon.set_nonblocking(true)?;
     let (events, waiting) = mpsc::unbounded_channel();
     let (answers, mut answered) = mpsc::unbounded_channel();
-    let stock = start(Router::new().route("/items/{item}", get(item))).await?;
+    let stock = start(stock()).await?;
     let api = Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))
         .route("/2018-06-01/runtime/invocation/{id}/{kind}", post(answer))
@@ -112,6 +127,10 @@ async fn start(service: Router) -> std::io::Result<String> {
 }
 
 /// The service that the function calls. It has two items.
+fn stock() -> Router {
+    Router::new().route("/items/{item}", get(item))
+}
+
 async fn item(Path(item): Path<u32>, headers: HeaderMap) -> Result<&'static str, StatusCode> {
     println!("the service got a request for item {item}, with the trace header {:?}", headers.get("x-amzn-trace-id"));
     match item {
