@@ -2,28 +2,32 @@
 //!
 //! The counter is per thread. A reallocation counts as an allocation.
 
+use std::collections::BTreeMap;
 use std::future::{Ready, ready};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
+use std::time::Instant;
 
 use allocation_counter::measure;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use support::Always;
 use support::sampling_daemon::{Daemon, Service, eager, rule, with};
 use tokio::sync::oneshot::{self, Sender};
-use xray::emitter::Emitter;
+use xray::document::Cause;
+use xray::emitter::{Emitter, FinishedSegment, LinesEmitter, MemoryEmitter};
 use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
 use xray::sampling::{Central, Decision, Local, Rule, Sampler, SamplerHost, SamplingRequest};
-use xray::{Document, Instrument as _, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
+use xray::{Instrument as _, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// The number of calls in one segment.
 const CALLS: usize = 100;
-/// The value of the header, the name, the URL, and the record of the open call.
-const PER_SAMPLED_CALL: u64 = 4;
+/// The allocations of a sampled call: the value of the header, and the record.
+const PER_SAMPLED_CALL: u64 = 2;
 /// reqwest clones the headers for a redirect. The first clone of a value allocates, because it makes the value shared.
 const REQWEST_HEADER: u64 = 1;
 
@@ -64,7 +68,7 @@ fn an_unsampled_call_allocates_no_more_than_the_insertion_of_a_header() {
 }
 
 #[test]
-fn a_sampled_call_allocates_four_times() {
+fn a_sampled_call_allocates_twice() {
     let segment = begin(Sampled::Yes);
     let counts: Vec<_> = segment.in_scope(|| (0..CALLS).map(|_| count(1, 8, traced)).collect());
     // The segment's list of subsegments doubles its capacity when it is full.
@@ -114,7 +118,8 @@ fn a_whole_segment_of_sampled_calls_allocates_little_more() {
     });
     let of_the_segment = allocations.count_total - PER_SAMPLED_CALL * CALLS as u64;
     println!("{} allocations, {of_the_segment} of them the segment's own", allocations.count_total);
-    assert!(of_the_segment <= 13, "{allocations:?}");
+    // The segment, its record and the record's rare fields are separate boxes.
+    assert!(of_the_segment <= 15, "{allocations:?}");
 }
 
 #[test]
@@ -151,6 +156,8 @@ fn a_function_outside_a_sampled_segment_allocates_nothing() {
         })
         .count_total
     };
+    // The first run outside any segment logs that the function is not recorded.
+    run();
     assert_eq!(run(), 0, "without a context");
     assert_eq!(begin(Sampled::No).in_scope(run), 0, "unsampled");
     let recorder = Recorder::builder().enabled(false).build();
@@ -268,6 +275,169 @@ fn a_chain_of_runs_keeps_no_run_that_has_ended() {
     assert!(many < few + 64 * 1024, "{few} bytes held by 1,000 runs, {many} by 100,000");
 }
 
+const MIB: u64 = 1024 * 1024;
+
+/// Returns the bytes that stay allocated by `work`, and prints them.
+fn held_after(what: &str, work: impl FnOnce()) -> u64 {
+    let started = Instant::now();
+    let held = u64::try_from(measure(work).bytes_current).unwrap();
+    println!("{what}: {} KiB held, {:?}", held / 1024, started.elapsed());
+    held
+}
+
+/// Calls `add` with the numbers of many values on an open segment. Asserts that the segment holds little of them, and that all
+/// others are counted.
+fn fill(what: &str, values: u64, add: impl Fn(&Segment, u64)) {
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
+    let segment = Segment::builder("job").recorder(&recorder).begin();
+    let held = held_after(&format!("{values} {what}"), || (0..values).for_each(|number| add(&segment, number)));
+    // The estimate of the allocator's overhead is not exact.
+    assert!(held < 3 * MIB, "{what}: {held}");
+    let rejected = recorder.stats().values_rejected;
+    segment.end();
+    let document = &emitter.take()[0];
+    let metadata = document.metadata.values().map(serde_json::Map::len).sum::<usize>();
+    let exceptions = match &document.cause {
+        Some(Cause::Exceptions(cause)) => cause.exceptions.len(),
+        _ => 0,
+    };
+    let aws = document.aws.as_ref().unwrap().other.len();
+    let kept = [metadata, document.annotations.len(), exceptions, aws].into_iter().sum::<usize>() as u64;
+    // Annotations that are recorded beyond the 50 that X-Ray indexes are counted too.
+    let not_indexed = (document.annotations.len() as u64).saturating_sub(50);
+    assert!(kept > 0);
+    assert_eq!(rejected, values - kept + not_indexed, "{what}");
+}
+
+#[test]
+fn an_open_segment_holds_no_more_than_its_limit() {
+    let text = "x".repeat(47_000);
+    fill("metadata values of 47 kB", 20_000, |segment, number| segment.add_metadata(number.to_string(), &text));
+    let nulls = vec![(); 10_000];
+    fill("lists of 10,000 nulls", 100, |segment, number| segment.add_metadata(number.to_string(), &nulls));
+    let maps = vec![BTreeMap::from([("a", 1)]); 1_000];
+    fill("lists of 1,000 maps", 100, |segment, number| segment.add_metadata(number.to_string(), &maps));
+    fill("namespaces", 20_000, |segment, number| segment.add_metadata_in(number.to_string(), "a", 1));
+    fill("`aws` values of 47 kB", 2_000, |segment, number| segment.add_aws(number.to_string(), &text));
+    fill("annotations", 20_000, |segment, number| segment.annotate(number.to_string(), "x".repeat(900)));
+    let error = |number: u64| io::Error::other(format!("{number} {}", "x".repeat(900)));
+    // If `RUST_BACKTRACE` is set, the first error reads the debug information of the program, which stays in memory.
+    Segment::builder("job")
+        .recorder(&Recorder::builder().sampler(Always).emitter(Discard).build())
+        .begin()
+        .record_error(&error(0));
+    fill("errors", 100_000, |segment, number| segment.record_error(&error(number)));
+    fill("keys with spare room", 2_000, |segment, number| {
+        let mut key = String::with_capacity(1_000_000);
+        key.push_str(&number.to_string());
+        segment.annotate(key, true);
+    });
+}
+
+#[test]
+fn many_panics_in_one_segment_are_bounded() {
+    let recorder = Recorder::builder().sampler(Always).emitter(Discard).build();
+    let segment = Segment::builder("job").recorder(&recorder).begin();
+    let held = held_after("2,000 panics", || {
+        for number in 0..2_000 {
+            let panics = || segment.in_scope(|| std::panic::resume_unwind(Box::new(format!("out of stock {number}"))));
+            assert!(std::panic::catch_unwind(AssertUnwindSafe(panics)).is_err());
+        }
+    });
+    assert!(held < MIB, "{held}");
+}
+
+#[test]
+fn a_value_that_is_replaced_makes_room() {
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
+    let segment = Segment::builder("job").recorder(&recorder).begin();
+    let text = "x".repeat(40_000);
+    for number in 0..1_000 {
+        segment.add_metadata("last", (number, &text));
+        segment.add_aws("last", (number, &text));
+        segment.annotate("last", format!("{number} {}", "x".repeat(900)));
+    }
+    assert_eq!(recorder.stats().values_rejected, 0);
+    segment.end();
+    assert_eq!(emitter.take()[0].metadata["default"]["last"][0], 999);
+}
+
+#[test]
+fn a_text_that_is_cut_does_not_keep_the_memory_of_the_whole() {
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
+    let held = held_after("2,000 documents with texts of up to 1 MB", || {
+        for _ in 0..2_000 {
+            let segment = Segment::builder("job").recorder(&recorder).begin();
+            segment.annotate("text", "x".repeat(1_000_000));
+            segment.set_user("x".repeat(100_000));
+            segment.set_http_request("GET", &format!("https://example.com/{}", "x".repeat(10_000)));
+        }
+    });
+    assert!(held < 16 * MIB, "{held}");
+    assert_eq!(emitter.take().len(), 2_000);
+}
+
+/// A writer that blocks until the sender is dropped.
+struct Blocked(std::sync::mpsc::Receiver<()>);
+
+impl Write for Blocked {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.recv();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_waits_to_be_sent_is_bounded_in_memory() {
+    let (release, blocked) = std::sync::mpsc::channel();
+    let emitter = LinesEmitter::new(Blocked(blocked));
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter).build();
+    let nulls = vec![(); 10_000];
+    let held = held_after("400 waiting documents of 10,000 nulls", || {
+        for _ in 0..400 {
+            Segment::builder("job").recorder(&recorder).begin().add_metadata("nulls", &nulls);
+        }
+    });
+    drop(release);
+    assert!((64 * MIB..160 * MIB).contains(&held), "{held}");
+}
+
+/// Returns the bytes that are allocated while a panic with a message of this length unwinds through nested scopes.
+fn unwinds_through(scopes: usize, message: usize) -> u64 {
+    fn nested(scopes: usize, message: String) {
+        if scopes == 0 {
+            // Unlike `panic!`, this runs no hook, which would print the message.
+            panic::resume_unwind(Box::new(message));
+        }
+        xray::current().subsegment("scope").in_scope(|| nested(scopes - 1, message));
+    }
+
+    let message = format!("at http://h/ {}", "p".repeat(message));
+    let segment = begin(Sampled::Yes);
+    let unwind = AssertUnwindSafe(|| segment.in_scope(|| nested(scopes, message)));
+    measure(|| drop(panic::catch_unwind(unwind).unwrap_err())).bytes_total
+}
+
+#[test]
+fn a_long_message_of_a_panic_is_not_copied_in_each_scope() {
+    let (short, long) = (unwinds_through(30, 1000), unwinds_through(30, 20 << 20));
+    assert!(long < short + 64 * 1024, "{short} bytes for a short message, {long} for a long one");
+}
+
+#[test]
+fn a_panic_costs_each_of_many_scopes_the_same() {
+    let [few, more, many] = [50, 100, 200].map(|scopes| unwinds_through(scopes, 1000));
+    let (first, second) = (more - few, many - more);
+    assert!(second < first * 2 + first / 10, "{first} bytes for 50 more scopes, {second} for 100 more");
+}
+
 fn begin(sampled: Sampled) -> Segment {
     begin_with(Propagation::default(), sampled)
 }
@@ -366,7 +536,7 @@ fn read(answer: &StatusCode, call: &mut Call) {
 struct Discard;
 
 impl Emitter for Discard {
-    fn emit(&self, document: Document) {
-        drop(document);
+    fn emit(&self, segment: FinishedSegment) {
+        drop(segment);
     }
 }

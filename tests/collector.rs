@@ -1,8 +1,16 @@
 //! Interoperability: the X-Ray receiver of the OpenTelemetry collector, built from its Go module in `tests/collector`,
 //! accepts every document and converts it to the right spans.
 //!
+//! The module `round_trip` sends spans through the collector's OTLP receiver and its X-Ray exporter. The module `forwarding`
+//! sends the spans of the X-Ray receiver to `xray-local`.
+//!
 //! These tests send documents of their own. If `XRAY_COLLECTOR_DOCUMENTS` names a directory, they also send the
 //! documents that the other tests kept there (`.ci/run` does so).
+
+#[path = "collector/forwarding.rs"]
+mod forwarding;
+#[path = "collector/round_trip.rs"]
+mod round_trip;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -10,6 +18,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use std::{env, fs, io, thread};
 
@@ -83,33 +92,26 @@ fn a_wrong_document_is_refused() {
     assert!(collector.answer_to(&wrong.to_string()).contains("cannot unmarshal"));
 }
 
-/// The receiver in a process of its own, which ends when its standard input closes.
+/// The collector's X-Ray receiver.
 struct Collector {
-    child: Child,
+    program: Program,
     socket: UdpSocket,
-    answers: Receiver<String>,
 }
 
 impl Collector {
     /// Starts the receiver. Returns `None` without Go.
     fn start() -> Option<Self> {
-        let program = build()?;
+        Self::start_with(&[])
+    }
+
+    /// Starts the receiver with additional arguments. Returns `None` without Go.
+    fn start_with(arguments: &[&str]) -> Option<Self> {
+        let program = build("receiver", Path::new("."))?;
         let address = free_address();
-        let mut child = Command::new(program)
-            .args(["-udp", &address.to_string()])
-            .envs([("AWS_REGION", "any"), ("AWS_ACCESS_KEY_ID", "any"), ("AWS_SECRET_ACCESS_KEY", "any")])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (sender, answers) = channel();
-        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let program = Program::start(&program, &[&["-udp", &address.to_string()], arguments].concat());
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         socket.connect(address).unwrap();
-        let collector = Self { child, socket, answers };
-        assert_eq!(collector.next_line(), "ready");
-        Some(collector)
+        Some(Self { program, socket })
     }
 
     /// Sends a document and waits for the answer. One document at a time, so that none is lost and answers stay in
@@ -117,13 +119,7 @@ impl Collector {
     fn answer_to(&self, document: &str) -> String {
         let datagram = format!("{{\"format\":\"json\",\"version\":1}}\n{document}");
         self.socket.send(datagram.as_bytes()).unwrap_or_else(|error| panic!("{error}: {} bytes", datagram.len()));
-        self.next_line()
-    }
-
-    fn next_line(&self) -> String {
-        self.answers
-            .recv_timeout(Duration::from_secs(60))
-            .expect("the collector's receiver has ended or does not answer")
+        self.program.next_line()
     }
 
     /// Returns the spans of an accepted document, by their ids.
@@ -136,38 +132,68 @@ impl Collector {
     }
 }
 
-impl Drop for Collector {
+/// A part of the collector in a child process, which ends when its standard input closes.
+struct Program {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Program {
+    /// Starts a program, and waits until it is ready.
+    fn start(program: &Path, arguments: &[&str]) -> Self {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .envs([("AWS_REGION", "any"), ("AWS_ACCESS_KEY_ID", "any"), ("AWS_SECRET_ACCESS_KEY", "any")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, lines) = channel();
+        thread::spawn(move || output.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let program = Self { child, lines };
+        assert_eq!(program.next_line(), "ready");
+        program
+    }
+
+    fn next_line(&self) -> String {
+        self.lines.recv_timeout(Duration::from_secs(60)).expect("a part of the collector has ended or does not answer")
+    }
+}
+
+impl Drop for Program {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
 }
 
-/// Builds the receiver. Returns `None` without Go.
-fn build() -> Option<PathBuf> {
-    static BUILT: std::sync::OnceLock<Option<PathBuf>> = std::sync::OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("collector");
-        let status = Command::new("go")
-            .args(["build", "-o", program.to_str()?, "."])
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/collector"))
-            .status();
-        match status {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // libtest hides `println!` of a test that passes, but not this.
-                let _ = writeln!(
-                    io::stderr(),
-                    "skipped: building the collector's receiver needs Go, which is not installed"
-                );
-                None
-            }
-            status => {
-                assert!(status.unwrap().success(), "the collector's receiver does not build");
-                Some(program)
-            }
+/// Builds a program in a folder of `tests/collector`. Returns `None` without Go.
+fn build(name: &'static str, folder: &Path) -> Option<PathBuf> {
+    // Tests share the programs, so each program is built once, and one at a time.
+    static BUILT: Mutex<BTreeMap<&str, Option<PathBuf>>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.entry(name).or_insert_with(|| build_once(name, folder)).clone()
+}
+
+fn build_once(name: &str, folder: &Path) -> Option<PathBuf> {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("collector-{name}"));
+    let status = Command::new("go")
+        .args(["build", "-o", program.to_str()?, "."])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("collector").join(folder))
+        .status();
+    match status {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // libtest hides the `println!` output of a passing test, but not a write to the standard error.
+            let _ =
+                writeln!(io::stderr(), "skipped: building a part of the collector needs Go, which is not installed");
+            None
         }
-    });
-    built.clone()
+        status => {
+            assert!(status.unwrap().success(), "a part of the collector does not build: {name}");
+            Some(program)
+        }
+    }
 }
 
 fn free_address() -> SocketAddr {
@@ -381,6 +407,10 @@ fn aws_attributes(entity: &Value) -> impl Iterator<Item = (String, Value)> {
     let known = [
         ("aws.service", service),
         ("aws.operation", aws.get("operation").cloned()),
+        ("aws.region", aws.get("region").cloned()),
+        ("aws.request_id", aws.get("request_id").cloned()),
+        ("aws.table_name", aws.get("table_name").cloned()),
+        ("aws.queue_url", aws.get("queue_url").cloned()),
         ("aws.account_id", aws.get("account_id").cloned()),
         ("aws.xray.retries", aws.get("retries").map(rounded)),
     ];

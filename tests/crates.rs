@@ -86,6 +86,11 @@ fn a_module_that_is_named_reqwest_is_left_alone() {
 }
 
 #[test]
+fn a_span_that_a_pooled_connection_holds_ends_with_its_own_work() {
+    succeeds("run", "pooled-connection");
+}
+
+#[test]
 fn the_crate_may_have_another_name() {
     succeeds("run", "renamed");
 }

@@ -1,4 +1,5 @@
-//! Services with the X-Ray SDK for Python: a Flask service calls an axum service, which calls another Flask service.
+//! Services with the X-Ray SDK for Python. A Flask service calls an axum service, which calls another Flask service. The module
+//! `neighbour/opentelemetry.rs` tests a service with the OpenTelemetry SDK for Python.
 //! All three send documents of one trace, with one sampling decision.
 //!
 //! The Flask services need a virtual environment in `target/neighbour` with `tests/neighbour/requirements.txt`, which
@@ -8,6 +9,9 @@
 //! SDK does instead:
 //!
 //! * A trace that is not sampled loses its id: `what_is_not_sampled_goes_on_as_one_trace`.
+
+#[path = "neighbour/opentelemetry.rs"]
+mod opentelemetry;
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -87,7 +91,7 @@ impl Services {
         let daemon = listener.local_addr().unwrap().to_string();
         let last = Flask::start("last", last_rate, "", &daemon)?;
         let recorder = Recorder::builder().daemon_address(daemon.as_str()).sampler(ours).build();
-        let ours = start_ours(&recorder, last.url.clone()).await;
+        let ours = start_ours("ours", &recorder, last.url.clone()).await;
         let first = Flask::start("first", first_rate, &format!("http://{ours}/"), &daemon)?;
         Some(Self { first, _last: last, recorder, listener })
     }
@@ -120,9 +124,9 @@ impl Services {
 }
 
 /// The axum service. It calls the last service, and answers with the headers that both saw.
-async fn start_ours(recorder: &Recorder, last: String) -> SocketAddr {
+async fn start_ours(name: &str, recorder: &Recorder, last: String) -> SocketAddr {
     let router = Router::new().route("/", get(ours)).with_state(last);
-    let router = router.layer(SegmentLayer::new("ours").recorder(recorder));
+    let router = router.layer(SegmentLayer::new(name).recorder(recorder));
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async { axum::serve(listener, router).await });
@@ -144,7 +148,7 @@ struct Flask {
 
 impl Flask {
     fn start(name: &str, rate: u8, next_url: &str, daemon: &str) -> Option<Self> {
-        let python = python()?;
+        let python = python("neighbour")?;
         let mut process = Command::new(python)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("neighbour/service.py"))
             .args([name, &rate.to_string(), next_url])
@@ -170,9 +174,9 @@ impl Drop for Flask {
     }
 }
 
-/// Returns the Python interpreter of the virtual environment.
-fn python() -> Option<PathBuf> {
-    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../neighbour/bin/python");
+/// Returns the Python interpreter of a virtual environment in `target`.
+fn python(environment: &str) -> Option<PathBuf> {
+    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("../{environment}/bin/python"));
     if python.exists() {
         return Some(python);
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
 use support::documents::read_datagram;
-use xray::emitter::Emitter;
-use xray::{Document, Recorder, Segment};
+use xray::emitter::{Emitter, FinishedSegment};
+use xray::{Recorder, Segment};
 
 const CHILD: &str = "XRAY_TEST_PROCESS_END";
 
@@ -93,7 +93,7 @@ fn child(end: &str) {
 struct Panics;
 
 impl Emitter for Panics {
-    fn emit(&self, _: Document) {}
+    fn emit(&self, _: FinishedSegment) {}
 
     fn flush(&self, _: Duration) -> bool {
         panic!("an emitter's own affair")

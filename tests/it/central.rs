@@ -14,6 +14,7 @@
 //! The SDK for Python is right in these cases, which have a test here too:
 //! `daemon::the_fallback_decides_until_there_are_rules`, `daemon::the_lowest_priority_goes_first_and_the_default_last`.
 
+mod boost;
 mod daemon;
 mod failures;
 mod local;

@@ -13,24 +13,31 @@ use std::{fs, iter};
 
 const MACROS: &[&str] = &[
     "options",
-    "macros",
     "syntax",
     "nesting",
     "attributes",
+    "conditions",
     "calls",
-    "head",
-    "named_futures",
+    "arguments",
+    "position",
+    "macros",
     "receiver",
     "spawn",
     "variables",
+    "uses",
     "driver",
     "client_paths",
     "runtime_tables",
     "candidate",
+    "found",
+    "head",
+    "settlement",
+    "call_variable",
     "traced",
     "rewrite",
     "body",
     "traced_http",
+    "untraced",
     "lib",
     "tests",
 ];
@@ -40,6 +47,7 @@ const RUNTIME: &[&str] = &[
     "support",
     "header",
     "document",
+    "record",
     "emitter",
     "sampling",
     "origin",
@@ -55,29 +63,40 @@ const RUNTIME: &[&str] = &[
 
 const LOCAL: &[&str] = &[
     "time",
+    "bounded",
     "document",
     "check",
+    "otlp",
     "trace",
     "service",
     "store",
     "summary",
     "graph",
     "filter",
+    "account",
     "rules",
     "recording",
     "intake",
+    "import",
+    "forward",
     "receive",
+    "jobs",
     "api",
+    "collect",
     "console",
     "server",
     "lib",
     "terminal",
+    "client",
+    "manual",
     "main",
 ];
 
+const CARGO: &[&str] = &["packages", "sources", "fix", "listing", "main"];
+
 #[test]
-fn xray_macros_imports_only_from_lower_floors() {
-    check("xray-macros", MACROS);
+fn xray_macros_core_imports_only_from_lower_floors() {
+    check("xray-macros-core", MACROS);
 }
 
 #[test]
@@ -88,6 +107,11 @@ fn xray_runtime_imports_only_from_lower_floors() {
 #[test]
 fn xray_local_imports_only_from_lower_floors() {
     check("xray-local", LOCAL);
+}
+
+#[test]
+fn cargo_xray_imports_only_from_lower_floors() {
+    check("cargo-xray", CARGO);
 }
 
 fn check(name: &str, floors: &[&str]) {

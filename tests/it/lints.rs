@@ -30,6 +30,10 @@
 )]
 #![forbid(unsafe_code)]
 
+#[rustfmt::skip]
+#[allow(dead_code, reason = "many of the functions are there only to be compiled")]
+mod one_line;
+
 use std::num::TryFromIntError;
 
 use support::Always;
@@ -90,6 +94,38 @@ async fn chosen(client: &reqwest::Client, tries: u8) -> reqwest::Result<u16> {
     let fourth = client.execute(client.get("no url").build()?).await?;
     drop((first.await, third));
     Ok(second.status().as_u16() + fourth.status().as_u16())
+}
+
+#[xray::traced_http]
+async fn ends(client: &reqwest::Client, tries: u8) -> reqwest::Result<u16> {
+    let request = client.get("no url").build()?;
+    if tries > 0 {
+        return client.execute(request).await.map(|response| response.status().as_u16());
+    }
+    loop {
+        let send = |next| client.execute(next);
+        let response = send(client.get("no url").build()?).await?;
+        if response.status().is_success() {
+            break Ok(response.status().as_u16());
+        }
+    }
+}
+
+#[xray::traced_http]
+fn executed_later(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+) -> impl Future<Output = reqwest::Result<reqwest::Response>> + Send + use<> {
+    client.execute(request)
+}
+
+#[xray::traced_http]
+async fn paths(request: reqwest::RequestBuilder, other: &Other) -> reqwest::Result<()> {
+    if let Some(sent) = Some(request).map(reqwest::RequestBuilder::send) {
+        sent.await?;
+    }
+    assert!(Some(other).is_some_and(Other::send));
+    Ok(())
 }
 
 #[xray::traced_http(name = "named")]
@@ -217,6 +253,12 @@ async fn futures_are_send_and_run_under_spawn() {
                 && options(&client).await.is_err()
                 && service.call().await.is_err()
                 && service.call_later().await.is_err()
+                && ends(&client, 0).await.is_err()
+                && paths(request(), &Other(true)).await.is_err()
+                && match client.get("http://127.0.0.1:1/").build() {
+                    Ok(built) => executed_later(&client, built).await.is_err(),
+                    Err(_) => false,
+                }
         }
         .in_segment(Segment::builder("lints").recorder(&recorder)),
     );

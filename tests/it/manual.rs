@@ -224,7 +224,8 @@ fn a_traced_future_keeps_its_auto_traits_and_stays_small() {
             is_unpin(&future);
             let pinned = xray::http::call("GET", "http://h/").run_async(async {}, |(), _| ());
             is_send(&pinned);
-            assert!(size_of_val(&pinned) <= 2 * size_of::<usize>(), "{}", size_of_val(&pinned));
+            // The open call consists of two pointers, and the third word is the state of the client's future.
+            assert!(size_of_val(&pinned) <= 3 * size_of::<usize>(), "{}", size_of_val(&pinned));
         });
     });
     assert_eq!(status(only_call(&documents)), Some(208));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use support::Always;
 use support::documents::{capture_blocking, checked};
-use xray::emitter::{Emitter, MemoryEmitter};
+use xray::emitter::{Emitter, FinishedSegment, MemoryEmitter};
 use xray::{Document, Recorder, Segment, SegmentId, TraceHeader};
 
 /// Longer than any test takes.
@@ -16,9 +16,9 @@ const SOON: Duration = Duration::from_millis(20);
 struct Channel(Sender<Document>);
 
 impl Emitter for Channel {
-    fn emit(&self, document: Document) {
+    fn emit(&self, segment: FinishedSegment) {
         // The receiver may be gone, because a test has ended.
-        let _ = self.0.send(document);
+        let _ = self.0.send(segment.into());
     }
 }
 
@@ -119,9 +119,9 @@ fn after_an_emitter_has_panicked_in_a_report_other_segments_are_reported() {
     struct PanicsAt(&'static str, Sender<Document>);
 
     impl Emitter for PanicsAt {
-        fn emit(&self, document: Document) {
-            let name = document.name.clone();
-            let _ = self.1.send(document);
+        fn emit(&self, segment: FinishedSegment) {
+            let name = segment.name().to_owned();
+            let _ = self.1.send(segment.into());
             assert_ne!(name, self.0, "the test's own panic");
         }
     }

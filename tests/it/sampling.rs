@@ -6,8 +6,11 @@
 //! * Rules without `rate` or `fixed_target` raise a bare `TypeError`, and a rate above 1 is accepted:
 //!   `rules_that_cannot_be_read_say_where`.
 //!
-//! The SDK for Python is right in these cases, which have a test here too:
-//! `a_fixed_target_of_two_samples_two_requests_a_second`, `what_is_not_known_of_a_request_matches_every_rule`.
+//! * A rule for a path decides about a segment that serves no request:
+//!   `a_rule_for_requests_does_not_decide_about_a_segment_that_serves_none`.
+//!
+//! The SDK for Python is right in this case, which has a test here too:
+//! `a_fixed_target_of_two_samples_two_requests_a_second`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -65,11 +68,14 @@ fn the_first_rule_that_matches_a_request_decides() {
 }
 
 #[test]
-fn what_is_not_known_of_a_request_matches_every_rule() {
-    let rules = || Local::builder().default_rule(0, 0.0).rule(Rule::new(0, 1.0).method("POST").path("/pay/*"));
-    assert!(is_sampled(&recorder(rules().build()).0, Segment::builder("job")));
-    let first = Local::builder().rule(Rule::new(0, 0.0).path("/health")).rule(Rule::new(0, 1.0)).build();
-    assert!(!is_sampled(&recorder(first).0, Segment::builder("job")), "the first rule decides");
+fn a_rule_for_requests_does_not_decide_about_a_segment_that_serves_none() {
+    for rule in [Rule::new(0, 0.0).path("/health*"), Rule::new(0, 0.0).method("GET"), Rule::new(0, 0.0).host("*.local")]
+    {
+        let sampler = Local::builder().rule(rule).default_rule(0, 1.0).build();
+        assert!(is_sampled(&recorder(sampler).0, Segment::builder("job")));
+    }
+    let next = Local::builder().rule(Rule::new(0, 0.0).path("/health")).rule(Rule::new(0, 1.0)).default_rule(0, 0.0);
+    assert!(is_sampled(&recorder(next.build()).0, Segment::builder("job")), "the next rule is for all segments");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use proptest::test_runner::Config;
 use support::Always;
 use support::documents::{checked, read_datagram};
 use xray::document::{AnnotationValue, Cause};
-use xray::emitter::{Emitter, MemoryEmitter};
+use xray::emitter::{Emitter, FinishedSegment, MemoryEmitter};
 use xray::{Document, Recorder, RecorderBuilder, Segment, SegmentId, Subsegment, TraceId};
 
 /// The largest datagram: a document and the header before it.
@@ -294,8 +294,8 @@ fn config(cases: u32) -> Config {
 struct Watched(MemoryEmitter, #[expect(dead_code, reason = "only its drop matters")] Sender<()>);
 
 impl Emitter for Watched {
-    fn emit(&self, document: Document) {
-        self.0.emit(document);
+    fn emit(&self, segment: FinishedSegment) {
+        self.0.emit(segment);
     }
 }
 

@@ -99,3 +99,64 @@ async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     capture(async { known_elsewhere(None) }.in_segment("t")).await;
     assert_eq!(take_logged(), [""; 0]);
 }
+
+const LEFT_ALONE: u32 = line!() + 3;
+
+#[xray::traced_http]
+fn left_alone(requests: &[Shared], other: &Shared) -> u32 {
+    let first = requests[0].send();
+    first + other.send()
+}
+
+const KEPT: u32 = line!() + 5;
+
+type Hyper = hyper_util::client::legacy::Client<hyper_util::client::legacy::connect::HttpConnector, String>;
+
+#[xray::traced_http]
+fn kept(client: &Hyper, all: &mut Vec<hyper_util::client::legacy::ResponseFuture>) -> u32 {
+    all.push(client.request(http::Request::get("http://127.0.0.1:1/").body(String::new()).unwrap()));
+    request().send()
+}
+
+struct Shared(u32);
+
+impl Shared {
+    fn send(&self) -> u32 {
+        self.0
+    }
+}
+
+#[tokio::test]
+async fn calls_that_are_left_alone_are_logged_with_the_reason() {
+    logs::keep();
+    let told_of = |function: &'static str| {
+        let about = move |line: &logs::Line| line.target == "xray::http" && line.text.contains(function);
+        logs::lines().into_iter().filter(about).map(|line| line.text).collect::<Vec<_>>()
+    };
+    let (result, _) = capture(async { left_alone(&[Shared(1)], &Shared(2)) }.in_segment("t")).await;
+    assert_eq!(result, 3);
+    let expected = format!(
+        "no HTTP call was traced in `left_alone` at tests/it/unknown.rs:{LEFT_ALONE}: the call in line {0} was left alone, \
+         because its receiver is an index, a dereference, a constant or a macro, which cannot be evaluated twice; the call in \
+         line {1} was left alone, because its receiver is a reference, which a closure would capture in another way. \
+         `#[xray::traced_http(strict)]` makes each such call a compile error, and `#[xray(skip)]` marks one that is no HTTP \
+         call (logged once per function)",
+        LEFT_ALONE + 1,
+        LEFT_ALONE + 2,
+    );
+    assert_eq!(told_of("`left_alone`"), [expected]);
+
+    let client: Hyper = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build_http();
+    let mut all = Vec::new();
+    capture(async { kept(&client, &mut all) }.in_segment("t")).await;
+    let lines = told_of("`kept`");
+    let [line] = &lines[..] else { panic!("{lines:#?}") };
+    let kept = format!(
+        "the call in line {} returns a future whose type may be named outside the function; the call in line \
+        {} is made on a `it::unknown::Request`. This build",
+        KEPT + 1,
+        KEPT + 2
+    );
+    assert!(line.contains(&kept), "{line}");
+    assert!(line.contains("mark the call with `#[xray(trace)]`"), "{line}");
+}

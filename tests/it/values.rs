@@ -28,7 +28,7 @@ use support::Always;
 use support::documents::{capture_blocking, checked, read_datagram};
 use support::subsegments::exceptions;
 use xray::document::Cause;
-use xray::emitter::Emitter;
+use xray::emitter::{Emitter, FinishedSegment};
 use xray::{Document, Recorder, Segment};
 
 /// Returns an ended segment and its number of rejected values. Also checks the datagrams that it is sent in.
@@ -36,8 +36,8 @@ fn record(work: impl Fn(&Segment)) -> (Document, u64) {
     struct Channel(mpsc::Sender<Document>);
 
     impl Emitter for Channel {
-        fn emit(&self, document: Document) {
-            let _ = self.0.send(document);
+        fn emit(&self, segment: FinishedSegment) {
+            let _ = self.0.send(segment.into());
         }
     }
 
@@ -257,6 +257,20 @@ fn python_defect_nan_and_infinity() {
         *json!({ "nan": [null], "inf": [null], "fine": [1.5] }).as_object().unwrap()
     );
     assert_eq!(rejected, 4);
+}
+
+#[test]
+fn a_number_is_recorded_as_it_is_written() {
+    let (document, rejected) = record(|segment| {
+        segment.annotate("ratio", 0.1_f32);
+        segment.annotate("order", u64::MAX);
+        segment.annotate("customer", i64::MIN);
+        segment.add_metadata("ratios", [0.1_f32, 1e-7]);
+    });
+    let text = serde_json::to_string(&document).unwrap();
+    assert!(text.contains(r#""customer":-9223372036854775808,"order":18446744073709551615,"ratio":0.1}"#), "{text}");
+    assert!(text.contains(r#""ratios":[0.1,1e-7]"#), "{text}");
+    assert_eq!(rejected, 0);
 }
 
 /// In the SDK for Python, a tuple as a key loses the whole segment.

@@ -133,6 +133,61 @@ fn a_child_that_outlives_its_segment_is_sent_by_itself() {
 }
 
 #[test]
+fn an_aws_block_too_large_for_a_datagram_is_trimmed() {
+    let daemon = Daemon::start();
+    let recorder = daemon.recorder();
+    let segment = Segment::builder("s").recorder(&recorder).begin();
+    segment.add_aws("operation", "BatchWriteItem");
+    segment.add_aws("first", "x".repeat(40_000));
+    segment.add_aws("second", "x".repeat(41_000));
+    segment.annotate("tier", "gold");
+    segment.end();
+    let document = daemon.receive();
+    let aws = document["aws"].as_object().unwrap();
+    assert_eq!(aws.keys().collect::<Vec<_>>(), ["first", "operation", "xray"]);
+    assert_eq!(
+        (&document["annotations"]["tier"], &document["metadata"]["xray"]["left_out"]),
+        (&"gold".into(), &1.into())
+    );
+    assert!(recorder.flush(Duration::from_secs(5)));
+    assert_eq!((recorder.stats().documents_sent, recorder.stats().documents_dropped), (1, 0));
+}
+
+/// Parsers of JSON have limits; `serde_json`, and with it `xray-local`, refuses 128 levels.
+#[test]
+fn the_deepest_metadata_in_the_deepest_subsegment_can_be_read() {
+    let daemon = Daemon::start();
+    let recorder = daemon.recorder();
+    let segment = Segment::builder("s").recorder(&recorder).begin();
+    let mut parts = vec![segment.subsegment("part")];
+    for _ in 1..70 {
+        let next = parts.last().unwrap().subsegment("part");
+        parts.push(next);
+    }
+    let deep = (1..64).fold(Value::from(1), |value, _| vec![value].into());
+    for part in &parts {
+        part.add_metadata("deep", &deep);
+        part.add_aws("deep", &deep);
+    }
+    while let Some(part) = parts.pop() {
+        part.end();
+    }
+    segment.end();
+    let mut received = 0;
+    while received < 71 {
+        // Fails if the document is too deep.
+        let document = daemon.receive();
+        let mut next = Some(&document);
+        while let Some(part) = next {
+            received += 1;
+            assert_eq!(part["metadata"]["default"]["deep"].is_array(), part["name"] == "part");
+            next = part["subsegments"].get(0);
+        }
+    }
+    assert_eq!((received, recorder.stats().values_rejected), (71, 0));
+}
+
+#[test]
 fn a_document_too_large_for_a_datagram_is_split() {
     let daemon = Daemon::start();
     let held = Recorder::builder()
@@ -245,4 +300,19 @@ fn a_host_name_is_resolved_and_ipv6_works() {
 fn a_wrong_address_is_counted_and_the_default_stands() {
     let recorder = Recorder::builder().daemon_address("nowhere").build();
     assert_eq!(recorder.stats().settings_rejected, 1);
+}
+
+/// The interface is named, so the address is one that the system can resolve. No datagram reaches it.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_with_a_zone_is_resolved() {
+    let recorder = Recorder::builder().sampler(Always).daemon_address("[fe80::1%lo]:2000").build();
+    assert_eq!(recorder.stats().settings_rejected, 0);
+    Segment::builder("s").recorder(&recorder).begin().end();
+    assert!(recorder.flush(Duration::from_secs(5)));
+    let diagnosis = recorder.check().to_string();
+    assert!(!diagnosis.contains("does not resolve"), "{diagnosis}");
+    for wrong in ["[fe80::1%]:2000", "[::1%lo]:2000"] {
+        assert_eq!(Recorder::builder().daemon_address(wrong).build().stats().settings_rejected, 1, "{wrong}");
+    }
 }

@@ -47,9 +47,18 @@ pub fn assert_done(case: &str, output: &Output) {
 /// The child's default recorder sends to the discard port, so that a daemon on this machine gets nothing from a test.
 #[track_caller]
 pub fn run(module: &str, test: &str, body: impl FnOnce()) {
+    run_with(module, test, &[("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9")], body);
+}
+
+/// Runs `body`, the whole body of a test, in a child process with these environment variables. The child does not inherit
+/// this process's log filter or daemon address.
+#[track_caller]
+pub fn run_with(module: &str, test: &str, variables: &[(&str, &str)], body: impl FnOnce()) {
     if case().as_deref() == Some(test) {
         body();
         return done();
     }
-    assert_done(test, &command(module, test, test).env("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9").output().unwrap());
+    let mut command = command(module, test, test);
+    command.env_remove("AWS_XRAY_DAEMON_ADDRESS").env_remove("RUST_LOG").envs(variables.iter().copied());
+    assert_done(test, &command.output().unwrap());
 }

@@ -8,6 +8,8 @@
 pub mod child;
 pub mod documents;
 pub mod logs;
+pub mod otlp;
+pub mod outer;
 pub mod sampling_daemon;
 pub mod subsegments;
 
@@ -25,6 +27,16 @@ use axum::routing::any;
 use tokio::sync::Notify;
 
 pub use xray::sampling::Always;
+use xray::{Recorder, Stats};
+
+/// Checks that every document is delivered or dropped within this time, and returns the counts.
+#[track_caller]
+pub fn settled(recorder: &Recorder, limit: Duration) -> Stats {
+    assert!(recorder.flush(limit), "documents wait: {:?}", recorder.stats());
+    let stats = recorder.stats();
+    assert_eq!(stats.documents_emitted, stats.documents_sent + stats.documents_dropped, "{stats:?}");
+    stats
+}
 
 /// A request as the service received it.
 #[derive(Debug, Clone)]

@@ -9,9 +9,9 @@ use support::Always;
 use support::documents::checked;
 use tracing::span::EnteredSpan;
 use tracing::{Span, error, field, info_span};
-use xray::emitter::{Emitter, MemoryEmitter};
+use xray::emitter::{Emitter, FinishedSegment, MemoryEmitter};
 use xray::tracing::SubsegmentLayer;
-use xray::{Document, Recorder, Segment};
+use xray::{Recorder, Segment};
 
 use super::subscriber::{below_layer, subscribe};
 use support::subsegments::messages;
@@ -54,9 +54,9 @@ fn the_layers_own_warnings_may_come_back_as_events() {
     struct Logs(MemoryEmitter);
 
     impl Emitter for Logs {
-        fn emit(&self, document: Document) {
-            log::error!("{} is sent", document.name);
-            self.0.emit(document);
+        fn emit(&self, segment: FinishedSegment) {
+            log::error!("{} is sent", segment.name());
+            self.0.emit(segment);
         }
 
         fn flush(&self, _: Duration) -> bool {

@@ -3,5 +3,7 @@
 mod errors;
 mod hostile;
 mod logs;
+mod queries;
+mod secrets;
 mod spans;
 mod subscriber;

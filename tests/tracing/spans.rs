@@ -73,7 +73,7 @@ fn fields_are_annotations() {
     let mut annotations = subsegments[0].annotations.clone();
     assert_eq!(annotations.remove("long"), Some("x".repeat(1000).into()));
     let expected =
-        r#"{"big":1.8446744073709552e+19,"debug":"Some(1)","float":1.5,"http_method":"GET","huge":1,"later":"second","#;
+        r#"{"big":18446744073709551615,"debug":"Some(1)","float":1.5,"http_method":"GET","huge":1,"later":"second","#;
     let expected = expected.replace(r#""huge":1"#, r#""huge":"1""#);
     let expected = expected + r#""message":"says 1","shown":"text","small":-1,"type":"'c'","yes":true}"#;
     assert_eq!(serde_json::to_string(&annotations).unwrap(), expected);

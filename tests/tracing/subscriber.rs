@@ -18,7 +18,9 @@ pub(super) fn subscribe() {
         let registry = tracing_subscriber::registry().with(logs.with_filter(LevelFilter::INFO));
         // `init` also turns records of `log` into events. So a warning of the layer itself becomes an event while the
         // layer works on a span.
-        registry.with(SubsegmentLayer::new()).init();
+        // The threads of SQLite use only this global subscriber, so its layer has the settings for their queries.
+        let layer = SubsegmentLayer::new().with_database("sqlite://data/shop.db").with_statements(true);
+        registry.with(layer).init();
     });
 }
 

@@ -2,3 +2,5 @@
 
 #[path = "../../it/shapes/mod.rs"]
 mod shapes;
+
+mod typed_2021;

@@ -13,7 +13,7 @@ use xray::sampling::{Central, Decision, Sampler, SamplingRequest};
 use xray::{Recorder, Segment};
 
 use support::sampling_daemon::{
-    Daemon, FALLBACK, Service, bare_daemon, eager, rule, rules_answer, targets_answer, until, write,
+    Daemon, FALLBACK, Service, bare_daemon, eager, rule, rules_answer, targets_answer, until, with, write,
 };
 
 /// Checks that the fallback decides, that failures are counted, and that the log has one line for this kind of failure.
@@ -203,4 +203,51 @@ fn the_default_sampler_is_central_with_one_a_second_and_five_percent() {
         assert!((1000 - 185..=1000 + 185 + seconds).contains(&sampled), "{sampled} in {seconds} seconds");
         until("the missing daemon is counted as a failure", || recorder.stats().sampling_failures > 0);
     }
+}
+
+#[test]
+fn each_rule_that_is_not_for_sdks_is_logged_once() {
+    logs::keep();
+    let gold = with(rule("gold rule of a test", 1, "*"), "Attributes", serde_json::json!({"tier": "gold"}));
+    let future = with(rule("future rule of a test", 2, "*"), "Version", 2);
+    let daemon = Daemon::with_rules(&[gold, future, rule("Default", 10_000, "*")]);
+    let service = Service::with(daemon.address, eager().fetch_rules_every(Duration::from_millis(10)).build());
+    service.wait_for("/", "Default");
+    until("the rules are fetched again", || daemon.count("/GetSamplingRules") >= 5);
+    for name in ["gold rule of a test", "future rule of a test"] {
+        let logged = logs::texts_of("xray::sampling");
+        let logged: Vec<_> = logged.iter().filter(|text| text.contains(name)).collect();
+        assert_eq!(logged.len(), 1, "{logged:#?}");
+    }
+    assert_eq!(service.recorder.stats().sampling_rejected, 0);
+}
+
+/// Two of three reports fail: the daemon answers with an error, or X-Ray could not process the report.
+#[test]
+fn the_counts_of_a_report_that_failed_are_in_the_next() {
+    let mut reports = 0;
+    let daemon = Daemon::start(move |call| {
+        if call.path == "/GetSamplingRules" {
+            return rules_answer(&[rule("Default", 10_000, "*")], None);
+        }
+        reports += 1;
+        match reports % 3 {
+            1 => StatusCode::BAD_GATEWAY.into_response(),
+            2 => r#"{"UnprocessedStatistics":[{"RuleName":"Default","ErrorCode":"500"}]}"#.into_response(),
+            _ => targets_answer(&[]),
+        }
+    });
+    let service = Service::new(daemon.address);
+    service.wait_for("/", "Default");
+    // Counts before the rules arrived are the fallback's. From here on the rule decides.
+    let by_rule =
+        std::iter::repeat_with(|| service.rule("/")).take(1_000).filter(|by| by.as_deref() == Some("Default"));
+    let count = 1 + by_rule.count() as u64;
+    let received = || {
+        let reports = daemon.reported();
+        let received = reports.iter().enumerate().filter(|(number, _)| number % 3 == 2);
+        received.map(|(_, report)| report["RequestCount"].as_u64().unwrap()).sum::<u64>()
+    };
+    until("X-Ray learns of every request", || received() == count);
+    assert_eq!((count, service.recorder.stats().sampling_rejected), (1_001, 0));
 }

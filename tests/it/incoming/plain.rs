@@ -13,14 +13,13 @@ use futures::FutureExt as _;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use support::outer::Outer;
 use tower::{BoxError, Layer as _, Service as _, ServiceExt as _, service_fn};
-use xray::emitter::MemoryEmitter;
-use xray::sampling::{Local, Rule};
 use xray::tower::{SegmentLayer, SegmentService};
 use xray::{Instrument as _, Recorder};
 
 use super::app::request;
-use support::documents::{capture, checked};
+use support::documents::capture;
 use support::subsegments::{content_length, exceptions, is_cancelled, status};
 
 fn get(uri: &str) -> Request<()> {
@@ -117,21 +116,6 @@ async fn an_empty_body_ends_at_once_and_a_full_one_with_its_last_frame() {
 
 #[tokio::test]
 async fn an_error_of_the_service_is_a_fault_with_its_sources() {
-    #[derive(Debug)]
-    struct Outer(io::Error);
-
-    impl std::fmt::Display for Outer {
-        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            formatter.write_str("outer")
-        }
-    }
-
-    impl std::error::Error for Outer {
-        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-            Some(&self.0)
-        }
-    }
-
     let fail = || Err::<Response<String>, _>(Outer(io::Error::other("inner")));
     let plain = SegmentLayer::new("todo-app").layer(service_fn(async |_: Request<()>| fail()));
     let boxed = SegmentLayer::new("todo-app").layer(service_fn(async |_: Request<()>| fail().map_err(BoxError::from)));
@@ -226,20 +210,4 @@ async fn disabled_it_leaves_alone_what_is_current() {
     let trace_id = documents[0].trace_id.map(|id| id.to_string());
     assert_eq!(response.unwrap().into_body().collect().await.unwrap().to_bytes(), format!("{trace_id:?}"));
     assert_eq!((documents.len(), documents[0].name.as_str()), (1, "outer"));
-}
-
-#[tokio::test]
-async fn rules_of_sampling_see_the_request() {
-    let emitter = MemoryEmitter::new();
-    let rule = Rule::new(0, 0.0).method("GET").host("shop.*").path("/health");
-    let sampler = Local::builder().rule(rule).default_rule(1000, 1.0).build();
-    let recorder = Recorder::builder().emitter(emitter.clone()).sampler(sampler).build();
-    let layer: SegmentLayer = SegmentLayer::new("shop").recorder(&recorder);
-    let mut service =
-        layer.layer(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))));
-    for (uri, is_recorded) in [("/health", false), ("/health?q=1", false), ("/cart", true)] {
-        let request = Request::get(uri).header("host", "shop.example.com:8080").body(()).unwrap();
-        drop(service.call(request).await.unwrap());
-        assert_eq!(checked(emitter.take()).len(), usize::from(is_recorded), "{uri}");
-    }
 }

@@ -8,7 +8,7 @@ use axum::routing::get;
 use futures::future::join_all;
 use xray::sampling::Never;
 use xray::tower::SegmentLayer;
-use xray::{Propagation, Recorder};
+use xray::{Recorder, Trust};
 
 use super::app::{App, PARENT, ROOT};
 use support::{Always, Server};
@@ -19,55 +19,52 @@ async fn get_with(url: &str, headers: &[(&str, &str)]) -> reqwest::Response {
 }
 
 #[tokio::test]
-async fn the_decision_is_the_callers_and_told_if_asked_for() {
-    let router = || Router::new().route("/", get(async || ""));
-    let always = App::start(router()).await;
-    let never = App::with(router(), Recorder::builder().sampler(Never), SegmentLayer::new("todo-app")).await;
-    for (header, sampled, sampled_by_never, answer) in [
-        ("Root={root};Parent={parent};Sampled=1", true, true, None),
-        ("Root={root};Parent={parent};Sampled=0", false, false, None),
-        ("Root={root};Parent={parent};Sampled=?", true, false, Some("Root={root};Sampled=")),
-        ("Root={root};Sampled=?;Lineage=a:1", true, false, Some("Root={root};Sampled=")),
-        ("Self=1-6;Root={root}", true, false, None),
+async fn a_layer_takes_as_much_of_a_header_as_it_trusts() {
+    let header = |decision: &str| format!("Root={ROOT};Parent={PARENT};{decision}Lineage=a:1");
+    for (trust, by_always, by_never, keeps_trace) in [
+        (Trust::All, [true, false, true], [true, false, false], true),
+        (Trust::TraceId, [true; 3], [false; 3], true),
+        (Trust::Nothing, [true; 3], [false; 3], false),
     ] {
-        let fill = |text: &str| text.replace("{root}", ROOT).replace("{parent}", PARENT);
-        for (app, sampled) in [(&always, sampled), (&never, sampled_by_never)] {
-            let response = get_with(&app.url("/"), &[("x-amzn-trace-id", &fill(header))]).await;
-            let told = response.headers().get("x-amzn-trace-id").map(|value| value.to_str().unwrap().to_owned());
-            assert_eq!(told, answer.map(|answer| format!("{}{}", fill(answer), u8::from(sampled))), "{header}");
-            let documents = app.documents(usize::from(sampled)).await;
-            for document in documents {
-                assert_eq!(document.trace_id.unwrap().to_string(), ROOT);
-                let parent = document.parent_id.map(|parent| parent.to_string());
-                assert_eq!(parent.as_deref(), header.contains("Parent").then_some(PARENT), "{header}");
+        let server = Server::start().await;
+        let router = || Router::new().route("/{length}", get(relay)).with_state(server.url("/bytes"));
+        let layer = || SegmentLayer::new("todo-app").trust(trust);
+        let always = App::with(router(), Recorder::builder().sampler(Always), layer()).await;
+        let never = App::with(router(), Recorder::builder().sampler(Never), layer()).await;
+        for (app, sampled) in [(&always, by_always), (&never, by_never)] {
+            for (decision, sampled) in ["Sampled=1;", "Sampled=0;", "Sampled=?;"].into_iter().zip(sampled) {
+                let response = get_with(&app.url("/3"), &[("x-amzn-trace-id", &header(decision))]).await;
+                let is_told = response.headers().contains_key("x-amzn-trace-id");
+                assert_eq!(is_told, decision.contains('?') && keeps_trace, "{trust:?} {decision}");
+                let sent = server.take_seen()[0].trace_headers().remove(0);
+                assert!(sent.contains(&format!("Sampled={}", u8::from(sampled))), "{trust:?} {decision} {sent}");
+                assert_eq!((sent.contains(ROOT), sent.ends_with(";Lineage=a:1")), (keeps_trace, keeps_trace), "{sent}");
+                for document in app.documents(usize::from(sampled)).await {
+                    assert_eq!(document.trace_id.unwrap().to_string() == ROOT, keeps_trace);
+                    let parent = document.parent_id.map(|parent| parent.to_string());
+                    assert_eq!(parent.as_deref(), keeps_trace.then_some(PARENT));
+                }
             }
         }
     }
-    let response = get_with(&always.url("/"), &[("x-amzn-trace-id", "Sampled=?")]).await;
-    let root = always.documents(1).await[0].trace_id.unwrap();
-    assert_eq!(response.headers()["x-amzn-trace-id"], format!("Root={root};Sampled=1"));
 }
 
 #[tokio::test]
-async fn a_traceparent_counts_where_it_is_propagated() {
-    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    let x_ray = format!("Root={ROOT};Parent={PARENT};Sampled=1");
-    let router = || Router::new().route("/", get(async || ""));
-    for (propagation, is_read) in [(Propagation::XRay, false), (Propagation::W3c, true), (Propagation::Both, true)] {
-        let recorder = Recorder::builder().sampler(Always).propagate(propagation);
-        let app = App::with(router(), recorder, SegmentLayer::new("todo-app")).await;
-        get_with(&app.url("/"), &[("traceparent", traceparent)]).await;
+async fn of_several_trace_headers_the_good_one_counts() {
+    let app = App::start(Router::new().route("/", get(async || ""))).await;
+    let good = format!("Root={ROOT};Parent={PARENT};Sampled=1");
+    let other = "Root=1-00000001-bd862e3fe1be46a994272793;Parent=0000000000000001;Sampled=0";
+    for headers in [
+        &[format!("{good}, {other}")][..],
+        &[format!(", {good}")],
+        &[String::new(), good.clone()],
+        &["Root=garbage".to_owned(), good.clone(), other.to_owned()],
+    ] {
+        let headers: Vec<_> = headers.iter().map(|value| ("x-amzn-trace-id", value.as_str())).collect();
+        get_with(&app.url("/"), &headers).await;
         let document = app.document().await;
-        let parent = document.parent_id.map(|parent| parent.to_string());
-        assert_eq!(parent.as_deref(), is_read.then_some("b7ad6b7169203331"), "{propagation:?}");
-        let is_its = document.trace_id.unwrap().to_string() == "1-0af76519-16cd43dd8448eb211c80319c";
-        assert_eq!(is_its, is_read, "{propagation:?}");
-
-        get_with(&app.url("/"), &[("traceparent", traceparent), ("x-amzn-trace-id", &x_ray)]).await;
-        assert_eq!(app.document().await.trace_id.unwrap().to_string(), ROOT, "{propagation:?}");
-
-        get_with(&app.url("/"), &[("traceparent", traceparent), ("x-amzn-trace-id", "garbage")]).await;
-        assert_eq!(app.document().await.parent_id.is_some(), is_read, "{propagation:?}");
+        let ids = (document.trace_id.unwrap().to_string(), document.parent_id.unwrap().to_string());
+        assert_eq!(ids, (ROOT.to_owned(), PARENT.to_owned()), "{headers:?}");
     }
 }
 

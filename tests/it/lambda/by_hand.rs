@@ -4,14 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use support::Always;
 use xray::emitter::MemoryEmitter;
-use xray::{Instrument as _, Propagation, Recorder, Segment};
+use xray::{Instrument as _, Propagation, Recorder, Segment, TraceHeader};
 
 use super::service::{PARENT, ROOT, sampled};
 use support::documents::capture;
 
 /// Returns the headers of a request that is made below a facade.
 fn carried(propagation: Propagation, header: &str) -> Vec<String> {
-    let recorder = Recorder::builder().propagate(propagation).emitter(MemoryEmitter::new()).build();
+    let recorder = Recorder::builder().sampler(Always).propagate(propagation).emitter(MemoryEmitter::new()).build();
     let around = Segment::builder("around").recorder(&recorder).begin();
     let facade = around.in_scope(|| Segment::facade(header));
     let mut headers = Vec::<(String, String)>::new();
@@ -65,4 +65,37 @@ fn a_panic_is_not_recorded_on_the_facade() {
     assert_eq!(recorder.stats().values_rejected, 0);
     facade.set_fault();
     assert_eq!(recorder.stats().values_rejected, 1);
+}
+
+#[test]
+fn a_message_is_recorded_if_its_header_says_so_and_the_invocation_does_not() {
+    let emitter = MemoryEmitter::new();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
+    let around = Segment::builder("around").recorder(&recorder).begin();
+    for (invocation, message, is_recorded) in [
+        (format!("Root={ROOT}"), format!("Root={ROOT};Parent=1111111111111111;Sampled=1"), true),
+        (format!("Root={ROOT};Parent={PARENT}"), format!("Root={ROOT};Parent=1111111111111111;Sampled=1"), true),
+        (format!("Root={ROOT}"), format!("Root={ROOT};Parent=1111111111111111;Sampled=0"), false),
+        (format!("Root={ROOT}"), format!("Root={ROOT}"), false),
+        (format!("Root={ROOT}"), String::new(), false),
+    ] {
+        let facade = around.in_scope(|| Segment::facade(&invocation));
+        facade.in_scope(|| {
+            let header = TraceHeader::parse(&message);
+            Segment::builder("queue").trace_header(&header).begin().in_scope(|| {
+                xray::current().annotate("items", 3);
+            });
+        });
+        let documents = emitter.take();
+        assert_eq!(documents.len(), usize::from(is_recorded), "{invocation} {message}");
+        for document in documents {
+            assert_eq!((document.kind, document.parent_id.unwrap().to_string().as_str()), (None, "1111111111111111"));
+            assert_eq!(document.trace_id.unwrap().to_string(), ROOT);
+        }
+    }
+    let facade = around.in_scope(|| Segment::facade(&sampled()));
+    let header = TraceHeader::parse(&format!("Root={ROOT};Parent=1111111111111111;Sampled=1"));
+    facade.in_scope(|| Segment::builder("queue").trace_header(&header).begin().end());
+    let [part] = &emitter.take()[..] else { panic!("one document") };
+    assert_eq!(part.parent_id.unwrap().to_string(), PARENT, "a recorded invocation takes the message in");
 }

@@ -1,6 +1,7 @@
 //! The Lambda functions. Each runs in a child process.
 
 use std::env;
+use std::pin::Pin;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
@@ -8,19 +9,22 @@ use std::thread;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::routing::get;
-use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use futures::Stream;
+use lambda_runtime::tower::Layer as _;
+use lambda_runtime::{Error, LambdaEvent, Runtime, StreamResponse, service_fn};
 use log::Level;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use support::{child, logs};
 use tokio::sync::Barrier;
-use xray::emitter::Emitter;
+use xray::emitter::{Emitter, FinishedSegment};
 use xray::lambda::TraceLayer;
 use xray::sampling::{Decision, Sampler, SamplingRequest};
 use xray::tower::SegmentLayer;
-use xray::{Document, Instrument as _, Recorder, Segment, Subsegment, TraceHeader};
+use xray::{Instrument as _, Recorder, Segment, Subsegment, TraceHeader};
 
 /// The number of invocations that the step `together` waits for.
 pub(super) const TOGETHER: usize = 8;
@@ -48,7 +52,11 @@ fn function() {
     let Some(case) = child::case() else { return };
     logs::keep();
     let recorder = Recorder::builder().sampler(CountAsked);
-    let recorder = if case == "stuck" { recorder.emitter(Stuck) } else { recorder };
+    let recorder = match case.as_str() {
+        "stuck" => recorder.emitter(Stuck),
+        "in progress" => recorder.in_progress_after(Duration::from_millis(20)),
+        _ => recorder,
+    };
     recorder.install().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let ended = runtime.block_on(async {
@@ -56,6 +64,8 @@ fn function() {
             "concurrent" => Runtime::new(service_fn(handler)).layer(TraceLayer::new()).run_concurrent().await,
             "without layer" => without_layer().await,
             "http" => Runtime::new(lambda_http::Adapter::from(router())).layer(TraceLayer::new()).run().await,
+            "stream" => Runtime::new(service_fn(stream)).layer(TraceLayer::new()).run().await,
+            "concurrent stream" => Runtime::new(TraceLayer::new().layer(service_fn(stream))).run_concurrent().await,
             _ => Runtime::new(service_fn(handler)).layer(TraceLayer::new()).run().await,
         }
     });
@@ -129,6 +139,7 @@ async fn perform(step: &str, url: &str) -> Result<(), Error> {
         "work" => {
             work("cart").await;
         }
+        "hang" => std::future::pending().in_subsegment("outer").await,
         "together" => {
             TOGETHER_NOW.wait().await;
         }
@@ -149,6 +160,27 @@ async fn fetch(url: &str) -> reqwest::Result<String> {
     reqwest::get(url).await?.text().await
 }
 
+/// Answers with a stream of two chunks. Makes a call before the answer, and one for each chunk.
+async fn stream(event: LambdaEvent<Event>) -> Result<StreamResponse<Chunks>, Error> {
+    let url = event.payload.url;
+    fetch(&url).await?;
+    let chunk = move |number| {
+        let url = url.clone();
+        async move {
+            if number == 2 {
+                return None;
+            }
+            fetch(&url).await.ok()?;
+            let seen = xray::trace_id().map_or_else(String::new, |id| id.to_string());
+            Some((Ok(seen.into()), number + 1))
+        }
+    };
+    let chunks: Chunks = Box::pin(futures::stream::unfold(0, chunk));
+    Ok(StreamResponse::from(chunks))
+}
+
+type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
+
 struct CountAsked;
 
 impl Sampler for CountAsked {
@@ -162,7 +194,7 @@ impl Sampler for CountAsked {
 struct Stuck;
 
 impl Emitter for Stuck {
-    fn emit(&self, _: Document) {}
+    fn emit(&self, _: FinishedSegment) {}
 
     fn flush(&self, limit: Duration) -> bool {
         FLUSHES.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,7 @@
 //! Trace headers of calls made by invocations that are not recorded.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::service::{Lambda, PARENT, ROOT};
@@ -49,13 +51,33 @@ async fn headers_without_a_sampling_decision_are_forwarded_unchanged() {
 }
 
 #[tokio::test]
-async fn without_a_header_nothing_is_sent_and_one_warning_is_logged() {
+async fn without_a_header_nothing_is_sent_and_each_place_is_logged_once() {
     let server = Server::start().await;
     let mut lambda = Lambda::start("handler").await;
     for _ in 0..3 {
         let (headers, warnings) = forwarded_headers(&mut lambda, &server, None).await;
-        // One for the place of the calls, one for the segment that begins outside any invocation.
-        assert_eq!((headers, warnings), (vec![], json!(2)));
+        // One for the place of the calls, one for each of two places of subsegments, and one for the segment that begins
+        // outside any invocation.
+        assert_eq!((headers, warnings), (vec![], json!(4)));
     }
+    assert_eq!(lambda.stop().await, [Value::Null; 0]);
+}
+
+/// `sam local invoke` sets `AWS_SAM_LOCAL`, and the header of each invocation is empty.
+#[tokio::test]
+async fn in_sams_local_runtime_each_invocation_begins_a_trace() {
+    let server = Server::start().await;
+    let mut lambda = Lambda::with("handler", &[("AWS_SAM_LOCAL", "true")]).await;
+    let mut traces = HashSet::new();
+    for _ in 0..2 {
+        let steps = json!({"url": server.url("/bytes/3"), "steps": ["call"]});
+        let answer = lambda.call(Some(""), steps).await;
+        let [call] = &answer.documents[..] else { panic!("{:?}", answer.documents) };
+        let trace = call["trace_id"].as_str().unwrap();
+        let sent = server.take_seen().iter().flat_map(Seen::trace_headers).collect::<Vec<_>>();
+        assert_eq!(sent, [format!("Root={trace};Parent={};Sampled=1", call["id"].as_str().unwrap())]);
+        traces.insert(trace.to_owned());
+    }
+    assert_eq!(traces.len(), 2);
     assert_eq!(lambda.stop().await, [Value::Null; 0]);
 }

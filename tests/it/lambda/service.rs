@@ -109,6 +109,19 @@ impl Lambda {
         self.answer().await
     }
 
+    /// Waits for the next document that arrives while the function works.
+    pub(super) async fn document(&self) -> Value {
+        let arrival = async {
+            loop {
+                if let Some(document) = self.api.next_document() {
+                    return document;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(Duration::from_secs(60), arrival).await.expect("no document arrives")
+    }
+
     /// Kills the function, and returns the documents that arrived after its last answer.
     pub(super) async fn stop(mut self) -> Vec<Value> {
         self.function.kill().await.unwrap();
@@ -135,9 +148,12 @@ impl Api {
 
     /// Returns the documents that have arrived.
     fn arrived(&self) -> Vec<Value> {
+        std::iter::from_fn(|| self.next_document()).collect()
+    }
+
+    fn next_document(&self) -> Option<Value> {
         let mut datagram = vec![0; 65_536];
-        let mut next = || self.daemon.recv(&mut datagram).ok().map(|length| read_datagram(&datagram[..length]));
-        std::iter::from_fn(&mut next).collect()
+        self.daemon.recv(&mut datagram).ok().map(|length| read_datagram(&datagram[..length]))
     }
 }
 
@@ -165,7 +181,8 @@ async fn answered(
     body: axum::body::Bytes,
 ) -> StatusCode {
     let documents = api.arrived();
-    let body = serde_json::from_slice(&body).unwrap();
+    // The response of a function that streams is a text.
+    let body = serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
     let _ = api.answers.send(Answer { is_error: kind == "error", body, documents });
     StatusCode::ACCEPTED
 }

@@ -18,7 +18,7 @@ use tower::util::BoxCloneService;
 use tower::{BoxError, Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
 use xray::http::Call;
 use xray::reqwest_middleware::SubsegmentMiddleware;
-use xray::tower::{Plain, ServiceError, SubsegmentLayer, SubsegmentService};
+use xray::tower::{Plain, ServiceError, SubsegmentBody, SubsegmentLayer, SubsegmentService};
 use xray::{Instrument as _, Namespace};
 
 use super::segments::{exceptions, sampled, unsampled};
@@ -46,6 +46,28 @@ async fn a_request_is_a_subsegment_and_carries_its_id() {
     assert_eq!(seen[0].trace_headers(), [expected]);
     assert_eq!(seen[0].uri.query(), Some("token=secret"));
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "xxxxx");
+}
+
+/// The requests of a client that tonic generates have neither an authority nor a `Host`.
+#[tokio::test]
+async fn a_grpc_request_without_a_host_is_named_after_its_service() {
+    let service = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(())));
+    let client = SubsegmentLayer::new().layer(service);
+    let request = |uri: &str, content_type: &str| {
+        Request::post(uri).version(http::Version::HTTP_2).header("content-type", content_type).body(()).unwrap()
+    };
+    for (uri, content_type, name) in [
+        ("/helloworld.Greeter/SayHello", "application/grpc", "helloworld.Greeter"),
+        ("/helloworld.Greeter/SayHello", "application/grpc+proto", "helloworld.Greeter"),
+        ("https://greeter.example.com/helloworld.Greeter/SayHello", "application/grpc", "greeter.example.com"),
+        ("/helloworld.Greeter/SayHello", "application/json", "UNKNOWN HOST"),
+        ("/SayHello", "application/grpc", "UNKNOWN HOST"),
+        ("//SayHello", "application/grpc", "UNKNOWN HOST"),
+    ] {
+        let call = client.oneshot(request(uri, content_type));
+        let (_, documents) = capture(call.in_segment(sampled())).await;
+        assert_eq!(only_call(&documents).name, name, "{uri} {content_type}");
+    }
 }
 
 #[tokio::test]
@@ -106,8 +128,8 @@ async fn readiness_types_and_bounds_are_the_services_own() {
     let work = async {
         for _ in 0..2 {
             let request = Request::get("http://names.example.com/").body("body").unwrap();
-            let answer: Result<Response<Vec<u8>>, Infallible> = service.ready().await.unwrap().call(request).await;
-            assert_eq!(answer.unwrap().into_body(), [1]);
+            let answer: Result<Response<_>, Infallible> = service.ready().await.unwrap().call(request).await;
+            assert_eq!(answer.unwrap().into_body().into_inner(), [1]);
         }
         is_unpin_and_send(SubsegmentLayer::new().layer(client()).call(request("http://127.0.0.1:1/"))).await;
     };
@@ -125,7 +147,8 @@ async fn in_stacks_in_boxes_and_in_generic_code() {
     where
         S: Service<Request<B>, Response = Response<R>, Error: Error>,
     {
-        SubsegmentLayer::new().layer(service).oneshot(request).await
+        let response = SubsegmentLayer::new().layer(service).oneshot(request).await?;
+        Ok(response.map(SubsegmentBody::into_inner))
     }
 
     let server = Server::start().await;
@@ -134,6 +157,9 @@ async fn in_stacks_in_boxes_and_in_generic_code() {
         generic(client(), request(&url)).await.unwrap();
         let boxed: BoxCloneService<Request<Body>, Response<Incoming>, BoxError> = BoxCloneService::new(
             ServiceBuilder::new()
+                .map_response(|response: Response<SubsegmentBody<SubsegmentBody<_>>>| {
+                    response.map(|body| body.into_inner().into_inner())
+                })
                 .layer(SubsegmentLayer::new())
                 .timeout(Duration::from_secs(9))
                 .layer(SubsegmentLayer::new())

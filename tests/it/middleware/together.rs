@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 use tower::retry::{Policy, RetryLayer};
 use tower::util::BoxCloneService;
-use tower::{BoxError, Layer as _, ServiceBuilder, ServiceExt as _, service_fn};
+use tower::{BoxError, Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
 use xray::reqwest_middleware::SubsegmentMiddleware;
 use xray::tower::SubsegmentLayer;
 use xray::{Document, Instrument as _};
@@ -72,27 +72,33 @@ impl Middleware for InSubsegment {
     }
 }
 
-type Boxed = BoxCloneService<Request<Body>, Response<Incoming>, BoxError>;
+type Boxed = BoxCloneService<Request<Body>, Response<()>, BoxError>;
+
+/// Boxes a client, and removes the body of its response.
+fn boxed<S, R>(service: S) -> Boxed
+where
+    S: Service<Request<Body>, Response = Response<R>, Error: Into<BoxError>, Future: Send> + Clone + Send + 'static,
+    R: 'static,
+{
+    let head = |response: Response<R>| response.map(drop);
+    BoxCloneService::new(ServiceBuilder::new().map_err(Into::into).map_response(head).service(service))
+}
 
 /// Returns stacks of layers, each with the number of subsegments that a request of a plain function makes. In an
 /// annotated function the number is always one.
 fn stacks() -> Vec<(&'static str, Boxed, usize)> {
     let layer = || SubsegmentLayer::new();
     let retry = || RetryLayer::new(Again(ATTEMPTS));
-    let stack = || ServiceBuilder::new().map_err(BoxError::from);
+    let stack = ServiceBuilder::new;
     vec![
-        ("layer", BoxCloneService::new(stack().layer(layer()).service(client())), 1),
-        ("layer, layer", BoxCloneService::new(stack().layer(layer()).layer(layer()).service(client())), 1),
-        ("retry, layer", BoxCloneService::new(stack().layer(retry()).layer(layer()).service(client())), ATTEMPTS),
-        ("layer, retry", BoxCloneService::new(stack().layer(layer()).layer(retry()).service(client())), 1),
-        (
-            "layer, retry, layer",
-            BoxCloneService::new(stack().layer(layer()).layer(retry()).layer(layer()).service(client())),
-            1,
-        ),
+        ("layer", boxed(stack().layer(layer()).service(client())), 1),
+        ("layer, layer", boxed(stack().layer(layer()).layer(layer()).service(client())), 1),
+        ("retry, layer", boxed(stack().layer(retry()).layer(layer()).service(client())), ATTEMPTS),
+        ("layer, retry", boxed(stack().layer(layer()).layer(retry()).service(client())), 1),
+        ("layer, retry, layer", boxed(stack().layer(layer()).layer(retry()).layer(layer()).service(client())), 1),
         (
             "retry, layer, layer",
-            BoxCloneService::new(stack().layer(retry()).layer(layer()).layer(layer()).service(client())),
+            boxed(stack().layer(retry()).layer(layer()).layer(layer()).service(client())),
             ATTEMPTS,
         ),
     ]
@@ -251,14 +257,9 @@ async fn a_request_that_is_sent_again_after_its_call_has_ended_is_a_call_of_its_
             ready(Err::<Response<Incoming>, _>(BoxError::from("not now")))
         })
     };
-    let first: [Boxed; 2] = [
-        BoxCloneService::new(SubsegmentLayer::new().layer(failing.clone())),
-        BoxCloneService::new(ServiceBuilder::new().map_err(BoxError::from).service(failing)),
-    ];
+    let first: [Boxed; 2] = [boxed(SubsegmentLayer::new().layer(failing.clone())), boxed(failing)];
     for (is_layered, first) in [true, false].into_iter().zip(first) {
-        let second: Boxed = BoxCloneService::new(
-            ServiceBuilder::new().map_err(BoxError::from).layer(SubsegmentLayer::new()).service(client()),
-        );
+        let second = boxed(SubsegmentLayer::new().layer(client()));
         let work = async {
             let request = request(&server.url("/status/200"));
             let result = if is_layered { plain(first, request).await } else { annotated(first, request).await };

@@ -61,6 +61,8 @@ async fn ecs_goes_before_ec2() {
         "launch_type": "EC2",
     });
     assert_eq!(aws["ecs"], container);
+    let arn = "arn:aws:logs:us-west-2:111122223333:log-group:/ecs/metadata";
+    assert_eq!(aws["cloudwatch_logs"], json!([{ "log_group": "/ecs/metadata", "arn": arn }]));
 }
 
 #[tokio::test]

@@ -174,6 +174,12 @@ const CONTAINER: &str = r#"{
     "Limits": {"CPU": 10, "Memory": 128},
     "Type": "NORMAL",
     "LogDriver": "awslogs",
+    "LogOptions": {
+        "awslogs-create-group": "true",
+        "awslogs-group": "/ecs/metadata",
+        "awslogs-region": "us-west-2",
+        "awslogs-stream": "ecs/curl/8f03e41243824aea923aca126495f665"
+    },
     "ContainerARN": "arn:aws:ecs:us-west-2:111122223333:container/0206b271-b33f-47ab-86c6-a0ba208a70a9"
 }"#;
 

@@ -119,8 +119,7 @@ impl Store for Api {
     }
 }
 
-/// Calls on a known type that the attribute leaves alone, because it cannot tell whether the receiver is a value or a
-/// variable, or because there is no receiver.
+/// Two calls on a traceable type. The attribute leaves one of them unchanged, because its receiver is a dereference.
 #[traced_http]
 async fn left_alone(client: &Client, url: &str) -> Vec<u16> {
     let boxed = Box::new(client.get(url));
@@ -227,6 +226,55 @@ async fn aws_and_http(items: &aws::Client, client: &Client, url: &str, table: Op
     Ok(output.items + more.items + third.await.unwrap()?.items)
 }
 
+/// Methods that are named by their path, in boxes, or as raw identifiers.
+#[traced_http]
+async fn methods_by_path(client: &Client, url: &str, boxed: Box<RequestBuilder>) -> u16 {
+    let first = RequestBuilder::send(client.get(url)).await;
+    let second = reqwest::RequestBuilder::send(client.put(url));
+    let third = Some(client.post(url)).map(RequestBuilder::send).unwrap().await;
+    let fourth = client.head(url).r#send().await;
+    let request = client.delete(url);
+    let fifth = request.r#send().await;
+    let all = [client.get(url), client.get(url)].into_iter().map(RequestBuilder::send);
+    let all = futures::future::try_join_all(all).await.unwrap().len() as u16;
+    let sixth = boxed.send().await;
+    let seventh = Box::new(client.patch(url)).send().await;
+    let all_own = [crate::shapes::senders::Shared(1)].iter().map(crate::shapes::senders::Shared::send).sum::<u32>();
+    let answers = [first, second.await, third, fourth, fifth, sixth, seventh];
+    all + all_own as u16 + answers.into_iter().map(|answer| answer.unwrap().status().as_u16()).sum::<u16>()
+}
+
+/// Types that have the names of reqwest's types.
+mod own {
+    #[derive(Debug, Clone)]
+    pub(super) struct RequestBuilder(pub(super) u32);
+
+    impl RequestBuilder {
+        pub(super) fn send(self) -> u32 {
+            self.0
+        }
+    }
+
+    pub(super) trait Request {
+        fn call(self) -> u32;
+    }
+
+    impl Request for u32 {
+        fn call(self) -> u32 {
+            self
+        }
+    }
+}
+
+#[traced_http]
+fn own_methods_by_path(number: u32) -> u32 {
+    use own::Request as _;
+    let list = vec![own::RequestBuilder(number), own::RequestBuilder(1)];
+    let first: u32 = list.into_iter().map(own::RequestBuilder::send).sum();
+    let second = own::RequestBuilder::send(own::RequestBuilder(2)).min(9);
+    first + second + <u32 as own::Request>::call(3) + number.call()
+}
+
 #[tokio::test]
 async fn builders() {
     let run = Run::start(super::IS_TRACED).await;
@@ -248,13 +296,7 @@ async fn builders() {
     };
     run.check_calls("async_trait", work, ("xxx".to_owned(), 400, true), &[put, get, post, post]).await;
 
-    let calls = [
-        recorded("HEAD /bytes/3"),
-        unrecorded("GET /bytes/3"),
-        recorded("DELETE /bytes/3"),
-        post,
-        unrecorded("PUT /bytes/3"),
-    ];
+    let calls = [recorded("HEAD /bytes/3"), unrecorded("GET /bytes/3"), recorded("DELETE /bytes/3"), post, put];
     // `all` holds the results of the futures. They have one type, whether the call is traced or not.
     run.check_calls("left_alone", left_alone(client, url), vec![200; 5], &calls).await;
 
@@ -263,4 +305,9 @@ async fn builders() {
     run.check_calls("aws_and_http", work, Ok(3), &[get]).await;
     let work = aws_and_http(&items, client, url, None);
     run.check_calls("aws_and_http", work, Err(Error::Put("no table")), &[get]).await;
+    let delete = recorded("DELETE /bytes/3");
+    let calls = [get, put, post, recorded("HEAD /bytes/3"), delete, get, get, put, recorded("PATCH /bytes/3")];
+    let work = methods_by_path(client, url, Box::new(client.put(url)));
+    run.check_calls("methods_by_path", work, 2 + 1 + 7 * 200, &calls).await;
+    run.check("own_methods_by_path", async { own_methods_by_path(5) }, 5 + 1 + 2 + 3 + 5).await;
 }

@@ -123,8 +123,8 @@ async fn hygiene(client: &Client, url: &str) -> u16 {
     let request = client.post(url);
     let other: RequestBuilder = request!(client, url);
     let first = other.send().await.unwrap().status().as_u16();
-    let __xray_it = request;
-    first + __xray_it.send().await.unwrap().status().as_u16()
+    let __xray_receiver = request;
+    first + __xray_receiver.send().await.unwrap().status().as_u16()
 }
 
 /// Macros of the standard library and of tokio. Calls in their arguments are traced.
@@ -148,6 +148,88 @@ async fn a_list_of_futures(client: &Client, url: &str) -> usize {
     futures::future::try_join_all(calls).await.unwrap().len()
 }
 
+/// Macros that pin futures.
+#[traced_http]
+async fn pinned(client: &Client, url: &str) -> u16 {
+    let request = || client.post(url).build().unwrap();
+    let first = std::pin::pin!(client.get(url).send());
+    tokio::pin! {
+        let second = client.put(url).send();
+        let third = client.execute(request());
+    }
+    let fourth = client.execute(request());
+    tokio::pin!(fourth);
+    let fifth = std::pin::pin!(client.execute(request()));
+    let mut sum = first.await.unwrap().status().as_u16();
+    tokio::select! {
+        biased;
+        answer = &mut fourth => sum += answer.unwrap().status().as_u16(),
+        answer = &mut third => sum += answer.unwrap().status().as_u16(),
+    }
+    sum + second.await.unwrap().status().as_u16()
+        + third.await.unwrap().status().as_u16()
+        + fifth.await.unwrap().status().as_u16()
+}
+
+/// The bodies of streams, and values in JSON.
+#[traced_http]
+async fn streams_and_json(client: &Client, url: &str, fail: bool) -> (u16, usize, String) {
+    use futures::{StreamExt as _, TryStreamExt as _};
+    let statuses = async_stream::stream! {
+        for method in ["GET", "PUT"] {
+            let request = client.request(method.parse().unwrap(), url).build().unwrap();
+            yield client.execute(request).await.unwrap().status().as_u16();
+        }
+        yield client.post(url).send().await.unwrap().status().as_u16();
+    };
+    let texts = async_stream::try_stream! {
+        let response = client.head(url).send().await?;
+        yield response.status().to_string();
+        if fail {
+            client.get("no url").send().await?;
+        }
+        let request = client.delete(url);
+        yield request.send().await?.status().to_string();
+    };
+    let sum = statuses.fold(0, async |sum, status| sum + status).await;
+    let texts: reqwest::Result<Vec<_>> = texts.try_collect().await;
+    let json = serde_json::json!({
+        "status": client.get(url).send().await.unwrap().status().as_u16(),
+        "list": [client.patch(url).send().await.unwrap().status().as_u16(), null, { "deep": url.len() }],
+        (format!("key {}", 1)): url.is_empty(),
+    });
+    (sum, texts.map_or(0, |texts| texts.len()), json["status"].to_string() + &json["list"][0].to_string())
+}
+
+macro_rules! retry {
+    ($times:expr, $work:expr) => {{
+        let mut result = $work;
+        for _ in 1..$times {
+            result = $work;
+        }
+        result
+    }};
+}
+
+macro_rules! in_order {
+    ($($token:tt)*) => {
+        $($token)*
+    };
+}
+
+/// Unknown macros whose arguments are marked as expressions or statements.
+#[traced_http]
+async fn marked(client: &Client, url: &str) -> u16 {
+    let first = #[xray(trace)]
+    retry!(2, client.get(url).send().await);
+    #[xray(trace)]
+    in_order! {
+        let second = client.put(url).send().await.unwrap();
+        let third = second.status().as_u16();
+    }
+    first.unwrap().status().as_u16() + third
+}
+
 #[tokio::test]
 async fn macros() {
     let run = Run::start(super::IS_TRACED).await;
@@ -168,4 +250,11 @@ async fn macros() {
     let work = known_macros(client, url, Shared(2));
     run.check_calls("known_macros", work, ("2 2".to_owned(), 9), &calls).await;
     run.check_calls("a_list_of_futures", a_list_of_futures(client, url), 3, &calls[..3]).await;
+    let put = recorded("PUT /bytes/1");
+    run.check_calls("pinned", pinned(client, url), 1000, &[get, put, post, post, post]).await;
+    let (head, delete, patch) = (recorded("HEAD /bytes/1"), recorded("DELETE /bytes/1"), recorded("PATCH /bytes/1"));
+    let work = streams_and_json(client, url, false);
+    let expected = (600, 2, "200200".to_owned());
+    run.check_calls("streams_and_json", work, expected, &[get, put, post, head, delete, get, patch]).await;
+    run.check_calls("marked", marked(client, url), 400, &[get, get, put]).await;
 }

@@ -9,7 +9,8 @@
 //! `tests/crates/shapes-2021` builds this folder in edition 2021.
 #![allow(clippy::duplicate_mod, reason = "each file is loaded twice")]
 
-mod run;
+// `pub(crate)` for the functions of `tests/crates/shapes-2021` that only edition 2021 has.
+pub(crate) mod run;
 mod senders;
 
 #[path = "."]
@@ -28,6 +29,7 @@ mod plain {
     mod closures;
     mod databases;
     mod futures;
+    mod hoisted;
     mod inference;
     mod limits;
     mod macros;
@@ -40,6 +42,7 @@ mod plain {
     mod spawned;
     mod styles;
     mod temporaries;
+    mod typed;
 }
 
 #[path = "."]
@@ -58,6 +61,7 @@ mod traced {
     mod closures;
     mod databases;
     mod futures;
+    mod hoisted;
     mod inference;
     mod limits;
     mod macros;
@@ -70,4 +74,5 @@ mod traced {
     mod spawned;
     mod styles;
     mod temporaries;
+    mod typed;
 }

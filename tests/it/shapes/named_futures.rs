@@ -192,6 +192,168 @@ async fn in_an_enum(client: &HyperClient, url: &str) -> u16 {
     status
 }
 
+type Pending = FuturesUnordered<ResponseFuture>;
+
+/// An alias, a function's parameter and a list name the type.
+fn keep(pending: &mut Pending, future: ResponseFuture) {
+    pending.push(future);
+}
+
+#[traced_http]
+fn behind_an_alias(client: &HyperClient, url: &str) -> Pending {
+    [request(url), request(url)].into_iter().map(|request| client.request(request)).collect()
+}
+
+#[traced_http]
+async fn as_a_parameter(client: &HyperClient, url: &str) -> u16 {
+    let mut pending = Pending::new();
+    keep(&mut pending, client.request(request(url)));
+    let future = client.request(request(url));
+    keep(&mut pending, future);
+    pending.push(client.get(url.parse().unwrap()));
+    let all: Vec<_> = pending.collect().await;
+    all.into_iter().map(|answer: Result<Response<Incoming>, Error>| answer.unwrap().status().as_u16()).sum()
+}
+
+/// A request in flight, as clickhouse's client keeps it: in a box that names the type.
+struct Timed {
+    future: Pin<Box<tokio::time::Timeout<ResponseFuture>>>,
+}
+
+#[traced_http]
+fn in_a_named_box(client: &HyperClient, url: &str) -> Timed {
+    let limit = std::time::Duration::from_secs(60);
+    let future = client.request(request(url));
+    Timed { future: Box::pin(tokio::time::timeout(limit, future)) }
+}
+
+#[traced_http]
+fn in_a_named_result(client: &HyperClient, url: &str) -> Pin<Box<ResponseFuture>> {
+    Box::pin(client.request(request(url)))
+}
+
+/// Futures that stay in the function.
+#[traced_http]
+async fn in_variables_alone(client: &HyperClient, url: &str, flag: bool) -> u16 {
+    let first = client.request(request(url));
+    let mut second = client.get(url.parse().unwrap());
+    let mut third = if flag { client.request(request(url)) } else { client.get(url.parse().unwrap()) };
+    let mut sum = (&mut third).await.unwrap().status().as_u16();
+    third = client.request(request(url));
+    let fourth = Box::pin(client.request(request(url)));
+    tokio::select! {
+        biased;
+        answer = &mut second => sum += answer.unwrap().status().as_u16(),
+        () = std::future::pending() => {}
+    }
+    let (third, fourth) = tokio::join!(third, fourth);
+    let limit = std::time::Duration::from_secs(60);
+    let first = tokio::time::timeout(limit, first).await.unwrap();
+    [first, third, fourth].into_iter().map(|answer| answer.unwrap().status().as_u16()).sum::<u16>() + sum
+}
+
+/// Lists of futures whose items stay in the function.
+#[traced_http]
+async fn in_lists(client: &HyperClient, url: &str) -> usize {
+    let requests = || [request(url), request(url)].into_iter();
+    let first = futures::future::join_all(requests().map(|request| client.request(request))).await;
+    let second = futures::stream::iter(requests()).map(|request| client.request(request)).buffered(2);
+    let second: Vec<_> = second.collect().await;
+    let futures: Vec<_> = requests().map(|request| client.request(request)).collect();
+    let third = futures::future::join_all(futures).await;
+    let fourth = futures::future::join_all(vec![client.request(request(url)), client.get(url.parse().unwrap())]).await;
+    let mut unordered: FuturesUnordered<_> = requests().map(|request| client.request(request)).collect();
+    let mut count = 0;
+    while let Some(answer) = unordered.next().await {
+        count += usize::from(answer.is_ok());
+    }
+    let mut pushed = Vec::new();
+    pushed.push(client.request(request(url)));
+    pushed.push(client.get(url.parse().unwrap()));
+    for future in pushed {
+        count += usize::from(future.await.is_ok());
+    }
+    let mut ordered = futures::stream::FuturesOrdered::new();
+    requests().for_each(|request| ordered.push_back(client.request(request)));
+    count += ordered.count().await;
+    count + [first, second, third, fourth].iter().flatten().filter(|answer| answer.is_ok()).count()
+}
+
+/// The branches of an expression have one type, so all futures are exchanged or none.
+#[traced_http]
+async fn in_branches(client: &HyperClient, url: &str, flag: bool) -> u16 {
+    let start = |url| -> ResponseFuture { client.request(request(url)) };
+    let first = if flag { start(url) } else { client.request(request(url)) }.await;
+    let second = match flag {
+        true => client.request(request(url)),
+        false => return 0,
+    };
+    first.unwrap().status().as_u16() + second.await.unwrap().status().as_u16()
+}
+
+/// A client with the methods of hyper-util's, of a type that is not known.
+struct Own {
+    client: HyperClient,
+}
+
+impl Own {
+    fn get(&self, uri: Uri) -> BoxFuture<'static, Result<Response<Incoming>, Error>> {
+        Box::pin(HyperClient::get(&self.client, uri))
+    }
+
+    fn request(&self, request: Request<Body>) -> BoxFuture<'static, Result<Response<Incoming>, Error>> {
+        Box::pin(HyperClient::request(&self.client, request))
+    }
+}
+
+#[traced_http]
+async fn of_an_unknown_client(client: &Own, url: &str, flag: bool) -> u16 {
+    let first = if flag { client.get(url.parse().unwrap()) } else { client.request(request(url)) };
+    let mut list = Vec::new();
+    list.push(client.request(request(url)));
+    list.push(client.get(url.parse().unwrap()));
+    let second = match flag {
+        true => client.request(request(url)),
+        false => client.get(url.parse().unwrap()),
+    };
+    let third = client.get(url.parse().unwrap());
+    let list = futures::future::join_all(list).await;
+    let all = [first.await, second.await, third.await].into_iter().chain(list);
+    all.map(|answer| answer.unwrap().status().as_u16()).sum()
+}
+
+/// The returns of a function and of a closure have one type.
+#[traced_http]
+fn with_returns(
+    client: &HyperClient,
+    url: &str,
+    flag: bool,
+) -> impl Future<Output = Result<Response<Incoming>, Error>> + use<> {
+    let untraced = |request| HyperClient::request(client, request);
+    let choose = |request: Request<Body>| {
+        if flag {
+            return untraced(request);
+        }
+        client.request(request)
+    };
+    if !flag {
+        return choose(request(url));
+    }
+    client.request(request(url))
+}
+
+#[traced_http]
+fn with_traced_returns(
+    client: &HyperClient,
+    url: &str,
+    flag: bool,
+) -> impl Future<Output = Result<Response<Incoming>, Error>> + use<> {
+    if !flag {
+        return client.get(url.parse().unwrap());
+    }
+    client.request(request(url))
+}
+
 #[tokio::test]
 async fn named_futures() {
     let run = Run::start(super::IS_TRACED).await;
@@ -224,4 +386,21 @@ async fn named_futures() {
     };
     run.check_calls("Keeps", work, 400, &[unseen[0]; 2]).await;
     run.check_calls("in_an_enum", in_an_enum(client, url), 200, unseen).await;
+    let all = async |pending: Pending| pending.map(status).fold(0, async |sum, status| sum + status).await;
+    run.check_calls("behind_an_alias", async { all(behind_an_alias(client, url)).await }, 400, &[unseen[0]; 2]).await;
+    run.check_calls("as_a_parameter", as_a_parameter(client, url), 600, &[unseen[0]; 3]).await;
+    let work = async { status(in_a_named_box(client, url).future.await.unwrap()) };
+    run.check_calls("in_a_named_box", work, 200, unseen).await;
+    run.check_calls("in_a_named_result", async { status(in_a_named_result(client, url).await) }, 200, unseen).await;
+    run.check_calls("in_variables_alone", in_variables_alone(client, url, true), 1000, &[seen[0]; 5]).await;
+    run.check_calls("in_lists", in_lists(client, url), 14, &[seen[0]; 14]).await;
+    run.check_calls("in_branches", in_branches(client, url, true), 400, &[unseen[0], seen[0]]).await;
+    let own = &Own { client: client.clone() };
+    let calls = [unseen[0], seen[0], unseen[0], seen[0], unseen[0]];
+    run.check_calls("of_an_unknown_client", of_an_unknown_client(own, url, true), 1000, &calls).await;
+    for flag in [true, false] {
+        run.check_calls("with_returns", async { status(with_returns(client, url, flag).await) }, 200, unseen).await;
+        let work = async { status(with_traced_returns(client, url, flag).await) };
+        run.check_calls("with_traced_returns", work, 200, seen).await;
+    }
 }

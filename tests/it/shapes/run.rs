@@ -14,22 +14,37 @@ use support::Server;
 pub(crate) struct Call {
     line: &'static str,
     is_recorded: bool,
-    is_cancelled: bool,
+    end: End,
+}
+
+/// How the subsegment of a call ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    /// With the response and its status.
+    Status,
+    /// With the result of the call, which has no status.
+    Result,
+    Cancelled,
 }
 
 /// Expects a request that the attribute traces, such as `recorded("GET /bytes/1")`.
 pub(crate) fn recorded(line: &'static str) -> Call {
-    Call { line, is_recorded: true, is_cancelled: false }
+    Call { line, is_recorded: true, end: End::Status }
+}
+
+/// Expects a request of a traced call whose result does not show the response.
+pub(crate) fn timed(line: &'static str) -> Call {
+    Call { line, is_recorded: true, end: End::Result }
 }
 
 /// Expects a request of a call that the attribute leaves alone.
 pub(crate) fn unrecorded(line: &'static str) -> Call {
-    Call { line, is_recorded: false, is_cancelled: false }
+    Call { line, is_recorded: false, end: End::Status }
 }
 
 /// Expects a traced request whose future is dropped before the response.
 pub(crate) fn cancelled(line: &'static str) -> Call {
-    Call { line, is_recorded: true, is_cancelled: true }
+    Call { line, is_recorded: true, end: End::Cancelled }
 }
 
 /// A service, a client, and whether the functions that run here have the real attribute.
@@ -72,7 +87,7 @@ impl Run {
         assert_eq!(documents.len(), 1, "documents of {name}: {documents:#?}");
         self.check_requests(name, &documents[0], calls);
         let calls = calls.iter().filter(|call| self.is_traced && call.is_recorded);
-        let expected = sorted(calls.map(|call| (call.line.to_owned(), call.is_cancelled)));
+        let expected = sorted(calls.map(|call| (call.line.to_owned(), call.end)));
         assert_eq!(sorted(documents[0].subsegments.iter().map(line)), expected, "subsegments of {name}");
     }
 
@@ -94,16 +109,22 @@ impl Run {
     }
 }
 
-/// Returns the method and path of a subsegment's request, and whether the request was cancelled.
-fn line(subsegment: &Document) -> (String, bool) {
+/// Returns the method and path of a subsegment's request, and how the subsegment ended.
+fn line(subsegment: &Document) -> (String, End) {
     assert_eq!((subsegment.name.as_str(), subsegment.namespace), ("127.0.0.1", Some(Namespace::Remote)));
     assert!(subsegment.subsegments.is_empty(), "{subsegment:#?}");
     let http = subsegment.http.as_ref().unwrap();
     let request = http.request.as_ref().unwrap();
     let url = reqwest::Url::parse(request.url.as_ref().unwrap()).unwrap();
-    let is_cancelled = subsegment.metadata.contains_key("xray");
-    assert_eq!(http.response.and_then(|response| response.status), (!is_cancelled).then_some(200));
-    (format!("{} {}", request.method.as_ref().unwrap(), url.path()), is_cancelled)
+    let end = match http.response.and_then(|response| response.status) {
+        _ if subsegment.metadata.contains_key("xray") => End::Cancelled,
+        Some(status) => {
+            assert_eq!(status, 200);
+            End::Status
+        }
+        None => End::Result,
+    };
+    (format!("{} {}", request.method.as_ref().unwrap(), url.path()), end)
 }
 
 fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {

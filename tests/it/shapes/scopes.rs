@@ -44,7 +44,7 @@ mod blanket {
         };
     }
 
-    for_everything!(alive of open pass enter exit run start begin note read traced probe look);
+    for_everything!(alive of open pass enter exit run start begin note read traced probe look into finish inspect reached);
 
     impl<T> ForEverything for T {}
 }

@@ -18,11 +18,31 @@ fn nothing() {}
 #[xray::traced(err)]
 async fn nothing_later() {}
 
+#[xray::traced(err)]
+fn never() -> ! {
+    std::process::exit(1)
+}
+
+#[xray::traced(err)]
+async fn some() -> impl Iterator<Item = u32> {
+    std::iter::empty()
+}
+
+struct Counts;
+
+#[xray::traced(err)]
+impl Counts {
+    fn count(&self) -> u32 {
+        1
+    }
+}
+
 fn main() {
     unknown();
     let _ = wrong();
     strings();
     key();
     nothing();
-    drop(nothing_later());
+    drop((nothing_later(), some(), Counts.count()));
+    never();
 }

@@ -8,10 +8,10 @@ const COMPILER: &str = "rustc 1.95.";
 #[test]
 fn ui() {
     let tests = trybuild::TestCases::new();
-    tests.pass("ui/pass/*.rs");
-    tests.compile_fail("ui/fail/*.rs");
+    tests.pass("pass/*.rs");
+    tests.compile_fail("fail/*.rs");
     if is_compiler() {
-        tests.compile_fail("ui/compiler/*.rs");
+        tests.compile_fail("compiler/*.rs");
     } else {
         println!("skipped tests/ui/compiler: it holds the words of {COMPILER}");
     }
