@@ -1,5 +1,4 @@
-//! Receives OTLP over HTTP: the `POST /v1/traces` requests of OpenTelemetry SDKs and collectors. (OpenTelemetry
-//! protocol specification, "OTLP/HTTP".)
+//! Receives requests with spans, and answers each in the encoding of the request.
 
 use std::io::Read as _;
 
@@ -14,15 +13,13 @@ use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess
 use prost::Message;
 use serde_json::json;
 
+use super::TRACES;
 use crate::api::Refusal;
 use crate::forward::ForwardedSpans;
 use crate::intake::{Intake, RejectedSpans};
 use crate::jobs::Jobs;
 use crate::otlp::Encoding;
 use crate::store::Source;
-
-/// The path of requests with spans.
-pub(crate) const TRACES: &str = "/v1/traces";
 
 /// The largest body after decompression, in bytes. A gzip body of 8 MiB could become 8 GiB.
 const MAX_DECOMPRESSED: u64 = 16 * 1024 * 1024;
