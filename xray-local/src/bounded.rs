@@ -35,11 +35,13 @@ impl<T, const MOST: usize> Bounded<T, MOST> {
     }
 
     /// Returns the number of all elements.
+    #[cfg(feature = "otlp")]
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
     /// Returns the first `MOST` elements.
+    #[cfg(feature = "otlp")]
     pub(crate) fn into_first(self) -> Vec<T> {
         self.elements
     }

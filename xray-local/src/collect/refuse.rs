@@ -32,6 +32,6 @@ mod tests {
         assert_eq!(response.status(), 501);
         assert_eq!(response.body_mut().read_to_string().unwrap(), WITHOUT_FEATURE);
         let reports = server.store().reports();
-        assert!(reports[0].to_string().contains("feature `otlp`"), "{reports:?}");
+        assert!(reports[0].findings[0].to_string().contains("feature `otlp`"), "{reports:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Forwards received datagrams and OTLP requests to another receiver: a real X-Ray daemon or a collector.
 
 mod datagrams;
+#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "requests with spans are refused"))]
 mod spans;
 
 pub(crate) use datagrams::ForwardedDatagrams;
