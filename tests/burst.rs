@@ -8,8 +8,8 @@
 //!   `ten_thousand_small_documents`, `a_thousand_large_documents`.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, UdpSocket};
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::thread::{self, JoinHandle};
@@ -42,17 +42,17 @@ fn a_thousand_large_documents() {
 fn arrive_whole(count: usize, bytes: Range<usize>, fill: impl Fn(&Segment)) {
     for _ in 0..20 {
         let reader = Reader::start();
-        let recorder = Recorder::builder().daemon_address(reader.address.clone()).build();
+        let recorder = Recorder::builder().daemon_address(reader.address.to_string()).build();
         let segments = (0..count).map(|_| Segment::builder("burst").recorder(&recorder).sampled(true).begin());
         let segments: Vec<_> = segments.inspect(|segment| fill(segment)).collect();
         let ids: BTreeSet<_> = segments.iter().map(|segment| segment.id().unwrap().to_string()).collect();
         drop(segments);
         assert!(recorder.flush(Duration::from_secs(60)));
-        let (lost, (datagrams, longest_wait)) = (reader.lost(), reader.stop());
+        let (lost, (datagrams, longest_wait)) = (support::lost_datagrams(reader.address), reader.stop());
 
         let stats = recorder.stats();
         assert_eq!((stats.documents_sent, stats.documents_dropped), (count as u64, 0));
-        assert_eq!(datagrams.len() + lost, count, "the kernel lost {lost}");
+        assert_eq!(datagrams.len() as u64 + lost, count as u64, "the kernel lost {lost}");
         assert!(
             datagrams.iter().all(|datagram| bytes.contains(&datagram.len())),
             "the documents have the intended size"
@@ -84,24 +84,15 @@ fn id(datagram: &[u8]) -> String {
 
 /// Reads datagrams as they arrive, on a thread of its own, and keeps them.
 struct Reader {
-    address: String,
+    address: SocketAddr,
     thread: JoinHandle<(Vec<Vec<u8>>, Duration)>,
 }
 
 impl Reader {
     fn start() -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = socket.local_addr().unwrap().to_string();
+        let address = socket.local_addr().unwrap();
         Self { address, thread: thread::spawn(move || read_all(&socket)) }
-    }
-
-    /// Returns how many datagrams found the receive buffer full.
-    fn lost(&self) -> usize {
-        let (_, port) = self.address.split_once(':').unwrap();
-        let local = format!("0100007F:{:04X}", port.parse::<u16>().unwrap());
-        let sockets = fs::read_to_string("/proc/net/udp").unwrap_or_default();
-        let own = sockets.lines().find(|socket| socket.split_ascii_whitespace().nth(1) == Some(&local));
-        own.and_then(|own| own.split_ascii_whitespace().last()?.parse().ok()).unwrap_or_default()
     }
 
     /// Returns the datagrams that arrived, and the reader's longest wait for a processor.
@@ -109,7 +100,7 @@ impl Reader {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         // The empty datagram ends the reader. It is lost if the receive buffer is still full, so it is sent again.
         while !self.thread.is_finished() {
-            socket.send_to(&[], &self.address).unwrap();
+            socket.send_to(&[], self.address).unwrap();
             thread::sleep(Duration::from_millis(10));
         }
         self.thread.join().unwrap()

@@ -15,7 +15,7 @@ mod task;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::documents::read_datagram;
@@ -55,6 +55,23 @@ impl Daemon {
     #[track_caller]
     fn receive(&self) -> Value {
         self.documents.recv_timeout(LONG).expect("no document arrives")
+    }
+
+    /// Waits until this number of documents has arrived, except those that the system lost on the way. Returns the ids
+    /// of the documents that have arrived.
+    #[track_caller]
+    fn receive_ids(&self, sent: u64) -> Vec<String> {
+        let (started, mut ids) = (Instant::now(), Vec::new());
+        loop {
+            ids.extend(self.documents.try_iter().map(|document| document["id"].to_string()));
+            let arrived = ids.len() as u64;
+            // No datagram that has been read is counted as lost, so the sum is never too large.
+            if arrived + support::lost_datagrams(self.address) == sent {
+                return ids;
+            }
+            assert!(started.elapsed() < LONG, "{arrived} of {sent} documents arrive");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Waits for the next document, and returns its name.

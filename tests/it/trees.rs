@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 use proptest::collection::vec;
 use proptest::option;
@@ -252,13 +252,9 @@ impl Daemon {
         documents
     }
 
-    /// Returns whether the system lost a datagram because the test read too late. Such a loss is not the emitter's.
+    /// Returns whether the system lost a datagram because the test read too late.
     fn is_too_slow(&self) -> bool {
-        let port = format!(":{:04X}", self.address.port());
-        let sockets = fs::read_to_string("/proc/net/udp").unwrap_or_default();
-        let columns = sockets.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
-        let mut own = columns.filter(|columns| columns.get(1).is_some_and(|local| local.ends_with(&port)));
-        own.any(|columns| columns.last().is_some_and(|lost| *lost != "0"))
+        support::lost_datagrams(self.address) > 0
     }
 }
 

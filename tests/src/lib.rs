@@ -13,6 +13,7 @@ pub mod outer;
 pub mod sampling_daemon;
 pub mod subsegments;
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,6 +37,16 @@ pub fn settled(recorder: &Recorder, limit: Duration) -> Stats {
     let stats = recorder.stats();
     assert_eq!(stats.documents_emitted, stats.documents_sent + stats.documents_dropped, "{stats:?}");
     stats
+}
+
+/// Returns how many datagrams the system dropped because the receive buffer of the UDP socket at this address was full.
+/// Such a loss is not the emitter's: the reader did not get a processor in time.
+pub fn lost_datagrams(address: SocketAddr) -> u64 {
+    let port = format!(":{:04X}", address.port());
+    let sockets = fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let sockets = sockets.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    let own = sockets.filter(|columns| columns.get(1).is_some_and(|local| local.ends_with(&port)));
+    own.filter_map(|columns| columns.last()?.parse::<u64>().ok()).sum()
 }
 
 /// A request as the service received it.

@@ -1,7 +1,7 @@
 //! Hands documents from the program's threads to a task on a background thread.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::queue::{Limits, Queue};
 use crate::record::FinishedSegment;
@@ -64,13 +64,17 @@ impl Delivery {
 
     /// Blocks until the task has finished with all documents queued so far, for at most `limit`. Returns whether it has.
     ///
-    /// Does not wait if the task cannot be started.
+    /// Does not wait if the task cannot be started. A task that dies meanwhile is started again once.
     pub(super) fn flush(&self, limit: Duration) -> bool {
         let Line { queue, worker } = self.line.get();
-        if queue.has_unfinished() {
-            worker.want_now();
-        }
-        queue.wait_until_finished(limit)
+        let start = Instant::now();
+        let finish = || {
+            if queue.has_unfinished() {
+                worker.want_now();
+            }
+            queue.wait_until_finished(limit.saturating_sub(start.elapsed()))
+        };
+        finish() || finish()
     }
 }
 

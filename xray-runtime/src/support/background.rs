@@ -10,6 +10,7 @@ use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
+use crate::support::guard::guard;
 use crate::support::log_line::log_line;
 use crate::support::process::PerProcess;
 
@@ -83,7 +84,15 @@ fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>, has_logged: &Atomi
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             has_logged.store(false, Ordering::Relaxed);
-            runtime.block_on(run_all);
+            if guard(|| runtime.block_on(run_all)).is_none() {
+                // Logged before the end of this block drops the runtime, and with it the tasks, which then count what
+                // they held as dropped.
+                log_line!(
+                    Error,
+                    "xray::recorder",
+                    "the thread {thread_name:?} died, as when a program closes the files of its libraries. The documents                      that it was sending are dropped and counted in `Stats::documents_dropped`. The thread is started                      again for the next document",
+                );
+            }
         }
         Err(error) => log_failure(has_logged, thread_name, &error, "how many files the process may open"),
     }

@@ -33,7 +33,7 @@ pub(crate) struct Worker {
 
 struct State {
     is_running: AtomicBool,
-    /// When the task was last started.
+    /// When the task was last started. The lock is held while a task starts or ends.
     started: Mutex<Option<Instant>>,
     tell: Box<Tell>,
 }
@@ -45,7 +45,7 @@ impl Worker {
     /// Creates a worker whose task ends by itself. Starts neither the task nor its thread.
     ///
     /// `tell` is called with `true` before the task starts. It is called with `false` when the task has finished, its
-    /// thread could not start, or its thread has died. Neither closure may run code of the program.
+    /// thread could not start, or its thread has died. Neither closure may run code of the program or want the task.
     pub(crate) fn until_finished(
         background: Arc<Background>,
         make: impl Fn() -> Task + Send + Sync + 'static,
@@ -72,10 +72,11 @@ impl Worker {
     }
 
     /// Starts the task if it does not run, however recently it was started.
+    //
+    // Without a look at the flag first: a caller who has just been told that the task ended must find it ended, and the
+    // lock in `start` waits for that.
     pub(crate) fn want_now(&self) {
-        if !self.state.is_running.load(Ordering::Relaxed) {
-            self.start(Duration::ZERO);
-        }
+        self.start(Duration::ZERO);
     }
 
     #[cold]
@@ -88,8 +89,8 @@ impl Worker {
                 return;
             }
             *started = Some(Instant::now());
+            (self.state.tell)(true);
         }
-        (self.state.tell)(true);
         // Spawned after the lock is released, because spawning may log, and the program's logger may come back here.
         let (running, make) = (Running(Arc::clone(&self.state)), Arc::clone(&self.make));
         let work = async move {
@@ -110,7 +111,8 @@ struct Running(Arc<State>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // In this order, so that the next start cannot be overtaken by this end.
+        // Both under the lock that a start takes: a start comes before both or after both.
+        let _lock = self.0.started.lock().unwrap_or_else(PoisonError::into_inner);
         (self.0.tell)(false);
         self.0.is_running.store(false, Ordering::Release);
     }

@@ -59,6 +59,18 @@ impl Child {
     }
 }
 
+/// Returns whether this process has a thread whose name begins with `name`.
+///
+/// # Panics
+///
+/// Panics if the threads cannot be listed.
+#[must_use]
+pub fn has_thread(name: &str) -> bool {
+    let mut threads = fs::read_dir("/proc/self/task").unwrap().map(|thread| thread.unwrap().path().join("comm"));
+    // A thread that ends meanwhile has no name.
+    threads.any(|thread| fs::read_to_string(thread).is_ok_and(|comm| comm.starts_with(name)))
+}
+
 /// Runs `work` while the process cannot start a thread: there is no room for the stack of one.
 ///
 /// # Panics
