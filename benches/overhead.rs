@@ -103,6 +103,12 @@ fn sampled(criterion: &mut Criterion) {
     group.bench_function("floor", |bencher| {
         bencher.iter_custom(|calls| time(calls, CALLS, |calls| floor::segment(|| calls.make(floor::call))));
     });
+    let reader = floor::Reader::start();
+    group.bench_function("floor_handed_over", |bencher| {
+        bencher.iter_custom(|calls| {
+            time(calls, CALLS, |calls| floor::segment_handed_over(&reader, || calls.make(floor::call)))
+        });
+    });
     for (name, recorder) in [
         ("traced", Recorder::builder().sampler(xray::sampling::Always).emitter(DropHere).build()),
         ("handed_over", Recorder::builder().sampler(xray::sampling::Always).emitter(DropElsewhere::start()).build()),

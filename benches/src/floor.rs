@@ -5,6 +5,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
@@ -39,6 +41,32 @@ impl Clock {
 
     fn now(&self) -> u64 {
         self.start_micros + self.started.elapsed().as_micros() as u64
+    }
+}
+
+/// Writes a segment by hand, and hands the document over to another thread. `calls` makes its calls.
+///
+/// # Panics
+///
+/// Panics if the system's clock is before 1970.
+pub fn segment_handed_over(reader: &Reader, calls: impl FnOnce()) {
+    segment(calls);
+    // An error means that the thread is gone, at the end of the benchmark.
+    let _ = reader.0.send(BUFFER.take());
+}
+
+/// A thread that reads documents, as the system reads what a thread sends.
+#[derive(Debug)]
+pub struct Reader(mpsc::Sender<Vec<u8>>);
+
+impl Reader {
+    /// Starts the thread.
+    #[must_use]
+    pub fn start() -> Self {
+        let (sender, documents) = mpsc::channel::<Vec<u8>>();
+        let read = |document: Vec<u8>| black_box(document.iter().map(|byte| u64::from(*byte)).sum::<u64>());
+        thread::spawn(move || documents.into_iter().map(read).for_each(drop));
+        Self(sender)
     }
 }
 
