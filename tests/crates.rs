@@ -1,4 +1,4 @@
-//! Crates outside the workspace, with another edition, other features or another name for the dependency.
+//! Crates outside the workspace, with other features or another name for the dependency.
 
 use std::fs;
 use std::path::Path;
@@ -44,11 +44,6 @@ fn names_the_feature(name: &str, feature: &str) {
     for part in ["this version of reqwest is not traced", feature, "src/main.rs:4:"] {
         assert!(text.contains(part), "{part:?} is not in the error of {name}:\n{text}");
     }
-}
-
-#[test]
-fn functions_in_edition_2021_keep_their_shape() {
-    succeeds("test", "shapes-2021");
 }
 
 #[test]
