@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the documentation without a network.
 
-* Each test that DESIGN.md cites after "Test:" or "Tests:" exists: `module::name` is a function, module or type `name`, or a text
+* Each test that DESIGN.md or SECURITY.md cites after "Test:" or "Tests:" exists: `module::name` is a function, module or type `name`, or a text
   "name", in a Rust file `module.rs` or in a folder `module`.
 * Each test file that a comment in a Rust file cites, such as `tests/it/wire.rs` or `tests/it/wire.rs::name`, exists in the repository,
   in the crate of the comment, or (`tests.rs`) beside the file, and contains the name.
@@ -38,14 +38,19 @@ def check_tests():
         parts = pathlib.PurePath(path)
         for name in {parts.stem, parts.parent.name}:
             files.setdefault(name, []).append(path)
-    text = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
+    return sum(check_tests_of(page, least, files) for page, least in [("DESIGN.md", 50), ("SECURITY.md", 20)])
+
+
+def check_tests_of(page, least, files):
+    """Checks the tests that a page cites. `files` are the Rust files by their names and the names of their folders."""
+    text = (ROOT / page).read_text(encoding="utf-8")
     cited = [name for part in re.findall(r"Tests?:((?:\s*`[^`]+`,?)+)", text) for name in re.findall(r"`([^`]+)`", part)]
-    if len(cited) < 50:
-        problems.append(f"DESIGN.md: only {len(cited)} tests were found, so the pattern of this script is wrong")
+    if len(cited) < least:
+        problems.append(f"{page}: only {len(cited)} tests were found, so the pattern of this script is wrong")
     for name in cited:
         module, _, function = name.rpartition("::")
         if not any(has_test(ROOT / path, function) for path in files.get(module, [])):
-            problems.append(f"DESIGN.md: there is no test `{name}`")
+            problems.append(f"{page}: there is no test `{name}`")
     return len(cited)
 
 
@@ -118,5 +123,5 @@ def check_maps():
 
 counts = check_tests(), check_citations(), check_links()
 check_maps()
-print("\n".join(problems) if problems else f"{counts[0]} tests of DESIGN.md, {counts[1]} cited test files and {counts[2]} links are there, and the maps are right")
+print("\n".join(problems) if problems else f"{counts[0]} tests of DESIGN.md and SECURITY.md, {counts[1]} cited test files and {counts[2]} links are there, and the maps are right")
 sys.exit(bool(problems))
