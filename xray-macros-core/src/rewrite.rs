@@ -454,7 +454,8 @@ impl Rewriter<'_> {
         //         } {
         //             Dispatch::Traced(__xray_twin) => {
         //                 let __xray_twin = __xray_twin.reached();
-        //                 __xray_twin.__xray_attach(|__xray_customized, __xray_interceptor| ..).send()
+        //                 let __xray_twin = __xray_twin.__xray_attach(|__xray_customized, __xray_interceptor| ..);
+        //                 __xray_twin.send()
         //             }
         //             Dispatch::Untraced(__xray_untraced) => __xray_untraced.reached().pass(match .. { .. }),
         //         })                                                                   // the `match` of `on_place`
@@ -462,6 +463,8 @@ impl Rewriter<'_> {
         // `customize` takes a request of the SDK by value, and `Fallback::customize` takes any other value by reference. So
         // an enclosing closure captures the variable as for the user's `send`. As an argument, the variable would be captured
         // by value for every type. tests/it/shapes/closures.rs::async_blocks
+        //
+        // Each step of the twin is bound. Without a binding, rustc 1.85 reports `unreachable_code` on the whole `match`.
         let (aws_sdk, dispatch) = (self.private("aws_sdk", span), self.private("Dispatch", span));
         Expr::Verbatim(quote_spanned! {span=>
             #(#attributes)*
@@ -477,13 +480,12 @@ impl Rewriter<'_> {
                 #[allow(unreachable_code)]
                 #dispatch::Traced(__xray_twin) => {
                     let __xray_twin = __xray_twin.reached();
-                    __xray_twin
-                        .__xray_attach(|__xray_customized, __xray_interceptor| {
-                            #[allow(unused_imports)]
-                            use #aws_sdk::Fallback as _;
-                            __xray_customized.interceptor(__xray_interceptor)
-                        })
-                        .send()
+                    let __xray_twin = __xray_twin.__xray_attach(|__xray_customized, __xray_interceptor| {
+                        #[allow(unused_imports)]
+                        use #aws_sdk::Fallback as _;
+                        __xray_customized.interceptor(__xray_interceptor)
+                    });
+                    __xray_twin.send()
                 }
                 #[allow(unreachable_code)]
                 #dispatch::Untraced(__xray_untraced) => __xray_untraced.reached().pass(#of_http),

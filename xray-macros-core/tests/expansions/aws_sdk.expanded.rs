@@ -81,13 +81,13 @@ async fn places(mut request: Query, limit: i32) -> Result<Page, Error> {
         #[allow(unreachable_code)]
         ::xray::__private::Dispatch::Traced(__xray_twin) => {
             let __xray_twin = __xray_twin.reached();
-            __xray_twin
+            let __xray_twin = __xray_twin
                 .__xray_attach(|__xray_customized, __xray_interceptor| {
                     #[allow(unused_imports)]
                     use ::xray::__private::aws_sdk::Fallback as _;
                     __xray_customized.interceptor(__xray_interceptor)
-                })
-                .send()
+                });
+            __xray_twin.send()
         }
         #[allow(unreachable_code)]
         ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
