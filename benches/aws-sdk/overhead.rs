@@ -11,22 +11,23 @@
 //! rows show the SDK's own work for an interceptor: `sdk/idle_interceptor` has an interceptor without hooks on the client, and
 //! `sdk/customized` has such an interceptor on one operation, as the attribute attaches its interceptor.
 //!
-//! The times are medians of three runs with rustc 1.95.0, on two cores under KVM with a load of 11. The instructions are
-//! counted by valgrind's callgrind, and vary by 1,000 with the state of the allocator.
+//! The times are medians of three runs on 2026-11-29 with rustc 1.95.0, on two cores under KVM that did nothing else. On a
+//! busy machine they are several times as long. The instructions are counted by valgrind's callgrind, and vary by 1,000 with
+//! the state of the allocator.
 //!
 //! | row | time | more | goal | instructions more |
 //! |---|---|---|---|---|
-//! | `nothing` | 48 ns | | | |
-//! | `nothing/annotated` | 65 ns | 17 ns | 20 ns | 145 |
-//! | `sdk` | 61.8 µs | | | |
-//! | `sdk/idle_interceptor` | 61.6 µs | 0 | | 8,200 |
-//! | `sdk/customized` | 66.1 µs | 3.9 µs | | 14,000 |
-//! | `interceptor/outside` | 62.7 µs | 0.9 µs | | 7,800 |
-//! | `interceptor/unsampled` | 65.7 µs | 3.8 µs | | 10,500 |
-//! | `interceptor/sampled` | 72.5 µs | 10.4 µs | 5 µs | 24,700 |
-//! | `annotated/outside` | 61.0 µs | 0 | | 0 |
-//! | `annotated/unsampled` | 70.5 µs | 8.8 µs | | 19,800 |
-//! | `annotated/sampled` | 75.9 µs | 14.0 µs | 5 µs | 31,700 |
+//! | `nothing` | 26 ns | | | |
+//! | `nothing/annotated` | 36 ns | 11 ns | 20 ns | 145 |
+//! | `sdk` | 24.4 µs | | | |
+//! | `sdk/idle_interceptor` | 24.6 µs | 0.2 µs | | 8,200 |
+//! | `sdk/customized` | 25.4 µs | 0.9 µs | | 14,000 |
+//! | `interceptor/outside` | 24.7 µs | 0.4 µs | | 7,800 |
+//! | `interceptor/unsampled` | 25.4 µs | 1.0 µs | | 10,500 |
+//! | `interceptor/sampled` | 26.9 µs | 2.5 µs | 5 µs | 24,700 |
+//! | `annotated/outside` | 24.2 µs | 0 | | 0 |
+//! | `annotated/unsampled` | 26.3 µs | 1.7 µs | | 19,800 |
+//! | `annotated/sampled` | 27.4 µs | 2.7 µs | 5 µs | 31,700 |
 //!
 //! 100 of the 145 instructions of `nothing/annotated` copy the request of 640 bytes, once more than without the attribute.
 //!
