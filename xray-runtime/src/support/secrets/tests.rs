@@ -203,3 +203,10 @@ fn names_speak_of_a_secret_as_whole_words() {
     }
     assert!(speaks("max_tokens", true) && !speaks("max_tokens", false));
 }
+
+#[test]
+fn a_url_of_nothing_but_the_backslashes_of_a_quote_ends_the_search() {
+    for text in [r#"\\"\\"?"#, r#"\\\"\\\"?"#, r"?25C%22\\\%22\\\%22\\\", r"/?a=\\\%22\\\%22\\\"] {
+        assert!(recorded(text, 1000).len() <= text.len(), "{text}");
+    }
+}

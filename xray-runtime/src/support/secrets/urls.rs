@@ -261,7 +261,9 @@ impl Word {
 
     /// Removes the secrets of a URL. Returns the index at which the text goes on, and whether that is in the URL's path.
     fn clean_url(&self, url: &Found, is_in_path: bool, edits: &mut Edits<'_>) -> (usize, bool) {
-        let limit = self.closing(url.scheme);
+        // The slashes of a URL may be the backslashes before its closing quote. Then the quote does not end it: without a
+        // step forward, the caller would find this URL again and again.
+        let limit = Some(self.closing(url.scheme)).filter(|limit| *limit >= url.authority).unwrap_or(self.len());
         let is_at = |index: &usize| self.byte(*index) == b'@';
         // In a plain URL `%3F` is a part of the path. In a URL that is encoded or stands in the path of another, it may
         // begin the query.
