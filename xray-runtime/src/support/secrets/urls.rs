@@ -159,11 +159,13 @@ impl Word {
             let url = self.next_url(at..self.len(), 0);
             let plain = at..url.as_ref().map_or(self.len(), |url| url.scheme);
             is_in_path |= plain.clone().any(|index| is_slash(self.byte(index)));
+            let start = at;
             (at, is_in_path) = match (self.clean_plain(plain, edits), url) {
                 (Some(next), _) => (next, false),
                 (None, Some(url)) => self.clean_url(&url, is_in_path, edits),
                 (None, None) => return,
             };
+            debug_assert!(at > start, "each step goes forward, so the loop ends");
         }
     }
 
