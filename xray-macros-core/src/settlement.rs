@@ -1,9 +1,10 @@
 //! The types that a function's calls leave open, and the code at the end of the function that determines them.
 //!
-//! Whether an argument is a request, and how the response is read, depends on types that code after the call may still
-//! determine: `let version: Version = self.execute(request).await?;` for an `execute` that returns any `T`. So the
-//! expansion of such a call leaves both answers open, as type parameters of a variable, and asks at the end of the
-//! function, where every type is known. See the runtime's `private::argument` and `private::settle`.
+//! The expansion of a call needs two answers: is the argument a request, and how is the response read? Both depend on
+//! types, and code after the call may determine these types: `let version: Version = self.execute(request).await?;` for
+//! an `execute` that returns any `T`. So the expansion declares a variable whose type parameters stand for the answers.
+//! It reads them at the end of the function, where every type is known. See the runtime's `private::argument` and
+//! `private::settle`.
 //!
 //! ```text
 //! Input:  fn version(&self) -> Result<Version, Error> { body }

@@ -53,8 +53,8 @@ impl Attribute for TracedOptions {
     }
 
     fn useless_option(&self, member: &Signature) -> Option<&'static str> {
-        let message = "`err` applies to functions whose return type has a name that ends in `Result`, and there is none here; \
-            remove `err`";
+        let message =
+            "no function here returns a type whose name ends in `Result`, so `err` has no effect; remove `err`";
         (self.err && !returns_result(member)).then_some(message)
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a variable is a reference: the innermost declaration of its name decides.
+//! The innermost declaration of a variable decides whether the variable is a reference.
 
 #[traced_http]
 async fn scopes(client: &Client, request: &RequestBuilder, slot: Option<RequestBuilder>) {

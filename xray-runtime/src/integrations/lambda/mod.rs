@@ -38,7 +38,7 @@ use crate::recorder::Recorder;
 /// ```
 ///
 /// The layer also serves functions on `lambda_http`: `Runtime::new(lambda_http::Adapter::from(handler))`. For a handler on
-/// another runtime, use [`Segment::facade`], of which this layer is made.
+/// another runtime, use [`Segment::facade`]. This layer uses it too.
 ///
 /// **Trace.** The trace comes from the context of each invocation, so that concurrent invocations keep apart. If the runtime
 /// has no such context, it comes from the variable `_X_AMZN_TRACE_ID`. Lambda makes the sampling decision. If the header

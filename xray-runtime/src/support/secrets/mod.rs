@@ -58,7 +58,7 @@ pub(crate) fn part_that_is_read(text: &str) -> &str {
     first_bytes(text, MAX_BYTES + 4)
 }
 
-/// Returns a text without its secrets. Borrows the text if there are none.
+/// Removes the secrets of a text. Returns a text that has no secrets unchanged, without a copy.
 fn cleaned(text: &str) -> Cow<'_, str> {
     // URLs first. A secret in a URL may look like a named value, but its end is the URL's: `http://u:token=x@host/`.
     match urls::cleaned(text) {
