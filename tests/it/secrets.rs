@@ -162,7 +162,7 @@ fn url_in_any_form() -> impl Strategy<Value = String> {
     let scheme = prop_oneof![Just("http"), Just("https"), Just("wss"), Just("postgres"), Just("mongodb+srv")];
     let host = prop_oneof![Just("h"), Just("example.com:8080"), Just("[::1]"), Just("10.0.0.1")];
     let [user, password, query, fragment] = SECRETS;
-    (scheme, host, "[!$&'()*+,;=:@/?a-z0-9.~_-]{0,6}", 0..13_u8).prop_map(move |(scheme, host, more, form)| {
+    (scheme, host, "[!$&'()*+,;=:@/?a-z0-9.~_-]{0,6}", 0..16_u8).prop_map(move |(scheme, host, more, form)| {
         let is_special = scheme.starts_with(['h', 'w']);
         let url = format!("{scheme}://{user}:{password}@{host}/p/x?k={query}{more}{query}#{fragment}{more}{fragment}");
         match form {
@@ -182,6 +182,9 @@ fn url_in_any_form() -> impl Strategy<Value = String> {
                 "Url {{ scheme: {scheme:?}, cannot_be_a_base: false, username: {user:?}, password: Some({password:?}), \
                  host: Some(Domain({host:?})), port: None, path: \"/p\", query: Some({query:?}), fragment: None }}"
             ),
+            13 => percent_encoded(&url),
+            14 => url.replace('/', "%2F").replace('?', "%3F"),
+            15 => format!("http://{}", percent_encoded(&url)),
             _ => url,
         }
     })

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::MAX_STRING_CHARS;
-use crate::support::secrets::{self, is_slash, is_special_scheme};
+use crate::support::secrets::{self, Decoded, decode, is_slash, is_special_scheme};
 use crate::support::text::first_chars;
 
 /// A URL without its credentials, query and fragment, split into its parts.
@@ -30,9 +30,10 @@ pub struct Url<'a> {
     scheme: &'a str,
     /// The text between scheme and authority: `//`, `://`, or empty for a URL without an authority.
     slashes: &'static str,
-    host_and_port: &'a str,
+    /// Host and port. If it contains escapes, what stands before them is kept; see [`without_credentials`].
+    authority: &'a str,
     path: &'a str,
-    /// The host, if all of `scheme` and `host_and_port` is recorded unchanged; see [`plain_host`].
+    /// The host, if all of `scheme` and `authority` is recorded unchanged; see [`plain_host`].
     plain_host: Option<&'a str>,
 }
 
@@ -47,11 +48,11 @@ impl<'a> Url<'a> {
     /// is the first part.
     #[inline]
     pub(crate) fn with_recorded<T>(&self, take: impl FnOnce([&str; 4]) -> T) -> T {
-        let parts = [self.scheme, self.slashes, self.host_and_port, self.path];
+        let parts = [self.scheme, self.slashes, self.authority, self.path];
         let is_short = parts.iter().map(|part| part.len()).sum::<usize>() <= MAX_STRING_CHARS;
         // The text before `://` may contain another URL, whose own `://` is escaped.
         let is_plain = self.plain_host.is_some();
-        let may_hold = !is_plain && (may_hold_secrets(self.scheme) || may_hold_secrets(self.host_and_port))
+        let may_hold = !is_plain && (may_hold_secrets(self.scheme) || may_hold_secrets(self.authority))
             || may_hold_secrets(self.path);
         if is_short && !may_hold {
             return take(parts);
@@ -61,10 +62,9 @@ impl<'a> Url<'a> {
 
     #[cold]
     fn cut_and_cleaned(&self) -> String {
-        let [scheme, host_and_port, path] =
-            [self.scheme, self.host_and_port, self.path].map(secrets::part_that_is_read);
-        let text = [scheme, self.slashes, host_and_port, path].concat();
-        if [scheme, host_and_port, path].into_iter().any(may_hold_secrets) {
+        let [scheme, authority, path] = [self.scheme, self.authority, self.path].map(secrets::part_that_is_read);
+        let text = [scheme, self.slashes, authority, path].concat();
+        if [scheme, authority, path].into_iter().any(may_hold_secrets) {
             return secrets::recorded(&text, MAX_STRING_CHARS).into_owned();
         }
         first_chars(&text, MAX_STRING_CHARS).to_owned()
@@ -91,11 +91,10 @@ impl<'a> Url<'a> {
         if let Some(host) = self.plain_host() {
             return Some(Cow::Borrowed(host));
         }
-        // An IPv6 address contains colons, so its end is the bracket and not the colon of the port.
-        let host = match self.host_and_port.strip_prefix('[') {
-            Some(address) => before(b"]", address),
-            None => before(b":", self.host_and_port),
-        };
+        if self.authority.contains('%') {
+            return encoded_host(&self.recorded()).map(|host| Cow::Owned(host.to_lowercase()));
+        }
+        let host = host_of(self.authority);
         // `fold` instead of `all`: a loop without an early exit is compiled to vector instructions. Almost every host
         // is lower case, so the early exit would save nothing.
         let is_lower =
@@ -118,20 +117,20 @@ impl<'a> From<&'a str> for Url<'a> {
         let text = text.trim_matches(|character| character <= ' ');
         let url = before(b"?#", text);
         let Some((scheme, start)) = scheme(url) else {
-            return Self { scheme: "", slashes: "", host_and_port: "", path: url, plain_host: None };
+            return Self { scheme: "", slashes: "", authority: "", path: url, plain_host: None };
         };
         let (authority, path) = split_authority(&url[start..]);
         let plain_host = plain_host(authority).filter(|_| !has_invalid_port(authority) && !may_hold_secrets(scheme));
         if plain_host.is_some() {
-            return Self { scheme, slashes: "//", host_and_port: authority, path, plain_host };
+            return Self { scheme, slashes: "//", authority, path, plain_host };
         }
         let (authority, path) = if authority.contains('@') || !has_invalid_port(authority) {
             (authority, path)
         } else {
             split_authority(without_misplaced_password(&url[start..], &text[start..]))
         };
-        let host_and_port = without_credentials(authority);
-        Self { scheme, slashes: "//", host_and_port, path, plain_host: None }
+        let (authority, path) = if is_legible(authority) { (authority, path) } else { ("", "") };
+        Self { scheme, slashes: "//", authority: without_credentials(authority), path, plain_host: None }
     }
 }
 
@@ -195,6 +194,8 @@ fn has_invalid_port(authority: &str) -> bool {
 /// ```
 fn without_misplaced_password<'a>(url: &'a str, uncut: &str) -> &'a str {
     match (url.rfind('@'), uncut.contains('@')) {
+        // Another URL that is encoded may stand before the `@`.
+        (Some(at), _) if url[..at].contains('%') => url,
         (Some(at), _) => &url[at + 1..],
         // The `@` follows the `?`, so the host cannot be determined.
         (None, true) => "",
@@ -217,7 +218,8 @@ impl<'a> From<&'a http::Uri> for Url<'a> {
         Self {
             scheme,
             slashes: if scheme.is_empty() { "" } else { "://" },
-            host_and_port: if plain_host.is_some() { authority } else { without_credentials(authority) },
+            // A `Uri` has escapes only before the `@`.
+            authority: if plain_host.is_some() { authority } else { behind_last_at(authority) },
             path: uri.path(),
             plain_host,
         }
@@ -232,15 +234,55 @@ fn before<'a, const N: usize>(ends: &[u8; N], text: &'a str) -> &'a str {
 }
 
 /// Removes `user:password@` from an authority.
+///
+/// An authority with escapes is returned as it is: it may be a whole URL that is percent-encoded. [`secrets`] removes what is
+/// secret in it when the URL is recorded.
 fn without_credentials(authority: &str) -> &str {
-    // The *last* `@`: a password may contain an unescaped one, and everything before the last `@` may be secret.
-    let host = authority.rfind('@').map_or(authority, |at| &authority[at + 1..]);
-    if !host.contains('%') {
-        return host;
+    if authority.contains('%') { authority } else { behind_last_at(authority) }
+}
+
+/// Returns the text behind the *last* `@`: a password may contain an unescaped one, and everything before the last `@` may be
+/// secret.
+fn behind_last_at(authority: &str) -> &str {
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+/// Returns whether [`secrets`] finds the credentials of an authority. It reads words, so it does not find those of several
+/// words.
+fn is_legible(authority: &str) -> bool {
+    let separates_words = |character: char| character.is_whitespace() || "\"'`<>".contains(character);
+    let has_credentials = || characters(authority).any(|character| character.byte == b'@');
+    !authority.contains('%') || !authority.contains(separates_words) || !has_credentials()
+}
+
+/// Returns the host of a recorded URL whose delimiters may be percent-encoded: `http:%2F%2Fhost%2Fpath`.
+fn encoded_host(recorded: &str) -> Option<&str> {
+    let (_, authority) = scheme(recorded)?;
+    let ends = |character: &Decoded| b"/\\?#@".contains(&character.byte);
+    let start =
+        authority + characters(&recorded[authority..]).take_while(ends).map(|slash| slash.length).sum::<usize>();
+    let length = characters(&recorded[start..]).take_while(|character| !ends(character));
+    let end = start + length.map(|character| character.length).sum::<usize>();
+    Some(host_of(&recorded[start..end])).filter(|host| !host.is_empty())
+}
+
+/// Returns the characters of a text. Those outside of ASCII are returned byte by byte.
+fn characters(text: &str) -> impl Iterator<Item = Decoded> {
+    let mut rest = text.as_bytes();
+    std::iter::from_fn(move || {
+        let character = (!rest.is_empty()).then(|| decode(rest))?;
+        rest = &rest[character.length..];
+        Some(character)
+    })
+}
+
+/// Returns the host of an authority without credentials.
+fn host_of(authority: &str) -> &str {
+    // An IPv6 address contains colons, so its end is the bracket and not the colon of the port.
+    match authority.strip_prefix('[') {
+        Some(address) => before(b"]", address),
+        None => before(b":", authority),
     }
-    // No host contains an `@`, so an encoded `@` also ends credentials.
-    let ends = ["%40", "%2540"].iter().filter_map(|at| Some(host.rfind(at)? + at.len()));
-    &host[ends.max().unwrap_or(0)..]
 }
 
 /// Returns whether a part of a URL contains a character without which there is no secret: the end of a user name and
@@ -273,6 +315,14 @@ mod tests {
             (" http://u:p@h/p ", "http://h/p", Some("h")),
             ("http://u:p/p@h/p", "http://h/p", Some("h")),
             ("http://u%3Ap%40h/p", "http://h/p", Some("h")),
+            ("http://u:p%40p@h:1/p?q", "http://h:1/p", Some("h")),
+            ("http://u:p%2Fp@h/p%3Fp", "http://h/p%3Fp", Some("h")),
+            ("http:%2F%2Fu:p@h%2Fp%3Fk=q@r", "http://%2F%2Fh%2Fp", Some("h")),
+            ("//http%253A%252F%252Fu%253Ap%2540h%252Fp%253Fq", "//http%253A%252F%252Fh%252Fp", Some("http%253a")),
+            ("http://http%3A%2F%2Fu:p@h%2Fp%3Fq", "http://http%3A%2F%2Fh%2Fp", Some("http%3a")),
+            ("//:x/http:%2F%2Fu:p@h%2Fp%3Fk=q#f", "//h%2Fp", None),
+            ("http://a b%40:p@h/p", "http://", None),
+            ("http://[fe80::1%25e]:80/p", "http://[fe80::1%25e]:80/p", Some("fe80::1%25e")),
             ("http://u:p?p@h/p", "http://", None),
             ("http://u:p#p@h/p", "http://", None),
             ("http://h:1/p?m=a@b", "http://h:1/p", Some("h")),
@@ -301,6 +351,7 @@ mod tests {
             ("http://[::1]:80/", "http://[::1]:80/", Some("::1")),
             ("/p?x=1", "/p", None),
             ("host:443", "host:443", Some("host")),
+            ("u%40:p@host:443", "host:443", Some("host")),
         ] {
             let uri: http::Uri = uri.parse().unwrap();
             let url = Url::from(&uri);

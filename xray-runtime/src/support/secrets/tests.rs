@@ -14,6 +14,7 @@ const FORMS: &[(&str, &str)] = &[
     ("/proxy/https%253A%252F%252Fme%253Apa55%2540h%252Fa%253Ft%253Dqu3ry", "/proxy/https%253A%252F%252Fh%252Fa"),
     ("/proxy/https:%2F%2Fme:pa55@h/a%3Ft=qu3ry", "/proxy/https:%2F%2Fh/a"),
     ("http://gw/proxy/me:pa55@h/a", "http://gw/proxy/h/a"),
+    (r#"//:"/http:%2F%2Fme:pa55@h%2Fa%3Ft=qu3ry"#, "//h%2Fa"),
     // lists
     ("http://me:pa55@a:1,http://me:pa55@b:1", "http://a:1,http://b:1"),
     ("amqp://me:pa55@a,me:pa55@b/v", "amqp://b/v"),

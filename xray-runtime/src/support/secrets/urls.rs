@@ -55,18 +55,18 @@ fn has_marks(word: &[u8]) -> bool {
 const MAX_BACKSLASHES: usize = 15;
 
 /// A character as the parser of a URL may read it.
-pub(super) struct Decoded {
+pub(crate) struct Decoded {
     /// The character, or 0 if it is not ASCII.
-    pub(super) byte: u8,
+    pub(crate) byte: u8,
     /// How many times it is percent-encoded.
-    pub(super) level: u8,
+    pub(crate) level: u8,
     /// The length in bytes in the text.
-    pub(super) length: usize,
+    pub(crate) length: usize,
 }
 
 /// Reads the first character: plain, percent-encoded any number of times (`%2F`, `%252F`), or a slash behind backslashes
 /// (`\/`).
-pub(super) fn decode(text: &[u8]) -> Decoded {
+pub(crate) fn decode(text: &[u8]) -> Decoded {
     let hex = |at: usize| text.get(at).and_then(|digit| char::from(*digit).to_digit(16));
     let plain = |byte: u8| Decoded { byte: if byte.is_ascii() { byte } else { 0 }, level: 0, length: 1 };
     match text {
@@ -281,7 +281,8 @@ impl Word {
         } else if next.is_none() && self.has_invalid_port(url.authority..path) {
             // `http://user:pass/word@host`: no client takes it, and its error may show it.
             if let Some(at) = (path..limit).rev().find(|index| is_at(index) && self.begins_host(index + 1)) {
-                reads_encoded |= self.characters[at].level > 0;
+                // Another URL may stand before the `@`, with encoded slashes and an encoded query.
+                reads_encoded |= (path..at + 1).any(|index| self.characters[index].level > 0);
                 if (path..at).any(|index| self.ends_path(index, reads_encoded)) {
                     self.remove(url.authority..self.without_closers(url.authority..limit), edits);
                     return (limit, false);
