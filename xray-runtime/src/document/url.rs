@@ -30,7 +30,7 @@ pub struct Url<'a> {
     scheme: &'a str,
     /// The text between scheme and authority: `//`, `://`, or empty for a URL without an authority.
     slashes: &'static str,
-    /// Host and port. If it contains escapes, what stands before them is kept; see [`without_credentials`].
+    /// Host and port. An authority with escapes still has its credentials; see [`without_credentials`].
     authority: &'a str,
     path: &'a str,
     /// The host, if all of `scheme` and `authority` is recorded unchanged; see [`plain_host`].

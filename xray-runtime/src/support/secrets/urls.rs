@@ -282,7 +282,7 @@ impl Word {
             // `http://user:pass/word@host`: no client takes it, and its error may show it.
             if let Some(at) = (path..limit).rev().find(|index| is_at(index) && self.begins_host(index + 1)) {
                 // Another URL may stand before the `@`, with encoded slashes and an encoded query.
-                reads_encoded |= (path..at + 1).any(|index| self.characters[index].level > 0);
+                reads_encoded |= (path..=at).any(|index| self.characters[index].level > 0);
                 if (path..at).any(|index| self.ends_path(index, reads_encoded)) {
                     self.remove(url.authority..self.without_closers(url.authority..limit), edits);
                     return (limit, false);
