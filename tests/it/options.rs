@@ -121,6 +121,24 @@ async fn skipped_hosts_get_neither_subsegment_nor_header() {
     assert_eq!(server.take_seen().iter().filter(|seen| seen.trace_headers().len() == 1).count(), 3);
 }
 
+#[xray::traced_http]
+async fn assigns(client: &Client, url: &str) -> u16 {
+    let mut sum = 0;
+    #[xray(skip)]
+    sum += client.get(url).send().await.unwrap().status().as_u16();
+    #[xray(name = "assigned")]
+    sum = sum + client.get(url).send().await.unwrap().status().as_u16();
+    sum
+}
+
+#[tokio::test]
+async fn the_option_of_an_assignment_is_that_of_its_calls() {
+    let server = Server::start().await;
+    let (client, url) = (Client::new(), server.url("/bytes/1"));
+    let found = subsegments(async { assert_eq!(assigns(&client, &url).await, 400) }).await;
+    assert_eq!(names(&found), ["assigned"]);
+}
+
 struct Service {
     client: Client,
     url: String,

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use syn::{Attribute, Expr};
+use syn::{Attribute, BinOp, Expr};
 
 use crate::options::CallOptions;
 
@@ -15,6 +15,40 @@ pub(crate) fn take_ours(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
     let (ours, others) = mem::take(attributes).into_iter().partition(CallOptions::is_ours);
     *attributes = others;
     ours
+}
+
+/// Removes and returns the `#[xray(..)]` attributes of an expression.
+///
+/// The parser attaches the attributes of an assignment to its left side:
+///
+/// ```text
+/// Input:  #[xray(skip)] answer = client.send();
+/// Parsed: (#[xray(skip)] answer) = client.send();
+/// ```
+pub(crate) fn take_ours_of(expression: &mut Expr) -> Vec<Attribute> {
+    let attributed = match expression {
+        Expr::Assign(assignment) => &mut *assignment.left,
+        Expr::Binary(operation) if assigns(&operation.op) => &mut *operation.left,
+        other => other,
+    };
+    attributes_mut(attributed).map(take_ours).unwrap_or_default()
+}
+
+/// Returns whether an operator assigns its result to the left operand: `+=`.
+pub(crate) fn assigns(operator: &BinOp) -> bool {
+    matches!(
+        operator,
+        BinOp::AddAssign(_)
+            | BinOp::SubAssign(_)
+            | BinOp::MulAssign(_)
+            | BinOp::DivAssign(_)
+            | BinOp::RemAssign(_)
+            | BinOp::BitXorAssign(_)
+            | BinOp::BitAndAssign(_)
+            | BinOp::BitOrAssign(_)
+            | BinOp::ShlAssign(_)
+            | BinOp::ShrAssign(_)
+    )
 }
 
 /// Returns whether an attribute can exclude the annotated code from the build.

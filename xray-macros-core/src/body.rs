@@ -16,7 +16,7 @@ use syn::{
     parse_quote,
 };
 
-use crate::attributes::{attributes, attributes_mut, take_ours};
+use crate::attributes::{attributes, attributes_mut, take_ours, take_ours_of};
 use crate::call_variable::CallVariable;
 use crate::calls;
 use crate::candidate::{Candidate, LeftAlone, Requirement, is_call, marked_call};
@@ -515,7 +515,7 @@ impl Walker<'_> {
 
 impl VisitMut for Walker<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        let ours = attributes_mut(expression).map(take_ours).unwrap_or_default();
+        let ours = take_ours_of(expression);
         let others = attributes(expression).to_vec();
         self.with_options(&ours, |walker| {
             walker.under_conditions(&others, |walker| {

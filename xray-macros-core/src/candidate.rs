@@ -7,6 +7,7 @@ use proc_macro2::Span;
 use syn::{Expr, ExprMethodCall, Ident};
 
 use crate::arguments::{Argument, can_pass_through, in_two_arms};
+use crate::attributes::assigns;
 use crate::calls::{self, Shape};
 use crate::position::Position;
 use crate::receiver::Receiver;
@@ -128,6 +129,7 @@ pub(crate) fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
         Expr::Unary(unary) => marked_call(&mut unary.expr),
         Expr::Cast(cast) => marked_call(&mut cast.expr),
         Expr::Assign(assignment) => marked_call(&mut assignment.right),
+        Expr::Binary(operation) if assigns(&operation.op) => marked_call(&mut operation.right),
         Expr::Return(returned) => marked_call(returned.expr.as_mut()?),
         _ => None,
     }

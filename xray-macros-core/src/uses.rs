@@ -161,7 +161,8 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             }
             // The values that are assigned to the variable are exchanged with the first one.
             Expr::Assign(assignment) if self.is_variable(&assignment.left) => {
-                self.are_known = ends_in_calls(&assignment.right);
+                // The parser attaches the attributes of an assignment to its left side.
+                self.are_known = ends_in_calls(&assignment.right) && !is_skipped(attributes(&assignment.left));
                 self.visit_expr(&assignment.right);
             }
             _ => visit::visit_expr(self, expression),
