@@ -1,6 +1,8 @@
 //! Tests of expansions and errors. The expansion of `NAME.rs` in `tests/expansions` is `NAME.expanded.rs`.
 //!
-//! `UPDATE_EXPECT=1 cargo test -p xray-macros` updates the expanded files.
+//! `UPDATE_EXPECT=1 cargo test -p xray-macros-core` updates the expanded files.
+
+mod choices;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -267,6 +269,11 @@ fn all_wrong_options_of_traced_are_reported_at_once() {
         "`err` requires a function that returns a `Result`, but this function returns nothing; remove `err`, or return a `Result`"
         the function is kept"#]]
     .assert_eq(&of("err", "fn f() {}"));
+    expect![[r#"
+        "`err` requires a function that returns a `Result`; remove `err`, or return a `Result`"
+        the function is kept"#]]
+    .assert_eq(&of("err", "async fn f() -> impl Display { 1 }"));
+    expect!["the function is lost"].assert_eq(&of("err", "fn f() -> impl Future<Output = Result<u8>> { g() }"));
     expect![[r#"
         "a `const fn` cannot be traced, because it may run in the compiler; remove `const`"
         the function is kept"#]]

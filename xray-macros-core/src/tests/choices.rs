@@ -1,0 +1,257 @@
+//! How each call of a function is rewritten, in one word a call, and which syntax determines it.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+use super::expand;
+
+/// Parts of an expansion that show how a call was rewritten, and a word for each.
+const MARKS: [(&str, &str); 8] = [
+    (". __xray_kind ()", "future"),
+    (":: AsValue", "as-typed"),
+    ("send :: receiver", "value"),
+    ("TraceablePlace as _", "place"),
+    ("client :: Client (", "client"),
+    ("send :: callee", "path"),
+    (":: Callee :: of", "function"),
+    ("LeftAlone {", "left-alone"),
+];
+
+/// Returns how the calls of a function are rewritten:
+///
+/// * `future`: the result of the call may be exchanged for a future of another type.
+/// * `as-typed`: the result keeps its type.
+/// * `value`, `place`: the receiver is moved into its twin, or tested where it stands.
+/// * `client`, `function`, `path`: the call of a client, of a client's function, and of a method named by its path.
+/// * `left-alone`: the call is not traced, and the function says so at run time.
+fn choices(function: &str) -> String {
+    choices_of(function.parse().unwrap())
+}
+
+fn choices_of(function: TokenStream) -> String {
+    let expanded = expand(TokenStream::new(), function).to_string();
+    assert!(!expanded.contains("compile_error"), "{expanded}");
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for (mark, word) in MARKS {
+        found.extend(expanded.match_indices(mark).map(|(position, _)| (position, word)));
+    }
+    found.sort_unstable();
+    found.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+}
+
+/// Checks the choices for the bodies of functions.
+#[track_caller]
+fn check(cases: &[(&str, &str)]) {
+    for (body, expected) in cases {
+        assert_eq!(choices(&format!("async fn f(c: &Client) {{ {body} }}")), *expected, "{body}");
+    }
+}
+
+#[test]
+fn a_future_that_stays_in_the_function_may_have_any_type() {
+    check(&[
+        ("c.request(r).await", "future"),
+        ("(c.request(r)).await", "future"),
+        ("keep(c.request(r))", "as-typed"),
+        ("drop(c.request(r))", "future"),
+        ("spawn_local(c.request(r))", "future"),
+        ("Box::pin(c.request(r)).await", "future"),
+        ("keep(Box::pin(c.request(r)))", "as-typed"),
+        ("c.request(r).map(f).await", "future"),
+        ("keep(c.request(r).map(f))", "as-typed"),
+        ("c.request(r).boxed()", "future"),
+        ("join(c.request(r), c.request(s)).await", "future future"),
+        ("keep(join(c.request(r), c.request(s)))", "as-typed as-typed"),
+        ("let _ = c.request(r);", "future"),
+        ("let a: Response = c.request(r);", "as-typed"),
+        ("let (a, b) = c.request(r);", "as-typed"),
+        ("let a = c.request(r) as Boxed<dyn Future>;", "as-typed"),
+    ]);
+}
+
+#[test]
+fn the_uses_of_a_variable_determine_the_type_of_its_future() {
+    check(&[
+        ("let a = c.request(r); a.await", "future"),
+        ("let a = c.request(r); (a).await", "future"),
+        ("let a = c.request(r); keep(a)", "as-typed"),
+        ("let a = c.request(r); keep(&a); a.await", "future"),
+        ("let a = c.request(r); keep(&mut a); a.await", "as-typed"),
+        ("let a = c.request(r); select(&mut a, b).await;", "future"),
+        ("let a = c.request(r); a.await; let a = g(); keep(a)", "future"),
+        ("let a = c.request(r); let b = join(a, g()); b.await", "future"),
+        ("let a = c.request(r); let b: Both = join(a, g()); b.await", "as-typed"),
+        ("let a = c.request(r); let b = g(a); b.await", "as-typed"),
+        ("let a = c.request(r); let b = join(a, g()); keep(b)", "as-typed"),
+        ("let a = c.request(r).map(f); a.await", "future"),
+        ("let a = Box::pin(c.request(r)); a.await", "future"),
+        ("let mut a = c.request(r); a = c.request(s); a.await", "future future"),
+        ("let mut a = c.request(r); a = g(); a.await", "as-typed"),
+        ("let mut a = c.request(r); #[xray(skip)] a = c.request(s); a.await", "as-typed"),
+        ("let a = c.request(r); if b { return a.await; } keep(0)", "future"),
+        ("let a = c.request(r); #[xray(skip)] a.send(); a.await", "as-typed"),
+        ("let a = || c.request(r); a().await", "future"),
+        ("let a = || c.request(r); keep(a)", "as-typed"),
+        ("let a = c.request(r); println!(\"{}\", a)", "as-typed"),
+    ]);
+}
+
+#[test]
+fn the_branches_of_an_expression_have_one_type() {
+    check(&[
+        ("if b { c.request(r) } else { c.request(s) }.await", "future future"),
+        ("if b { c.request(r) } else { g() }.await", "as-typed"),
+        ("if b { c.request(r).map(f) } else { c.request(s) }.await", "future future"),
+        ("match b { 1 => c.request(r), _ => return }.await", "future"),
+        ("match b { 1 => c.request(r), _ => g() }.await", "as-typed"),
+        ("if b { #[xray(skip)] c.request(r) } else { c.request(s) }.await", "left-alone"),
+        ("{ #[xray(skip)] c.request(r) }.await; c.request(s).await", "future"),
+        ("let a = if b { c.request(r).map(f) } else { c.request(s) }; a.await", "future future"),
+        ("let a = { g(); c.request(r) }; a.await", "future"),
+        ("if b { c.request(r); } c.request(s).await", "as-typed future"),
+    ]);
+}
+
+#[test]
+fn the_items_of_a_list_have_one_type() {
+    check(&[
+        ("join_all([c.request(r), c.request(s)]).await", "future future"),
+        ("join_all([c.request(r), g()]).await", "as-typed"),
+        ("keep([c.request(r), c.request(s)])", "as-typed as-typed"),
+        ("keep(vec![c.request(r); 2])", "as-typed"),
+        ("join_all(vec![c.request(r), c.request(s)]).await", "future future"),
+        ("join_all(vec![c.request(r), g()]).await", "as-typed"),
+        ("let mut a = Vec::new(); a.push(c.request(r)); join_all(a).await", "future"),
+        ("let mut a = Vec::<Response>::new(); a.push(c.request(r)); join_all(a).await", "as-typed"),
+        ("let mut a = list(); a.push(c.request(r)); join_all(a).await", "as-typed"),
+        ("let mut a = Vec::new(); a.push(c.request(r)); a.push(g()); join_all(a).await", "as-typed"),
+        ("join_all(list.iter().map(|r| c.request(r))).await", "future"),
+        ("keep(list.iter().map(|r| c.request(r)))", "as-typed"),
+        ("stream.map(|r| c.request(r)).buffered(2).next().await", "future"),
+        ("stream.for_each(|r| c.request(r)).await", "future"),
+        ("retry_if(|| c.request(r), policy).await", "future"),
+        ("(|| c.request(r)).retry(policy).await", "future"),
+        ("other(|| c.request(r)).await", "as-typed"),
+        ("let a = [c.request(r), c.request(s)]; for b in a { b.await }", "future future"),
+        ("let a = [c.request(r), c.request(s)]; for b in a { keep(b) }", "as-typed as-typed"),
+    ]);
+}
+
+#[test]
+fn the_values_of_a_function_have_one_type() {
+    let of = |body: &str| choices(&format!("fn f(c: &Client) -> impl Future<Output = u8> {{ {body} }}"));
+    assert_eq!(of("c.request(r)"), "future");
+    assert_eq!(of("if b { return c.request(r); } c.request(s)"), "future future");
+    assert_eq!(of("if b { return g(); } c.request(s)"), "as-typed");
+    assert_eq!(of("if b { return c.request(r); } g()"), "as-typed");
+    assert_eq!(of("let g = || { return g(); }; c.request(s)"), "future");
+    assert_eq!(choices("fn f(c: &Client) -> Response { c.request(r) }"), "as-typed");
+    assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { Box::pin(c.request(r)) }"), "future");
+    assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { c.request(r) }"), "as-typed");
+}
+
+#[test]
+fn receivers_that_are_constants_are_left_alone() {
+    check(&[
+        ("g().send()", "value"),
+        ("{ g() }.send()", "value"),
+        ("unsafe { g() }.send()", "value"),
+        ("{ Word(1) }.send()", "left-alone"),
+        ("unsafe { Word(1) }.send()", "left-alone"),
+        ("Word(1).send()", "left-alone"),
+        ("Word((1, 2)).send()", "left-alone"),
+        ("Word((1, g())).send()", "value"),
+        ("Word([-1 + 2, 3 as u8]).send()", "left-alone"),
+        ("Word(&Other { field: 1 }).send()", "left-alone"),
+        ("Word(&Other { field: g() }).send()", "value"),
+        ("Word(local).send()", "value"),
+        ("word(1).send()", "value"),
+        ("(*boxed).send()", "left-alone"),
+        ("list[0].send()", "left-alone"),
+        ("local.send()", "place"),
+        ("local.field.0.send()", "place"),
+        ("g().field.send()", "left-alone"),
+        ("local.send::<u8>()", "left-alone"),
+    ]);
+}
+
+#[test]
+fn receivers_that_are_references_are_left_alone() {
+    check(&[
+        ("let a = &mut b; a.send()", "left-alone"),
+        ("let a = b; a.send()", "place"),
+        ("let a: &mut B = g(); a.send()", "left-alone"),
+        ("let a: B = g(); a.send()", "place"),
+        ("let a = map.get_mut(&1).unwrap(); a.send()", "left-alone"),
+        ("let a = map.get(&1).unwrap(); a.send()", "place"),
+        ("let a = (&mut b).unwrap(); a.send()", "left-alone"),
+        ("let a = map.entry(1).or_default(); a.send()", "left-alone"),
+        ("match &mut b { a => a.send() }", "left-alone"),
+        ("match b { a => a.send() }", "place"),
+        ("match b { ref mut a => a.send() }", "left-alone"),
+        ("if let Some(a) = &mut b { a.send() }", "left-alone"),
+        ("for a in b.iter_mut() { a.send() }", "left-alone"),
+        ("for a in b.iter() { a.send() }", "left-alone"),
+        ("for a in b { a.send() }", "place"),
+        ("{ let a = &mut b; } a.send()", "place"),
+    ]);
+}
+
+#[test]
+fn a_function_of_a_client_is_one_with_its_name_and_one_argument() {
+    check(&[
+        ("reqwest::get(u).await", "function"),
+        ("(reqwest::get)(u).await", "function"),
+        ("reqwest::get(u, v).await; g().send()", "value"),
+        ("<reqwest as A>::get(u).await; g().send()", "value"),
+        ("mine::get(u).await; g().send()", "value"),
+        ("RequestBuilder::send(r).await", "path"),
+    ]);
+}
+
+#[test]
+fn an_option_of_an_assignment_is_that_of_its_right_side() {
+    check(&[
+        ("#[xray(trace)] a = g(r);", "future"),
+        ("#[xray(trace)] a += g(r).await?;", "future"),
+        ("#[xray(skip)] a = c.request(r); g().send()", "value"),
+        ("#[xray(skip)] a.b[0] += c.request(r); g().send()", "value"),
+        ("#[xray(skip)] a = c.request(r)", ""),
+    ]);
+}
+
+#[test]
+fn arguments_of_macros_that_print_them_are_left_alone() {
+    check(&[
+        ("c.request(r).await; println!(\"{}\", a)", "future"),
+        ("#[xray(skip)] c.request(r).await; assert!(c.request(s).is_ok())", "left-alone"),
+        ("c.request(r).await; assert!(c.request(s).is_ok(), \"text\")", "future as-typed"),
+        ("assert!(matches!(c.request(r), Ok(_) if b), \"text\")", "as-typed"),
+    ]);
+}
+
+#[test]
+fn the_future_of_a_client_is_exchanged_or_its_call_is_left_alone() {
+    check(&[
+        ("client.get(url).await", "client"),
+        // The open type of the variable is settled too.
+        ("let a = client.get(url); a.await", "client future"),
+        ("keep(client.get(url))", "left-alone"),
+        ("client.get(url)?", "left-alone"),
+        ("client.get(&key).await; c.request(r).await", "future"),
+        ("map.get(url).await; c.request(r).await", "future"),
+    ]);
+}
+
+#[test]
+fn a_group_without_delimiters_is_read_as_its_content() {
+    // `macro_rules!` puts such a group around `$call:expr`.
+    let in_group = |inner: &str| TokenTree::from(Group::new(Delimiter::None, inner.parse().unwrap()));
+    let function = |call: TokenTree| {
+        let mut body: TokenStream = call.into();
+        body.extend(".await".parse::<TokenStream>().unwrap());
+        let mut function: TokenStream = "async fn f(c: &Client)".parse().unwrap();
+        function.extend([TokenTree::from(Group::new(Delimiter::Brace, body))]);
+        choices_of(function)
+    };
+    assert_eq!(function(in_group("c.request(r)")), "future");
+}
