@@ -178,6 +178,10 @@ fn required_calls_without_a_request_are_rejected() {
         "this call is not traced, because it has no request to trace: expected one as its first argument"
         the function is kept"#]]
     .assert_eq(&messages("", "fn f() { #[xray(trace)] g(); }"));
+    expect![[r#"
+        "expected a call of a method, a function or a macro after `#[xray(trace)]`"
+        the function is kept"#]]
+    .assert_eq(&messages("", "fn f() { #[xray(trace)] (a + g(b)); }"));
 }
 
 #[test]
@@ -290,6 +294,11 @@ fn all_wrong_options_of_traced_are_reported_at_once() {
         "no function to trace; remove the attribute"
         the function is kept"#]]
     .assert_eq(&of("", "impl S {}"));
+    expect![[r#"
+        "no function here returns a type whose name ends in `Result`, so `err` has no effect; remove `err`"
+        the function is kept"#]]
+    .assert_eq(&of("err", "impl S { fn f() {} }"));
+    expect!["the function is lost"].assert_eq(&of("err", "impl S { fn f() -> Result<u8> { g() } }"));
     expect![[r#"
         "expected an expression"
         the function is kept"#]]

@@ -108,6 +108,8 @@ fn the_branches_of_an_expression_have_one_type() {
         ("let a = if b { c.request(r).map(f) } else { c.request(s) }; a.await", "future future"),
         ("let a = { g(); c.request(r) }; a.await", "future"),
         ("if b { c.request(r); } c.request(s).await", "as-typed future"),
+        ("while c.request(r).await {}", "future"),
+        ("let a = if b { ureq::run(r) } else { ureq::run(s) }; a.await", "future future"),
     ]);
 }
 
@@ -126,6 +128,9 @@ fn the_items_of_a_list_have_one_type() {
         ("let mut a = Vec::new(); a.push(c.request(r)); a.push(g()); join_all(a).await", "as-typed"),
         ("join_all(list.iter().map(|r| c.request(r))).await", "future"),
         ("keep(list.iter().map(|r| c.request(r)))", "as-typed"),
+        ("join_all(list.iter().map(|r| c.request(r)).collect::<Vec<_>>()).await", "future"),
+        ("join_all(list.iter().map(|r| c.request(r)).collect::<Vec<Response>>()).await", "as-typed"),
+        ("join_all(list.iter().map(|r| c.request(r)).other()).await", "as-typed"),
         ("stream.map(|r| c.request(r)).buffered(2).next().await", "future"),
         ("stream.for_each(|r| c.request(r)).await", "future"),
         ("retry_if(|| c.request(r), policy).await", "future"),
@@ -240,6 +245,20 @@ fn the_future_of_a_client_is_exchanged_or_its_call_is_left_alone() {
         ("client.get(&key).await; c.request(r).await", "future"),
         ("map.get(url).await; c.request(r).await", "future"),
     ]);
+}
+
+#[test]
+fn a_closure_that_names_no_variable_of_the_function_declares_its_open_types() {
+    // It may be coerced to a function pointer, and it could not be if it named a variable of the function.
+    let declares = |closure: &str| {
+        let function = format!("async fn f(c: &Client) {{ let a = {closure}; keep(a) }}");
+        let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+        expanded.find("let a =").unwrap() < expanded.find("CallTypes :: new").unwrap()
+    };
+    assert!(declares("|c, r| c.request(r)"));
+    assert!(declares("|r| client().request(r)"));
+    assert!(!declares("|r| c.request(r)"));
+    assert!(!declares("|r| client(vec![c]).request(r)"));
 }
 
 #[test]
