@@ -107,6 +107,7 @@ fn the_branches_of_an_expression_have_one_type() {
         ("{ #[xray(skip)] c.request(r) }.await; c.request(s).await", "future"),
         ("let a = if b { c.request(r).map(f) } else { c.request(s) }; a.await", "future future"),
         ("let a = { g(); c.request(r) }; a.await", "future"),
+        ("unsafe { c.request(r) }.await", "future"),
         ("if b { c.request(r); } c.request(s).await", "as-typed future"),
         ("while c.request(r).await {}", "future"),
         ("let a = if b { ureq::run(r) } else { ureq::run(s) }; a.await", "future future"),
@@ -120,6 +121,7 @@ fn the_items_of_a_list_have_one_type() {
         ("join_all([c.request(r), g()]).await", "as-typed"),
         ("keep([c.request(r), c.request(s)])", "as-typed as-typed"),
         ("keep(vec![c.request(r); 2])", "as-typed"),
+        ("keep(json!({ \"a\": c.request(r), \"b\": [null, c.request(s)] }))", "as-typed as-typed"),
         ("join_all(vec![c.request(r), c.request(s)]).await", "future future"),
         ("join_all(vec![c.request(r), g()]).await", "as-typed"),
         ("let mut a = Vec::new(); a.push(c.request(r)); join_all(a).await", "future"),
@@ -152,6 +154,87 @@ fn the_values_of_a_function_have_one_type() {
     assert_eq!(choices("fn f(c: &Client) -> Response { c.request(r) }"), "as-typed");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { Box::pin(c.request(r)) }"), "future");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { c.request(r) }"), "as-typed");
+}
+
+#[test]
+fn an_argument_that_cannot_be_a_request_is_left_alone() {
+    let of = |argument: &str| choices(&format!("async fn f(c: &Client) {{ c.request({argument}).await }}"));
+    for may_be in [
+        "r",
+        "r.field",
+        "Request { url }",
+        "g()?",
+        "g().await",
+        "a.build()",
+        "g(1)",
+        "{ g(); r }",
+        "if b { r } else { s }",
+        "match b { 1 => Request, _ => g() }",
+    ] {
+        assert_eq!(of(may_be), "future", "{may_be}");
+    }
+    for cannot_be in [
+        "1",
+        "&r",
+        "|a| a",
+        "[r]",
+        "async { r }",
+        "a + b",
+        "None",
+        "Some(r)",
+        "module::value",
+        "(f)(r)[0]",
+        "{ 1 }",
+        "if b { 1 } else { s }",
+        "match b { 1 => Request, _ => None }",
+    ] {
+        assert_eq!(of(cannot_be), "left-alone", "{cannot_be}");
+    }
+}
+
+#[test]
+fn an_argument_whose_type_may_depend_on_the_parameter_is_left_alone() {
+    let of = |argument: &str| choices(&format!("async fn f(r: Builder) {{ r.send_json({argument}).await }}"));
+    for independent in [
+        "a",
+        "a.b",
+        "1",
+        "&a",
+        "&1",
+        "a.clone()",
+        "(a, 1)",
+        "a.build()",
+        "g(a)",
+        "g(1, h(2))",
+        "g(a)?",
+        "g(a).await",
+        "&g(a)",
+        "&list[1]",
+        "&list()[1]",
+        "json!({})",
+        "serde_json::json!({})",
+        "format!(\"{a}\")",
+    ] {
+        assert_eq!(of(independent), "place", "{independent}");
+    }
+    for dependent in [
+        "()",
+        "None",
+        "Some(1)",
+        "|a| a",
+        "Box::new(|a| a)",
+        "g(|a| a)",
+        "g(h(|a| a))",
+        "g(None)",
+        "g(Some(1))",
+        "&[1]",
+        "a + 1",
+        "other!({})",
+        "&{ a }",
+        "(a, None)",
+    ] {
+        assert_eq!(of(dependent), "left-alone", "{dependent}");
+    }
 }
 
 #[test]
@@ -218,6 +301,7 @@ fn an_option_of_an_assignment_is_that_of_its_right_side() {
     check(&[
         ("#[xray(trace)] a = g(r);", "future"),
         ("#[xray(trace)] a += g(r).await?;", "future"),
+        ("#[xray(trace)] &g(r);", "future"),
         ("#[xray(skip)] a = c.request(r); g().send()", "value"),
         ("#[xray(skip)] a.b[0] += c.request(r); g().send()", "value"),
         ("#[xray(skip)] a = c.request(r)", ""),
