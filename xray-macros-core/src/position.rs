@@ -309,7 +309,7 @@ pub(crate) fn holds_calls(initializer: &Expr) -> bool {
         Expr::Array(list) => list.elems.iter().all(ends_in_calls),
         Expr::Macro(call) => call.mac.path.is_ident("vec"),
         Expr::MethodCall(call) if passes_items(call) => holds_calls(&call.receiver),
-        // Of a list. `map` of a future is in `ends_in_calls`.
+        // `map` of a list. `map` of a future is a case of `ends_in_calls`.
         Expr::MethodCall(call) if is_one_of(&call.method, LISTS) && call.args.iter().all(holds_calls) => true,
         other => ends_in_calls(other) || is_empty_list(other),
     }

@@ -129,7 +129,7 @@ impl<'a> From<&'a str> for Url<'a> {
         } else {
             split_authority(without_misplaced_password(&url[start..], &text[start..]))
         };
-        let (authority, path) = if is_legible(authority) { (authority, path) } else { ("", "") };
+        let (authority, path) = if is_readable(authority) { (authority, path) } else { ("", "") };
         Self { scheme, slashes: "//", authority: without_credentials(authority), path, plain_host: None }
     }
 }
@@ -247,9 +247,9 @@ fn behind_last_at(authority: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
-/// Returns whether [`secrets`] finds the credentials of an authority. It reads words, so it does not find those of several
-/// words.
-fn is_legible(authority: &str) -> bool {
+/// Returns `false` for an authority with escapes whose credentials consist of several words. [`secrets`] reads word by word
+/// and would not find them.
+fn is_readable(authority: &str) -> bool {
     let separates_words = |character: char| character.is_whitespace() || "\"'`<>".contains(character);
     let has_credentials = || characters(authority).any(|character| character.byte == b'@');
     !authority.contains('%') || !authority.contains(separates_words) || !has_credentials()
