@@ -305,9 +305,23 @@ fn an_option_of_an_assignment_is_that_of_its_right_side() {
         ("#[xray(trace)] a = g(r);", "future"),
         ("#[xray(trace)] a += g(r).await?;", "future"),
         ("#[xray(trace)] &g(r);", "future"),
+        ("#[xray(trace)] (g(r) as u8);", "future"),
         ("#[xray(skip)] a = c.request(r); g().send()", "value"),
         ("#[xray(skip)] a.b[0] += c.request(r); g().send()", "value"),
         ("#[xray(skip)] a = c.request(r)", ""),
+    ]);
+}
+
+#[test]
+fn a_value_that_is_sent_to_a_channel_is_no_request() {
+    check(&[
+        ("request.send(a)", "place"),
+        ("sender.send(a); g().send()", "value"),
+        ("tx.send(a); g().send()", "value"),
+        ("tx2.send(a); tx_first.send(a); sender_first.send(a); g().send()", "value"),
+        ("self.sender.send(a); g().send()", "value"),
+        ("builders.map(RequestBuilder::send)", "path"),
+        ("builders.map(Sender::send); g().send()", "value"),
     ]);
 }
 

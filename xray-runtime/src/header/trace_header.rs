@@ -399,6 +399,16 @@ mod tests {
     /// Enough parts to show a limit. Miri is a thousand times slower.
     const MANY: usize = if cfg!(miri) { 10_000 } else { 1_000_000 };
 
+    #[test]
+    fn a_request_for_a_decision_is_no_decision() {
+        for (decision, sampled) in [("1", None), ("0", None), ("?", Some(Sampled::Requested))] {
+            let header = format!("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled={decision}");
+            let header = header.parse::<TraceHeader>().unwrap();
+            assert!(header.sampled.is_some() && header.root.is_some());
+            assert_eq!(header.clone().without_decision(), TraceHeader { sampled, ..header });
+        }
+    }
+
     /// In the vectors an absent part is `null`, and an absent decision is "none". A root of "?" may be read in any way.
     #[test]
     fn vectors() {
