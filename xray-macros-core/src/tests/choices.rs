@@ -65,6 +65,9 @@ fn a_future_that_stays_in_the_function_may_have_any_type() {
         ("let a: Response = c.request(r);", "as-typed"),
         ("let (a, b) = c.request(r);", "as-typed"),
         ("let a = c.request(r) as Boxed<dyn Future>;", "as-typed"),
+        ("let a: Box<dyn Any> = Box::pin(c.request(r));", "future"),
+        ("let a: Pin<Box<Response>> = Box::pin(c.request(r));", "as-typed"),
+        ("pin! { let a = c.request(r); } a.await", "future"),
     ]);
 }
 
@@ -82,7 +85,11 @@ fn the_uses_of_a_variable_determine_the_type_of_its_future() {
         ("let a = c.request(r); let b: Both = join(a, g()); b.await", "as-typed"),
         ("let a = c.request(r); let b = g(a); b.await", "as-typed"),
         ("let a = c.request(r); let b = join(a, g()); keep(b)", "as-typed"),
+        ("let a = c.request(r); let b = a.map(f); b.await", "future"),
+        ("let a = c.request(r); let b = a.other(); b.await", "as-typed"),
         ("let a = c.request(r).map(f); a.await", "future"),
+        ("let a = c.request(r).other(); a.await", "as-typed"),
+        ("let a = g(c.request(r)); a.await", "as-typed"),
         ("let a = Box::pin(c.request(r)); a.await", "future"),
         ("let mut a = c.request(r); a = c.request(s); a.await", "future future"),
         ("let mut a = c.request(r); a = g(); a.await", "as-typed"),
@@ -137,6 +144,8 @@ fn the_items_of_a_list_have_one_type() {
         ("join_all(list.iter().map(|r| c.request(r)).other()).await", "as-typed"),
         ("stream.map(|r| c.request(r)).buffered(2).next().await", "future"),
         ("stream.for_each(|r| c.request(r)).await", "future"),
+        ("stream.for_each(|r| { if b { return c.request(r); } c.request(s) }).await", "future future"),
+        ("stream.for_each(|r| { if b { return g(); } c.request(s) }).await", "as-typed"),
         ("retry_if(|| c.request(r), policy).await", "future"),
         ("(|| c.request(r)).retry(policy).await", "future"),
         ("other(|| c.request(r)).await", "as-typed"),
