@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::MAX_STRING_CHARS;
-use crate::support::secrets::{self, Decoded, decode, is_slash, is_special_scheme};
+use crate::support::secrets::{self, Decoded, characters, is_slash, is_special_scheme};
 use crate::support::text::first_chars;
 
 /// A URL without its credentials, query and fragment, split into its parts.
@@ -251,29 +251,22 @@ fn behind_last_at(authority: &str) -> &str {
 /// and would not find them.
 fn is_readable(authority: &str) -> bool {
     let separates_words = |character: char| character.is_whitespace() || "\"'`<>".contains(character);
-    let has_credentials = || characters(authority).any(|character| character.byte == b'@');
+    let has_credentials = || characters(authority.as_bytes()).any(|character| character.byte == b'@');
     !authority.contains('%') || !authority.contains(separates_words) || !has_credentials()
 }
 
 /// Returns the host of a recorded URL whose delimiters may be percent-encoded: `http:%2F%2Fhost%2Fpath`.
 fn encoded_host(recorded: &str) -> Option<&str> {
     let (_, authority) = scheme(recorded)?;
-    let ends = |character: &Decoded| b"/\\?#@".contains(&character.byte);
-    let start =
-        authority + characters(&recorded[authority..]).take_while(ends).map(|slash| slash.length).sum::<usize>();
-    let length = characters(&recorded[start..]).take_while(|character| !ends(character));
-    let end = start + length.map(|character| character.length).sum::<usize>();
-    Some(host_of(&recorded[start..end])).filter(|host| !host.is_empty())
+    let is_delimiter = |character: &Decoded| b"/\\?#@".contains(&character.byte);
+    let start = authority + length_while(&recorded[authority..], is_delimiter);
+    let length = length_while(&recorded[start..], |character| !is_delimiter(character));
+    Some(host_of(&recorded[start..start + length])).filter(|host| !host.is_empty())
 }
 
-/// Returns the characters of a text. Those outside of ASCII are returned byte by byte.
-fn characters(text: &str) -> impl Iterator<Item = Decoded> {
-    let mut rest = text.as_bytes();
-    std::iter::from_fn(move || {
-        let character = (!rest.is_empty()).then(|| decode(rest))?;
-        rest = &rest[character.length..];
-        Some(character)
-    })
+/// Returns the length in bytes of the characters at the start of a text for which `is_wanted` returns `true`.
+fn length_while(text: &str, is_wanted: impl Fn(&Decoded) -> bool) -> usize {
+    characters(text.as_bytes()).take_while(is_wanted).map(|character| character.length).sum()
 }
 
 /// Returns the host of an authority without credentials.

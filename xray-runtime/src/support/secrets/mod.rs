@@ -25,7 +25,7 @@ use std::fmt;
 pub(crate) use self::names::SECRET_NAMES;
 #[cfg(feature = "tracing")]
 pub(crate) use self::names::{snake_case, speaks_of};
-pub(crate) use self::urls::{Decoded, decode, is_slash, is_special_scheme};
+pub(crate) use self::urls::{Decoded, characters, is_slash, is_special_scheme};
 use crate::support::text::{BoundedText, first_bytes, first_chars};
 
 /// Limit on the bytes of a text that are read. No recorded text is longer, except in metadata and SQL queries, which are

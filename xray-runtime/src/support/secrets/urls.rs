@@ -39,16 +39,7 @@ pub(super) fn cleaned(text: &str) -> Cow<'_, str> {
 /// Returns whether a word contains a character behind or before which a secret may stand: `@`, `?`, `#`, or the `;` of
 /// JDBC.
 fn has_marks(word: &[u8]) -> bool {
-    let is_mark = |byte: u8| matches!(byte, b'@' | b'?' | b'#' | b';');
-    let mut at = 0;
-    while at < word.len() {
-        let character = decode(&word[at..]);
-        if is_mark(character.byte) {
-            return true;
-        }
-        at += character.length;
-    }
-    false
+    characters(word).any(|character| matches!(character.byte, b'@' | b'?' | b'#' | b';'))
 }
 
 /// Limit on the backslashes before a slash or a quote that are read. Each level of JSON inside of JSON doubles them.
@@ -66,7 +57,7 @@ pub(crate) struct Decoded {
 
 /// Reads the first character: plain, percent-encoded any number of times (`%2F`, `%252F`), or a slash behind backslashes
 /// (`\/`).
-pub(crate) fn decode(text: &[u8]) -> Decoded {
+pub(super) fn decode(text: &[u8]) -> Decoded {
     let hex = |at: usize| text.get(at).and_then(|digit| char::from(*digit).to_digit(16));
     let plain = |byte: u8| Decoded { byte: if byte.is_ascii() { byte } else { 0 }, level: 0, length: 1 };
     match text {
@@ -94,6 +85,15 @@ pub(crate) fn decode(text: &[u8]) -> Decoded {
         [byte, ..] => plain(*byte),
         [] => plain(0),
     }
+}
+
+/// Returns the characters of a text; see [`decode`]. Those outside of ASCII are returned byte by byte.
+pub(crate) fn characters(mut text: &[u8]) -> impl Iterator<Item = Decoded> {
+    std::iter::from_fn(move || {
+        let character = (!text.is_empty()).then(|| decode(text))?;
+        text = &text[character.length..];
+        Some(character)
+    })
 }
 
 /// A word of a text: a part without white space.
