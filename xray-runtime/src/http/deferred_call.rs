@@ -89,11 +89,8 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct DeferredCall<F: Future, S> {
         site: CallSite,
-        // The request, if no segment was current at the call and the future has not been polled. It is not in `state`,
-        // because there it would be moved two more times on its way into the client's future.
-        waiting: Option<S>,
         #[pin]
-        state: State<F>,
+        state: State<F, S>,
         // Declared after `state`, because fields are dropped in this order: first the client's future, then the call,
         // which ends the subsegment.
         call: Option<Call>,
@@ -103,8 +100,9 @@ pin_project! {
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F: Future> {
-        Waiting,
+    enum State<F: Future, S> {
+        // No segment was current at the call, and the future has not been polled.
+        Waiting { start: Option<S> },
         Sent { #[pin] future: F },
         // `None` after the future is ready.
         Refused { output: Option<F::Output> },
@@ -137,14 +135,14 @@ impl<F: Future, S: Start<F>> DeferredCall<F, S> {
         match site.find_parent() {
             Some(parent) => {
                 let Sent { result, call } = start_below(start, parent);
-                Self { site, waiting: None, state: State::of(result), call, read }
+                Self { site, state: State::of(result), call, read }
             }
-            None => Self { site, waiting: Some(start), state: State::Waiting, call: None, read },
+            None => Self { site, state: State::Waiting { start: Some(start) }, call: None, read },
         }
     }
 }
 
-impl<F: Future> State<F> {
+impl<F: Future, S> State<F, S> {
     #[inline]
     fn of(result: Result<F, F::Output>) -> Self {
         match result {
@@ -160,7 +158,9 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        if let Some(start) = this.waiting.take() {
+        if let StateProjection::Waiting { start } = this.state.as_mut().project() {
+            // The client panicked in `start`, and the future is polled again. There is no future to poll.
+            let Some(start) = start.take() else { return Poll::Pending };
             // Each branch assigns the state itself. If both left a result for one assignment, the compiler would write the
             // result in parts of other widths than those it reads, and the processor would have to wait.
             match this.site.parent() {
@@ -175,8 +175,7 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
         let future = match this.state.project() {
             StateProjection::Sent { future } => future,
             StateProjection::Refused { output } => return output.take().map_or(Poll::Pending, Poll::Ready),
-            // The client panicked in `start`, and the future is polled again. There is no future to poll.
-            StateProjection::Waiting => return Poll::Pending,
+            StateProjection::Waiting { .. } => return Poll::Pending,
         };
         let Some(call) = this.call else { return future.poll(task) };
         let output = ready!(call.poll(future, task));
@@ -188,8 +187,23 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
 
 impl<F: Future, S> fmt::Debug for DeferredCall<F, S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { site, waiting, call, .. } = self;
+        let Self { site, state, call, .. } = self;
+        let is_waiting = matches!(state, State::Waiting { .. });
         let mut future = formatter.debug_struct("DeferredCall");
-        future.field("site", site).field("is_waiting", &waiting.is_some()).field("call", call).finish_non_exhaustive()
+        future.field("site", site).field("is_waiting", &is_waiting).field("call", call).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_and_the_future_that_sends_it_share_their_place() {
+        const BYTES: usize = 1024;
+        let request = [0_u8; BYTES];
+        let start = move |_: Option<CallParent>| Sent::new(std::future::ready(request), None);
+        let call = DeferredCall::new(CallSite::manual(), start, |_, _| ());
+        assert!(size_of_val(&call) <= BYTES + 9 * size_of::<usize>(), "{}", size_of_val(&call));
     }
 }
