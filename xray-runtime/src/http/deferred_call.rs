@@ -130,15 +130,21 @@ where
 impl<F: Future, S: Start<F>> DeferredCall<F, S> {
     #[inline]
     pub(crate) fn with_start(site: CallSite, start: S, read: Read<F>) -> Self {
+        // One value for both cases. If each case created its own, the compiler would move the request once more.
+        let mut call = Self { site, state: State::Waiting { start: Some(start) }, call: None, read };
         // If a segment is current, send the request now and not at the first poll. The client may do work before the
         // first poll, and the parent must be the segment that is current at the call, not the one at the `.await`.
-        match site.find_parent() {
-            Some(parent) => {
-                let Sent { result, call } = start_below(start, parent);
-                Self { site, state: State::of(result), call, read }
-            }
-            None => Self { site, state: State::Waiting { start: Some(start) }, call: None, read },
+        if let Some(parent) = call.site.find_parent() {
+            call.send_below(parent);
         }
+        call
+    }
+
+    fn send_below(&mut self, parent: CallParent) {
+        let State::Waiting { start } = &mut self.state else { return };
+        let Some(start) = start.take() else { return };
+        let Sent { result, call } = start_below(start, parent);
+        (self.state, self.call) = (State::of(result), call);
     }
 }
 
@@ -159,11 +165,14 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         if let StateProjection::Waiting { start } = this.state.as_mut().project() {
+            // Looked up before the request is taken. If other code ran between taking the request and passing it to the
+            // client, the compiler would have to move the request out of its place first.
+            let parent = this.site.parent();
             // The client panicked in `start`, and the future is polled again. There is no future to poll.
             let Some(start) = start.take() else { return Poll::Pending };
             // Each branch assigns the state itself. If both left a result for one assignment, the compiler would write the
             // result in parts of other widths than those it reads, and the processor would have to wait.
-            match this.site.parent() {
+            match parent {
                 Some(parent) => {
                     let Sent { result, call } = start_below(start, parent);
                     *this.call = call;
