@@ -180,6 +180,7 @@ impl Call {
         self.set_stage(Stage::Finished);
     }
 
+    #[inline]
     fn set_start_time(&mut self) {
         let now = self.trace().now();
         self.update(|record| record.start = now);
@@ -211,6 +212,7 @@ impl Call {
         stage
     }
 
+    #[inline]
     fn set_stage(&mut self, stage: Stage) {
         self.update(|record| record.stage = stage);
     }

@@ -16,7 +16,7 @@ use crate::live::open_calls::OpenCalls;
 #[cfg(feature = "tracing")]
 use crate::live::open_spans::OpenSpans;
 use crate::live::report::Report;
-use crate::record::{FinishedSegment, NoRoom, Record, Records, Time};
+use crate::record::{FinishedSegment, NoRoom, Place, Record, Records, Time};
 use crate::recorder::{InProgress, Recorder};
 use crate::sampling::Watch;
 use crate::support::log_line::log_line;
@@ -249,7 +249,7 @@ impl Trace {
 
     /// Sends records and returns how many.
     fn emit_without_waiting(&self, records: impl IntoIterator<Item = Box<Record>>) -> usize {
-        records.into_iter().map(|record| self.recorder.emit(FinishedSegment::new(record))).count()
+        self.recorder.emit(records.into_iter().map(FinishedSegment::new))
     }
 
     /// Sends the record of the segment, which has ended. If the open segment is being reported at this moment, the thread
@@ -471,7 +471,7 @@ impl Entity {
             Some(facade) if facade.is_facade() => {
                 drop(own);
                 self.trace.recorder.forget_open_segment(self.id);
-                record.make_independent(self.trace.id, facade.id);
+                record.place = Some(Place::below(self.trace.id, facade.id));
                 self.trace.emit_end(record);
                 self.release_ended_ancestors();
             }
@@ -521,8 +521,9 @@ impl Entity {
 
     /// Makes children documents of their own, with this entity as their parent.
     fn independent(&self, children: Records) -> impl Iterator<Item = Box<Record>> {
-        children.into_iter().map(|mut child| {
-            child.make_independent(self.trace.id, self.id);
+        let place = Place::below(self.trace.id, self.id);
+        children.into_iter().map(move |mut child| {
+            child.place = Some(Arc::clone(&place));
             child
         })
     }
@@ -570,7 +571,7 @@ impl InProgress for Entity {
         self.trace.emit_without_waiting(self.independent(ended));
         let Some(mut so_far) = so_far else { return };
         if let Some(facade) = facade {
-            so_far.make_independent(self.trace.id, facade.id);
+            so_far.place = Some(Place::below(self.trace.id, facade.id));
         }
         self.trace.emit_without_waiting([so_far]);
         self.trace.emit_without_waiting(self.trace.report.end());

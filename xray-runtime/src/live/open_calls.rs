@@ -23,6 +23,7 @@ pub(crate) struct OpenCalls {
 }
 
 impl OpenCalls {
+    #[inline]
     pub(crate) fn insert(&self, id: SegmentId) {
         // The load comes first because a failed compare-and-exchange takes the cache line from other threads.
         let claim = |slot: &AtomicU64| {
@@ -34,6 +35,7 @@ impl OpenCalls {
         }
     }
 
+    #[inline]
     pub(crate) fn remove(&self, id: SegmentId) {
         match self.slot_of(id) {
             Some(slot) => slot.store(0, Ordering::Relaxed),

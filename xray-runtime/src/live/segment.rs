@@ -17,7 +17,7 @@ use crate::live::context::{self, Context};
 use crate::live::entity::{Entity, Trace};
 use crate::live::facade;
 use crate::live::missing;
-use crate::record::{Label, Record, Served};
+use crate::record::{Label, Place, Record, Served};
 use crate::recorder::Recorder;
 use crate::sampling::{Decision, SamplingRequest};
 
@@ -276,11 +276,9 @@ impl SegmentBuilder {
         }
         let record = sampled.then(|| {
             let mut record = Box::new(Record::new(id, Label::named(&name), trace.now()));
-            let details = record.details_mut();
-            details.trace_id = Some(trace.id());
             // The id of a parent is unique only within its trace.
-            details.parent_id = self.header.root.and(self.header.parent);
-            details.aws = Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() }));
+            record.place = Some(Place::of_segment(trace.id(), self.header.root.and(self.header.parent)));
+            record.details_mut().aws = Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() }));
             if let Some(served) = self.served {
                 served.record(&mut record, EntityKind::Segment, complete);
             }

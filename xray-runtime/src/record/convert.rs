@@ -1,6 +1,8 @@
 //! Conversions between records and documents.
 
-use super::{Details, Label, Record, Served, Stage, Time};
+use std::sync::Arc;
+
+use super::{Details, Label, Place, Record, Served, Stage, Time};
 use crate::document::{Document, Http, HttpRequest};
 
 impl Record {
@@ -15,9 +17,10 @@ impl From<Record> for Document {
     fn from(record: Record) -> Self {
         let has_request = record.has_request();
         let Record { id, start, end, label, method, response, namespace, .. } = record;
-        let Record { error, throttle, fault, in_progress, stage: _, details, .. } = record;
+        let Record { error, throttle, fault, in_progress, stage: _, place, details, .. } = record;
         let details = details.map(|details| *details).unwrap_or_default();
-        let Details { trace_id, parent_id, kind, served, cause, aws, sql, user, origin, .. } = details;
+        let Place { trace_id, parent_id, kind } = place.map(Arc::unwrap_or_clone).unwrap_or_default();
+        let Details { served, cause, aws, sql, user, origin, .. } = details;
         let Details { annotations, metadata, links, subsegments, .. } = details;
         let Served { user_agent, client_ip, x_forwarded_for } = served;
         let url = label.url().map(str::to_owned);
@@ -58,6 +61,7 @@ impl From<Document> for Record {
         let Http { request, response } = http.unwrap_or_default();
         let HttpRequest { method, url, user_agent, client_ip, x_forwarded_for } = request.unwrap_or_default();
         let label = Label::named(&name);
+        let place = Place { trace_id, parent_id, kind };
         let mut record = Self {
             id,
             start: Time::from_seconds(start_time),
@@ -71,11 +75,12 @@ impl From<Document> for Record {
             fault,
             in_progress,
             stage: Stage::Started,
+            place: (place != Place::default()).then(|| Arc::new(place)),
             details: None,
         };
         let served = Served { user_agent, client_ip, x_forwarded_for };
         let details = record.details_mut();
-        *details = Details { trace_id, parent_id, kind, served, cause, aws, sql, user, origin, ..Details::default() };
+        *details = Details { served, cause, aws, sql, user, origin, ..Details::default() };
         (details.annotations, details.metadata, details.links) = (annotations, metadata, links);
         for subsegment in subsegments {
             let subsegment = Box::new(Self::from(subsegment));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{Extent, Records, held};
-use crate::document::{AnnotationValue, Aws, Cause, Kind, Link, Sql};
+use crate::document::{AnnotationValue, Aws, Cause, Link, Sql};
 use crate::id::{SegmentId, TraceId};
 
 /// Limit on the memory of the annotations, metadata, `aws` values and errors of one record.
@@ -17,9 +17,6 @@ pub(super) const MAX_HELD_BYTES: usize = 2 * 1024 * 1024;
 /// The rare data of a [`Record`](super::Record).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Details {
-    pub(crate) trace_id: Option<TraceId>,
-    pub(crate) parent_id: Option<SegmentId>,
-    pub(crate) kind: Option<Kind>,
     /// The client of the request that a segment serves.
     pub(crate) served: Served,
     pub(crate) cause: Option<Cause>,

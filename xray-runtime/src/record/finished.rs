@@ -62,7 +62,7 @@ impl FinishedSegment {
     /// Returns the id of the trace, or `None` if the segment was converted from a document without one.
     #[must_use]
     pub fn trace_id(&self) -> Option<TraceId> {
-        self.0.details()?.trace_id
+        self.0.trace_id()
     }
 
     /// Appends the JSON of the document to a buffer, on one line.

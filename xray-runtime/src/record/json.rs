@@ -3,7 +3,7 @@
 //! The fields and their order are those of [`Document`](crate::document::Document), which can read and write the JSON
 //! too. This writer needs no document, and copies the data only into the buffer.
 
-use super::{Details, Record, Time};
+use super::{Details, Place, Record, Time};
 use crate::document::{HttpResponse, Kind, Namespace};
 use crate::support::json::Object;
 
@@ -14,8 +14,7 @@ impl Record {
         // The ids must come first. For its log of refused documents, the daemon searches the JSON for the first match
         // of `"id":"(.*?)"` and `"trace_id":"(.*?)"`, and exceptions and subsegments have ids too.
         object.plain_text("id", &self.id.to_ascii());
-        let details = self.details();
-        if let Some(Details { trace_id, parent_id, kind, .. }) = details {
+        if let Some(Place { trace_id, parent_id, kind }) = self.place.as_deref() {
             if let Some(id) = trace_id {
                 object.plain_text("trace_id", &id.to_ascii());
             }
@@ -46,6 +45,7 @@ impl Record {
                 object.value(name, &true);
             }
         }
+        let details = self.details();
         if let Some(cause) = details.and_then(|details| details.cause.as_ref()) {
             object.value("cause", cause);
         }

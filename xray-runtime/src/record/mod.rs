@@ -15,6 +15,7 @@ mod finished;
 mod held;
 mod json;
 mod label;
+mod place;
 mod size;
 pub(crate) mod split;
 mod text;
@@ -22,13 +23,15 @@ mod time;
 
 use std::borrow::Cow;
 use std::mem;
+use std::sync::Arc;
 
 pub(crate) use self::details::{Details, NoRoom, Served};
 pub(crate) use self::extent::Extent;
 pub use self::finished::FinishedSegment;
 pub(crate) use self::label::Label;
+pub(crate) use self::place::Place;
 pub(crate) use self::time::Time;
-use crate::document::{HttpResponse, Kind, Namespace};
+use crate::document::{HttpResponse, Namespace};
 use crate::id::{SegmentId, TraceId};
 
 /// The data of one segment or subsegment.
@@ -53,6 +56,9 @@ pub(crate) struct Record {
     pub(crate) in_progress: bool,
     /// The stage of an HTTP call. Any other record is `Started`.
     pub(crate) stage: Stage,
+    /// The place in the trace, of a record that is a document of its own.
+    // Shared by the subsegments that leave their parent together.
+    pub(crate) place: Option<Arc<Place>>,
     details: Option<Box<Details>>,
 }
 
@@ -87,6 +93,7 @@ impl Record {
             fault: false,
             in_progress: false,
             stage: Stage::Started,
+            place: None,
             details: None,
         }
     }
@@ -107,16 +114,12 @@ impl Record {
 
     /// Returns whether the record is a subsegment that is sent by itself.
     pub(crate) fn is_independent_subsegment(&self) -> bool {
-        self.details().is_some_and(|details| details.kind.is_some())
+        self.place.as_ref().is_some_and(|place| place.kind.is_some())
     }
 
-    /// Makes an embedded subsegment a document of its own.
-    // An independent subsegment needs all three fields. (Developer guide, "Subsegments".)
-    pub(crate) fn make_independent(&mut self, trace_id: TraceId, parent_id: SegmentId) {
-        let details = self.details_mut();
-        details.trace_id = Some(trace_id);
-        details.parent_id = Some(parent_id);
-        details.kind = Some(Kind::Subsegment);
+    /// Returns the id of the trace, of a record that is a document of its own.
+    pub(crate) fn trace_id(&self) -> Option<TraceId> {
+        self.place.as_ref()?.trace_id
     }
 
     /// Records a response and sets the flags for its status.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Details, Extent, Record, held};
+use super::{Details, Extent, Place, Record, held};
 use crate::document::{AnnotationValue, Cause, Exception, Sql};
 
 // The constants are the sizes of typical JSON. An error of ten percent does no harm: `Split` measures the real JSON
@@ -51,6 +51,9 @@ impl Record {
         /// The bytes in the parent's list, whose capacity is up to twice its length.
         const PLACE: usize = 2 * size_of::<Box<Record>>();
         let method = if let Some(Cow::Owned(method)) = &self.method { held::text(method) } else { 0 };
+        // As if no other record shared the place. An `Arc` has two counts.
+        let place =
+            if self.place.is_some() { held::allocation(size_of::<Place>() + 2 * size_of::<usize>()) } else { 0 };
         let details =
             self.details().map_or(0, |details| size_of::<Details>() + held::ALLOCATION_BYTES + details.heap_bytes());
         size_of::<Self>()
@@ -58,6 +61,7 @@ impl Record {
             + PLACE
             + held::allocation(self.label.heap_bytes())
             + method
+            + place
             + details
     }
 }

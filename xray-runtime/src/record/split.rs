@@ -1,6 +1,6 @@
 //! Splits a segment into documents that each fit into a datagram.
 
-use super::{FinishedSegment, Record, Records};
+use super::{FinishedSegment, Place, Record, Records};
 use crate::document::Document;
 use crate::document::trim::trim;
 
@@ -64,13 +64,11 @@ impl Split {
 
     /// Makes each direct subsegment of a record independent.
     fn detach_subsegments(&mut self, record: &mut Record) {
-        let trace_id = record.details().and_then(|details| details.trace_id);
+        // Every record that reaches `Split` has a trace id. Without a trace id, the subsegments would be written without
+        // their trace and parent.
+        let place = record.trace_id().map(|trace_id| Place::below(trace_id, record.id));
         for mut subsegment in record.release() {
-            // Every record that reaches `Split` has a trace id. Without a trace id, the subsegments would be written
-            // without their trace and parent.
-            if let Some(trace_id) = trace_id {
-                subsegment.make_independent(trace_id, record.id);
-            }
+            subsegment.place.clone_from(&place);
             self.unwritten.push(subsegment);
         }
     }

@@ -12,7 +12,7 @@ use super::{DaemonAddress, Recorder};
 use crate::document::AnnotationValue;
 use crate::emitter::datagram::{self, DATAGRAM_HEADER};
 use crate::id::{SegmentId, TraceId};
-use crate::record::{FinishedSegment, Label, Record, Time};
+use crate::record::{FinishedSegment, Label, Place, Record, Time};
 use crate::support::resolve::resolve_blocking;
 
 /// The time that the whole check may take.
@@ -143,7 +143,7 @@ impl Recorder {
         if let Some(emitter) = settings.emitter {
             let dropped = self.stats().documents_dropped;
             if let Some(segment) = segment {
-                self.emit(segment);
+                self.emit([segment]);
             }
             let result = match self.flush(LIMIT) {
                 true if self.stats().documents_dropped > dropped => {
@@ -169,9 +169,8 @@ impl Recorder {
         let name = Label::named(&self.shared.new_segments.service_name);
         let mut record = Box::new(Record::new(SegmentId::random(), name, now));
         record.end = Some(now);
-        let details = record.details_mut();
-        details.trace_id = Some(TraceId::random());
-        details.annotations.insert("xray_doctor".to_owned(), AnnotationValue::from(true));
+        record.place = Some(Place::of_segment(TraceId::random(), None));
+        record.details_mut().annotations.insert("xray_doctor".to_owned(), AnnotationValue::from(true));
         FinishedSegment::new(record)
     }
 }

@@ -91,12 +91,22 @@ impl Recorder {
         }
     }
 
-    /// Passes a finished segment to the emitter. Adds the origin first, if the origin has been detected.
+    /// Passes finished segments to the emitter, and returns how many.
     //
     // The emitter may be the program's own code. Callers hold no lock.
-    pub(crate) fn emit(&self, mut segment: FinishedSegment) {
-        // A fork is noticed here too, because a segment that began in the parent may end in the child.
+    pub(crate) fn emit(&self, segments: impl IntoIterator<Item = FinishedSegment>) -> usize {
+        let mut segments = segments.into_iter().peekable();
+        if segments.peek().is_none() {
+            return 0;
+        }
+        // A fork is noticed here too, because a segment that began in the parent may end in the child. Once for all of the
+        // segments, because it takes a system call.
         self.shared.counters.count_in(Process::current());
+        segments.map(|segment| self.emit_one(segment)).count()
+    }
+
+    /// Passes a finished segment to the emitter. Adds the origin first, if the origin has been detected.
+    fn emit_one(&self, mut segment: FinishedSegment) {
         // X-Ray reads the origin only from segments.
         if !segment.record().is_independent_subsegment() {
             self.shared.origin.describe(segment.record_mut());
