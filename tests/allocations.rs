@@ -109,8 +109,8 @@ fn a_second_header_is_one_more_value() {
 
 #[test]
 fn a_whole_segment_of_sampled_calls_allocates_little_more() {
-    // The segment, its record and the record's rare fields are separate boxes.
-    const OF_A_SEGMENT: u64 = 15;
+    // The segment, its trace, its record, its place in the trace and the rare fields are separate boxes.
+    const OF_A_SEGMENT: u64 = 16;
     // Calls that leave an open segment share their place in the trace. The list of the next ones grows again.
     const OF_A_DEPARTURE: u64 = 8;
 
