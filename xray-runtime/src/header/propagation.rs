@@ -224,6 +224,7 @@ impl Outbound {
     }
 
     /// Returns the headers of every request of an unsampled trace; `None` if the trace is sampled.
+    #[inline]
     pub(crate) fn unrecorded(&self) -> Option<&TraceHeaders> {
         match self {
             Self::Unsampled(headers) => Some(headers),

@@ -14,6 +14,8 @@ use crate::document::name::legal_name;
 use crate::document::response_head::ResponseHead;
 use crate::document::url::Url;
 use crate::document::{Exception, Namespace};
+use crate::header::propagation::{Propagation, TraceHeaders};
+use crate::header::trace_header::TraceHeader;
 use crate::id::SegmentId;
 use crate::live::context::{self, Context};
 use crate::live::entity::{Entity, Trace};
@@ -69,12 +71,33 @@ impl Call {
     /// Creates a call below `parent`. The caller has passed the id of the record to [`Trace::call_begins`].
     #[inline]
     pub(super) fn new(parent: Arc<Entity>, record: Box<Record>) -> Self {
-        let has_started = record.stage == Stage::Started;
-        let mut call = Self { entity: parent, record: Some(record) };
-        if has_started {
-            call.report();
-        }
-        call
+        Self { entity: parent, record: Some(record) }
+    }
+
+    /// Returns the headers for the request. Returns no headers after the first time, because only one request may carry
+    /// them.
+    // `PendingCall::inject` is generic, so it is compiled in the caller's crate, and there each of these getters would be a
+    // function call. As a function of this crate, they are one call together.
+    pub(super) fn take_headers(&mut self) -> TraceHeaders {
+        let Some(record) = &mut self.record else { return TraceHeaders::default() };
+        let Stage::Pending { with_headers: true } = record.stage else { return TraceHeaders::default() };
+        record.stage = Stage::Pending { with_headers: false };
+        self.entity.trace().outbound().recorded(record.id)
+    }
+
+    /// Returns whether the header names another open call of the trace: then that call records the request that carries
+    /// the header.
+    pub(super) fn is_behind(&self, header: &TraceHeader) -> bool {
+        // A header of this call itself does not count, because a program may call `inject` twice for a request.
+        self.trace().is_open_call(header) && header.parent != Some(self.id())
+    }
+
+    pub(super) fn propagation(&self) -> Propagation {
+        self.trace().recorder().propagation()
+    }
+
+    fn id(&self) -> SegmentId {
+        self.record.as_ref().map_or_else(|| self.entity.id(), |record| record.id)
     }
 
     pub(super) fn trace(&self) -> &Trace {
@@ -228,8 +251,7 @@ impl Call {
 
 impl fmt::Debug for Call {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.record.as_ref().map_or(self.entity.id(), |record| record.id);
-        formatter.debug_struct("Call").field("id", &id).finish_non_exhaustive()
+        formatter.debug_struct("Call").field("id", &self.id()).finish_non_exhaustive()
     }
 }
 

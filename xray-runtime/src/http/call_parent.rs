@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::call;
+use super::call::{self, Call};
 use super::pending_call::PendingCall;
 use super::rules::Rules;
 use super::site::CallSite;
@@ -75,29 +75,26 @@ impl CallParent {
     ///
     /// The call is not recorded if its trace is not sampled, or if a rule such as
     /// [`ignore`](crate::RecorderBuilder::ignore) excludes the request.
+    #[inline]
     pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> PendingCall {
         self.begin_or_named(method, url, None)
     }
 
     /// Begins the call; see [`begin`](Self::begin). `name` is the name of the subsegment if the URL has no host.
+    #[inline]
     pub(crate) fn begin_or_named<'a>(self, method: &str, url: impl Into<Url<'a>>, name: Option<&str>) -> PendingCall {
-        let site = &self.site;
+        let Self { parent, site } = self;
         site.note_traced();
-        let entity = match self.parent {
-            Parent::Entity(entity) => entity,
+        match parent {
+            Parent::Entity(entity) if entity.trace().ignores_urls() && !site.has_skip_hosts() => {
+                PendingCall::unsampled(entity)
+            }
+            Parent::Entity(entity) => begin_by_rules(entity, &site, method, &url.into(), name),
             Parent::Missing(missing) => {
                 missing.log_call(method, &url.into());
-                return PendingCall::default();
+                PendingCall::default()
             }
-        };
-        let trace = entity.trace();
-        // In an unsampled trace, only rules for hosts make a difference between requests. Without such rules, the URL
-        // need not be parsed.
-        let is_same_for_all_urls = !trace.is_sampled() && trace.recorder().http_rules().is_none();
-        if is_same_for_all_urls && !site.has_skip_hosts() {
-            return PendingCall::unsampled(entity);
         }
-        begin_by_rules(entity, site, method, &url.into(), name)
     }
 }
 
@@ -138,7 +135,7 @@ fn begin_by_rules(
     let id = SegmentId::next();
     trace.call_begins(id);
     let record = call::record(id, site, method, url, &rules, without_host);
-    PendingCall::recorded(entity, record)
+    PendingCall::recorded(Call::new(entity, record))
 }
 
 impl fmt::Debug for CallParent {

@@ -130,21 +130,16 @@ where
 impl<F: Future, S: Start<F>> DeferredCall<F, S> {
     #[inline]
     pub(crate) fn with_start(site: CallSite, start: S, read: Read<F>) -> Self {
-        // One value for both cases. If each case created its own, the compiler would move the request once more.
-        let mut call = Self { site, state: State::Waiting { start: Some(start) }, call: None, read };
+        // Without a parent, this option becomes the state as it is. If that case created an option of its own, the compiler
+        // would move the request once more.
+        let mut start = Some(start);
         // If a segment is current, send the request now and not at the first poll. The client may do work before the
         // first poll, and the parent must be the segment that is current at the call, not the one at the `.await`.
-        if let Some(parent) = call.site.find_parent() {
-            call.send_below(parent);
+        let parent = site.find_parent();
+        match parent.and_then(|parent| Some(start_below(start.take()?, parent))) {
+            Some(Sent { result, call }) => Self { site, state: State::of(result), call, read },
+            None => Self { site, state: State::Waiting { start }, call: None, read },
         }
-        call
-    }
-
-    fn send_below(&mut self, parent: CallParent) {
-        let State::Waiting { start } = &mut self.state else { return };
-        let Some(start) = start.take() else { return };
-        let Sent { result, call } = start_below(start, parent);
-        (self.state, self.call) = (State::of(result), call);
     }
 }
 

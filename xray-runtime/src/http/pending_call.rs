@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use super::call::Call;
 use super::call_future::CallFuture;
-use crate::header::propagation::TraceHeaders;
+use crate::header::propagation::Outbound;
 use crate::header::request_headers::RequestHeaders;
-use crate::header::trace_header::TraceHeader;
 use crate::live::entity::Entity;
-use crate::record::{Record, Stage};
 
 /// An HTTP call that has begun, but whose request has not been sent.
 ///
@@ -17,28 +15,26 @@ use crate::record::{Record, Stage};
 /// [`run`](Self::run) or [`run_async`](Self::run_async). A pending call that is dropped is not recorded.
 ///
 /// The default value is a call that is not recorded: it injects no headers, and only sends the request.
-#[derive(Default)]
 #[must_use = "a pending call puts headers into the request and sends it"]
-pub struct PendingCall {
-    // Two pointers are passed in registers. An enum of three variants would be passed through memory.
-    /// The segment or subsegment of the call; `None` if no segment is current, or if a rule excludes the request.
-    parent: Option<Arc<Entity>>,
-    /// The record of the call; `None` if the call is not recorded. With a parent but no record, the request gets the
-    /// headers of an unsampled trace.
-    record: Option<Box<Record>>,
+pub struct PendingCall(State);
+
+// Two words, which are passed in registers.
+enum State {
+    /// The call is not recorded. With a parent, the request gets the headers of an unsampled trace. There is no parent if no
+    /// segment is current, if a rule excludes the request, or if the request has the headers already.
+    Unrecorded(Option<Arc<Entity>>),
+    Recorded(Call),
 }
 
 impl PendingCall {
     #[inline]
     pub(super) fn unsampled(parent: Arc<Entity>) -> Self {
-        Self { parent: Some(parent), record: None }
+        Self(State::Unrecorded(Some(parent)))
     }
 
-    /// Creates a call below `parent`. The caller has passed the id of the record to
-    /// [`Trace::call_begins`](crate::live::entity::Trace::call_begins).
     #[inline]
-    pub(super) fn recorded(parent: Arc<Entity>, record: Box<Record>) -> Self {
-        Self { parent: Some(parent), record: Some(record) }
+    pub(super) fn recorded(call: Call) -> Self {
+        Self(State::Recorded(call))
     }
 
     /// Returns whether the call becomes a subsegment.
@@ -47,7 +43,7 @@ impl PendingCall {
     /// records the request that was passed to [`inject`](Self::inject).
     #[must_use]
     pub fn is_recorded(&self) -> bool {
-        self.record.is_some()
+        matches!(self.0, State::Recorded(_))
     }
 
     /// Inserts the trace headers into a request, and replaces existing values of these headers.
@@ -68,24 +64,19 @@ impl PendingCall {
     /// assert!(call.is_recorded());
     /// assert!(headers["x-amzn-trace-id"].to_str().unwrap().ends_with(";Sampled=1"));
     /// ```
-    // Not inlined, like `into_call`. This keeps the closure that begins a call short enough to be inlined into the
-    // future. If the closure were not inlined, its request would be passed by pointer and copied two more times.
-    #[inline(never)]
-    pub fn inject(mut self, request: &mut impl RequestHeaders) -> Self {
-        let Some(record) = &mut self.record else {
-            if let Some(headers) = self.parent.as_deref().and_then(unsampled_headers) {
-                headers.copy_into(request);
+    // Inlined for the call that is not recorded, of which little is left.
+    #[inline]
+    pub fn inject(self, request: &mut impl RequestHeaders) -> Self {
+        match self.0 {
+            State::Unrecorded(parent) => {
+                let outbound = parent.as_deref().map(|parent| parent.trace().outbound());
+                if let Some(headers) = outbound.and_then(Outbound::unrecorded) {
+                    headers.copy_into(request);
+                }
+                Self::default()
             }
-            self.parent = None;
-            return self;
-        };
-        let Some(parent) = &self.parent else { return self };
-        let id = record.id;
-        let headers = recorded_headers(parent, record);
-        // A header of this call itself does not count, because a program may call `inject` twice for a request.
-        let is_other_call = |header: TraceHeader| parent.trace().is_open_call(&header) && header.parent != Some(id);
-        let propagation = parent.trace().recorder().propagation();
-        if headers.insert_unless(request, propagation, is_other_call) { self } else { Self::default() }
+            State::Recorded(call) => inject_recorded(call, request).map(Self::recorded).unwrap_or_default(),
+        }
     }
 
     /// Sends the request with `send`, which blocks the thread, and returns what `send` returns.
@@ -147,57 +138,42 @@ impl PendingCall {
 
     /// Starts the call now, for a client that sends the request when its method is called and not at the first poll.
     pub(crate) fn started(mut self) -> Self {
-        if let (Some(parent), Some(record)) = (&self.parent, &mut self.record) {
-            record.stage = Stage::Started;
-            record.start = parent.trace().now();
+        if let State::Recorded(call) = &mut self.0 {
+            call.start();
         }
         self
     }
 
     /// Returns the call, if it is recorded.
-    #[inline(never)]
-    pub(crate) fn into_call(mut self) -> Option<Call> {
-        self.take_call()
-    }
-
     #[inline]
-    fn take_call(&mut self) -> Option<Call> {
-        Some(Call::new(self.parent.take()?, self.record.take()?))
-    }
-}
-
-impl Drop for PendingCall {
-    #[inline]
-    fn drop(&mut self) {
-        if self.record.is_some() {
-            // The destructor of `Call` ends the call.
-            drop(self.take_call());
+    pub(crate) fn into_call(self) -> Option<Call> {
+        match self.0 {
+            State::Recorded(call) => Some(call),
+            State::Unrecorded(_) => None,
         }
     }
 }
 
-/// Returns the headers of every request in an unsampled trace.
-// `inject` is generic, so it is compiled in the caller's crate, and there each of these getters would be a function
-// call. As a function of this crate, they are one call together.
-fn unsampled_headers(parent: &Entity) -> Option<&TraceHeaders> {
-    parent.trace().outbound().unrecorded()
+/// Inserts the headers of a recorded call. Returns `None` if another call records the request.
+#[inline(never)]
+fn inject_recorded(mut call: Call, request: &mut impl RequestHeaders) -> Option<Call> {
+    let headers = call.take_headers();
+    headers.insert_unless(request, call.propagation(), |header| call.is_behind(&header)).then_some(call)
 }
 
-/// Returns the headers for the request of a recorded call. Returns no headers after the first time, because only one
-/// request may carry them.
-fn recorded_headers(parent: &Entity, record: &mut Record) -> TraceHeaders {
-    match record.stage {
-        Stage::Pending { with_headers: true } => {
-            record.stage = Stage::Pending { with_headers: false };
-            parent.trace().outbound().recorded(record.id)
-        }
-        _ => TraceHeaders::default(),
+impl Default for PendingCall {
+    #[inline]
+    fn default() -> Self {
+        Self(State::Unrecorded(None))
     }
 }
 
 impl fmt::Debug for PendingCall {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.record.as_ref().map(|record| record.id);
-        formatter.debug_struct("PendingCall").field("id", &id).finish_non_exhaustive()
+        let call = match &self.0 {
+            State::Recorded(call) => Some(call),
+            State::Unrecorded(_) => None,
+        };
+        formatter.debug_struct("PendingCall").field("call", &call).finish_non_exhaustive()
     }
 }

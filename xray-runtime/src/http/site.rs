@@ -166,17 +166,21 @@ impl CallSites {
 
     #[inline]
     fn outermost(&'static self) -> &'static Self {
-        match self.within {
-            Within::Function(_) => self,
-            Within::Site(site) => site.outermost(),
+        let mut site = self;
+        while let Within::Site(outer) = site.within {
+            site = outer;
         }
+        site
     }
 
     #[inline]
     fn function(&'static self) -> &'static Function {
-        match &self.within {
-            Within::Function(function) => function,
-            Within::Site(site) => site.function(),
+        let mut site = self;
+        loop {
+            match &site.within {
+                Within::Function(function) => return function,
+                Within::Site(outer) => site = outer,
+            }
         }
     }
 

@@ -148,6 +148,13 @@ impl Trace {
         self.sampled
     }
 
+    /// Returns whether all requests are treated alike, so that no URL need be read: the trace is not sampled, and the
+    /// recorder has no rules for hosts.
+    #[inline]
+    pub(crate) fn ignores_urls(&self) -> bool {
+        !self.sampled && self.recorder.http_rules().is_none()
+    }
+
     pub(crate) fn is_facade(&self) -> bool {
         self.is_facade
     }
@@ -158,6 +165,7 @@ impl Trace {
     }
 
     /// Returns the trace headers of outgoing requests.
+    #[inline]
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.outbound
     }
@@ -322,6 +330,7 @@ impl Entity {
         self.is_facade() && self.trace.sampled && self.trace.recorder.reports_progress()
     }
 
+    #[inline]
     pub(crate) fn trace(&self) -> &Trace {
         &self.trace
     }

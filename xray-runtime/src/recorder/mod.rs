@@ -173,6 +173,7 @@ impl Recorder {
     }
 
     /// Returns the rules for outgoing requests, or `None` if there are none.
+    #[inline]
     pub(crate) fn http_rules(&self) -> Option<&HttpRules> {
         self.shared.rules.as_ref()
     }
