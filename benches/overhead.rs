@@ -52,7 +52,6 @@ use std::thread;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use http::HeaderValue;
 use xray::{Recorder, Sampled, TRACE_HEADER_NAME};
 use xray_benches::calls::{Calls, time};
 use xray_benches::client::{Held, Request};
@@ -81,15 +80,14 @@ fn untraced_with<R: Held>(criterion: &mut Criterion, name: &str) {
         });
     };
     row("floor", |_, calls| calls.make(bare));
+    row("at_first_poll", |_, calls| calls.make(floor::at_first_poll));
     row("no_context", |_, calls| calls.make(traced));
     row("disabled", |recorder, calls| in_segment(recorder, Sampled::Yes, || calls.make(traced)));
 }
 
 fn unsampled(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("unsampled");
-    // Like the runtime's own value, this one is shared: the first clone of a header value allocates, later ones do not.
-    let value = HeaderValue::from_bytes(b"Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0").unwrap();
-    let _shared = value.clone();
+    let value = floor::unsampled_header();
     let inserting = |mut request: Box<Request>| {
         request.headers_mut().insert(TRACE_HEADER_NAME, value.clone());
         bare(request)

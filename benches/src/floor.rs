@@ -1,18 +1,22 @@
-//! The least that a sampled call can cost: the same document, written by hand into a buffer that is reused.
+//! The least that a call can cost: the work of each path, written by hand.
 //!
-//! The floor records no errors, knows one thread and one segment at a time, and escapes no text.
+//! The floor of a sampled call writes the same document into a buffer that is reused. It records no errors, knows one thread
+//! and one segment at a time, and escapes no text.
 #![expect(clippy::cast_possible_truncation, reason = "times and digits are small")]
 
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
+use std::pin::Pin;
 use std::sync::mpsc;
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
+use pin_project_lite::pin_project;
 use xray::TRACE_HEADER_NAME;
 
-use crate::client::{AtOnce, Ping, Request, Response};
+use crate::client::{AtOnce, Held, Ping, Request, Response};
 
 const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 /// Where the id of the parent stands in the header.
@@ -42,6 +46,50 @@ impl Clock {
     fn now(&self) -> u64 {
         self.start_micros + self.started.elapsed().as_micros() as u64
     }
+}
+
+/// Makes a call that is sent at the first poll. Outside any segment a traced call is sent then, because it may be polled inside
+/// one.
+pub async fn at_first_poll<R: Held>(request: R) -> Response<R> {
+    let ping = Ping::<R, AtOnce>::new(request);
+    SentAtFirstPoll::Waiting { send: Some(move || ping.send()) }.await
+}
+
+pin_project! {
+    #[project = SentAtFirstPollProjection]
+    enum SentAtFirstPoll<S, F> {
+        Waiting { send: Option<S> },
+        Sent { #[pin] future: F },
+    }
+}
+
+impl<S: FnOnce() -> F, F: Future> Future for SentAtFirstPoll<S, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+        if let SentAtFirstPollProjection::Waiting { send } = self.as_mut().project() {
+            let Some(send) = send.take() else { return Poll::Pending };
+            self.set(Self::Sent { future: send() });
+        }
+        match self.project() {
+            SentAtFirstPollProjection::Sent { future } => future.poll(task),
+            SentAtFirstPollProjection::Waiting { .. } => Poll::Pending,
+        }
+    }
+}
+
+/// Returns the header of requests in an unsampled trace.
+///
+/// # Panics
+///
+/// Never: the value is valid.
+#[must_use]
+pub fn unsampled_header() -> HeaderValue {
+    let value = HeaderValue::from_bytes(b"Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0").unwrap();
+    // Like the runtime's own value, this one is shared: the first clone of a header value allocates, later ones do not.
+    drop(value.clone());
+    value
 }
 
 /// Writes a segment by hand, and hands the document over to another thread. `calls` makes its calls.

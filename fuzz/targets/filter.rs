@@ -25,9 +25,9 @@ fuzz_target!(|text: &str| {
         Err(error) => drop((error.to_string(), error.corrected(text))),
     }
     if let Ok(search) = Search::parse(text) {
-        search.filter().matches(&TRACE);
+        let _ = search.filter().matches(&TRACE);
     }
     if let Ok(selector) = EntitySelector::parse(text) {
-        selector.select(&TRACE);
+        let _ = selector.select(&TRACE);
     }
 });

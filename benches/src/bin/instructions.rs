@@ -9,7 +9,6 @@
 use std::env;
 use std::process::ExitCode;
 
-use http::HeaderValue;
 use xray::sampling::Always;
 use xray::{Recorder, Sampled, TRACE_HEADER_NAME};
 use xray_benches::calls::{Calls, time};
@@ -25,6 +24,8 @@ fn main() -> ExitCode {
     let enabled = recorder(Recorder::builder());
     match path.as_str() {
         "untraced_floor" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(bare)),
+        "at_first_poll" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(floor::at_first_poll)),
+        "at_first_poll_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(floor::at_first_poll)),
         "no_context" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(traced)),
         "untraced_floor_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(bare)),
         "no_context_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(traced)),
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
             });
         }
         "unsampled_floor" => {
-            let value = HeaderValue::from_static("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0");
+            let value = floor::unsampled_header();
             make(count, |calls| {
                 calls.make(|mut request: Box<Request>| {
                     request.headers_mut().insert(TRACE_HEADER_NAME, value.clone());
@@ -46,6 +47,8 @@ fn main() -> ExitCode {
         "unsampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::No, calls)),
         "sampled_floor" => make(count, |calls| floor::segment(|| calls.make(floor::call))),
         "sampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::Yes, calls)),
+        // The calls leave their open segment, as soon as it has more than 100.
+        "streamed" => drop(time(count, 1_000, |calls| traced_in_segment(&enabled, Sampled::Yes, calls))),
         _ => return usage(),
     }
     ExitCode::SUCCESS
