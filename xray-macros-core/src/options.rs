@@ -183,7 +183,7 @@ fn host_pattern(input: ParseStream<'_>) -> Result<LitStr> {
     let pattern: LitStr = input.parse()?;
     let text = pattern.value();
     // A pattern that is a URL would never match a host, so reject it.
-    if text.is_empty() || text.contains(['/', ' ']) || text.contains("://") {
+    if text.is_empty() || text.contains(['/', ' ']) {
         let message = "expected a host such as \"localhost\" or \"*.example.com\", without scheme or path";
         return Err(Error::new_spanned(pattern, message));
     }

@@ -109,6 +109,10 @@ fn the_uses_of_a_variable_determine_the_type_of_its_future() {
         ("let a = || c.request(r); a().await", "future"),
         ("let a = || c.request(r); keep(a)", "as-typed"),
         ("let a = c.request(r); println!(\"{}\", a)", "as-typed"),
+        ("let a = c.request(r); let b = S { a }; b.await", "as-typed"),
+        ("let b = async { let a = c.request(r); a.await }; b.await", "future"),
+        ("let b = async { let a = c.request(r); keep(a) }; b.await", "as-typed"),
+        ("keep(async { c.request(r) })", "as-typed"),
     ]);
 }
 
@@ -274,6 +278,42 @@ fn receivers_that_are_constants_are_left_alone() {
         ("g().field.send()", "left-alone"),
         ("local.send::<u8>()", "left-alone"),
     ]);
+}
+
+#[test]
+fn a_receiver_that_is_a_reference_is_one_in_each_notation() {
+    let of = |receiver: &str| choices(&format!("async fn f({receiver}) {{ self.send(); g().send() }}"));
+    assert_ne!(of("&self"), of("self"));
+    for receiver in ["self: &Self", "&mut self", "self: &mut Self"] {
+        assert_eq!(of(receiver), of("&self"), "{receiver}");
+    }
+    for receiver in ["mut self", "self: Self"] {
+        assert_eq!(of(receiver), of("self"), "{receiver}");
+    }
+}
+
+#[test]
+fn a_block_or_closure_that_is_spawned_keeps_the_trace() {
+    const CALL: &str = "c.request(r).await;";
+    for (spawns, keeps) in [
+        (format!("spawn(async {{ {CALL} }})"), true),
+        (format!("tokio::spawn(({{ g(); async move {{ {CALL} }} }}))"), true),
+        (format!("set.spawn_on(async move {{ {CALL} }}, handle)"), true),
+        (format!("spawn(async {{ {CALL} }}.instrument(span))"), true),
+        (format!("spawn(async {{ {CALL} }}.in_current_span())"), true),
+        (format!("spawn(async {{ {CALL} }}.boxed())"), false),
+        (format!("spawn('a: {{ async {{ {CALL} }} }})"), false),
+        ("spawn(|| g().send())".to_owned(), true),
+        ("spawn_blocking(|| g().send())".to_owned(), true),
+        ("spawn_twice(|| g().send())".to_owned(), false),
+        ("spawn(|worker| g().send())".to_owned(), false),
+        ("spawn((|| g().send()).instrument(span))".to_owned(), false),
+        (format!("run(async {{ {CALL} }})"), false),
+    ] {
+        let function = format!("async fn f(c: &Client) {{ {spawns}; }}");
+        let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+        assert_eq!(expanded.contains("in_current_trace"), keeps, "{spawns}");
+    }
 }
 
 #[test]
