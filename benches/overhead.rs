@@ -59,8 +59,6 @@
 //!   operations. But the clone is written word by word and read in pairs of words, and the processor waits as long.
 //! * `unsampled`: to pass the parent in registers and create the `CallParent` where the request is sent. A call without a
 //!   context then takes three times as long, because its future is written and read in different widths.
-//! * `untraced`: to inline a look at the record before the call is taken from a pending call. The future is then too long to
-//!   be inlined, and a request of 224 bytes is moved three times more.
 
 use std::sync::Barrier;
 use std::thread;

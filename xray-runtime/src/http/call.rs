@@ -85,9 +85,8 @@ impl Call {
         self.entity.trace().outbound().recorded(record.id)
     }
 
-    /// Returns whether the header names another open call of the trace: then that call records the request that carries
-    /// the header.
-    pub(super) fn is_behind(&self, header: &TraceHeader) -> bool {
+    /// Returns whether another open call of the trace records the request that carries this header.
+    pub(super) fn is_recorded_by_another(&self, header: &TraceHeader) -> bool {
         // A header of this call itself does not count, because a program may call `inject` twice for a request.
         self.trace().is_open_call(header) && header.parent != Some(self.id())
     }

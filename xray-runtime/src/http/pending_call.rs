@@ -158,7 +158,7 @@ impl PendingCall {
 #[inline(never)]
 fn inject_recorded(mut call: Call, request: &mut impl RequestHeaders) -> Option<Call> {
     let headers = call.take_headers();
-    headers.insert_unless(request, call.propagation(), |header| call.is_behind(&header)).then_some(call)
+    headers.insert_unless(request, call.propagation(), |header| call.is_recorded_by_another(&header)).then_some(call)
 }
 
 impl Default for PendingCall {
@@ -175,5 +175,15 @@ impl fmt::Debug for PendingCall {
             State::Unrecorded(_) => None,
         };
         formatter.debug_struct("PendingCall").field("call", &call).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pending_call_is_two_words() {
+        assert_eq!(size_of::<PendingCall>(), 2 * size_of::<usize>());
     }
 }
