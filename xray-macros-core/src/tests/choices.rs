@@ -293,6 +293,15 @@ fn a_receiver_that_is_a_reference_is_one_in_each_notation() {
 }
 
 #[test]
+fn a_marked_call_is_traced_as_its_method_if_that_is_known() {
+    for (call, module) in [("c.request(r)", "request"), ("c.call_it(r)", "any"), ("call_it(r)", "any")] {
+        let function = format!("async fn f(c: &Client) {{ #[xray(trace)] {call}.await; }}");
+        let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+        assert!(expanded.contains(&format!("__private :: {module} ::")), "{call}: {expanded}");
+    }
+}
+
+#[test]
 fn a_block_or_closure_that_is_spawned_keeps_the_trace() {
     const CALL: &str = "c.request(r).await;";
     for (spawns, keeps) in [
@@ -335,6 +344,7 @@ fn receivers_that_are_references_are_left_alone() {
         ("for a in b.iter() { a.send() }", "left-alone"),
         ("for a in b { a.send() }", "place"),
         ("{ let a = &mut b; } a.send()", "place"),
+        ("let a = &mut b; { let d = g(); } a.send()", "left-alone"),
     ]);
 }
 
