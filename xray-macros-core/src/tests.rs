@@ -273,6 +273,10 @@ fn all_wrong_options_of_traced_are_reported_at_once() {
         "`err` requires a function that returns a `Result`, but this function returns nothing; remove `err`, or return a `Result`"
         the function is kept"#]]
     .assert_eq(&of("err", "fn f() {}"));
+    expect![[r#"
+        "`err` requires a function that returns a `Result`, but this function never returns; remove `err`, or return a `Result`"
+        the function is kept"#]]
+    .assert_eq(&of("err", "fn f() -> ! { loop {} }"));
     for function in ["async fn f() -> impl Display { 1 }", "fn f() -> impl Display { 1 }"] {
         expect![[r#"
             "`err` requires a function that returns a `Result`; remove `err`, or return a `Result`"
