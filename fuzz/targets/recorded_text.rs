@@ -28,7 +28,17 @@ impl fmt::Display for Message {
 
 impl Error for Message {}
 
+/// Returns whether a text contains a secret, perhaps with other characters in it, which a name does not keep.
+fn contains_secret(text: &str) -> bool {
+    let plain: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    SECRETS.iter().any(|secret| plain.contains(secret))
+}
+
 fuzz_target!(|input: Input<'_>| {
+    // The fuzzer finds the secrets by the comparisons below, and writes them into the text around the URL.
+    if contains_secret(input.before) || contains_secret(input.after) {
+        return;
+    }
     let [user, password, query, fragment] = SECRETS;
     let schemes = ["http", "https", "wss", "postgres", "mongodb+srv", "redis"];
     let scheme = schemes[usize::from(input.scheme) % schemes.len()];
