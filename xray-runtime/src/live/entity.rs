@@ -508,10 +508,7 @@ impl Entity {
     /// Embeds a finished child, or sends it as a separate document if this entity has ended or the depth limit is
     /// reached.
     pub(crate) fn adopt(&self, child: Box<Record>) {
-        let leaving = self.embed(child);
-        if !leaving.is_empty() {
-            self.send_independent(leaving);
-        }
+        self.send_independent(self.embed(child));
     }
 
     /// Embeds a finished child; see [`adopt`](Self::adopt). Returns the records that are to be sent.
@@ -525,6 +522,10 @@ impl Entity {
     }
 
     fn send_independent(&self, children: Records) {
+        // Most children stay embedded, and then nothing leaves.
+        if children.is_empty() {
+            return;
+        }
         self.trace.emit(self.independent(children));
     }
 

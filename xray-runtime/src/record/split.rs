@@ -1,5 +1,7 @@
 //! Splits a segment into documents that each fit into a datagram.
 
+use std::sync::Arc;
+
 use super::{FinishedSegment, Place, Record, Records};
 use crate::document::Document;
 use crate::document::trim::trim;
@@ -68,7 +70,9 @@ impl Split {
         // their trace and parent.
         let place = record.trace_id().map(|trace_id| Place::below(trace_id, record.id));
         for mut subsegment in record.release() {
-            subsegment.place.clone_from(&place);
+            if let Some(place) = &place {
+                subsegment.place = Some(Arc::clone(place));
+            }
             self.unwritten.push(subsegment);
         }
     }
