@@ -49,7 +49,7 @@ impl Record {
     /// Returns the bytes of memory that the record holds, without its subsegments.
     pub(super) fn own_held_bytes(&self) -> usize {
         /// The bytes in the parent's list, whose capacity is up to twice its length.
-        const PLACE: usize = 2 * size_of::<Box<Record>>();
+        const LIST_ENTRY: usize = 2 * size_of::<Box<Record>>();
         let method = if let Some(Cow::Owned(method)) = &self.method { held::text(method) } else { 0 };
         // As if no other record shared the place. An `Arc` has two counts.
         let place =
@@ -58,7 +58,7 @@ impl Record {
             self.details().map_or(0, |details| size_of::<Details>() + held::ALLOCATION_BYTES + details.heap_bytes());
         size_of::<Self>()
             + held::ALLOCATION_BYTES
-            + PLACE
+            + LIST_ENTRY
             + held::allocation(self.label.heap_bytes())
             + method
             + place
