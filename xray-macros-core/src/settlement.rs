@@ -134,7 +134,7 @@ pub(crate) fn as_block(body: &mut Expr) -> &mut Block {
 /// `#[async_trait]` makes such a function of an `async fn`, and fixes the type of the block's output. An attribute below,
 /// such as `#[instrument]` of `tracing`, recognizes the function by its last expression. So that expression is kept, and
 /// the types are determined at the end of the block.
-/// `tests.rs::a_boxed_async_block_stays_at_the_end_above_other_attributes`
+/// `tests.rs::an_async_block_stays_at_the_end_above_other_attributes`
 fn async_block_at_the_end(block: &mut Block) -> Option<&mut ExprAsync> {
     let tail = tail_mut(block)?;
     match tail {

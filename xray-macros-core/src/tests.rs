@@ -136,15 +136,34 @@ fn functions_of_other_attributes_are_accepted() {
 }
 
 #[test]
-fn a_boxed_async_block_stays_at_the_end_above_other_attributes() {
-    let last = |attribute: &str| {
-        let body = "{ Box::pin(async move { self.execute(request).await }) }";
-        let function = format!("{attribute} fn f(&self) -> BoxFuture<'_, u8> {body}");
+fn an_async_block_stays_at_the_end_above_other_attributes() {
+    let last = |attribute: &str, body: &str| {
+        let function = format!("{attribute} fn f(&self) -> BoxFuture<'_, u8> {{ {body} }}");
         let expanded: ItemFn = syn::parse2(expand(TokenStream::new(), function.parse().unwrap())).unwrap();
         expanded.block.stmts.last().unwrap().to_token_stream().to_string()
     };
-    assert!(last("#[instrument]").starts_with("Box :: pin (async move {"), "{}", last("#[instrument]"));
-    assert!(!last("#[inline]").starts_with("Box"), "{}", last("#[inline]"));
+    let block = "async move { self.execute(request).await }";
+    for (body, start) in [
+        (block.to_owned(), "async move {"),
+        (format!("Box::pin({block})"), "Box :: pin (async move {"),
+        (format!("{block}.boxed()"), "async move {"),
+        (format!("{block}.boxed_local()"), "async move {"),
+        (format!("let a = g(); {block}"), "async move {"),
+    ] {
+        assert!(last("#[instrument]", &body).starts_with(start), "{body}: {}", last("#[instrument]", &body));
+        assert!(
+            last("#[inline]", &body).starts_with("# [allow (unreachable_code)]"),
+            "{body}: {}",
+            last("#[inline]", &body)
+        );
+    }
+    for body in [format!("g({block})"), format!("let a = self.execute(request); {block}")] {
+        assert!(
+            last("#[instrument]", &body).starts_with("# [allow (unreachable_code)]"),
+            "{body}: {}",
+            last("#[instrument]", &body)
+        );
+    }
 }
 
 #[test]

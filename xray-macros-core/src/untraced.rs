@@ -268,6 +268,40 @@ mod tests {
     use super::*;
 
     #[test]
+    fn calls_are_listed_with_their_positions_and_with_why_they_are_left_alone() {
+        let source = "
+            async fn bare() { (client.get(url)).send().await?.text().await; reqwest::get(url).await }
+            #[traced_http]
+            async fn covered() { client.get(url).send().await; client.request(1).await; assert!(ping().send()); }
+        ";
+        let bodies = untraced(&syn::parse_file(source).unwrap());
+        let mut found = Vec::new();
+        for body in &bodies {
+            for call in &body.calls {
+                let texts = [call.span, call.name].map(|span| span.source_text().unwrap());
+                found.push((body.name.as_str(), texts, call.left_alone));
+            }
+        }
+        assert_eq!(
+            found,
+            [
+                ("bare", ["(client.get(url)).send()".to_owned(), "send".to_owned()], None),
+                ("bare", ["reqwest::get(url)".to_owned(), "reqwest".to_owned()], None),
+                (
+                    "covered",
+                    ["client.request(1)".to_owned(), "request".to_owned()],
+                    Some("its argument is written as a value that is no request")
+                ),
+                (
+                    "covered",
+                    ["ping().send()".to_owned(), "send".to_owned()],
+                    Some("its macro prints its arguments as they are written")
+                ),
+            ]
+        );
+    }
+
+    #[test]
     fn items_that_only_tests_compile_are_recognized() {
         let of = |attributes: &str| {
             let item: ItemFn = syn::parse_str(&format!("{attributes} fn f() {{}}")).unwrap();

@@ -92,6 +92,7 @@ fn the_uses_of_a_variable_determine_the_type_of_its_future() {
         ("let a = c.request(r); let b = join(a, g()); b.await", "future"),
         ("let a = c.request(r); let b: Both = join(a, g()); b.await", "as-typed"),
         ("let a = c.request(r); let b = g(a); b.await", "as-typed"),
+        ("let a = c.request(r); let b = a; b.await", "as-typed"),
         ("let a = c.request(r); let b = join(a, g()); keep(b)", "as-typed"),
         ("let a = c.request(r); let b = a.map(f); b.await", "future"),
         ("let a = c.request(r); let b = a.other(); b.await", "as-typed"),
@@ -174,6 +175,7 @@ fn the_values_of_a_function_have_one_type() {
     assert_eq!(of("if b { return g(); } c.request(s)"), "as-typed");
     assert_eq!(of("if b { return c.request(r); } g()"), "as-typed");
     assert_eq!(of("let g = || { return g(); }; c.request(s)"), "future");
+    assert_eq!(of("async { if b { return c.request(r); } g() }"), "as-typed");
     assert_eq!(choices("fn f(c: &Client) -> Response { c.request(r) }"), "as-typed");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { Box::pin(c.request(r)) }"), "future");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { c.request(r) }"), "as-typed");
@@ -252,6 +254,48 @@ fn an_argument_whose_type_may_depend_on_the_parameter_is_left_alone() {
     ];
     check_arguments("local.send_json(", &independent, "place");
     check_arguments("local.send_json(", &dependent, "left-alone");
+}
+
+#[test]
+fn an_argument_whose_type_the_parameter_may_determine_is_written_twice() {
+    let times = |argument: &str| {
+        let function = format!("async fn f(local: Request) {{ local.send_json({argument}).await }}");
+        expand(TokenStream::new(), function.parse().unwrap()).to_string().matches("here").count()
+    };
+    let copied = [
+        "here",
+        "(here)",
+        "here.field",
+        "\"here\"",
+        "&here",
+        "&here.field",
+        "&\"here\"",
+        "here.clone()",
+        "here.field.to_owned()",
+        "\"here\".to_string()",
+        "(here, 1)",
+        "(1, here.field)",
+    ];
+    let evaluated_once = [
+        "g(here)",
+        "g().here",
+        "here.build()",
+        "here.clone(1)",
+        "here.build().clone()",
+        "here().to_owned()",
+        "&g(here)",
+        "&here()",
+        "&here.build()",
+        "here().await",
+        "here()?",
+        "format!(\"here\")",
+    ];
+    for argument in copied {
+        assert_eq!(times(argument), 2, "{argument}");
+    }
+    for argument in evaluated_once {
+        assert_eq!(times(argument), 1, "{argument}");
+    }
 }
 
 #[test]
