@@ -108,6 +108,13 @@ fn unsampled(criterion: &mut Criterion) {
     group.bench_function("floor", |bencher| {
         bencher.iter_custom(|calls| time(calls, CALLS, |calls| calls.make(inserting)));
     });
+    group.bench_function("by_hand", |bencher| {
+        bencher.iter_custom(|calls| {
+            time(calls, CALLS, |calls: &mut Calls<Box<Request>>| {
+                floor::in_unsampled_trace(|| calls.make(floor::with_header));
+            })
+        });
+    });
     let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(DropHere).build();
     group.bench_function("traced", |bencher| {
         bencher.iter_custom(|calls| time(calls, CALLS, |calls| traced_in_segment(&recorder, Sampled::No, calls)));

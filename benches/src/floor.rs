@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 use std::pin::Pin;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -26,6 +26,7 @@ const PARENT: usize = "Root=".len() + ROOT.len() + ";Parent=".len();
 thread_local! {
     static CURRENT: Cell<Option<Clock>> = const { Cell::new(None) };
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static UNSAMPLED: RefCell<Option<Arc<UnsampledTrace>>> = const { RefCell::new(None) };
     static RANDOM: Cell<u64> = const { Cell::new(0x9e37_79b9_7f4a_7c15) };
 }
 
@@ -77,6 +78,41 @@ impl<S: FnOnce() -> F, F: Future> Future for SentAtFirstPoll<S, F> {
             SentAtFirstPollProjection::Waiting { .. } => Poll::Pending,
         }
     }
+}
+
+/// Makes a call that finds its trace in a thread-local, keeps a reference to it while the header is inserted, and is sent at
+/// once. Outside any trace it is sent at the first poll. A traced call in an unsampled trace must do all of this.
+pub async fn with_header<R: Held>(mut request: R) -> Response<R> {
+    let mut send = Some(move |trace: Option<Arc<UnsampledTrace>>| {
+        if let Some(trace) = trace {
+            request.borrow_mut().headers_mut().insert(TRACE_HEADER_NAME, trace.header.clone());
+        }
+        Ping::<R, AtOnce>::new(request).send()
+    });
+    let trace = UNSAMPLED.with(|trace| trace.borrow().clone());
+    match trace.and_then(|trace| Some(send_in_trace(send.take()?, trace))) {
+        Some(future) => SentAtFirstPoll::Sent { future },
+        None => SentAtFirstPoll::Waiting { send: send.map(|send| move || send(None)) },
+    }
+    .await
+}
+
+// Not inlined, as in the runtime.
+#[inline(never)]
+fn send_in_trace<F>(send: impl FnOnce(Option<Arc<UnsampledTrace>>) -> F, trace: Arc<UnsampledTrace>) -> F {
+    send(Some(trace))
+}
+
+/// Runs a closure in an unsampled trace, for [`with_header`].
+pub fn in_unsampled_trace(run: impl FnOnce()) {
+    UNSAMPLED.set(Some(Arc::new(UnsampledTrace { header: unsampled_header() })));
+    run();
+    UNSAMPLED.set(None);
+}
+
+#[derive(Debug)]
+struct UnsampledTrace {
+    header: HeaderValue,
 }
 
 /// Returns the header of requests in an unsampled trace.

@@ -44,6 +44,9 @@ fn main() -> ExitCode {
                 });
             });
         }
+        "unsampled_by_hand" => make(count, |calls: &mut Calls<Box<Request>>| {
+            floor::in_unsampled_trace(|| calls.make(floor::with_header));
+        }),
         "unsampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::No, calls)),
         "sampled_floor" => make(count, |calls| floor::segment(|| calls.make(floor::call))),
         "sampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::Yes, calls)),
