@@ -3,6 +3,7 @@
 //! The counter is per thread. A reallocation counts as an allocation.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::io::{self, Read as _, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -14,14 +15,17 @@ use std::thread;
 use std::time::Instant;
 
 use allocation_counter::measure;
+use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use support::Always;
 use support::sampling_daemon::{Daemon, Service, eager, rule, with};
 use tokio::sync::oneshot::{self, Sender};
+use tower::{Layer as _, Service as _};
 use xray::document::Cause;
 use xray::emitter::{Emitter, FinishedSegment, LinesEmitter, MemoryEmitter};
 use xray::http::{Call, CallParent, CallSite, DeferredCall, Sent, Traceable, methods};
 use xray::sampling::{Central, Decision, Local, Rule, Sampler, SamplerHost, SamplingRequest};
+use xray::tower::SubsegmentLayer;
 use xray::{Instrument as _, Propagation, Recorder, Sampled, Segment, TRACE_HEADER_NAME, TraceHeader};
 
 /// The number of calls in one segment.
@@ -65,6 +69,18 @@ fn an_unsampled_call_allocates_no_more_than_the_insertion_of_a_header() {
         assert_eq!(expected == 0, room > 0);
         assert_eq!(segment.in_scope(|| count(CALLS, room, traced)), expected, "room for {room} headers");
     }
+}
+
+#[test]
+fn an_unsampled_request_with_its_host_in_a_header_allocates_nothing() {
+    let service = tower::service_fn(async |request: Request| Ok::<_, Infallible>(http::Response::new(request)));
+    let mut service = SubsegmentLayer::new().layer(service);
+    let mut request = request(8);
+    *request.uri_mut() = Uri::from_static("/todos/1?token=secret");
+    request.headers_mut().insert(HOST, HeaderValue::from_static("names.example.com"));
+    let segment = begin(Sampled::No);
+    let allocations = segment.in_scope(|| measure(|| drop(finish(service.call(request)))).count_total);
+    assert_eq!(allocations, 0);
 }
 
 #[test]
@@ -531,7 +547,7 @@ impl TracedPing {
 
 fn start(Ping(mut request): Ping, parent: Option<CallParent>) -> Sent<Ready<StatusCode>> {
     let Some(parent) = parent else { return Sent::new(Ping(request).send(), None) };
-    let call = parent.begin(request.method().as_str(), request.uri()).inject(request.headers_mut());
+    let call = parent.begin(request.method(), request.uri()).inject(request.headers_mut());
     Sent::new(Ping(request).send(), Some(call))
 }
 

@@ -142,7 +142,7 @@ impl<R: Held, C: Client<R>> TracedPing<R, C> {
 fn start<R: Held, C: Client<R>>(mut ping: Ping<R, C>, parent: Option<CallParent>) -> Sent<C::Future> {
     let Some(parent) = parent else { return Sent::new(ping.send(), None) };
     let request = ping.0.borrow_mut();
-    let call = parent.begin(request.method().as_str(), request.uri()).inject(request.headers_mut());
+    let call = parent.begin(request.method(), request.uri()).inject(request.headers_mut());
     Sent::new(ping.send(), Some(call))
 }
 

@@ -33,7 +33,7 @@ impl<B: Body> TracedRequestBuilder<B> {
 
 fn begin<B>(builder: &mut RequestBuilder<B>, parent: CallParent) -> PendingCall {
     let request = builder.inspect();
-    parent.begin(request.method().as_str(), request.url().as_str()).inject(builder.headers_mut())
+    parent.begin(request.method(), request.url().as_str()).inject(builder.headers_mut())
 }
 
 fn read(result: &Result<Response>, call: &mut Call) {

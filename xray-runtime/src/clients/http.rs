@@ -45,14 +45,16 @@ pub(super) fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<P
 
 /// Begins the call of a request that is sent over the network, even if it does not name its host.
 pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, parent: CallParent) -> PendingCall {
-    let (method, uri) = (request.method().as_str(), request.uri());
-    let call = match (uri.authority(), host(request)) {
-        // Only the connection knows the scheme, so the recorded URL has none.
-        (None, Some(host)) => parent.begin(method, &format!("//{host}{}", uri.path())),
-        (None, None) => parent.begin_or_named(method, uri, grpc_service(request)),
-        (Some(_), _) => parent.begin(method, uri),
+    let begin = |parent: CallParent| {
+        let (method, uri) = (request.method(), request.uri());
+        match (uri.authority(), host(request)) {
+            // Only the connection knows the scheme, so the recorded URL has none.
+            (None, Some(host)) => parent.begin(method, &format!("//{host}{}", uri.path())),
+            (None, None) => parent.begin_or_named(method, uri, grpc_service(request)),
+            (Some(_), _) => parent.begin(method, uri),
+        }
     };
-    call.inject(request.headers_mut())
+    parent.begin_unsampled().unwrap_or_else(begin).inject(request.headers_mut())
 }
 
 /// Returns the name of the service that a gRPC request calls. (gRPC over HTTP/2, "Requests".)

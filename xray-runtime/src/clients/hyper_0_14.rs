@@ -11,13 +11,13 @@ on_a_connection!(send_request, try_send_request);
 
 /// Begins the call of a request that names its host in the URI or in a header.
 fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<PendingCall> {
-    let (method, uri) = (request.method().as_str(), request.uri());
+    let (method, uri) = (request.method(), request.uri());
     let call = if uri.authority().is_some() {
-        parent.begin(method, &uri.to_string())
+        parent.begin_unsampled().unwrap_or_else(|parent| parent.begin(method, &uri.to_string()))
     } else {
         // Only the connection knows the scheme, so the recorded URL has none.
         let host = request.headers().get(HOST)?.to_str().ok()?;
-        parent.begin(method, &format!("//{host}{}", uri.path()))
+        parent.begin_unsampled().unwrap_or_else(|parent| parent.begin(method, &format!("//{host}{}", uri.path())))
     };
     Some(call.inject(request.headers_mut()))
 }

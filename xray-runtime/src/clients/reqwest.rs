@@ -145,7 +145,7 @@ macro_rules! outgoing {
     (methods: [$($method:ident),*], $request:ty) => {$(
         impl Outgoing<methods::$method> for $request {
             fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
-                Some(parent.begin(self.method().as_str(), self.url().as_str()).inject(self.headers_mut()))
+                Some(parent.begin(self.method(), self.url().as_str()).inject(self.headers_mut()))
             }
         }
     )*};

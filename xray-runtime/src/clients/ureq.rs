@@ -113,7 +113,7 @@ fn begin<B>(builder: &mut RequestBuilder<B>, parent: CallParent) -> Option<Pendi
         return None;
     }
     // Not by `RequestBuilder::header`, which adds a second value to a header that the request has.
-    Some(parent.begin(method.as_str(), uri).inject(builder.headers_mut()?))
+    Some(parent.begin(method, uri).inject(builder.headers_mut()?))
 }
 
 fn read(result: &Result<Response<Body>, Error>, call: &mut Call) {

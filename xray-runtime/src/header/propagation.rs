@@ -83,9 +83,24 @@ impl Propagation {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TraceHeaders {
     x_ray: Option<HeaderValue>,
-    w3c: Option<HeaderValue>,
-    /// The value of `tracestate`, which accompanies `traceparent`.
+    w3c: Option<W3cHeaders>,
+}
+
+#[derive(Debug, Clone)]
+struct W3cHeaders {
+    parent: HeaderValue,
     state: Option<HeaderValue>,
+}
+
+impl W3cHeaders {
+    /// Sets the headers. The program's own `tracestate` stays.
+    #[inline(never)]
+    fn insert_into(self, request: &mut impl RequestHeaders) {
+        request.set(&W3C, self.parent);
+        if let Some(value) = self.state.filter(|_| request.get(&TRACESTATE).is_none()) {
+            request.set(&TRACESTATE, value);
+        }
+    }
 }
 
 impl TraceHeaders {
@@ -95,12 +110,8 @@ impl TraceHeaders {
         if let Some(value) = self.x_ray {
             request.set(&X_RAY, value);
         }
-        if let Some(value) = self.w3c {
-            request.set(&W3C, value);
-        }
-        // The program may have set its own members.
-        if let Some(value) = self.state.filter(|_| request.get(&TRACESTATE).is_none()) {
-            request.set(&TRACESTATE, value);
+        if let Some(headers) = self.w3c {
+            headers.insert_into(request);
         }
     }
 
@@ -112,11 +123,8 @@ impl TraceHeaders {
         if let Some(value) = &self.x_ray {
             request.set(&X_RAY, value.clone());
         }
-        if let Some(value) = &self.w3c {
-            request.set(&W3C, value.clone());
-        }
-        if let Some(value) = self.state.as_ref().filter(|_| request.get(&TRACESTATE).is_none()) {
-            request.set(&TRACESTATE, value.clone());
+        if let Some(headers) = &self.w3c {
+            headers.clone().insert_into(request);
         }
     }
 
@@ -171,8 +179,7 @@ impl Outbound {
         } else {
             Self::Unsampled(TraceHeaders {
                 x_ray: x_ray.and_then(share),
-                w3c: w3c.and_then(|value| share(value.into())),
-                state: None,
+                w3c: w3c.and_then(|value| Some(W3cHeaders { parent: share(value.into())?, state: None })),
             })
         }
     }
@@ -192,7 +199,10 @@ impl Outbound {
 
     fn with_state(self, state: Option<HeaderValue>) -> Self {
         match self {
-            Self::Unsampled(headers) => Self::Unsampled(TraceHeaders { state, ..headers }),
+            Self::Unsampled(TraceHeaders { x_ray, w3c }) => {
+                let w3c = w3c.map(|headers| W3cHeaders { state, ..headers });
+                Self::Unsampled(TraceHeaders { x_ray, w3c })
+            }
             Self::Sampled { x_ray, w3c, .. } => Self::Sampled { x_ray, w3c, state },
         }
     }
@@ -220,7 +230,7 @@ impl Outbound {
         let value = || if is_valid { value.to_owned() } else { header.to_string() };
         let x_ray = propagation.has_x_ray().then(|| share(value().into_bytes())).flatten();
         // No `traceparent`: it cannot leave the decision open.
-        Self::Unsampled(TraceHeaders { x_ray, w3c: None, state: None })
+        Self::Unsampled(TraceHeaders { x_ray, w3c: None })
     }
 
     /// Returns the headers of every request of an unsampled trace; `None` if the trace is sampled.
@@ -245,9 +255,9 @@ impl Outbound {
         });
         let w3c = w3c.and_then(|mut value| {
             value[TRACEPARENT_PARENT].copy_from_slice(&call);
-            HeaderValue::from_bytes(&value).ok()
+            Some(W3cHeaders { parent: HeaderValue::from_bytes(&value).ok()?, state: state.clone() })
         });
-        TraceHeaders { x_ray, w3c, state: state.clone() }
+        TraceHeaders { x_ray, w3c }
     }
 }
 

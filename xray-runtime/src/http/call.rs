@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 
 use super::rules::Rules;
-use super::site::CallSite;
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
 use crate::document::response_head::ResponseHead;
@@ -293,18 +292,18 @@ fn end_subsegment(subsegment: &Entity, stage: Stage) {
     }
 }
 
-/// Creates the record of a call at `site`. `rules` are the recorder's rules for the request. `without_host` is the name
-/// of the call if the URL has no host.
+/// Creates the record of a call. `name` is the name in the source, if there is one. `rules` are the recorder's rules for the
+/// request. `without_host` is the name of the call if the URL has no host.
 pub(super) fn record(
     id: SegmentId,
-    site: &CallSite,
+    name: Option<&str>,
     method: &str,
     url: &Url<'_>,
     rules: &Rules<'_>,
     without_host: Option<&str>,
 ) -> Box<Record> {
     // The name is the one in the source, else the one from the recorder's rules, else the host.
-    let name = match (site.name().or(rules.name), url.plain_host()) {
+    let name = match (name.or(rules.name), url.plain_host()) {
         (Some(name), _) => legal_name(name),
         (None, Some(host)) => Some(Cow::Borrowed(host)),
         (None, None) => name_of(url).or_else(|| legal_name(without_host?)),
@@ -316,9 +315,6 @@ pub(super) fn record(
     record.stage = Stage::Pending { with_headers: !rules.withholds_headers };
     record.namespace = Some(Namespace::Remote);
     record.method = Some(recorded_method(method));
-    if site.has_annotations() {
-        record.details_mut().annotations = site.annotations();
-    }
     record
 }
 

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::call::{self, Call};
+use super::function::Function;
 use super::pending_call::PendingCall;
 use super::rules::Rules;
-use super::site::CallSite;
+use super::site::{Annotations, CallSite, CallSites};
 use crate::document::url::Url;
 use crate::id::SegmentId;
 use crate::live::context;
@@ -17,17 +18,20 @@ use crate::live::missing::MissingContext;
 ///
 /// [`CallSite::parent`] returns one. There are examples at [`Traceable`](super::Traceable) and
 /// [`Outgoing`](super::Outgoing).
-pub struct CallParent {
-    parent: Parent,
-    site: CallSite,
+pub struct CallParent(Parent);
+
+// Two words, which are passed in registers.
+enum Parent {
+    Entity { entity: Arc<Entity>, within: &'static CallSites },
+    Rare(Box<RareParent>),
 }
 
-enum Parent {
-    Entity(Arc<Entity>),
-    /// No segment is current, so the call will not be recorded. The runtime logs this when the method and the host are
-    /// known.
-    // Boxed, because every call has room for this variant and almost no call uses it.
-    Missing(Box<MissingContext>),
+/// The parent of a call with annotations, or of a call outside any segment.
+struct RareParent {
+    site: CallSite,
+    /// `Err` if no segment is current. The call will not be recorded, and the runtime logs this when the method and the
+    /// host are known.
+    entity: Result<Arc<Entity>, MissingContext>,
 }
 
 impl CallSite {
@@ -48,10 +52,7 @@ impl CallSite {
 
     #[inline(never)]
     fn parent_or_missing(&self) -> Option<CallParent> {
-        self.find_parent().or_else(|| {
-            let missing = Parent::Missing(Box::new(self.note_missing()?));
-            Some(CallParent { parent: missing, site: self.clone() })
-        })
+        self.find_parent().or_else(|| Some(CallParent::rare(self.clone(), Err(self.note_missing()?))))
     }
 
     /// Like [`parent`](Self::parent), but logs nothing, because the call's future may be polled in a segment later.
@@ -61,39 +62,80 @@ impl CallSite {
         if !context::is_set() {
             return None;
         }
-        // Clone the site here instead of passing it to a function. An argument would be written to memory in small
-        // pieces and read back in larger pieces, and the processor would have to wait for the writes.
-        Some(CallParent { parent: Parent::Entity(context::current_entity()?), site: self.clone() })
+        let entity = context::current_entity()?;
+        if self.annotations().is_empty() {
+            return Some(CallParent(Parent::Entity { entity, within: self.within() }));
+        }
+        Some(CallParent::rare(self.clone(), Ok(entity)))
     }
 }
 
 impl CallParent {
+    #[cold]
+    fn rare(site: CallSite, entity: Result<Arc<Entity>, MissingContext>) -> Self {
+        Self(Parent::Rare(Box::new(RareParent { site, entity })))
+    }
+
     /// Begins the call, and gives its subsegment an id. The request's header will contain the id.
     ///
     /// The subsegment has the name of the host in the URL. The scheme, host, port and path of the URL are recorded, and
-    /// nothing else of it. The URL is a text or an [`http::Uri`].
+    /// nothing else of it. The method is a text or an [`http::Method`], and the URL is a text or an [`http::Uri`].
     ///
     /// The call is not recorded if its trace is not sampled, or if a rule such as
     /// [`ignore`](crate::RecorderBuilder::ignore) excludes the request.
     #[inline]
-    pub fn begin<'a>(self, method: &str, url: impl Into<Url<'a>>) -> PendingCall {
+    pub fn begin<'a>(self, method: impl AsRef<str>, url: impl Into<Url<'a>>) -> PendingCall {
         self.begin_or_named(method, url, None)
     }
 
     /// Begins the call; see [`begin`](Self::begin). `name` is the name of the subsegment if the URL has no host.
     #[inline]
-    pub(crate) fn begin_or_named<'a>(self, method: &str, url: impl Into<Url<'a>>, name: Option<&str>) -> PendingCall {
-        let Self { parent, site } = self;
-        site.note_traced();
-        match parent {
-            Parent::Entity(entity) if entity.trace().ignores_urls() && !site.has_skip_hosts() => {
-                PendingCall::unsampled(entity)
+    pub(crate) fn begin_or_named<'a>(
+        self,
+        method: impl AsRef<str>,
+        url: impl Into<Url<'a>>,
+        name: Option<&str>,
+    ) -> PendingCall {
+        self.begin_unsampled().unwrap_or_else(|parent| parent.begin_by_rules(method.as_ref(), &url.into(), name))
+    }
+
+    /// Begins a call that is not recorded and that no rule may exclude, so that neither its method nor its URL need be read.
+    /// Returns `self` for any other call.
+    #[inline]
+    pub(crate) fn begin_unsampled(self) -> Result<PendingCall, Self> {
+        let Parent::Entity { entity, within } = self.0 else { return Err(self) };
+        let function = within.function();
+        if !entity.trace().ignores_urls() || function.has_skip_hosts() {
+            return Err(Self(Parent::Entity { entity, within }));
+        }
+        function.note_traced();
+        Ok(PendingCall::unsampled(entity))
+    }
+
+    #[inline(never)]
+    fn begin_by_rules(self, method: &str, url: &Url<'_>, without_host: Option<&str>) -> PendingCall {
+        self.function().note_traced();
+        match self.0 {
+            Parent::Entity { entity, within } => {
+                begin_by_rules(entity, within, &Annotations::NONE, method, url, without_host)
             }
-            Parent::Entity(entity) => begin_by_rules(entity, &site, method, &url.into(), name),
-            Parent::Missing(missing) => {
-                missing.log_call(method, &url.into());
-                PendingCall::default()
-            }
+            Parent::Rare(parent) => match parent.entity {
+                Ok(entity) => {
+                    let site = parent.site;
+                    begin_by_rules(entity, site.within(), site.annotations(), method, url, without_host)
+                }
+                Err(missing) => {
+                    missing.log_call(method, url);
+                    PendingCall::default()
+                }
+            },
+        }
+    }
+
+    fn function(&self) -> &'static Function {
+        match &self.0 {
+            Parent::Entity { within, .. } => within.function(),
+            Parent::Rare(parent) => parent.site.within().function(),
         }
     }
 }
@@ -102,26 +144,23 @@ impl CallParent {
 impl CallParent {
     /// Returns the segment or subsegment, for an operation of the AWS SDK. Logs the place if no segment is current.
     pub(crate) fn of_aws_operation(self) -> Option<Arc<Entity>> {
-        let Self { parent, site } = self;
-        site.note_traced();
-        match parent {
-            Parent::Entity(entity) => Some(entity),
-            Parent::Missing(missing) => {
-                missing.log_aws_operation();
-                None
-            }
+        self.function().note_traced();
+        match self.0 {
+            Parent::Entity { entity, .. } => Some(entity),
+            Parent::Rare(parent) => parent.entity.map_err(MissingContext::log_aws_operation).ok(),
         }
     }
 }
 
 fn begin_by_rules(
     entity: Arc<Entity>,
-    site: &CallSite,
+    within: &'static CallSites,
+    annotations: &Annotations,
     method: &str,
     url: &Url<'_>,
     without_host: Option<&str>,
 ) -> PendingCall {
-    if site.has_skip_hosts() && site.skips(url) {
+    if within.function().skips(url) {
         return PendingCall::default();
     }
     let trace = entity.trace();
@@ -134,12 +173,25 @@ fn begin_by_rules(
     }
     let id = SegmentId::next();
     trace.call_begins(id);
-    let record = call::record(id, site, method, url, &rules, without_host);
+    let mut record = call::record(id, within.name(), method, url, &rules, without_host);
+    if !annotations.is_empty() {
+        record.details_mut().annotations = annotations.pairs().collect();
+    }
     PendingCall::recorded(Call::new(entity, record))
 }
 
 impl fmt::Debug for CallParent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("CallParent").field("site", &self.site).finish_non_exhaustive()
+        formatter.debug_struct("CallParent").field("file", &self.function().file()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parent_is_two_words() {
+        assert_eq!(size_of::<CallParent>(), 2 * size_of::<usize>());
     }
 }

@@ -1,15 +1,17 @@
-//! Watches an annotated function for calls that cannot be traced, and logs them.
+//! An annotated function: the hosts that it skips, and the log lines about its calls that are not traced.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use once_cell::sync::OnceCell;
 
+use crate::document::url::Url;
 use crate::live::context;
 use crate::live::entity::{SegmentObserver, Trace};
 use crate::live::missing::{LoggedLines, MissingContext, Place};
 use crate::recorder::{Recorder, client_features_off, clients_built_in};
 use crate::support::log_line::log_line;
+use crate::support::wildcard;
 
 /// The function has reached no call in a sampled segment.
 const IDLE: u8 = 0;
@@ -34,6 +36,8 @@ pub(super) struct Function {
     untraced: [OnceCell<UntracedCall>; MAX_LISTED],
     /// The lines of calls outside any segment that were logged.
     missing: LoggedLines,
+    /// The patterns of the hosts whose calls are not traced: `skip_hosts(..)`.
+    skip_hosts: &'static [&'static str],
 }
 
 /// The number of calls that a log line lists.
@@ -73,7 +77,24 @@ impl Function {
     #[must_use]
     pub(super) const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
         let untraced = [const { OnceCell::new() }; MAX_LISTED];
-        Self { name, file, line, state: AtomicU8::new(IDLE), untraced, missing: LoggedLines::new() }
+        Self { name, file, line, state: AtomicU8::new(IDLE), untraced, missing: LoggedLines::new(), skip_hosts: &[] }
+    }
+
+    /// Sets the patterns of the hosts whose calls are not traced.
+    pub(super) const fn skip_hosts(&mut self, patterns: &'static [&'static str]) {
+        self.skip_hosts = patterns;
+    }
+
+    /// Returns whether the attribute has the option `skip_hosts(..)`.
+    #[inline]
+    pub(super) fn has_skip_hosts(&self) -> bool {
+        !self.skip_hosts.is_empty()
+    }
+
+    /// Returns whether `skip_hosts(..)` excludes a call to this URL.
+    pub(super) fn skips(&self, url: &Url<'_>) -> bool {
+        let skips = |host: &str| self.skip_hosts.iter().any(|pattern| wildcard::matches(pattern, host));
+        self.has_skip_hosts() && url.host().is_some_and(|host| skips(&host))
     }
 
     pub(super) fn file(&self) -> &'static str {

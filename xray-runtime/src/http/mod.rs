@@ -95,7 +95,7 @@ pub use crate::header::request_headers::RequestHeaders;
 ///
 /// fn start(Ping(mut request): Ping, parent: Option<CallParent>) -> Sent<Ready<Reply>> {
 ///     let call = parent.map(|parent| {
-///         parent.begin(request.method().as_str(), request.uri()).inject(request.headers_mut())
+///         parent.begin(request.method(), request.uri()).inject(request.headers_mut())
 ///     });
 ///     Sent::new(Ping(request).send(), call)
 /// }
@@ -167,7 +167,7 @@ impl<M, T: Traceable<M>> Traceable<M> for Box<T> {
 ///
 /// impl Outgoing<methods::execute> for Query {
 ///     fn begin(&mut self, parent: CallParent) -> Option<PendingCall> {
-///         Some(parent.begin(self.0.method().as_str(), self.0.uri()).inject(self.0.headers_mut()))
+///         Some(parent.begin(self.0.method(), self.0.uri()).inject(self.0.headers_mut()))
 ///     }
 /// }
 ///

@@ -1,16 +1,15 @@
 //! The place of a call in an annotated function, and the attribute's options for it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use super::function::{Function, LeftAlone, Reason};
 use crate::document::AnnotationValue;
+#[cfg(feature = "aws-sdk")]
 use crate::document::url::Url;
 use crate::live::context;
 use crate::live::missing::MissingContext;
 use crate::recorder::Recorder;
-use crate::support::wildcard;
 
 /// The place in an annotated function where a call is made.
 ///
@@ -42,26 +41,10 @@ impl CallSite {
         NOWHERE.at(0)
     }
 
-    /// Returns the name that the source gives to the call's subsegment: `#[xray(name = "..")]`.
-    pub(crate) fn name(&self) -> Option<&'static str> {
-        self.within.name
-    }
-
-    /// Returns whether the attribute has the option `skip_hosts(..)`.
+    /// Returns the call sites of the function, or of the expression with its own name, that contains the call.
     #[inline]
-    pub(crate) fn has_skip_hosts(&self) -> bool {
-        !self.skip_hosts().is_empty()
-    }
-
-    #[inline]
-    fn skip_hosts(&self) -> &'static [&'static str] {
-        self.within.outermost().skip_hosts
-    }
-
-    /// Returns whether `skip_hosts(..)` excludes a call to this URL.
-    pub(crate) fn skips(&self, url: &Url<'_>) -> bool {
-        let skips = |host: &str| self.skip_hosts().iter().any(|pattern| wildcard::matches(pattern, host));
-        self.has_skip_hosts() && url.host().is_some_and(|host| skips(&host))
+    pub(super) fn within(&self) -> &'static CallSites {
+        self.within
     }
 
     /// Notes that the call was reached, and that its type is not traceable. `type_name` is the name of the type.
@@ -86,21 +69,29 @@ impl CallSite {
         self.within.function().note_missing(self.line)
     }
 
-    /// Notes that a call of the function was traced.
+    /// Returns the annotations that the attribute adds to the subsegment.
     #[inline]
-    pub(super) fn note_traced(&self) {
-        self.within.function().note_traced();
+    pub(crate) fn annotations(&self) -> &Annotations {
+        &self.annotations
+    }
+}
+
+/// For an operation of the AWS SDK, which is a call without a [`CallParent`](super::CallParent).
+#[cfg(feature = "aws-sdk")]
+impl CallSite {
+    /// Returns the name that the source gives to the call's subsegment: `#[xray(name = "..")]`.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        self.within.name()
     }
 
-    /// Returns whether the attribute adds annotations to the subsegment.
-    #[inline]
-    pub(super) fn has_annotations(&self) -> bool {
-        self.annotations.0.is_some()
+    /// Returns whether the attribute has the option `skip_hosts(..)`.
+    pub(crate) fn has_skip_hosts(&self) -> bool {
+        self.within.function().has_skip_hosts()
     }
 
-    /// Returns the annotations for the subsegment.
-    pub(crate) fn annotations(&self) -> BTreeMap<String, AnnotationValue> {
-        self.annotations.pairs().collect()
+    /// Returns whether `skip_hosts(..)` excludes a call to this URL.
+    pub(crate) fn skips(&self, url: &Url<'_>) -> bool {
+        self.within.function().skips(url)
     }
 }
 
@@ -138,7 +129,6 @@ impl From<(&'static CallSites, u32, &Annotations)> for CallSite {
 pub struct CallSites {
     within: Within,
     name: Option<&'static str>,
-    skip_hosts: &'static [&'static str],
     left_alone: &'static [LeftAlone],
 }
 
@@ -155,26 +145,18 @@ impl CallSites {
     /// Describes a function at this position in the source.
     #[must_use]
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
-        Self { within: Within::Function(Function::new(name, file, line)), name: None, skip_hosts: &[], left_alone: &[] }
+        Self { within: Within::Function(Function::new(name, file, line)), name: None, left_alone: &[] }
     }
 
     /// Describes an expression in this function that names its subsegments: `#[xray(name = "..")]`.
     #[must_use]
     pub const fn with_name(&'static self, name: &'static str) -> Self {
-        Self { within: Within::Site(self), name: Some(name), skip_hosts: &[], left_alone: &[] }
+        Self { within: Within::Site(self), name: Some(name), left_alone: &[] }
     }
 
+    /// Returns the function that contains the call sites.
     #[inline]
-    fn outermost(&'static self) -> &'static Self {
-        let mut site = self;
-        while let Within::Site(outer) = site.within {
-            site = outer;
-        }
-        site
-    }
-
-    #[inline]
-    fn function(&'static self) -> &'static Function {
+    pub(super) fn function(&'static self) -> &'static Function {
         let mut site = self;
         loop {
             match &site.within {
@@ -191,16 +173,23 @@ impl CallSites {
         self
     }
 
+    /// Returns the name that the source gives to the subsegments.
+    pub(super) fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+
     /// Returns the call on this line.
     #[must_use]
     pub(crate) const fn at(&'static self, line: u32) -> CallSite {
-        CallSite { within: self, line, annotations: Annotations(None) }
+        CallSite { within: self, line, annotations: Annotations::NONE }
     }
 
     /// Sets the patterns of the hosts whose calls are not traced.
     #[must_use]
     pub const fn skip_hosts(mut self, patterns: &'static [&'static str]) -> Self {
-        self.skip_hosts = patterns;
+        if let Within::Function(function) = &mut self.within {
+            function.skip_hosts(patterns);
+        }
         self
     }
 
@@ -225,11 +214,19 @@ pub struct Annotations(Option<Arc<Vec<Annotation>>>);
 type Annotation = (&'static str, AnnotationValue);
 
 impl Annotations {
+    /// No annotations.
+    pub(super) const NONE: Self = Self(None);
+
     /// Creates the annotations. `make` evaluates the user's expressions, which may be slow, so it runs only in a
     /// sampled segment.
     pub fn new(make: impl FnOnce() -> Vec<Annotation>) -> Self {
         let context = context::current();
         Self(context.is_sampled().then(|| Arc::new(accepted(make(), context.recorder()))))
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
     /// Returns the keys and values.

@@ -52,6 +52,9 @@ pub(crate) struct Trace {
     recorder: Recorder,
     id: TraceId,
     sampled: bool,
+    /// `true` if all requests are treated alike, so that no URL need be read: the trace is not sampled, and the recorder has
+    /// no rules for hosts.
+    ignores_urls: bool,
     /// Counts the trace as failed when something fails. `None` if the sampling rule has no boost.
     watch: Option<Arc<Watch>>,
     clock: Clock,
@@ -92,6 +95,7 @@ impl Trace {
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
         let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra).with_rule(header.rule());
         Self {
+            ignores_urls: !sampled && recorder.http_rules().is_none(),
             recorder,
             id,
             sampled,
@@ -148,11 +152,10 @@ impl Trace {
         self.sampled
     }
 
-    /// Returns whether all requests are treated alike, so that no URL need be read: the trace is not sampled, and the
-    /// recorder has no rules for hosts.
+    /// Returns whether all requests are treated alike, so that no URL need be read.
     #[inline]
     pub(crate) fn ignores_urls(&self) -> bool {
-        !self.sampled && self.recorder.http_rules().is_none()
+        self.ignores_urls
     }
 
     pub(crate) fn is_facade(&self) -> bool {

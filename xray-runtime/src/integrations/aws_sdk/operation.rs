@@ -1,5 +1,6 @@
 //! An operation in flight, which the SDK keeps in the configuration of the operation.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
@@ -216,7 +217,7 @@ impl OperationCall {
         let parameters = mem::take(&mut self.parameters);
         let is_kept = |key: &str| !self.left_out.iter().any(|left_out| left_out == key);
         let trace = self.entity.trace();
-        let annotations = self.site.annotations();
+        let annotations: BTreeMap<_, _> = self.site.annotations().pairs().collect();
         trace.note_annotations(annotations.len());
         let complete = |record: &mut Record| {
             record.namespace = Some(Namespace::Aws);
