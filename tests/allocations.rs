@@ -98,6 +98,16 @@ fn a_sampled_call_allocates_twice() {
 }
 
 #[test]
+fn the_end_of_a_nested_subsegment_allocates_nothing() {
+    let segment = begin(Sampled::Yes);
+    let outer = segment.subsegment("outer");
+    // Creates the list of the subsegments.
+    outer.subsegment("first").end();
+    let second = outer.subsegment("second");
+    assert_eq!(measure(|| second.end()).count_total, 0);
+}
+
+#[test]
 fn a_second_header_is_one_more_value() {
     const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
     let inserting = |is_both: bool| {

@@ -120,6 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn a_subsegment_of_a_document_without_a_trace_id_keeps_its_own_place() {
+        let large = |name: &str| document(&format!("{name}{}", "x".repeat(40_000)), vec![]);
+        let (trace_id, parent_id) = (Some(TraceId::random()), Some(SegmentId::random()));
+        let first = Document { trace_id, parent_id, ..large("a") };
+        let pieces: Vec<_> = written(document("s", vec![first, large("b")])).into_iter().map(Result::unwrap).collect();
+        let is_first = |piece: &Document| piece.name.starts_with('a');
+        let first = pieces.iter().find(|piece| is_first(piece)).unwrap();
+        assert_eq!((pieces.len(), first.trace_id, first.parent_id), (3, trace_id, parent_id));
+    }
+
+    #[test]
     fn metadata_is_trimmed_largest_first() {
         let mut large = document("a", vec![]);
         for (key, bytes) in [("a", 30_000), ("b", 40_000), ("c", 20_000)] {
