@@ -70,6 +70,7 @@ pub struct HttpResponse {
 
 /// Returns a method in capitals, so that one search finds all traces of the method. (HTTP's methods are case-sensitive,
 /// but programs write `get` too.)
+#[inline]
 pub(crate) fn recorded_method(method: &str) -> Cow<'static, str> {
     // Each traced call records a method. The usual ones are static texts, so that it does not allocate for them.
     const USUAL: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];

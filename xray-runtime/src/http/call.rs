@@ -18,7 +18,7 @@ use crate::header::trace_header::TraceHeader;
 use crate::id::SegmentId;
 use crate::live::context::{self, Context};
 use crate::live::entity::{Entity, Trace};
-use crate::record::{Label, Record, Stage, Time};
+use crate::record::{Record, Stage};
 
 /// The name of a call to a URL without a host, as in the X-Ray SDK for Python.
 const UNKNOWN_HOST: &str = "UNKNOWN HOST";
@@ -242,8 +242,13 @@ impl Call {
     fn update(&mut self, write: impl FnOnce(&mut Record)) {
         match &mut self.record {
             Some(record) => write(record),
-            None => self.entity.update(write),
+            None => self.update_subsegment(write),
         }
+    }
+
+    #[cold]
+    fn update_subsegment(&self, write: impl FnOnce(&mut Record)) {
+        self.entity.update(write);
     }
 }
 
@@ -309,9 +314,8 @@ pub(super) fn record(
         (None, None) => name_of(url).or_else(|| legal_name(without_host?)),
     };
     let name = name.as_deref().unwrap_or(UNKNOWN_HOST);
-    // `start` sets the time when the call starts.
-    let start = Time::from_micros(0);
-    let mut record = url.with_recorded(|url| Box::new(Record::new(id, Label::with_url(url, name), start)));
+    let mut record = Record::of_call(id);
+    url.with_recorded(|url| record.label.set_url(url, name));
     record.stage = Stage::Pending { with_headers: !rules.withholds_headers };
     record.namespace = Some(Namespace::Remote);
     record.method = Some(recorded_method(method));

@@ -92,9 +92,13 @@ impl Function {
     }
 
     /// Returns whether `skip_hosts(..)` excludes a call to this URL.
+    #[inline]
     pub(super) fn skips(&self, url: &Url<'_>) -> bool {
-        let skips = |host: &str| self.skip_hosts.iter().any(|pattern| wildcard::matches(pattern, host));
-        self.has_skip_hosts() && url.host().is_some_and(|host| skips(&host))
+        self.has_skip_hosts() && url.host().is_some_and(|host| self.skips_host(&host))
+    }
+
+    fn skips_host(&self, host: &str) -> bool {
+        self.skip_hosts.iter().any(|pattern| wildcard::matches(pattern, host))
     }
 
     pub(super) fn file(&self) -> &'static str {

@@ -127,6 +127,8 @@ pub struct SegmentId(u64);
 impl SegmentId {
     /// Length of the text form, in bytes.
     pub(crate) const TEXT_LENGTH: usize = 16;
+    /// All zeros, for a record that has no id yet.
+    pub(crate) const UNSET: Self = Self(0);
 
     /// Creates a random id that is not all zeros.
     ///

@@ -19,31 +19,34 @@ pub(crate) struct Label {
 }
 
 impl Label {
+    /// The label without a name.
+    pub(super) const EMPTY: Self = Self { text: Text::EMPTY, name: (0, 0), url: None };
+
     /// Creates the label of a record without a URL.
     pub(crate) fn named(name: &str) -> Self {
         Self { text: Text::join([name]), name: (0, position(name.len())), url: None }
     }
 
-    /// Creates a label. `url` is given in parts, and the third part begins with the host: `https`, `://`, `example.com:80`,
-    /// `/todos`.
+    /// Sets the URL and the name. `url` is given in parts, and the third part begins with the host: `https`, `://`,
+    /// `example.com:80`, `/todos`.
     #[inline]
-    pub(crate) fn with_url(url: [&str; 4], name: &str) -> Self {
+    pub(crate) fn set_url(&mut self, url: [&str; 4], name: &str) {
         let [scheme, slashes, host, path] = url;
         let length = url.iter().map(|part| part.len()).sum::<usize>();
         // In a URL, an IPv6 host is in brackets.
         let bracket = usize::from(host.starts_with('['));
         let is_host = host.as_bytes()[bracket..].starts_with(name.as_bytes());
         let start = if is_host { scheme.len() + slashes.len() + bracket } else { length };
-        Self {
-            text: Text::join([scheme, slashes, host, path, if is_host { "" } else { name }]),
-            name: (position(start), position(start + name.len())),
-            url: Some(position(length)),
-        }
+        self.text.set([scheme, slashes, host, path, if is_host { "" } else { name }]);
+        self.name = (position(start), position(start + name.len()));
+        self.url = Some(position(length));
     }
 
     /// Returns this label with another URL.
     pub(crate) fn and_url(&self, url: &str) -> Self {
-        Self::with_url([url, "", "", ""], self.name())
+        let mut label = Self::EMPTY;
+        label.set_url([url, "", "", ""], self.name());
+        label
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -98,7 +101,8 @@ mod tests {
             (["https", "://", "example.com", &long], "example.com", 320),
             (["", "", "", ""], "name", 4),
         ] {
-            let label = Label::with_url(url, name);
+            let mut label = Label::EMPTY;
+            label.set_url(url, name);
             assert_eq!((label.name(), label.url()), (name, Some(url.concat().as_str())));
             assert_eq!(label.text.as_bytes().len(), length, "{label:?}");
             let other = label.and_url("/other");

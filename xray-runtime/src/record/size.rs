@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn an_estimate_is_near_the_json() {
-        let label = Label::with_url(["https", "://", "example.com", &"p".repeat(200)], &"n".repeat(100));
+        let mut label = Label::EMPTY;
+        label.set_url(["https", "://", "example.com", &"p".repeat(200)], &"n".repeat(100));
         let mut record = Record::new(SegmentId::random(), label, Time::from_micros(1));
         record.record_error((0..20).map(|_| Exception::text(&"m".repeat(900), "kind")).collect());
         let details = record.details_mut();
@@ -169,7 +170,8 @@ mod tests {
 
     #[test]
     fn an_ended_call_holds_at_most_256_bytes() {
-        let label = Label::with_url(["https", "://", "api.example.com", "/todos/1"], "api.example.com");
+        let mut label = Label::EMPTY;
+        label.set_url(["https", "://", "api.example.com", "/todos/1"], "api.example.com");
         let mut call = Record::new(SegmentId::random(), label, Time::from_micros(1));
         call.method = Some(Cow::Borrowed("GET"));
         call.record_response(200, Some(1234));

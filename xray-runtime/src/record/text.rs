@@ -14,20 +14,37 @@ pub(super) enum Text {
 impl Text {
     const INLINE: usize = 102;
 
+    /// The empty text.
+    pub(super) const EMPTY: Self = Self::Inline { length: 0, bytes: [0; Self::INLINE] };
+
     /// Joins texts.
-    #[inline]
     pub(super) fn join<const N: usize>(parts: [&str; N]) -> Self {
+        let mut text = Self::EMPTY;
+        text.set(parts);
+        text
+    }
+
+    /// Replaces the text by several texts that are joined.
+    // In place: a copy would read the bytes in other widths than they were written in, and the processor would have to wait.
+    #[inline]
+    pub(super) fn set<const N: usize>(&mut self, parts: [&str; N]) {
         let whole = parts.iter().map(|part| part.len()).sum::<usize>();
         if whole > Self::INLINE {
-            return Self::boxed(&parts);
+            *self = Self::boxed(&parts);
+            return;
         }
-        let (mut bytes, mut length) = ([0; Self::INLINE], 0);
+        if let Self::Boxed(_) = self {
+            *self = Self::EMPTY;
+        }
+        let Self::Inline { length, bytes } = self else { return };
+        let mut rest = bytes.as_mut_slice();
         for part in parts {
-            bytes[length..length + part.len()].copy_from_slice(part.as_bytes());
-            length += part.len();
+            let (start, end) = rest.split_at_mut(part.len());
+            start.copy_from_slice(part.as_bytes());
+            rest = end;
         }
-        // `length` is at most 102.
-        Self::Inline { length: u8::try_from(length).unwrap_or_default(), bytes }
+        // `whole` is at most 102.
+        *length = u8::try_from(whole).unwrap_or_default();
     }
 
     #[cold]
