@@ -14,7 +14,8 @@
 //!   inside a segment. The request is behind a pointer. In `untraced_224_bytes` it is not, and is moved at every step from
 //!   caller to client.
 //! * `unsampled`: a call in an unsampled trace. The floor is the client's own call and one `HeaderMap::insert` of a ready
-//!   value.
+//!   value. Beside it is `by_hand`, a wrapper that finds the trace in a thread-local, keeps a reference to it while the header
+//!   is inserted, and sends the request at the call, or outside any trace at the first poll.
 //! * `sampled`: a segment with 100 calls one after the other, divided by 100. The floor writes the same document by hand.
 //!   `traced` drops the document on the thread that ends the segment. `handed_over` drops it on another thread, whose work
 //!   on the same memory slows this thread down, and is compared with a floor whose document another thread reads.
@@ -22,43 +23,42 @@
 //! * `threads`: 1, 2 or 4 threads, each with sampled segments of its own. With more threads than cores, only the threads
 //!   that run are measured.
 //!
-//! The numbers below are the medians of three runs on 2026-11-30 with rustc 1.95.0 and the `bench` profile, on two cores under
-//! KVM. The other guests of the machine slowed it down: on the day before, the floors took half the time. So read the ratios,
-//! and the goals in nanoseconds as those of the faster day. The instructions are those of `instructions.json`, which do not
-//! depend on the load. They do not show the time in which the processor waits: for memory, for an atomic operation, or for a
-//! word that is read in another width than it was written.
+//! The numbers below are the medians of three runs on 2026-11-30 with rustc 1.95.0 and the `bench` profile, on two cores of an
+//! AMD EPYC under KVM. Another program ran on the second core, except for the rows `live`. The instructions are those of
+//! `instructions.json`, which do not depend on the load. They do not show the time in which the processor waits: for memory,
+//! for an atomic operation, or for a word that is read in another width than it was written.
 //!
 //! | row | floor, ns | traced, ns | | goal | instructions, floor and traced |
 //! |---|---|---|---|---|---|
-//! | `untraced/no_context` | 2.6 | 14.4 | + 12 | + 5 | 217, 319 |
-//! | `untraced/disabled` | 2.6 | 15.8 | + 13 | + 5 | 217, 325 |
-//! | `untraced_224_bytes/at_first_poll` | 36 | 54 | + 18 | | 458, 527 |
-//! | `untraced_224_bytes/no_context` | 36 | 73 | + 37 | + 20 | 458, 701 |
-//! | `unsampled/traced` | 23 | 72 | + 49 | + 10 | 511, 801 |
-//! | `sampled/traced` | 442 | 529 | x 1.17 | x 1.0 | 2,988, 3,274 |
-//! | `sampled/handed_over` | 564 | 719 | x 1.01 | x 1.2 | |
-//! | `live/traced`: 1, 100 | 92, 35 | 640, 534 | | flat | |
-//! | `live/traced/10000` | 44 | 946 | x 1.48 | x 1.5 | |
-//! | `threads`: 1, 2, 4 | | 458, 524, 565 | | flat | |
+//! | `untraced/no_context` | 1.0 | 4.3 | + 3.3 | + 5 | 218, 319 |
+//! | `untraced/disabled` | 1.0 | 5.0 | + 4.0 | + 5 | 218, 325 |
+//! | `untraced_224_bytes/at_first_poll` | 17 | 27 | + 10 | | 458, 527 |
+//! | `untraced_224_bytes/no_context` | 17 | 44 | + 27 | + 20 | 458, 703 |
+//! | `unsampled/by_hand` | 15 | 27 | + 12 | | 513, 587 |
+//! | `unsampled/traced` | 15 | 37 | + 22 | + 10 | 513, 728 |
+//! | `sampled/traced` | 170 | 229 | x 1.35 | x 1.0 | 2,986, 3,148 |
+//! | `sampled/handed_over` | 291 | 297 | x 1.02 | x 1.2 | |
+//! | `live/traced`: 1, 100 | 37, 20 | 280, 315 | | flat | |
+//! | `live/traced/10000` | 27 | 410 | x 1.46 | x 1.5 | |
+//! | `threads`: 1, 2, 4 | | 225, 225, 225 | | flat | |
 //!
-//! A factor is the median of the factors of the runs.
+//! A sampled call has these instructions that the floor lacks: reading the URL and filling the record (540), allocating and
+//! freeing the record (350), embedding it in its parent (155), and passing it through the stages of a call (170). The floor
+//! instead writes its JSON (1,050). A sampled call also has five atomic operations that the floor lacks, of about 5 ns each:
+//! the reference to the segment, the segment's lock, and the entry in the set of open calls. The floor is for one thread and
+//! has none. Another 20 ns are the allocation: the records of a segment are more than the allocator keeps at hand.
 //!
-//! A sampled call has these instructions that the floor lacks: reading the URL and filling the record (590), allocating and
-//! freeing the record (350), embedding it in its parent (155), and passing it through the stages of a call (260). The floor
-//! instead writes its JSON (900). A sampled call also has five atomic operations that the floor lacks: the reference to the
-//! segment, the segment's lock, and the entry in the set of open calls. The floor is for one thread and has none.
-//!
-//! The shortest wrapper by hand that an unsampled call could be has about 600 instructions: it reads the thread-local, clones and
-//! drops the reference to the segment, inserts the header, and sends the request at the call or at the first poll. The traced
-//! call has about 200 more. They read the place of the call, the rules, and the two other headers, and pass what they read from
-//! one step of a call to the next. The steps are public, because other crates make their clients traceable with them.
+//! For an unsampled call, `by_hand` shows that 12 ns are the least for a call that finds its trace and keeps it: two atomic
+//! operations on the count of its references, and the moves of the request into a future that may be sent later. The traced call
+//! takes 10 ns more. It reads the place of the call, the rules, and the two other headers, and passes what it reads from one
+//! step of a call to the next. The steps are public, because other crates make their clients traceable with them.
 //!
 //! These changes were tried, and saved nothing:
 //!
 //! * `unsampled`: to pass a clone of the headers to the request in place of a reference to the segment. That saves two atomic
 //!   operations. But the clone is written word by word and read in pairs of words, and the processor waits as long.
-//! * `unsampled`: to pass the parent in registers and create the `CallParent` where the request is sent. A call without a
-//!   context then takes three times as long, because its future is written and read in different widths.
+//! * `unsampled`: to create the future first, and to send its request in place. A call without a context then takes twice as
+//!   long, because its future is written and read in different widths.
 
 use std::sync::Barrier;
 use std::thread;
