@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An immutable text. A text of up to 102 bytes is stored inline.
+/// A text. One of up to 102 bytes is stored inline.
 // The URL and the name of most HTTP calls fit into 102 bytes. With the length and the discriminant, the value has 104
 // bytes.
 #[derive(Clone)]

@@ -90,7 +90,9 @@ fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>, has_logged: &Atomi
                 log_line!(
                     Error,
                     "xray::recorder",
-                    "the thread {thread_name:?} died, as when a program closes the files of its libraries. The documents                      that it was sending are dropped and counted in `Stats::documents_dropped`. The thread is started                      again for the next document",
+                    "the thread {thread_name:?} died, as when a program closes the files of its libraries. The documents that \
+                     it was sending are dropped and counted in `Stats::documents_dropped`. The thread is started again for the \
+                     next document",
                 );
             }
         }
