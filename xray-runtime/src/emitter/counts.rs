@@ -1,18 +1,16 @@
 //! The counters of an emitter that delivers documents on its own thread.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use once_cell::sync::OnceCell;
 
 use super::Deliveries;
-use crate::support::log_line::log_line;
+use crate::support::log_line::{LoggedOnce, log_line};
 
 /// The counters of the first recorder that attaches the emitter. Until then, nothing is counted.
 #[derive(Default)]
 pub(super) struct Counts {
     deliveries: OnceCell<Deliveries>,
-    /// `true` if a document that found the queue full was logged.
-    has_logged_drop: AtomicBool,
+    /// For a document that found the queue full.
+    logged_drop: LoggedOnce,
 }
 
 impl Counts {
@@ -38,7 +36,7 @@ impl Counts {
     #[cold]
     pub(super) fn dropped_at_full_queue(&self, emitter: &str, reason: &str) {
         self.dropped(1);
-        if !self.has_logged_drop.swap(true, Ordering::Relaxed) {
+        if self.logged_drop.is_first() {
             log_line!(
                 Warn,
                 "xray::emitter",

@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use super::queue::Queue;
 use super::{Deliveries, Emitter, FinishedSegment};
 use crate::support::background::Background;
 use crate::support::guard::guard;
-use crate::support::log_line::log_line;
+use crate::support::log_line::{LoggedOnce, log_line};
 
 /// An emitter that writes each document as one line of JSON: to a file, to the standard output, or to any writer.
 ///
@@ -99,17 +98,13 @@ struct Output<W> {
     // Locked by one task at a time, and only to write. After a fork in that moment the child cannot lock it.
     file: Mutex<LineWriter<W>>,
     counts: Arc<Counts>,
-    /// `true` if a failure was logged since the last successful write.
-    has_logged_failure: AtomicBool,
+    /// For the first failure since the last successful write.
+    logged_failure: LoggedOnce,
 }
 
 impl<W: Write> Output<W> {
     fn new(writer: W, counts: Arc<Counts>) -> Self {
-        Self {
-            file: Mutex::new(LineWriter { writer, is_torn: false }),
-            counts,
-            has_logged_failure: AtomicBool::new(false),
-        }
+        Self { file: Mutex::new(LineWriter { writer, is_torn: false }), counts, logged_failure: LoggedOnce::new() }
     }
 
     /// Writes documents until the queue is closed and empty.
@@ -136,13 +131,13 @@ impl<W: Write> Output<W> {
         };
         batch.finish(written);
         match result {
-            Ok(()) => self.has_logged_failure.store(false, Ordering::Relaxed),
+            Ok(()) => _ = self.logged_failure.reset(),
             Err(error) => self.log_failure(&error),
         }
     }
 
     fn log_failure(&self, error: &io::Error) {
-        if !self.has_logged_failure.swap(true, Ordering::Relaxed) {
+        if self.logged_failure.is_first() {
             log_line!(
                 Warn,
                 "xray::emitter",
@@ -252,7 +247,7 @@ impl fmt::Debug for LinesEmitter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::{Document, Recorder, Segment};

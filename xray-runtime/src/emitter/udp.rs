@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
@@ -19,7 +18,7 @@ use super::{Deliveries, Emitter, Subject, daemon_check};
 use crate::record::FinishedSegment;
 use crate::record::split::{Split, TooLarge};
 use crate::support::background::Background;
-use crate::support::log_line::{is_debug_read, log_line};
+use crate::support::log_line::{LoggedOnce, is_debug_read, log_line};
 use crate::support::resolve::resolve;
 use crate::support::stats::Counters;
 
@@ -38,8 +37,8 @@ pub(crate) struct UdpEmitter {
     direct: Option<Direct>,
     sender: Arc<Sender>,
     counters: Arc<Counters>,
-    /// `true` if a document that found the queue full was logged.
-    has_logged_drop: AtomicBool,
+    /// For a document that found the queue full.
+    logged_drop: LoggedOnce,
 }
 
 impl UdpEmitter {
@@ -59,7 +58,7 @@ impl UdpEmitter {
             let sender = Arc::clone(&background_sender);
             async move { sender.send_all(&queue).await }
         });
-        Self { delivery, direct: None, sender, counters, has_logged_drop: AtomicBool::new(false) }
+        Self { delivery, direct: None, sender, counters, logged_drop: LoggedOnce::new() }
     }
 
     /// Sends a document on the thread that ends the segment, where that needs no wait.
@@ -111,7 +110,7 @@ impl UdpEmitter {
         if let Some(subject) = subject {
             log_line!(Debug, "xray::segment", "{subject}: dropped because {REASON}");
         }
-        if !self.has_logged_drop.swap(true, Ordering::Relaxed) {
+        if self.logged_drop.is_first() {
             log_line!(
                 Warn,
                 "xray::emitter",
@@ -126,13 +125,13 @@ struct Sender {
     daemon_address: String,
     tcp_address: Option<String>,
     counters: Arc<Counters>,
-    /// `true` if a document that is too large was logged.
-    has_logged_too_large: AtomicBool,
+    /// For a document that is too large.
+    logged_too_large: LoggedOnce,
 }
 
 impl Sender {
     fn new(daemon_address: String, tcp_address: Option<String>, counters: Arc<Counters>) -> Self {
-        Self { daemon_address, tcp_address, counters, has_logged_too_large: AtomicBool::new(false) }
+        Self { daemon_address, tcp_address, counters, logged_too_large: LoggedOnce::new() }
     }
 
     /// Sends documents until the queue is closed and empty.
@@ -183,7 +182,7 @@ impl Sender {
 
     /// Logs a document that stays too large, once.
     fn log_too_large(&self, document: &TooLarge) {
-        if !self.has_logged_too_large.swap(true, Ordering::Relaxed) {
+        if self.logged_too_large.is_first() {
             log_line!(
                 Warn,
                 "xray::emitter",

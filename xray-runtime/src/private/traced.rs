@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
 
 use pin_project_lite::pin_project;
@@ -12,6 +11,7 @@ use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
 use crate::live::missing::{self, Place};
 use crate::live::segment::Subsegment;
+use crate::support::log_line::LoggedOnce;
 
 /// A `#[traced]` function: a static in the macro's output.
 #[derive(Debug)]
@@ -19,29 +19,29 @@ pub struct TracedFunction {
     /// The name of its subsegments.
     name: &'static str,
     place: Place,
-    /// `true` if a call of the function outside any segment was logged.
-    is_logged: AtomicBool,
+    /// For a call of the function outside any segment.
+    logged_missing: LoggedOnce,
 }
 
 impl TracedFunction {
     /// Describes the function that is defined at this position.
     #[must_use]
     pub const fn new(name: &'static str, function: &'static str, file: &'static str, line: u32) -> Self {
-        Self { name, place: Place { function, file, line }, is_logged: AtomicBool::new(false) }
+        Self { name, place: Place { function, file, line }, logged_missing: LoggedOnce::new() }
     }
 
     /// Logs, the first time, that the function runs where no segment is current.
     #[inline]
     fn note_missing(&self) {
         // A load is all that a call outside any segment pays from the second time on.
-        if !self.is_logged.load(Ordering::Relaxed) {
+        if !self.logged_missing.is_logged() {
             self.log_missing();
         }
     }
 
     #[cold]
     fn log_missing(&self) {
-        if !self.is_logged.swap(true, Ordering::Relaxed) {
+        if self.logged_missing.is_first() {
             missing::log_subsegment(self.name, self.place);
         }
     }

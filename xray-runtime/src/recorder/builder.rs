@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use std::{env, fmt};
 
@@ -24,7 +23,7 @@ use crate::record::split::MAX_DOCUMENT_BYTES;
 use crate::sampling::{Central, Never, Sampler, SamplerHost};
 use crate::support::background::Background;
 use crate::support::guard::guard;
-use crate::support::log_line::log_line;
+use crate::support::log_line::{LoggedOnce, log_line};
 use crate::support::secrets;
 use crate::support::stats::Counters;
 use crate::support::variables::RejectedSetting;
@@ -335,7 +334,7 @@ impl RecorderBuilder {
         let open_segments = OpenSegments {
             emitter,
             deliveries,
-            has_logged_panic: AtomicBool::new(false),
+            logged_panic: LoggedOnce::new(),
             streaming_threshold,
             progress: self.in_progress_after.map(|interval| Progress::new(background, interval)),
         };

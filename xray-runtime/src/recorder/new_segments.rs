@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Recorder;
 use crate::document::name::legal_name;
@@ -11,7 +10,7 @@ use crate::header::trace_header::TraceHeader;
 use crate::id::TraceId;
 use crate::sampling::{CallerRules, Decision, Never, Sampler, SamplerHost, SamplingRequest, Watch};
 use crate::support::guard::guard;
-use crate::support::log_line::{is_debug_read, log_line};
+use crate::support::log_line::{LoggedOnce, is_debug_read, log_line};
 
 /// The settings for segments that begin.
 pub(super) struct NewSegments {
@@ -19,14 +18,13 @@ pub(super) struct NewSegments {
     sampler: Box<dyn Sampler>,
     /// The rules by which callers decide.
     pub(super) caller_rules: CallerRules,
-    /// `true` if a panic of the sampler was logged.
-    has_logged_panic: AtomicBool,
+    /// For a panic of the sampler.
+    logged_panic: LoggedOnce,
 }
 
 impl NewSegments {
     pub(super) fn new(service_name: String, sampler: Box<dyn Sampler>) -> Self {
-        let (caller_rules, has_logged_panic) = (CallerRules::default(), AtomicBool::new(false));
-        Self { service_name, sampler, caller_rules, has_logged_panic }
+        Self { service_name, sampler, caller_rules: CallerRules::default(), logged_panic: LoggedOnce::new() }
     }
 
     /// Calls the sampler's `attach` with the parts of the recorder that samplers use. `name` is the name of the
@@ -76,7 +74,7 @@ impl Recorder {
     #[cold]
     fn sampler_panicked(&self) -> Decision {
         self.shared.counters.sampling_failures.increment();
-        if !self.shared.new_segments.has_logged_panic.swap(true, Ordering::Relaxed) {
+        if self.shared.new_segments.logged_panic.is_first() {
             log_line!(
                 Error,
                 "xray::sampling",
@@ -92,17 +90,13 @@ impl Recorder {
     /// the process at the level `Info`. `by` returns the reason.
     #[inline]
     pub(crate) fn log_unsampled(&self, name: &str, trace: TraceId, by: impl FnOnce() -> String) {
-        static HAS_LOGGED: AtomicBool = AtomicBool::new(false);
+        static LOGGED: LoggedOnce = LoggedOnce::new();
         if self.is_capture() {
             return;
         }
         if is_debug_read() {
             log_line!(Debug, "xray::segment", "segment `{name}` of trace {trace}: not sampled {}", by());
-        // A load first: after the first time all threads only read, and the cache line stays shared.
-        } else if log::Level::Info <= log::max_level()
-            && !HAS_LOGGED.load(Ordering::Relaxed)
-            && !HAS_LOGGED.swap(true, Ordering::Relaxed)
-        {
+        } else if log::Level::Info <= log::max_level() && LOGGED.is_first() {
             log_line!(
                 Info,
                 "xray::segment",

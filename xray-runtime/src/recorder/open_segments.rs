@@ -2,7 +2,6 @@
 
 use std::mem;
 use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Recorder;
@@ -11,15 +10,15 @@ use crate::emitter::{Deliveries, Emitter, Subject};
 use crate::id::{Process, SegmentId};
 use crate::record::{Extent, FinishedSegment};
 use crate::support::guard::guard;
-use crate::support::log_line::{is_debug_read, log_line};
+use crate::support::log_line::{LoggedOnce, is_debug_read, log_line};
 
 /// The settings for segments that are open, and the emitter to which their documents go.
 pub(super) struct OpenSegments {
     pub(super) emitter: Box<dyn Emitter>,
     /// The counters that the emitter was given.
     pub(super) deliveries: Deliveries,
-    /// `true` if a panic of the emitter was logged.
-    pub(super) has_logged_panic: AtomicBool,
+    /// For a panic of the emitter.
+    pub(super) logged_panic: LoggedOnce,
     /// How much of its ended subsegments an entity holds before it sends them.
     pub(super) streaming_threshold: Extent,
     /// `None` if segments are sent only when they end.
@@ -126,7 +125,7 @@ impl Recorder {
     fn emitter_panicked(&self) {
         let open = &self.shared.open_segments;
         open.deliveries.dropped(1);
-        if !open.has_logged_panic.swap(true, Ordering::Relaxed) {
+        if open.logged_panic.is_first() {
             log_line!(
                 Error,
                 "xray::emitter",

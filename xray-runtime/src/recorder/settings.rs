@@ -1,11 +1,10 @@
 //! The settings of a recorder, for the log and the doctor: each value, and where it comes from.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Recorder;
 use super::environment::DaemonAddress;
-use crate::support::log_line::log_line;
+use crate::support::log_line::{LoggedOnce, log_line};
 
 /// The settings of a recorder in the form that the log and the doctor need. Segments do not read them.
 pub(super) struct Settings {
@@ -115,27 +114,28 @@ fn features_off<'a>(features: &'a [ClientFeature], type_name: &str) -> impl Iter
     features.iter().filter(is_off).map(|(name, _, _)| *name)
 }
 
-/// `true` if a recorder of this process has logged how it works.
-static ANNOUNCED: AtomicBool = AtomicBool::new(false);
+/// For the line in which a recorder of this process says how it works.
+static ANNOUNCED: LoggedOnce = LoggedOnce::new();
 
 impl Recorder {
     /// Logs how this recorder, that of the process, works.
     pub(super) fn announce(&self) {
-        ANNOUNCED.store(true, Ordering::Relaxed);
+        // From now on, no other recorder is the first.
+        let _ = ANNOUNCED.is_first();
         self.log_settings();
     }
 
     /// Logs how this recorder works if it is the first of the process. Called when a segment begins.
     #[inline]
     pub(crate) fn announce_first(&self) {
-        if !ANNOUNCED.load(Ordering::Relaxed) && !self.shared.settings.is_capture {
+        if !ANNOUNCED.is_logged() && !self.shared.settings.is_capture {
             self.announce_if_first();
         }
     }
 
     #[cold]
     fn announce_if_first(&self) {
-        if !ANNOUNCED.swap(true, Ordering::Relaxed) {
+        if ANNOUNCED.is_first() {
             self.log_settings();
         }
     }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -11,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::support::guard::guard;
-use crate::support::log_line::log_line;
+use crate::support::log_line::{LoggedOnce, log_line};
 use crate::support::process::PerProcess;
 
 /// A thread that runs tasks on a tokio runtime of its own.
@@ -27,8 +26,8 @@ pub(crate) struct Background {
     thread_name: &'static str,
     /// The way to the thread, once it has started.
     tasks: PerProcess<Mutex<Option<UnboundedSender<Task>>>>,
-    /// `true` if the failure to start the thread was logged. Reset when the thread runs again.
-    has_logged: Arc<AtomicBool>,
+    /// For the failure to start the thread. Reset when the thread runs again.
+    logged_failure: Arc<LoggedOnce>,
 }
 
 /// A future that the background thread runs to its end.
@@ -37,14 +36,14 @@ pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl Background {
     /// Creates a background whose thread will have this name; starts nothing.
     pub(crate) fn new(thread_name: &'static str) -> Self {
-        Self { thread_name, tasks: PerProcess::new(Mutex::default), has_logged: Arc::default() }
+        Self { thread_name, tasks: PerProcess::new(Mutex::default), logged_failure: Arc::default() }
     }
 
     /// Runs a task on the thread. If the thread cannot start, drops the task, and logs that once until the thread runs.
     pub(crate) fn spawn(&self, task: Task) {
         // The logger is the program's own code and may come back here, so it runs after the lock is released.
         if let Err(error) = self.send(task) {
-            log_failure(&self.has_logged, self.thread_name, &error, "how many threads the process may have");
+            log_failure(&self.logged_failure, self.thread_name, &error, "how many threads the process may have");
         }
     }
 
@@ -66,13 +65,13 @@ impl Background {
     }
 
     fn start(&self, tasks: UnboundedReceiver<Task>) -> io::Result<()> {
-        let (name, has_logged) = (self.thread_name, Arc::clone(&self.has_logged));
-        thread::Builder::new().name(name.to_owned()).spawn(move || run(name, tasks, &has_logged)).map(drop)
+        let (name, logged_failure) = (self.thread_name, Arc::clone(&self.logged_failure));
+        thread::Builder::new().name(name.to_owned()).spawn(move || run(name, tasks, &logged_failure)).map(drop)
     }
 }
 
 /// Runs tasks until no more can come and all have finished.
-fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>, has_logged: &AtomicBool) {
+fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>, logged_failure: &LoggedOnce) {
     let run_all = async {
         // A set of tasks rather than one loop over them: `JoinSet` contains a panic in the task that panicked.
         let mut running = JoinSet::new();
@@ -83,7 +82,7 @@ fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>, has_logged: &Atomi
     };
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            has_logged.store(false, Ordering::Relaxed);
+            logged_failure.reset();
             if guard(|| runtime.block_on(run_all)).is_none() {
                 // Logged before the end of this block drops the runtime, and with it the tasks, which then count what
                 // they held as dropped.
@@ -96,12 +95,12 @@ fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>, has_logged: &Atomi
                 );
             }
         }
-        Err(error) => log_failure(has_logged, thread_name, &error, "how many files the process may open"),
+        Err(error) => log_failure(logged_failure, thread_name, &error, "how many files the process may open"),
     }
 }
 
-fn log_failure(has_logged: &AtomicBool, thread_name: &str, error: &io::Error, check: &str) {
-    if !has_logged.swap(true, Ordering::Relaxed) {
+fn log_failure(logged: &LoggedOnce, thread_name: &str, error: &io::Error, check: &str) {
+    if logged.is_first() {
         log_line!(
             Error,
             "xray::recorder",

@@ -1,7 +1,8 @@
-//! Log lines: through the `log` crate, or to the standard error output in debug mode.
+//! Log lines: through the `log` crate, or to the standard error output in debug mode; and lines that are logged once.
 
 use std::fmt;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::{Level, LevelFilter};
 use once_cell::sync::OnceCell;
@@ -75,9 +76,44 @@ pub(crate) fn write(level: Level, target: &str, message: fmt::Arguments<'_>) {
     let _ = io::stderr().write_all(format!("[{level} {target}] {message}\n").as_bytes());
 }
 
+/// Decides about a line that is logged once.
+#[derive(Debug, Default)]
+pub(crate) struct LoggedOnce(AtomicBool);
+
+impl LoggedOnce {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// Returns whether the line was logged.
+    #[inline]
+    pub(crate) fn is_logged(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the line is to be logged: `true` for one caller, and `false` for all others.
+    // Loads before it stores. After the first time all threads only read, and the cache line stays shared between them.
+    #[inline]
+    pub(crate) fn is_first(&self) -> bool {
+        !self.is_logged() && !self.0.swap(true, Ordering::Relaxed)
+    }
+
+    /// Lets the line be logged once more. Returns whether it was logged.
+    pub(crate) fn reset(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_logged_once_until_it_is_reset() {
+        let line = LoggedOnce::new();
+        assert!(!line.is_logged() && line.is_first() && line.is_logged() && !line.is_first());
+        assert!(line.reset() && !line.reset() && !line.is_logged() && line.is_first());
+    }
 
     #[test]
     fn words_for_off_leave_the_debug_mode_off() {

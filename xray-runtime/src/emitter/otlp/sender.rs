@@ -1,7 +1,6 @@
 //! The task that collects spans and sends them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::Request;
@@ -21,7 +20,7 @@ use crate::emitter::queue::{Next, Queue};
 use crate::record::FinishedSegment;
 use crate::record::split::MAX_DOCUMENT_BYTES;
 use crate::support::fetch::{Limits, Payload, send};
-use crate::support::log_line::{is_debug_read, log_line};
+use crate::support::log_line::{LoggedOnce, is_debug_read, log_line};
 
 /// Sends documents as spans.
 pub(super) struct Sender {
@@ -37,16 +36,16 @@ struct Rendered {
     spans: Spans,
 }
 
-/// Flags for log lines: each is `true` if its line was logged.
+/// Lines that are logged once.
 #[derive(Default)]
 struct Logged {
-    /// `true` if a failure was logged since the last successful request.
-    outage: AtomicBool,
-    rejected: AtomicBool,
-    in_progress: AtomicBool,
-    trimmed: AtomicBool,
-    too_large: AtomicBool,
-    without_trace: AtomicBool,
+    /// For the first failure since the last successful request.
+    outage: LoggedOnce,
+    rejected: LoggedOnce,
+    in_progress: LoggedOnce,
+    trimmed: LoggedOnce,
+    too_large: LoggedOnce,
+    without_trace: LoggedOnce,
 }
 
 /// The outcome of a request.
@@ -173,7 +172,7 @@ impl Sender {
                 return Self::log_once(&self.logged.too_large, &document, reason);
             }
             self.counts.trimmed(trimmed as u64);
-            if !self.logged.trimmed.swap(true, Ordering::Relaxed) {
+            if self.logged.trimmed.is_first() {
                 log_line!(
                     Warn,
                     "xray::emitter",
@@ -185,8 +184,8 @@ impl Sender {
     }
 
     /// Logs why a document is dropped, the first time for each reason.
-    fn log_once(logged: &AtomicBool, document: &Document, reason: &str) {
-        if !logged.swap(true, Ordering::Relaxed) {
+    fn log_once(line: &LoggedOnce, document: &Document, reason: &str) {
+        if line.is_first() {
             log_line!(
                 Warn,
                 "xray::emitter",
@@ -262,7 +261,7 @@ impl Sender {
 
     /// Logs the first failure after a successful request.
     fn failed(&self, reason: String, remedy: &str) -> Delivered {
-        if !self.logged.outage.swap(true, Ordering::Relaxed) {
+        if self.logged.outage.is_first() {
             log_line!(
                 Warn,
                 "xray::emitter",
@@ -276,7 +275,7 @@ impl Sender {
 
     /// Logs the end of an outage, and the first request with rejected spans or a message of the server.
     fn taken(&self, rejected: u64, message: &str) {
-        if self.logged.outage.swap(false, Ordering::Relaxed) {
+        if self.logged.outage.reset() {
             log_line!(
                 Info,
                 "xray::emitter",
@@ -284,7 +283,7 @@ impl Sender {
                 self.settings.endpoint
             );
         }
-        if (rejected > 0 || !message.is_empty()) && !self.logged.rejected.swap(true, Ordering::Relaxed) {
+        if (rejected > 0 || !message.is_empty()) && self.logged.rejected.is_first() {
             log_line!(
                 Warn,
                 "xray::emitter",

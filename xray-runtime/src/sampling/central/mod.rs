@@ -8,7 +8,6 @@ mod polling;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
@@ -19,7 +18,7 @@ use super::{Decision, Local, Sampler, SamplerHost, SamplingRequest, Watch, Watch
 use crate::header::tracestate::RuleHash;
 use crate::id::{TraceId, random_client_id};
 use crate::support::background::Task;
-use crate::support::log_line::log_line;
+use crate::support::log_line::{LoggedOnce, log_line};
 use crate::support::process::PerProcess;
 use crate::support::worker::Worker;
 
@@ -92,7 +91,7 @@ pub struct Central {
     periods: Periods,
     /// The rules of the recorder's daemon, once the recorder is built.
     polled: OnceCell<Arc<PerProcess<Polled>>>,
-    has_logged_missing_host: AtomicBool,
+    logged_missing_host: LoggedOnce,
 }
 
 /// The rules of one process, and the task that fetches them, which starts with the first decision and stops with the sampler.
@@ -125,10 +124,7 @@ impl Central {
     }
 
     fn log_missing_host(&self) {
-        // A plain read first: without a host this runs for every decision, and a swap would contend for the cache line.
-        if !self.has_logged_missing_host.load(Ordering::Relaxed)
-            && !self.has_logged_missing_host.swap(true, Ordering::Relaxed)
-        {
+        if self.logged_missing_host.is_first() {
             log_line!(
                 Warn,
                 "xray::sampling",
@@ -245,7 +241,7 @@ impl CentralBuilder {
             fallback: self.fallback.unwrap_or_else(|| Box::new(Local::default())),
             periods: self.periods,
             polled: OnceCell::new(),
-            has_logged_missing_host: AtomicBool::new(false),
+            logged_missing_host: LoggedOnce::new(),
         }
     }
 }
