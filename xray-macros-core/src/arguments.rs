@@ -1,6 +1,6 @@
 //! Decides from the syntax of an argument whether it may be a request, and how it can be used in two arms.
 
-use syn::{Expr, ExprCall};
+use syn::{Expr, ExprCall, Lit};
 
 use crate::syntax::{peeled, starts_upper_case, tail, variable};
 
@@ -57,7 +57,9 @@ pub(crate) fn in_two_arms(argument: &Expr) -> Option<Argument> {
 fn can_be_duplicated(argument: &Expr) -> bool {
     match peeled(argument) {
         Expr::Path(path) => variable(path).is_some(),
-        Expr::Lit(_) => true,
+        // In the unreachable arm, an integer would be an `i32`, which may be too small for it.
+        // tests/it/shapes/evaluation.rs::integers
+        Expr::Lit(literal) => !matches!(literal.lit, Lit::Int(_)),
         Expr::Field(field) => can_be_duplicated(&field.base),
         Expr::MethodCall(copy) => {
             let copies = ["clone", "to_owned", "to_string"].iter().any(|name| copy.method == name);
@@ -81,7 +83,8 @@ fn is_place_or_literal(expression: &Expr) -> bool {
 /// `Box::new(|count| count + 1)` and `Some(Box::new(1))`. `tests/it/shapes/bodies.rs::inferred`
 fn can_be_hoisted(argument: &Expr) -> bool {
     match peeled(argument) {
-        Expr::MethodCall(_) => true,
+        Expr::MethodCall(_) | Expr::Lit(_) => true,
+        Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(|part| in_two_arms(part).is_some()),
         Expr::Call(call) => is_function(call) && !call.args.iter().any(is_untyped),
         Expr::Try(tried) => can_be_hoisted(&tried.expr),
         Expr::Await(awaited) => can_be_hoisted(&awaited.base),

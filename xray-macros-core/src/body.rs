@@ -393,6 +393,10 @@ impl Walker<'_> {
                 Expr::Path(path) if takes_methods && calls::is_path_of_a_builders_method(path) => {
                     self.rewrite_call_path(argument);
                 }
+                // `bool::then` and `Option::or_else` take closures without parameters, and those of futures do not.
+                Expr::Closure(closure) if closure.inputs.is_empty() && (name == "then" || name == "or_else") => {
+                    self.visit_at(argument, Position::Elsewhere);
+                }
                 argument => self.visit_argument(argument, of_arguments, of_closures),
             }
         }

@@ -188,6 +188,11 @@ fn on_client(call: &ExprMethodCall, position: Position, requirement: Requirement
         return None;
     }
     let argument = in_two_arms(call.args.first()?)?;
+    // The type test names the client once more than the user's code. `state.lock().await.client` would lock twice.
+    // tests/it/shapes/evaluation.rs::behind_a_lock
+    if !matches!(Receiver::of(&call.receiver), Receiver::Place | Receiver::Variable(_)) {
+        return Some(Candidate::LeftAlone("its receiver is a field of a value, which cannot be evaluated twice"));
+    }
     match requirement {
         Requirement::Marked => Some(Candidate::Client(argument)),
         _ if position.accepts_any_future() => Some(Candidate::Client(argument)),

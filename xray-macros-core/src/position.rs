@@ -7,10 +7,11 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprMethodCall, ExprReturn, GenericArgument, Item, Local,
-    Pat, PathArguments, ReturnType, Signature, Type,
+    Macro, Pat, PathArguments, PathSegment, ReturnType, Signature, Token, Type, TypeParamBound,
 };
 
 use crate::arguments::{can_pass_through, in_two_arms};
@@ -198,7 +199,7 @@ impl Position {
     /// Returns the position of a value that is converted to a type.
     pub(crate) fn of_type(ty: &Type) -> Self {
         match ty {
-            Type::ImplTrait(_) => Self::AnyFuture,
+            Type::ImplTrait(_) if is_open(ty) => Self::AnyFuture,
             Type::Path(path) => {
                 let Some(last) = path.path.segments.last() else { return Self::Elsewhere };
                 // `Self::Future` of a boxing service is a box: tests/it/shapes/named_futures.rs::Boxes
@@ -235,6 +236,32 @@ impl Position {
             self
         }
     }
+}
+
+/// Returns whether a type accepts any future, or a list or closure of any future: `impl Future`, but not
+/// `impl Iterator<Item = ResponseFuture>`. `tests/it/shapes/evaluation.rs::named_by_an_iterator`
+fn is_open(ty: &Type) -> bool {
+    const NAME_A_TYPE: &[&str] =
+        &["Fn", "FnMut", "FnOnce", "Iterator", "IntoIterator", "Stream", "DoubleEndedIterator"];
+
+    let Type::ImplTrait(of) = ty else { return false };
+    let traits = of.bounds.iter().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last(),
+        _ => None,
+    });
+    let names_a_type = |name: &PathSegment| match &name.arguments {
+        _ if !is_one_of(&name.ident, NAME_A_TYPE) => false,
+        PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(|argument| match argument {
+            GenericArgument::AssocType(item) => !is_open(&item.ty),
+            _ => false,
+        }),
+        PathArguments::Parenthesized(function) => match &function.output {
+            ReturnType::Type(_, output) => !is_open(output),
+            ReturnType::Default => false,
+        },
+        PathArguments::None => false,
+    };
+    !traits.into_iter().any(names_a_type)
 }
 
 /// The values of the `return`s of a function or closure.
@@ -307,12 +334,18 @@ pub(crate) fn holds_calls(initializer: &Expr) -> bool {
     match peeled(initializer) {
         Expr::Closure(closure) => ends_in_calls(&closure.body),
         Expr::Array(list) => list.elems.iter().all(ends_in_calls),
-        Expr::Macro(call) => call.mac.path.is_ident("vec"),
+        Expr::Macro(call) => call.mac.path.is_ident("vec") && has_only_calls(&call.mac),
         Expr::MethodCall(call) if passes_items(call) => holds_calls(&call.receiver),
         // `map` of a list. `map` of a future is a case of `ends_in_calls`.
         Expr::MethodCall(call) if is_one_of(&call.method, LISTS) && call.args.iter().all(holds_calls) => true,
         other => ends_in_calls(other) || is_empty_list(other),
     }
+}
+
+/// Returns whether each element of `vec![first, second]` is a call that may be exchanged.
+fn has_only_calls(list: &Macro) -> bool {
+    let elements = list.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
+    elements.is_ok_and(|elements| elements.iter().all(ends_in_calls))
 }
 
 /// Returns whether an expression is the constructor of an empty list, which names no type of its items.
@@ -354,7 +387,8 @@ fn branches(expression: &Expr) -> Option<Vec<&Expr>> {
             Some(ends)
         }
         Expr::Match(choice) => Some(choice.arms.iter().map(|arm| &*arm.body).collect()),
-        Expr::Block(block) => Some(vec![tail(&block.block)?]),
+        // A `break` with a value may leave a block that has a label.
+        Expr::Block(block) if block.label.is_none() => Some(vec![tail(&block.block)?]),
         Expr::Unsafe(block) => Some(vec![tail(&block.block)?]),
         _ => None,
     }

@@ -219,7 +219,7 @@ impl Rewriter<'_> {
             }
         };
         let dispatched = match hoisted {
-            Some(argument) => quote_spanned!(span=> match #argument { __xray_argument => #dispatched }),
+            Some(argument) => match_one(argument, Ident::new("__xray_argument", span), dispatched).into_token_stream(),
             None => dispatched,
         };
         Expr::Verbatim(quote_spanned!(span=> #(#attributes)* (#dispatched)))
@@ -284,12 +284,10 @@ impl Rewriter<'_> {
         } else {
             quote_spanned!(span=> #module::AsValue)
         };
-        *expression = Expr::Verbatim(quote_spanned! {span=>
-            #(#attributes)*
-            (match #expression {
-                __xray_result => #kind.finish(__xray_result, &mut #call, #types),
-            })
-        });
+        let finished = quote_spanned!(span=> #kind.finish(__xray_result, &mut #call, #types));
+        let user_call = mem::replace(expression, Expr::PLACEHOLDER);
+        let finished = match_one(user_call, Ident::new("__xray_result", span), finished);
+        *expression = Expr::Verbatim(quote_spanned!(span=> #(#attributes)* (#finished)));
     }
 
     /// Returns the expression that links the open types of a call.
@@ -570,6 +568,8 @@ impl Rewriter<'_> {
 }
 
 /// Returns `match value { name => body }`, which binds `value` to `name` without ending the lifetime of its temporaries.
+// Not by `quote!`: a struct literal in a scrutinee needs parentheses, which only `ExprMatch` writes.
+// tests/it/shapes/evaluation.rs::struct_literals
 fn match_one(value: Expr, name: Ident, body: TokenStream) -> ExprMatch {
     let span = name.span();
     let arm = Arm {

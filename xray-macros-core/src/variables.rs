@@ -30,6 +30,8 @@ pub(crate) struct TypeHint {
     /// compiler borrows `counter` itself. The closure then could not outlive the variable. So calls on a variable that
     /// is a reference are left unchanged. `tests/it/shapes/closures.rs::escapes_exclusively`
     is_reference: bool,
+    /// `true` if the variable is an iterator, option or result of references: `let counters = list.iter_mut();`
+    holds_references: bool,
     /// `true` if every use of the variable accepts a future of any type; see `uses`.
     pub(crate) accepts_any_future: bool,
 }
@@ -92,13 +94,13 @@ impl Variables {
 
     /// Returns the facts about the variables of a `let` that its initializer reveals.
     pub(crate) fn hint_of_local(&self, local: &Local) -> TypeHint {
-        let is_reference = local.init.as_ref().is_some_and(|init| self.is_reference_expression(&init.expr));
-        TypeHint { is_reference, ..TypeHint::default() }
+        local.init.as_ref().map(|init| self.hint_of_matched(&init.expr)).unwrap_or_default()
     }
 
     /// Returns the facts about the variables of a pattern that the matched expression reveals.
     pub(crate) fn hint_of_matched(&self, matched: &Expr) -> TypeHint {
-        TypeHint { is_reference: self.is_reference_expression(matched), ..TypeHint::default() }
+        let (is_reference, holds_references) = (self.is_reference_expression(matched), self.holds_references(matched));
+        TypeHint { is_reference, holds_references, ..TypeHint::default() }
     }
 
     /// Returns whether an expression is a reference, judged by its syntax. The variables of a pattern are references
@@ -113,7 +115,18 @@ impl Variables {
                 let method = call.method.to_string();
                 returns_mutable_reference(&method)
                     || (ADAPTERS.contains(&method.as_str()) && self.is_reference_expression(&call.receiver))
+                    || (TAKES.contains(&method.as_str()) && self.holds_references(&call.receiver))
             }
+            _ => false,
+        }
+    }
+
+    /// Returns whether an expression is an iterator, option or result of references, judged by its syntax. `slot.take()` of a
+    /// `slot: &mut Option<Client>` is the client, and no reference. `tests/it/shapes/evaluation.rs::taken`
+    fn holds_references(&self, expression: &Expr) -> bool {
+        match peeled(expression) {
+            Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.hint(name).holds_references),
+            Expr::MethodCall(_) => self.is_reference_expression(expression),
             _ => false,
         }
     }
@@ -133,7 +146,10 @@ impl Variables {
     /// Declares the variables of a pattern.
     pub(crate) fn declare_pattern(&mut self, pattern: &Pat, mut hint: TypeHint) {
         if let Pat::Type(typed) = pattern {
-            hint.is_reference |= matches!(*typed.ty, Type::Reference(_));
+            hint.is_reference = match &*typed.ty {
+                Type::Infer(_) => hint.is_reference,
+                ty => matches!(ty, Type::Reference(_)),
+            };
         }
         Declaring { variables: self, hint }.visit_pat(pattern);
     }
@@ -142,22 +158,11 @@ impl Variables {
 /// Methods of `Option`, `Result` and `Iterator` that return references, or iterators over references, if their receiver
 /// holds references: `map.get_mut(&1).unwrap()`, `counters.iter_mut().rev()`.
 /// `tests/it/shapes/closures.rs::escapes_from_a_lookup`, `escapes_from_a_loop`
-const ADAPTERS: &[&str] = &[
-    "unwrap",
-    "expect",
-    "unwrap_or_else",
-    "ok",
-    "ok_or",
-    "ok_or_else",
-    "next",
-    "next_back",
-    "last",
-    "nth",
-    "rev",
-    "skip",
-    "take",
-    "enumerate",
-];
+const ADAPTERS: &[&str] =
+    &["unwrap", "expect", "unwrap_or_else", "ok", "ok_or", "ok_or_else", "rev", "skip", "enumerate"];
+
+/// Methods of `Option` and `Iterator` that take an item out of their receiver.
+const TAKES: &[&str] = &["next", "next_back", "last", "nth", "take"];
 
 /// Returns whether a method returns a mutable reference, judged by its name.
 /// `tests/it/shapes/closures.rs::escapes_from_a_lookup`, `escapes_from_an_entry`

@@ -28,6 +28,7 @@ mod plain {
     mod channels;
     mod closures;
     mod databases;
+    mod evaluation;
     mod futures;
     mod hoisted;
     mod inference;
@@ -60,6 +61,7 @@ mod traced {
     mod channels;
     mod closures;
     mod databases;
+    mod evaluation;
     mod futures;
     mod hoisted;
     mod inference;

@@ -157,6 +157,10 @@ fn the_items_of_a_list_have_one_type() {
         ("join_all(list.iter().map(|r| c.request(r)).other()).await", "as-typed"),
         ("stream.map(|r| c.request(r)).buffered(2).next().await", "future"),
         ("stream.for_each(|r| c.request(r)).await", "future"),
+        ("now.then(|| c.request(r))", "as-typed"),
+        ("first.then(|_| c.request(r)).await", "future"),
+        ("let mut a = vec![b]; a.push(c.request(r)); join_all(a).await", "as-typed"),
+        ("let mut a = vec![]; a.push(c.request(r)); join_all(a).await", "future"),
         ("stream.for_each(|r| { if b { return c.request(r); } c.request(s) }).await", "future future"),
         ("stream.for_each(|r| { if b { return g(); } c.request(s) }).await", "as-typed"),
         ("retry_if(|| c.request(r), policy).await", "future"),
@@ -179,6 +183,14 @@ fn the_values_of_a_function_have_one_type() {
     assert_eq!(choices("fn f(c: &Client) -> Response { c.request(r) }"), "as-typed");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { Box::pin(c.request(r)) }"), "future");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { c.request(r) }"), "as-typed");
+    let of = |result: &str, body: &str| choices(&format!("fn f(c: Client) -> {result} {{ {body} }}"));
+    assert_eq!(of("impl Fn(Request) -> Response", "move |r| c.request(r)"), "as-typed");
+    assert_eq!(of("impl Iterator<Item = Response>", "rs.map(|r| c.request(r))"), "as-typed");
+    assert_eq!(of("impl Iterator<Item = impl Future>", "rs.map(|r| c.request(r))"), "future");
+    assert_eq!(
+        of("impl Future<Output = u8>", "'a: { if b { break 'a c.request(r); } c.request(s) }"),
+        "as-typed as-typed"
+    );
 }
 
 #[test]
@@ -273,11 +285,12 @@ fn an_argument_whose_type_the_parameter_may_determine_is_written_twice() {
         "here.clone()",
         "here.field.to_owned()",
         "\"here\".to_string()",
-        "(here, 1)",
-        "(1, here.field)",
+        "(here, true)",
     ];
     let evaluated_once = [
         "g(here)",
+        "(here, 1)",
+        "(1, here.field)",
         "g().here",
         "here.build()",
         "here.clone(1)",
@@ -450,6 +463,9 @@ fn the_future_of_a_client_is_exchanged_or_its_call_is_left_alone() {
         ("client.get(url)?", "left-alone"),
         ("client.get(&key).await; c.request(r).await", "future"),
         ("map.get(url).await; c.request(r).await", "future"),
+        ("state.client.get(url).await", "client"),
+        ("state.lock().await.client.get(url).await", "left-alone"),
+        ("pool[0].client.get(url).await", "left-alone"),
     ]);
 }
 
