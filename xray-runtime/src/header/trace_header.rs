@@ -301,14 +301,16 @@ fn split_joined(value: &str) -> (&str, Option<&str>) {
     };
     let begins_header =
         |text: &str| text.is_empty() || ["root", "self", "parent", "sampled"].iter().any(|key| is_key(text, key));
-    // Each run of commas is judged once, because a hostile client may send thousands.
+    let start = value.len() - value.trim_start().len();
+    // Each run of commas is judged once, and the white space before the first one is skipped once, because a hostile client may
+    // send thousands.
     let mut judged = 0;
     for (comma, _) in value.match_indices(',') {
         if comma < judged {
             continue;
         }
         let rest = value[comma..].trim_start_matches(EDGE);
-        if value[..comma].trim().is_empty() || begins_header(rest) {
+        if comma == start || begins_header(rest) {
             return (&value[..comma], Some(rest));
         }
         judged = value.len() - rest.len();
@@ -571,6 +573,9 @@ mod tests {
         let without_root = TraceHeader::parse("Sampled=1,Sampled=0");
         assert_eq!((without_root.sampled, without_root.root), (Some(Sampled::Yes), None));
         assert_eq!(TraceHeader::parse(&format!("{}{good}", ",".repeat(MANY))), expected);
+        // In quadratic time, this would take hours.
+        let spaces = "\u{a0}".repeat(MANY);
+        assert_eq!(TraceHeader::parse(&format!("{spaces}{}{good}", "a,".repeat(MANY))).root, expected.root);
         let many = format!("{}{good}", "Sampled=0,".repeat(MANY));
         let first = TraceHeader::parse_one("Sampled=0");
         assert_eq!(TraceHeader::parse(&many), first, "the number of headers that are read is limited");
