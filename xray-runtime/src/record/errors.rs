@@ -52,9 +52,8 @@ impl Record {
         if self.has_room_for_an_error() {
             self.measured(|record| match record.cause() {
                 None => record.set_cause(Cause::Reference(exception.id)),
-                // Two nested scopes of the same entity catch the panic one after the other.
-                Some(Cause::Reference(own)) if *own == exception.id => {}
-                _ => record.add_exceptions(vec![exception.clone()]),
+                // Two nested scopes of the same entity may catch the panic one after the other.
+                Some(_) => record.add_exceptions(vec![exception.clone()]),
             });
         }
     }
@@ -96,6 +95,10 @@ impl Record {
     fn add_exceptions(&mut self, mut chain: Vec<Exception>) {
         // A second error turns the one reference into a list, which begins with a copy of the referenced exception.
         if let Some(Cause::Reference(id)) = self.cause() {
+            chain.retain(|exception| exception.id != *id);
+            if chain.is_empty() {
+                return;
+            }
             let below = self.subsegments().iter().rev().flat_map(|subsegment| subsegment.exceptions());
             let referenced = below.into_iter().find(|known| known.id == *id).cloned();
             chain.insert(0, referenced.unwrap_or_else(|| Exception::elsewhere(*id)));
