@@ -13,6 +13,7 @@
 //! * The import of the SDK reads files and creates clients, and documents are sent on the program's thread:
 //!   `a_thread_of_its_own_sends_and_starts_with_the_first_document`.
 
+use std::convert::Infallible;
 use std::env;
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
@@ -23,7 +24,7 @@ use std::time::Duration;
 use log::Level;
 use serde_json::Value;
 use support::documents::{capture, capture_blocking, read_datagram};
-use support::{Always, Server, child, logs};
+use support::{Always, Server, child, logs, refused_url};
 use xray::emitter::MemoryEmitter;
 use xray::{ContextMissing, Instrument as _, Recorder, Segment};
 
@@ -230,9 +231,20 @@ async fn context_missing(expected: usize) {
     async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
         reqwest::Client::new().get(url).send().await
     }
-    // A missing context is logged once for each place, even if the client refuses to send the request.
+    #[xray::traced_http]
+    async fn pass_on<S: tower::Service<Request>>(mut inner: S, request: Request) -> Result<S::Response, S::Error> {
+        inner.call(request).await
+    }
+    type Request = http::Request<()>;
+
+    // A request that the client refuses to send is no call, and neither is one that a server passes on to its inner service.
+    get("no url").await.unwrap_err();
+    let service = tower::service_fn(async |_: Request| Ok::<_, Infallible>(http::Response::new(())));
+    pass_on(service, http::Request::get("/path").body(()).unwrap()).await.unwrap();
+    assert_eq!(logs::texts_at(Level::Error), [""; 0]);
+    // A missing context is logged once for each place.
     for _ in 0..3 {
-        get("no url").await.unwrap_err();
+        get(&refused_url()).await.unwrap_err();
     }
     let errors = logs::texts_at(Level::Error);
     assert_eq!(errors.len(), expected, "{errors:#?}");

@@ -501,6 +501,17 @@ async fn the_url_that_answers_is_known_to_the_response_hook() {
     assert_eq!(document.subsegments[0].metadata["default"]["url"], server.url("/bytes/3"));
 }
 
+#[test]
+fn a_rule_whose_name_has_no_legal_character_names_nothing() {
+    let emitter = xray::emitter::MemoryEmitter::new();
+    let recorder =
+        xray::Recorder::builder().sampler(Always).emitter(emitter.clone()).name_hosts("*", "\u{2603}").build();
+    let segment = xray::Segment::builder("t").recorder(&recorder).begin();
+    segment.in_scope(|| xray::http::call("GET", "http://example.com/").run(|| (), |(), call| call.response(200, None)));
+    segment.end();
+    assert_eq!(checked(emitter.take())[0].subsegments[0].name, "example.com");
+}
+
 #[tokio::test]
 async fn rules_for_the_whole_program() {
     #[xray::traced_http]

@@ -65,6 +65,11 @@ fn known_elsewhere(client: Option<&reqwest::Client>) -> u32 {
     }
 }
 
+#[xray::traced_http]
+fn unknown_after_the_end() -> u32 {
+    request().send()
+}
+
 #[tokio::test]
 async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     logs::keep();
@@ -98,6 +103,16 @@ async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     assert_eq!(sum, 2);
     capture(async { known_elsewhere(None) }.in_segment("t")).await;
     assert_eq!(take_logged(), [""; 0]);
+
+    // After the end of the segment nobody would log the line, so a later segment does.
+    capture_blocking(|| {
+        let segment = Segment::builder("t").begin();
+        let late = segment.in_scope(|| xray::in_current_trace(unknown_after_the_end));
+        segment.end();
+        assert_eq!((late(), take_logged().len()), (1, 0));
+        Segment::builder("t").begin().in_scope(unknown_after_the_end);
+    });
+    assert_eq!(take_logged().len(), 1);
 }
 
 const LEFT_ALONE: u32 = line!() + 3;

@@ -86,8 +86,7 @@ impl TracedClientRequest {
 
 fn begin(request: &mut ClientRequest, parent: CallParent) -> PendingCall {
     // The URI is of `http` 0.2, which is not the version that the runtime knows.
-    let begin = |parent: CallParent| parent.begin(request.get_method(), &request.get_uri().to_string());
-    parent.begin_unsampled().unwrap_or_else(begin).inject(request.headers_mut())
+    parent.begin_with_url(request.get_method(), || request.get_uri().to_string()).inject(request.headers_mut())
 }
 
 /// Reads the result of any method, whatever the type of the payload.

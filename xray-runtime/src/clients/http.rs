@@ -8,8 +8,8 @@ use crate::http::grpc::{is_grpc, note_status};
 use crate::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, ResponseHead, methods};
 
 /// Implements `Outgoing` for methods that a server's middleware calls too, such as `next.call(request)`.
-// A request that a server received over HTTP/1.1 has no authority in its URI (RFC 9112, section 3.2.1). Only a request with
-// an authority is treated as sent over the network.
+// A request that a server received over HTTP/1.1 usually has no authority in its URI (RFC 9112, section 3.2.1). Only a request
+// with an authority is treated as sent over the network.
 macro_rules! to_a_named_host {
     ($($method:ident),*) => {$(
         impl<B> Outgoing<methods::$method> for Request<B> {
@@ -45,16 +45,20 @@ pub(super) fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<P
 
 /// Begins the call of a request that is sent over the network, even if it does not name its host.
 pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, parent: CallParent) -> PendingCall {
-    let begin = |parent: CallParent| {
-        let (method, uri) = (request.method(), request.uri());
-        match (uri.authority(), host(request)) {
-            // Only the connection knows the scheme, so the recorded URL has none.
-            (None, Some(host)) => parent.begin(method, &format!("//{host}{}", uri.path())),
-            (None, None) => parent.begin_or_named(method, uri, grpc_service(request)),
-            (Some(_), _) => parent.begin(method, uri),
-        }
+    let (method, uri) = (request.method(), request.uri());
+    let call = match (uri.authority(), host(request)) {
+        (None, Some(host)) => parent.begin_with_url(method, || url_without_scheme(host, uri.path())),
+        (None, None) => parent.begin_or_named(method, uri, grpc_service(request)),
+        (Some(_), _) => parent.begin(method, uri),
     };
-    parent.begin_unsampled().unwrap_or_else(begin).inject(request.headers_mut())
+    call.inject(request.headers_mut())
+}
+
+/// Returns the URL of a request whose scheme only the connection knows.
+pub(super) fn url_without_scheme(host: &str, path: &str) -> String {
+    // The path of `OPTIONS *` is `*`.
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    format!("//{host}{slash}{path}")
 }
 
 /// Returns the name of the service that a gRPC request calls. (gRPC over HTTP/2, "Requests".)

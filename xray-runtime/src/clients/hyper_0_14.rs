@@ -3,7 +3,7 @@
 use http_0_2::header::HOST;
 use http_0_2::{Request, Response};
 
-use super::http::{on_a_connection, to_a_named_host};
+use super::http::{on_a_connection, to_a_named_host, url_without_scheme};
 use crate::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, ResponseHead, methods};
 
 to_a_named_host!(any, call, execute, oneshot, request, run);
@@ -13,11 +13,10 @@ on_a_connection!(send_request, try_send_request);
 fn begin<B>(request: &mut Request<B>, parent: CallParent) -> Option<PendingCall> {
     let (method, uri) = (request.method(), request.uri());
     let call = if uri.authority().is_some() {
-        parent.begin_unsampled().unwrap_or_else(|parent| parent.begin(method, &uri.to_string()))
+        parent.begin_with_url(method, || uri.to_string())
     } else {
-        // Only the connection knows the scheme, so the recorded URL has none.
         let host = request.headers().get(HOST)?.to_str().ok()?;
-        parent.begin_unsampled().unwrap_or_else(|parent| parent.begin(method, &format!("//{host}{}", uri.path())))
+        parent.begin_with_url(method, || url_without_scheme(host, uri.path()))
     };
     Some(call.inject(request.headers_mut()))
 }

@@ -34,7 +34,7 @@ pub enum Propagation {
     XRay,
     /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. If [`Central`](crate::sampling::Central)
     /// decided about the trace, requests also carry its rule in `tracestate`, as `xrsr=<hash>`, unless they have a
-    /// `tracestate` already. Its other members are neither read nor passed on.
+    /// `tracestate` already. Other members of an incoming `tracestate` are neither read nor passed on.
     W3c,
     /// Both headers, with the same ids and the same decision.
     Both,
@@ -61,7 +61,9 @@ impl Propagation {
         if !self.has_w3c() {
             return x_ray;
         }
-        let w3c = values(W3C.as_str()).next().map(String::from_utf8_lossy);
+        // Two values are not valid, as when they are joined in one header.
+        let mut values_of_w3c = values(W3C.as_str());
+        let w3c = values_of_w3c.next().filter(|_| values_of_w3c.next().is_none()).map(String::from_utf8_lossy);
         let Some(w3c) = w3c.and_then(|value| TraceHeader::from_traceparent(&value)) else { return x_ray };
         if x_ray.root.is_some() && x_ray.root != w3c.root {
             return x_ray;
@@ -138,7 +140,7 @@ impl TraceHeaders {
         propagation: Propagation,
         keeps: impl Fn(TraceHeader) -> bool,
     ) -> bool {
-        // A proxy between two mechanisms may have left only one of two headers, so each of them counts.
+        // Something between the two mechanisms may have removed one of the headers, so either one counts.
         if propagation.has_any(request, keeps) {
             return false;
         }
@@ -273,6 +275,19 @@ fn share(value: Vec<u8>) -> Option<HeaderValue> {
 #[cfg(all(test, feature = "tower"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_values_of_traceparent_are_not_valid() {
+        let values = [
+            "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01",
+            "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-00",
+        ];
+        for count in 0..=2 {
+            let read =
+                |name| values[..count].iter().filter(move |_| name == "traceparent").map(|value| value.as_bytes());
+            assert_eq!(Propagation::W3c.read(read).root.is_some(), count == 1, "{count} values");
+        }
+    }
 
     #[test]
     fn a_rule_in_tracestate_belongs_to_the_trace_of_traceparent() {

@@ -13,7 +13,7 @@ use super::trace_header::TraceHeader;
 ///   begun. A client can still add segments to a trace whose id it knows or guesses.
 /// * [`Nothing`](Self::Nothing) also separates each request from every other trace.
 ///
-/// Behind it, services that only this service calls keep the default, so that the decision and the trace reach all of them.
+/// Services that only this one calls should keep the default, so that the decision and the trace reach all of them.
 ///
 /// ```
 /// use xray::emitter::MemoryEmitter;

@@ -227,7 +227,7 @@ impl Call {
 
     #[cold]
     fn stage_of_subsegment(&self) -> Stage {
-        // `update` does nothing if the subsegment has ended because the segment was dropped.
+        // The subsegment has its record until the call is dropped, so this value is always replaced.
         let mut stage = Stage::Finished;
         self.entity.update(|record| stage = record.stage);
         stage
@@ -308,8 +308,8 @@ pub(super) fn record(
     without_host: Option<&str>,
 ) -> Box<Record> {
     // The name is the one in the source, else the one from the recorder's rules, else the host.
-    let name = match (name.or(rules.name), url.plain_host()) {
-        (Some(name), _) => legal_name(name),
+    let name = match (name.or(rules.name).and_then(legal_name), url.plain_host()) {
+        (Some(name), _) => Some(name),
         (None, Some(host)) => Some(Cow::Borrowed(host)),
         (None, None) => name_of(url).or_else(|| legal_name(without_host?)),
     };

@@ -12,7 +12,7 @@ use crate::document::url::Url;
 use crate::id::SegmentId;
 use crate::live::context;
 use crate::live::entity::Entity;
-use crate::live::missing::MissingContext;
+use crate::live::missing;
 
 /// The open segment or subsegment that an HTTP call is about to begin in.
 ///
@@ -29,9 +29,8 @@ enum Parent {
 /// The parent of a call with annotations, or of a call outside any segment.
 struct RareParent {
     site: CallSite,
-    /// `Err` if no segment is current. The call will not be recorded, and the runtime logs this when the method and the
-    /// host are known.
-    entity: Result<Arc<Entity>, MissingContext>,
+    /// `None` if no segment is current. The call will not be recorded, and [`CallParent::begin`] logs this.
+    entity: Option<Arc<Entity>>,
 }
 
 impl CallSite {
@@ -52,7 +51,7 @@ impl CallSite {
 
     #[inline(never)]
     fn parent_or_missing(&self) -> Option<CallParent> {
-        self.find_parent().or_else(|| Some(CallParent::rare(self.clone(), Err(self.note_missing()?))))
+        self.find_parent().or_else(|| (!self.is_missing_noted()).then(|| CallParent::rare(self.clone(), None)))
     }
 
     /// Like [`parent`](Self::parent), but logs nothing, because the call's future may be polled in a segment later.
@@ -66,13 +65,13 @@ impl CallSite {
         if self.annotations().is_empty() {
             return Some(CallParent(Parent::Entity { entity, within: self.within() }));
         }
-        Some(CallParent::rare(self.clone(), Ok(entity)))
+        Some(CallParent::rare(self.clone(), Some(entity)))
     }
 }
 
 impl CallParent {
     #[cold]
-    fn rare(site: CallSite, entity: Result<Arc<Entity>, MissingContext>) -> Self {
+    fn rare(site: CallSite, entity: Option<Arc<Entity>>) -> Self {
         Self(Parent::Rare(Box::new(RareParent { site, entity })))
     }
 
@@ -99,10 +98,15 @@ impl CallParent {
         self.begin_unsampled().unwrap_or_else(|parent| parent.begin_by_rules(method.as_ref(), &url.into(), name))
     }
 
+    /// Begins the call; see [`begin`](Self::begin). Calls `url` only if somebody reads the URL.
+    pub(crate) fn begin_with_url(self, method: impl AsRef<str>, url: impl FnOnce() -> String) -> PendingCall {
+        self.begin_unsampled().unwrap_or_else(|parent| parent.begin_by_rules(method.as_ref(), &(&url()).into(), None))
+    }
+
     /// Begins a call that is not recorded and that no rule may exclude, so that neither its method nor its URL need be read.
     /// Returns `self` for any other call.
     #[inline]
-    pub(crate) fn begin_unsampled(self) -> Result<PendingCall, Self> {
+    fn begin_unsampled(self) -> Result<PendingCall, Self> {
         let Parent::Entity { entity, within } = self.0 else { return Err(self) };
         let function = within.function();
         if !entity.trace().ignores_urls() || function.has_skip_hosts() {
@@ -115,21 +119,35 @@ impl CallParent {
     #[inline(never)]
     fn begin_by_rules(self, method: &str, url: &Url<'_>, without_host: Option<&str>) -> PendingCall {
         self.function().note_traced();
-        match self.0 {
-            Parent::Entity { entity, within } => {
-                begin_by_rules(entity, within, &Annotations::NONE, method, url, without_host)
+        let (entity, within, annotations) = match self.0 {
+            Parent::Entity { entity, within } => (entity, within, Annotations::NONE),
+            Parent::Rare(parent) => {
+                let RareParent { site, entity } = *parent;
+                let Some(entity) = entity else {
+                    site.log_missing(|place| missing::log_call(method, url, place));
+                    return PendingCall::default();
+                };
+                (entity, site.within(), site.annotations().clone())
             }
-            Parent::Rare(parent) => match parent.entity {
-                Ok(entity) => {
-                    let site = parent.site;
-                    begin_by_rules(entity, site.within(), site.annotations(), method, url, without_host)
-                }
-                Err(missing) => {
-                    missing.log_call(method, url);
-                    PendingCall::default()
-                }
-            },
+        };
+        if within.function().skips(url) {
+            return PendingCall::default();
         }
+        let trace = entity.trace();
+        let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, url)).unwrap_or_default();
+        if rules.ignores || (rules.withholds_headers && !trace.is_sampled()) {
+            return PendingCall::default();
+        }
+        if !trace.is_sampled() {
+            return PendingCall::unsampled(entity);
+        }
+        let id = SegmentId::next();
+        trace.call_begins(id);
+        let mut record = call::record(id, within.name(), method, url, &rules, without_host);
+        if !annotations.is_empty() {
+            record.details_mut().annotations = annotations.pairs().collect();
+        }
+        PendingCall::recorded(Call::new(entity, record))
     }
 
     fn function(&self) -> &'static Function {
@@ -147,37 +165,14 @@ impl CallParent {
         self.function().note_traced();
         match self.0 {
             Parent::Entity { entity, .. } => Some(entity),
-            Parent::Rare(parent) => parent.entity.map_err(MissingContext::log_aws_operation).ok(),
+            Parent::Rare(parent) => {
+                if parent.entity.is_none() {
+                    parent.site.log_missing(missing::log_aws_operation);
+                }
+                parent.entity
+            }
         }
     }
-}
-
-fn begin_by_rules(
-    entity: Arc<Entity>,
-    within: &'static CallSites,
-    annotations: &Annotations,
-    method: &str,
-    url: &Url<'_>,
-    without_host: Option<&str>,
-) -> PendingCall {
-    if within.function().skips(url) {
-        return PendingCall::default();
-    }
-    let trace = entity.trace();
-    let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, url)).unwrap_or_default();
-    if rules.ignores || (rules.withholds_headers && !trace.is_sampled()) {
-        return PendingCall::default();
-    }
-    if !trace.is_sampled() {
-        return PendingCall::unsampled(entity);
-    }
-    let id = SegmentId::next();
-    trace.call_begins(id);
-    let mut record = call::record(id, within.name(), method, url, &rules, without_host);
-    if !annotations.is_empty() {
-        record.details_mut().annotations = annotations.pairs().collect();
-    }
-    PendingCall::recorded(Call::new(entity, record))
 }
 
 impl fmt::Debug for CallParent {

@@ -8,7 +8,7 @@ use once_cell::sync::OnceCell;
 use crate::document::url::Url;
 use crate::live::context;
 use crate::live::entity::{SegmentObserver, Trace};
-use crate::live::missing::{LoggedLines, MissingContext, Place};
+use crate::live::missing::{LoggedLines, Place};
 use crate::recorder::{Recorder, client_features_off, clients_built_in};
 use crate::support::log_line::log_line;
 use crate::support::wildcard;
@@ -135,8 +135,9 @@ impl Function {
         self.list(call);
         // Several threads may get here. Only the one that changes the state registers the function with its trace,
         // because one warning is enough.
-        if self.change(IDLE, ONLY_UNKNOWN) {
-            trace.add_observer(self);
+        if self.change(IDLE, ONLY_UNKNOWN) && !trace.add_observer(self) {
+            // The segment has ended. A call in another segment begins again.
+            self.change(ONLY_UNKNOWN, IDLE);
         }
     }
 
@@ -171,14 +172,11 @@ impl Function {
         self.missing.contains(self.offset(line))
     }
 
-    /// Notes a call on this line while no segment is current. Returns the log line to write, or `None` if a call on
-    /// this line was logged before.
-    pub(super) fn note_missing(&self, line: u32) -> Option<MissingContext> {
-        if self.is_missing_noted(line) {
-            return None;
-        }
+    /// Notes a call on this line while no segment is current. Returns the place for a log line, or `None` if a call on
+    /// this line was noted before.
+    pub(super) fn note_missing(&self, line: u32) -> Option<Place> {
         let place = Place { function: self.name, file: self.file, line };
-        self.missing.insert(self.offset(line)).then(|| MissingContext::at(place))
+        self.missing.insert(self.offset(line)).then_some(place)
     }
 
     #[inline]

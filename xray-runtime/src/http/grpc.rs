@@ -34,11 +34,18 @@ fn percent_decoded(message: &[u8]) -> String {
     let mut rest = message;
     while let [first, after @ ..] = rest {
         let escaped = (*first == b'%').then(|| after.split_at_checked(2)).flatten();
-        let byte = escaped.and_then(|(digits, _)| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        let byte = escaped.and_then(|(digits, _)| decoded_byte(digits));
         decoded.push(byte.unwrap_or(*first));
         rest = byte.map_or(after, |_| &after[2..]);
     }
     String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// Returns the byte that two hexadecimal digits encode.
+fn decoded_byte(digits: &[u8]) -> Option<u8> {
+    let digit = |digit: &u8| char::from(*digit).to_digit(16);
+    let [high, low] = digits else { return None };
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
 #[cfg(test)]
@@ -67,6 +74,7 @@ mod tests {
             ("no todo%3A %C3%A9", "no todo: \u{e9}"),
             ("100%", "100%"),
             ("100%2", "100%2"),
+            ("%+1", "%+1"),
             ("%zz%41", "%zzA"),
             ("%\u{20ac}%41", "%\u{20ac}A"),
             ("%FF", "\u{fffd}"),

@@ -8,7 +8,7 @@ use crate::document::AnnotationValue;
 #[cfg(feature = "aws-sdk")]
 use crate::document::url::Url;
 use crate::live::context;
-use crate::live::missing::MissingContext;
+use crate::live::missing::Place;
 use crate::recorder::Recorder;
 
 /// The place in an annotated function where a call is made.
@@ -57,16 +57,17 @@ impl CallSite {
         self.within.function().note_untraced(self.line, reason, type_name);
     }
 
-    /// Returns whether [`note_missing`](Self::note_missing) has noted the call.
+    /// Returns whether [`log_missing`](Self::log_missing) has noted the call.
     #[inline]
     pub(super) fn is_missing_noted(&self) -> bool {
         self.within.function().is_missing_noted(self.line)
     }
 
-    /// Notes that the call is made while no segment is current. Returns the log line to write, or `None` if the call
-    /// was logged before.
-    pub(super) fn note_missing(&self) -> Option<MissingContext> {
-        self.within.function().note_missing(self.line)
+    /// Notes that the call is made while no segment is current. The first time, passes the place to `log`.
+    pub(super) fn log_missing(&self, log: impl FnOnce(Place)) {
+        if let Some(place) = self.within.function().note_missing(self.line) {
+            log(place);
+        }
     }
 
     /// Returns the annotations that the attribute adds to the subsegment.
@@ -193,7 +194,7 @@ impl CallSites {
         self
     }
 
-    /// Sets the calls of the function that the attribute leaves alone, if there are no others.
+    /// Sets the calls that the attribute leaves alone. Given only if it leaves all calls of the function alone.
     #[must_use]
     pub const fn left_alone(mut self, calls: &'static [LeftAlone]) -> Self {
         self.left_alone = calls;

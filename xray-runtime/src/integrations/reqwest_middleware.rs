@@ -7,7 +7,7 @@ use http::Extensions;
 use reqwest::{Request, Response};
 
 use crate::http::site::CallSites;
-use crate::http::{Outgoing, ReadResponse, current_parent, methods};
+use crate::http::{Outgoing, current_parent, methods, read_or_status};
 
 /// The place of the calls, for the log.
 static CALL_SITES: CallSites = CallSites::new("xray::reqwest_middleware::SubsegmentMiddleware", "", 0);
@@ -77,6 +77,6 @@ impl Middleware for SubsegmentMiddleware {
         let is_recorded = call.is_recorded();
         let sent = next.run(request, extensions);
         // `sent` is boxed already. A second box is needed only to put the call around it.
-        if is_recorded { Box::pin(call.run_async(sent, ReadResponse::read)) } else { sent }
+        if is_recorded { Box::pin(call.run_async(sent, read_or_status)) } else { sent }
     }
 }

@@ -66,8 +66,8 @@ pub(crate) struct Trace {
     annotations: AtomicUsize,
     /// The number of links so far.
     links: AtomicUsize,
-    /// Observers of the end of the segment.
-    observers: Mutex<Vec<&'static dyn SegmentObserver>>,
+    /// Observers of the end of the segment. `None` after the end.
+    observers: Mutex<Option<Vec<&'static dyn SegmentObserver>>>,
     /// The segment. Weak, because the segment holds this.
     segment: OnceLock<Weak<Entity>>,
     /// `true` if the segment is a facade: Lambda sends it, and this process sends only its subsegments.
@@ -107,7 +107,7 @@ impl Trace {
             open_spans: OpenSpans::default(),
             annotations: AtomicUsize::new(0),
             links: AtomicUsize::new(0),
-            observers: Mutex::default(),
+            observers: Mutex::new(Some(Vec::new())),
             segment: OnceLock::new(),
             is_facade: false,
             is_over: AtomicBool::new(false),
@@ -173,17 +173,18 @@ impl Trace {
         &self.outbound
     }
 
-    /// Registers an observer that is notified when the segment ends.
-    pub(crate) fn add_observer(&self, observer: &'static dyn SegmentObserver) {
-        lock(&self.observers).push(observer);
+    /// Registers an observer that is notified when the segment ends. Returns `false` if the segment has ended.
+    pub(crate) fn add_observer(&self, observer: &'static dyn SegmentObserver) -> bool {
+        let mut observers = lock(&self.observers);
+        observers.as_mut().map(|observers| observers.push(observer)).is_some()
     }
 
     /// Notifies the observers of the end of the segment, each once.
     //
     // The list is taken first, so that no lock is held while an observer logs: the program's logger may open a segment.
     fn notify_observers(&self) {
-        let observers = mem::take(&mut *lock(&self.observers));
-        observers.into_iter().for_each(SegmentObserver::segment_ended);
+        let observers = lock(&self.observers).take();
+        observers.into_iter().flatten().for_each(SegmentObserver::segment_ended);
     }
 
     /// Returns the spans of the segment that are not closed.

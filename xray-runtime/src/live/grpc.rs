@@ -58,7 +58,7 @@ impl Context {
     /// assert_eq!(call.metadata["grpc"]["message"], "no todo 7");
     /// ```
     pub fn set_grpc_status(&self, code: u32, message: &str) {
-        if is_fault(code) {
+        if is_fault(code) && !self.is_remote() {
             self.note_failure();
         }
         let Some(entity) = self.sampled_entity().filter(|_| code != OK) else { return };
@@ -72,6 +72,18 @@ impl Context {
             self.add_metadata_in("grpc", "message", message);
         }
         entity.update(|record| record.fail_by_grpc(code, exception));
+    }
+}
+
+impl Context {
+    /// Returns whether this is the recorded subsegment of a call. Its failure is that of another service, and does not count as
+    /// one of this service: in a trace that is not sampled nobody reads the response.
+    fn is_remote(&self) -> bool {
+        let mut is_remote = false;
+        if let Some(entity) = self.sampled_entity() {
+            entity.update(|record| is_remote = record.namespace == Some(Namespace::Remote));
+        }
+        is_remote
     }
 }
 

@@ -65,40 +65,17 @@ fn bit(line: u32) -> u64 {
     1 << (line % 64)
 }
 
-/// A call that is not recorded because no segment is current. The log line is written when the method and the host are
-/// known, or without them when the value is dropped.
-#[derive(Debug)]
-pub(crate) struct MissingContext(Option<Place>);
-
-impl MissingContext {
-    pub(crate) fn at(place: Place) -> Self {
-        Self(Some(place))
-    }
-
-    /// Logs the call with its method and host.
-    #[cold]
-    pub(crate) fn log_call(mut self, method: &str, url: &Url<'_>) {
-        if let Some(place) = self.0.take() {
-            log(&format!("{method} {}", url.host().unwrap_or_default()), place);
-        }
-    }
-
-    /// Logs an operation of the AWS SDK.
-    #[cfg(feature = "aws-sdk")]
-    #[cold]
-    pub(crate) fn log_aws_operation(mut self) {
-        if let Some(place) = self.0.take() {
-            log("an operation of the AWS SDK", place);
-        }
-    }
+/// Logs a call that is not recorded.
+#[cold]
+pub(crate) fn log_call(method: &str, url: &Url<'_>, place: Place) {
+    log(&format!("{method} {}", url.host().unwrap_or_default()), place);
 }
 
-impl Drop for MissingContext {
-    fn drop(&mut self) {
-        if let Some(place) = self.0.take() {
-            log("an HTTP call", place);
-        }
-    }
+/// Logs an operation of the AWS SDK that is not recorded.
+#[cfg(feature = "aws-sdk")]
+#[cold]
+pub(crate) fn log_aws_operation(place: Place) {
+    log("an operation of the AWS SDK", place);
 }
 
 /// Logs a subsegment of this name that does not begin.
@@ -111,7 +88,7 @@ pub(crate) fn log_subsegment(name: &str, place: Place) {
 #[cold]
 pub(crate) fn log_call_by_hand(place: &'static Location<'static>, method: &str, url: &Url<'_>) {
     if let Some(place) = first_at(place) {
-        MissingContext::at(place).log_call(method, url);
+        log_call(method, url, place);
     }
 }
 

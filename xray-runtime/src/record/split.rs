@@ -66,8 +66,7 @@ impl Split {
 
     /// Makes each direct subsegment of a record independent.
     fn detach_subsegments(&mut self, record: &mut Record) {
-        // Every record that reaches `Split` has a trace id. Without a trace id, the subsegments would be written without
-        // their trace and parent.
+        // A document that the program made itself may have no trace id. Its subsegments then keep the places that they have.
         let place = record.trace_id().map(|trace_id| Place::below(trace_id, record.id));
         for mut subsegment in record.release() {
             if let Some(place) = &place {
