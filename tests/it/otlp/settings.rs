@@ -32,6 +32,11 @@ fn case_in_a_child_process() {
             assert!(announced.contains("the emitter `OtlpEmitter` (AWS_XRAY_EMITTER)"), "{announced}");
             assert!(recorder.check().is_healthy());
         }
+        "chosen twice" => {
+            let recorder = recorder(OtlpEmitter::builder().header("x-code", "code"));
+            record(&recorder, "shop");
+            assert_eq!(settled(&recorder).documents_sent, 1);
+        }
         "not chosen" => {
             let recorder = Recorder::builder().build();
             assert!(recorder.check().to_string().contains("emitter = UDP (default)"));
@@ -59,6 +64,13 @@ fn one_variable_chooses_the_emitter() {
     run("chosen", &chosen);
     assert_eq!(server.receive().spans()[0].span["name"], "shop");
     run("not chosen", &chosen[1..]);
+}
+
+#[test]
+fn the_variable_keeps_the_settings_of_an_emitter_of_that_kind() {
+    let server = OtlpServer::start(|_| "{}");
+    run("chosen twice", &[("AWS_XRAY_EMITTER", "otlp"), ("OTEL_EXPORTER_OTLP_ENDPOINT", &*server.url())]);
+    assert_eq!(server.receive().headers["x-code"], "code");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::settings::{Setting, Settings, Source, type_name};
 use super::{HttpRules, Recorder, ResponseHook, Shared};
 use crate::document::MAX_STRING_CHARS;
 use crate::document::name::legal_name;
-use crate::emitter::{Deliveries, Emitter, OtlpEmitter, UdpEmitter};
+use crate::emitter::{Deliveries, Emitter, OtlpEmitter, OtlpSettings, UdpEmitter};
 use crate::header::propagation::Propagation;
 #[cfg(feature = "origin")]
 use crate::origin::Detector;
@@ -165,7 +165,8 @@ impl RecorderBuilder {
 
     /// Sets where documents go (`AWS_XRAY_EMITTER`). The default sends them to the X-Ray daemon over UDP.
     ///
-    /// The value `udp` of the variable selects the default, and `otlp` an [`OtlpEmitter`](crate::emitter::OtlpEmitter).
+    /// The value `udp` of the variable selects the default, and `otlp` an [`OtlpEmitter`](crate::emitter::OtlpEmitter). The
+    /// emitter of the code is then replaced, unless the value is `otlp` and that emitter is an `OtlpEmitter`.
     ///
     /// The default emitter queues up to 16,384 documents with about 128 MiB of memory in total, and counts the
     /// documents that it has to drop in [`Stats::documents_dropped`](crate::Stats::documents_dropped). A document over
@@ -253,7 +254,7 @@ impl RecorderBuilder {
     ) -> (Recorder, Vec<RejectedSetting>) {
         let (daemon, daemon_source) = self.choose_daemon_address(&mut environment, &mut rejected);
         let (service_name, name_source) = self.choose_service_name(&mut environment, &mut rejected);
-        let (emitter, emitter_source) = self.choose_emitter(&mut environment);
+        let (emitter, emitter_source) = self.choose_emitter(&environment, &mut rejected);
         let counters = Arc::new(Counters::default());
         for _ in &rejected {
             counters.settings_rejected.increment();
@@ -379,22 +380,35 @@ impl RecorderBuilder {
 
     /// Takes the emitter from the environment, else from the program. Returns the emitter with the name of its type, or
     /// `None` for the default emitter, which sends to the daemon.
-    fn choose_emitter(&mut self, environment: &mut Environment) -> (Option<NamedEmitter>, Source) {
+    fn choose_emitter(
+        &mut self,
+        environment: &Environment,
+        rejected: &mut Vec<RejectedSetting>,
+    ) -> (Option<NamedEmitter>, Source) {
         let of_program = self.emitter.take();
-        let Some(choice) = environment.emitter.take() else {
+        let Some(choice) = environment.emitter else {
             let source = Source::of_code(of_program.as_ref());
             return (of_program, source);
         };
+        let source = Source::Variable(EmitterChoice::VARIABLE);
+        // An emitter of the program with this name counts too.
+        let is_otlp = |(_, name): &NamedEmitter| *name == type_name::<OtlpEmitter>();
+        if choice == EmitterChoice::Otlp && of_program.as_ref().is_some_and(is_otlp) {
+            // It has the program's settings, and has read the variables of OpenTelemetry.
+            return (of_program, source);
+        }
         // The destructor of the emitter is the program's own code.
         guard(|| drop(of_program));
         let emitter = match choice {
             EmitterChoice::Udp => None,
-            EmitterChoice::Otlp(settings) => {
+            EmitterChoice::Otlp => {
+                let mut settings = OtlpSettings::default();
+                settings.read(&|name| env::var_os(name), rejected);
                 let emitter: Box<dyn Emitter> = Box::new(OtlpEmitter::with_settings(settings, 0));
                 Some((emitter, type_name::<OtlpEmitter>()))
             }
         };
-        (emitter, Source::Variable(EmitterChoice::VARIABLE))
+        (emitter, source)
     }
 
     /// Takes the service's name from the environment, else from the program's settings, else the name of its file.

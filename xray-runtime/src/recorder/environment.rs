@@ -7,7 +7,6 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use crate::document::name::legal_name;
-use crate::emitter::OtlpSettings;
 use crate::support::variables::{RejectedSetting, setting};
 
 /// The reaction to a call or subsegment outside any segment (`AWS_XRAY_CONTEXT_MISSING`).
@@ -46,10 +45,10 @@ pub(super) struct Environment {
 }
 
 /// An emitter that the environment chooses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EmitterChoice {
     Udp,
-    Otlp(OtlpSettings),
+    Otlp,
 }
 
 impl EmitterChoice {
@@ -72,16 +71,8 @@ impl Environment {
     // recorder exists, and a logger may need a recorder.
     pub(super) fn read(get: impl Fn(&str) -> Option<OsString>) -> (Self, Vec<RejectedSetting>) {
         let mut rejected = Vec::new();
-        let emitter = setting(&get, &mut rejected, EmitterChoice::VARIABLE, "udp or otlp", parse_emitter);
-        let emitter = emitter.map(|choice| match choice {
-            EmitterChoice::Otlp(mut settings) => {
-                settings.read(&get, &mut rejected);
-                EmitterChoice::Otlp(settings)
-            }
-            udp @ EmitterChoice::Udp => udp,
-        });
         let environment = Self {
-            emitter,
+            emitter: setting(&get, &mut rejected, EmitterChoice::VARIABLE, "udp or otlp", parse_emitter),
             enabled: setting(&get, &mut rejected, "AWS_XRAY_SDK_ENABLED", "true or false", parse_bool),
             service_name: setting(&get, &mut rejected, "AWS_XRAY_TRACING_NAME", EXPECTED_NAME, |name| {
                 legal_name(name).map(Cow::into_owned)
@@ -117,7 +108,7 @@ fn parse_bool(value: &str) -> Option<bool> {
 fn parse_emitter(value: &str) -> Option<EmitterChoice> {
     match value.trim().to_ascii_lowercase().as_str() {
         "udp" => Some(EmitterChoice::Udp),
-        "otlp" => Some(EmitterChoice::Otlp(OtlpSettings::default())),
+        "otlp" => Some(EmitterChoice::Otlp),
         _ => None,
     }
 }
@@ -273,11 +264,10 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_of_otlp_are_read_if_it_is_chosen() {
+    fn the_variables_of_otlp_are_left_to_its_emitter() {
         let variables = [("AWS_XRAY_EMITTER", "otlp"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector")];
         let (environment, rejected) = read(&variables);
-        assert_eq!(environment.emitter, Some(EmitterChoice::Otlp(OtlpSettings::default())));
-        assert_eq!(rejected.iter().map(|rejected| rejected.name).collect::<Vec<_>>(), ["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+        assert_eq!((environment.emitter, rejected), (Some(EmitterChoice::Otlp), vec![]));
         assert_eq!(read(&variables[1..]), (Environment::default(), vec![]));
     }
 
