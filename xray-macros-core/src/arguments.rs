@@ -84,6 +84,9 @@ fn is_place_or_literal(expression: &Expr) -> bool {
 fn can_be_hoisted(argument: &Expr) -> bool {
     match peeled(argument) {
         Expr::MethodCall(_) | Expr::Lit(_) => true,
+        Expr::Array(array) => array.elems.iter().all(|element| in_two_arms(element).is_some()),
+        // The path names the type. A type parameter of it that a field leaves open is that of the parameter.
+        Expr::Struct(made) => made.rest.is_none() && made.fields.iter().all(|field| in_two_arms(&field.expr).is_some()),
         Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(|part| in_two_arms(part).is_some()),
         Expr::Call(call) => is_function(call) && !call.args.iter().any(is_untyped),
         Expr::Try(tried) => can_be_hoisted(&tried.expr),

@@ -67,6 +67,14 @@ async fn integers(queue: mpsc::Sender<u64>, bytes: mpsc::Sender<(u8, u64)>) {
 }
 
 #[traced_http]
+fn bodies(agent: &ureq::Agent, url: &str, name: &str) -> u16 {
+    let form = agent.post(url);
+    let status = form.send_form([("name", name), ("kind", "b")]).unwrap().status().as_u16();
+    let bytes = agent.post(url);
+    status + bytes.send(&[1, 2]).unwrap().status().as_u16()
+}
+
+#[traced_http]
 async fn taken(slot: &mut Option<HyperClient>, uri: Uri) -> Option<u16> {
     let client = slot.take()?;
     Some(client.get(uri).await.ok()?.status().as_u16())
@@ -101,7 +109,8 @@ fn named_by_a_closure(client: HyperClient) -> impl Fn(Request<Body>) -> hyper_ut
     move |request| client.request(request)
 }
 
-#[tokio::test]
+// Several threads, because the calls of ureq block theirs.
+#[tokio::test(flavor = "multi_thread")]
 async fn evaluation() {
     let run = Run::start(super::IS_TRACED).await;
     let client: HyperClient = Client::builder(TokioExecutor::new()).build_http();
@@ -121,6 +130,8 @@ async fn evaluation() {
     assert_eq!((queued.recv().await, queued.recv().await), (Some(5_000_000_000), Some(0xFFFF_FFFF_FFFF)));
     assert_eq!(queued_bytes.recv().await, Some((200, 5_000_000_000)));
 
+    let posted = recorded("POST /bytes/1");
+    run.check_calls("bodies", async { bodies(&ureq::agent(), &url, "a") }, 400, &[posted, posted]).await;
     run.check_calls("taken", taken(&mut Some(client.clone()), uri()), Some(200), &[seen]).await;
     let requests = &mut vec![run.client.get(&url), run.client.get(&url)];
     run.check_calls("taken_requests", taken_requests(requests), 400, &[seen, seen]).await;
