@@ -15,18 +15,18 @@
 //! The server is a thread for each connection, which reads a request and writes 27 bytes. The difference between two rows is
 //! thus as large as it can be: a real server and a network take longer.
 //!
-//! With rustc 1.95.0, on two cores that did nothing else. With 16 requests in flight, clients and server share the cores.
+//! On 2026-11-30 with rustc 1.95.0, on two cores that did nothing else. With 16 requests in flight, clients and server share the cores.
 //!
 //! | in flight | | requests a second | ratio | p50, µs | p99, µs |
 //! |---|---|---|---|---|---|
-//! | 1 | `plain` | 7,893 | | 125 | 188 |
-//! | 1 | `no segment` | 7,881 | 0.998 | 125 | 183 |
-//! | 1 | `unsampled` | 7,770 | 0.984 | 127 | 187 |
-//! | 1 | `sampled` | 7,529 | 0.954 | 130 | 192 |
-//! | 16 | `plain` | 30,708 | | 420 | 2,419 |
-//! | 16 | `no segment` | 29,775 | 0.970 | 457 | 1,886 |
-//! | 16 | `unsampled` | 28,796 | 0.938 | 492 | 1,004 |
-//! | 16 | `sampled` | 28,089 | 0.915 | 502 | 893 |
+//! | 1 | `plain` | 15,330 | | 65 | 92 |
+//! | 1 | `no segment` | 15,389 | 1.004 | 65 | 87 |
+//! | 1 | `unsampled` | 15,280 | 0.997 | 65 | 87 |
+//! | 1 | `sampled` | 14,968 | 0.976 | 66 | 89 |
+//! | 16 | `plain` | 63,628 | | 222 | 305 |
+//! | 16 | `no segment` | 63,943 | 1.005 | 225 | 311 |
+//! | 16 | `unsampled` | 62,809 | 0.987 | 228 | 316 |
+//! | 16 | `sampled` | 60,966 | 0.958 | 236 | 321 |
 
 #![expect(
     clippy::cast_possible_truncation,

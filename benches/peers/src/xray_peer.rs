@@ -92,8 +92,7 @@ impl TracedPing {
 }
 
 fn start(Ping(mut request): Ping, parent: Option<CallParent>) -> Sent<Ready<u16>> {
-    let call =
-        parent.map(|parent| parent.begin(request.method(), request.uri()).inject(request.headers_mut()));
+    let call = parent.map(|parent| parent.begin(request.method(), request.uri()).inject(request.headers_mut()));
     Sent::new(Ping(request).send(), call)
 }
 
