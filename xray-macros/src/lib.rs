@@ -59,11 +59,12 @@ use proc_macro::TokenStream;
 ///
 /// * `name = ".."`: the name of the subsegments. The default is the host.
 /// * `annotate(key = value, ..)`: annotations for the subsegments. The values are expressions over the parameters. They
-///   are evaluated by reference when the function begins, and only below a sampled segment. A closure that contains a
-///   call and outlives the function must be `move`.
+///   are evaluated by reference when the function begins, and only below a sampled segment. A closure or
+///   an async block that contains a call and outlives the function must be `move`.
 /// * `skip_hosts("..", ..)`: calls to these hosts are not traced and get no header. `*` matches any characters, `?`
 ///   matches one.
-/// * `strict`: a call whose name is in the list and that is not traced is a compile error, which says why.
+/// * `strict`: a call whose name is in the list and that is not traced is a compile error, which says why. Calls such as
+///   `client.get(uri)` and `reqwest::get(url)`, and methods that are named by their path, are not checked.
 /// * `crate = ".."`: the path of this crate, if it is not `::xray`.
 /// * `local(reqwest)`: the name `reqwest` is that of your own module, not of the crate.
 ///
