@@ -49,8 +49,8 @@ pub(crate) fn in_two_arms(argument: &Expr) -> Option<Argument> {
     }
 }
 
-/// Returns whether an argument can be duplicated into both arms of the generated `match`: a variable, a field, a literal,
-/// or a reference to one of these.
+/// Returns whether an argument can be duplicated into both arms of the generated `match`: a variable, a field, a literal that
+/// is no integer, or a reference to one of these.
 ///
 /// In the unreachable arm the parameter is generic, so the types of `|count| count as u8` and `None` could not be inferred
 /// (`tests/it/shapes/bodies.rs::inferred`, `by_reference`).
@@ -82,12 +82,13 @@ fn is_place_or_literal(expression: &Expr) -> bool {
 /// function and the value in a constructor would lose the type that the parameter gives them, as in
 /// `Box::new(|count| count + 1)` and `Some(Box::new(1))`. `tests/it/shapes/bodies.rs::inferred`
 fn can_be_hoisted(argument: &Expr) -> bool {
+    let is_part = |part: &Expr| in_two_arms(part).is_some();
     match peeled(argument) {
         Expr::MethodCall(_) | Expr::Lit(_) => true,
-        Expr::Array(array) => array.elems.iter().all(|element| in_two_arms(element).is_some()),
-        // The path names the type. A type parameter of it that a field leaves open is that of the parameter.
-        Expr::Struct(made) => made.rest.is_none() && made.fields.iter().all(|field| in_two_arms(&field.expr).is_some()),
-        Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(|part| in_two_arms(part).is_some()),
+        Expr::Array(array) => array.elems.iter().all(is_part),
+        // The path names the type, but for type parameters, which a later use may determine.
+        Expr::Struct(made) => made.rest.is_none() && made.fields.iter().all(|field| is_part(&field.expr)),
+        Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(is_part),
         Expr::Call(call) => is_function(call) && !call.args.iter().any(is_untyped),
         Expr::Try(tried) => can_be_hoisted(&tried.expr),
         Expr::Await(awaited) => can_be_hoisted(&awaited.base),

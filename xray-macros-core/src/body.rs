@@ -352,9 +352,10 @@ impl Walker<'_> {
             Expr::Call(call) => {
                 self.visit_expr_mut(&mut call.func);
                 let of_arguments = position.of_arguments(call);
-                let of_closures = function_name(call).map(|name| Position::Elsewhere.of_closure_for(&text(name)));
-                let of_closures = of_closures.unwrap_or_default();
-                call.args.iter_mut().for_each(|argument| self.visit_argument(argument, of_arguments, of_closures));
+                let name = function_name(call).map(text).unwrap_or_default();
+                for argument in &mut call.args {
+                    self.visit_argument(argument, of_arguments, &name, Position::Elsewhere);
+                }
             }
             Expr::Array(list) => {
                 let is_exchanged = position.accepts_any_future() && list.elems.iter().all(ends_in_calls);
@@ -377,34 +378,31 @@ impl Walker<'_> {
 
     fn visit_method_call(&mut self, call: &mut ExprMethodCall, position: Position) {
         let name = text(&call.method);
-        let of_closures = position.of_closure_for(&name);
-        let of_receiver = match peeled(&call.receiver) {
-            // `(|| client.request(request())).retry(policy)`
-            Expr::Closure(_) => of_closures,
-            _ => position.of_receiver(call, &name),
-        };
-        self.visit_at(&mut call.receiver, of_receiver);
+        // `(|| client.request(request())).retry(policy)`
+        let of_receiver = position.of_receiver(call, &name);
+        self.visit_argument(&mut call.receiver, of_receiver, &name, position);
         let is_exchanged = adds_to_list(&name) && self.variables.accepts_any_future(&call.receiver);
         let of_arguments = if is_exchanged { Position::AnyFuture } else { position.of_arguments_of(&name) };
         // `.map(RequestBuilder::send)`, whose results are polled.
-        let takes_methods = of_closures.accepts_any_future() || name == "map";
+        let takes_methods = position.of_closure_for(&name, true).accepts_any_future() || name == "map";
         for argument in &mut call.args {
             match argument {
                 Expr::Path(path) if takes_methods && calls::is_path_of_a_builders_method(path) => {
                     self.rewrite_call_path(argument);
                 }
-                // `bool::then` and `Option::or_else` take closures without parameters, and those of futures do not.
-                Expr::Closure(closure) if closure.inputs.is_empty() && (name == "then" || name == "or_else") => {
-                    self.visit_at(argument, Position::Elsewhere);
-                }
-                argument => self.visit_argument(argument, of_arguments, of_closures),
+                argument => self.visit_argument(argument, of_arguments, &name, position),
             }
         }
     }
 
-    fn visit_argument(&mut self, argument: &mut Expr, position: Position, of_closures: Position) {
-        let is_closure = matches!(peeled(argument), Expr::Closure(_));
-        self.visit_at(argument, if is_closure { of_closures } else { position });
+    /// Visits an argument or the receiver of a call of `name`, which is in `position`. `otherwise` is the position of a value
+    /// that is no closure.
+    fn visit_argument(&mut self, argument: &mut Expr, otherwise: Position, name: &str, position: Position) {
+        let of_argument = match peeled(argument) {
+            Expr::Closure(closure) => position.of_closure_for(name, !closure.inputs.is_empty()),
+            _ => otherwise,
+        };
+        self.visit_at(argument, of_argument);
     }
 
     /// Rewrites a method that is an argument: `.map(RequestBuilder::send)`.

@@ -104,7 +104,7 @@ const WRAPPING_FUNCTIONS: &[&str] = &[
 /// names begin with `spawn` or `retry` count too.
 const POLLING_FUNCTIONS: &[&str] = &["block_on", "drop", "run_until"];
 
-/// Methods that take a closure, and poll the future that it returns.
+/// Methods that pass an item to a closure, and poll the future that it returns.
 const POLLS_CLOSURES: &[&str] =
     &["and_then", "for_each", "for_each_concurrent", "or_else", "then", "try_for_each", "try_for_each_concurrent"];
 
@@ -154,8 +154,10 @@ impl Position {
     }
 
     /// Returns the position of the value that a closure returns, for a closure that is passed to a method in this position.
-    pub(crate) fn of_closure_for(self, name: &str) -> Self {
-        let is_polled = POLLS_CLOSURES.contains(&name) || repeats(name);
+    /// `takes_item` is `true` if the closure has a parameter.
+    pub(crate) fn of_closure_for(self, name: &str, takes_item: bool) -> Self {
+        // `bool::then` and `Option::or_else` take closures without parameters.
+        let is_polled = (takes_item && POLLS_CLOSURES.contains(&name)) || repeats(name);
         let is_listed = self.accepts_list() && LISTS.contains(&name);
         if is_polled || is_listed { Self::AnyFuture } else { Self::Elsewhere }
     }
@@ -238,30 +240,33 @@ impl Position {
     }
 }
 
-/// Returns whether a type accepts any future, or a list or closure of any future: `impl Future`, but not
+/// Returns whether a type is `impl Future`, or a list or closure of such: `impl Iterator<Item = impl Future>`, but not
 /// `impl Iterator<Item = ResponseFuture>`. `tests/it/shapes/evaluation.rs::named_by_an_iterator`
 fn is_open(ty: &Type) -> bool {
-    const NAME_A_TYPE: &[&str] =
+    let Type::ImplTrait(of) = ty else { return false };
+    of.bounds.iter().all(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().and_then(named_item).is_none_or(is_open),
+        _ => true,
+    })
+}
+
+/// Returns the type that the trait of a list or of a closure names: `T` in `Iterator<Item = T>` and in `Fn() -> T`.
+fn named_item(of: &PathSegment) -> Option<&Type> {
+    const LISTS_AND_CLOSURES: &[&str] =
         &["Fn", "FnMut", "FnOnce", "Iterator", "IntoIterator", "Stream", "DoubleEndedIterator"];
 
-    let Type::ImplTrait(of) = ty else { return false };
-    let traits = of.bounds.iter().filter_map(|bound| match bound {
-        TypeParamBound::Trait(bound) => bound.path.segments.last(),
-        _ => None,
-    });
-    let names_a_type = |name: &PathSegment| match &name.arguments {
-        _ if !is_one_of(&name.ident, NAME_A_TYPE) => false,
-        PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(|argument| match argument {
-            GenericArgument::AssocType(item) => !is_open(&item.ty),
-            _ => false,
+    match &of.arguments {
+        _ if !is_one_of(&of.ident, LISTS_AND_CLOSURES) => None,
+        PathArguments::AngleBracketed(arguments) => arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(item) => Some(&item.ty),
+            _ => None,
         }),
         PathArguments::Parenthesized(function) => match &function.output {
-            ReturnType::Type(_, output) => !is_open(output),
-            ReturnType::Default => false,
+            ReturnType::Type(_, output) => Some(output),
+            ReturnType::Default => None,
         },
-        PathArguments::None => false,
-    };
-    !traits.into_iter().any(names_a_type)
+        PathArguments::None => None,
+    }
 }
 
 /// The values of the `return`s of a function or closure.
