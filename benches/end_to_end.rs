@@ -15,7 +15,8 @@
 //! The server is a thread for each connection, which reads a request and writes 27 bytes. The difference between two rows is
 //! thus as large as it can be: a real server and a network take longer.
 //!
-//! On 2026-11-30 with rustc 1.95.0, on two cores that did nothing else. With 16 requests in flight, clients and server share the cores.
+//! On 2026-11-30 with rustc 1.95.0, on two cores that did nothing else. With 16 requests in flight, clients and server share the
+//! cores.
 //!
 //! | in flight | | requests a second | ratio | p50, µs | p99, µs |
 //! |---|---|---|---|---|---|
