@@ -36,7 +36,7 @@ struct RareParent {
 impl CallSite {
     /// Returns the parent of a call that is made now: the current segment or subsegment.
     ///
-    /// If no segment is current, the first call at a place in the source still gets a parent. Its
+    /// If no segment is current, calls at a place in the source still get a parent until one of them begins. Its
     /// [`begin`](CallParent::begin) records nothing, and logs the place, the method and the host. A process logs up to
     /// 50 places. Every other call outside any segment gets `None`.
     #[must_use]

@@ -73,9 +73,7 @@ impl Context {
         }
         entity.update(|record| record.fail_by_grpc(code, exception));
     }
-}
 
-impl Context {
     /// Returns whether this is the recorded subsegment of a call. Its failure is that of another service, and does not count as
     /// one of this service: in a trace that is not sampled nobody reads the response.
     fn is_remote(&self) -> bool {

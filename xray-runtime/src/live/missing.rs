@@ -9,7 +9,7 @@ use crate::document::url::Url;
 use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
 use crate::recorder::{ContextMissing, Recorder};
-use crate::support::log_line::log_line;
+use crate::support::log_line::{LoggedOnce, log_line};
 
 /// How many places are logged in a process. The log must not grow with the program.
 const MAX_PLACES: usize = 50;
@@ -116,8 +116,8 @@ fn first_at(place: &'static Location<'static>) -> Option<Place> {
 
 /// Logs, once per process, that a segment begins in Lambda outside any invocation.
 pub(crate) fn log_invocation(name: &str) {
-    static HAS_LOGGED: AtomicUsize = AtomicUsize::new(0);
-    if HAS_LOGGED.fetch_add(1, Ordering::Relaxed) == 0 && is_logged() {
+    static INVOCATION: LoggedOnce = LoggedOnce::new();
+    if INVOCATION.is_first() && is_logged() {
         log_line!(
             Error,
             "xray::context",
