@@ -19,8 +19,8 @@ import sys
 HERE = pathlib.Path(__file__).parent
 BASELINE = HERE / "instructions.json"
 PATHS = [
-    "untraced_floor", "at_first_poll", "no_context", "disabled",
-    "untraced_floor_224_bytes", "at_first_poll_224_bytes", "no_context_224_bytes",
+    "untraced_floor", "by_hand", "no_context", "disabled",
+    "untraced_floor_224_bytes", "by_hand_224_bytes", "no_context_224_bytes",
     "unsampled_floor", "unsampled_by_hand", "unsampled", "sampled_floor", "sampled", "streamed",
 ]
 FEW, MANY = 2_000, 6_000

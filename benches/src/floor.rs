@@ -30,30 +30,56 @@ thread_local! {
     static RANDOM: Cell<u64> = const { Cell::new(0x9e37_79b9_7f4a_7c15) };
 }
 
+/// The clock of a segment.
 // The wall clock is read once for each segment, and the monotonic clock for each call, as in the runtime: a wall clock may be
 // set back while a call runs.
-#[derive(Clone, Copy)]
-struct Clock {
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
     start_micros: u64,
     started: Instant,
 }
 
 impl Clock {
-    fn start() -> Self {
+    /// Starts the clock.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the system's clock is before 1970.
+    #[must_use]
+    pub fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         Self { start_micros: since_epoch.as_micros() as u64, started: Instant::now() }
     }
 
-    fn now(&self) -> u64 {
+    /// Returns the microseconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> u64 {
         self.start_micros + self.started.elapsed().as_micros() as u64
     }
 }
 
-/// Makes a call that is sent at the first poll. Outside any segment a traced call is sent then, because it may be polled inside
-/// one.
-pub async fn at_first_poll<R: Held>(request: R) -> Response<R> {
-    let ping = Ping::<R, AtOnce>::new(request);
-    SentAtFirstPoll::Waiting { send: Some(move || ping.send()) }.await
+/// Makes a call that finds its trace in a thread-local, keeps a reference to it while the header is inserted, and is sent at
+/// once. Outside any trace it is sent at the first poll, because it may be polled inside one. This is the least that a traced
+/// call does outside a segment and in an unsampled trace.
+pub async fn by_hand<R: Held>(mut request: R) -> Response<R> {
+    let mut send = Some(move |trace: Option<Arc<UnsampledTrace>>| {
+        if let Some(trace) = trace {
+            request.borrow_mut().headers_mut().insert(TRACE_HEADER_NAME, trace.header.clone());
+        }
+        Ping::<R, AtOnce>::new(request).send()
+    });
+    let trace = UNSAMPLED.with(|trace| trace.borrow().clone());
+    match trace.and_then(|trace| Some(send_in_trace(send.take()?, trace))) {
+        Some(future) => SentAtFirstPoll::Sent { future },
+        None => SentAtFirstPoll::Waiting { send: send.map(|send| move || send(None)) },
+    }
+    .await
+}
+
+// Not inlined, as in the runtime.
+#[inline(never)]
+fn send_in_trace<F>(send: impl FnOnce(Option<Arc<UnsampledTrace>>) -> F, trace: Arc<UnsampledTrace>) -> F {
+    send(Some(trace))
 }
 
 pin_project! {
@@ -80,30 +106,7 @@ impl<S: FnOnce() -> F, F: Future> Future for SentAtFirstPoll<S, F> {
     }
 }
 
-/// Makes a call that finds its trace in a thread-local, keeps a reference to it while the header is inserted, and is sent at
-/// once. Outside any trace it is sent at the first poll. A traced call in an unsampled trace must do all of this.
-pub async fn with_header<R: Held>(mut request: R) -> Response<R> {
-    let mut send = Some(move |trace: Option<Arc<UnsampledTrace>>| {
-        if let Some(trace) = trace {
-            request.borrow_mut().headers_mut().insert(TRACE_HEADER_NAME, trace.header.clone());
-        }
-        Ping::<R, AtOnce>::new(request).send()
-    });
-    let trace = UNSAMPLED.with(|trace| trace.borrow().clone());
-    match trace.and_then(|trace| Some(send_in_trace(send.take()?, trace))) {
-        Some(future) => SentAtFirstPoll::Sent { future },
-        None => SentAtFirstPoll::Waiting { send: send.map(|send| move || send(None)) },
-    }
-    .await
-}
-
-// Not inlined, as in the runtime.
-#[inline(never)]
-fn send_in_trace<F>(send: impl FnOnce(Option<Arc<UnsampledTrace>>) -> F, trace: Arc<UnsampledTrace>) -> F {
-    send(Some(trace))
-}
-
-/// Runs a closure in an unsampled trace, for [`with_header`].
+/// Runs a closure in an unsampled trace, for [`by_hand`].
 pub fn in_unsampled_trace(run: impl FnOnce()) {
     UNSAMPLED.set(Some(Arc::new(UnsampledTrace { header: unsampled_header() })));
     run();
@@ -165,24 +168,36 @@ pub fn segment(calls: impl FnOnce()) {
     CURRENT.set(Some(clock));
     BUFFER.with_borrow_mut(|buffer| {
         buffer.clear();
-        buffer.extend_from_slice(b"{\"id\":\"");
-        buffer.extend_from_slice(&hex(random()));
-        buffer.extend_from_slice(b"\",\"trace_id\":\"");
-        buffer.extend_from_slice(ROOT.as_bytes());
-        buffer.extend_from_slice(b"\",\"name\":\"todo-app\",\"start_time\":");
-        write_seconds(buffer, clock.start_micros);
-        buffer.extend_from_slice(b",\"subsegments\":[");
+        begin_segment(buffer, &clock);
     });
     calls();
     CURRENT.set(None);
     BUFFER.with_borrow_mut(|buffer| {
-        // The comma after the last call.
-        buffer.pop();
-        buffer.extend_from_slice(b"],\"end_time\":");
-        write_seconds(buffer, clock.now());
-        buffer.push(b'}');
+        end_segment(buffer, &clock);
         black_box(&**buffer);
     });
+}
+
+/// Writes the part of a segment that stands before its calls.
+#[inline]
+pub fn begin_segment(buffer: &mut Vec<u8>, clock: &Clock) {
+    buffer.extend_from_slice(b"{\"id\":\"");
+    buffer.extend_from_slice(&hex(random()));
+    buffer.extend_from_slice(b"\",\"trace_id\":\"");
+    buffer.extend_from_slice(ROOT.as_bytes());
+    buffer.extend_from_slice(b"\",\"name\":\"todo-app\",\"start_time\":");
+    write_seconds(buffer, clock.start_micros);
+    buffer.extend_from_slice(b",\"subsegments\":[");
+}
+
+/// Writes the part of a segment that stands after its calls.
+#[inline]
+pub fn end_segment(buffer: &mut Vec<u8>, clock: &Clock) {
+    // The comma after the last call.
+    buffer.pop();
+    buffer.extend_from_slice(b"],\"end_time\":");
+    write_seconds(buffer, clock.now());
+    buffer.push(b'}');
 }
 
 /// Makes a call and writes its subsegment by hand.
@@ -190,10 +205,8 @@ pub fn segment(calls: impl FnOnce()) {
 #[inline]
 pub async fn call(mut request: Box<Request>) -> Response<Box<Request>> {
     let Some(clock) = CURRENT.get() else { return Ping::<_, AtOnce>::new(request).send().await };
-    let id = hex(random());
-    let mut header = *b"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=................;Sampled=1";
-    header[PARENT..PARENT + id.len()].copy_from_slice(&id);
-    if let Ok(value) = HeaderValue::from_bytes(&header) {
+    let id = new_id();
+    if let Some(value) = header(&id) {
         request.headers_mut().insert(TRACE_HEADER_NAME, value);
     }
     // Cloned, because a client takes the request by value and a real one does not return it.
@@ -201,28 +214,57 @@ pub async fn call(mut request: Box<Request>) -> Response<Box<Request>> {
     let start = clock.now();
     let response = Ping::<_, AtOnce>::new(request).send().await;
     let end = clock.now();
-    let host = uri.host().unwrap_or_default();
+    let url = [uri.scheme_str(), uri.host(), Some(uri.path())].map(Option::unwrap_or_default);
     BUFFER.with_borrow_mut(|buffer| {
-        buffer.extend_from_slice(b"{\"id\":\"");
-        buffer.extend_from_slice(&id);
-        buffer.extend_from_slice(b"\",\"name\":\"");
-        buffer.extend_from_slice(host.as_bytes());
-        buffer.extend_from_slice(b"\",\"namespace\":\"remote\",\"start_time\":");
-        write_seconds(buffer, start);
-        buffer.extend_from_slice(b",\"end_time\":");
-        write_seconds(buffer, end);
-        buffer.extend_from_slice(b",\"http\":{\"request\":{\"method\":\"");
-        buffer.extend_from_slice(method.as_str().as_bytes());
-        buffer.extend_from_slice(b"\",\"url\":\"");
-        buffer.extend_from_slice(uri.scheme_str().unwrap_or_default().as_bytes());
-        buffer.extend_from_slice(b"://");
-        buffer.extend_from_slice(host.as_bytes());
-        buffer.extend_from_slice(uri.path().as_bytes());
-        buffer.extend_from_slice(b"\"},\"response\":{\"status\":");
-        write_decimal(buffer, response.status.as_u16().into(), 1);
-        buffer.extend_from_slice(b"}}},");
+        write_call(buffer, &id, method.as_str(), url, [start, end], response.status.as_u16());
     });
     response
+}
+
+/// Returns a new id of a subsegment.
+#[inline]
+#[must_use]
+pub fn new_id() -> [u8; 16] {
+    hex(random())
+}
+
+/// Returns the trace header of a sampled call with this id.
+#[inline]
+#[must_use]
+pub fn header(id: &[u8; 16]) -> Option<HeaderValue> {
+    let mut header = *b"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=................;Sampled=1";
+    header[PARENT..PARENT + id.len()].copy_from_slice(id);
+    HeaderValue::from_bytes(&header).ok()
+}
+
+/// Writes a call. The parts of the URL are scheme, host and path. The times are those of start and end, in microseconds.
+#[inline]
+pub fn write_call(
+    buffer: &mut Vec<u8>,
+    id: &[u8; 16],
+    method: &str,
+    [scheme, host, path]: [&str; 3],
+    [start, end]: [u64; 2],
+    status: u16,
+) {
+    buffer.extend_from_slice(b"{\"id\":\"");
+    buffer.extend_from_slice(id);
+    buffer.extend_from_slice(b"\",\"name\":\"");
+    buffer.extend_from_slice(host.as_bytes());
+    buffer.extend_from_slice(b"\",\"namespace\":\"remote\",\"start_time\":");
+    write_seconds(buffer, start);
+    buffer.extend_from_slice(b",\"end_time\":");
+    write_seconds(buffer, end);
+    buffer.extend_from_slice(b",\"http\":{\"request\":{\"method\":\"");
+    buffer.extend_from_slice(method.as_bytes());
+    buffer.extend_from_slice(b"\",\"url\":\"");
+    buffer.extend_from_slice(scheme.as_bytes());
+    buffer.extend_from_slice(b"://");
+    buffer.extend_from_slice(host.as_bytes());
+    buffer.extend_from_slice(path.as_bytes());
+    buffer.extend_from_slice(b"\"},\"response\":{\"status\":");
+    write_decimal(buffer, status.into(), 1);
+    buffer.extend_from_slice(b"}}},");
 }
 
 /// Returns the next number of a xorshift64 generator.

@@ -24,10 +24,10 @@ fn main() -> ExitCode {
     let enabled = recorder(Recorder::builder());
     match path.as_str() {
         "untraced_floor" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(bare)),
-        "at_first_poll" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(floor::at_first_poll)),
-        "at_first_poll_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(floor::at_first_poll)),
+        "by_hand" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(floor::by_hand)),
         "no_context" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(traced)),
         "untraced_floor_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(bare)),
+        "by_hand_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(floor::by_hand)),
         "no_context_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(traced)),
         "disabled" => {
             let disabled = recorder(Recorder::builder().enabled(false));
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
             });
         }
         "unsampled_by_hand" => make(count, |calls: &mut Calls<Box<Request>>| {
-            floor::in_unsampled_trace(|| calls.make(floor::with_header));
+            floor::in_unsampled_trace(|| calls.make(floor::by_hand));
         }),
         "unsampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::No, calls)),
         "sampled_floor" => make(count, |calls| floor::segment(|| calls.make(floor::call))),
