@@ -74,7 +74,7 @@ pub enum Preparation {
 
 impl Sql {
     /// Limit on the characters of a query. X-Ray has no limit for it but that of the document, which is 64 kB.
-    const MAX_QUERY_CHARS: usize = 8 * 1024;
+    pub(crate) const MAX_QUERY_CHARS: usize = 8 * 1024;
 
     /// Creates a block for a query to this kind of database, such as `PostgreSQL`.
     #[must_use]

@@ -1,5 +1,7 @@
 //! The text of an SQL statement without the values in it.
 
+use crate::document::Sql;
+
 /// Replaces each text and number in a statement by `?`, and removes comments.
 ///
 /// `quotes_texts` is `true` if `"text"` is a value too. Keeps placeholders. If the end of a value depends on the
@@ -10,9 +12,11 @@
 // Input:  SELECT "id" FROM t1 WHERE name = 'it''s' AND age > 42 AND id = $1 -- of user 7
 // Output: SELECT "id" FROM t1 WHERE name = ? AND age > ? AND id = $1
 pub(super) fn without_values(statement: &str, quotes_texts: bool) -> String {
-    let mut kept = String::with_capacity(statement.len());
+    let mut kept = String::new();
     let mut rest = statement.trim();
-    while let Some(part) = Part::first(rest, quotes_texts) {
+    // The rest of a long statement would be cut off. A character has at most four bytes.
+    while kept.len() <= 4 * Sql::MAX_QUERY_CHARS {
+        let Some(part) = Part::first(rest, quotes_texts) else { break };
         let (text, after) = rest.split_at(part.length);
         match part.kind {
             Kind::Kept => kept.push_str(text),
@@ -42,11 +46,9 @@ impl Part {
         let first = text.chars().next()?;
         let second = text[first.len_utf8()..].chars().next();
         let (kind, length) = match (first, second) {
-            ('\'', _) => (Kind::Value, quoted(text, '\'')),
-            ('"', _) if quotes_texts => (Kind::Value, quoted(text, '"')),
-            // A quoted name, which may contain any character.
-            ('"' | '`', _) => (Kind::Kept, quoted(text, first)),
-            ('[', _) => (Kind::Kept, text.find(']').map_or(text.len(), |end| end + 1)),
+            ('\'', _) => value(text, '\''),
+            ('"', _) if quotes_texts => value(text, '"'),
+            ('"' | '`', _) => name(text, first),
             ('-', Some('-')) => (Kind::Comment, text.find('\n').unwrap_or(text.len())),
             // A comment of MySQL. `#` is an operator in PostgreSQL, where the rest of the line is lost if the engine is
             // unknown.
@@ -65,20 +67,32 @@ impl Part {
     }
 }
 
-/// Returns the length of a text in quotation marks. Two marks in a row stand for one mark in the text.
-fn quoted(text: &str, mark: char) -> usize {
+/// Reads a text in quotation marks.
+fn value(text: &str, mark: char) -> (Kind, usize) {
+    // `\'` is a mark in the text for MySQL by default, and the end of the text for PostgreSQL.
+    let is_unclear = |at: usize| text[..at].ends_with('\\');
+    (Kind::Value, length_of_quoted(text, mark, is_unclear).unwrap_or(text.len()))
+}
+
+/// Reads a name in quotation marks, which may contain any character. A backslash has no meaning in a name.
+fn name(text: &str, mark: char) -> (Kind, usize) {
+    length_of_quoted(text, mark, |_| false).map_or((Kind::Value, text.len()), |length| (Kind::Kept, length))
+}
+
+/// Returns the length of a part in quotation marks. Two marks in a row stand for one mark in the part. Returns `None` if the part
+/// does not end, or if it is unclear whether one of the marks ends it.
+fn length_of_quoted(text: &str, mark: char, is_unclear: impl Fn(usize) -> bool) -> Option<usize> {
     let mut marks = text.match_indices(mark).map(|(at, _)| at).skip(1);
     while let Some(at) = marks.next() {
-        // `\'` is a mark in the text for MySQL by default, and the end of the text for PostgreSQL.
-        if text[..at].ends_with('\\') {
-            break;
+        if is_unclear(at) {
+            return None;
         }
         if !text[at + 1..].starts_with(mark) {
-            return at + 1;
+            return Some(at + 1);
         }
         marks.next();
     }
-    text.len()
+    None
 }
 
 /// Reads `$1`, a placeholder, or `$tag$text$tag$`, a value of PostgreSQL.
@@ -102,7 +116,7 @@ fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::without_values;
+    use super::*;
 
     #[test]
     fn values_are_replaced_and_names_and_placeholders_stay() {
@@ -114,7 +128,12 @@ mod tests {
             ("a = 0xFF, b = .5, c = 1_000, d1 = 7", "a = ?, b = ?, c = ?, d1 = ?"),
             ("a = $$it's$$ or b = $q$ $$ $q$ or c = $1", "a = ? or b = ? or c = $1"),
             ("a = E'x' and b = X'00' and n = N'x'", "a = E? and b = X? and n = N?"),
-            ("select `a'b`, [c'd] from t", "select `a'b`, [c'd] from t"),
+            ("select `a'b`, [c d] from t where e = [3, 'f']", "select `a'b`, [c d] from t where e = [?, ?]"),
+            ("tags @> ARRAY['a','b'] AND n = ANY(ARRAY[12,34])", "tags @> ARRAY[?,?] AND n = ANY(ARRAY[?,?])"),
+            ("SELECT \"path\\\" FROM t WHERE name = 'secret'", "SELECT \"path\\\" FROM t WHERE name = ?"),
+            ("SELECT `path\\` FROM t WHERE name = 'secret'", "SELECT `path\\` FROM t WHERE name = ?"),
+            ("a = 'b\\'' or c = 'secret'", "a = ?"),
+            ("select \"never ends, 'secret'", "select ?"),
             ("a -- 'secret'\n= 1", "a  \n= ?"),
             ("a /* secret /* nested */ 'secret' */ = 1", "a   = ?"),
             ("a = 'never ends", "a = ?"),
@@ -127,6 +146,14 @@ mod tests {
         ] {
             assert_eq!(without_values(statement, false), expected, "{statement}");
         }
+    }
+
+    #[test]
+    fn the_part_of_a_statement_that_is_cut_off_is_not_read() {
+        let many = format!("insert into t values {}", "(1, 'a'), ".repeat(1_000_000));
+        let kept = without_values(&many, false);
+        assert!(kept.starts_with("insert into t values (?, ?), (?, ?)"));
+        assert!((Sql::MAX_QUERY_CHARS..5 * Sql::MAX_QUERY_CHARS).contains(&kept.len()), "{}", kept.len());
     }
 
     #[test]
