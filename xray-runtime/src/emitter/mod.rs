@@ -3,6 +3,7 @@
 //! A recorder without an emitter of its own sends documents to the X-Ray daemon over UDP.
 
 mod counts;
+mod daemon;
 mod daemon_check;
 pub(crate) mod datagram;
 mod deliveries;

@@ -19,6 +19,8 @@ pub(super) struct Sent {
 pub(super) enum SendError {
     /// The host of the daemon reported that nobody listens on the port.
     Refused,
+    /// The operating system does not send datagrams of this length.
+    TooLong,
     /// The name of the daemon's host does not resolve.
     Unresolved(io::Error),
     /// Another error of the operating system.
@@ -56,6 +58,8 @@ impl Outage {
             // was sent now is refused too.
             Ok(sent) if sent.was_earlier_refused && !is_loopback => self.failed(&SendError::Refused),
             Ok(_) => self.sent(is_loopback),
+            // The document is sent again in smaller datagrams.
+            Err(SendError::TooLong) => {}
             Err(error) => self.failed(error),
         }
     }
@@ -67,7 +71,7 @@ impl Outage {
         let cause = match error {
             SendError::Refused => 0,
             SendError::Unresolved(_) => 1,
-            SendError::Failed(_) => 2,
+            SendError::Failed(_) | SendError::TooLong => 2,
         };
         if !std::mem::replace(&mut self.has_logged[cause], true) {
             log_line!(
@@ -104,6 +108,7 @@ impl SendError {
         match self {
             Self::Refused => "the host refuses them, so no daemon listens on the port".to_owned(),
             Self::Unresolved(error) => format!("the name does not resolve ({error})"),
+            Self::TooLong => "the system does not send datagrams of this length".to_owned(),
             Self::Failed(error) => format!("they cannot be sent ({error})"),
         }
     }
@@ -117,7 +122,7 @@ impl SendError {
             Self::Unresolved(_) => {
                 "Correct the host in AWS_XRAY_DAEMON_ADDRESS, or the names that the program can resolve"
             }
-            Self::Failed(_) => "Check AWS_XRAY_DAEMON_ADDRESS and the network of the program",
+            Self::Failed(_) | Self::TooLong => "Check AWS_XRAY_DAEMON_ADDRESS and the network of the program",
         }
     }
 }

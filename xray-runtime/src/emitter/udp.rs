@@ -1,14 +1,12 @@
 //! The emitter that sends documents to the X-Ray daemon over UDP.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
-use super::datagram::{self, DATAGRAM_HEADER};
+use super::daemon::Daemon;
+use super::datagram::DATAGRAM_HEADER;
 use super::delivery::Delivery;
 use super::direct::Direct;
 use super::outage::{Outage, SendError, Sent};
@@ -16,10 +14,9 @@ use super::pace::Pace;
 use super::queue::Queue;
 use super::{Deliveries, Emitter, Subject, daemon_check};
 use crate::record::FinishedSegment;
-use crate::record::split::{Split, TooLarge};
+use crate::record::split::{MAX_DOCUMENT_BYTES, Split, TooLarge};
 use crate::support::background::Background;
 use crate::support::log_line::{LoggedOnce, is_debug_read, log_line};
-use crate::support::resolve::resolve;
 use crate::support::stats::Counters;
 
 /// An emitter that sends each document in a datagram to the X-Ray daemon, on the background thread of its recorder or,
@@ -127,56 +124,89 @@ struct Sender {
     counters: Arc<Counters>,
     /// For a document that is too large.
     logged_too_large: LoggedOnce,
+    /// For a datagram that is too long for the system.
+    logged_refused_length: LoggedOnce,
 }
 
 impl Sender {
     fn new(daemon_address: String, tcp_address: Option<String>, counters: Arc<Counters>) -> Self {
-        Self { daemon_address, tcp_address, counters, logged_too_large: LoggedOnce::new() }
+        Self {
+            daemon_address,
+            tcp_address,
+            counters,
+            logged_too_large: LoggedOnce::new(),
+            logged_refused_length: LoggedOnce::new(),
+        }
     }
 
     /// Sends documents until the queue is closed and empty.
     async fn send_all(&self, queue: &Queue) {
-        let mut daemon = Daemon::new(&self.daemon_address);
-        let mut outage = Outage::new(&self.daemon_address);
-        let mut pace = Pace::new();
+        let (daemon, outage) = (Daemon::new(&self.daemon_address), Outage::new(&self.daemon_address));
+        let mut transport = Paced { daemon, outage, pace: Pace::new() };
         // The check ends with this task: dropping the set stops it.
         let mut checks = JoinSet::new();
+        let mut max_document_bytes = MAX_DOCUMENT_BYTES;
         // One buffer for all datagrams: the header stays, the document after it is replaced.
         let mut datagram = DATAGRAM_HEADER.to_vec();
         while let Some(segment) = queue.next().await {
             if let (Some(tcp), true) = (&self.tcp_address, checks.is_empty()) {
-                checks.spawn(daemon_check::check(self.daemon_address.clone(), tcp.clone(), outage.flag()));
+                checks.spawn(daemon_check::check(self.daemon_address.clone(), tcp.clone(), transport.outage.flag()));
             }
             let subject = is_debug_read().then(|| Subject::of(&segment));
-            let mut lost = None;
-            let mut parts = Parts::new(&self.counters);
-            let mut split = Split::new(segment);
-            while let Some(written) = split.write_next(&mut datagram) {
-                match written {
-                    Ok(()) => {
-                        pace.wait_for(datagram.len()).await;
-                        let sent = daemon.send(&datagram).await;
-                        parts.count(sent.is_ok());
-                        outage.note(&sent, daemon.is_loopback());
-                        if let (Err(error), Some(_)) = (sent, &subject) {
-                            lost = Some(error.reason());
-                        }
-                    }
-                    Err(document) => {
-                        parts.count(false);
-                        self.log_too_large(&document);
-                        lost = subject.as_ref().map(|_| "it is too large for a datagram".to_owned());
-                    }
-                }
-                datagram.truncate(DATAGRAM_HEADER.len());
-            }
-            parts.end();
+            let mut split = Split::new(segment, max_document_bytes);
+            let lost = self.send_documents(&mut split, &mut datagram, &mut transport).await;
+            max_document_bytes = split.max_bytes();
             if let Some(subject) = subject {
                 self.log_fate(&subject, lost);
             }
             self.count_trimmed(split.trimmed);
             // After each document, unlike `LinesEmitter`: a datagram is sent at once, nothing is buffered.
             queue.mark_finished();
+        }
+    }
+
+    /// Sends the documents of a segment, each in a datagram. Returns the reason if one of them was lost.
+    async fn send_documents(
+        &self,
+        split: &mut Split,
+        datagram: &mut Vec<u8>,
+        transport: &mut impl Transport,
+    ) -> Option<String> {
+        let mut lost = None;
+        let mut parts = Parts::new(&self.counters);
+        while let Some(written) = split.write_next(datagram) {
+            let sent = match written {
+                Ok(()) => match transport.send(datagram).await {
+                    Err(SendError::TooLong) if split.take_back(&datagram[DATAGRAM_HEADER.len()..]) => {
+                        self.log_refused_length(datagram.len());
+                        datagram.truncate(DATAGRAM_HEADER.len());
+                        continue;
+                    }
+                    sent => sent.map_err(|error| error.reason()),
+                },
+                Err(document) => {
+                    self.log_too_large(&document);
+                    Err("it is too large for a datagram".to_owned())
+                }
+            };
+            parts.count(sent.is_ok());
+            lost = sent.err().or(lost);
+            datagram.truncate(DATAGRAM_HEADER.len());
+        }
+        parts.end();
+        lost
+    }
+
+    /// Logs once that the system refuses datagrams that the daemon would accept.
+    fn log_refused_length(&self, bytes: usize) {
+        if self.logged_refused_length.is_first() {
+            log_line!(
+                Warn,
+                "xray::emitter",
+                "the operating system does not send a datagram of {bytes} bytes. Documents are split into smaller ones, and \
+                 values that are too large for these are shortened. On macOS, `sysctl -w net.inet.udp.maxdgram=65535` \
+                 allows the datagrams of X-Ray (logged once)",
+            );
         }
     }
 
@@ -217,6 +247,27 @@ impl Sender {
     }
 }
 
+/// Sends datagrams.
+trait Transport: Send {
+    fn send(&mut self, datagram: &[u8]) -> impl Future<Output = Result<Sent, SendError>> + Send;
+}
+
+/// Sends datagrams to the daemon, no faster than it reads them, and logs its outages.
+struct Paced<'a> {
+    daemon: Daemon<'a>,
+    outage: Outage,
+    pace: Pace,
+}
+
+impl Transport for Paced<'_> {
+    async fn send(&mut self, datagram: &[u8]) -> Result<Sent, SendError> {
+        self.pace.wait_for(datagram.len()).await;
+        let sent = self.daemon.send(datagram).await;
+        self.outage.note(&sent, self.daemon.is_loopback());
+        sent
+    }
+}
+
 /// The parts of one document, which are counted as documents. If the task dies before the last part, the rest of the
 /// document counts as dropped.
 //
@@ -254,156 +305,45 @@ impl Drop for Parts<'_> {
     }
 }
 
-/// The daemon's address and a socket connected to it.
-struct Daemon<'a> {
-    address: &'a str,
-    socket: Option<UdpSocket>,
-    /// When the address was last resolved, with or without success.
-    resolved: Option<Instant>,
-    /// `true` if the last attempt could not resolve the name.
-    is_unresolved: bool,
-    /// The attempt that renews the socket, while documents leave through the old one.
-    renewal: JoinSet<Result<UdpSocket, SendError>>,
-}
-
-impl<'a> Daemon<'a> {
-    /// A daemon that runs as a side-car may have another address after a restart.
-    const RESOLVE_EVERY: Duration = Duration::from_secs(60);
-    /// The pause between attempts as long as the name does not resolve: a look-up for each document would load the name
-    /// server.
-    const RETRY_EVERY: Duration = Duration::from_secs(1);
-
-    fn new(address: &'a str) -> Self {
-        Self { address, socket: None, resolved: None, is_unresolved: false, renewal: JoinSet::new() }
-    }
-
-    /// Sends a datagram. Returns an error if the system reported that the daemon's port refused it.
-    async fn send(&mut self, datagram: &[u8]) -> Result<Sent, SendError> {
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => SendError::Refused,
-            _ => SendError::Failed(error),
-        };
-        let socket = self.socket().await?;
-        let mut was_earlier_refused = false;
-        match socket.send(datagram).await {
-            // On a connected socket the kernel reports a refusal (ICMP "port unreachable") at the next operation. So
-            // this error is of an earlier datagram, and this one was not sent: send it again.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                was_earlier_refused = true;
-                socket.send(datagram).await.map_err(failed)?
-            }
-            sent => sent.map_err(failed)?,
-        };
-        // Over the loopback interface the refusal of this datagram is already here, and can be counted to it.
-        match socket.take_error().map_err(failed)? {
-            Some(error) => Err(failed(error)),
-            None => Ok(Sent { was_earlier_refused }),
-        }
-    }
-
-    /// Returns whether the daemon is on this host.
-    fn is_loopback(&self) -> bool {
-        let peer = self.socket.as_ref().and_then(|socket| socket.peer_addr().ok());
-        peer.is_some_and(|peer| peer.ip().is_loopback())
-    }
-
-    /// Returns the socket, resolving the address and connecting if that is due.
-    ///
-    /// Waits for the first socket: until then the documents wait in the queue. Later ones are made beside, because a name
-    /// server may take long to answer.
-    async fn socket(&mut self) -> Result<&UdpSocket, SendError> {
-        // A renewal that failed keeps the old socket: a name server that is away for a minute does not mean that the
-        // daemon is.
-        if let Some(Ok(Ok(socket))) = self.renewal.try_join_next() {
-            self.socket = Some(socket);
-        }
-        let age = self.resolved.map(|resolved| resolved.elapsed());
-        let is_due =
-            age.is_none_or(|age| age >= if self.socket.is_some() { Self::RESOLVE_EVERY } else { Self::RETRY_EVERY });
-        if is_due && self.renewal.is_empty() {
-            self.resolved = Some(Instant::now());
-            if self.socket.is_some() {
-                self.renewal.spawn(connect(self.address.to_owned()));
-            } else {
-                match connect(self.address.to_owned()).await {
-                    Ok(socket) => self.socket = Some(socket),
-                    Err(error) => {
-                        self.is_unresolved = matches!(error, SendError::Unresolved(_));
-                        return Err(error);
-                    }
-                }
-            }
-        }
-        let is_unresolved = self.is_unresolved;
-        self.socket.as_ref().ok_or_else(|| {
-            let error = io::ErrorKind::AddrNotAvailable.into();
-            if is_unresolved { SendError::Unresolved(error) } else { SendError::Failed(error) }
-        })
-    }
-}
-
-/// Resolves the address and connects to the first result that accepts a socket.
-async fn connect(address: String) -> Result<UdpSocket, SendError> {
-    let mut last_error = SendError::Unresolved(io::ErrorKind::AddrNotAvailable.into());
-    for address in resolve(&address).await.map_err(SendError::Unresolved)? {
-        match connect_to(address) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last_error = SendError::Failed(error),
-        }
-    }
-    Err(last_error)
-}
-
-fn connect_to(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = datagram::connect(address)?;
-    socket.set_nonblocking(true)?;
-    UdpSocket::from_std(socket)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
+    use crate::document::Document;
+    use crate::id::{SegmentId, TraceId};
 
-    #[tokio::test]
-    async fn a_host_name_is_not_resolved_for_each_datagram() {
-        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = format!("localhost:{}", listener.local_addr().unwrap().port());
-        let mut daemon = Daemon::new(&address);
-        let mut resolved = Vec::new();
-        for _ in 0..3 {
-            daemon.socket().await.unwrap();
-            resolved.push(daemon.resolved);
-        }
-        assert!(resolved[0].is_some() && resolved.iter().all(|at| *at == resolved[0]));
-        // A minute later the name is resolved again, and documents leave through the old socket meanwhile.
-        let local = daemon.socket().await.unwrap().local_addr().unwrap();
-        daemon.resolved = resolved[0].and_then(|at| at.checked_sub(Daemon::RESOLVE_EVERY));
-        assert_eq!(daemon.socket().await.unwrap().local_addr().unwrap(), local);
-        assert!(daemon.resolved > resolved[0] && daemon.renewal.len() == 1);
-        while daemon.socket().await.unwrap().local_addr().unwrap() == local {
-            tokio::task::yield_now().await;
-        }
-        assert!(daemon.renewal.is_empty());
+    /// macOS refuses longer datagrams unless a setting allows them.
+    const LIMIT: usize = 9216;
+
+    #[derive(Default)]
+    struct System {
+        documents: Vec<Document>,
     }
 
-    /// The look-up that renews the socket gives no answer, and another one is due.
-    #[tokio::test]
-    async fn documents_leave_while_a_look_up_hangs() {
-        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let mut daemon = Daemon::new(&address);
-        daemon.send(b"first").await.unwrap();
-        daemon.renewal.spawn(std::future::pending());
-        daemon.resolved = Instant::now().checked_sub(Daemon::RESOLVE_EVERY);
-        daemon.send(b"second").await.unwrap();
-        for expected in [&b"first"[..], b"second"] {
-            let mut datagram = [0; 10];
-            let length = listener.recv(&mut datagram).await.unwrap();
-            assert_eq!(&datagram[..length], expected);
+    impl Transport for System {
+        async fn send(&mut self, datagram: &[u8]) -> Result<Sent, SendError> {
+            if datagram.len() > LIMIT {
+                return Err(SendError::TooLong);
+            }
+            self.documents.push(serde_json::from_slice(&datagram[DATAGRAM_HEADER.len()..]).unwrap());
+            Ok(Sent { was_earlier_refused: false })
         }
-        assert_eq!(daemon.renewal.len(), 1, "one look-up at a time");
+    }
+
+    #[tokio::test]
+    async fn a_document_that_the_system_refuses_is_sent_in_smaller_ones() {
+        let call = |name: &str| Document::new(SegmentId::random(), name.repeat(200), 1.0);
+        let calls = ('a'..='z').chain('A'..='Z').map(|name| call(&name.to_string())).collect();
+        let segment = Document { trace_id: Some(TraceId::random()), subsegments: calls, ..call("s") };
+        let counters = Arc::new(Counters::default());
+        counters.documents_emitted.increment();
+        let sender = Sender::new("127.0.0.1:2000".to_owned(), None, Arc::clone(&counters));
+        let mut split = Split::new(segment.into(), MAX_DOCUMENT_BYTES);
+        let mut system = System::default();
+        let lost = sender.send_documents(&mut split, &mut DATAGRAM_HEADER.to_vec(), &mut system).await;
+        assert_eq!((lost, split.trimmed, system.documents.len()), (None, 0, 53));
+        assert!((LIMIT / 4..LIMIT).contains(&split.max_bytes()), "the next document is split at once");
+        let stats = counters.snapshot();
+        assert_eq!([stats.documents_emitted, stats.documents_sent, stats.documents_dropped], [53, 53, 0]);
     }
 
     #[test]

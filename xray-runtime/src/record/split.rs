@@ -11,13 +11,15 @@ use crate::document::trim::trim;
 // header of a datagram is 30 bytes, so the datagram stays below 65,507 bytes, the maximum for UDP over IPv4.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
 
-/// Writes a segment as one or more documents of at most [`MAX_DOCUMENT_BYTES`].
+/// Writes a segment as one or more documents of at most [`MAX_DOCUMENT_BYTES`], or fewer.
 ///
 /// A segment that is too large is split: its direct subsegments become independent documents. A record that is still too
 /// large without subsegments is trimmed.
 pub(crate) struct Split {
     /// A stack of the records to write.
     unwritten: Records,
+    /// Limit on the JSON of one document, in bytes.
+    max_bytes: usize,
     /// The number of values that were removed or cut so far.
     pub(crate) trimmed: usize,
 }
@@ -30,9 +32,27 @@ pub(crate) struct TooLarge {
 }
 
 impl Split {
+    /// No system refuses a datagram with a document of this size.
+    const MIN_BYTES: usize = 1024;
+
     /// Creates a `Split` for a segment or an independent subsegment.
-    pub(crate) fn new(segment: FinishedSegment) -> Self {
-        Self { unwritten: vec![segment.into_record()], trimmed: 0 }
+    pub(crate) fn new(segment: FinishedSegment, max_bytes: usize) -> Self {
+        Self { unwritten: vec![segment.into_record()], max_bytes, trimmed: 0 }
+    }
+
+    /// Returns the limit on the documents.
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
+    /// Takes back a document that the system refused as too long for a datagram, and halves the limit. Returns `false` if the
+    /// document is so small that its size is not the cause.
+    pub(crate) fn take_back(&mut self, json: &[u8]) -> bool {
+        let document = if json.len() > Self::MIN_BYTES { serde_json::from_slice::<Document>(json).ok() } else { None };
+        let Some(document) = document else { return false };
+        self.unwritten.push(Box::new(document.into()));
+        self.max_bytes = json.len() / 2;
+        true
     }
 
     /// Appends the JSON of the next document to `buffer`. Returns `None` when all documents have been written.
@@ -42,14 +62,14 @@ impl Split {
             let mut record = self.unwritten.pop()?;
             record.write_json(buffer);
             let bytes = buffer.len() - start;
-            if bytes <= MAX_DOCUMENT_BYTES {
+            if bytes <= self.max_bytes {
                 return Some(Ok(()));
             }
             buffer.truncate(start);
             // Split first and trim only a record without subsegments, because splitting loses no data.
             if record.subsegments().is_empty() {
                 let mut document = Document::from(*record);
-                let trimmed = trim(&mut document, bytes - MAX_DOCUMENT_BYTES);
+                let trimmed = trim(&mut document, bytes - self.max_bytes);
                 if trimmed == 0 {
                     return Some(Err(TooLarge { name: document.name, bytes }));
                 }
@@ -87,7 +107,7 @@ mod tests {
     }
 
     fn written(document: Document) -> Vec<Result<Document, TooLarge>> {
-        let mut split = Split::new(document.into());
+        let mut split = Split::new(document.into(), MAX_DOCUMENT_BYTES);
         let mut written = Vec::new();
         let mut buffer = b"prefix".to_vec();
         while let Some(result) = split.write_next(&mut buffer) {
@@ -136,7 +156,7 @@ mod tests {
             let values = large.metadata.entry("default".to_owned()).or_default();
             values.insert(key.to_owned(), "x".repeat(bytes).into());
         }
-        let mut split = Split::new(large.into());
+        let mut split = Split::new(large.into(), MAX_DOCUMENT_BYTES);
         let mut buffer = Vec::new();
         assert_eq!(split.write_next(&mut buffer), Some(Ok(())));
         let written: Document = serde_json::from_slice(&buffer).unwrap();
