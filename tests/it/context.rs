@@ -117,6 +117,25 @@ async fn a_panic_is_recorded_where_it_passes_and_goes_on() {
     assert_eq!(xray::trace_id(), None, "the panic restores the context");
 }
 
+/// The code that owns the segment handles the panic, or does not notice it, and goes on.
+#[tokio::test]
+async fn a_panic_of_a_spawned_task_is_no_fault_of_the_segment_that_it_carries() {
+    async fn fails() {
+        panic!("in the background");
+    }
+
+    let work = async {
+        tokio::spawn(fails().in_current_trace()).await.unwrap_err();
+        tokio::spawn(fails().in_context(xray::current())).await.unwrap_err();
+        std::thread::spawn(xray::in_current_trace(|| panic!("in the background"))).join().unwrap_err();
+        tokio::spawn(fails().in_subsegment("part").in_current_trace()).await.unwrap_err();
+    };
+    let ((), documents) = capture(work.in_segment("t")).await;
+    let (segment, part) = (&documents[0], &documents[0].subsegments[0]);
+    assert_eq!((segment.fault, &segment.cause), (false, &None));
+    assert_eq!((part.fault, only_exception(part).message.as_deref()), (true, Some("in the background")));
+}
+
 /// Subsegments that a panic unwinds end from the inside out. Those that it does not pass end with their segment.
 #[tokio::test]
 async fn a_panic_is_recorded_once_on_its_way() {

@@ -133,3 +133,18 @@ fn of_a_thousand_errors_some_are_recorded() {
     });
     assert_eq!(messages(&subsegments[0]).len(), 16);
 }
+
+#[test]
+fn an_argument_without_an_error_is_no_failure() {
+    #[instrument]
+    fn handle(error: Option<&str>, err: Result<u8, u8>) {}
+
+    let ((), subsegments) = below_blocking(|| {
+        handle(None, Ok(1));
+        handle(Some("no"), Ok(1));
+        handle(None, Err(7));
+    });
+    assert_eq!(tree(&subsegments), "handle, handle!, handle!");
+    assert_eq!(messages(&subsegments[1]), ["Some(\"no\")"]);
+    assert_eq!(messages(&subsegments[2]), ["Err(7)"]);
+}

@@ -49,13 +49,15 @@ impl Propagation {
         self != Self::XRay
     }
 
-    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if `X-Amzn-Trace-Id` names no
-    /// trace and `traceparent` is propagated. `values` returns the values of a header.
+    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if `traceparent` is propagated and
+    /// `X-Amzn-Trace-Id` has neither a parent nor a decision. `values` returns the values of a header.
     #[cfg(any(feature = "tower", feature = "actix-web"))]
     pub(crate) fn read<'a, V: Iterator<Item = &'a [u8]>>(self, values: impl Fn(&'static str) -> V) -> TraceHeader {
-        // X-Ray's header first: load balancers, API Gateway and Lambda maintain only that one. Behind them a
-        // `traceparent` has an older parent. A lossy conversion, because one invalid byte in an extra must not cost the
-        // trace id.
+        // X-Ray's header first: API Gateway and Lambda maintain only that one. Behind them a `traceparent` has an older
+        // parent. But a load balancer gives a request without the header a new trace id and nothing else, although a
+        // caller that uses OpenTelemetry has begun the trace of `traceparent`.
+        //
+        // A lossy conversion, because one invalid byte in an extra must not cost the trace id.
         let x_ray = values(X_RAY.as_str()).map(|value| TraceHeader::parse(&String::from_utf8_lossy(value)));
         let x_ray = TraceHeader::choose(x_ray);
         if !self.has_w3c() {
@@ -65,10 +67,11 @@ impl Propagation {
         let mut values_of_w3c = values(W3C.as_str());
         let w3c = values_of_w3c.next().filter(|_| values_of_w3c.next().is_none()).map(String::from_utf8_lossy);
         let Some(w3c) = w3c.and_then(|value| TraceHeader::from_traceparent(&value)) else { return x_ray };
-        if x_ray.root.is_some() && x_ray.root != w3c.root {
+        let is_x_ray = x_ray.root.is_some() && (x_ray.parent.is_some() || x_ray.sampled.is_some());
+        if is_x_ray && x_ray.root != w3c.root {
             return x_ray;
         }
-        let header = if x_ray.root.is_some() { x_ray } else { w3c };
+        let header = if is_x_ray { x_ray } else { w3c };
         header.with_rule(RuleHash::read(values(TRACESTATE.as_str())))
     }
 
@@ -286,6 +289,30 @@ mod tests {
             let read =
                 |name| values[..count].iter().filter(move |_| name == "traceparent").map(|value| value.as_bytes());
             assert_eq!(Propagation::W3c.read(read).root.is_some(), count == 1, "{count} values");
+        }
+    }
+
+    #[test]
+    fn the_trace_id_of_a_load_balancer_does_not_replace_the_trace_of_the_caller() {
+        const W3C: (&str, &str) = ("traceparent", "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
+        const LOAD_BALANCER: (&str, &str) = ("x-amzn-trace-id", "Root=1-62e56f5b-210512345678901234567890");
+        const CALLER: (&str, &str) =
+            ("x-amzn-trace-id", "Root=1-62e56f5b-210512345678901234567890;Parent=53995c3f42cd8ad9;Sampled=0");
+        const IN_W3C: &str = "1-5759e988-bd862e3fe1be46a994272793";
+        const IN_X_RAY: &str = "1-62e56f5b-210512345678901234567890";
+        for (propagation, headers, root, has_parent) in [
+            (Propagation::Both, &[W3C, LOAD_BALANCER][..], IN_W3C, true),
+            (Propagation::W3c, &[W3C, LOAD_BALANCER], IN_W3C, true),
+            (Propagation::XRay, &[W3C, LOAD_BALANCER], IN_X_RAY, false),
+            (Propagation::Both, &[W3C, CALLER], IN_X_RAY, true),
+            (Propagation::W3c, &[W3C, CALLER], IN_X_RAY, true),
+            (Propagation::Both, &[LOAD_BALANCER], IN_X_RAY, false),
+        ] {
+            let header = propagation.read(|name| {
+                headers.iter().filter(move |(header, _)| *header == name).map(|(_, value)| value.as_bytes())
+            });
+            let read = (header.root.unwrap().to_string(), header.parent.is_some());
+            assert_eq!(read, (root.to_owned(), has_parent), "{propagation:?} {headers:?}");
         }
     }
 

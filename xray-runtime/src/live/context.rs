@@ -121,6 +121,8 @@ pub fn trace_id() -> Option<TraceId> {
 
 /// Wraps a closure that will run on another thread, so that it runs in the current segment or subsegment.
 ///
+/// A panic of the closure is not recorded there: the code that owns the segment may go on.
+///
 /// ```
 /// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();
 /// let segment = xray::Segment::builder("todo-app").begin();
@@ -132,7 +134,10 @@ pub fn trace_id() -> Option<TraceId> {
 /// ```
 pub fn in_current_trace<T>(run: impl FnOnce() -> T) -> impl FnOnce() -> T {
     let context = current();
-    move || context.in_scope(run)
+    move || {
+        let _entered = context.enter();
+        run()
+    }
 }
 
 impl Context {

@@ -57,6 +57,9 @@ pub trait Instrument: Future + Sized {
     }
 
     /// Runs the future in the segment or subsegment that the handle names.
+    ///
+    /// A panic of the future is not recorded there: the code that owns the segment may go on, as after a panic in a spawned
+    /// task.
     fn in_context(self, context: Context) -> Instrumented<Self> {
         Instrumented::new(self, Scope::Context(context))
     }
@@ -189,7 +192,11 @@ impl<F: Future> Future for Instrumented<F> {
         };
         let context = this.scope.open();
         let entered = context.enter();
-        let output = ready!(context.observe_panic(|| future.poll(task)));
+        // A context that the future does not own has not failed.
+        let output = match this.scope {
+            Scope::Context(_) => ready!(future.poll(task)),
+            _ => ready!(context.observe_panic(|| future.poll(task))),
+        };
         this.future.set(None);
         drop(entered);
         this.scope.close();

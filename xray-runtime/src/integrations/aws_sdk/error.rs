@@ -63,8 +63,9 @@ impl Failure {
             record.record_error(self.exceptions);
             return;
         }
+        // Also with a status of 5xx, as of `SlowDown`. The X-Ray SDK for Java records throttling in this way.
         if self.is_throttle {
-            (record.error, record.throttle) = (true, true);
+            (record.error, record.throttle, record.fault) = (true, true, false);
         }
         // S3 reports some errors with the status 200.
         record.fault |= !record.error;
@@ -121,6 +122,9 @@ fn short_code(code: &str) -> String {
 fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    if let Some(text) = text.trim().strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>")) {
+        return Some(text.to_owned());
+    }
     let escapes = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
     Some(escapes.iter().fold(text.to_owned(), |text, (escape, character)| text.replace(escape, character)))
 }
@@ -128,6 +132,22 @@ fn element(xml: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::SegmentId;
+    use crate::record::{Label, Time};
+
+    /// The responses to DynamoDB's and S3's throttling, and to a failure of a service.
+    #[test]
+    fn a_request_that_is_throttled_is_an_error_and_no_fault() {
+        for (status, is_throttle, flags) in
+            [(400, true, (true, true, false)), (503, true, (true, true, false)), (503, false, (false, false, true))]
+        {
+            let mut record = Record::new(SegmentId::random(), Label::named("S3"), Time::from_micros(1));
+            record.record_response(status, None);
+            let exceptions = vec![Exception::text("Please reduce your request rate.", "SlowDown")];
+            Failure { exceptions, is_throttle, is_service_error: true }.record(&mut record);
+            assert_eq!((record.error, record.throttle, record.fault), flags, "{status}");
+        }
+    }
 
     #[test]
     fn code_and_message_are_read_in_every_protocol() {
@@ -138,6 +158,7 @@ mod tests {
             r#"{"__type": "com.amazonaws.sqs#NoTable", "message": "a & b", "Message": "a & b"}"#,
             r#"{"code":"NoTable:http://internal.amazon.com/","Message":"a & b","Type":"User"}"#,
             "<?xml version=\"1.0\"?>\n<Error><Code>NoTable</Code><Message>a &amp; b</Message></Error>",
+            "<Error><Code>NoTable</Code><Message><![CDATA[a & b]]></Message></Error>",
             "<ErrorResponse><Error><Type>Sender</Type><Code>NoTable</Code><Message>a &amp; b</Message></Error></ErrorResponse>",
         ] {
             assert_eq!(ServiceError::of_body(body), expected("NoTable", "a & b"), "{body}");

@@ -78,7 +78,8 @@ pub(super) fn client(
     let forwarded = reads_forwarded_for.then(|| forwarded_for(request)).flatten();
     let is_forwarded = forwarded.is_some();
     let address = forwarded.or_else(peer).or_else(|| request.peer().map(|peer| peer.ip()));
-    address.map(|address| Client { address, is_forwarded })
+    // A server on `[::]` sees IPv4 addresses as `::ffff:192.0.2.1`.
+    address.map(|address| Client { address: address.to_canonical(), is_forwarded })
 }
 
 /// Returns the user agent without secrets, at most 250 characters.
@@ -189,6 +190,7 @@ mod tests {
             (b"2001:DB8::1", "2001:db8::1", true),
             (b"\"[2001:db8::1]:80\"", "2001:db8::1", true),
             (b"[2001:db8::1]", "2001:db8::1", true),
+            (b"::ffff:203.0.113.7", "203.0.113.7", true),
             (b"unknown, 203.0.113.7", "10.0.0.9", false),
             (b"<script>", "10.0.0.9", false),
             (b"\xff", "10.0.0.9", false),
