@@ -52,7 +52,13 @@ fn spans_arrive_in_protobuf_and_json_plain_and_compressed() {
 fn an_empty_request_is_accepted() {
     let server = start();
     assert_eq!(post(&server, &[("content-type", PROTOBUF)], b"").rejected().0, 0);
-    for body in ["{}", r#"{"resourceSpans":[]}"#, r#"{"resourceSpans":[{"resource":null,"scopeSpans":[{}]}]}"#] {
+    for body in [
+        "{}",
+        r#"{"resourceSpans":[]}"#,
+        r#"{"resourceSpans":null}"#,
+        r#"{"resourceSpans":[{"scopeSpans":null}]}"#,
+        r#"{"resourceSpans":[{"resource":null,"scopeSpans":[{},{"spans":null}]}]}"#,
+    ] {
         let answer = post(&server, &[("content-type", JSON)], body.as_bytes());
         assert_eq!((answer.status, &*answer.text()), (200, "{}"), "{body}");
     }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    MAX_GROUPS, MAX_RESOURCE_BYTES, MAX_SPAN_BYTES, MAX_SPANS, Malformed, Part, resource_too_large, span_too_large,
+    MAX_GROUPS, MAX_RESOURCE_BYTES, MAX_SPAN_BYTES, MAX_SPANS, Malformed, Part, proto_json, resource_too_large,
+    span_too_large,
 };
 use crate::bounded::Bounded;
 
@@ -17,7 +18,7 @@ use crate::bounded::Bounded;
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
     #[serde(borrow, default)]
-    resource_spans: Bounded<&'a RawValue, MAX_GROUPS>,
+    resource_spans: Option<Bounded<&'a RawValue, MAX_GROUPS>>,
 }
 
 #[derive(Deserialize)]
@@ -26,20 +27,20 @@ struct ResourceSpans<'a> {
     #[serde(borrow, default)]
     resource: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    scope_spans: Bounded<&'a RawValue, MAX_GROUPS>,
+    scope_spans: Option<Bounded<&'a RawValue, MAX_GROUPS>>,
 }
 
 #[derive(Deserialize)]
 struct ScopeSpans<'a> {
     #[serde(borrow, default)]
-    spans: Bounded<&'a RawValue, MAX_SPANS>,
+    spans: Option<Bounded<&'a RawValue, MAX_SPANS>>,
 }
 
 /// Passes each resource and its spans to `take`. Returns the number of spans beyond [`MAX_SPANS`], which are not read.
 pub(super) fn read(body: &[u8], take: &mut impl FnMut(Part)) -> Result<usize, Malformed> {
     let body = std::str::from_utf8(body).map_err(|error| malformed("the body", &error))?;
     let request: Request<'_> = object(body).map_err(|error| malformed("the body", &error))?;
-    let request = groups(request.resource_spans, "resourceSpans")?;
+    let request = groups(request.resource_spans.unwrap_or_default(), "resourceSpans")?;
     // Check the structure before reading the first span, so that no span of a malformed request is taken.
     for text in &request {
         let (_, scopes) = resource_spans(text)?;
@@ -50,7 +51,7 @@ pub(super) fn read(body: &[u8], take: &mut impl FnMut(Part)) -> Result<usize, Ma
         let (resource, scopes) = resource_spans(text)?;
         take(Part::Resource(match resource {
             Some(text) if text.len() > MAX_RESOURCE_BYTES => Err(resource_too_large(text.len())),
-            Some(text) => serde_json::from_str(text)
+            Some(text) => proto_json::read(text)
                 .map(Option::unwrap_or_default)
                 .map_err(|error| format!("the resource of the span cannot be read: {error}")),
             None => Ok(Resource::default()),
@@ -71,18 +72,18 @@ fn decoded(span: &str) -> Result<Box<Span>, String> {
     if span.len() > MAX_SPAN_BYTES {
         return Err(span_too_large(span.len()));
     }
-    serde_json::from_str(span).map_err(|error| format!("the span cannot be read: {error}"))
+    proto_json::read(span).map_err(|error| format!("the span cannot be read: {error}"))
 }
 
 fn resource_spans(text: &RawValue) -> Result<(Option<&str>, Vec<&RawValue>), Malformed> {
     let ResourceSpans { resource, scope_spans } =
         object(text.get()).map_err(|error| malformed("an element of `resourceSpans`", &error))?;
-    Ok((resource.map(RawValue::get), groups(scope_spans, "scopeSpans")?))
+    Ok((resource.map(RawValue::get), groups(scope_spans.unwrap_or_default(), "scopeSpans")?))
 }
 
 fn spans(text: &RawValue) -> Result<Bounded<&RawValue, MAX_SPANS>, Malformed> {
     let scope: Result<ScopeSpans<'_>, _> = object(text.get());
-    Ok(scope.map_err(|error| malformed("an element of `scopeSpans`", &error))?.spans)
+    Ok(scope.map_err(|error| malformed("an element of `scopeSpans`", &error))?.spans.unwrap_or_default())
 }
 
 /// Reads an object. `serde_json` alone would also read the fields from an array.

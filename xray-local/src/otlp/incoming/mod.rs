@@ -5,6 +5,7 @@ mod cause;
 mod http;
 mod json;
 mod names;
+mod proto_json;
 mod protobuf;
 mod resource;
 mod segment;

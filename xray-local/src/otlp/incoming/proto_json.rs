@@ -1,0 +1,106 @@
+//! Forms of JSON that Protocol Buffers allow and the types of `opentelemetry-proto` refuse.
+
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+/// Reads a message. Accepts `null` for an absent field, an object without fields for an empty list, numbers that are not finite,
+/// and the names of enumerations. (Protocol Buffers, "ProtoJSON Format".) OTLP itself asks for the numbers of enumerations, but
+/// some senders write their names.
+pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
+    // Almost every message is read without a tree of its values.
+    serde_json::from_str(json).or_else(|refused| {
+        let mut message = serde_json::from_str(json)?;
+        simplify(&mut message);
+        T::deserialize(message).map_err(|_| refused)
+    })
+}
+
+/// Replaces the forms that are refused by forms that are accepted.
+fn simplify(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(simplify),
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(simplify);
+            simplify_fields(fields);
+        }
+        _ => {}
+    }
+}
+
+fn simplify_fields(fields: &mut Map<String, Value>) {
+    for list in ["arrayValue", "kvlistValue"] {
+        if let Some(Value::Object(list)) = fields.get_mut(list) {
+            list.entry("values").or_insert_with(|| json!([]));
+        }
+    }
+    // JSON has no such numbers, so the value becomes a text.
+    if fields.get("doubleValue").is_some_and(Value::is_string) {
+        if let Some(number) = fields.remove("doubleValue") {
+            fields.insert("stringValue".to_owned(), number);
+        }
+    }
+    replace_name(fields, "kind", |name| SpanKind::from_str_name(name).map(i32::from));
+    replace_name(fields, "code", |name| StatusCode::from_str_name(name).map(i32::from));
+}
+
+/// Replaces the name of an enumeration's value by its number.
+fn replace_name(fields: &mut Map<String, Value>, field: &str, number: impl FnOnce(&str) -> Option<i32>) {
+    if let Some(value) = fields.get_mut(field) {
+        if let Some(number) = value.as_str().and_then(number) {
+            *value = number.into();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::trace::v1::Span;
+
+    use super::*;
+
+    fn with(fields: &Value) -> Result<Span, String> {
+        let mut span = json!({
+            "traceId": "5759e988bd862e3fe1be46a994272793", "spanId": "53995c3f42cd8ad8", "name": "GET /", "kind": 2,
+            "startTimeUnixNano": "1", "endTimeUnixNano": 2,
+        });
+        span.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        read(&span.to_string()).map_err(|error| error.to_string())
+    }
+
+    fn value(value: &Value) -> Value {
+        let span = with(&json!({ "attributes": [{ "key": "a", "value": value }] })).unwrap();
+        serde_json::to_value(&span.attributes[0].value).unwrap()
+    }
+
+    #[test]
+    fn every_form_of_a_field_is_read() {
+        let plain = with(&json!({})).unwrap();
+        let null = Value::Null;
+        for field in ["attributes", "events", "links", "traceState", "parentSpanId", "status", "flags"] {
+            assert_eq!(with(&json!({ field: null })).as_ref(), Ok(&plain), "{field}");
+        }
+        assert_eq!(with(&json!({ "kind": "SPAN_KIND_SERVER" })), Ok(plain));
+        let failed = with(&json!({ "status": { "code": "STATUS_CODE_ERROR", "message": null } })).unwrap();
+        assert_eq!(failed.status.unwrap().code, 2);
+        assert!(with(&json!({ "kind": "SPAN_KIND_OTHER" })).is_err());
+        assert!(
+            with(&json!({ "spanId": 7 })).unwrap_err().contains("invalid type"),
+            "the first error is the clearer one"
+        );
+    }
+
+    #[test]
+    fn every_form_of_an_attribute_is_read() {
+        assert_eq!(value(&json!({ "arrayValue": {} })), json!({ "arrayValue": { "values": [] } }));
+        assert_eq!(value(&json!({ "kvlistValue": {} })), json!({ "kvlistValue": { "values": [] } }));
+        assert_eq!(value(&json!({ "doubleValue": "NaN" })), json!({ "stringValue": "NaN" }));
+        let nested = json!({ "arrayValue": { "values": [{ "doubleValue": "Infinity" }, { "arrayValue": {} }] } });
+        let expected =
+            json!({ "arrayValue": { "values": [{ "stringValue": "Infinity" }, { "arrayValue": { "values": [] } }] } });
+        assert_eq!(value(&nested), expected);
+    }
+}
