@@ -1,0 +1,204 @@
+//! Visits expressions and statements with their positions.
+
+use std::mem;
+
+use syn::visit_mut::{self, VisitMut as _};
+use syn::{Block, Expr, ExprClosure, ExprIf, ExprMatch, ExprMethodCall, Local, Stmt};
+
+use super::Walker;
+use crate::attributes::take_ours;
+use crate::calls;
+use crate::candidate::Requirement;
+use crate::macros::Role;
+use crate::position::{Position, adds_to_list, ends_in_calls};
+use crate::rewrite::Rewriter;
+use crate::settlement::as_block;
+use crate::syntax::{function_name, peeled, text};
+use crate::uses;
+
+impl Walker<'_> {
+    pub(super) fn visit_inner(&mut self, expression: &mut Expr, position: Position) {
+        let of_branches = position.of_branches(expression);
+        match expression {
+            Expr::Paren(inner) => self.visit_at(&mut inner.expr, position),
+            Expr::Group(inner) => self.visit_at(&mut inner.expr, position),
+            Expr::Reference(inner) => self.visit_at(&mut inner.expr, position),
+            Expr::Await(awaited) => self.visit_at(&mut awaited.base, Position::Awaited),
+            Expr::Return(returned) => {
+                let result = self.result;
+                returned.expr.iter_mut().for_each(|value| self.visit_at(value, result));
+            }
+            Expr::Cast(cast) => self.visit_at(&mut cast.expr, Position::of_type(&cast.ty)),
+            Expr::Assign(assignment) => {
+                let is_exchanged = self.variables.accepts_any_future(&assignment.left);
+                self.visit_expr_mut(&mut assignment.left);
+                let position = if is_exchanged { Position::AnyFuture } else { Position::Elsewhere };
+                self.visit_at(&mut assignment.right, position);
+            }
+            Expr::Try(tried) => self.visit_at(&mut tried.expr, Position::Tried),
+            Expr::MethodCall(call) => self.visit_method_call(call, position),
+            Expr::Call(call) => {
+                self.visit_expr_mut(&mut call.func);
+                let of_arguments = position.of_arguments(call);
+                let name = function_name(call).map(text).unwrap_or_default();
+                for argument in &mut call.args {
+                    self.visit_argument(argument, of_arguments, &name, Position::Elsewhere);
+                }
+            }
+            Expr::Array(list) => {
+                let is_exchanged = position.accepts_any_future() && list.elems.iter().all(ends_in_calls);
+                let of_elements = if is_exchanged { position } else { Position::Elsewhere };
+                list.elems.iter_mut().for_each(|element| self.visit_at(element, of_elements));
+            }
+            Expr::Closure(closure) => self.visit_closure(closure, position),
+            Expr::Async(block) => {
+                let result = mem::take(&mut self.result);
+                self.walk_body(&mut block.block);
+                self.result = result;
+            }
+            Expr::Block(block) => self.visit_block_at(&mut block.block, of_branches),
+            Expr::Unsafe(block) => self.visit_block_at(&mut block.block, of_branches),
+            Expr::If(conditional) => self.visit_if(conditional, of_branches),
+            Expr::Match(matched) => self.visit_match(matched, of_branches),
+            _ => visit_mut::visit_expr_mut(self, expression),
+        }
+    }
+
+    fn visit_method_call(&mut self, call: &mut ExprMethodCall, position: Position) {
+        let name = text(&call.method);
+        // `(|| client.request(request())).retry(policy)`
+        let of_receiver = position.of_receiver(call, &name);
+        self.visit_argument(&mut call.receiver, of_receiver, &name, position);
+        let is_exchanged = adds_to_list(&name) && self.variables.accepts_any_future(&call.receiver);
+        let of_arguments = if is_exchanged { Position::AnyFuture } else { position.of_arguments_of(&name) };
+        // `.map(RequestBuilder::send)`, whose results are polled.
+        let takes_methods = position.of_closure_for(&name, true).accepts_any_future() || name == "map";
+        for argument in &mut call.args {
+            match argument {
+                Expr::Path(path) if takes_methods && calls::is_path_of_a_builders_method(path) => {
+                    self.rewrite_call_path(argument);
+                }
+                argument => self.visit_argument(argument, of_arguments, &name, position),
+            }
+        }
+    }
+
+    /// Visits an argument or the receiver of a call of `name`, which is in `position`. `otherwise` is the position of a value
+    /// that is no closure.
+    fn visit_argument(&mut self, argument: &mut Expr, otherwise: Position, name: &str, position: Position) {
+        let of_argument = match peeled(argument) {
+            Expr::Closure(closure) => position.of_closure_for(name, !closure.inputs.is_empty()),
+            _ => otherwise,
+        };
+        self.visit_at(argument, of_argument);
+    }
+
+    /// Rewrites a method that is an argument: `.map(RequestBuilder::send)`.
+    fn rewrite_call_path(&mut self, path: &mut Expr) {
+        self.candidates += 1;
+        if !self.call_options.skip {
+            self.rewritten += 1;
+            let name = self.call_options.name.as_ref();
+            Rewriter { options: self.options, name, requirement: Requirement::Optional }.on_method_path(path);
+        }
+    }
+
+    /// Visits a closure. `position` is that of the value that the closure returns. The body becomes a block only if it
+    /// needs declarations.
+    fn visit_closure(&mut self, closure: &mut ExprClosure, position: Position) {
+        let position = position.of_closure(closure);
+        let result = mem::replace(&mut self.result, position);
+        // A closure that names no variable of the function may be coerced to a function pointer. The variable of the open
+        // types would make that impossible, so such a closure declares it itself.
+        // tests/it/shapes/typed.rs::function_pointers
+        let settles = position == Position::Elsewhere && !uses::names_a_variable(closure, &self.variables);
+        let outer = settles.then(|| {
+            let outside = mem::replace(&mut self.conditions.outside_settlement, self.conditions.attributes.len());
+            (mem::take(&mut self.settlement), outside)
+        });
+        self.in_scope(|walker| {
+            walker.variables.declare_closure_parameters(closure);
+            let declarations = walker.in_body(|walker| walker.visit_at(&mut closure.body, position));
+            if !declarations.is_empty() {
+                as_block(&mut closure.body).stmts.splice(0..0, declarations);
+            }
+        });
+        if let Some((settlement, outside)) = outer {
+            self.conditions.outside_settlement = outside;
+            let own = mem::replace(&mut self.settlement, settlement);
+            own.wrap_closure(&mut closure.body, &self.options.common.runtime);
+        }
+        self.result = result;
+    }
+
+    /// Visits a block. `end` is the position of its value.
+    pub(super) fn visit_block_at(&mut self, block: &mut Block, end: Position) {
+        self.in_scope(|walker| {
+            let count = block.stmts.len();
+            for index in 0..count {
+                let (before, after) = block.stmts.split_at_mut(index + 1);
+                match &mut before[index] {
+                    Stmt::Local(local) => {
+                        let position = uses::position_of_local(local, after, end);
+                        walker.visit_local(local, position);
+                    }
+                    Stmt::Expr(value, None) if index + 1 == count => walker.visit_at(value, end),
+                    other => walker.visit_stmt_mut(other),
+                }
+            }
+        });
+    }
+
+    pub(super) fn visit_local(&mut self, local: &mut Local, position: Position) {
+        let (ours, others) = (take_ours(&mut local.attrs), local.attrs.clone());
+        // Read the initializer before it is visited: the visit rewrites its calls.
+        let mut hint = self.variables.hint_of_local(local);
+        hint.accepts_any_future = position == Position::AnyFuture;
+        self.with_options(&ours, |walker| {
+            walker.under_conditions(&others, |walker| {
+                if let Some(init) = &mut local.init {
+                    walker.visit_at(&mut init.expr, position);
+                    init.diverge.iter_mut().for_each(|(_, diverge)| walker.visit_expr_mut(diverge));
+                }
+            });
+        });
+        self.variables.declare_pattern(&local.pat, hint);
+    }
+
+    /// Visits an `if`. The variables of `if let` are not in scope in the `else`.
+    /// `tests/it/shapes/closures.rs::escapes_from_an_else`
+    fn visit_if(&mut self, conditional: &mut ExprIf, of_branches: Position) {
+        self.in_scope(|walker| {
+            walker.visit_expr_mut(&mut conditional.cond);
+            walker.visit_block_at(&mut conditional.then_branch, of_branches);
+        });
+        if let Some((_, otherwise)) = &mut conditional.else_branch {
+            self.visit_at(otherwise, of_branches);
+        }
+    }
+
+    fn visit_match(&mut self, matched: &mut ExprMatch, of_branches: Position) {
+        let hint = self.variables.hint_of_matched(&matched.expr);
+        self.visit_expr_mut(&mut matched.expr);
+        for arm in &mut matched.arms {
+            self.in_scope(|walker| {
+                walker.variables.declare_pattern(&arm.pat, hint);
+                let (ours, others) = (take_ours(&mut arm.attrs), arm.attrs.clone());
+                walker.with_options(&ours, |walker| {
+                    walker.under_conditions(&others, |walker| {
+                        walker.visit_pat_mut(&mut arm.pat);
+                        walker.visit_at(&mut arm.body, of_branches);
+                    });
+                });
+            });
+        }
+    }
+
+    /// Visits a statement in a macro that declares variables: `pin! { let future = client.request(request); }`.
+    pub(super) fn visit_stmt_in_macro(&mut self, statement: &mut Stmt, role: Role) {
+        match statement {
+            Stmt::Local(local) => self.visit_local(local, role.position()),
+            other => self.visit_stmt_mut(other),
+        }
+    }
+}
