@@ -59,8 +59,8 @@ impl Clock {
 }
 
 /// Makes a call that finds its trace in a thread-local, keeps a reference to it while the header is inserted, and is sent at
-/// once. Outside any trace it is sent at the first poll, because it may be polled inside one. This is the least that a traced
-/// call does outside a segment and in an unsampled trace.
+/// once. Outside any trace it looks for a trace again at the first poll, and is sent then. This is the least that a traced call
+/// does outside a segment and in an unsampled trace.
 pub async fn by_hand<R: Held>(mut request: R) -> Response<R> {
     let mut send = Some(move |trace: Option<Arc<UnsampledTrace>>| {
         if let Some(trace) = trace {
@@ -68,12 +68,15 @@ pub async fn by_hand<R: Held>(mut request: R) -> Response<R> {
         }
         Ping::<R, AtOnce>::new(request).send()
     });
-    let trace = UNSAMPLED.with(|trace| trace.borrow().clone());
-    match trace.and_then(|trace| Some(send_in_trace(send.take()?, trace))) {
+    match current_trace().and_then(|trace| Some(send_in_trace(send.take()?, trace))) {
         Some(future) => SentAtFirstPoll::Sent { future },
-        None => SentAtFirstPoll::Waiting { send: send.map(|send| move || send(None)) },
+        None => SentAtFirstPoll::Waiting { send },
     }
     .await
+}
+
+fn current_trace() -> Option<Arc<UnsampledTrace>> {
+    UNSAMPLED.with_borrow(Option::clone)
 }
 
 // Not inlined, as in the runtime.
@@ -90,14 +93,18 @@ pin_project! {
     }
 }
 
-impl<S: FnOnce() -> F, F: Future> Future for SentAtFirstPoll<S, F> {
+impl<S: FnOnce(Option<Arc<UnsampledTrace>>) -> F, F: Future> Future for SentAtFirstPoll<S, F> {
     type Output = F::Output;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         if let SentAtFirstPollProjection::Waiting { send } = self.as_mut().project() {
+            let trace = current_trace();
             let Some(send) = send.take() else { return Poll::Pending };
-            self.set(Self::Sent { future: send() });
+            match trace {
+                Some(trace) => self.set(Self::Sent { future: send_in_trace(send, trace) }),
+                None => self.set(Self::Sent { future: send(None) }),
+            }
         }
         match self.project() {
             SentAtFirstPollProjection::Sent { future } => future.poll(task),
