@@ -111,6 +111,24 @@ async fn ends(client: &reqwest::Client, tries: u8) -> reqwest::Result<u16> {
     }
 }
 
+/// A body without an end: the code behind it would be unreachable.
+#[xray::traced_http]
+async fn loops(client: &reqwest::Client) -> reqwest::Result<u16> {
+    loop {
+        let response = client.execute(client.get("no url").build()?).await?;
+        if response.status().is_success() {
+            return Ok(response.status().as_u16());
+        }
+    }
+}
+
+#[xray::traced_http]
+#[expect(dead_code, reason = "it would end the tests")]
+fn exits(client: &reqwest::Client, request: reqwest::Request) -> ! {
+    drop(client.execute(request));
+    std::process::exit(1)
+}
+
 #[xray::traced_http]
 fn executed_later(
     client: &reqwest::Client,
@@ -254,6 +272,7 @@ async fn futures_are_send_and_run_under_spawn() {
                 && service.call().await.is_err()
                 && service.call_later().await.is_err()
                 && ends(&client, 0).await.is_err()
+                && loops(&client).await.is_err()
                 && paths(request(), &Other(true)).await.is_err()
                 && match client.get("http://127.0.0.1:1/").build() {
                     Ok(built) => executed_later(&client, built).await.is_err(),

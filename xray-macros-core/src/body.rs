@@ -100,7 +100,7 @@ fn walk<'a>(
     walker.position = walker.result;
     walker.walk_body(block);
     let is_kept = signature.asyncness.is_none() && has_other_attributes;
-    mem::take(&mut walker.settlement).wrap_function(block, is_kept, &options.common.runtime);
+    mem::take(&mut walker.settlement).wrap_function(block, &signature.output, is_kept, &options.common.runtime);
     walker
 }
 
@@ -241,10 +241,9 @@ impl Walker<'_> {
     /// block that would move the annotations.
     fn rewrite_holder(&mut self, expression: &mut Expr, spawned: Option<(usize, Spawned)>) {
         if let Some((index, spawned)) = spawned {
-            let rewriter = Rewriter { options: self.options, name: None, requirement: Requirement::Optional };
             match expression {
-                Expr::Call(call) => rewriter.on_spawn(&mut call.args[index], spawned),
-                Expr::MethodCall(call) => rewriter.on_spawn(&mut call.args[index], spawned),
+                Expr::Call(call) => self.rewriter().on_spawn(&mut call.args[index], spawned),
+                Expr::MethodCall(call) => self.rewriter().on_spawn(&mut call.args[index], spawned),
                 _ => {}
             }
         }
@@ -256,6 +255,10 @@ impl Walker<'_> {
         if moves && !self.options.common.annotations.is_empty() {
             *expression = head::with_own_annotations(expression);
         }
+    }
+
+    fn rewriter(&self) -> Rewriter<'_> {
+        Rewriter { options: self.options, name: None, requirement: Requirement::Optional }
     }
 
     /// Returns whether the user requires the call `expression` to be traced.

@@ -3,6 +3,8 @@
 //!
 //! `tests/it/shapes/macros.rs::known_macros`, `unknown_macros`
 
+mod for_await;
+
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::parse::{ParseStream, Parser as _};
@@ -124,10 +126,12 @@ fn expressions_or_statements(walker: &mut impl Arguments, tokens: TokenStream, r
 }
 
 fn statements(walker: &mut impl Arguments, tokens: TokenStream, role: Role) -> Result<TokenStream> {
+    let tokens = if role == Role::AsyncBody { for_await::hidden(tokens) } else { tokens };
     let mut block = Block { brace_token: token::Brace::default(), stmts: Block::parse_within.parse2(tokens)? };
     walker.statements(&mut block, role);
     let statements = &block.stmts;
-    Ok(quote!(#(#statements)*))
+    let tokens = quote!(#(#statements)*);
+    Ok(if role == Role::AsyncBody { for_await::shown(tokens) } else { tokens })
 }
 
 /// Reads comma-separated expressions, and walks them. tokio's `biased;` and the length in `vec![a; n]` are not walked.

@@ -101,7 +101,7 @@ const WRAPPING_FUNCTIONS: &[&str] = &[
 ];
 
 /// Functions and methods that take a future of any type and whose result does not contain the type. Functions whose
-/// names begin with `spawn` or `retry` count too.
+/// names begin with `spawn` count too.
 const POLLING_FUNCTIONS: &[&str] = &["block_on", "drop", "run_until"];
 
 /// Methods that pass an item to a closure, and poll the future that it returns.
@@ -148,7 +148,7 @@ impl Position {
 
     /// Returns the position of the arguments of a method or function whose call is in this position.
     pub(crate) fn of_arguments_of(self, name: &str) -> Self {
-        let is_polled = POLLING_FUNCTIONS.contains(&name) || repeats(name) || name.starts_with("spawn");
+        let is_polled = POLLING_FUNCTIONS.contains(&name) || name.starts_with("spawn");
         let is_wrapped = self.accepts_any_future() && WRAPPING_FUNCTIONS.contains(&name);
         if is_polled || is_wrapped { Self::AnyFuture } else { Self::Elsewhere }
     }
@@ -377,6 +377,11 @@ pub(crate) fn wraps_variables(expression: &Expr) -> bool {
     }
 }
 
+/// Returns whether a method of futures returns a future that contains its receiver.
+pub(crate) fn wraps_future(method: &str) -> bool {
+    WRAPPING_METHODS.contains(&method)
+}
+
 /// Returns whether a branch of an expression ends in a call with `#[xray(skip)]`.
 fn has_skipped_branch(expression: &Expr) -> bool {
     let ends = branches(expression).unwrap_or_default();
@@ -434,7 +439,8 @@ fn is_one_of(name: &Ident, names: &[&str]) -> bool {
     names.contains(&text(name).as_str())
 }
 
-/// Returns whether a function of this name calls its argument again and again, as `retry(|| ..)` does.
-fn repeats(name: &str) -> bool {
+/// Returns whether a function of this name calls a closure again and again, and polls the futures that it returns, as
+/// `retry(|| ..)` does. A future is no such argument: `tests/it/shapes/named_futures.rs::first_of_a_retry`
+pub(crate) fn repeats(name: &str) -> bool {
     name.starts_with("retry")
 }

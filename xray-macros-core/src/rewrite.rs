@@ -25,7 +25,7 @@ use crate::candidate::Requirement;
 use crate::options::TracedHttpOptions;
 use crate::position::Position;
 use crate::spawn::Spawned;
-use crate::syntax::{callee_name, function_name, into_peeled, peeled, span_at, text};
+use crate::syntax::{boxed_future_mut, callee_name, function_name, into_peeled, peeled, span_at, text};
 
 /// Generates the tokens for one call.
 pub(crate) struct Rewriter<'a> {
@@ -381,6 +381,11 @@ impl Rewriter<'_> {
     pub(crate) fn on_spawn(&self, argument: &mut Expr, spawned: Spawned) {
         // Input:  tokio::spawn(async move { .. })
         // Output: tokio::spawn(::xray::__private::future_in_current_trace(async move { .. }))
+        //
+        // A box may be coerced to a `Pin<Box<dyn Future>>`, so the future in the box is wrapped.
+        if let Some(future) = boxed_future_mut(argument) {
+            return self.on_spawn(future, spawned);
+        }
         let carry = match spawned {
             Spawned::Closure => "in_current_trace",
             Spawned::Future => "future_in_current_trace",

@@ -10,25 +10,33 @@
 //! Input:  fn version(&self) -> Result<Version, Error> { body }
 //! Output: fn version(&self) -> Result<Version, Error> {
 //!             let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
-//!             return { body };
-//!             #[allow(unreachable_code)]
-//!             {
-//!                 (&&&&&&::xray::__private::execute::settle(&__xray_types_0).__xray_test_argument()).__xray_test_result();
-//!             };
+//!             if true { body } else {
+//!                 loop {}
+//!                 #[allow(unreachable_code)]
+//!                 {
+//!                     (&&&&&&::xray::__private::execute::settle(&__xray_types_0).__xray_test_argument()).__xray_test_result();
+//!                 };
+//!             }
 //!         }
 //! ```
 //!
-//! * The last statement never runs. The compiler checks its types after the body, including the coercion of the body to
-//!   the function's result. `tests/it/shapes/typed.rs::at_the_end`
-//! * The borrow checker does not see the statement, because it cannot be reached. So the lifetimes in the types of a call
-//!   need not outlive the call. `tests/it/shapes/typed.rs::in_a_loop`
+//! * The `else` never runs. The compiler checks its types after the body, including the coercion of the body to the
+//!   function's result. `tests/it/shapes/typed.rs::at_the_end`
+//! * The borrow checker does not see the code after `loop {}`, because it cannot be reached. So the lifetimes in the types of
+//!   a call need not outlive the call. `tests/it/shapes/typed.rs::in_a_loop`
+//! * The body is the value of an `if`, and not of a `return` before the code. A body that never ends, such as a `loop` without
+//!   `break`, would make the `return` unreachable, and rustc would warn about the user's code. `tests/it/lints.rs`
+//!
+//! In a closure, in an async block, and in a function whose result is `impl Future`, the value of an `if` has a type of its own
+//! until the end, so the code would be checked before the type is known. There the output is
+//! `return { body }; #[allow(unreachable_code)] { .. }`. `tests/it/shapes/typed.rs::as_a_future`
 
 use std::mem;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::token::Brace;
-use syn::{Attribute, Block, Expr, ExprAsync, ExprBlock, Path, Stmt};
+use syn::{Attribute, Block, Expr, ExprAsync, ExprBlock, Path, ReturnType, Stmt};
 
 use crate::syntax::{boxed_future_mut, tail_mut, words};
 
@@ -36,6 +44,15 @@ use crate::syntax::{boxed_future_mut, tail_mut, words};
 #[derive(Default)]
 pub(crate) struct Settlement {
     calls: Vec<Settled>,
+}
+
+/// How the value of a body leaves the code around the body.
+#[derive(Clone, Copy)]
+enum Leave {
+    /// As the value of the last expression.
+    AtTheEnd,
+    /// By `return`.
+    ByReturn,
 }
 
 /// The variable whose type has the open types of one call.
@@ -65,13 +82,16 @@ impl Settlement {
 
     /// Puts the declarations before the body of a function, and the statements after it. With `is_kept` the last expression
     /// of the function remains the last one.
-    pub(crate) fn wrap_function(self, block: &mut Block, is_kept: bool, runtime: &Path) {
+    pub(crate) fn wrap_function(self, block: &mut Block, result: &ReturnType, is_kept: bool, runtime: &Path) {
         // The calls before the last expression need the declarations too.
         let is_outside = |statement: &Stmt| words(statement.to_token_stream()).any(|word| self.declares(&word));
         let ends_in_future = is_kept && !block.stmts.iter().rev().skip(1).any(is_outside);
         match async_block_at_the_end(block) {
-            Some(future) if ends_in_future => self.wrap(&mut future.block, runtime),
-            _ => self.wrap(block, runtime),
+            Some(future) if ends_in_future => self.wrap(&mut future.block, Leave::ByReturn, runtime),
+            _ if words(result.to_token_stream()).any(|word| word == "impl") => {
+                self.wrap(block, Leave::ByReturn, runtime);
+            }
+            _ => self.wrap(block, Leave::AtTheEnd, runtime),
         }
     }
 
@@ -79,7 +99,7 @@ impl Settlement {
         self.calls.iter().any(|call| call.name == *name)
     }
 
-    fn wrap(self, block: &mut Block, runtime: &Path) {
+    fn wrap(self, block: &mut Block, leave: Leave, runtime: &Path) {
         let Some(first) = self.calls.first() else { return };
         let span = first.name.span();
         let declarations = self.calls.iter().map(|Settled { name, conditions, .. }| {
@@ -95,13 +115,25 @@ impl Settlement {
         // The braces have the position of the macro: around a body of one expression, rustc reports the user's braces as
         // unused. tests/it/lints.rs
         let inner = Block { brace_token: Brace(span), stmts: mem::take(&mut block.stmts) };
-        let body = quote_spanned! {span=>
-            #(#declarations)*
-            return #inner;
+        let statements = quote_spanned! {span=>
             #[allow(unreachable_code)]
             {
                 #(#statements)*
             };
+        };
+        let body = match leave {
+            Leave::AtTheEnd => quote_spanned! {span=>
+                #(#declarations)*
+                if true #inner else {
+                    loop {}
+                    #statements
+                }
+            },
+            Leave::ByReturn => quote_spanned! {span=>
+                #(#declarations)*
+                return #inner;
+                #statements
+            },
         };
         block.stmts.push(Stmt::Expr(Expr::Verbatim(body), None));
     }
@@ -111,7 +143,7 @@ impl Settlement {
         if self.calls.is_empty() {
             return;
         }
-        self.wrap(as_block(body), runtime);
+        self.wrap(as_block(body), Leave::ByReturn, runtime);
     }
 }
 

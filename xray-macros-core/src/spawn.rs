@@ -1,8 +1,10 @@
 //! Detects calls that spawn a task or a thread. The expansion makes the current trace follow into it.
 
-use syn::Expr;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Token};
 
-use crate::syntax::{peeled, tail};
+use crate::position::wraps_future;
+use crate::syntax::{boxed_future, peeled, tail, text};
 
 /// The kind of the argument that runs in the spawned task or thread.
 #[derive(Clone, Copy)]
@@ -14,6 +16,18 @@ pub(crate) enum Spawned {
 /// Returns the index and the kind of the argument that a call runs in a new task or thread: `tokio::spawn(async {})`,
 /// `set.spawn(async {})`, `scope.spawn(|| ..)`. Returns `None` if the call spawns nothing.
 pub(crate) fn spawned(expression: &Expr) -> Option<(usize, Spawned)> {
+    let (name, arguments) = spawn_call(expression)?;
+    let (index, spawned) = arguments.iter().enumerate().find_map(|(index, argument)| Some((index, work(argument)?)))?;
+    // `in_current_trace(closure)` returns a closure that can be called once. That is enough for `spawn(closure)` and
+    // `spawn_blocking(closure)`. A function of another name, or with more arguments, may call its closure more than once:
+    // `spawn_twice` in tests/it/shapes/spawned.rs::others, and `Retry::spawn(strategy, action)` of the crate tokio-retry.
+    let is_called_once = arguments.len() == 1 && ["spawn", "spawn_blocking"].contains(&name.as_str());
+    let is_carried = matches!(spawned, Spawned::Future) || is_called_once;
+    is_carried.then_some((index, spawned))
+}
+
+/// Returns the name and the arguments of a call that spawns something.
+pub(crate) fn spawn_call(expression: &Expr) -> Option<(String, &Punctuated<Expr, Token![,]>)> {
     let (name, arguments) = match expression {
         Expr::Call(call) => match peeled(&call.func) {
             Expr::Path(callee) => (&callee.path.segments.last()?.ident, &call.args),
@@ -22,24 +36,16 @@ pub(crate) fn spawned(expression: &Expr) -> Option<(usize, Spawned)> {
         Expr::MethodCall(call) => (&call.method, &call.args),
         _ => return None,
     };
-    let name = name.to_string();
     // Compare the name, not the path: `Handle::spawn`, `JoinSet::spawn_on`, `LocalSet::spawn_local` and the spawn
     // functions of other executors all begin with `spawn`. tests/it/shapes/spawned.rs::sets, one_thread
-    if !name.starts_with("spawn") {
-        return None;
-    }
-    let (index, spawned) = arguments.iter().enumerate().find_map(|(index, argument)| Some((index, work(argument)?)))?;
-    // `in_current_trace(closure)` returns a closure that can be called once. That is enough for `spawn` and
-    // `spawn_blocking`. A function of another name may call its closure more than once: `spawn_twice` in
-    // tests/it/shapes/spawned.rs::others.
-    let is_carried = matches!(spawned, Spawned::Future) || ["spawn", "spawn_blocking"].contains(&name.as_str());
-    is_carried.then_some((index, spawned))
+    let name = text(name);
+    name.starts_with("spawn").then_some((name, arguments))
 }
 
 /// Returns the kind of an argument that is an async block or a closure, or `None` for any other argument. The async
-/// block or closure may stand at the end of a block (`{ let x = ..; async move { .. } }`), or have the method
-/// `.instrument(span)` of `tracing` called on it.
-fn work(argument: &Expr) -> Option<Spawned> {
+/// block or closure may stand at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be in a box,
+/// and a method that returns a future which contains it may be called on it, such as `.instrument(span)` of `tracing`.
+pub(crate) fn work(argument: &Expr) -> Option<Spawned> {
     match peeled(argument) {
         Expr::Async(_) => Some(Spawned::Future),
         // `in_current_trace` returns a closure without parameters, so it cannot replace a closure with a parameter, as
@@ -48,9 +54,11 @@ fn work(argument: &Expr) -> Option<Spawned> {
             (closure.inputs.is_empty() && closure.asyncness.is_none()).then_some(Spawned::Closure)
         }
         Expr::Block(block) if block.label.is_none() => work(tail(&block.block)?),
-        Expr::MethodCall(call) if call.method == "instrument" || call.method == "in_current_span" => {
-            work(&call.receiver).filter(|spawned| matches!(spawned, Spawned::Future))
-        }
-        _ => None,
+        Expr::MethodCall(call) if wraps_future(&text(&call.method)) => future(&call.receiver),
+        argument => future(boxed_future(argument)?),
     }
+}
+
+fn future(expression: &Expr) -> Option<Spawned> {
+    work(expression).filter(|spawned| matches!(spawned, Spawned::Future))
 }

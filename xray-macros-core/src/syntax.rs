@@ -136,6 +136,15 @@ pub(crate) fn is_boxed(expression: &Expr) -> bool {
 }
 
 /// Returns the future that an expression puts into a box.
+pub(crate) fn boxed_future(expression: &Expr) -> Option<&Expr> {
+    match expression {
+        Expr::Call(call) if is_boxed(expression) => call.args.first(),
+        Expr::MethodCall(call) if is_boxed(expression) => Some(&call.receiver),
+        _ => None,
+    }
+}
+
+/// Like [`boxed_future`], but returns an exclusive reference.
 pub(crate) fn boxed_future_mut(expression: &mut Expr) -> Option<&mut Expr> {
     if !is_boxed(expression) {
         return None;

@@ -9,8 +9,9 @@ use syn::{Block, Expr, ExprClosure, ExprForLoop, ExprMethodCall, ExprPath, Item,
 
 use crate::attributes::attributes;
 use crate::macros::{self, Arguments, Role};
-use crate::position::{Position, adds_to_list, ends_in_calls, holds_calls, is_skipped, wraps_variables};
-use crate::syntax::{peeled, text, words};
+use crate::position::{Position, adds_to_list, ends_in_calls, holds_calls, is_skipped, repeats, wraps_variables};
+use crate::spawn::spawn_call;
+use crate::syntax::{function_name, peeled, text, words};
 use crate::variables::Variables;
 
 /// The number of expressions that are searched. A future is usually used a few lines after its call, and a function with
@@ -28,7 +29,7 @@ pub(crate) fn position_of_local(local: &Local, after: &[Stmt], end: Position) ->
         other => other,
     };
     match name {
-        Pat::Ident(name) if holds_calls(&init.expr) && accept_any_future(&name.ident, after, end) => {
+        Pat::Ident(name) if holds_calls(&init.expr) && accept_any_future(&name.ident, &init.expr, after, end) => {
             Position::AnyFuture
         }
         _ => Position::Elsewhere,
@@ -40,14 +41,17 @@ pub(crate) fn position_of_local(local: &Local, after: &[Stmt], end: Position) ->
 ///
 /// If the variable holds a closure, the question is about the futures that the closure returns.
 /// `tests/it/shapes/named_futures.rs::in_variables_alone`, `by_its_fields`
-fn accept_any_future(name: &Ident, statements: &[Stmt], end: Position) -> bool {
-    let mut uses = Uses { name, position: Position::Elsewhere, are_known: true, left: MAX_SEARCHED };
+fn accept_any_future(name: &Ident, initializer: &Expr, statements: &[Stmt], end: Position) -> bool {
+    let holds_closure = matches!(peeled(initializer), Expr::Closure(_));
+    let mut uses = Uses { name, holds_closure, position: Position::Elsewhere, are_known: true, left: MAX_SEARCHED };
     uses.visit_statements(statements, end);
     uses.are_known
 }
 
 struct Uses<'a> {
     name: &'a Ident,
+    /// `true` if the variable holds a closure, and `false` for a future or a list.
+    holds_closure: bool,
     /// The position of the expression visited next.
     position: Position,
     /// `true` if each use so far accepts a future of any type.
@@ -73,10 +77,21 @@ impl Uses<'_> {
     /// Returns whether another variable accepts any future. It counts its own searches.
     fn accepts_any_future(&mut self, name: &Pat, statements: &[Stmt], end: Position) -> bool {
         let Pat::Ident(name) = name else { return false };
-        let mut uses = Uses { name: &name.ident, position: Position::Elsewhere, are_known: true, left: self.left };
+        let mut uses = Uses {
+            name: &name.ident,
+            holds_closure: self.holds_closure,
+            position: Position::Elsewhere,
+            are_known: true,
+            left: self.left,
+        };
         uses.visit_statements(statements, end);
         self.left = uses.left;
         uses.are_known
+    }
+
+    /// Returns the position of the arguments of a function. `otherwise` is the position of futures and lists.
+    fn of_arguments(&self, otherwise: Position, function: &str) -> Position {
+        if self.holds_closure && repeats(function) { Position::AnyFuture } else { otherwise }
     }
 
     fn visit_statements(&mut self, statements: &[Stmt], end: Position) {
@@ -122,7 +137,7 @@ impl Uses<'_> {
         let name = text(&call.method);
         self.visit_at(&call.receiver, position.of_receiver(call, &name));
         for argument in &call.args {
-            self.visit_at(argument, position.of_arguments_of(&name));
+            self.visit_at(argument, self.of_arguments(position.of_arguments_of(&name), &name));
         }
     }
 }
@@ -157,7 +172,9 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             Expr::Call(call) => {
                 // If the variable holds a closure, its call has the position of the future.
                 self.visit_at(&call.func, position);
-                call.args.iter().for_each(|argument| self.visit_at(argument, position.of_arguments(call)));
+                let name = function_name(call).map(text).unwrap_or_default();
+                let of_arguments = self.of_arguments(position.of_arguments(call), &name);
+                call.args.iter().for_each(|argument| self.visit_at(argument, of_arguments));
             }
             // The values that are assigned to the variable are exchanged with the first one.
             Expr::Assign(assignment) if self.is_variable(&assignment.left) => {
@@ -190,6 +207,47 @@ impl Arguments for Uses<'_> {
     fn statements(&mut self, block: &mut Block, _: Role) {
         self.visit_block(block);
     }
+}
+
+/// Returns whether a variable is used only as the argument of calls that spawn it: `tokio::spawn(job)`.
+pub(crate) fn is_only_spawned(name: &Ident, after: &[Stmt]) -> bool {
+    struct Spawns<'a> {
+        name: &'a Ident,
+        uses: usize,
+        spawned: usize,
+        left: usize,
+    }
+    impl<'ast> Visit<'ast> for Spawns<'_> {
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            self.left = self.left.saturating_sub(1);
+            if self.left == 0 {
+                // What is not searched may use the variable.
+                self.uses = usize::MAX;
+                return;
+            }
+            let is_variable =
+                |argument: &&Expr| matches!(peeled(argument), Expr::Path(path) if path.path.is_ident(self.name));
+            let arguments = spawn_call(expression).map(|(_, arguments)| arguments.iter());
+            self.spawned += arguments.into_iter().flatten().filter(is_variable).count();
+            visit::visit_expr(self, expression);
+        }
+
+        fn visit_expr_path(&mut self, path: &'ast ExprPath) {
+            self.uses += usize::from(path.path.is_ident(self.name));
+        }
+
+        fn visit_macro(&mut self, call: &'ast Macro) {
+            self.uses += words(call.tokens.clone()).filter(|word| word == self.name).count();
+        }
+    }
+    let mut spawns = Spawns { name, uses: 0, spawned: 0, left: MAX_SEARCHED };
+    for statement in after {
+        spawns.visit_stmt(statement);
+        if matches!(statement, Stmt::Local(local) if binds(&local.pat, name)) {
+            break;
+        }
+    }
+    spawns.uses > 0 && spawns.uses == spawns.spawned
 }
 
 /// Returns the list whose items a loop takes: `list` for `list.into_iter()` and `&mut list`.

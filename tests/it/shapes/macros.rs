@@ -180,7 +180,9 @@ async fn streams_and_json(client: &Client, url: &str, fail: bool) -> (u16, usize
             let request = client.request(method.parse().unwrap(), url).build().unwrap();
             yield client.execute(request).await.unwrap().status().as_u16();
         }
-        yield client.post(url).send().await.unwrap().status().as_u16();
+        for await method in futures::stream::iter(["POST"]) {
+            yield client.request(method.parse().unwrap(), url).send().await.unwrap().status().as_u16();
+        }
     };
     let texts = async_stream::try_stream! {
         let response = client.head(url).send().await?;

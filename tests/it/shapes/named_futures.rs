@@ -232,6 +232,17 @@ fn in_a_named_result(client: &HyperClient, url: &str) -> Pin<Box<ResponseFuture>
     Box::pin(client.request(request(url)))
 }
 
+/// A function whose name begins like that of one that calls a closure again and again.
+async fn retry_request(first: ResponseFuture) -> u16 {
+    first.await.unwrap().status().as_u16()
+}
+
+#[traced_http]
+async fn first_of_a_retry(client: &HyperClient, url: &str) -> u16 {
+    let first = client.request(request(url));
+    retry_request(first).await + retry_request(client.request(request(url))).await
+}
+
 /// Futures that stay in the function.
 #[traced_http]
 async fn in_variables_alone(client: &HyperClient, url: &str, flag: bool) -> u16 {
@@ -393,6 +404,7 @@ async fn named_futures() {
     let work = async { status(in_a_named_box(client, url).future.await.unwrap()) };
     run.check_calls("in_a_named_box", work, 200, unseen).await;
     run.check_calls("in_a_named_result", async { status(in_a_named_result(client, url).await) }, 200, unseen).await;
+    run.check_calls("first_of_a_retry", first_of_a_retry(client, url), 400, &[unseen[0]; 2]).await;
     run.check_calls("in_variables_alone", in_variables_alone(client, url, true), 1200, &[seen[0]; 6]).await;
     run.check_calls("in_lists", in_lists(client, url), 14, &[seen[0]; 14]).await;
     run.check_calls("in_branches", in_branches(client, url, true), 400, &[unseen[0], seen[0]]).await;

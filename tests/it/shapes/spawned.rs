@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::thread;
 
+use futures::FutureExt as _;
 use reqwest::Client;
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, LocalSet};
@@ -35,6 +36,27 @@ async fn tasks(client: &Client, url: &str) -> u16 {
     let (own, path) = (client.clone(), url.to_owned());
     let third = Handle::current().spawn(async move { status(own.post(path).send()).await });
     first.await.unwrap() + second.await.unwrap() + third.await.unwrap()
+}
+
+#[traced_http]
+async fn in_boxes_and_variables(client: &Client, url: &str) -> u16 {
+    type Job = std::pin::Pin<Box<dyn Future<Output = u16> + Send>>;
+
+    fn spawn_boxed(job: Job) -> tokio::task::JoinHandle<u16> {
+        tokio::spawn(job)
+    }
+
+    let (own, path) = (client.clone(), url.to_owned());
+    let first = spawn_boxed(Box::pin(async move { status(own.get(path).send()).await }));
+    let (own, path) = (client.clone(), url.to_owned());
+    let second =
+        tokio::spawn(async move { own.put(path).send().await.unwrap() }.map(|answer| answer.status().as_u16()));
+    let (own, path) = (client.clone(), url.to_owned());
+    let job = async move { status(own.post(path).send()).await };
+    let third = tokio::spawn(job);
+    let (own, path) = (client.clone(), url.to_owned());
+    let job: Job = Box::pin(async move { status(own.delete(path).send()).await });
+    first.await.unwrap() + second.await.unwrap() + third.await.unwrap() + job.await
 }
 
 #[traced_http]
@@ -110,6 +132,8 @@ async fn spawned() {
     let (client, url) = (&run.client, &run.url("/bytes/1"));
     let (get, put, post) = (recorded("GET /bytes/1"), recorded("PUT /bytes/1"), recorded("POST /bytes/1"));
     run.check_calls("tasks", tasks(client, url), 600, &[get, put, post]).await;
+    let work = in_boxes_and_variables(client, url);
+    run.check_calls("in_boxes_and_variables", work, 800, &[get, put, post, recorded("DELETE /bytes/1")]).await;
     let urls = [url.clone(), run.url("/bytes/2")];
     run.check_calls("sets", sets(client, &urls), 600, &[get, recorded("GET /bytes/2"), put]).await;
     run.check_calls("one_thread", one_thread(client, url), 400, &[get, put]).await;

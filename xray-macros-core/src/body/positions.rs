@@ -3,16 +3,16 @@
 use std::mem;
 
 use syn::visit_mut::{self, VisitMut as _};
-use syn::{Block, Expr, ExprClosure, ExprIf, ExprMatch, ExprMethodCall, Local, Stmt};
+use syn::{Block, Expr, ExprClosure, ExprIf, ExprMatch, ExprMethodCall, Local, Pat, Stmt};
 
 use super::Walker;
 use crate::attributes::take_ours;
 use crate::calls;
-use crate::candidate::Requirement;
 use crate::macros::Role;
 use crate::position::{Position, adds_to_list, ends_in_calls};
 use crate::rewrite::Rewriter;
 use crate::settlement::as_block;
+use crate::spawn::{self, Spawned};
 use crate::syntax::{function_name, peeled, text};
 use crate::uses;
 
@@ -98,8 +98,7 @@ impl Walker<'_> {
         self.candidates += 1;
         if !self.call_options.skip {
             self.rewritten += 1;
-            let name = self.call_options.name.as_ref();
-            Rewriter { options: self.options, name, requirement: Requirement::Optional }.on_method_path(path);
+            Rewriter { name: self.call_options.name.as_ref(), ..self.rewriter() }.on_method_path(path);
         }
     }
 
@@ -140,7 +139,11 @@ impl Walker<'_> {
                 match &mut before[index] {
                     Stmt::Local(local) => {
                         let position = uses::position_of_local(local, after, end);
+                        let before_local = walker.candidates;
                         walker.visit_local(local, position);
+                        if walker.candidates > before_local {
+                            walker.rewrite_spawned_local(local, after);
+                        }
                     }
                     Stmt::Expr(value, None) if index + 1 == count => walker.visit_at(value, end),
                     other => walker.visit_stmt_mut(other),
@@ -163,6 +166,14 @@ impl Walker<'_> {
             });
         });
         self.variables.declare_pattern(&local.pat, hint);
+    }
+
+    /// Rewrites an async block in a variable that is spawned: `let job = async move { .. }; tokio::spawn(job);`
+    fn rewrite_spawned_local(&mut self, local: &mut Local, after: &[Stmt]) {
+        let (Pat::Ident(name), Some(init)) = (&local.pat, &mut local.init) else { return };
+        if matches!(spawn::work(&init.expr), Some(Spawned::Future)) && uses::is_only_spawned(&name.ident, after) {
+            self.rewriter().on_spawn(&mut init.expr, Spawned::Future);
+        }
     }
 
     /// Visits an `if`. The variables of `if let` are not in scope in the `else`.

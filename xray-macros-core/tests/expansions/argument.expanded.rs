@@ -14,7 +14,7 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     #[cfg(feature = "http2")]
     let __xray_types_4 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_5 = ::xray::__private::argument::CallTypes::new();
-    return {
+    if true {
         let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         let mut __xray_call_1 = ::xray::__private::argument::CallInProgress::none();
         #[cfg(feature = "http2")]
@@ -200,28 +200,33 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         });
         service.call(&request);
         service.execute(|| 1);
-    };
-    #[allow(unreachable_code)]
-    {
-        (&&&&&&::xray::__private::execute::settle(&__xray_types_0)
-            .__xray_test_argument())
-            .__xray_test_result();
-        (&&&&&&::xray::__private::execute::settle(&__xray_types_1)
-            .__xray_test_argument())
-            .__xray_test_result();
-        (&&&&&&::xray::__private::call::settle(&__xray_types_2).__xray_test_argument())
-            .__xray_test_result();
-        (&&&&&&::xray::__private::call::settle(&__xray_types_3).__xray_test_argument())
-            .__xray_test_result();
-        #[cfg(feature = "http2")]
+    } else {
+        loop {}
+        #[allow(unreachable_code)]
         {
-            (&&&&&&::xray::__private::send_request::settle(&__xray_types_4)
+            (&&&&&&::xray::__private::execute::settle(&__xray_types_0)
                 .__xray_test_argument())
                 .__xray_test_result();
-        }
-        (&&&&&&::xray::__private::call::settle(&__xray_types_5).__xray_test_argument())
-            .__xray_test_result();
-    };
+            (&&&&&&::xray::__private::execute::settle(&__xray_types_1)
+                .__xray_test_argument())
+                .__xray_test_result();
+            (&&&&&&::xray::__private::call::settle(&__xray_types_2)
+                .__xray_test_argument())
+                .__xray_test_result();
+            (&&&&&&::xray::__private::call::settle(&__xray_types_3)
+                .__xray_test_argument())
+                .__xray_test_result();
+            #[cfg(feature = "http2")]
+            {
+                (&&&&&&::xray::__private::send_request::settle(&__xray_types_4)
+                    .__xray_test_argument())
+                    .__xray_test_result();
+            }
+            (&&&&&&::xray::__private::call::settle(&__xray_types_5)
+                .__xray_test_argument())
+                .__xray_test_result();
+        };
+    }
 }
 fn named(client: &Client, request: Request) -> ResponseFuture {
     #[allow(unused_imports)]
@@ -232,7 +237,7 @@ fn named(client: &Client, request: Request) -> ResponseFuture {
         ::core::line!(),
     );
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
-    return {
+    if true {
         let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         (match client
             .request(
@@ -261,13 +266,15 @@ fn named(client: &Client, request: Request) -> ResponseFuture {
                     )
             }
         })
-    };
-    #[allow(unreachable_code)]
-    {
-        (&&&&&&::xray::__private::request::settle(&__xray_types_0)
-            .__xray_test_argument())
-            .__xray_test_result();
-    };
+    } else {
+        loop {}
+        #[allow(unreachable_code)]
+        {
+            (&&&&&&::xray::__private::request::settle(&__xray_types_0)
+                .__xray_test_argument())
+                .__xray_test_result();
+        };
+    }
 }
 fn boxed(client: &mut Client, request: Request) -> Self::Future {
     #[allow(unused_imports)]
@@ -278,7 +285,7 @@ fn boxed(client: &mut Client, request: Request) -> Self::Future {
         ::core::line!(),
     );
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
-    return {
+    if true {
         let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         let future = (match client
             .request(
@@ -309,11 +316,13 @@ fn boxed(client: &mut Client, request: Request) -> Self::Future {
             }
         });
         Box::pin(async move { future.await })
-    };
-    #[allow(unreachable_code)]
-    {
-        (&&&&&&::xray::__private::request::settle(&__xray_types_0)
-            .__xray_test_argument())
-            .__xray_test_result();
-    };
+    } else {
+        loop {}
+        #[allow(unreachable_code)]
+        {
+            (&&&&&&::xray::__private::request::settle(&__xray_types_0)
+                .__xray_test_argument())
+                .__xray_test_result();
+        };
+    }
 }

@@ -12,7 +12,7 @@ async fn futures(client: &Client, mut pending: Vec<ResponseFuture>) {
     let __xray_types_2 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_3 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_4 = ::xray::__private::argument::CallTypes::new();
-    return {
+    if true {
         let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         let mut __xray_call_1 = ::xray::__private::argument::CallInProgress::none();
         let mut __xray_call_2 = ::xray::__private::argument::CallInProgress::none();
@@ -166,21 +166,23 @@ async fn futures(client: &Client, mut pending: Vec<ResponseFuture>) {
             })
         };
         get.await;
-    };
-    #[allow(unreachable_code)]
-    {
-        (&&&&&&::xray::__private::request::settle(&__xray_types_0)
-            .__xray_test_argument())
-            .__xray_test_result();
-        (&&&&&&::xray::__private::request::settle(&__xray_types_1)
-            .__xray_test_argument())
-            .__xray_test_result();
-        (&&&&&&::xray::__private::request::settle(&__xray_types_2)
-            .__xray_test_argument())
-            .__xray_test_result();
-        ::xray::__private::settle::unknown(&__xray_types_3).__xray_test_argument();
-        (&&&&&&::xray::__private::request::settle(&__xray_types_4)
-            .__xray_test_argument())
-            .__xray_test_result();
-    };
+    } else {
+        loop {}
+        #[allow(unreachable_code)]
+        {
+            (&&&&&&::xray::__private::request::settle(&__xray_types_0)
+                .__xray_test_argument())
+                .__xray_test_result();
+            (&&&&&&::xray::__private::request::settle(&__xray_types_1)
+                .__xray_test_argument())
+                .__xray_test_result();
+            (&&&&&&::xray::__private::request::settle(&__xray_types_2)
+                .__xray_test_argument())
+                .__xray_test_result();
+            ::xray::__private::settle::unknown(&__xray_types_3).__xray_test_argument();
+            (&&&&&&::xray::__private::request::settle(&__xray_types_4)
+                .__xray_test_argument())
+                .__xray_test_result();
+        };
+    }
 }

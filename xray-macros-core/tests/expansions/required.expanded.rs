@@ -9,7 +9,7 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
     );
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_1 = ::xray::__private::argument::CallTypes::new();
-    return {
+    if true {
         let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         let mut __xray_call_1 = ::xray::__private::argument::CallInProgress::none();
         ::xray::__private::any::traced(parcel, (&__XRAY_CALL_SITES, ::core::line!()))
@@ -83,16 +83,20 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
             ::core::line!())).__xray_traced().send(), 3
         );
         Ok(())
-    };
-    #[allow(unreachable_code)]
-    {
-        (&&&&&&::xray::__private::any::settle(&__xray_types_0).__xray_test_argument())
-            .__xray_test_result();
-        ::xray::__private::settle::require(&__xray_types_0);
-        (&&&&&&::xray::__private::any::settle(&__xray_types_1).__xray_test_argument())
-            .__xray_test_result();
-        ::xray::__private::settle::require(&__xray_types_1);
-    };
+    } else {
+        loop {}
+        #[allow(unreachable_code)]
+        {
+            (&&&&&&::xray::__private::any::settle(&__xray_types_0)
+                .__xray_test_argument())
+                .__xray_test_result();
+            ::xray::__private::settle::require(&__xray_types_0);
+            (&&&&&&::xray::__private::any::settle(&__xray_types_1)
+                .__xray_test_argument())
+                .__xray_test_result();
+            ::xray::__private::settle::require(&__xray_types_1);
+        };
+    }
 }
 async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
     #[allow(unused_imports)]
@@ -104,7 +108,7 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
         )
         .skip_hosts(&["*.local"]);
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
-    return {
+    if true {
         let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         ::xray::__private::send::traced(request, (&__XRAY_CALL_SITES, ::core::line!()))
             .send()
@@ -139,12 +143,14 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
         })
             .await?;
         Ok(())
-    };
-    #[allow(unreachable_code)]
-    {
-        (&&&&&&::xray::__private::execute::settle(&__xray_types_0)
-            .__xray_test_argument())
-            .__xray_test_result();
-        ::xray::__private::settle::require(&__xray_types_0);
-    };
+    } else {
+        loop {}
+        #[allow(unreachable_code)]
+        {
+            (&&&&&&::xray::__private::execute::settle(&__xray_types_0)
+                .__xray_test_argument())
+                .__xray_test_result();
+            ::xray::__private::settle::require(&__xray_types_0);
+        };
+    }
 }

@@ -2,12 +2,11 @@
 
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// Reads a message. Accepts `null` for an absent field, an object without fields for an empty list, numbers that are not finite,
-/// and the names of enumerations. (Protocol Buffers, "ProtoJSON Format".) OTLP itself asks for the numbers of enumerations, but
+/// and the names of enumerations, as the JSON format of Protocol Buffers allows. OTLP itself asks for the numbers of enumerations, but
 /// some senders write their names.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
     // Almost every message is read without a tree of its values.

@@ -1,0 +1,53 @@
+//! The loops `for await item in stream { .. }` of the crate async-stream, which are no syntax of Rust.
+
+use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+
+/// The name that stands for `await`.
+const HIDDEN: &str = "__xray_await";
+
+/// Replaces `for await` by syntax that `syn` can parse.
+//
+// Input:  for await Ok(item) in stream { .. }
+// Output: for __xray_await @ Ok(item) in stream { .. }
+pub(super) fn hidden(tokens: TokenStream) -> TokenStream {
+    let mut output = Vec::new();
+    for token in tokens {
+        let is_hidden = is_word(&token, "await") && output.last().is_some_and(|last| is_word(last, "for"));
+        if is_hidden {
+            output.push(Ident::new(HIDDEN, token.span()).into());
+            output.push(Punct::new('@', Spacing::Alone).into());
+        } else {
+            output.push(in_groups(token, hidden));
+        }
+    }
+    output.into_iter().collect()
+}
+
+/// Restores what [`hidden`] replaced.
+pub(super) fn shown(tokens: TokenStream) -> TokenStream {
+    let mut tokens = tokens.into_iter();
+    let mut output = Vec::new();
+    while let Some(token) = tokens.next() {
+        if is_word(&token, HIDDEN) {
+            output.push(Ident::new("await", token.span()).into());
+            // The `@` after it.
+            tokens.next();
+        } else {
+            output.push(in_groups(token, shown));
+        }
+    }
+    output.into_iter().collect()
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(name) if name == word)
+}
+
+/// Replaces the content of a token that is a group.
+fn in_groups(token: TokenTree, replace: impl FnOnce(TokenStream) -> TokenStream) -> TokenTree {
+    let TokenTree::Group(group) = token else { return token };
+    let span: Span = group.span();
+    let mut replaced = Group::new(group.delimiter(), replace(group.stream()));
+    replaced.set_span(span);
+    replaced.into()
+}
