@@ -103,17 +103,19 @@ impl Client {
 
 /// Returns the line that describes a trace, made from its summary.
 fn summary_line(summary: &Value) -> String {
-    let flags = [
-        ("HasFault", State::Fault),
-        ("HasThrottle", State::Throttle),
-        ("HasError", State::Error),
-        ("IsPartial", State::InProgress),
-    ];
-    let state = flags.into_iter().find(|(flag, _)| summary[flag] == json!(true)).map_or(State::Ok, |(_, state)| state);
+    let has = |flag: &str| summary[flag] == json!(true);
+    // `HasThrottle` may be that of any segment. A throttled request is an error, which only the root's flag says.
+    let state = match () {
+        () if has("HasFault") => State::Fault,
+        () if has("HasError") && has("HasThrottle") => State::Throttle,
+        () if has("HasError") => State::Error,
+        () if has("IsPartial") => State::InProgress,
+        () => State::Ok,
+    };
     let http = &summary["Http"];
     let line = TraceLine {
         id: summary["Id"].as_str().unwrap_or_default(),
-        state: Some(state),
+        state,
         request: request_of(http["HttpMethod"].as_str(), http["HttpStatus"].as_i64(), http["HttpURL"].as_str()),
         duration: summary["Duration"].as_f64(),
         name: summary["EntryPoint"]["Name"].as_str(),
@@ -129,7 +131,7 @@ fn tree(out: &mut impl Write, trace: &Trace, inferred: &HashSet<&str>) -> io::Re
     let start = trace.start();
     for row in trace.rows(true) {
         let entity = row.document;
-        let (word, color) = verdict(Some(entity.state()));
+        let (word, color) = verdict(entity.state());
         let indent = "  ".repeat(row.depth.min(MAX_INDENT));
         let line = entity_line(entity, start, inferred.contains(entity.id.as_str()));
         writeln!(out, "{} {indent}{}", colored(word, color), plain(&line))?;
@@ -149,6 +151,9 @@ fn entity_line(entity: &Document, start: f64, is_inferred: bool) -> String {
         (Kind::Subsegment, Some(Namespace::Aws)) => parts.push("(aws)".to_owned()),
         (Kind::Subsegment, Some(Namespace::Remote)) => parts.push("(remote)".to_owned()),
         _ => {}
+    }
+    if entity.is_cancelled() {
+        parts.push("(cancelled)".to_owned());
     }
     parts.extend(Some(request(entity)).filter(|request| !request.is_empty()));
     parts.extend(entity.aws().get("operation").and_then(Value::as_str).map(str::to_owned));

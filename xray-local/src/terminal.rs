@@ -110,8 +110,7 @@ fn take_quiet(waiting: &mut HashMap<TraceId, Instant>) -> Vec<TraceId> {
 /// What the line of a trace says.
 pub(crate) struct TraceLine<'a> {
     pub(crate) id: &'a str,
-    /// The state of the root segment. `None` if the trace has no segment.
-    pub(crate) state: Option<State>,
+    pub(crate) state: State,
     /// The request that the root segment answers, as [`request`] returns it.
     pub(crate) request: String,
     /// The duration in seconds, if it is known.
@@ -127,7 +126,7 @@ impl<'a> TraceLine<'a> {
         let root = trace.root();
         Self {
             id: &trace.id,
-            state: root.map(Document::state),
+            state: trace.state(),
             request: root.map(request).unwrap_or_default(),
             duration: trace.duration(),
             name: root.map(|root| root.name.as_str()),
@@ -165,14 +164,13 @@ pub(crate) fn request_of(method: Option<&str>, status: Option<i64>, url: Option<
     [method, status.as_deref(), url].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-pub(crate) fn verdict(state: Option<State>) -> (&'static str, AnsiColor) {
+pub(crate) fn verdict(state: State) -> (&'static str, AnsiColor) {
     match state {
-        Some(State::Ok) => ("ok", AnsiColor::Green),
-        Some(State::Error) => ("error", AnsiColor::Yellow),
-        Some(State::Throttle) => ("throttle", AnsiColor::Magenta),
-        Some(State::Fault) => ("fault", AnsiColor::Red),
-        Some(State::InProgress) => ("running", AnsiColor::Cyan),
-        None => ("partial", AnsiColor::Cyan),
+        State::Ok => ("ok", AnsiColor::Green),
+        State::Error => ("error", AnsiColor::Yellow),
+        State::Throttle => ("throttle", AnsiColor::Magenta),
+        State::Fault => ("fault", AnsiColor::Red),
+        State::InProgress => ("running", AnsiColor::Cyan),
     }
 }
 

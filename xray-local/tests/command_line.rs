@@ -199,6 +199,17 @@ fn a_running_program_is_asked_for_its_traces() {
         serde_json::from_str(&asks(&["trace", w3c, "--json", "--address", &address])).unwrap();
     assert_eq!((&json["Segments"][0]["name"], &json["Segments"][1]["inferred"]), (&"Scorekeep".into(), &true.into()));
 
+    // The call was dropped by a timeout, and throttled before; the segment answered in time.
+    let mut timed_out = segment("cart");
+    timed_out["subsegments"] = serde_json::json!([{ "id": "00000000000000aa", "name": "stock", "start_time": timed_out["start_time"],
+        "end_time": timed_out["end_time"], "error": true, "throttle": true, "metadata": { "xray": { "cancelled": true } } }]);
+    program.send(&format!("{HEADER}{timed_out}"));
+    let line = program.line();
+    let listed = asks(&["traces", "--address", &address, "--filter", "service(\"cart\")"]);
+    assert!(line.starts_with("ok ") && listed.starts_with("ok "), "the state is that of the root: {line}\n{listed}");
+    let tree = asks(&["trace", timed_out["trace_id"].as_str().unwrap(), "--address", &address]);
+    assert!(tree.contains("throttle    stock (cancelled)  at 0 ms"), "{tree}");
+
     for (arguments, message) in [
         (&["traces", "--filter", "falt"][..], "did you mean `fault`"),
         (&["trace", "7"], "\"7\" is not a trace id"),

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use support::trace;
 use xray_local::filter::{Filter, Search};
+use xray_local::summary::summary;
 use xray_local::trace::Trace;
 
 /// Trace 1: a shop successfully calls another service.
@@ -102,6 +103,28 @@ fn keywords_select_traces() {
     ] {
         assert_eq!(selected(expression), numbers, "{expression}");
     }
+}
+
+/// In a Lambda function the SDK sends subsegments alone. The segment stays in AWS.
+#[test]
+fn a_trace_without_a_segment_has_the_state_of_its_subsegments() {
+    let function = |state: &str| {
+        let call = |id: &str, failed: bool| json!({ "id": id, "type": "subsegment", "name": "title", "parent_id": "00000000000000ff", "start_time": 1.0, "end_time": 2.0, state: failed });
+        trace(1, &[call("000000000000000a", false), call("000000000000000b", true)])
+    };
+    for (state, selecting, others) in
+        [("fault", ["fault", "!ok"], ["ok", "error"]), ("error", ["error", "!ok"], ["ok", "fault"])]
+    {
+        let matches = |expression: &str| Filter::parse(expression).unwrap().matches(&function(state));
+        assert_eq!((selecting.map(matches), others.map(matches)), ([true; 2], [false; 2]), "{state}");
+        let summary = summary(&function(state));
+        assert_eq!([summary.has_fault, summary.has_error], [state == "fault", state == "error"]);
+    }
+    let successful = function("inferred");
+    assert_eq!(
+        ["ok", "fault", "error"].map(|key| Filter::parse(key).unwrap().matches(&successful)),
+        [true, false, false]
+    );
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub(super) fn tags(document: &Document) -> Markup {
         @if document.stand_in == Some(StandIn::Lambda) { span.tag.inferred { "not received" } }
         @if document.inferred { span.tag.inferred { "inferred" } }
         @if document.in_progress { span.tag.progress { "in progress" } }
+        @if document.is_cancelled() { span.tag.cancelled { "cancelled" } }
         @if document.orphan { span.tag.error { "parent missing" } }
     }
 }

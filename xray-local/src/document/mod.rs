@@ -186,6 +186,13 @@ impl Document {
         self.block("metadata")
     }
 
+    /// Returns whether the SDK for Rust marked the segment or subsegment as cancelled: its future was dropped before it was
+    /// ready, as by a timeout around it.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.metadata().get("xray").is_some_and(|own| own["cancelled"] == true)
+    }
+
     /// Returns the `aws` block: the resource that a segment ran on, or the AWS call of a subsegment.
     #[must_use]
     pub fn aws(&self) -> &Map<String, Value> {

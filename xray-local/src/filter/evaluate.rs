@@ -98,9 +98,12 @@ impl<'f: 'a, 'a> Subject<'f, 'a> {
         let flag = |flag: bool| Some(KeyValue::Flag(flag));
         let http = main.and_then(|main| main.http.as_ref());
         let value = match key {
-            Key::Ok => flag(main.is_some_and(|main| main.state() == State::Ok)),
-            Key::Error => flag(main.is_some_and(|main| main.error)),
-            Key::Fault => flag(main.is_some_and(|main| main.fault)),
+            Key::Ok => flag(match self.target {
+                Target::Trace => self.facts.trace.state() == State::Ok,
+                _ => main.is_some_and(|main| main.state() == State::Ok),
+            }),
+            Key::Error => flag(self.has_flag(|document| document.error)),
+            Key::Fault => flag(self.has_flag(|document| document.fault)),
             Key::Throttle => flag(self.segments().any(|segment| segment.throttle)),
             Key::Partial => flag(match self.target {
                 Target::Trace => self.facts.is_partial(),
@@ -143,6 +146,14 @@ impl<'f: 'a, 'a> Subject<'f, 'a> {
                 all.any(|(segment, service)| has_value(segment, service))
             }
             _ => self.segments().any(|segment| has_value(segment, &ServiceId::of(segment))),
+        }
+    }
+
+    /// Returns whether the target has a flag, such as `fault`.
+    fn has_flag(&self, flag: impl Fn(&Document) -> bool) -> bool {
+        match self.target {
+            Target::Trace => self.facts.trace.heads().any(flag),
+            _ => self.main().is_some_and(flag),
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) use calls::{Caller, Calls};
 pub use rows::Row;
 pub(crate) use times::{Times, times};
 
-use crate::document::{Document, Kind, TraceId};
+use crate::document::{Document, Kind, State, TraceId};
 
 /// A trace as X-Ray returns it.
 ///
@@ -77,6 +77,22 @@ impl Trace {
             let ids: HashSet<&str> = self.entities().map(|entity| entity.id.as_str()).collect();
             real().find(|segment| segment.parent_id.as_deref().is_none_or(|parent| !ids.contains(parent)))
         })
+    }
+
+    /// Returns the documents whose flags are those of the trace: the root segment. Without one, returns all segments and
+    /// orphans, as for a Lambda function, whose segment only AWS has.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = &Document> {
+        let root = self.root();
+        let others = if root.is_none() { &self.segments[..] } else { &[] };
+        root.into_iter().chain(others)
+    }
+
+    /// Returns the state of the root segment. Without one, returns the worst state of the segments and orphans.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let worst_first = [State::Fault, State::Throttle, State::Error, State::InProgress];
+        let has = |state: &State| self.heads().any(|head| head.state() == *state);
+        worst_first.into_iter().find(has).unwrap_or(State::Ok)
     }
 
     /// Returns the segment or subsegment with an id.

@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 
-use super::row;
 use crate::console::histogram::{condition, histogram, percentiles};
 use crate::console::periods::Periods;
 use crate::console::range::Range;
@@ -25,7 +24,7 @@ pub(super) struct Numbers {
 impl Numbers {
     /// Adds a trace.
     pub(super) fn add(&mut self, trace: &Trace) {
-        self.starts.push((trace.start(), row::state(trace)));
+        self.starts.push((trace.start(), trace.state()));
         // The filter expression `responsetime` refers to the root segment, too.
         if let Some((root, seconds)) = trace.root().and_then(|root| Some((root, root.duration()?))) {
             self.statistics.add(root.state(), seconds);

@@ -27,6 +27,8 @@ pub(super) struct Row {
     /// How many segments and subsegments have each of these states.
     problems: [(State, u64); 3],
     is_partial: bool,
+    /// The number of segments and subsegments that were cancelled.
+    cancelled: u64,
 }
 
 /// The longest URL or name that a row shows. The style sheet cuts it to the width of its column.
@@ -48,7 +50,7 @@ impl Row {
         Self {
             id: trace.id.clone(),
             start: trace.start(),
-            state: state(trace),
+            state: trace.state(),
             service: format::truncate(service, MAX_CHARS),
             method: format::truncate(
                 http.and_then(|http| http.method.as_deref()).unwrap_or_default(),
@@ -61,6 +63,7 @@ impl Row {
             segments: trace.segments.len(),
             problems: [State::Fault, State::Throttle, State::Error].map(count),
             is_partial: trace.is_partial(),
+            cancelled: trace.entities().filter(|entity| !entity.inferred && entity.is_cancelled()).count() as u64,
         }
     }
 
@@ -100,7 +103,7 @@ impl Row {
     }
 
     /// Renders a tag for each problem that the state of the trace does not show: a request may succeed although one of
-    /// its calls failed.
+    /// its calls failed or was cancelled.
     fn tags(&self) -> Markup {
         html! {
             @for (state, number) in self.problems {
@@ -108,6 +111,7 @@ impl Row {
                     span class={ "tag " (status::class(state)) } { (status::count(number, state)) } " "
                 }
             }
+            @if self.cancelled > 0 { span.tag.cancelled { (format::count(self.cancelled)) " cancelled" } " " }
             @if self.is_partial && self.state != State::InProgress { span.tag.progress { "in progress" } }
         }
     }
@@ -131,14 +135,4 @@ fn request<'a>(trace: &'a Trace, main: &'a Document) -> Option<(&'a Http, bool)>
     let served = main.http.as_ref().map(|http| (http, main.namespace.is_some()));
     let mut calls = trace.entities().filter(|entity| entity.namespace == Some(Namespace::Remote));
     served.or_else(|| calls.find_map(|call| Some((call.http.as_ref()?, true))))
-}
-
-/// Returns the state of the root. If the root has not arrived, returns the worst state of the segments that have.
-pub(super) fn state(trace: &Trace) -> State {
-    if let Some(root) = trace.root() {
-        return root.state();
-    }
-    let worst_first = [State::Fault, State::Throttle, State::Error, State::InProgress];
-    let has = |state: &State| trace.segments.iter().any(|segment| segment.state() == *state);
-    worst_first.into_iter().find(has).unwrap_or(State::Ok)
 }

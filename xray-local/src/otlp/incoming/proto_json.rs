@@ -78,7 +78,6 @@ mod tests {
     #[test]
     fn every_form_of_a_field_is_read() {
         let plain = with(&json!({})).unwrap();
-        let null = Value::Null;
         for field in ["attributes", "events", "links", "traceState", "parentSpanId", "status", "flags"] {
             assert_eq!(with(&json!({ field: null })).as_ref(), Ok(&plain), "{field}");
         }
