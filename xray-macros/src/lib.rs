@@ -64,7 +64,8 @@ use proc_macro::TokenStream;
 /// * `skip_hosts("..", ..)`: calls to these hosts are not traced and get no header. `*` matches any characters, `?`
 ///   matches one.
 /// * `strict`: a call whose name is in the list and that is not traced is a compile error, which says why. Calls such as
-///   `client.get(uri)` and `reqwest::get(url)`, and methods that are named by their path, are not checked.
+///   `client.get(uri)`, `variable.send(argument)`, `run(request)` and `reqwest::get(url)`, and methods that are named by
+///   their path, are not checked.
 /// * `crate = ".."`: the path of this crate, if it is not `::xray`.
 /// * `local(reqwest)`: the name `reqwest` is that of your own module, not of the crate.
 ///
