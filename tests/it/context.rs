@@ -121,6 +121,7 @@ async fn a_panic_is_recorded_where_it_passes_and_goes_on() {
 #[tokio::test]
 async fn a_panic_of_a_spawned_task_is_no_fault_of_the_segment_that_it_carries() {
     async fn fails() {
+        tokio::task::yield_now().await;
         panic!("in the background");
     }
 

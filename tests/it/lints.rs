@@ -35,6 +35,7 @@
 mod one_line;
 
 use std::num::TryFromIntError;
+use std::process;
 
 use support::Always;
 use tokio::task::{JoinSet, yield_now};
@@ -126,7 +127,7 @@ async fn loops(client: &reqwest::Client) -> reqwest::Result<u16> {
 #[expect(dead_code, reason = "it would end the tests")]
 fn exits(client: &reqwest::Client, request: reqwest::Request) -> ! {
     drop(client.execute(request));
-    std::process::exit(1)
+    process::exit(1)
 }
 
 #[xray::traced_http]

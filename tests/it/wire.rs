@@ -19,6 +19,7 @@ use reqwest::Client;
 use serde_json::Value;
 use support::documents::{assert_valid, read_datagram};
 use support::{Always, Server, refused_url};
+use xray::emitter::MemoryEmitter;
 use xray::{Instrument as _, Recorder, Segment};
 
 /// A stand-in for the daemon. It reads datagrams as they arrive.
@@ -315,4 +316,13 @@ fn an_address_with_a_zone_is_resolved() {
     for wrong in ["[fe80::1%]:2000", "[::1%lo]:2000"] {
         assert_eq!(Recorder::builder().daemon_address(wrong).build().stats().settings_rejected, 1, "{wrong}");
     }
+}
+
+/// A setting that is ignored is a mistake of the program, although documents may arrive without it.
+#[test]
+fn the_doctor_reports_a_setting_that_is_ignored() {
+    let recorder = Recorder::builder().daemon_address("10.0.0.5").emitter(MemoryEmitter::new()).build();
+    let diagnosis = recorder.check();
+    let line = "\n  REJECTED: daemon_address is \"10.0.0.5\", expected host:port";
+    assert!(!diagnosis.is_healthy() && diagnosis.to_string().contains(line), "{diagnosis}");
 }

@@ -166,7 +166,7 @@ impl Client {
 
 /// Examples from the table, for error messages.
 pub(crate) const EXAMPLES: &str = "`.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, \
-    `reqwest::get(..)` or similar (docs/what-is-traced.md has the full list)";
+    `reqwest::get(..)` or similar (the full list: https://github.com/xray-rs/xray/blob/main/docs/what-is-traced.md)";
 
 /// Returns the shape of a method call, or `None` if the call is not in the table.
 pub(crate) fn of_method(call: &ExprMethodCall) -> Option<Shape> {

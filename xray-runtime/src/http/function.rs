@@ -264,7 +264,7 @@ fn advice(calls: impl IntoIterator<Item = UntracedCall>) -> String {
         );
     }
     advice.push(
-        "`#[xray::traced_http(strict)]` makes each such call a compile error, and `#[xray(skip)]` marks one that is no \
+        "`#[xray::traced_http(strict)]` makes most such calls a compile error, and `#[xray(skip)]` marks one that is no \
          HTTP call"
             .to_owned(),
     );

@@ -452,7 +452,12 @@ impl Entity {
     fn write<T>(&self, write: impl FnOnce(&mut Record) -> T) -> Option<T> {
         let written = self.lock().as_mut().map(|record| write(record));
         if written.is_none() && self.is_facade() {
-            self.trace.recorder.report_value("a value for Lambda's own segment", &self.id.to_string(), "left out");
+            self.trace.recorder.report_value(
+                "a value for Lambda's own segment",
+                &self.id.to_string(),
+                "left out, as only Lambda writes to it. Put `#[xray::traced]` on the handler: the value is then recorded in \
+                 its subsegment",
+            );
         }
         written
     }

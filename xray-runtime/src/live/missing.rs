@@ -153,7 +153,8 @@ fn remedy() -> &'static str {
     }
     if !Entity::has_any_begun() {
         return "No segment has begun in this process: add a layer to the service (`xray::tower::SegmentLayer`, in Lambda \
-                `xray::lambda::TraceLayer`), or put the work in a segment, by `.in_segment(\"name\")` on a future";
+                `xray::lambda::TraceLayer`), or put the work in a segment, by `.in_segment(\"name\")` on a future or \
+                `Segment::builder(\"name\").begin().in_scope(|| ..)`";
     }
     if !Context::has_any_been_current() {
         return "A segment has begun, but was not made current: run the work by `segment.in_scope(|| ..)`, or put \

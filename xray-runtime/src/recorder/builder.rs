@@ -325,6 +325,7 @@ impl RecorderBuilder {
             .into_iter()
             .chain(self.rules.texts().map(|(name, patterns)| Setting::new(name, patterns, Source::Code)))
             .collect(),
+            rejected: rejected.iter().map(ToString::to_string).collect(),
             daemon,
             emitter: emitter_name,
             sampler: sampler_name,

@@ -63,18 +63,21 @@ pub fn doctor() -> Diagnosis {
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
     settings: Vec<Setting>,
+    /// The settings that were ignored.
+    rejected: Vec<String>,
     attempts: Vec<Attempt>,
     trace_id: Option<TraceId>,
 }
 
 impl Diagnosis {
-    /// Returns whether tracing is enabled and no attempt failed.
+    /// Returns whether tracing is enabled, every setting is valid, and no attempt failed.
     ///
     /// If the daemon answers over TCP, it has most likely received the segment. That is no proof: UDP has no receipt, and
     /// X-Ray may reject the segment. The proof is the trace in X-Ray.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.result.is_ok())
+        let works = !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.result.is_ok());
+        works && self.rejected.is_empty()
     }
 
     /// Returns the trace of the segment that was sent; `None` if none was sent.
@@ -89,6 +92,9 @@ impl fmt::Display for Diagnosis {
         write!(formatter, "xray {}", env!("CARGO_PKG_VERSION"))?;
         for setting in &self.settings {
             write!(formatter, "\n  {setting}")?;
+        }
+        for rejected in &self.rejected {
+            write!(formatter, "\n  REJECTED: {rejected}")?;
         }
         write!(formatter, "\n  clients = {}", clients_built_in())?;
         for Attempt { what, result } in &self.attempts {
@@ -134,7 +140,12 @@ impl Recorder {
     #[must_use = "the report says what is wrong"]
     pub fn check(&self) -> Diagnosis {
         let settings = &self.shared.settings;
-        let mut diagnosis = Diagnosis { settings: settings.list.clone(), attempts: Vec::new(), trace_id: None };
+        let mut diagnosis = Diagnosis {
+            settings: settings.list.clone(),
+            rejected: settings.rejected.clone(),
+            attempts: Vec::new(),
+            trace_id: None,
+        };
         if !self.is_enabled() {
             return diagnosis;
         }
@@ -150,10 +161,12 @@ impl Recorder {
                     Err("dropped a document; the log says why".to_owned())
                 }
                 true => Ok("flushed"),
-                false => Err(format!("not flushed within {LIMIT:?}")),
+                false => Err(format!(
+                    "not flushed within {LIMIT:?}; if nothing answers, the log names the address after some seconds"
+                )),
             };
+            diagnosis.trace_id = trace_id.filter(|_| result.is_ok());
             diagnosis.attempts.push(Attempt { what: format!("emitter {emitter}"), result });
-            diagnosis.trace_id = trace_id;
             return diagnosis;
         }
         let datagram = segment.as_ref().map(datagram);

@@ -94,8 +94,14 @@ impl RecorderBuilder {
 /// assert_eq!(second.unwrap_err().to_string(), "a recorder is installed in this process already");
 /// # drop(first);
 /// ```
-#[derive(Debug)]
 pub struct InstallError(());
+
+// `main` prints the `Debug` form of an error that it returns.
+impl fmt::Debug for InstallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("InstallError").field(&self.to_string()).finish()
+    }
+}
 
 impl fmt::Display for InstallError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

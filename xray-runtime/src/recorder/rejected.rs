@@ -14,8 +14,12 @@ impl Recorder {
     /// Returns an annotation's value in a form that X-Ray accepts, or `None` if it accepts neither the key nor any form of
     /// the value. Counts a value that is changed or left out.
     pub(crate) fn accept_annotation(&self, key: &str, value: AnnotationValue) -> Option<AnnotationValue> {
-        let Some((value, is_cut)) = value.accepted().filter(|_| is_accepted_key(key)) else {
-            self.report_value("annotation", key, "left out");
+        if !is_accepted_key(key) {
+            self.report_value("annotation", key, "left out, as a key has 1 to 500 letters, digits and underscores");
+            return None;
+        }
+        let Some((value, is_cut)) = value.accepted() else {
+            self.report_value("annotation", key, "left out, as the number is not finite");
             return None;
         };
         if is_cut {

@@ -10,6 +10,8 @@ use crate::support::log_line::{LoggedOnce, log_line};
 pub(super) struct Settings {
     /// Every setting with its value, in the order of the builder's methods.
     pub(super) list: Vec<Setting>,
+    /// The settings that are not valid and were ignored, with the reason for each.
+    pub(super) rejected: Vec<String>,
     pub(super) daemon: DaemonAddress,
     /// The name of the emitter's type; `None` for the emitter that sends to the daemon.
     pub(super) emitter: Option<&'static str>,

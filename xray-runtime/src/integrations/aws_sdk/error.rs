@@ -135,7 +135,7 @@ mod tests {
     use crate::id::SegmentId;
     use crate::record::{Label, Time};
 
-    /// The responses to DynamoDB's and S3's throttling, and to a failure of a service.
+    /// A table throttles with the status 400, and a bucket with 503.
     #[test]
     fn a_request_that_is_throttled_is_an_error_and_no_fault() {
         for (status, is_throttle, flags) in

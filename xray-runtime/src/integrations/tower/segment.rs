@@ -54,8 +54,8 @@ use crate::recorder::Recorder;
 /// # });
 /// ```
 ///
-/// The layer reads the trace, the caller and its sampling decision from `X-Amzn-Trace-Id`. If that names no trace, it reads
-/// `traceparent`, provided that the recorder [propagates](crate::RecorderBuilder::propagate) it. A response carries an
+/// The layer reads the trace, the caller and its sampling decision from `X-Amzn-Trace-Id`. If that has neither a parent nor
+/// a decision, it reads `traceparent`, provided that the recorder [propagates](crate::RecorderBuilder::propagate) it. A response carries an
 /// `X-Amzn-Trace-Id` only if the caller asked for the decision by `Sampled=?`. (Developer guide, "Tracing header".)
 ///
 /// The segment records the method; the scheme, host, port and path of the URL; the user agent; the client's address; the
