@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::{Attribute, Expr, File, Item, ItemMod, Lit, LitStr, Meta};
-use xray_macros_core::is_test;
+use xray_macros_core::{is_test, items_in};
 
 /// A source file that was read.
 pub(crate) struct Source {
@@ -81,6 +81,9 @@ fn prefix(text: &str) -> usize {
 fn module_files(items: &[Item], folder: &Folder, is_inline: bool) -> Vec<(PathBuf, PathBuf)> {
     let mut files = Vec::new();
     for item in items {
+        if let Item::Macro(call) = item {
+            files.extend(module_files(&items_in(call), folder, is_inline));
+        }
         let Item::Mod(module) = item else { continue };
         if is_test(&module.attrs) {
             continue;

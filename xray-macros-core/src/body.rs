@@ -343,7 +343,7 @@ impl VisitMut for Walker<'_> {
                 let local = &walker.options.local;
                 let candidate = Candidate::of(expression, &walker.variables, requirement, local, position);
                 #[cfg(feature = "untraced")]
-                let found = candidate.map(|_| FoundCall::new(expression));
+                let found = candidate.and_then(|_| FoundCall::of(expression));
                 let spawned = spawn::spawned(expression);
                 if let Expr::Macro(call) = expression {
                     walker.of_elements = position;

@@ -18,9 +18,19 @@ pub struct FoundCall {
     pub left_alone: Option<&'static str>,
 }
 
+/// The first names of paths with which a chain of calls may begin that is no HTTP call: `sqlx::query(text).execute(pool)` and
+/// `Runtime::new(handler).run()`.
+const NO_CLIENTS: &[&[&str]] = &[&["lambda_http"], &["lambda_runtime"], &["Runtime", "new"], &["sqlx"]];
+
 impl FoundCall {
-    /// Describes a call before its inner calls are rewritten.
-    pub(crate) fn new(call: &Expr) -> Self {
+    /// Describes a call before its inner calls are rewritten. Returns `None` for a call that begins with one of
+    /// [`NO_CLIENTS`].
+    pub(crate) fn of(call: &Expr) -> Option<Self> {
+        let is_listed = !first_path(call).is_some_and(|path| NO_CLIENTS.iter().any(|names| begins_with(path, names)));
+        is_listed.then(|| Self::new(call))
+    }
+
+    fn new(call: &Expr) -> Self {
         let (name, end) = match call {
             Expr::MethodCall(call) => (call.method.span(), call.paren_token.span.close()),
             Expr::Call(call) => (start(&call.func), call.paren_token.span.close()),
@@ -42,6 +52,25 @@ impl FoundCall {
         };
         Self { left_alone, ..self }
     }
+}
+
+/// Returns the path of the function or macro with which a chain of method calls begins.
+fn first_path(mut expression: &Expr) -> Option<&Path> {
+    loop {
+        expression = match expression {
+            Expr::MethodCall(call) => &call.receiver,
+            Expr::Call(call) => match &*call.func {
+                Expr::Path(function) => return Some(&function.path),
+                _ => return None,
+            },
+            Expr::Macro(call) => return Some(&call.mac.path),
+            _ => return None,
+        };
+    }
+}
+
+fn begins_with(path: &Path, names: &[&str]) -> bool {
+    path.segments.len() >= names.len() && path.segments.iter().zip(names).all(|(segment, name)| segment.ident == *name)
 }
 
 /// Returns the position of the first token of an expression.

@@ -41,7 +41,7 @@ use proc_macro2::TokenStream;
 pub use self::found::FoundCall;
 pub use self::runtime_tables::{for_each_client, for_each_method};
 #[cfg(feature = "untraced")]
-pub use self::untraced::{Attribute, Body, is_test, untraced};
+pub use self::untraced::{Attribute, Body, is_test, items_in, untraced};
 
 use self::options::{TracedHttpOptions, TracedOptions};
 

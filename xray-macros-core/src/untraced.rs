@@ -8,8 +8,8 @@ use quote::ToTokens as _;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute as Annotation, Block, Expr, File, ImplItemConst, ImplItemFn, ItemConst, ItemFn, ItemImpl, ItemMod,
-    ItemStatic, ItemTrait, Meta, Signature, Stmt, TraitItemFn, Type, parse_quote,
+    Attribute as Annotation, Block, Expr, File, ImplItemConst, ImplItemFn, Item, ItemConst, ItemFn, ItemImpl,
+    ItemMacro, ItemMod, ItemStatic, ItemTrait, Meta, Signature, Stmt, TraitItemFn, Type, parse_quote,
 };
 
 use crate::body;
@@ -52,6 +52,15 @@ pub fn untraced(file: &File) -> Vec<Body> {
     let mut search = Search { names: Vec::new(), cover: Cover::None, bodies: Vec::new() };
     search.visit_file(file);
     search.bodies
+}
+
+/// Returns the items that the call of a macro contains: `cfg_client! { pub mod client; }`. Returns no items if the tokens are
+/// something else, or if the call defines a macro.
+#[must_use]
+pub fn items_in(call: &ItemMacro) -> Vec<Item> {
+    // The tokens keep their positions in the file.
+    let file = if call.ident.is_none() { syn::parse2::<File>(call.mac.tokens.clone()).ok() } else { None };
+    file.map(|file| file.items).unwrap_or_default()
 }
 
 /// Returns whether an item is compiled only for tests: it has `#[cfg(test)]`, `#[test]`, `#[tokio::test]` or the like.
@@ -217,6 +226,12 @@ fn name_of(of: &Type) -> String {
 impl<'ast> Visit<'ast> for Search {
     fn visit_item_mod(&mut self, module: &'ast ItemMod) {
         self.within(module.ident.to_string(), &module.attrs, |search| visit::visit_item_mod(search, module));
+    }
+
+    fn visit_item_macro(&mut self, call: &'ast ItemMacro) {
+        for item in &items_in(call) {
+            self.visit_item(item);
+        }
     }
 
     fn visit_item_impl(&mut self, implementation: &'ast ItemImpl) {
