@@ -121,7 +121,7 @@ fn wrong_items_are_rejected() {
         the function is kept"#]]
     .assert_eq(&of("struct S { field: u32 }"));
     expect![[r#"
-        "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (docs/what-is-traced.md has the full list), outside macros; put `#[traced_http]` on the function that makes the calls"
+        "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (the full list: https://github.com/xray-rs/xray/blob/main/docs/what-is-traced.md), outside macros; put `#[traced_http]` on the function that makes the calls"
         the function is kept"#]]
     .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
     expect![[r#"

@@ -269,10 +269,26 @@ fn an_argument_whose_type_may_depend_on_the_parameter_is_left_alone() {
         "a + 1",
         "other!({})",
         "&{ a }",
+        "&None",
         "(a, None)",
     ];
     check_arguments("local.send_json(", &independent, "place");
     check_arguments("local.send_json(", &dependent, "left-alone");
+}
+
+#[test]
+fn a_macro_that_prints_an_argument_without_a_call_is_no_call() {
+    check(&[
+        ("requests[0].send(); assert_eq!(a, b)", "left-alone"),
+        ("requests[0].send(); assert_eq!(c.request(r), b)", "left-alone left-alone"),
+    ]);
+}
+
+#[test]
+fn the_body_of_a_stream_declares_the_variables_of_its_calls() {
+    let function = "fn f(c: &Client) -> impl Stream { stream! { yield c.request(r).await; } }";
+    let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+    assert!(expanded.contains("stream ! { let mut __xray_call_0 ="), "{expanded}");
 }
 
 #[test]
