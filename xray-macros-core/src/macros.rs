@@ -126,12 +126,13 @@ fn expressions_or_statements(walker: &mut impl Arguments, tokens: TokenStream, r
 }
 
 fn statements(walker: &mut impl Arguments, tokens: TokenStream, role: Role) -> Result<TokenStream> {
-    let tokens = if role == Role::AsyncBody { for_await::hidden(tokens) } else { tokens };
+    let has_for_await = role == Role::AsyncBody && for_await::is_in(&tokens);
+    let tokens = if has_for_await { for_await::hidden(tokens) } else { tokens };
     let mut block = Block { brace_token: token::Brace::default(), stmts: Block::parse_within.parse2(tokens)? };
     walker.statements(&mut block, role);
     let statements = &block.stmts;
     let tokens = quote!(#(#statements)*);
-    Ok(if role == Role::AsyncBody { for_await::shown(tokens) } else { tokens })
+    Ok(if has_for_await { for_await::shown(tokens) } else { tokens })
 }
 
 /// Reads comma-separated expressions, and walks them. tokio's `biased;` and the length in `vec![a; n]` are not walked.

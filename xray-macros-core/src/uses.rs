@@ -215,14 +215,13 @@ pub(crate) fn is_only_spawned(name: &Ident, after: &[Stmt]) -> bool {
         name: &'a Ident,
         uses: usize,
         spawned: usize,
+        /// The number of expressions that may still be visited. What is not visited may use the variable.
         left: usize,
     }
     impl<'ast> Visit<'ast> for Spawns<'_> {
         fn visit_expr(&mut self, expression: &'ast Expr) {
             self.left = self.left.saturating_sub(1);
             if self.left == 0 {
-                // What is not searched may use the variable.
-                self.uses = usize::MAX;
                 return;
             }
             let is_variable =
@@ -247,7 +246,7 @@ pub(crate) fn is_only_spawned(name: &Ident, after: &[Stmt]) -> bool {
             break;
         }
     }
-    spawns.uses > 0 && spawns.uses == spawns.spawned
+    spawns.left > 0 && spawns.uses > 0 && spawns.uses == spawns.spawned
 }
 
 /// Returns the list whose items a loop takes: `list` for `list.into_iter()` and `&mut list`.

@@ -1,9 +1,19 @@
 //! The loops `for await item in stream { .. }` of the crate async-stream, which are no syntax of Rust.
 
-use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Punct, Spacing, TokenStream, TokenTree};
 
 /// The name that stands for `await`.
 const HIDDEN: &str = "__xray_await";
+
+/// Returns whether tokens contain such a loop.
+pub(super) fn is_in(tokens: &TokenStream) -> bool {
+    let mut is_after_for = false;
+    tokens.clone().into_iter().any(|token| {
+        let is_loop = is_after_for && is_word(&token, "await");
+        is_after_for = is_word(&token, "for");
+        is_loop || matches!(token, TokenTree::Group(group) if is_in(&group.stream()))
+    })
+}
 
 /// Replaces `for await` by syntax that `syn` can parse.
 //
@@ -46,8 +56,7 @@ fn is_word(token: &TokenTree, word: &str) -> bool {
 /// Replaces the content of a token that is a group.
 fn in_groups(token: TokenTree, replace: impl FnOnce(TokenStream) -> TokenStream) -> TokenTree {
     let TokenTree::Group(group) = token else { return token };
-    let span: Span = group.span();
     let mut replaced = Group::new(group.delimiter(), replace(group.stream()));
-    replaced.set_span(span);
+    replaced.set_span(group.span());
     replaced.into()
 }

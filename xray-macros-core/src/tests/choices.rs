@@ -421,6 +421,14 @@ fn a_block_or_closure_that_is_spawned_keeps_the_trace() {
 }
 
 #[test]
+fn a_spawned_block_is_searched_for_in_a_part_of_a_long_function() {
+    let uses = "g(1); h!(job);".repeat(2000);
+    let function = format!("async fn f(c: &Client) {{ let job = async {{ c.request(r).await; }}; {uses} spawn(job) }}");
+    let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+    assert!(!expanded.contains("in_current_trace"));
+}
+
+#[test]
 fn receivers_that_are_references_are_left_alone() {
     check(&[
         ("let a = &mut b; a.send()", "left-alone"),

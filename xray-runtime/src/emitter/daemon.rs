@@ -141,9 +141,9 @@ impl Connection {
     }
 
     async fn send(&self, datagram: &[u8]) -> Result<Sent, SendError> {
+        let is_too_long = |error: &io::Error| error.raw_os_error() == Some(MESSAGE_TOO_LONG);
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::ConnectionRefused => SendError::Refused,
-            _ if error.raw_os_error() == Some(MESSAGE_TOO_LONG) => SendError::TooLong,
             _ => SendError::Failed(error),
         };
         let mut was_earlier_refused = false;
@@ -153,6 +153,12 @@ impl Connection {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 was_earlier_refused = true;
                 self.socket.send(datagram).await.map_err(failed)?
+            }
+            // Also this may be of an earlier datagram, which was too long for a link on the way and which the system now
+            // sends in fragments. If it is of this one, the next attempt fails too.
+            Err(error) if is_too_long(&error) => {
+                let too_long = |error| if is_too_long(&error) { SendError::TooLong } else { failed(error) };
+                self.socket.send(datagram).await.map_err(too_long)?
             }
             sent => sent.map_err(failed)?,
         };
