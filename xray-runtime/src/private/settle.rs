@@ -182,5 +182,8 @@ pub trait IsTraced {}
 
 impl<M> IsTraced for TracedCall<M> {}
 
+/// The argument is no request. The function `required` has reported that.
+impl IsTraced for UntracedCall<UnknownType> {}
+
 /// Compiles only if the call is traced.
 pub fn require<A, C: IsTraced, T, R>(_: &CallTypes<A, C, T, R>) {}
