@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::response::IntoResponse as _;
 use support::otlp::{OtlpServer, RawServer};
+use support::{child, logs};
 
 use super::{record, recorder, settled, to};
 
@@ -48,6 +49,22 @@ fn the_server_says_when_it_is_tried_again() {
     record(&recorder, "shop");
     assert_eq!(settled(&recorder).documents_sent, 1);
     assert!(started.elapsed() >= Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+/// A short program ends before the last attempt.
+#[test]
+fn the_first_attempt_that_reaches_nobody_is_logged() {
+    let name = "the_first_attempt_that_reaches_nobody_is_logged";
+    child::run(module_path!(), name, || {
+        logs::keep();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let recorder = recorder(to(format!("http://{address}")).attempts(20));
+        record(&recorder, "shop");
+        assert!(!recorder.flush(Duration::from_secs(1)), "it is tried again");
+        let logged = logs::texts_of("xray::emitter");
+        let start = format!("documents do not reach the OTLP endpoint http://{address}/v1/traces: ");
+        assert!(logged.len() == 1 && logged[0].starts_with(&start), "{logged:?}");
+    });
 }
 
 #[test]

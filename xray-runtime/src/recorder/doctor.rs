@@ -161,9 +161,7 @@ impl Recorder {
                     Err("dropped a document; the log says why".to_owned())
                 }
                 true => Ok("flushed"),
-                false => Err(format!(
-                    "not flushed within {LIMIT:?}; if nothing answers, the log names the address after some seconds"
-                )),
+                false => Err(format!("not flushed within {LIMIT:?}; the log says why")),
             };
             diagnosis.trace_id = trace_id.filter(|_| result.is_ok());
             diagnosis.attempts.push(Attempt { what: format!("emitter {emitter}"), result });

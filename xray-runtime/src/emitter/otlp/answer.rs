@@ -20,7 +20,9 @@ pub(super) enum Outcome {
         /// The server's reason, or a warning if it rejected nothing. May be empty.
         message: String,
     },
-    /// Another attempt may succeed.
+    /// No server answered. Another attempt may succeed.
+    Unreachable { reason: String },
+    /// The server is busy. Another attempt may succeed.
     Later {
         reason: String,
         /// The pause that the server requests.
@@ -38,7 +40,7 @@ impl Outcome {
     pub(super) fn of(answer: Result<Answer, Failure>) -> Self {
         let answer = match answer {
             Ok(answer) => answer,
-            Err(failure) => return Self::Later { reason: failure.to_string(), after: None },
+            Err(failure) => return Self::Unreachable { reason: failure.to_string() },
         };
         let status = answer.status;
         if status.is_success() {
@@ -157,7 +159,7 @@ mod tests {
             let is_later = matches!(outcome(status, &[], ""), Outcome::Later { .. });
             assert_eq!(is_later, [429, 502, 503, 504].contains(&status), "{status}");
         }
-        assert!(matches!(Outcome::of(Err(Failure::Timeout(Duration::ZERO))), Outcome::Later { .. }));
+        assert!(matches!(Outcome::of(Err(Failure::Timeout(Duration::ZERO))), Outcome::Unreachable { .. }));
     }
 
     #[test]

@@ -219,6 +219,9 @@ impl Sender {
 
     /// Sends the body of a request, and repeats it after a temporary failure up to the limit on attempts.
     async fn deliver(&self, body: Vec<u8>) -> Delivered {
+        const REMEDY: &str = "Start a collector there, or set OTEL_EXPORTER_OTLP_ENDPOINT; in a container, localhost is the \
+                              container itself";
+
         let body = Payload::from(body);
         let limits = Limits { time: self.settings.timeout, bytes: Self::MAX_ANSWER_BYTES };
         let mut pause = Self::FIRST_PAUSE;
@@ -234,21 +237,22 @@ impl Sender {
                     return Delivered::But(rejected);
                 }
                 Outcome::Refused { reason, remedy } => return self.failed(reason, remedy),
-                Outcome::Later { reason, .. } if attempt >= self.settings.attempts => {
-                    return self.failed(
-                        reason,
-                        "Start a collector there, or set OTEL_EXPORTER_OTLP_ENDPOINT; in a container, localhost is the \
-                         container itself",
-                    );
+                Outcome::Later { reason, .. } | Outcome::Unreachable { reason }
+                    if attempt >= self.settings.attempts =>
+                {
+                    return self.failed(reason, REMEDY);
+                }
+                // Logged at the first attempt: a short program ends before the last one.
+                Outcome::Unreachable { reason } => {
+                    self.log_outage(&reason, REMEDY);
+                    sleep(jittered(pause)).await;
                 }
                 Outcome::Later { after, .. } => {
-                    // The jitter keeps many programs from returning to a busy server at the same moment.
-                    let jittered = pause.mul_f64(0.75 + fastrand::f64() / 2.0);
-                    sleep(after.map_or(jittered, |after| after.min(Self::MAX_PAUSE))).await;
-                    pause *= 2;
-                    attempt += 1;
+                    sleep(after.map_or_else(|| jittered(pause), |after| after.min(Self::MAX_PAUSE))).await;
                 }
             }
+            pause *= 2;
+            attempt += 1;
         }
     }
 
@@ -259,8 +263,14 @@ impl Sender {
         Ok(request)
     }
 
-    /// Logs the first failure after a successful request.
+    /// Returns the outcome of a request that is lost.
     fn failed(&self, reason: String, remedy: &str) -> Delivered {
+        self.log_outage(&reason, remedy);
+        Delivered::Not(reason)
+    }
+
+    /// Logs the first failure after a successful request.
+    fn log_outage(&self, reason: &str, remedy: &str) {
         if self.logged.outage.is_first() {
             log_line!(
                 Warn,
@@ -270,7 +280,6 @@ impl Sender {
                 self.settings.endpoint,
             );
         }
-        Delivered::Not(reason)
     }
 
     /// Logs the end of an outage, and the first request with rejected spans or a message of the server.
@@ -293,4 +302,9 @@ impl Sender {
             );
         }
     }
+}
+
+/// Varies a pause at random, so that many programs do not return to a busy server at one moment.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.75 + fastrand::f64() / 2.0)
 }
