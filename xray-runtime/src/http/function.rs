@@ -238,7 +238,14 @@ fn advice(calls: impl IntoIterator<Item = UntracedCall>) -> String {
     let calls: Vec<_> = calls.into_iter().collect();
     let reasons: Vec<_> = calls.iter().map(|call| call.reason).collect();
     let mut advice = Vec::new();
-    if reasons.contains(&Reason::UnknownType) {
+    let is_of_aws_sdk = |call: &UntracedCall| call.type_name.trim_start_matches('&').starts_with("aws_sdk_");
+    if calls.iter().any(is_of_aws_sdk) {
+        advice.push(
+            "Requests of the AWS SDK are traced with the feature `aws-sdk`; its paginators, waiters and customised \
+             operations only by `xray::aws_sdk::SubsegmentInterceptor`, which works without the attribute."
+                .to_owned(),
+        );
+    } else if reasons.contains(&Reason::UnknownType) {
         let off: BTreeSet<_> = calls.iter().flat_map(|call| client_features_off(call.type_name)).collect();
         let off: Vec<_> = off.into_iter().map(|feature| format!("`{feature}`")).collect();
         let likely = if off.is_empty() {
@@ -269,4 +276,18 @@ fn advice(calls: impl IntoIterator<Item = UntracedCall>) -> String {
             .to_owned(),
     );
     advice.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paginator_of_the_aws_sdk_is_no_wrapper_of_a_client() {
+        let advice_for = |type_name| advice([UntracedCall { line: 1, reason: Reason::UnknownType, type_name }]);
+        let paginator = "aws_sdk_dynamodb::operation::scan::paginator::ScanPaginator";
+        assert!(advice_for(paginator).starts_with("Requests of the AWS SDK"), "{}", advice_for(paginator));
+        assert!(!advice_for(paginator).contains("wrapper"));
+        assert!(advice_for("shop::Client").contains("the client is behind a wrapper"));
+    }
 }

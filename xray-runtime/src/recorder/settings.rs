@@ -100,7 +100,9 @@ const CLIENT_FEATURES: [ClientFeature; 13] = [
 //
 // hyper's senders and `http::Request` need no feature and are in every build.
 pub(crate) fn clients_built_in() -> String {
-    let names: Vec<_> = CLIENT_FEATURES.iter().filter(|(_, _, is_on)| *is_on).map(|(name, _, _)| *name).collect();
+    let of_aws_sdk = ("aws-sdk", "", cfg!(feature = "aws-sdk"));
+    let features = CLIENT_FEATURES.iter().chain([&of_aws_sdk]);
+    let names: Vec<_> = features.filter(|(_, _, is_on)| *is_on).map(|(name, _, _)| *name).collect();
     if names.is_empty() { "none but hyper 1".to_owned() } else { names.join(", ") }
 }
 
