@@ -130,9 +130,25 @@ fn blocking(url: &str, place: bool) -> reqwest::Result<(u16, String)> {
     Ok((response.status().as_u16(), text))
 }
 
+mod with_an_imported_module {
+    use reqwest::blocking;
+
+    /// The function has no other call.
+    #[xray::traced_http]
+    pub(crate) fn get(url: &str) -> reqwest::Result<u16> {
+        Ok(blocking::get(url)?.status().as_u16())
+    }
+}
+
 #[tokio::test]
 async fn reqwest_blocking() {
     let server = Server::start().await;
+    let url = server.url("/status/404");
+    let work = move || {
+        capture_blocking(|| Segment::builder("t").begin().in_scope(|| with_an_imported_module::get(&url).unwrap()))
+    };
+    let (result, documents) = tokio::task::spawn_blocking(work).await.unwrap();
+    assert_eq!((result, status(&call(&server, &documents))), (404, Some(404)));
     for (path, place, expected, length) in [
         ("/status/404", true, 404, Some(0)),
         ("/status/404", false, 404, Some(0)),

@@ -186,6 +186,10 @@ pub(crate) fn of_function(call: &ExprCall, local: &[Ident]) -> Option<Shape> {
         return None;
     }
     let names: Vec<_> = callee.path.segments.iter().map(|segment| text(&segment.ident)).collect();
+    // After `use reqwest::blocking`. A function of another module of this name is called as written.
+    if names == ["blocking", "get"] {
+        return Some(Shape::Function);
+    }
     let (client, rest) = Client::of(&names)?;
     client.shape_of(rest)
 }
