@@ -8,7 +8,7 @@ use crate::document::url::Url;
 
 /// The names of the engines by the schemes of URLs.
 const ENGINES: [(&str, &str); 4] =
-    [("postgres", "PostgreSQL"), ("postgresql", "PostgreSQL"), ("mysql", "MySQL"), ("mariadb", "MariaDB")];
+    [("postgres", POSTGRESQL), ("postgresql", POSTGRESQL), ("mysql", "MySQL"), ("mariadb", "MariaDB")];
 
 const POSTGRESQL: &str = "PostgreSQL";
 const SQLITE: &str = "SQLite";
@@ -33,6 +33,10 @@ impl Database {
         let engine = scheme.split('+').next().unwrap_or_default();
         let known = ENGINES.iter().find(|(known, _)| engine.eq_ignore_ascii_case(known)).map(|(_, engine)| *engine);
         let parsed = Url::from(url);
+        // The password has a slash: `mysql://app:1/2@db`.
+        if parsed.path().contains('@') {
+            return Self::new(known.unwrap_or(engine), None);
+        }
         let host = parsed.host();
         let host = host.as_deref().and_then(plain_start);
         let database = plain_start(parsed.path().trim_start_matches('/'));
@@ -199,6 +203,8 @@ mod tests {
             ("jdbc:oracle:thin:app/hunter2@db:1521/shop", None),
             ("server=tcp:db,1433;user id=sa;password=hunter2", None),
             ("mysql://db/shop;password=hunter2", Some("shop@db")),
+            ("mysql://app:1/hunter2@db/shop", None),
+            ("mysql://app:hunt/hunter2@db/shop", Some("shop@db")),
             ("mysql://db/shop%3Fpassword=hunter2", Some("shop@db")),
             ("sqlite://user:hunter2@db", Some("SQLite")),
             ("sqlite:shop.db?key=hunter2", Some("shop.db")),
