@@ -30,6 +30,7 @@ items! {
     xray::sampling::Always,
     xray::sampling::Local,
     xray::stats,
+    xray::testing::capture,
     xray::tower::SegmentLayer,
     xray::tower::SubsegmentLayer,
     xray::trace_id,
