@@ -105,12 +105,14 @@ impl Client {
 fn summary_line(summary: &Value) -> String {
     let has = |flag: &str| summary[flag] == json!(true);
     // `HasThrottle` may be that of any segment. A throttled request is an error, which only the root's flag says.
-    let state = match () {
-        () if has("HasFault") => State::Fault,
-        () if has("HasError") && has("HasThrottle") => State::Throttle,
-        () if has("HasError") => State::Error,
-        () if has("IsPartial") => State::InProgress,
-        () => State::Ok,
+    let state = if has("HasFault") {
+        State::Fault
+    } else if has("HasError") {
+        if has("HasThrottle") { State::Throttle } else { State::Error }
+    } else if has("IsPartial") {
+        State::InProgress
+    } else {
+        State::Ok
     };
     let http = &summary["Http"];
     let line = TraceLine {

@@ -193,10 +193,11 @@ impl<F: Future> Future for Instrumented<F> {
         let context = this.scope.open();
         let entered = context.enter();
         // A context that the future does not own has not failed.
-        let output = match this.scope {
-            Scope::Context(_) => ready!(future.poll(task)),
-            _ => ready!(context.observe_panic(|| future.poll(task))),
+        let poll = match this.scope {
+            Scope::Context(_) => future.poll(task),
+            _ => context.observe_panic(|| future.poll(task)),
         };
+        let output = ready!(poll);
         this.future.set(None);
         drop(entered);
         this.scope.close();

@@ -11,7 +11,8 @@ use crate::document::trim::trim;
 // header of a datagram is 30 bytes, so the datagram stays below 65,507 bytes, the maximum for UDP over IPv4.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
 
-/// Writes a segment as one or more documents of at most [`MAX_DOCUMENT_BYTES`], or fewer.
+/// Writes a segment as one or more documents within a limit: [`MAX_DOCUMENT_BYTES`], or less if the system refuses datagrams
+/// of that length.
 ///
 /// A segment that is too large is split: its direct subsegments become independent documents. A record that is still too
 /// large without subsegments is trimmed.
@@ -32,7 +33,7 @@ pub(crate) struct TooLarge {
 }
 
 impl Split {
-    /// No system refuses a datagram with a document of this size.
+    /// The size of a document that every system sends.
     const MIN_BYTES: usize = 1024;
 
     /// Creates a `Split` for a segment or an independent subsegment.
