@@ -2,12 +2,13 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::datagram::{self, DATAGRAM_HEADER};
 use super::pace::Pace;
 use crate::record::FinishedSegment;
 use crate::record::split::MAX_DOCUMENT_BYTES;
+use crate::support::lock::lock;
 use crate::support::process::PerProcess;
 
 /// Sends documents to the daemon without a background thread.
@@ -42,7 +43,7 @@ impl Direct {
     pub(super) fn send(&self, segment: FinishedSegment) -> Result<(), FinishedSegment> {
         let Some(line) = self.line.get() else { return Err(segment) };
         // After a panic the buffer may hold a part of a document, which the next document replaces.
-        let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut line = lock(line);
         if line.send(&segment) { Ok(()) } else { Err(segment) }
     }
 }

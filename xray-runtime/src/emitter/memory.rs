@@ -1,10 +1,11 @@
 //! An emitter for tests, which keeps documents in memory.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{Emitter, FinishedSegment};
 use crate::document::Document;
+use crate::support::lock::lock;
 
 /// An emitter that keeps documents in memory until a test takes them.
 ///
@@ -39,7 +40,7 @@ impl MemoryEmitter {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Document>> {
-        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.documents)
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::record::FinishedSegment;
+use crate::support::lock::lock;
 
 /// A first-in, first-out queue of documents. Any thread pushes; one task takes.
 ///
@@ -187,7 +188,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -17,7 +17,8 @@ use crate::header::propagation::{Propagation, TraceHeaders};
 use crate::header::trace_header::TraceHeader;
 use crate::id::SegmentId;
 use crate::live::context::{self, Context};
-use crate::live::entity::{Entity, Trace};
+use crate::live::entity::Entity;
+use crate::live::trace::Trace;
 use crate::record::{Record, Stage};
 
 /// The name of a call to a URL without a host, as in the X-Ray SDK for Python.

@@ -7,8 +7,8 @@ use once_cell::sync::OnceCell;
 
 use crate::document::url::Url;
 use crate::live::context;
-use crate::live::entity::{SegmentObserver, Trace};
 use crate::live::missing::{LoggedLines, Place};
+use crate::live::trace::{SegmentObserver, Trace};
 use crate::recorder::{Recorder, client_features_off, clients_built_in};
 use crate::support::log_line::log_line;
 use crate::support::wildcard;

@@ -101,7 +101,7 @@ impl Context {
         if header.sampled == Some(Sampled::No) {
             return;
         }
-        let mut is_full = !entity.trace().has_room_for_a_link();
+        let mut is_full = !entity.trace().count_link();
         if !is_full {
             entity.update(|record| is_full = !record.details_mut().add_link(trace_id, id));
         }

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::header::trace_header::{Sampled, TraceHeader};
 use crate::id::SegmentId;
 use crate::live::context::Context;
-use crate::live::entity::{Entity, Trace};
+use crate::live::entity::Entity;
 use crate::live::missing;
+use crate::live::trace::Trace;
 use crate::recorder::Recorder;
 use crate::support::log_line::log_line;
 

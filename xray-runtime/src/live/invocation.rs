@@ -5,9 +5,10 @@
 //! Python and Node.js make the same assumption.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::live::entity::Entity;
+use crate::support::lock::lock;
 
 static RUNNING: Mutex<Option<Arc<Entity>>> = Mutex::new(None);
 /// `true` if `RUNNING` names an invocation. A call outside any context reads this flag and nothing else.
@@ -47,16 +48,16 @@ pub(crate) fn entity() -> Option<Arc<Entity>> {
 
 #[cold]
 fn locked_entity() -> Option<Arc<Entity>> {
-    lock().clone()
+    running().clone()
 }
 
 fn set(entity: Option<Arc<Entity>>) {
     IS_ANY_RUNNING.store(entity.is_some(), Ordering::Relaxed);
-    let before = std::mem::replace(&mut *lock(), entity);
+    let before = std::mem::replace(&mut *running(), entity);
     // Drop it after the lock is released: the drop may run the program's emitter, which may ask for the context.
     drop(before);
 }
 
-fn lock() -> MutexGuard<'static, Option<Arc<Entity>>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+fn running() -> MutexGuard<'static, Option<Arc<Entity>>> {
+    lock(&RUNNING)
 }

@@ -12,5 +12,6 @@ pub(crate) mod missing;
 pub(crate) mod open_calls;
 #[cfg(feature = "tracing")]
 pub(crate) mod open_spans;
-mod report;
+mod progress_report;
 pub(crate) mod segment;
+pub(crate) mod trace;

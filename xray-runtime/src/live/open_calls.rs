@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::id::SegmentId;
+use crate::support::lock::lock;
 
 /// A set of ids. The first four need neither a lock nor an allocation, because most segments have few open calls.
 //
@@ -52,7 +53,7 @@ impl OpenCalls {
     }
 
     fn more(&self) -> MutexGuard<'_, HashSet<u64, BuildHasherDefault<OwnHash>>> {
-        self.more.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.more)
     }
 }
 

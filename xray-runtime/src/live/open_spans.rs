@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 
 use crate::id::SegmentId;
+use crate::support::lock::lock;
 
 /// The span of a subsegment.
 pub(crate) trait OpenSpan: Send + Sync {
@@ -60,7 +61,7 @@ impl OpenSpans {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SegmentId, Siblings>> {
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.spans)
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::id::{Process, SegmentId};
 use crate::support::background::{Background, Task};
 use crate::support::guard::guard;
+use crate::support::lock::lock;
 use crate::support::process::PerProcess;
 use crate::support::worker::Worker;
 
@@ -154,11 +155,11 @@ impl Watched {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SegmentId, OpenSegment>> {
-        self.segments.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.segments)
     }
 
     fn reports(&self) -> MutexGuard<'_, Reports> {
-        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.reports)
     }
 }
 

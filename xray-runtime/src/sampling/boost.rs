@@ -3,9 +3,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::id::TraceId;
+use crate::support::lock::lock;
 use crate::support::text::first_chars;
 
 /// The longest name of a service in a report, in characters. (X-Ray API, `GetSamplingTargets`.)
@@ -60,7 +61,7 @@ impl BoostCounter {
 
     /// Returns the watch of a trace that began in a caller. Counts the trace if it is not among the latest traces.
     pub(crate) fn watch_called(self: &Arc<Self>, trace: TraceId, service_name: &str) -> Watch {
-        let (has_failed, is_new) = self.called.lock().unwrap_or_else(PoisonError::into_inner).find(trace);
+        let (has_failed, is_new) = lock(&self.called).find(trace);
         self.watch_with(has_failed, is_new, service_name)
     }
 

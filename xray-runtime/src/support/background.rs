@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tokio::sync::mpsc::error::SendError;
@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::support::guard::guard;
+use crate::support::lock::lock;
 use crate::support::log_line::{LoggedOnce, log_line};
 use crate::support::process::PerProcess;
 
@@ -48,7 +49,7 @@ impl Background {
     }
 
     fn send(&self, mut task: Task) -> io::Result<()> {
-        let mut tasks = self.tasks.get().lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = lock(self.tasks.get());
         if let Some(running) = &*tasks {
             match running.send(task) {
                 Ok(()) => return Ok(()),

@@ -5,6 +5,7 @@ pub(crate) mod background;
 pub(crate) mod fetch;
 pub(crate) mod guard;
 pub(crate) mod json;
+pub(crate) mod lock;
 pub(crate) mod log_line;
 pub(crate) mod process;
 pub(crate) mod resolve;

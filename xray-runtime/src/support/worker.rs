@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use crate::support::background::{Background, Task};
 use crate::support::guard::guard;
+use crate::support::lock::lock;
 use crate::support::log_line::log_line;
 
 /// Makes the task of a [`Worker`].
@@ -82,7 +83,7 @@ impl Worker {
     #[cold]
     fn start(&self, pause: Duration) {
         {
-            let mut started = self.state.started.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut started = lock(&self.state.started);
             if started.is_some_and(|started| started.elapsed() < pause)
                 || self.state.is_running.swap(true, Ordering::Acquire)
             {
@@ -112,7 +113,7 @@ struct Running(Arc<State>);
 impl Drop for Running {
     fn drop(&mut self) {
         // Both under the lock that a start takes: a start comes before both or after both.
-        let _lock = self.0.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = lock(&self.0.started);
         (self.0.tell)(false);
         self.0.is_running.store(false, Ordering::Release);
     }

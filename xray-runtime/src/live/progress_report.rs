@@ -1,14 +1,15 @@
-//! The report of an open segment, which leaves before the record of the segment that has ended.
+//! The order of two documents of a segment: the report of the open segment, and then the document of its end.
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::id::{Process, SegmentId};
 use crate::record::Record;
+use crate::support::lock::lock;
 
 /// The report of an open segment, or of an open child of a facade. The task that reports makes one at a time.
 #[derive(Default)]
-pub(super) struct Report(Mutex<State>);
+pub(super) struct ProgressReport(Mutex<State>);
 
 #[derive(Default)]
 enum State {
@@ -22,7 +23,7 @@ enum State {
     Ended(Box<Record>),
 }
 
-impl Report {
+impl ProgressReport {
     /// Notes that this thread is about to emit the open segment of this id.
     pub(super) fn begin(&self, id: SegmentId) {
         *self.lock() = State::Emitting(id, Process::last_seen());
@@ -51,6 +52,6 @@ impl Report {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
