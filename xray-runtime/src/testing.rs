@@ -43,6 +43,6 @@ pub fn capture_blocking<T>(run: impl FnOnce() -> T) -> (T, Vec<Document>) {
 
 fn capturing() -> (Context, MemoryEmitter) {
     let emitter = MemoryEmitter::new();
-    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build_isolated();
+    let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build_for_capture();
     (Context::of_recorder(recorder), emitter)
 }

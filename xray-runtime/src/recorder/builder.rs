@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fmt};
 
+use super::emission::Emission;
 use super::environment::{ContextMissing, DaemonAddress, EXPECTED_NAME, EmitterChoice, Environment};
 use super::new_segments::NewSegments;
-use super::open_segments::OpenSegments;
 use super::progress::Progress;
-use super::settings::{Setting, Settings, Source, type_name};
+use super::settings::{Chosen, Settings, Source, type_name};
 use super::{HttpRules, Recorder, ResponseHook, Shared};
 use crate::document::MAX_STRING_CHARS;
 use crate::document::name::legal_name;
@@ -31,8 +31,8 @@ use crate::support::variables::RejectedSetting;
 /// An emitter and the name of its type.
 type NamedEmitter = (Box<dyn Emitter>, &'static str);
 
-/// How many ended subsegments an entity holds unless set, as in other X-Ray SDKs.
-const MAX_EMBEDDED: usize = 100;
+/// The default of `streaming_threshold`, as in other X-Ray SDKs.
+const DEFAULT_STREAMING_THRESHOLD: usize = 100;
 
 /// Settings of a [`Recorder`]. A variable of the environment takes precedence over the same setting here.
 #[must_use = "a builder does nothing until `build` or `install`"]
@@ -51,7 +51,7 @@ pub struct RecorderBuilder {
     /// The emitter and the name of its type.
     emitter: Option<NamedEmitter>,
     response_hook: Option<ResponseHook>,
-    pub(super) propagation: Propagation,
+    pub(super) propagation: Option<Propagation>,
     pub(super) rules: HttpRules,
     streaming_threshold: Option<usize>,
     streaming_threshold_bytes: Option<usize>,
@@ -67,7 +67,7 @@ impl RecorderBuilder {
     /// `SegmentLayer::default()`. The variable also overrides the name that is given to a `SegmentLayer`. It does not
     /// override the name given to [`Segment::builder`](crate::Segment::builder).
     ///
-    /// Characters that X-Ray does not accept are removed, and at most 200 are kept. A name of which nothing is left is
+    /// Characters that X-Ray does not accept are removed, and at most 200 are kept. If nothing is left, the name is
     /// logged and counted in [`Stats::settings_rejected`](crate::Stats::settings_rejected), and the default is used.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
@@ -90,15 +90,15 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sets what happens when something is to be recorded and no segment is open (`AWS_XRAY_CONTEXT_MISSING`). The default
-    /// is an error in the log.
+    /// Sets the reaction to a call or a subsegment outside any segment (`AWS_XRAY_CONTEXT_MISSING`). The default is an error
+    /// in the log.
     pub fn context_missing(mut self, context_missing: ContextMissing) -> Self {
         self.context_missing = Some(context_missing);
         self
     }
 
-    /// Sets the AWS resource on which the program runs, for the `origin` and `aws` of segments and for sampling rules of a
-    /// service type; see [`Origin`]. It takes precedence over a [detected](Self::detect_origin) origin.
+    /// Sets the AWS resource on which the program runs, for the `origin` and `aws` of segments and for sampling rules that
+    /// name a service type; see [`Origin`]. It takes precedence over a [detected](Self::detect_origin) origin.
     pub fn origin(mut self, origin: Origin) -> Self {
         self.origin = Some(origin);
         self
@@ -132,12 +132,12 @@ impl RecorderBuilder {
     ///
     /// Each detector has one second, or the number of seconds in `AWS_METADATA_SERVICE_TIMEOUT`, up to 60. If several find
     /// something, the most specific gives the `origin`: Elastic Beanstalk before EKS, ECS and EC2. All of them add what they
-    /// know to the `aws` block. No segment waits for a detector: one that ends earlier has no `origin`, and one that begins
-    /// earlier matches sampling rules of every service type.
+    /// know to the `aws` block. No segment waits for a detector. A segment that ends before the detection has no
+    /// `origin`; a segment that begins before it matches sampling rules of every service type.
     ///
     /// A detector that finds nothing logs nothing. If it finds something that it cannot read, or if a metadata service does
     /// not answer, it logs one warning and counts in [`Stats::origin_failures`](crate::Stats::origin_failures). Nothing is
-    /// detected in Lambda, whose service knows its functions, and where tracing is disabled.
+    /// detected in Lambda, or while tracing is disabled.
     ///
     /// ```
     /// use xray::origin::Detector;
@@ -180,7 +180,7 @@ impl RecorderBuilder {
 
     /// Sets how many ended subsegments an open segment or subsegment holds, nested ones included. The default is 100.
     ///
-    /// With one more, all of them are sent as documents of their own, so that a long segment needs little memory.
+    /// When one more has ended, all of them are sent as separate documents, so that a long segment needs little memory.
     ///
     /// ```
     /// use xray::sampling::Always;
@@ -209,10 +209,10 @@ impl RecorderBuilder {
     /// Sends a segment that is still open after this time, marked `in_progress`, so that a long job is visible while it
     /// runs. Without this setting a segment is sent only when it ends.
     ///
-    /// Subsegments that have ended by then are sent as documents of their own, and later ones each time the same interval
-    /// has passed. A report is up to a quarter of the interval late; two reports are at least 10 milliseconds apart. The
-    /// segment itself is sent `in_progress` once, since X-Ray accepts that once, and again when it ends. The second
-    /// document counts, in whatever order the two arrive. (Developer guide, "Segment documents", `in_progress`.)
+    /// Subsegments that have ended by then are sent as separate documents; later ones follow at each further interval. A
+    /// report may be late by a quarter of the interval, or by 10 milliseconds if that is more. X-Ray accepts one document in
+    /// progress, so the segment itself is sent `in_progress` once, and again when it ends. The second document counts, in
+    /// whatever order the two arrive. (Developer guide, "Segment documents", `in_progress`.)
     ///
     /// ```
     /// use std::time::Duration;
@@ -239,8 +239,8 @@ impl RecorderBuilder {
         recorder
     }
 
-    /// Builds a recorder as if no variable were set.
-    pub(crate) fn build_isolated(mut self) -> Recorder {
+    /// Builds the recorder of `testing::capture`: ignores the environment, and logs nothing about the recorder.
+    pub(crate) fn build_for_capture(mut self) -> Recorder {
         self.is_capture = true;
         let (recorder, rejected) = self.build_with((Environment::default(), Vec::new()));
         log_rejected(&rejected);
@@ -252,109 +252,88 @@ impl RecorderBuilder {
         mut self,
         (mut environment, mut rejected): (Environment, Vec<RejectedSetting>),
     ) -> (Recorder, Vec<RejectedSetting>) {
-        let (daemon, daemon_source) = self.choose_daemon_address(&mut environment, &mut rejected);
-        let (service_name, name_source) = self.choose_service_name(&mut environment, &mut rejected);
-        let (emitter, emitter_source) = self.choose_emitter(&environment, &mut rejected);
+        let is_in_lambda = environment.is_lambda;
+        let (sampler, sampler_name) = self.choose_sampler(is_in_lambda);
+        let daemon_address = self.choose_daemon_address(&mut environment, &mut rejected);
+        let service_name = self.choose_service_name(&mut environment, &mut rejected);
+        let (emitter, emitter_name) = self.choose_emitter(&environment, &mut rejected);
+        let settings = Settings {
+            enabled: Chosen::new("AWS_XRAY_SDK_ENABLED", environment.enabled, self.enabled, || true),
+            service_name,
+            daemon_address,
+            context_missing: Chosen::new(
+                "AWS_XRAY_CONTEXT_MISSING",
+                environment.context_missing,
+                self.context_missing,
+                ContextMissing::default,
+            ),
+            sampler: sampler_name,
+            emitter: emitter_name,
+            propagation: Chosen::in_code(self.propagation, Propagation::default()),
+            streaming_threshold: Chosen::in_code(self.streaming_threshold, DEFAULT_STREAMING_THRESHOLD),
+            streaming_threshold_bytes: Chosen::in_code(self.streaming_threshold_bytes, MAX_DOCUMENT_BYTES),
+            in_progress_after: Chosen::in_code(self.in_progress_after.map(Some), None),
+            rejected: rejected.iter().map(ToString::to_string).collect(),
+            is_capture: self.is_capture,
+        };
         let counters = Arc::new(Counters::default());
         for _ in &rejected {
             counters.settings_rejected.increment();
         }
         // One thread for all that a recorder does in the background. It starts with its first task, so a program that
-        // records nothing has no thread of ours.
+        // records nothing has no extra thread.
         let background = Arc::new(Background::new("xray-background"));
-
-        let (enabled, enabled_source) = choose("AWS_XRAY_SDK_ENABLED", environment.enabled, self.enabled);
-        let enabled = enabled.unwrap_or(true);
-        let (context_missing, context_missing_source) =
-            choose("AWS_XRAY_CONTEXT_MISSING", environment.context_missing, self.context_missing);
-        let context_missing = context_missing.unwrap_or_default();
         #[cfg_attr(not(feature = "origin"), expect(unused_mut, reason = "only a detection changes it"))]
         let mut origin = KnownOrigin::new(self.origin, self.log_groups);
         #[cfg(feature = "origin")]
-        if enabled && !environment.is_lambda && !self.detectors.is_empty() {
+        if settings.enabled.value && !is_in_lambda && !self.detectors.is_empty() {
             origin.detect(self.detectors, Arc::clone(&background), Arc::clone(&counters));
         }
-        let sampler_source = Source::of_code(self.sampler.as_ref());
-        let (sampler, sampler_name) = match self.sampler {
-            _ if environment.is_lambda => {
-                (Box::new(Never) as Box<dyn Sampler>, "none, as the header decides in Lambda")
-            }
-            Some(sampler) => sampler,
-            None => (Box::new(Central::default()) as Box<dyn Sampler>, "Central"),
-        };
-        let new_segments = NewSegments::new(service_name, sampler);
+        let new_segments = NewSegments::new(sampler);
         let sampler_host = SamplerHost {
             background: Arc::clone(&background),
-            daemon_address: daemon.tcp.clone(),
+            daemon_address: settings.daemon_address.value.tcp.clone(),
             counters: Arc::clone(&counters),
             caller_rules: new_segments.caller_rules.clone(),
         };
-        new_segments.attach(&sampler_host, sampler_name);
-        let emitter_name = emitter.as_ref().map(|(_, name)| *name);
-        let to_daemon = || -> Box<dyn Emitter> {
-            // Lambda's daemon is part of the environment and needs no check.
-            let tcp = (!environment.is_lambda).then(|| daemon.tcp.clone());
-            let emitter = UdpEmitter::new(Arc::clone(&background), daemon.udp.clone(), tcp, Arc::clone(&counters));
-            // Lambda freezes the process after the answer, so a document must leave before its subsegment has ended.
-            Box::new(if environment.is_lambda { emitter.sending_directly() } else { emitter })
-        };
-        let emitter = emitter.map_or_else(to_daemon, |(emitter, _)| emitter);
-        let deliveries = Deliveries::new(Arc::clone(&counters), &new_segments.service_name);
-        let threshold = self.streaming_threshold.unwrap_or(MAX_EMBEDDED);
-        let threshold_bytes = self.streaming_threshold_bytes.unwrap_or(MAX_DOCUMENT_BYTES);
-        let interval = self.in_progress_after.map_or_else(|| "never".to_owned(), |interval| format!("{interval:?}"));
-        let propagation_source =
-            if self.propagation == Propagation::default() { Source::Default } else { Source::Code };
-        let settings = Settings {
-            list: [
-                Setting::new("enabled", enabled, enabled_source),
-                Setting::new("service_name", &new_segments.service_name, name_source),
-                Setting::new("daemon_address", format_args!("udp:{} tcp:{}", daemon.udp, daemon.tcp), daemon_source),
-                Setting::new("context_missing", format_args!("{context_missing:?}"), context_missing_source),
-                Setting::new("sampler", sampler_name, sampler_source),
-                Setting::new("emitter", emitter_name.unwrap_or("UDP"), emitter_source),
-                Setting::new("propagate", format_args!("{:?}", self.propagation), propagation_source),
-                Setting::new("streaming_threshold", threshold, Source::of_code(self.streaming_threshold.as_ref())),
-                Setting::new(
-                    "streaming_threshold_bytes",
-                    threshold_bytes,
-                    Source::of_code(self.streaming_threshold_bytes.as_ref()),
-                ),
-                Setting::new("in_progress_after", interval, Source::of_code(self.in_progress_after.as_ref())),
-            ]
-            .into_iter()
-            .chain(self.rules.texts().map(|(name, patterns)| Setting::new(name, patterns, Source::Code)))
-            .collect(),
-            rejected: rejected.iter().map(ToString::to_string).collect(),
-            daemon,
-            emitter: emitter_name,
-            sampler: sampler_name,
-            name_of_environment: matches!(name_source, Source::Variable(_)).then(|| new_segments.service_name.clone()),
-            is_capture: self.is_capture,
-        };
-        let streaming_threshold = Extent { subsegments: threshold, bytes: threshold_bytes, held: usize::MAX };
-        let open_segments = OpenSegments {
-            emitter,
-            deliveries,
+        new_segments.attach(&sampler_host, settings.sampler.value);
+        let emission = Emission {
+            emitter: emitter.unwrap_or_else(|| {
+                daemon_emitter(&settings.daemon_address.value, is_in_lambda, &background, &counters)
+            }),
+            deliveries: Deliveries::new(Arc::clone(&counters), &settings.service_name.value),
             logged_panic: LoggedOnce::new(),
-            streaming_threshold,
+            streaming_threshold: Extent {
+                subsegments: settings.streaming_threshold.value,
+                bytes: settings.streaming_threshold_bytes.value,
+                held: usize::MAX,
+            },
             progress: self.in_progress_after.map(|interval| Progress::new(background, interval)),
         };
-        open_segments.attach(emitter_name.unwrap_or("UDP"));
+        emission.attach(settings.emitter.value.unwrap_or("UDP"));
         let shared = Shared {
-            enabled,
-            is_in_lambda: environment.is_lambda,
-            context_missing,
+            is_in_lambda,
             counters,
             settings,
             origin,
             new_segments,
-            open_segments,
-            propagation: self.propagation,
+            emission,
             rules: (!self.rules.is_empty()).then_some(self.rules),
             response_hook: self.response_hook,
         };
         (Recorder { shared: Arc::new(shared) }, rejected)
+    }
+
+    /// Takes the sampler of the program, else the default. Returns it with the name of its type.
+    fn choose_sampler(&mut self, is_in_lambda: bool) -> (Box<dyn Sampler>, Chosen<&'static str>) {
+        let of_program = self.sampler.take();
+        let source = Source::of_code(of_program.as_ref());
+        let (sampler, value) = match of_program {
+            _ if is_in_lambda => (Box::new(Never) as Box<dyn Sampler>, "none, as the header decides in Lambda"),
+            Some(sampler) => sampler,
+            None => (Box::new(Central::default()) as Box<dyn Sampler>, "Central"),
+        };
+        (sampler, Chosen { value, source })
     }
 
     // In these functions the environment comes first, as in every X-Ray SDK: Lambda, and the task definitions of daemons
@@ -365,7 +344,7 @@ impl RecorderBuilder {
         &mut self,
         environment: &mut Environment,
         rejected: &mut Vec<RejectedSetting>,
-    ) -> (DaemonAddress, Source) {
+    ) -> Chosen<DaemonAddress> {
         let of_program = |address: String| {
             let parsed = address.parse().ok();
             if parsed.is_none() {
@@ -375,41 +354,8 @@ impl RecorderBuilder {
             parsed
         };
         let of_program = self.daemon_address.take().and_then(of_program);
-        let (address, source) = choose(DaemonAddress::VARIABLE, environment.daemon_address.take(), of_program);
-        (address.unwrap_or_default(), source)
-    }
-
-    /// Takes the emitter from the environment, else from the program. Returns the emitter with the name of its type, or
-    /// `None` for the default emitter, which sends to the daemon.
-    fn choose_emitter(
-        &mut self,
-        environment: &Environment,
-        rejected: &mut Vec<RejectedSetting>,
-    ) -> (Option<NamedEmitter>, Source) {
-        let of_program = self.emitter.take();
-        let Some(choice) = environment.emitter else {
-            let source = Source::of_code(of_program.as_ref());
-            return (of_program, source);
-        };
-        let source = Source::Variable(EmitterChoice::VARIABLE);
-        // An emitter of the program with this name counts too.
-        let is_otlp = |(_, name): &NamedEmitter| *name == type_name::<OtlpEmitter>();
-        if choice == EmitterChoice::Otlp && of_program.as_ref().is_some_and(is_otlp) {
-            // It has the program's settings, and has read the variables of OpenTelemetry.
-            return (of_program, source);
-        }
-        // The destructor of the emitter is the program's own code.
-        guard(|| drop(of_program));
-        let emitter = match choice {
-            EmitterChoice::Udp => None,
-            EmitterChoice::Otlp => {
-                let mut settings = OtlpSettings::default();
-                settings.read(&|name| env::var_os(name), rejected);
-                let emitter: Box<dyn Emitter> = Box::new(OtlpEmitter::with_settings(settings, 0));
-                Some((emitter, type_name::<OtlpEmitter>()))
-            }
-        };
-        (emitter, source)
+        let of_environment = environment.daemon_address.take();
+        Chosen::new(DaemonAddress::VARIABLE, of_environment, of_program, DaemonAddress::default)
     }
 
     /// Takes the service's name from the environment, else from the program's settings, else the name of its file.
@@ -417,7 +363,7 @@ impl RecorderBuilder {
         &mut self,
         environment: &mut Environment,
         rejected: &mut Vec<RejectedSetting>,
-    ) -> (String, Source) {
+    ) -> Chosen<String> {
         let of_program = |name: String| {
             let legal = legal_name(&name).map(Cow::into_owned);
             if legal.is_none() {
@@ -426,9 +372,59 @@ impl RecorderBuilder {
             legal
         };
         let of_program = self.service_name.take().and_then(of_program);
-        let (name, source) = choose("AWS_XRAY_TRACING_NAME", environment.service_name.take(), of_program);
-        (name.unwrap_or_else(executable_name), source)
+        Chosen::new("AWS_XRAY_TRACING_NAME", environment.service_name.take(), of_program, executable_name)
     }
+
+    /// Takes the emitter from the environment, else from the program. Returns the emitter and the name of its type, or
+    /// `None` for the default emitter, which sends to the daemon.
+    fn choose_emitter(
+        &mut self,
+        environment: &Environment,
+        rejected: &mut Vec<RejectedSetting>,
+    ) -> (Option<Box<dyn Emitter>>, Chosen<Option<&'static str>>) {
+        let of_program = self.emitter.take();
+        // An emitter of the program with this name counts too.
+        let is_otlp = |(_, name): &NamedEmitter| *name == type_name::<OtlpEmitter>();
+        let (emitter, source) = match environment.emitter {
+            None => {
+                let source = Source::of_code(of_program.as_ref());
+                (of_program, source)
+            }
+            // It has the program's settings, and has read the variables of OpenTelemetry.
+            Some(EmitterChoice::Otlp) if of_program.as_ref().is_some_and(is_otlp) => {
+                (of_program, Source::Variable(EmitterChoice::VARIABLE))
+            }
+            Some(choice) => {
+                // The destructor of the emitter is the program's own code.
+                guard(|| drop(of_program));
+                let is_otlp = choice == EmitterChoice::Otlp;
+                (is_otlp.then(|| otlp_of_environment(rejected)), Source::Variable(EmitterChoice::VARIABLE))
+            }
+        };
+        let (emitter, name) = emitter.unzip();
+        (emitter, Chosen { value: name, source })
+    }
+}
+
+/// Returns the emitter that sends to the daemon.
+fn daemon_emitter(
+    daemon: &DaemonAddress,
+    is_in_lambda: bool,
+    background: &Arc<Background>,
+    counters: &Arc<Counters>,
+) -> Box<dyn Emitter> {
+    // Lambda's daemon is part of the environment and needs no check.
+    let tcp = (!is_in_lambda).then(|| daemon.tcp.clone());
+    let emitter = UdpEmitter::new(Arc::clone(background), daemon.udp.clone(), tcp, Arc::clone(counters));
+    // Lambda freezes the process after the response, so a document must be sent before the end of its subsegment returns.
+    Box::new(if is_in_lambda { emitter.sending_directly() } else { emitter })
+}
+
+/// Returns an OTLP emitter with the settings of the environment.
+fn otlp_of_environment(rejected: &mut Vec<RejectedSetting>) -> NamedEmitter {
+    let mut settings = OtlpSettings::default();
+    settings.read(&|name| env::var_os(name), rejected);
+    (Box::new(OtlpEmitter::with_settings(settings, 0)), type_name::<OtlpEmitter>())
 }
 
 impl fmt::Debug for RecorderBuilder {
@@ -442,15 +438,6 @@ impl fmt::Debug for RecorderBuilder {
             )
             .finish_non_exhaustive()
     }
-}
-
-/// Returns the value in the environment, else the value in code, and where the value comes from.
-fn choose<T>(variable: &'static str, of_environment: Option<T>, of_code: Option<T>) -> (Option<T>, Source) {
-    let source = match &of_environment {
-        Some(_) => Source::Variable(variable),
-        None => Source::of_code(of_code.as_ref()),
-    };
-    (of_environment.or(of_code), source)
 }
 
 /// Logs a warning for each rejected setting.

@@ -1,4 +1,4 @@
-//! A check whether documents can reach the daemon, for the start of a program and for tests.
+//! Checks whether documents can reach the daemon, for the start of a program and for tests.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::settings::{Setting, clients_built_in};
+use super::settings::{SettingText, clients_built_in};
 use super::{DaemonAddress, Recorder};
 use crate::document::AnnotationValue;
 use crate::emitter::datagram::{self, DATAGRAM_HEADER};
@@ -18,7 +18,7 @@ use crate::support::resolve::resolve_blocking;
 /// The time that the whole check may take.
 const LIMIT: Duration = Duration::from_secs(2);
 /// How long to wait for a refusal, which takes a moment if it comes from another host.
-const REFUSAL: Duration = Duration::from_millis(300);
+const REFUSAL_WAIT: Duration = Duration::from_millis(300);
 
 /// Checks the process-wide recorder: tries the daemon, sends one segment, and reports every setting.
 ///
@@ -62,7 +62,7 @@ pub fn doctor() -> Diagnosis {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
-    settings: Vec<Setting>,
+    settings: Vec<SettingText>,
     /// The settings that were ignored.
     rejected: Vec<String>,
     attempts: Vec<Attempt>,
@@ -72,7 +72,7 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// Returns whether tracing is enabled, every setting is valid, and no attempt failed.
     ///
-    /// If the daemon answers over TCP, it has most likely received the segment. That is no proof: UDP has no receipt, and
+    /// If the daemon answers over TCP, it has most likely received the segment. That is not a proof: UDP has no receipt, and
     /// X-Ray may reject the segment. The proof is the trace in X-Ray.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
@@ -141,7 +141,7 @@ impl Recorder {
     pub fn check(&self) -> Diagnosis {
         let settings = &self.shared.settings;
         let mut diagnosis = Diagnosis {
-            settings: settings.list.clone(),
+            settings: settings.texts(self.http_rules()),
             rejected: settings.rejected.clone(),
             attempts: Vec::new(),
             trace_id: None,
@@ -151,7 +151,7 @@ impl Recorder {
         }
         let segment = (!self.is_in_lambda()).then(|| self.test_segment());
         let trace_id = segment.as_ref().and_then(FinishedSegment::trace_id);
-        if let Some(emitter) = settings.emitter {
+        if let Some(emitter) = settings.emitter.value {
             let dropped = self.stats().documents_dropped;
             if let Some(segment) = segment {
                 self.emit([segment]);
@@ -169,7 +169,7 @@ impl Recorder {
         }
         let datagram = segment.as_ref().map(datagram);
         let is_sent = datagram.is_some();
-        diagnosis.attempts = try_daemon(&settings.daemon, datagram);
+        diagnosis.attempts = try_daemon(&settings.daemon_address.value, datagram);
         let udp_works = diagnosis.attempts.first().is_some_and(|attempt| attempt.result.is_ok());
         diagnosis.trace_id = trace_id.filter(|_| is_sent && udp_works);
         diagnosis
@@ -177,7 +177,7 @@ impl Recorder {
 
     fn test_segment(&self) -> FinishedSegment {
         let now = Time::from_seconds(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs_f64());
-        let name = Label::named(&self.shared.new_segments.service_name);
+        let name = Label::named(&self.shared.settings.service_name.value);
         let mut record = Box::new(Record::new(SegmentId::random(), name, now));
         record.end = Some(now);
         record.place = Some(Place::of_segment(TraceId::random(), None));
@@ -200,8 +200,8 @@ fn datagram(segment: &FinishedSegment) -> Vec<u8> {
 fn try_daemon(daemon: &DaemonAddress, datagram: Option<Vec<u8>>) -> Vec<Attempt> {
     let deadline = Instant::now() + LIMIT;
     let (udp, tcp) = (daemon.udp.clone(), daemon.tcp.clone());
-    let udp_result = run(move || try_udp(&udp, datagram.as_deref()));
-    let tcp_result = run(move || try_tcp(&tcp, deadline));
+    let udp_result = on_thread(move || try_udp(&udp, datagram.as_deref()));
+    let tcp_result = on_thread(move || try_tcp(&tcp, deadline));
     vec![
         Attempt { what: format!("UDP {}", daemon.udp), result: udp_result(deadline) },
         Attempt { what: format!("TCP {}", daemon.tcp), result: tcp_result(deadline) },
@@ -211,7 +211,7 @@ fn try_daemon(daemon: &DaemonAddress, datagram: Option<Vec<u8>>) -> Vec<Attempt>
 type Outcome = Result<&'static str, String>;
 
 /// Runs a closure on a thread. Returns a function that waits for the outcome.
-fn run(attempt: impl FnOnce() -> Outcome + Send + 'static) -> impl FnOnce(Instant) -> Outcome {
+fn on_thread(attempt: impl FnOnce() -> Outcome + Send + 'static) -> impl FnOnce(Instant) -> Outcome {
     let (sender, outcome) = channel();
     let thread = thread::Builder::new().name("xray-doctor".to_owned());
     // Sending fails if the caller has stopped waiting, and then nobody needs the outcome.
@@ -231,7 +231,7 @@ fn resolve(address: &str) -> Result<Vec<SocketAddr>, String> {
 }
 
 fn try_udp(address: &str, datagram: Option<&[u8]>) -> Outcome {
-    let refused = || "the port is refused, so no daemon listens there".to_owned();
+    let refused = || "the host refuses the datagram, so no daemon listens on the port".to_owned();
     let mut problem = String::new();
     for address in resolve(address)? {
         let Some(datagram) = datagram else { return Ok("the name resolves, and nothing is sent in Lambda") };
@@ -249,7 +249,7 @@ fn try_udp(address: &str, datagram: Option<&[u8]>) -> Outcome {
 fn send(address: SocketAddr, datagram: &[u8]) -> io::Result<()> {
     let socket = datagram::connect(address)?;
     socket.send(datagram)?;
-    socket.set_read_timeout(Some(REFUSAL))?;
+    socket.set_read_timeout(Some(REFUSAL_WAIT))?;
     match socket.recv(&mut [0]) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Err(error),
         _ => Ok(()),

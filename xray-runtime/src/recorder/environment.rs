@@ -16,8 +16,8 @@ use crate::support::variables::{RejectedSetting, setting};
 /// ```
 /// use xray::{ContextMissing, Recorder};
 ///
-/// // A program in which work outside of any segment is usual, such as a command-line tool.
-/// let recorder = Recorder::builder().context_missing(ContextMissing::IgnoreError).build();
+/// // A program in which work outside any segment is usual, such as a command-line tool. let recorder =
+/// Recorder::builder().context_missing(ContextMissing::IgnoreError).build();
 /// # drop(recorder);
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,9 +55,9 @@ impl EmitterChoice {
     pub(super) const VARIABLE: &'static str = "AWS_XRAY_EMITTER";
 }
 
-/// The expected form of a service's name, for log lines. Other characters are removed from a name. An empty rest is
-/// rejected.
-pub(super) const EXPECTED_NAME: &str = "a name in letters, digits and _.:/%&#=+-@";
+/// The expected form of a service's name, for log lines. Other characters are removed from a name. A name of which nothing
+/// remains is rejected.
+pub(super) const EXPECTED_NAME: &str = "a name of letters, digits, spaces and _.:/%&#=+-@";
 
 impl Environment {
     /// Reads the environment of the process.
@@ -175,7 +175,8 @@ fn host_and_port(address: &str) -> Option<String> {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
     };
     let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        // Only a link-local address has a zone (`fe80::1%eth0`): the interface behind which it is. The system resolves it.
+        // Only a link-local address has a zone (`fe80::1%eth0`): the network interface through which it is reached. The system
+        // resolves it.
         Some(address) => match address.split_once('%') {
             Some((address, zone)) => {
                 is_name(zone) && address.parse().is_ok_and(|address: Ipv6Addr| address.is_unicast_link_local())

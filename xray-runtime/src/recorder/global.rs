@@ -28,15 +28,15 @@ impl Recorder {
         if let Some(recorder) = Self::existing_global() {
             return recorder;
         }
-        // Built first and put in place afterwards, rather than inside `get_or_init`: rejected settings are logged, and
-        // the program's logger may begin a segment or ask for `stats()`. That would wait for the cell that is being
-        // initialised below it, for ever. Threads that get here at once each build a recorder and all use the first; the
+        // Built first and put in place afterwards, rather than inside `get_or_init`: rejected settings are logged, and the
+        // program's logger may begin a segment or ask for `stats()`. Inside `get_or_init`, such a call would wait forever for
+        // the cell that it is initialising. Threads that get here at once each build a recorder and all use the first; the
         // others have started no thread and are dropped.
         let (recorder, rejected) = Self::builder().build_with(Environment::of_process());
         match FROM_ENVIRONMENT.try_insert(recorder) {
             Ok(recorder) => {
                 log_rejected(&rejected);
-                recorder.announce();
+                recorder.log_settings_now();
                 recorder.flush_at_process_end();
                 recorder
             }
@@ -44,13 +44,13 @@ impl Recorder {
         }
     }
 
-    /// Returns whether the process has a recorder that records nothing. Builds none to find out.
+    /// Returns whether the process has a recorder that records nothing. Builds no recorder to find out.
     #[cfg(feature = "tracing")]
     pub(crate) fn is_known_to_be_off() -> bool {
         Self::existing_global().is_some_and(|recorder| !recorder.is_enabled())
     }
 
-    /// Returns whether the process-wide recorder records nothing, or would record nothing if there was one. Builds none.
+    /// Returns whether the process-wide recorder records nothing, or would record nothing if there was one. Builds no recorder.
     pub(crate) fn is_global_off() -> bool {
         let of_environment = || Environment::of_process().0.enabled.unwrap_or(true);
         !Self::existing_global().map_or_else(of_environment, Self::is_enabled)
@@ -80,7 +80,7 @@ impl RecorderBuilder {
     pub fn install(self) -> Result<Recorder, InstallError> {
         let recorder = self.build();
         INSTALLED.set(recorder.clone()).map_err(|_| InstallError(()))?;
-        recorder.announce();
+        recorder.log_settings_now();
         recorder.flush_at_process_end();
         Ok(recorder)
     }
@@ -91,7 +91,7 @@ impl RecorderBuilder {
 /// ```
 /// let first = xray::Recorder::builder().install();
 /// let second = xray::Recorder::builder().install();
-/// assert_eq!(second.unwrap_err().to_string(), "a recorder is installed in this process already");
+/// assert_eq!(second.unwrap_err().to_string(), "a recorder is already installed in this process");
 /// # drop(first);
 /// ```
 pub struct InstallError(());
@@ -105,7 +105,7 @@ impl fmt::Debug for InstallError {
 
 impl fmt::Display for InstallError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a recorder is installed in this process already")
+        formatter.write_str("a recorder is already installed in this process")
     }
 }
 

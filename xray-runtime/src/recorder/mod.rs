@@ -4,7 +4,7 @@
 //!   `inject_only`, `name_hosts`) are in `outgoing`, and `install` is in `global`.
 //! * `environment`: the settings from environment variables.
 //! * `global`: the recorder of the process. `process_end`: its flush when the process ends.
-//! * `new_segments`, `open_segments`: what a segment asks of its recorder when it begins, and while it is open.
+//! * `new_segments`: names new segments, and decides which are recorded. `emission`: passes finished segments to the emitter.
 //! * `progress`: reports of segments that stay open for long.
 //! * `rejected`: values that X-Ray does not accept as given.
 //! * `rules`: rules for outgoing requests by host and path.
@@ -12,10 +12,10 @@
 
 mod builder;
 mod doctor;
+mod emission;
 mod environment;
 mod global;
 mod new_segments;
-mod open_segments;
 mod outgoing;
 mod process_end;
 mod progress;
@@ -29,17 +29,16 @@ use std::time::Duration;
 
 pub use self::builder::RecorderBuilder;
 pub use self::doctor::{Diagnosis, doctor};
+use self::emission::Emission;
 pub use self::environment::ContextMissing;
 use self::environment::DaemonAddress;
 pub use self::global::{InstallError, stats};
 use self::new_segments::NewSegments;
-use self::open_segments::OpenSegments;
 pub(crate) use self::progress::InProgress;
 pub(crate) use self::rules::HttpRules;
 use self::settings::Settings;
 pub(crate) use self::settings::{client_features_off, clients_built_in};
 use crate::document::response_head::ResponseHead;
-use crate::header::propagation::Propagation;
 use crate::id::Process;
 use crate::origin::KnownOrigin;
 use crate::support::guard::guard;
@@ -48,7 +47,7 @@ use crate::support::stats::{Counters, Stats};
 /// Decides which segments are recorded and sends them to the X-Ray daemon.
 ///
 /// A program needs no recorder of its own: the first segment installs one with the settings of the environment. Clones
-/// are handles of the same recorder.
+/// are handles to one recorder.
 ///
 /// | variable | meaning | default |
 /// |---|---|---|
@@ -76,20 +75,16 @@ pub struct Recorder {
     shared: Arc<Shared>,
 }
 
-/// The parts of a recorder. Each has one audience, and its methods stand in its own file.
+/// The parts of a recorder. The methods of the recorder that need a part are in the file of that part.
 struct Shared {
-    enabled: bool,
     is_in_lambda: bool,
-    context_missing: ContextMissing,
     counters: Arc<Counters>,
     settings: Settings,
     /// Used by new segments, for sampling rules of a service type, and by finished ones, for their `origin` and `aws`.
     origin: KnownOrigin,
     new_segments: NewSegments,
-    open_segments: OpenSegments,
-    // For outgoing HTTP calls: the headers that they carry, the rules by host and path, and the program's hook.
-    propagation: Propagation,
-    /// `None` if there are no rules, so that a call need not look at its URL for them.
+    emission: Emission,
+    /// The rules for outgoing requests by host and path. `None` if there are no rules, so that a call need not look at its URL for them.
     rules: Option<HttpRules>,
     response_hook: Option<ResponseHook>,
 }
@@ -115,13 +110,11 @@ impl Recorder {
     /// Blocks until all documents emitted so far have been sent or dropped, for at most `limit`. Returns `false` if
     /// some documents are still waiting at that time. [`stats`](Self::stats) returns the number of dropped documents.
     ///
-    /// Does not wait while nothing can be sent, because no thread can be started for it: the documents stay in the queue. In a
-    /// process that was forked, the documents of the parent are not waited for: the parent sends them.
+    /// Does not wait if the thread that sends the documents cannot be started; they stay in the queue. In a process that was forked, the documents of the parent are not waited for: the parent sends them.
     ///
-    /// A recorder that was installed or first used on the main thread is flushed when that thread ends, for at most a
-    /// second. The flush covers a return from `main`, a panic in `main`, and a call of [`exit`](std::process::exit) on
-    /// the main thread. Call `flush` before the program ends in another way: by `abort`, by a signal, or by `exit` on
-    /// another thread.
+    /// A recorder that was installed or first used on the main thread is flushed when that thread ends, for at most a second.
+    /// The flush covers a return from `main`, a panic in `main`, and a call to [`exit`](std::process::exit) on the main thread.
+    /// Call `flush` before the program ends in another way: by `abort`, by a signal, or by `exit` on another thread.
     ///
     /// ```
     /// use std::time::Duration;
@@ -133,7 +126,7 @@ impl Recorder {
     #[expect(clippy::must_use_candidate, reason = "a program that ends cannot do anything about lost documents")]
     pub fn flush(&self, limit: Duration) -> bool {
         self.shared.counters.count_in(Process::current());
-        self.shared.open_segments.flush(limit)
+        self.shared.emission.flush(limit)
     }
 
     /// Returns the counters of this recorder.
@@ -154,22 +147,9 @@ impl Recorder {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// Returns `false` if nothing is recorded and no header is sent.
-    pub(crate) fn is_enabled(&self) -> bool {
-        self.shared.enabled
-    }
-
     /// Returns whether the process runs in AWS Lambda, where the Lambda service sends the segments and samples.
     pub(crate) fn is_in_lambda(&self) -> bool {
         self.shared.is_in_lambda
-    }
-
-    pub(crate) fn context_missing(&self) -> ContextMissing {
-        self.shared.context_missing
-    }
-
-    pub(crate) fn propagation(&self) -> Propagation {
-        self.shared.propagation
     }
 
     /// Returns the rules for outgoing requests, or `None` if there are none.
@@ -187,8 +167,8 @@ impl fmt::Debug for Recorder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Recorder")
-            .field("enabled", &self.shared.enabled)
-            .field("service_name", &self.shared.new_segments.service_name)
+            .field("enabled", &self.shared.settings.enabled.value)
+            .field("service_name", &self.shared.settings.service_name.value)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }

@@ -14,17 +14,16 @@ use crate::support::log_line::{LoggedOnce, is_debug_read, log_line};
 
 /// The settings for segments that begin.
 pub(super) struct NewSegments {
-    pub(super) service_name: String,
     sampler: Box<dyn Sampler>,
     /// The rules by which callers decide.
     pub(super) caller_rules: CallerRules,
-    /// For a panic of the sampler.
+    /// Limits the log line about a panic of the sampler to one.
     logged_panic: LoggedOnce,
 }
 
 impl NewSegments {
-    pub(super) fn new(service_name: String, sampler: Box<dyn Sampler>) -> Self {
-        Self { service_name, sampler, caller_rules: CallerRules::default(), logged_panic: LoggedOnce::new() }
+    pub(super) fn new(sampler: Box<dyn Sampler>) -> Self {
+        Self { sampler, caller_rules: CallerRules::default(), logged_panic: LoggedOnce::new() }
     }
 
     /// Calls the sampler's `attach` with the parts of the recorder that samplers use. `name` is the name of the
@@ -47,7 +46,7 @@ impl Drop for NewSegments {
 impl Recorder {
     /// Returns a legal name for a segment: `name` without illegal characters, or the service's name if nothing is left.
     pub(crate) fn segment_name(&self, name: &str) -> String {
-        let legal = legal_name(name).map_or_else(|| self.shared.new_segments.service_name.clone(), Cow::into_owned);
+        let legal = legal_name(name).map_or_else(|| self.shared.settings.service_name.value.clone(), Cow::into_owned);
         self.report_name(name, &legal);
         legal
     }

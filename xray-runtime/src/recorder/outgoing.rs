@@ -49,7 +49,7 @@ impl RecorderBuilder {
     /// # drop(call);
     /// ```
     pub fn propagate(mut self, propagation: Propagation) -> Self {
-        self.propagation = propagation;
+        self.propagation = Some(propagation);
         self
     }
 

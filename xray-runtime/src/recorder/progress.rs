@@ -77,7 +77,7 @@ impl Progress {
             let reported = Arc::clone(&watched);
             let make = move || -> Task {
                 let watched = Arc::clone(&reported);
-                Box::pin(async move { watched.report_for_ever().await })
+                Box::pin(async move { watched.report_forever().await })
             };
             Watch { watched, worker: Worker::until_dropped(Arc::clone(&background), make) }
         };
@@ -86,7 +86,7 @@ impl Progress {
 
     pub(super) fn register(&self, id: SegmentId, segment: Weak<dyn InProgress>) {
         let Watch { watched, worker } = self.watch.get();
-        worker.want();
+        worker.ensure_running();
         watched.lock().insert(id, OpenSegment { reported: Instant::now(), segment });
         watched.registered.notify_one();
     }
@@ -110,14 +110,14 @@ impl Progress {
 
 impl Watched {
     /// How often the segments are looked through in one interval. A report is late by at most this share of it.
-    const LOOKS: u32 = 4;
+    const CHECKS_PER_INTERVAL: u32 = 4;
     /// Bounds the work of the thread, whatever interval the program sets.
     const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 
-    async fn report_for_ever(&self) {
+    async fn report_forever(&self) {
         // One pause for all segments rather than a timer for each: a service has thousands of short segments, of which
         // none lives to its first report.
-        let pause = (self.interval / Self::LOOKS).max(Self::SHORTEST_PAUSE);
+        let pause = (self.interval / Self::CHECKS_PER_INTERVAL).max(Self::SHORTEST_PAUSE);
         loop {
             self.wait_for_a_segment().await;
             sleep(pause).await;

@@ -15,11 +15,15 @@ impl Recorder {
     /// the value. Counts a value that is changed or left out.
     pub(crate) fn accept_annotation(&self, key: &str, value: AnnotationValue) -> Option<AnnotationValue> {
         if !is_accepted_key(key) {
-            self.report_value("annotation", key, "left out, as a key has 1 to 500 letters, digits and underscores");
+            self.report_value(
+                "annotation",
+                key,
+                "left out, because a key must have 1 to 500 ASCII letters, digits and underscores",
+            );
             return None;
         }
         let Some((value, is_cut)) = value.accepted() else {
-            self.report_value("annotation", key, "left out, as the number is not finite");
+            self.report_value("annotation", key, "left out, because the number is not finite");
             return None;
         };
         if is_cut {

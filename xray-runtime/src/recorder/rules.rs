@@ -31,7 +31,7 @@ impl HttpRules {
         self.ignored.push(Pattern::new(pattern));
     }
 
-    /// Sends the headers with the requests that match `pattern`, and with no others but those of earlier calls.
+    /// Adds `pattern` to the patterns of the requests that get the headers. Without any pattern, all requests get them.
     pub(super) fn inject_only(&mut self, pattern: &str) {
         self.injected.push(Pattern::new(pattern));
     }

@@ -1,43 +1,100 @@
 //! The settings of a recorder, for the log and the doctor: each value, and where it comes from.
 
 use std::fmt;
+use std::time::Duration;
 
-use super::Recorder;
-use super::environment::DaemonAddress;
+use super::environment::{ContextMissing, DaemonAddress};
+use super::{HttpRules, Recorder};
+use crate::header::propagation::Propagation;
 use crate::support::log_line::{LoggedOnce, log_line};
 
-/// The settings of a recorder in the form that the log and the doctor need. Segments do not read them.
+/// The settings of a recorder, each with its source.
 pub(super) struct Settings {
-    /// Every setting with its value, in the order of the builder's methods.
-    pub(super) list: Vec<Setting>,
+    pub(super) enabled: Chosen<bool>,
+    pub(super) service_name: Chosen<String>,
+    pub(super) daemon_address: Chosen<DaemonAddress>,
+    pub(super) context_missing: Chosen<ContextMissing>,
+    /// The name of the sampler's type.
+    pub(super) sampler: Chosen<&'static str>,
+    /// The name of the emitter's type; `None` for the emitter that sends to the daemon.
+    pub(super) emitter: Chosen<Option<&'static str>>,
+    pub(super) propagation: Chosen<Propagation>,
+    pub(super) streaming_threshold: Chosen<usize>,
+    pub(super) streaming_threshold_bytes: Chosen<usize>,
+    pub(super) in_progress_after: Chosen<Option<Duration>>,
     /// The settings that are not valid and were ignored, with the reason for each.
     pub(super) rejected: Vec<String>,
-    pub(super) daemon: DaemonAddress,
-    /// The name of the emitter's type; `None` for the emitter that sends to the daemon.
-    pub(super) emitter: Option<&'static str>,
-    /// The name of the sampler's type.
-    pub(super) sampler: &'static str,
-    /// The service's name if the environment sets it: then it overrides the name of a layer.
-    pub(super) name_of_environment: Option<String>,
     /// `true` if the recorder belongs to `testing::capture`. Such a recorder logs nothing about itself.
     pub(super) is_capture: bool,
 }
 
-/// A setting with its value.
-#[derive(Debug, Clone)]
-pub(super) struct Setting {
-    pub(super) name: &'static str,
-    pub(super) value: String,
-    pub(super) source: Source,
-}
-
-impl Setting {
-    pub(super) fn new(name: &'static str, value: impl fmt::Display, source: Source) -> Self {
-        Self { name, value: value.to_string(), source }
+impl Settings {
+    /// Returns every setting as text, in the order of the builder's methods.
+    pub(super) fn texts(&self, rules: Option<&HttpRules>) -> Vec<SettingText> {
+        let DaemonAddress { udp, tcp } = &self.daemon_address.value;
+        let interval =
+            self.in_progress_after.value.map_or_else(|| "never".to_owned(), |interval| format!("{interval:?}"));
+        let of_rules = rules.into_iter().flat_map(HttpRules::texts);
+        [
+            self.enabled.text("enabled", self.enabled.value),
+            self.service_name.text("service_name", &self.service_name.value),
+            self.daemon_address.text("daemon_address", format_args!("udp:{udp} tcp:{tcp}")),
+            self.context_missing.text("context_missing", format_args!("{:?}", self.context_missing.value)),
+            self.sampler.text("sampler", self.sampler.value),
+            self.emitter.text("emitter", self.emitter.value.unwrap_or("UDP")),
+            self.propagation.text("propagate", format_args!("{:?}", self.propagation.value)),
+            self.streaming_threshold.text("streaming_threshold", self.streaming_threshold.value),
+            self.streaming_threshold_bytes.text("streaming_threshold_bytes", self.streaming_threshold_bytes.value),
+            self.in_progress_after.text("in_progress_after", interval),
+        ]
+        .into_iter()
+        .chain(of_rules.map(|(name, value)| SettingText { name, value, source: Source::Code }))
+        .collect()
     }
 }
 
-impl fmt::Display for Setting {
+/// The value of a setting, and where it comes from.
+pub(super) struct Chosen<T> {
+    pub(super) value: T,
+    pub(super) source: Source,
+}
+
+impl<T> Chosen<T> {
+    /// Takes the value in code, else the default.
+    pub(super) fn in_code(of_code: Option<T>, default: T) -> Self {
+        let source = Source::of_code(of_code.as_ref());
+        Self { value: of_code.unwrap_or(default), source }
+    }
+
+    /// Takes the value of the environment variable, else the value in code, else the default.
+    pub(super) fn new(
+        variable: &'static str,
+        of_environment: Option<T>,
+        of_code: Option<T>,
+        default: impl FnOnce() -> T,
+    ) -> Self {
+        let source = match &of_environment {
+            Some(_) => Source::Variable(variable),
+            None => Source::of_code(of_code.as_ref()),
+        };
+        Self { value: of_environment.or(of_code).unwrap_or_else(default), source }
+    }
+
+    fn text(&self, name: &'static str, value: impl fmt::Display) -> SettingText {
+        SettingText { name, value: value.to_string(), source: self.source }
+    }
+}
+
+/// A setting as the doctor shows it.
+#[derive(Debug, Clone)]
+pub(super) struct SettingText {
+    /// The name of the builder's method.
+    name: &'static str,
+    value: String,
+    source: Source,
+}
+
+impl fmt::Display for SettingText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} = {} ({})", self.name, self.value, self.source)
     }
@@ -103,7 +160,7 @@ pub(crate) fn clients_built_in() -> String {
     let of_aws_sdk = ("aws-sdk", "", cfg!(feature = "aws-sdk"));
     let features = CLIENT_FEATURES.iter().chain([&of_aws_sdk]);
     let names: Vec<_> = features.filter(|(_, _, is_on)| *is_on).map(|(name, _, _)| *name).collect();
-    if names.is_empty() { "none but hyper 1".to_owned() } else { names.join(", ") }
+    if names.is_empty() { "only hyper 1".to_owned() } else { names.join(", ") }
 }
 
 /// Returns the features that are off and are for the client crate in which a type is defined.
@@ -118,36 +175,36 @@ fn features_off<'a>(features: &'a [ClientFeature], type_name: &str) -> impl Iter
     features.iter().filter(is_off).map(|(name, _, _)| *name)
 }
 
-/// For the line in which a recorder of this process says how it works.
-static ANNOUNCED: LoggedOnce = LoggedOnce::new();
+/// Limits the line with the settings of a recorder to one in the process.
+static HAS_LOGGED_SETTINGS: LoggedOnce = LoggedOnce::new();
 
 impl Recorder {
-    /// Logs how this recorder, that of the process, works.
-    pub(super) fn announce(&self) {
+    /// Logs the settings of this recorder, which is the recorder of the process.
+    pub(super) fn log_settings_now(&self) {
         // From now on, no other recorder is the first.
-        let _ = ANNOUNCED.is_first();
+        let _ = HAS_LOGGED_SETTINGS.is_first();
         self.log_settings();
     }
 
-    /// Logs how this recorder works if it is the first of the process. Called when a segment begins.
+    /// Logs the settings of this recorder if it is the first of the process. Called when a segment begins.
     #[inline]
-    pub(crate) fn announce_first(&self) {
-        if !ANNOUNCED.is_logged() && !self.shared.settings.is_capture {
-            self.announce_if_first();
+    pub(crate) fn log_settings_once(&self) {
+        if !HAS_LOGGED_SETTINGS.is_logged() && !self.shared.settings.is_capture {
+            self.log_settings_if_first();
         }
     }
 
     #[cold]
-    fn announce_if_first(&self) {
-        if ANNOUNCED.is_first() {
+    fn log_settings_if_first(&self) {
+        if HAS_LOGGED_SETTINGS.is_first() {
             self.log_settings();
         }
     }
 
     fn log_settings(&self) {
         let version = env!("CARGO_PKG_VERSION");
-        let enabled = self.setting("enabled");
-        if !self.is_enabled() {
+        let Settings { enabled, service_name, sampler, .. } = &self.shared.settings;
+        if !enabled.value {
             return log_line!(
                 Info,
                 "xray::recorder",
@@ -155,19 +212,18 @@ impl Recorder {
                 enabled.source,
             );
         }
-        let service = self.setting("service_name");
         let sampler = if self.is_in_lambda() {
             "the trace header of each invocation decides about sampling".to_owned()
         } else {
-            format!("sampler `{}` ({})", self.shared.settings.sampler, self.setting("sampler").source)
+            format!("sampler `{}` ({})", sampler.value, sampler.source)
         };
         log_line!(
             Info,
             "xray::recorder",
             "xray {version} is enabled ({}): segments of the service `{}` ({}) go to {}; {sampler}; clients built in: {}",
             enabled.source,
-            service.value,
-            service.source,
+            service_name.value,
+            service_name.source,
             self.destination(),
             clients_built_in(),
         );
@@ -175,33 +231,41 @@ impl Recorder {
 
     /// Returns where documents go: `UDP 127.0.0.1:2000 (default)`, or the name of the program's emitter.
     fn destination(&self) -> String {
-        match self.shared.settings.emitter {
-            Some(name) => format!("the emitter `{name}` ({})", self.setting("emitter").source),
-            None => format!("UDP {} ({})", self.shared.settings.daemon.udp, self.setting("daemon_address").source),
+        let Settings { emitter, daemon_address, .. } = &self.shared.settings;
+        match emitter.value {
+            Some(name) => format!("the emitter `{name}` ({})", emitter.source),
+            None => format!("UDP {} ({})", daemon_address.value.udp, daemon_address.source),
         }
     }
 
-    /// Returns a setting by the name of the builder's method.
-    fn setting(&self, name: &str) -> Setting {
-        let found = self.shared.settings.list.iter().find(|setting| setting.name == name);
-        let unknown = || Setting { name: "", value: String::new(), source: Source::Default };
-        found.cloned().unwrap_or_else(unknown)
+    /// Returns `false` if nothing is recorded and no header is sent.
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.shared.settings.enabled.value
+    }
+
+    pub(crate) fn context_missing(&self) -> ContextMissing {
+        self.shared.settings.context_missing.value
+    }
+
+    pub(crate) fn propagation(&self) -> Propagation {
+        self.shared.settings.propagation.value
     }
 
     /// Returns the name that the environment gives the service, which overrides the name of a layer.
     #[cfg_attr(not(feature = "tower"), allow(dead_code))]
     pub(crate) fn name_of_environment(&self) -> Option<&str> {
-        self.shared.settings.name_of_environment.as_deref()
+        let name = &self.shared.settings.service_name;
+        matches!(name.source, Source::Variable(_)).then_some(&name.value)
     }
 
     /// Returns the name of the sampler's type.
     pub(crate) fn sampler_name(&self) -> &'static str {
-        self.shared.settings.sampler
+        self.shared.settings.sampler.value
     }
 
     /// Returns the name of the emitter's type; `None` for the emitter that sends to the daemon.
     pub(crate) fn emitter_name(&self) -> Option<&'static str> {
-        self.shared.settings.emitter
+        self.shared.settings.emitter.value
     }
 
     /// Returns whether this recorder belongs to `testing::capture`.

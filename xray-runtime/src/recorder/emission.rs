@@ -1,4 +1,4 @@
-//! The part of a recorder that open segments use: limits of a record, reports of progress, and the emitter.
+//! The part of a recorder that passes finished segments to the emitter, and the limits and progress reports of open ones.
 
 use std::mem;
 use std::sync::Weak;
@@ -12,12 +12,12 @@ use crate::record::{Extent, FinishedSegment};
 use crate::support::guard::guard;
 use crate::support::log_line::{LoggedOnce, is_debug_read, log_line};
 
-/// The settings for segments that are open, and the emitter to which their documents go.
-pub(super) struct OpenSegments {
+/// The emitter of a recorder, and what decides when an open segment passes documents to it.
+pub(super) struct Emission {
     pub(super) emitter: Box<dyn Emitter>,
     /// The counters that the emitter was given.
     pub(super) deliveries: Deliveries,
-    /// For a panic of the emitter.
+    /// Limits the log line about a panic of the emitter to one.
     pub(super) logged_panic: LoggedOnce,
     /// How much of its ended subsegments an entity holds before it sends them.
     pub(super) streaming_threshold: Extent,
@@ -25,8 +25,8 @@ pub(super) struct OpenSegments {
     pub(super) progress: Option<Progress>,
 }
 
-impl OpenSegments {
-    /// Lends the emitter the counters of the recorder. `name` is the name of the emitter's type.
+impl Emission {
+    /// Gives the emitter the counters of the recorder. `name` is the name of the emitter's type.
     pub(super) fn attach(&self, name: &str) {
         if guard(|| self.emitter.attach(&self.deliveries)).is_none() {
             log_line!(Error, "xray::emitter", "the method `attach` of the emitter `{name}` panicked");
@@ -44,29 +44,29 @@ impl OpenSegments {
 }
 
 /// Drops the emitter of the program so that a panic in its destructor does not reach the code that drops the recorder.
-impl Drop for OpenSegments {
+impl Drop for Emission {
     fn drop(&mut self) {
-        let emitter = mem::replace(&mut self.emitter, Box::new(Gone));
+        let emitter = mem::replace(&mut self.emitter, Box::new(DroppedEmitter));
         guard(|| drop(emitter));
     }
 }
 
 /// Stands in for an emitter that was dropped.
-struct Gone;
+struct DroppedEmitter;
 
-impl Emitter for Gone {
+impl Emitter for DroppedEmitter {
     fn emit(&self, _: FinishedSegment) {}
 }
 
 impl Recorder {
     /// Returns how much of its ended subsegments an open entity may hold.
     pub(crate) fn streaming_threshold(&self) -> Extent {
-        self.shared.open_segments.streaming_threshold
+        self.shared.emission.streaming_threshold
     }
 
     /// Returns whether segments that stay open are reported.
     pub(crate) fn reports_progress(&self) -> bool {
-        self.shared.open_segments.progress.is_some()
+        self.shared.emission.progress.is_some()
     }
 
     /// Registers a sampled segment that has begun, for progress reports if they are switched on.
@@ -78,14 +78,14 @@ impl Recorder {
         id: SegmentId,
         segment: impl FnOnce() -> Weak<S>,
     ) {
-        if let Some(progress) = &self.shared.open_segments.progress {
+        if let Some(progress) = &self.shared.emission.progress {
             progress.register(id, segment());
         }
     }
 
     /// Ends the progress reports of a segment that has ended.
     pub(crate) fn forget_open_segment(&self, id: SegmentId) {
-        if let Some(progress) = &self.shared.open_segments.progress {
+        if let Some(progress) = &self.shared.emission.progress {
             progress.forget(id);
         }
     }
@@ -111,11 +111,11 @@ impl Recorder {
             self.shared.origin.describe(segment.record_mut());
         }
         self.shared.counters.documents_emitted.increment();
-        self.log_handed(&segment);
-        let open = &self.shared.open_segments;
-        match guard(|| open.emitter.emit(segment)) {
-            Some(()) if open.deliveries.is_claimed() => {}
-            Some(()) => open.deliveries.sent(1),
+        self.log_handover(&segment);
+        let emission = &self.shared.emission;
+        match guard(|| emission.emitter.emit(segment)) {
+            Some(()) if emission.deliveries.is_claimed() => {}
+            Some(()) => emission.deliveries.sent(1),
             None => self.emitter_panicked(),
         }
     }
@@ -123,9 +123,9 @@ impl Recorder {
     /// Counts a document that was lost by a panic of the emitter, and logs the first.
     #[cold]
     fn emitter_panicked(&self) {
-        let open = &self.shared.open_segments;
-        open.deliveries.dropped(1);
-        if open.logged_panic.is_first() {
+        let emission = &self.shared.emission;
+        emission.deliveries.dropped(1);
+        if emission.logged_panic.is_first() {
             log_line!(
                 Error,
                 "xray::emitter",
@@ -138,7 +138,7 @@ impl Recorder {
 
     /// Logs at the level `Debug` that the program's own emitter gets a document. The emitter that sends to the daemon logs
     /// what became of each document itself.
-    fn log_handed(&self, segment: &FinishedSegment) {
+    fn log_handover(&self, segment: &FinishedSegment) {
         if let Some(emitter) = self.emitter_name() {
             if is_debug_read() && !self.is_capture() {
                 log_line!(Debug, "xray::segment", "{}: handed to `{emitter}`", Subject::of(segment));
