@@ -1,4 +1,4 @@
-//! The way to the X-Ray daemon over UDP.
+//! The connection to the X-Ray daemon over UDP.
 
 use std::collections::VecDeque;
 use std::io;
@@ -73,8 +73,8 @@ impl<'a> Daemon<'a> {
 
     /// Returns the connection, resolving the address and connecting if that is due.
     ///
-    /// Waits for the first connection: until then the documents wait in the queue. Later ones are made beside, because a
-    /// name server may take long to answer.
+    /// Waits for the first connection: until then the documents wait in the queue. Later connections are made in the
+    /// background, because a name server may take long to answer.
     async fn connection(&mut self) -> Result<&mut Connection, SendError> {
         // A renewal that failed keeps the old connection: a name server that is away for a minute does not mean that the
         // daemon is.
@@ -149,13 +149,13 @@ impl Connection {
         let mut was_earlier_refused = false;
         match self.socket.send(datagram).await {
             // On a connected socket the kernel reports a refusal (ICMP "port unreachable") at the next operation. So
-            // this error is of an earlier datagram, and this one was not sent: send it again.
+            // this error is about an earlier datagram, and this one was not sent: send it again.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 was_earlier_refused = true;
                 self.socket.send(datagram).await.map_err(failed)?
             }
-            // Also this may be of an earlier datagram, which was too long for a link on the way and which the system now
-            // sends in fragments. If it is of this one, the next attempt fails too.
+            // This error too may be about an earlier datagram, which was too long for a link on the way; the system sends later
+            // ones in fragments. If the error is about this datagram, the second attempt fails too.
             Err(error) if is_too_long(&error) => {
                 let too_long = |error| if is_too_long(&error) { SendError::TooLong } else { failed(error) };
                 self.socket.send(datagram).await.map_err(too_long)?

@@ -11,11 +11,11 @@ use crate::support::fetch;
 use crate::support::log_line::log_line;
 
 /// The time from the first document to the first connection. A daemon that starts beside the program may need a moment.
-const FIRST_AFTER: Duration = Duration::from_secs(3);
+const INITIAL_DELAY: Duration = Duration::from_secs(3);
 /// The limit of one connection.
 const LIMIT: Duration = Duration::from_secs(2);
 /// The time between two attempts. With [`ATTEMPTS`], the check gives up after about ten minutes.
-const AGAIN_AFTER: Duration = Duration::from_secs(30);
+const RETRY_INTERVAL: Duration = Duration::from_secs(30);
 const ATTEMPTS: usize = 20;
 
 /// Connects to the daemon's TCP address and logs a warning if nothing answers there.
@@ -25,7 +25,7 @@ const ATTEMPTS: usize = 20;
 /// already, so no warning about TCP follows.
 pub(super) async fn check(udp: String, tcp: String, udp_fails: Arc<AtomicBool>) {
     let mut has_warned = false;
-    sleep(FIRST_AFTER).await;
+    sleep(INITIAL_DELAY).await;
     for _ in 0..ATTEMPTS {
         match connect(&tcp).await {
             Ok(()) if has_warned => {
@@ -38,13 +38,13 @@ pub(super) async fn check(udp: String, tcp: String, udp_fails: Arc<AtomicBool>) 
                     Warn,
                     "xray::emitter",
                     "the X-Ray daemon does not answer at TCP {tcp} ({error}). Documents are sent to UDP {udp}, and are \
-                     lost without a sign if no daemon is there. Check AWS_XRAY_DAEMON_ADDRESS, the firewall or security \
+                     lost unnoticed if no daemon is there. Check AWS_XRAY_DAEMON_ADDRESS, the firewall or security \
                      group, and that the daemon runs (logged once)",
                 );
             }
             Err(_) => {}
         }
-        sleep(AGAIN_AFTER).await;
+        sleep(RETRY_INTERVAL).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The counters of a recorder that its emitter counts documents in.
+//! The counters in which an emitter counts the documents that it delivers or drops.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A socket that sends documents on the thread that ends them.
+//! A socket that sends documents on the thread that ends their segment.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -20,11 +20,11 @@ use crate::support::process::PerProcess;
 /// Sends only what needs no wait: a document that fits into a datagram, at a moment when the socket takes it and the
 /// [`Pace`] allows it. Returns every other document, which is then for the background thread.
 pub(super) struct Direct {
-    line: PerProcess<Option<Mutex<Line>>>,
+    sockets: PerProcess<Option<Mutex<ProcessSocket>>>,
 }
 
 /// The socket of one process.
-struct Line {
+struct ProcessSocket {
     socket: UdpSocket,
     pace: Pace,
     /// The datagram of the last document. The header stays, and the next document replaces the rest.
@@ -36,19 +36,19 @@ impl Direct {
     /// are returned.
     pub(super) fn new(daemon_address: &str) -> Self {
         let address = daemon_address.parse().ok();
-        Self { line: PerProcess::new(move || Some(Mutex::new(Line::connect(address?).ok()?))) }
+        Self { sockets: PerProcess::new(move || Some(Mutex::new(ProcessSocket::connect(address?).ok()?))) }
     }
 
     /// Sends a document. Returns the document if it was not sent.
     pub(super) fn send(&self, segment: FinishedSegment) -> Result<(), FinishedSegment> {
-        let Some(line) = self.line.get() else { return Err(segment) };
+        let Some(socket) = self.sockets.get() else { return Err(segment) };
         // After a panic the buffer may hold a part of a document, which the next document replaces.
-        let mut line = lock(line);
-        if line.send(&segment) { Ok(()) } else { Err(segment) }
+        let mut socket = lock(socket);
+        if socket.send(&segment) { Ok(()) } else { Err(segment) }
     }
 }
 
-impl Line {
+impl ProcessSocket {
     fn connect(address: SocketAddr) -> io::Result<Self> {
         let socket = datagram::connect(address)?;
         socket.set_nonblocking(true)?;
@@ -100,7 +100,7 @@ mod tests {
         let direct = Direct::new(&address.to_string());
         assert!(direct.send(document(&"x".repeat(MAX_DOCUMENT_BYTES))).is_err(), "too large for a datagram");
         direct.send(document("a")).unwrap();
-        direct.line.get().as_ref().unwrap().lock().unwrap().pace = Pace::spent();
+        direct.sockets.get().as_ref().unwrap().lock().unwrap().pace = Pace::spent();
         assert!(direct.send(document("a")).is_err(), "over the pace");
         drop(daemon);
         let direct = Direct::new(&address.to_string());

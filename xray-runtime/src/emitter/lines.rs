@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
+use super::background_queue::BackgroundQueue;
 use super::counts::Counts;
-use super::delivery::Delivery;
 use super::queue::Queue;
 use super::{Deliveries, Emitter, FinishedSegment};
 use crate::support::background::Background;
@@ -17,11 +17,12 @@ use crate::support::log_line::{LoggedOnce, log_line};
 
 /// An emitter that writes each document as one line of JSON: to a file, to the standard output, or to any writer.
 ///
-/// It writes on its own thread, which starts with the first document. Whenever no document is waiting, it flushes the
-/// writer, so a writer needs no buffer of its own. Up to 16,384 documents of together about 128 MiB of memory wait in a queue.
-/// A document that finds the queue full, or that cannot be written, is dropped and [counted](crate::Stats). The first of each
-/// is logged, the second kind again after documents could be written. After an error in the middle of a line, the next
-/// document begins a new line. Unlike a datagram, a line has no limit of length: no document is split or trimmed.
+/// It writes on its own thread, which starts with the first document. Whenever no document is waiting, it flushes the writer,
+/// so a writer needs no buffer of its own. Up to 16,384 documents of together about 128 MiB of memory wait in a queue. A
+/// document that finds the queue full, or that cannot be written, is dropped and [counted](crate::Stats). The first document
+/// that finds the queue full is logged. So is the first that cannot be written, and again the first one after a successful
+/// write. After an error in the middle of a line, the next document begins a new line. Unlike a datagram, a line has no limit
+/// of length: no document is split or trimmed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,7 +41,7 @@ use crate::support::log_line::{LoggedOnce, log_line};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct LinesEmitter {
-    delivery: Delivery,
+    queue: BackgroundQueue,
     counts: Arc<Counts>,
 }
 
@@ -54,11 +55,11 @@ impl LinesEmitter {
         let background = Arc::new(Background::new("xray-lines"));
         let counts = Arc::<Counts>::default();
         let output = Arc::new(Output::new(writer, Arc::clone(&counts)));
-        let delivery = Delivery::new(background, move |queue| {
+        let queue = BackgroundQueue::new(background, move |queue| {
             let output = Arc::clone(&output);
             async move { output.write_all(&queue).await }
         });
-        Self { delivery, counts }
+        Self { queue, counts }
     }
 
     /// Creates an emitter that writes to the standard output.
@@ -79,13 +80,13 @@ impl LinesEmitter {
 
 impl Emitter for LinesEmitter {
     fn emit(&self, segment: FinishedSegment) {
-        if !self.delivery.push(segment) {
+        if !self.queue.push(segment) {
             self.counts.dropped_at_full_queue("LinesEmitter", "the writer is too slow");
         }
     }
 
     fn flush(&self, limit: Duration) -> bool {
-        self.delivery.flush(limit)
+        self.queue.flush(limit)
     }
 
     fn attach(&self, deliveries: &Deliveries) {
@@ -280,7 +281,7 @@ mod tests {
     }
 
     fn emit(writer: Disk, count: usize) -> bool {
-        let recorder = Recorder::builder().emitter(LinesEmitter::new(writer)).build_isolated();
+        let recorder = Recorder::builder().emitter(LinesEmitter::new(writer)).build_for_capture();
         for number in 0..count {
             Segment::builder(format!("segment {number}")).recorder(&recorder).sampled(true).begin().end();
         }
@@ -299,7 +300,7 @@ mod tests {
     #[test]
     fn a_full_disk_loses_what_does_not_fit_and_tears_at_most_one_line() {
         let disk = Disk(Arc::default(), Arc::new(AtomicUsize::new(2000)));
-        let recorder = Recorder::builder().emitter(LinesEmitter::new(disk.clone())).build_isolated();
+        let recorder = Recorder::builder().emitter(LinesEmitter::new(disk.clone())).build_for_capture();
         for number in 0..1000 {
             if number == 500 {
                 assert!(recorder.flush(Duration::from_secs(20)));
@@ -329,7 +330,7 @@ mod tests {
                 Ok(())
             }
         }
-        let recorder = Recorder::builder().emitter(LinesEmitter::new(Panics)).build_isolated();
+        let recorder = Recorder::builder().emitter(LinesEmitter::new(Panics)).build_for_capture();
         for _ in 0..3 {
             Segment::builder("segment").recorder(&recorder).sampled(true).begin().end();
         }

@@ -2,12 +2,12 @@
 //!
 //! A recorder without an emitter of its own sends documents to the X-Ray daemon over UDP.
 
+mod background_queue;
 mod counts;
 mod daemon;
 mod daemon_check;
 pub(crate) mod datagram;
 mod deliveries;
-mod delivery;
 mod direct;
 mod lines;
 mod memory;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::background_queue::BackgroundQueue;
 use super::daemon::Daemon;
 use super::datagram::DATAGRAM_HEADER;
-use super::delivery::Delivery;
 use super::direct::Direct;
 use super::outage::{Outage, SendError, Sent};
 use super::pace::Pace;
@@ -29,8 +29,8 @@ use crate::support::stats::Counters;
 // One datagram a document and at most 63 KiB: the daemon reads one document from a datagram, in a buffer of 64 KiB, and
 // X-Ray takes documents of up to 64 kB.
 pub(crate) struct UdpEmitter {
-    delivery: Delivery,
-    /// Sends documents before they reach the queue of `delivery`.
+    queue: BackgroundQueue,
+    /// Sends documents before they reach the queue of `queue`.
     direct: Option<Direct>,
     sender: Arc<Sender>,
     counters: Arc<Counters>,
@@ -51,11 +51,11 @@ impl UdpEmitter {
     ) -> Self {
         let sender = Arc::new(Sender::new(daemon_address, tcp_address, Arc::clone(&counters)));
         let background_sender = Arc::clone(&sender);
-        let delivery = Delivery::new(background, move |queue| {
+        let queue = BackgroundQueue::new(background, move |queue| {
             let sender = Arc::clone(&background_sender);
             async move { sender.send_all(&queue).await }
         });
-        Self { delivery, direct: None, sender, counters, logged_drop: LoggedOnce::new() }
+        Self { queue, direct: None, sender, counters, logged_drop: LoggedOnce::new() }
     }
 
     /// Sends a document on the thread that ends the segment, where that needs no wait.
@@ -74,13 +74,13 @@ impl Emitter for UdpEmitter {
             }
             return;
         };
-        if !self.delivery.push(segment) {
+        if !self.queue.push(segment) {
             self.dropped(subject.as_ref());
         }
     }
 
     fn flush(&self, limit: Duration) -> bool {
-        self.delivery.flush(limit)
+        self.queue.flush(limit)
     }
 
     fn attach(&self, deliveries: &Deliveries) {
@@ -94,7 +94,7 @@ impl UdpEmitter {
     fn send_directly(&self, segment: FinishedSegment) -> Result<(), FinishedSegment> {
         match &self.direct {
             // A document must not overtake an earlier one of its segment, which may be in the queue.
-            Some(direct) if !self.delivery.has_unfinished() => direct.send(segment),
+            Some(direct) if !self.queue.has_unfinished() => direct.send(segment),
             _ => Err(segment),
         }
     }

@@ -27,7 +27,7 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
 }
 
-/// The reason for which an exchange has no response.
+/// The reason why there is no response.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Connect(io::Error),
@@ -39,7 +39,7 @@ pub(crate) enum Failure {
 
 /// A response with any status.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     /// The part of the body that arrived within the limits.
@@ -64,7 +64,7 @@ pub(crate) async fn fetch(address: &str, request: Request<String>, limits: Limit
         let is_whole = read(opened.response.body_mut(), limits.bytes, &mut content).await?;
         if is_whole { Ok(content) } else { Err(Failure::TooLong(limits.bytes)) }
     };
-    // One limit for the whole exchange: a server that sends a byte now and then must not hold the task for ever.
+    // One limit for the whole exchange: a server that sends a byte now and then must not hold the task forever.
     timeout(limits.time, exchange).await.unwrap_or(Err(Failure::Timeout(limits.time)))
 }
 
@@ -72,14 +72,14 @@ pub(crate) async fn fetch(address: &str, request: Request<String>, limits: Limit
 ///
 /// Succeeds if the head of the response arrives, because its status tells the outcome of the request. If the body is
 /// too long, is too slow or breaks off, returns the beginning of the body.
-pub(crate) async fn send(address: &str, request: Request<Payload>, limits: Limits) -> Result<Answer, Failure> {
+pub(crate) async fn send(address: &str, request: Request<Payload>, limits: Limits) -> Result<HttpResponse, Failure> {
     let deadline = Instant::now() + limits.time;
     let opened = timeout_at(deadline, open(address, request)).await;
     let mut opened = opened.unwrap_or(Err(Failure::Timeout(limits.time)))?;
     let mut body = Vec::new();
     let _ = timeout_at(deadline, read(opened.response.body_mut(), limits.bytes, &mut body)).await;
     let (head, _) = opened.response.into_parts();
-    Ok(Answer { status: head.status, headers: head.headers, body })
+    Ok(HttpResponse { status: head.status, headers: head.headers, body })
 }
 
 /// A response with an unread body.

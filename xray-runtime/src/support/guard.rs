@@ -13,8 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) fn guard<T>(run: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(run))
         .map_err(|panic| {
-            // The payload is any value (`panic_any`), and its `Drop` may panic too. The payload of that second panic is
-            // leaked, since its `Drop` may panic again, and so on without an end.
+            // The payload is any value (`panic_any`), and its `Drop` may panic too. The payload of that second panic is leaked,
+            // since its `Drop` may panic again, and so on endlessly.
             if let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
                 mem::forget(next);
             }

@@ -1,4 +1,4 @@
-//! A task on a background thread that is started when there is work for it, and again after it has died.
+//! A task on a background thread, which starts when there is work for it, and again after it has died.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -15,15 +15,15 @@ use crate::support::guard::guard;
 use crate::support::lock::lock;
 use crate::support::log_line::log_line;
 
-/// Makes the task of a [`Worker`].
+/// Creates the task of a [`Worker`].
 type Make = dyn Fn() -> Task + Send + Sync;
 /// A function that is called with `true` when the task of a [`Worker`] starts, and with `false` when it ends.
-type Tell = dyn Fn(bool) + Send + Sync;
+type OnChange = dyn Fn(bool) + Send + Sync;
 
 /// A task on a background thread.
 ///
-/// The task starts when it is first [wanted](Self::want). A task that has panicked is made again by itself. If its thread
-/// could not start or has died, the task is made again when it is next wanted.
+/// The task starts with the first call to [`ensure_running`](Self::ensure_running). After a panic, a new task starts by itself.
+/// If the thread could not start or has died, a new task starts with the next call.
 pub(crate) struct Worker {
     background: Arc<Background>,
     make: Arc<Make>,
@@ -36,7 +36,7 @@ struct State {
     is_running: AtomicBool,
     /// When the task was last started. The lock is held while a task starts or ends.
     started: Mutex<Option<Instant>>,
-    tell: Box<Tell>,
+    on_change: Box<OnChange>,
 }
 
 impl Worker {
@@ -45,28 +45,29 @@ impl Worker {
 
     /// Creates a worker whose task ends by itself. Starts neither the task nor its thread.
     ///
-    /// `tell` is called with `true` before the task starts. It is called with `false` when the task has finished, its
-    /// thread could not start, or its thread has died. Neither closure may run code of the program or want the task.
+    /// `on_change` is called with `true` before the task starts. It is called with `false` when the task has finished, its
+    /// thread could not start, or its thread has died. Neither closure may run code of the program, or start the task.
     pub(crate) fn until_finished(
         background: Arc<Background>,
         make: impl Fn() -> Task + Send + Sync + 'static,
-        tell: impl Fn(bool) + Send + Sync + 'static,
+        on_change: impl Fn(bool) + Send + Sync + 'static,
     ) -> Self {
-        let state = State { is_running: AtomicBool::new(false), started: Mutex::default(), tell: Box::new(tell) };
+        let state =
+            State { is_running: AtomicBool::new(false), started: Mutex::default(), on_change: Box::new(on_change) };
         Self { background, make: Arc::new(make), state: Arc::new(state), stop: None }
     }
 
     /// Creates a worker whose task has no end. The task stops when the worker is dropped. Starts nothing.
     //
-    // Work without an end, such as polling for sampling rules, must stop with the recorder that it serves. An abort handle
-    // of tokio would need the runtime, which exists only once the thread has started.
+    // Endless work, such as polling for sampling rules, must stop with the recorder that it serves. An abort handle of tokio
+    // would need the runtime, which exists only once the thread has started.
     pub(crate) fn until_dropped(background: Arc<Background>, make: impl Fn() -> Task + Send + Sync + 'static) -> Self {
         Self { stop: Some(watch::Sender::new(())), ..Self::until_finished(background, make, |_| ()) }
     }
 
     /// Starts the task if it does not run, unless it was started within the last second.
     #[inline]
-    pub(crate) fn want(&self) {
+    pub(crate) fn ensure_running(&self) {
         if !self.state.is_running.load(Ordering::Relaxed) {
             self.start(Self::PAUSE);
         }
@@ -74,9 +75,9 @@ impl Worker {
 
     /// Starts the task if it does not run, however recently it was started.
     //
-    // Without a look at the flag first: a caller who has just been told that the task ended must find it ended, and the
+    // Does not read the flag first. A caller who knows from `on_change` that the task has ended must find it ended, and the
     // lock in `start` waits for that.
-    pub(crate) fn want_now(&self) {
+    pub(crate) fn ensure_running_now(&self) {
         self.start(Duration::ZERO);
     }
 
@@ -90,7 +91,7 @@ impl Worker {
                 return;
             }
             *started = Some(Instant::now());
-            (self.state.tell)(true);
+            (self.state.on_change)(true);
         }
         // Spawned after the lock is released, because spawning may log, and the program's logger may come back here.
         let (running, make) = (Running(Arc::clone(&self.state)), Arc::clone(&self.make));
@@ -114,7 +115,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         // Both under the lock that a start takes: a start comes before both or after both.
         let _lock = lock(&self.0.started);
-        (self.0.tell)(false);
+        (self.0.on_change)(false);
         self.0.is_running.store(false, Ordering::Release);
     }
 }
@@ -177,17 +178,17 @@ mod tests {
                 std::future::pending::<()>().await;
             })
         });
-        worker.want();
+        worker.ensure_running();
         seen.recv_timeout(SOON).expect("the task runs");
         drop(worker);
         assert_eq!(seen.recv_timeout(SOON), Err(RecvTimeoutError::Disconnected), "the task is dropped");
     }
 
     #[test]
-    fn a_task_that_panics_is_made_again_and_one_that_has_finished_when_it_is_wanted() {
+    fn a_task_starts_again_after_a_panic_and_when_it_is_needed() {
         let (count, (sender, seen)) = (AtomicUsize::new(0), channel());
         let ended = sender.clone();
-        let tell = move |is_running: bool| {
+        let on_change = move |is_running: bool| {
             if !is_running {
                 ended.send(100).unwrap();
             }
@@ -199,12 +200,12 @@ mod tests {
                 assert!(number > 0, "the first one fails");
             })
         };
-        let worker = Worker::until_finished(background(), make, tell);
-        worker.want();
+        let worker = Worker::until_finished(background(), make, on_change);
+        worker.ensure_running();
         assert_eq!([(); 3].map(|()| seen.recv_timeout(SOON).unwrap()), [0, 1, 100]);
         // The worker notices the end of its task shortly after this call.
         let again = loop {
-            worker.want_now();
+            worker.ensure_running_now();
             if let Ok(number) = seen.recv_timeout(Duration::from_millis(10)) {
                 break number;
             }

@@ -11,18 +11,18 @@ use crate::emitter::counts::Counts;
 
 /// A document between the queue and a batch. If the task ends before the document is in a batch, the document counts as
 /// dropped.
-pub(super) struct Taken<'a> {
+pub(super) struct PendingDocument<'a> {
     counts: &'a Counts,
     is_in_batch: bool,
 }
 
-impl<'a> Taken<'a> {
+impl<'a> PendingDocument<'a> {
     pub(super) fn new(counts: &'a Counts) -> Self {
         Self { counts, is_in_batch: false }
     }
 }
 
-impl Drop for Taken<'_> {
+impl Drop for PendingDocument<'_> {
     fn drop(&mut self) {
         if !self.is_in_batch {
             self.counts.dropped(1);
@@ -126,7 +126,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Begins a document. [`add`](Self::add) adds its spans.
-    pub(super) fn begin(&mut self, mut document: Taken<'_>, subject: Option<Subject>) {
+    pub(super) fn begin(&mut self, mut document: PendingDocument<'_>, subject: Option<Subject>) {
         document.is_in_batch = true;
         self.documents += 1;
         self.subjects.extend(subject);
@@ -245,13 +245,13 @@ mod tests {
 
     /// Adds a document of one span.
     fn add(batch: &mut Batch<'_>, counts: &Counts) {
-        batch.begin(Taken::new(counts), None);
+        batch.begin(PendingDocument::new(counts), None);
         assert_eq!(batch.add(b"{}", &spans(1), 0), 1);
     }
 
     #[test]
     fn every_document_is_counted_once_however_the_task_ends() {
-        assert_eq!(counted(|counts| drop(Taken::new(counts))), [0, 0, 1], "before it is in a batch");
+        assert_eq!(counted(|counts| drop(PendingDocument::new(counts))), [0, 0, 1], "before it is in a batch");
         assert_eq!(counted(|counts| add(&mut Batch::new(LIMITS, counts), counts)), [0, 0, 1], "before it is sent");
         let in_a_request = |counts: &Counts| {
             let mut batch = Batch::new(LIMITS, counts);
@@ -274,7 +274,7 @@ mod tests {
     fn a_document_that_does_not_fit_counts_as_its_parts() {
         let counts = counted(|counts| {
             let (mut batch, spans) = (Batch::new(LIMITS, counts), spans(7));
-            batch.begin(Taken::new(counts), None);
+            batch.begin(PendingDocument::new(counts), None);
             let mut added = batch.add(b"{}", &spans, 0);
             assert!(!batch.has_room(b"{}", &spans));
             while added < spans.len() {
@@ -293,7 +293,7 @@ mod tests {
         let counts = Counts::default();
         let mut batch = Batch::new(LIMITS, &counts);
         for resource in [&br#"{"a":1}"#[..], br#"{"b":1}"#, br#"{"a":1}"#] {
-            batch.begin(Taken::new(&counts), None);
+            batch.begin(PendingDocument::new(&counts), None);
             batch.add(resource, &spans(1), 0);
         }
         let body: serde_json::Value = serde_json::from_slice(&batch.take_body()).unwrap();

@@ -1,11 +1,10 @@
 //! Sends documents as OpenTelemetry spans.
 //!
 //! * `mapping`, `attributes`, `names` and `resource` convert documents into spans. `wire` writes the JSON.
-//! * `batch` holds the spans of one request. `sender` is the task that collects and sends them. `answer` reads the
-//!   server's answer.
+//! * `batch` holds the spans of one request. `sender` is the task that collects and sends them. `response` reads the
+//!   server's response.
 //! * `builder`, `settings` and `endpoint` are the settings in code and in the environment.
 
-mod answer;
 mod attributes;
 mod batch;
 mod builder;
@@ -13,6 +12,7 @@ mod endpoint;
 mod mapping;
 mod names;
 mod resource;
+mod response;
 mod sender;
 mod settings;
 mod wire;
@@ -25,8 +25,8 @@ pub use self::builder::{OtlpEmitterBuilder, OtlpError};
 pub use self::names::SpanNames;
 use self::sender::Sender;
 pub(crate) use self::settings::Settings;
+use super::background_queue::BackgroundQueue;
 use super::counts::Counts;
-use super::delivery::Delivery;
 use super::{Deliveries, Emitter};
 use crate::record::FinishedSegment;
 use crate::support::background::Background;
@@ -58,7 +58,7 @@ use crate::support::background::Background;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct OtlpEmitter {
-    delivery: Delivery,
+    queue: BackgroundQueue,
     counts: Arc<Counts>,
     /// The number of invalid environment variables that the recorder counts when it attaches the emitter.
     rejected: u64,
@@ -76,23 +76,23 @@ impl OtlpEmitter {
         let background = Arc::new(Background::new("xray-otlp"));
         let counts = Arc::<Counts>::default();
         let sender = Arc::new(Sender::new(settings, Arc::clone(&counts)));
-        let delivery = Delivery::new(background, move |queue| {
+        let queue = BackgroundQueue::new(background, move |queue| {
             let sender = Arc::clone(&sender);
             async move { sender.send_all(&queue).await }
         });
-        Self { delivery, counts, rejected }
+        Self { queue, counts, rejected }
     }
 }
 
 impl Emitter for OtlpEmitter {
     fn emit(&self, segment: FinishedSegment) {
-        if !self.delivery.push(segment) {
+        if !self.queue.push(segment) {
             self.counts.dropped_at_full_queue("OtlpEmitter", "the server is too slow or does not answer");
         }
     }
 
     fn flush(&self, limit: Duration) -> bool {
-        self.delivery.flush(limit)
+        self.queue.flush(limit)
     }
 
     fn attach(&self, deliveries: &Deliveries) {

@@ -7,10 +7,10 @@ use http::Request;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use tokio::time::sleep;
 
-use super::answer::Outcome;
-use super::batch::{Batch, Spans, Taken};
+use super::batch::{Batch, PendingDocument, Spans};
 use super::mapping::{Entities, Entity};
 use super::resource::write_resource;
+use super::response::Outcome;
 use super::settings::Settings;
 use crate::document::Document;
 use crate::document::trim::trim;
@@ -39,7 +39,7 @@ struct Rendered {
 /// Lines that are logged once.
 #[derive(Default)]
 struct Logged {
-    /// For the first failure since the last successful request.
+    /// Limits the line about a failure to one since the last successful request.
     outage: LoggedOnce,
     rejected: LoggedOnce,
     in_progress: LoggedOnce,
@@ -48,12 +48,12 @@ struct Logged {
     without_trace: LoggedOnce,
 }
 
-/// The outcome of a request.
-enum Delivered {
+/// The outcome of a request, after the last attempt.
+enum Delivery {
     /// The server accepted the request and rejected this number of its spans.
-    But(u64),
-    /// The request was lost for this reason.
-    Not(String),
+    Accepted { rejected: u64 },
+    /// The request was lost.
+    Lost { reason: String },
 }
 
 impl Sender {
@@ -61,8 +61,8 @@ impl Sender {
     const FIRST_PAUSE: Duration = Duration::from_millis(500);
     /// Limit on the pause that the server requests.
     const MAX_PAUSE: Duration = Duration::from_secs(30);
-    /// Limit on the bytes of an answer that are read.
-    const MAX_ANSWER_BYTES: usize = 64 * 1024;
+    /// Limit on the bytes of a response that are read.
+    const MAX_RESPONSE_BYTES: usize = 64 * 1024;
     /// The limit of AWS's endpoint on a span, with a margin. (CloudWatch user guide, "OTLP endpoints", limits of traces.)
     const MAX_SPAN_BYTES: usize = 190_000;
 
@@ -98,7 +98,7 @@ impl Sender {
     /// Adds the spans of a segment to the batch. Sends the batch before if the spans do not fit, and again each time
     /// that the batch is full.
     async fn add(&self, segment: FinishedSegment, batch: &mut Batch<'_>, rendered: &mut Rendered, queue: &Queue) {
-        let taken = Taken::new(&self.counts);
+        let pending = PendingDocument::new(&self.counts);
         let subject = is_debug_read().then(|| Subject::of(&segment));
         if let Err(reason) = self.render(&segment.into(), rendered) {
             if let Some(subject) = subject {
@@ -111,7 +111,7 @@ impl Sender {
             self.send(batch).await;
             queue.mark_finished_but(1);
         }
-        batch.begin(taken, subject);
+        batch.begin(pending, subject);
         let mut added = batch.add(resource, spans, 0);
         while added < spans.len() {
             self.send(batch).await;
@@ -201,14 +201,14 @@ impl Sender {
         if batch.is_empty() {
             return;
         }
-        let delivered = self.deliver(batch.take_body()).await;
-        let dropped = if let Delivered::But(rejected) = delivered { rejected } else { u64::MAX };
+        let delivery = self.deliver(batch.take_body()).await;
+        let dropped = if let Delivery::Accepted { rejected } = delivery { rejected } else { u64::MAX };
         // There are subjects only if lines of the level `Debug` are read.
         for subject in batch.finish(dropped) {
             let endpoint = &self.settings.endpoint;
-            match &delivered {
-                Delivered::But(_) => log_line!(Debug, "xray::segment", "{subject}: sent to {endpoint}"),
-                Delivered::Not(reason) => log_line!(
+            match &delivery {
+                Delivery::Accepted { .. } => log_line!(Debug, "xray::segment", "{subject}: sent to {endpoint}"),
+                Delivery::Lost { reason } => log_line!(
                     Debug,
                     "xray::segment",
                     "{subject}: dropped because it does not reach {endpoint}: {reason}",
@@ -218,12 +218,12 @@ impl Sender {
     }
 
     /// Sends the body of a request, and repeats it after a temporary failure up to the limit on attempts.
-    async fn deliver(&self, body: Vec<u8>) -> Delivered {
+    async fn deliver(&self, body: Vec<u8>) -> Delivery {
         const REMEDY: &str = "Start a collector there, or set OTEL_EXPORTER_OTLP_ENDPOINT; in a container, localhost is the \
                               container itself";
 
         let body = Payload::from(body);
-        let limits = Limits { time: self.settings.timeout, bytes: Self::MAX_ANSWER_BYTES };
+        let limits = Limits { time: self.settings.timeout, bytes: Self::MAX_RESPONSE_BYTES };
         let mut pause = Self::FIRST_PAUSE;
         let mut attempt = 1;
         loop {
@@ -232,9 +232,9 @@ impl Sender {
                 Err(error) => return self.failed(error.to_string(), "Check the URL and the headers of the emitter"),
             };
             match Outcome::of(send(&self.settings.endpoint.address, request, limits).await) {
-                Outcome::Taken { rejected, message } => {
-                    self.taken(rejected, &message);
-                    return Delivered::But(rejected);
+                Outcome::Accepted { rejected, message } => {
+                    self.log_accepted(rejected, &message);
+                    return Delivery::Accepted { rejected };
                 }
                 Outcome::Refused { reason, remedy } => return self.failed(reason, remedy),
                 Outcome::Later { reason, .. } | Outcome::Unreachable { reason }
@@ -264,9 +264,9 @@ impl Sender {
     }
 
     /// Returns the outcome of a request that is lost.
-    fn failed(&self, reason: String, remedy: &str) -> Delivered {
+    fn failed(&self, reason: String, remedy: &str) -> Delivery {
         self.log_outage(&reason, remedy);
-        Delivered::Not(reason)
+        Delivery::Lost { reason }
     }
 
     /// Logs the first failure after a successful request.
@@ -283,7 +283,7 @@ impl Sender {
     }
 
     /// Logs the end of an outage, and the first request with rejected spans or a message of the server.
-    fn taken(&self, rejected: u64, message: &str) {
+    fn log_accepted(&self, rejected: u64, message: &str) {
         if self.logged.outage.reset() {
             log_line!(
                 Info,

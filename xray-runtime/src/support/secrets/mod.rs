@@ -1,10 +1,10 @@
 //! Removes secrets from texts before they are recorded or logged.
 //!
-//! A text comes from the program, from a client or from the network, and everybody with access to the traces can read
-//! what is recorded of it. [`cleaned`] removes, wherever it stands in the text:
+//! A text comes from the program, from a client or from the network, and everybody with access to the traces can read what is
+//! recorded of it. [`cleaned`] removes, wherever it is in the text:
 //!
 //! * the user name, password, query and fragment of a URL: [`urls`];
-//! * the value of a name that speaks of a secret, such as `password=..` or `"token": ".."`: [`values`].
+//! * the value of a name that suggests a secret, such as `password=..` or `"token": ".."`: [`values`].
 //!
 //! A secret without such a sign is not found: `the key 7f3a was refused`, or the path `/reset/7f3a`.
 //
@@ -24,7 +24,7 @@ use std::fmt;
 #[cfg(any(feature = "tracing", test))]
 pub(crate) use self::names::SECRET_NAMES;
 #[cfg(feature = "tracing")]
-pub(crate) use self::names::{snake_case, speaks_of};
+pub(crate) use self::names::{snake_case, suggests_secret};
 pub(crate) use self::urls::{Decoded, characters, is_slash, is_special_scheme};
 use crate::support::text::{BoundedText, first_bytes, first_chars};
 
@@ -52,7 +52,7 @@ pub(crate) fn recorded_display<T: fmt::Display + ?Sized>(value: &T, max_chars: u
     Some(recorded(&text, max_chars).into_owned())
 }
 
-/// Returns the part of a text that [`recorded`] reads, and a little more: by that it sees that the text is longer.
+/// Returns the part of a text that [`recorded`] reads, and a little more, so that `recorded` can see that the text is longer.
 pub(crate) fn part_that_is_read(text: &str) -> &str {
     // A cut between characters loses up to three bytes.
     first_bytes(text, MAX_BYTES + 4)
@@ -69,8 +69,8 @@ fn cleaned(text: &str) -> Cow<'_, str> {
 
 /// Returns the start of a text that is read.
 ///
-/// A cut may be inside of `user:password@host`, and without the `@` the password looks like a port. So the last word ends
-/// before the first character that may stand between the two.
+/// A cut may be inside `user:password@host`, and without the `@` the password looks like a port. So the last word ends before
+/// the first character that may be between the two.
 fn start_of(text: &str) -> &str {
     if text.len() <= MAX_BYTES {
         return text;

@@ -1,4 +1,4 @@
-//! Names that speak of a secret.
+//! Names that suggest a secret.
 
 /// The names whose values are secret, in lower case with `_` between words.
 pub(crate) const SECRET_NAMES: &[&str] = &[
@@ -34,7 +34,7 @@ pub(crate) const SECRET_NAMES: &[&str] = &[
 
 /// Returns whether a name contains one of the listed names as whole words: `db.password`, `X-Api-Key` and `accessToken`
 /// match, `passwordless` and `author` do not. With `plural`, `tokens` also matches.
-pub(crate) fn speaks_of<N: AsRef<str>>(name: &str, listed: &[N], plural: bool) -> bool {
+pub(crate) fn suggests_secret<N: AsRef<str>>(name: &str, listed: &[N], plural: bool) -> bool {
     let name = snake_case(name);
     listed.iter().any(|listed| {
         let listed = listed.as_ref();

@@ -193,7 +193,7 @@ fn a_long_text_is_cut_first_and_not_inside_of_credentials() {
 
 #[test]
 fn names_speak_of_a_secret_as_whole_words() {
-    let speaks = |name: &str, plural| names::speaks_of(name, SECRET_NAMES, plural);
+    let speaks = |name: &str, plural| names::suggests_secret(name, SECRET_NAMES, plural);
     for name in
         ["password", "db.password", "PASSWORD", "userPassword", "X-Api-Key", "stripeApiKey", "APIKey", "oauth2token"]
     {

@@ -36,13 +36,12 @@ pub(super) fn cleaned(text: &str) -> Cow<'_, str> {
     edits.finish()
 }
 
-/// Returns whether a word contains a character behind or before which a secret may stand: `@`, `?`, `#`, or the `;` of
-/// JDBC.
+/// Returns whether a word contains a character behind or before which a secret may be: `@`, `?`, `#`, or the `;` of JDBC.
 fn has_marks(word: &[u8]) -> bool {
     characters(word).any(|character| matches!(character.byte, b'@' | b'?' | b'#' | b';'))
 }
 
-/// Limit on the backslashes before a slash or a quote that are read. Each level of JSON inside of JSON doubles them.
+/// Limit on the backslashes before a slash or a quote that are read. Each level of JSON inside JSON doubles them.
 const MAX_BACKSLASHES: usize = 15;
 
 /// A character as the parser of a URL may read it.
@@ -87,7 +86,7 @@ pub(super) fn decode(text: &[u8]) -> Decoded {
     }
 }
 
-/// Returns the characters of a text; see [`decode`]. Those outside of ASCII are returned byte by byte.
+/// Returns the characters of a text; see [`decode`]. Those outside ASCII are returned byte by byte.
 pub(crate) fn characters(mut text: &[u8]) -> impl Iterator<Item = Decoded> {
     std::iter::from_fn(move || {
         let character = (!text.is_empty()).then(|| decode(text))?;
@@ -216,7 +215,7 @@ impl Word {
         before.is_none_or(|before| b"\"'`<>([{=,;|&".contains(&before) || others.contains(&before))
     }
 
-    /// Returns the index at which a part that begins here ends: at the closing quote if an opening quote stands before it.
+    /// Returns the index at which a part that begins here ends: at the closing quote if an opening quote precedes it.
     fn closing(&self, start: usize) -> usize {
         let Some(opening) = start.checked_sub(1) else { return self.len() };
         let backslashes = |quote: usize| {
@@ -263,12 +262,12 @@ impl Word {
 
     /// Removes the secrets of a URL. Returns the index at which the text goes on, and whether that is in the URL's path.
     fn clean_url(&self, url: &Found, is_in_path: bool, edits: &mut Edits<'_>) -> (usize, bool) {
-        // The slashes of a URL may be the backslashes before its closing quote. Then the quote does not end it: without a
-        // step forward, the caller would find this URL again and again.
+        // The slashes of a URL may be the backslashes before its closing quote. Then the quote does not end it: without a step
+        // forward, the caller would find this URL repeatedly.
         let limit = Some(self.closing(url.scheme)).filter(|limit| *limit >= url.authority).unwrap_or(self.len());
         let is_at = |index: &usize| self.byte(*index) == b'@';
-        // In a plain URL `%3F` is a part of the path. In a URL that is encoded or stands in the path of another, it may
-        // begin the query.
+        // In a plain URL `%3F` is a part of the path. In a URL that is encoded or is in the path of another, it may begin the
+        // query.
         let mut reads_encoded = is_in_path || url.level > 0;
         let mut path = self.end_of_authority(url.authority..limit, reads_encoded);
         // A list: `http://a,http://b`. The scheme of the second URL is not a part of the first authority. A user may be
@@ -281,7 +280,7 @@ impl Word {
         } else if next.is_none() && self.has_invalid_port(url.authority..path) {
             // `http://user:pass/word@host`: no client takes it, and its error may show it.
             if let Some(at) = (path..limit).rev().find(|index| is_at(index) && self.begins_host(index + 1)) {
-                // Another URL may stand before the `@`, with encoded slashes and an encoded query.
+                // Another URL may precede the `@`, with encoded slashes and an encoded query.
                 reads_encoded |= (path..=at).any(|index| self.characters[index].level > 0);
                 if (path..at).any(|index| self.ends_path(index, reads_encoded)) {
                     self.remove(url.authority..self.without_closers(url.authority..limit), edits);
@@ -352,7 +351,7 @@ impl Word {
             }
             match self.byte(*index) {
                 _ if self.characters[*index].level > 0 => false,
-                // The first `?` of a path. A pattern such as `/colou?r/` is no path.
+                // The first `?` of a path. A pattern such as `/colou?r/` is not a path.
                 b'?' if is_in_path => {
                     is_in_path = false;
                     let length = self.name_length(index + 1);
@@ -366,7 +365,7 @@ impl Word {
         })
     }
 
-    /// Returns whether `name=` stands here.
+    /// Returns whether `name=` begins here.
     fn begins_parameter(&self, index: usize) -> bool {
         let length = self.name_length(index);
         length > 0 && self.byte(index + length) == b'='

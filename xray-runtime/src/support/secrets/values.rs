@@ -1,4 +1,4 @@
-//! Removes the values of names that speak of a secret.
+//! Removes the values of names that suggest a secret.
 //!
 //! A value is found
 //!
@@ -15,14 +15,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::edits::Edits;
-use super::names::{SECRET_NAMES, snake_case, speaks_of};
+use super::names::{SECRET_NAMES, snake_case, suggests_secret};
 use super::urls::decode;
 use crate::support::text::first_bytes;
 
 /// Stands in the place of a value.
 const MARK: &str = "[removed]";
 
-/// Returns a text without the values of names that speak of a secret.
+/// Returns a text without the values of names that suggest a secret.
 pub(super) fn cleaned(text: &str) -> Cow<'_, str> {
     let mut edits = Edits::new(text);
     let mut scan = Scan { text, is_in_url: false };
@@ -54,7 +54,7 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Returns the value behind a separator at `at`, if the name before the separator speaks of a secret.
+    /// Returns the value behind a separator at `at`, if the name before the separator suggests a secret.
     fn value(&mut self, separator: u8, at: usize, behind: usize, is_encoded: bool) -> Option<Range<usize>> {
         let name = self.name_before(at)?;
         // `http://token:8080/` is a host.
@@ -68,7 +68,7 @@ impl Scan<'_> {
         if is_of_url {
             return self.quoted(self.without_wrappers(behind));
         }
-        if !speaks_of(name, SECRET_NAMES, true) {
+        if !suggests_secret(name, SECRET_NAMES, true) {
             return None;
         }
         match separator {

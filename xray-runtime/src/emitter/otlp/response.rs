@@ -1,4 +1,4 @@
-//! Reads the server's answer to a request with spans.
+//! Reads the server's response to a request with spans.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use http::header::{LOCATION, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::support::fetch::{Answer, Failure};
+use crate::support::fetch::{Failure, HttpResponse};
 use crate::support::text::first_chars;
 
 /// The outcome of one attempt to send a request.
 #[derive(Debug, PartialEq)]
 pub(super) enum Outcome {
     /// The server accepted the request.
-    Taken {
+    Accepted {
         /// The number of rejected spans, as the server reports it. May be larger than the number of sent spans.
         rejected: u64,
         /// The server's reason, or a warning if it rejected nothing. May be empty.
@@ -32,24 +32,24 @@ pub(super) enum Outcome {
     Refused { reason: String, remedy: &'static str },
 }
 
-/// Limit on the characters of an answer that a log line repeats.
+/// Limit on the characters of an response that a log line repeats.
 const MAX_CHARS: usize = 250;
 
 impl Outcome {
     // (OTLP specification, "OTLP/HTTP Response": which statuses are retried, `Retry-After`, `partial_success`.)
-    pub(super) fn of(answer: Result<Answer, Failure>) -> Self {
-        let answer = match answer {
-            Ok(answer) => answer,
+    pub(super) fn of(response: Result<HttpResponse, Failure>) -> Self {
+        let response = match response {
+            Ok(response) => response,
             Err(failure) => return Self::Unreachable { reason: failure.to_string() },
         };
-        let status = answer.status;
+        let status = response.status;
         if status.is_success() {
-            return partial_success(&answer.body);
+            return partial_success(&response.body);
         }
         if matches!(status.as_u16(), 429 | 502 | 503 | 504) {
-            return Self::Later { reason: reason(&answer), after: retry_after(&answer) };
+            return Self::Later { reason: reason(&response), after: retry_after(&response) };
         }
-        Self::Refused { reason: reason(&answer), remedy: remedy(status) }
+        Self::Refused { reason: reason(&response), remedy: remedy(status) }
     }
 }
 
@@ -77,34 +77,34 @@ fn partial_success(body: &[u8]) -> Outcome {
         number => number.as_u64().unwrap_or(0),
     };
     let message = error_message.as_str().map_or_else(String::new, |text| first_chars(text, MAX_CHARS).to_owned());
-    Outcome::Taken { rejected, message }
+    Outcome::Accepted { rejected, message }
 }
 
 /// Returns the pause that the server requests in seconds. Returns `None` if `Retry-After` is a date.
-fn retry_after(answer: &Answer) -> Option<Duration> {
-    let seconds = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+fn retry_after(response: &HttpResponse) -> Option<Duration> {
+    let seconds = response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
 /// Describes a failure by its status and the server's message.
-fn reason(answer: &Answer) -> String {
+fn reason(response: &HttpResponse) -> String {
     /// The body of a failure. (`google.rpc.Status`.)
     #[derive(Deserialize)]
     struct Status {
         message: String,
     }
 
-    let text = match serde_json::from_slice(&answer.body) {
+    let text = match serde_json::from_slice(&response.body) {
         Ok(Status { message }) => message,
-        Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
+        Err(_) => String::from_utf8_lossy(&response.body).into_owned(),
     };
-    let text = match answer.headers.get(LOCATION).and_then(|location| location.to_str().ok()) {
-        Some(location) if answer.status.is_redirection() => format!("Location: {location}"),
+    let text = match response.headers.get(LOCATION).and_then(|location| location.to_str().ok()) {
+        Some(location) if response.status.is_redirection() => format!("Location: {location}"),
         _ => text,
     };
     let text = first_chars(text.trim(), MAX_CHARS);
     let colon = if text.is_empty() { "" } else { ": " };
-    format!("the response has status {}{colon}{text}", answer.status.as_u16())
+    format!("the response has status {}{colon}{text}", response.status.as_u16())
 }
 
 fn remedy(status: StatusCode) -> &'static str {
@@ -129,7 +129,7 @@ mod tests {
     fn outcome(status: u16, headers: &[(http::HeaderName, &str)], body: &str) -> Outcome {
         let headers: HeaderMap = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
         let status = StatusCode::from_u16(status).unwrap();
-        Outcome::of(Ok(Answer { status, headers, body: body.as_bytes().to_vec() }))
+        Outcome::of(Ok(HttpResponse { status, headers, body: body.as_bytes().to_vec() }))
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
             (r#"{"partialSuccess":{"rejectedSpans":1.5,"errorMessage":7}}"#, 0, ""),
             (r#"{"partialSuccess":{"rejectedSpans":0,"errorMessage":"soon"}}"#, 0, "soon"),
         ] {
-            assert_eq!(outcome(200, &[], body), Outcome::Taken { rejected, message: message.to_owned() }, "{body}");
+            assert_eq!(outcome(200, &[], body), Outcome::Accepted { rejected, message: message.to_owned() }, "{body}");
         }
     }
 

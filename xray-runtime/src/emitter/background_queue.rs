@@ -11,23 +11,23 @@ use crate::support::worker::Worker;
 
 /// A queue of documents and the background task that empties it.
 ///
-/// The task starts with the first document. It ends when the `Delivery` has been dropped and the queue is empty. If it dies
+/// The task starts with the first document. It ends when the `BackgroundQueue` has been dropped and the queue is empty. If it dies
 /// or cannot start, documents wait in the queue, and it is started again for a later document or a [flush](Self::flush).
 /// Each process has a queue and a task of its own.
 //
 // A queue, because a send takes about a microsecond and serialising a document takes more, and the thread that ends a
 // segment has a request to answer. Pushing into the queue takes a tenth of that.
-pub(super) struct Delivery {
-    line: PerProcess<Line>,
+pub(super) struct BackgroundQueue {
+    queues: PerProcess<ProcessQueue>,
 }
 
 /// The queue and the task of one process.
-struct Line {
+struct ProcessQueue {
     queue: Arc<Queue>,
     worker: Worker,
 }
 
-impl Delivery {
+impl BackgroundQueue {
     /// Room for 2,000 documents of the largest size (63 KiB), or for 16,384 of the usual few kilobytes.
     //
     // The bounds are for a daemon or disk that cannot keep up: tracing may then lose documents, but must not take all
@@ -35,9 +35,9 @@ impl Delivery {
     // would reach gigabytes before their number counts.
     const LIMITS: Limits = Limits { documents: 16_384, bytes: 128 * 1024 * 1024 };
 
-    /// `consume` makes the task, which takes documents from the queue until [`Queue::next`] returns `None`.
+    /// Creates a queue. `consume` creates the task, which takes documents from the queue until [`Queue::next`] returns `None`.
     ///
-    /// If the task dies, it has counted the documents that it had taken as sent or as dropped.
+    /// A task that dies must have counted the documents that it had taken, as sent or as dropped.
     pub(super) fn new<F>(
         background: Arc<Background>,
         consume: impl Fn(Arc<Queue>) -> F + Clone + Send + Sync + 'static,
@@ -45,32 +45,32 @@ impl Delivery {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let line = PerProcess::new(move || Line::new(Arc::clone(&background), consume.clone()));
-        Self { line }
+        let queues = PerProcess::new(move || ProcessQueue::new(Arc::clone(&background), consume.clone()));
+        Self { queues }
     }
 
     /// Queues a document for the task. Returns `false` if the queue is full.
     pub(super) fn push(&self, segment: FinishedSegment) -> bool {
-        let Line { queue, worker } = self.line.get();
+        let ProcessQueue { queue, worker } = self.queues.get();
         let is_taken = queue.push(segment);
-        worker.want();
+        worker.ensure_running();
         is_taken
     }
 
     /// Returns whether the task has documents to finish.
     pub(super) fn has_unfinished(&self) -> bool {
-        self.line.get().queue.has_unfinished()
+        self.queues.get().queue.has_unfinished()
     }
 
     /// Blocks until the task has finished with all documents queued so far, for at most `limit`. Returns whether it has.
     ///
     /// Does not wait if the task cannot be started. A task that dies meanwhile is started again once.
     pub(super) fn flush(&self, limit: Duration) -> bool {
-        let Line { queue, worker } = self.line.get();
+        let ProcessQueue { queue, worker } = self.queues.get();
         let start = Instant::now();
         let finish = || {
             if queue.has_unfinished() {
-                worker.want_now();
+                worker.ensure_running_now();
             }
             queue.wait_until_finished(limit.saturating_sub(start.elapsed()))
         };
@@ -78,12 +78,12 @@ impl Delivery {
     }
 }
 
-impl Line {
+impl ProcessQueue {
     fn new<F>(background: Arc<Background>, consume: impl Fn(Arc<Queue>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let queue = Arc::new(Queue::new(Delivery::LIMITS));
+        let queue = Arc::new(Queue::new(BackgroundQueue::LIMITS));
         let (consumed, watched) = (Arc::clone(&queue), Arc::clone(&queue));
         let make = move || -> Task {
             // The documents that a dead task had taken are counted as dropped, so none of them is pending.
@@ -95,10 +95,10 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for ProcessQueue {
     fn drop(&mut self) {
         if self.queue.has_unfinished() {
-            self.worker.want_now();
+            self.worker.ensure_running_now();
         }
         self.queue.close();
     }
