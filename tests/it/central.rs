@@ -8,7 +8,7 @@
 //! * Only the first page of the rules is read: `daemon::all_pages_are_fetched`.
 //! * A borrowed request does not count as sampled: `daemon::what_was_sampled_is_reported_once`.
 //! * A decision fails while the rules are replaced: `daemon::a_changed_rule_is_followed`, and
-//!   `a_thread_may_decide_while_rules_are_replaced` in `sampling/central/book.rs`.
+//!   `a_thread_may_decide_while_rules_are_replaced` in `sampling/central/active_rules.rs`.
 //! * The import of the SDK starts the poller: `daemon::the_daemon_is_not_asked_before_the_first_decision`.
 //!
 //! The SDK for Python is right in these cases, which have a test here too:

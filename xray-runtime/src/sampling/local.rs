@@ -111,7 +111,7 @@ impl Local {
         Self::from_json(&text).map_err(in_file)
     }
 
-    // The second is a parameter so that tests need no clock.
+    // `second` is a parameter so that tests need no clock.
     fn sample_at(&self, request: &SamplingRequest<'_>, second: u32) -> Decision {
         let found = self.rules.iter().position(|rule| rule.is_for(request));
         let rule = found.map_or(&self.default, |index| &self.rules[index]);
@@ -148,7 +148,7 @@ pub struct LocalBuilder {
 }
 
 impl LocalBuilder {
-    /// Adds a rule behind the rules added before.
+    /// Adds a rule after the rules added so far.
     pub fn rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
         self

@@ -98,7 +98,7 @@ impl<'a> Value<'a> {
         serde_json::from_str(self.raw.get()).ok()
     }
 
-    /// Returns the members of an object, all with different names out of `names`.
+    /// Returns the members of an object. Each name must be one of `names` and occur once.
     // An unknown name is an error, because a misspelled `rate` would otherwise be silently ignored.
     fn object(self, names: &[&str]) -> Result<Object<'a>, Problem> {
         let Some(Members(members)) = self.read() else { return Err(self.is_not("an object")) };

@@ -1,4 +1,4 @@
-//! Sampling: the decision which requests are recorded.
+//! Sampling: decides which requests are recorded.
 //!
 //! A recorder asks its [`Sampler`] at the start of a segment. [`Central`] uses the rules in X-Ray, [`Local`] uses rules
 //! from code or a file, and [`Always`] and [`Never`] are for tests. An unsampled request is not recorded, but its trace
@@ -105,7 +105,7 @@ pub struct SamplingRequest<'a> {
 }
 
 impl<'a> SamplingRequest<'a> {
-    /// Creates a request of which only the segment's name is known.
+    /// Creates a request with only the name of the service.
     #[must_use]
     pub fn new(service_name: &'a str) -> Self {
         Self { service_name, service_type: None, host: None, method: None, path: None, serves_no_request: false }
@@ -234,7 +234,7 @@ impl Decision {
     }
 
     /// Adds the name of the rule that decided, which is recorded as `aws.xray.sampling_rule_name`. For a request that is not
-    /// sampled, it stands in the log at the level `Debug`.
+    /// sampled, it appears in the log at the level `Debug`.
     #[must_use]
     pub fn by_rule(mut self, name: impl Into<String>) -> Self {
         self.rule_name = Some(name.into());

@@ -21,7 +21,7 @@ impl Reservoir {
     /// Nothing can be taken from a second before the latest one. A thread that reads the clock and is then suspended
     /// asks for such a second.
     pub(crate) fn take(&self, second: u32, per_second: u32) -> bool {
-        // A new second always gives one below.
+        // The branch for a new second takes one request even if `per_second` is 0.
         if per_second == 0 {
             return false;
         }

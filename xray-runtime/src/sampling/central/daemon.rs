@@ -46,8 +46,8 @@ impl Daemon {
         let mut fetched = Fetched { definitions: Vec::new(), ignored: Vec::new(), rejected: 0 };
         let mut next_token = None;
         for _ in 0..Self::MAX_PAGES {
-            let answer = self.post("/GetSamplingRules", rules_request(next_token.as_deref())).await?;
-            let page = RulesPage::read(&answer)?;
+            let response = self.post("/GetSamplingRules", rules_request(next_token.as_deref())).await?;
+            let page = RulesPage::read(&response)?;
             fetched.definitions.extend(page.definitions);
             fetched.ignored.extend(page.ignored);
             fetched.rejected += page.rejected;
@@ -70,8 +70,8 @@ impl Daemon {
         statistics: &[Statistics],
         boosts: &[BoostStatistics],
     ) -> Result<Targets, Failure> {
-        let answer = self.post("/SamplingTargets", targets_request(statistics, boosts)?).await?;
-        Ok(Targets::read(&answer)?)
+        let response = self.post("/SamplingTargets", targets_request(statistics, boosts)?).await?;
+        Ok(Targets::read(&response)?)
     }
 
     /// Sends a request and returns the body of the response.
@@ -79,7 +79,7 @@ impl Daemon {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = Uri::from_static(path);
-        // The daemon passes headers on. X-Ray's stand-in of moto refuses a body without this one.
+        // The daemon passes headers on. moto's X-Ray rejects a body without this header.
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         fetch(&self.0, request, Self::LIMITS).await.map_err(Failure::Fetch)
     }
@@ -87,7 +87,7 @@ impl Daemon {
 
 impl Failure {
     /// Returns whether both errors are of one kind. The log has one line for each kind.
-    pub(super) fn is_of_the_kind_of(&self, other: &Self) -> bool {
+    pub(super) fn is_same_kind(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Fetch(one), Self::Fetch(other)) => discriminant(one) == discriminant(other),
             _ => discriminant(self) == discriminant(other),

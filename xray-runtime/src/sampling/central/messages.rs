@@ -1,14 +1,14 @@
 //! The JSON of the requests to the daemon and of its responses. (X-Ray API, `GetSamplingRules` and
 //! `GetSamplingTargets`.)
 //!
-//! Any program may listen at the daemon's address, and X-Ray adds fields without notice. So unknown fields are ignored,
-//! and each rule and quota is read alone: one that is invalid does not cost the others.
+//! Any program may listen at the daemon's address, and X-Ray adds fields without notice. So unknown fields are ignored, and
+//! each rule and quota is read alone: an invalid one does not affect the others.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::ledger::Counts;
+use super::rule_state::Counts;
 use crate::sampling::patterns::Patterns;
 
 /// Limit on the bytes of a name or pattern.
@@ -103,19 +103,19 @@ impl RulesPage {
         // The list is required: without it, any JSON object would pass for an account without rules.
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
-        struct Answer<'a> {
+        struct Response<'a> {
             #[serde(borrow)]
             sampling_rule_records: Vec<&'a RawValue>,
             next_token: Option<Value>,
         }
-        let answer: Answer<'_> = serde_json::from_slice(json)?;
-        // As a `Value`, because a token of another type must not cost the rules of this page.
-        let next_token = match answer.next_token {
+        let response: Response<'_> = serde_json::from_slice(json)?;
+        // As a `Value`, because a token of another type must not discard the rules of this page.
+        let next_token = match response.next_token {
             Some(Value::String(token)) if !token.is_empty() => Some(token),
             _ => None,
         };
         let mut page = Self { next_token, ..Self::default() };
-        for record in answer.sampling_rule_records {
+        for record in response.sampling_rule_records {
             match Record::read(record) {
                 Some(rule) => match rule.into_definition() {
                     Ok(definition) => page.definitions.push(definition),
@@ -268,7 +268,7 @@ impl Targets {
     pub(super) fn read(json: &[u8]) -> serde_json::Result<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
-        struct Answer<'a> {
+        struct Response<'a> {
             #[serde(borrow, default)]
             sampling_target_documents: Option<Vec<&'a RawValue>>,
             #[serde(default)]
@@ -276,15 +276,15 @@ impl Targets {
             #[serde(default)]
             unprocessed_statistics: Option<Value>,
         }
-        let answer: Answer<'_> = serde_json::from_slice(json)?;
-        let unprocessed = answer.unprocessed_statistics.as_ref().and_then(Value::as_array);
+        let response: Response<'_> = serde_json::from_slice(json)?;
+        let unprocessed = response.unprocessed_statistics.as_ref().and_then(Value::as_array);
         let mut targets = Self {
-            last_rule_modification: answer.last_rule_modification.and_then(|time| time.as_f64()),
+            last_rule_modification: response.last_rule_modification.and_then(|time| time.as_f64()),
             is_unknown: unprocessed.is_some_and(|unprocessed| unprocessed.iter().any(is_callers_mistake)),
             unprocessed: unprocessed.into_iter().flatten().filter_map(rule_to_report_again).collect(),
             ..Self::default()
         };
-        for document in answer.sampling_target_documents.unwrap_or_default() {
+        for document in response.sampling_target_documents.unwrap_or_default() {
             let target = serde_json::from_str(document.get()).ok();
             match target.filter(|target: &Target| target.fixed_rate.is_none_or(is_rate)) {
                 Some(target) => targets.given.push(target),

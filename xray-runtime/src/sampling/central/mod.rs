@@ -1,10 +1,10 @@
 //! Sampling by the rules in X-Ray, which the daemon fetches.
 
-mod book;
+mod active_rules;
 mod daemon;
-mod ledger;
 mod messages;
 mod polling;
+mod rule_state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 
-use self::book::Book;
+use self::active_rules::ActiveRules;
 use self::polling::Polling;
 use super::{Decision, Local, Sampler, SamplerHost, SamplingRequest, Watch, Watching};
 use crate::header::tracestate::RuleHash;
@@ -24,12 +24,12 @@ use crate::support::worker::Worker;
 
 /// A sampler with the rules and quotas of X-Ray, which the X-Ray console manages for all hosts of a service together.
 ///
-/// **Rules.** The rules are fetched from the daemon at the first decision and then every 300 seconds, or at once if
-/// X-Ray reports that they have changed. Of the rules that match a request, the one with the lowest priority number
-/// decides; of several, the first by name. The rule `Default` decides if no other matches. A rule that names a host, a
-/// method or a path does not match a segment without a [request](crate::SegmentBuilder::request); otherwise a property that a
-/// request does not have matches every pattern. The name of the rule is recorded as `aws.xray.sampling_rule_name`. Rules with
-/// attributes, for one resource, or of another version than 1 are not for SDKs. They are ignored, and each is logged once.
+/// **Rules.** The rules are fetched from the daemon at the first decision and then every 300 seconds, or at once if X-Ray
+/// reports that they have changed. Of the rules that match a request, the one with the lowest priority number decides; of
+/// several, the first by name. The rule `Default` decides if no other matches. A rule that names a host, a method or a path
+/// does not match a segment without a [request](crate::SegmentBuilder::request); otherwise a property that a request does not
+/// have matches every pattern. The name of the rule is recorded as `aws.xray.sampling_rule_name`. Rules with attributes, for
+/// one resource, or with a version other than 1 are not for SDKs. They are ignored, and each is logged once.
 ///
 /// **Quotas.** Every 10 seconds, or as often as X-Ray asks, the number of decisions by each rule is reported to X-Ray.
 /// It answers with a quota: how many requests this host may sample in each second, until when, and which share of the
@@ -90,13 +90,13 @@ pub struct Central {
     fallback: Box<dyn Sampler>,
     periods: Periods,
     /// The rules of the recorder's daemon, once the recorder is built.
-    polled: OnceCell<Arc<PerProcess<Polled>>>,
+    poller: OnceCell<Arc<PerProcess<Poller>>>,
     logged_missing_host: LoggedOnce,
 }
 
 /// The rules of one process, and the task that fetches them, which starts with the first decision and stops with the sampler.
-struct Polled {
-    book: Arc<Book>,
+struct Poller {
+    active_rules: Arc<ActiveRules>,
     polling: Worker,
 }
 
@@ -142,23 +142,23 @@ impl Default for Central {
     }
 }
 
-impl Polled {
+impl Poller {
     fn new(host: SamplerHost, periods: Periods) -> Self {
         // The id under which X-Ray counts this sampler: another one in each process.
-        let (book, client_id) = (Arc::<Book>::default(), random_client_id());
-        let (background, polled) = (Arc::clone(&host.background), Arc::clone(&book));
+        let (active_rules, client_id) = (Arc::<ActiveRules>::default(), random_client_id());
+        let (background, poller) = (Arc::clone(&host.background), Arc::clone(&active_rules));
         let make =
-            move || -> Task { Box::pin(Polling::new(Arc::clone(&polled), &host, periods, client_id.clone()).run()) };
-        Self { book, polling: Worker::until_dropped(background, make) }
+            move || -> Task { Box::pin(Polling::new(Arc::clone(&poller), &host, periods, client_id.clone()).run()) };
+        Self { active_rules, polling: Worker::until_dropped(background, make) }
     }
 }
 
-impl Watching for PerProcess<Polled> {
+impl Watching for PerProcess<Poller> {
     fn watch(&self, rule: RuleHash, trace: TraceId, service_name: &str) -> Option<Arc<Watch>> {
-        let Polled { book, polling } = self.get();
+        let Poller { active_rules, polling } = self.get();
         // A service that takes every decision from its callers needs the rules too, once a caller names one.
-        polling.want();
-        book.watch(rule, trace, service_name, book.now())
+        polling.ensure_running();
+        active_rules.watch(rule, trace, service_name, active_rules.now())
     }
 }
 
@@ -166,18 +166,18 @@ impl Sampler for Central {
     fn attach(&self, host: &SamplerHost) {
         let (kept, periods) = (host.clone(), self.periods);
         // The first recorder counts: a second one would need rules and quotas of its own.
-        let polled = Arc::new(PerProcess::new(move || Polled::new(kept.clone(), periods)));
-        host.caller_rules.lend(self.polled.get_or_init(|| polled));
+        let poller = Arc::new(PerProcess::new(move || Poller::new(kept.clone(), periods)));
+        host.caller_rules.lend(self.poller.get_or_init(|| poller));
         self.fallback.attach(host);
     }
 
     fn sample(&self, request: &SamplingRequest<'_>) -> Decision {
-        let decision = if let Some(polled) = self.polled.get() {
-            let Polled { book, polling } = polled.get();
+        let decision = if let Some(poller) = self.poller.get() {
+            let Poller { active_rules, polling } = poller.get();
             // At the first decision rather than in `attach`: a program that takes every decision from its callers needs
             // neither the thread nor the daemon.
-            polling.want();
-            book.sample(request, book.now())
+            polling.ensure_running();
+            active_rules.sample(request, active_rules.now())
         } else {
             self.log_missing_host();
             None
@@ -240,7 +240,7 @@ impl CentralBuilder {
         Central {
             fallback: self.fallback.unwrap_or_else(|| Box::new(Local::default())),
             periods: self.periods,
-            polled: OnceCell::new(),
+            poller: OnceCell::new(),
             logged_missing_host: LoggedOnce::new(),
         }
     }

@@ -8,16 +8,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, sleep_until};
 
 use super::Periods;
-use super::book::{Book, BoostReport, Report};
+use super::active_rules::{ActiveRules, BoostReport, Report};
 use super::daemon::{Daemon, Failure};
 use super::messages::{BoostStatistics, Statistics};
 use crate::sampling::SamplerHost;
 use crate::support::log_line::log_line;
 use crate::support::stats::Counters;
 
-/// The state of the task that keeps a [`Book`] up to date.
+/// The state of the task that keeps the [`ActiveRules`] up to date.
 pub(super) struct Polling {
-    book: Arc<Book>,
+    active_rules: Arc<ActiveRules>,
     daemon: Daemon,
     counters: Arc<Counters>,
     periods: Periods,
@@ -31,7 +31,7 @@ pub(super) struct Polling {
     failures: u32,
     /// The time of the last change of a rule, in seconds since the Unix epoch, as X-Ray last reported it.
     reported_modification: Option<f64>,
-    /// The time of the last change that the rules in the book include.
+    /// The time of the last change that the active rules include.
     known_modification: f64,
 }
 
@@ -43,9 +43,9 @@ impl Polling {
     const RULES_JITTER: f64 = 1.0 / 60.0;
     const TARGETS_JITTER: f64 = 1.0 / 100.0;
 
-    pub(super) fn new(book: Arc<Book>, host: &SamplerHost, periods: Periods, client_id: String) -> Self {
+    pub(super) fn new(active_rules: Arc<ActiveRules>, host: &SamplerHost, periods: Periods, client_id: String) -> Self {
         Self {
-            book,
+            active_rules,
             daemon: Daemon(host.daemon_address.clone()),
             counters: Arc::clone(&host.counters),
             periods,
@@ -58,13 +58,13 @@ impl Polling {
         }
     }
 
-    /// Fetches rules and quotas without an end.
+    /// Fetches rules and quotas until the task is dropped.
     pub(super) async fn run(mut self) {
         let mut rules_at = Instant::now();
-        let mut targets_at = rules_at + late(self.periods.targets, Self::TARGETS_JITTER);
+        let mut targets_at = rules_at + with_jitter(self.periods.targets, Self::TARGETS_JITTER);
         loop {
             sleep_until(rules_at.min(targets_at)).await;
-            // One request after the other on one task: the book has one writer, and a slow daemon gets no second
+            // One request after the other on one task: the active rules have one writer, and a slow daemon gets no second
             // request.
             if rules_at <= Instant::now() {
                 let pause = self.fetch_rules().await;
@@ -74,7 +74,7 @@ impl Polling {
                 if self.report().await {
                     rules_at = Instant::now();
                 }
-                targets_at = Instant::now() + late(self.periods.targets, Self::TARGETS_JITTER);
+                targets_at = Instant::now() + with_jitter(self.periods.targets, Self::TARGETS_JITTER);
             }
         }
     }
@@ -87,10 +87,10 @@ impl Polling {
             Ok(fetched) => {
                 self.note_rejected(fetched.rejected);
                 self.note_ignored(fetched.ignored);
-                self.book.set_rules(fetched.definitions, self.book.now());
+                self.active_rules.set_rules(fetched.definitions, self.active_rules.now());
                 self.known_modification = self.reported_modification.unwrap_or(requested);
                 self.failures = 0;
-                late(self.periods.rules, Self::RULES_JITTER)
+                with_jitter(self.periods.rules, Self::RULES_JITTER)
             }
             Err(failure) => {
                 self.note_failure("rules", failure);
@@ -98,34 +98,37 @@ impl Polling {
                 // one costs little.
                 let pause = self.periods.targets.saturating_mul(1 << self.failures.min(16));
                 self.failures = self.failures.saturating_add(1);
-                late(pause.min(self.periods.rules), Self::RULES_JITTER)
+                with_jitter(pause.min(self.periods.rules), Self::RULES_JITTER)
             }
         }
     }
 
     /// Reports the counts of the rules and stores the quotas. Returns whether the rules must be fetched at once.
     async fn report(&mut self) -> bool {
-        let mut due = self.book.report(self.book.now());
-        let mut due_boosts = self.book.report_boosts();
+        let mut due = self.active_rules.report(self.active_rules.now());
+        let mut due_boosts = self.active_rules.report_boosts();
         let mut is_changed = false;
         while !due.is_empty() || !due_boosts.is_empty() {
-            // If this future is dropped before the answer, the destructors of the reports return the counts to their
+            // If this future is dropped before the response, the destructors of the reports return the counts to their
             // rules.
             let reported = take_first(&mut due, Self::MAX_REPORTED);
             let reported_boosts = take_first(&mut due_boosts, Self::MAX_REPORTED);
             let statistics: Vec<_> = reported.iter().map(|report| self.statistics(report)).collect();
             let boosts: Vec<_> = reported_boosts.iter().map(boost_statistics).collect();
             match self.daemon.targets(&statistics, &boosts).await {
-                Ok(answer) => {
+                Ok(response) => {
                     reported_boosts.into_iter().for_each(BoostReport::done);
-                    reported.into_iter().filter(|report| !answer.is_unprocessed(report.name())).for_each(Report::done);
-                    self.note_rejected(answer.rejected);
-                    for target in &answer.given {
-                        self.book.set_target(target, self.book.now(), epoch());
+                    reported
+                        .into_iter()
+                        .filter(|report| !response.is_unprocessed(report.name()))
+                        .for_each(Report::done);
+                    self.note_rejected(response.rejected);
+                    for target in &response.given {
+                        self.active_rules.set_target(target, self.active_rules.now(), epoch());
                     }
-                    is_changed |= answer.is_unknown | self.is_newer(answer.last_rule_modification);
+                    is_changed |= response.is_unknown | self.is_newer(response.last_rule_modification);
                 }
-                // The counts are part of the next report. If X-Ray received them and only the answer was lost, they
+                // The counts are part of the next report. If X-Ray received them and only the response was lost, they
                 // count twice, which is rarer than a daemon that is away for a while.
                 Err(failure) => self.note_failure("quotas", failure),
             }
@@ -138,7 +141,7 @@ impl Polling {
         Statistics { rule_name, client_id: self.client_id.clone(), timestamp: since_epoch().as_secs(), counts }
     }
 
-    /// Returns whether X-Ray reports a change that the rules in the book do not include.
+    /// Returns whether X-Ray reports a change that the active rules do not include.
     fn is_newer(&mut self, modification: Option<f64>) -> bool {
         let Some(time) = modification else { return false };
         self.reported_modification = modification;
@@ -154,7 +157,7 @@ impl Polling {
     /// Counts a failed request for rules or quotas, and logs the first one of its kind.
     fn note_failure(&mut self, requested: &str, failure: Failure) {
         self.counters.sampling_failures.increment();
-        if !self.logged.iter().any(|logged| logged.is_of_the_kind_of(&failure)) {
+        if !self.logged.iter().any(|logged| logged.is_same_kind(&failure)) {
             log_line!(
                 Warn,
                 "xray::sampling",
@@ -217,7 +220,7 @@ fn take_first<T>(list: &mut Vec<T>, most: usize) -> Vec<T> {
 }
 
 /// Returns a period with a random delay of at most its share `at_most`.
-fn late(period: Duration, at_most: f64) -> Duration {
+fn with_jitter(period: Duration, at_most: f64) -> Duration {
     period + period.mul_f64(at_most * fastrand::f64())
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::sampling::boost::BoostCounter;
 use crate::sampling::reservoir::{Reservoir, by_chance};
 
-/// The lower bits of the packed quota, which hold the quota; the bits above hold the second from which on it is void.
+/// The lower bits of the packed quota, which hold the quota; the bits above hold the first second in which it is void.
 const QUOTA_BITS: u32 = 32;
 
 /// The counters, the quota and the rate of one rule.
@@ -16,7 +16,7 @@ const QUOTA_BITS: u32 = 32;
 /// It outlives the rule's definition: it stays when the rules are fetched again.
 // Atomics instead of a lock: every decision of every thread counts here.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct RuleState {
     /// The number of decisions.
     requests: AtomicU64,
     /// The number of decisions to record.
@@ -38,7 +38,7 @@ pub(super) struct Ledger {
     boost: Arc<BoostCounter>,
     /// The number of seconds between two reports.
     report_interval: AtomicU32,
-    /// The second from which on the next report is due.
+    /// The first second in which the next report is due.
     next_report: AtomicU32,
 }
 
@@ -53,8 +53,8 @@ pub(super) struct Counts {
     pub(super) borrowed: u64,
 }
 
-impl Ledger {
-    /// Creates the ledger of a rule without a quota, which samples the share `rate`.
+impl RuleState {
+    /// Creates the state of a rule without a quota, which samples the share `rate`.
     pub(super) fn new(rate: f64) -> Self {
         Self {
             requests: AtomicU64::new(0),
@@ -164,57 +164,57 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn decisions(ledger: &Ledger, second: u32, may_borrow: bool) -> usize {
-        (0..5).filter(|_| ledger.sample(second, may_borrow)).count()
+    fn decisions(state: &RuleState, second: u32, may_borrow: bool) -> usize {
+        (0..5).filter(|_| state.sample(second, may_borrow)).count()
     }
 
     #[test]
     fn without_a_quota_one_a_second_is_borrowed() {
-        let ledger = Ledger::new(0.0);
-        assert_eq!([1, 1, 2].map(|second| decisions(&ledger, second, true)), [1, 0, 1]);
-        assert_eq!(decisions(&ledger, 3, false), 0, "a rule without a reservoir borrows nothing");
-        assert_eq!(ledger.report(3), Some(Counts { requests: 20, sampled: 2, borrowed: 2 }));
+        let state = RuleState::new(0.0);
+        assert_eq!([1, 1, 2].map(|second| decisions(&state, second, true)), [1, 0, 1]);
+        assert_eq!(decisions(&state, 3, false), 0, "a rule without a reservoir borrows nothing");
+        assert_eq!(state.report(3), Some(Counts { requests: 20, sampled: 2, borrowed: 2 }));
     }
 
     #[test]
     fn a_quota_holds_until_it_is_void() {
-        let ledger = Ledger::new(0.0);
-        ledger.set_quota(2, 8);
-        assert_eq!([6, 7, 8, 9].map(|second| decisions(&ledger, second, true)), [2, 2, 1, 1]);
-        assert_eq!(ledger.report(9), Some(Counts { requests: 20, sampled: 6, borrowed: 2 }));
-        ledger.set_quota(0, u32::MAX);
-        assert_eq!(decisions(&ledger, 10, true), 0, "a quota of 0 allows nothing, and nothing is borrowed");
+        let state = RuleState::new(0.0);
+        state.set_quota(2, 8);
+        assert_eq!([6, 7, 8, 9].map(|second| decisions(&state, second, true)), [2, 2, 1, 1]);
+        assert_eq!(state.report(9), Some(Counts { requests: 20, sampled: 6, borrowed: 2 }));
+        state.set_quota(0, u32::MAX);
+        assert_eq!(decisions(&state, 10, true), 0, "a quota of 0 allows nothing, and nothing is borrowed");
     }
 
     #[test]
     fn a_borrowed_request_counts_against_the_quota_of_its_second() {
-        let ledger = Ledger::new(0.0);
-        assert_eq!(decisions(&ledger, 1, true), 1);
-        ledger.set_quota(3, 9);
-        assert_eq!(decisions(&ledger, 1, true), 2);
+        let state = RuleState::new(0.0);
+        assert_eq!(decisions(&state, 1, true), 1);
+        state.set_quota(3, 9);
+        assert_eq!(decisions(&state, 1, true), 2);
     }
 
     #[test]
     fn the_other_requests_are_sampled_by_the_rate() {
-        let ledger = Ledger::new(1.0);
-        assert_eq!(decisions(&ledger, 1, false), 5);
-        ledger.set_rate(0.0);
-        assert_eq!(decisions(&ledger, 1, false), 0);
-        assert_eq!(ledger.report(1), Some(Counts { requests: 10, sampled: 5, borrowed: 0 }));
+        let state = RuleState::new(1.0);
+        assert_eq!(decisions(&state, 1, false), 5);
+        state.set_rate(0.0);
+        assert_eq!(decisions(&state, 1, false), 0);
+        assert_eq!(state.report(1), Some(Counts { requests: 10, sampled: 5, borrowed: 0 }));
     }
 
     #[test]
     fn a_report_has_the_counts_since_the_last_one_and_is_not_early() {
-        let ledger = Ledger::new(1.0);
-        assert_eq!(ledger.report(1), None, "no request");
-        decisions(&ledger, 1, false);
-        ledger.set_report_interval(10, 1);
-        assert_eq!(ledger.report(10), None);
-        assert!(ledger.report(11).is_some());
-        assert_eq!(ledger.report(21), None, "no request since the last report");
-        decisions(&ledger, 22, false);
-        assert_eq!(ledger.report(22), Some(Counts { requests: 5, sampled: 5, borrowed: 0 }));
-        decisions(&ledger, 23, false);
-        assert_eq!(ledger.report(31), None);
+        let state = RuleState::new(1.0);
+        assert_eq!(state.report(1), None, "no request");
+        decisions(&state, 1, false);
+        state.set_report_interval(10, 1);
+        assert_eq!(state.report(10), None);
+        assert!(state.report(11).is_some());
+        assert_eq!(state.report(21), None, "no request since the last report");
+        decisions(&state, 22, false);
+        assert_eq!(state.report(22), Some(Counts { requests: 5, sampled: 5, borrowed: 0 }));
+        decisions(&state, 23, false);
+        assert_eq!(state.report(31), None);
     }
 }
