@@ -278,7 +278,7 @@ fn install() {
     assert_eq!((recorder.stats().documents_emitted, xray::stats().documents_emitted), (1, 1));
 
     let refused = Recorder::builder().service_name("refused").install();
-    assert_eq!(refused.unwrap_err().to_string(), "a recorder is installed in this process already");
+    assert_eq!(refused.unwrap_err().to_string(), "a recorder is already installed in this process");
     begin().end();
     before.end();
     assert_eq!(

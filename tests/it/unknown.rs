@@ -90,10 +90,10 @@ async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     let expected = format!(
         "no HTTP call was traced in `unknown_only` at tests/it/unknown.rs:{LINE}: the call in line {} is made on a \
          `it::unknown::Request`. This build of xray does not know that type. Likely reasons: the client is behind a wrapper \
-         of another type, the client's feature of xray-sdk is off (built in: attohttpc, awc, hyper, hyper-0-14, isahc, \
-         reqwest, reqwest-blocking, reqwest-0-12, reqwest-0-12-blocking, reqwest-0-11, reqwest-middleware, ureq, ureq-2, \
-         aws-sdk), or the client has another major version. `#[xray::traced_http(strict)]` makes most such calls a compile \
-         error, and `#[xray(skip)]` marks one that is no HTTP call (logged once per function)",
+         of another type, its feature of xray-sdk is off (built in: attohttpc, awc, hyper, hyper-0-14, isahc, reqwest, \
+         reqwest-blocking, reqwest-0-12, reqwest-0-12-blocking, reqwest-0-11, reqwest-middleware, ureq, ureq-2, aws-sdk), or it \
+         has another major version. `#[xray::traced_http(strict)]` makes most such calls a compile error, and `#[xray(skip)]` \
+         marks a call that is not an HTTP call (logged once per function)",
         LINE + 2,
     );
     assert_eq!(take_logged(), [expected]);
@@ -160,8 +160,8 @@ async fn calls_that_are_left_alone_are_logged_with_the_reason() {
         "no HTTP call was traced in `left_alone` at tests/it/unknown.rs:{LEFT_ALONE}: the call in line {0} was left alone, \
          because its receiver is an index, a dereference, a constant or a macro, which cannot be evaluated twice; the call in \
          line {1} was left alone, because its receiver is a reference, which a closure would capture in another way. \
-         `#[xray::traced_http(strict)]` makes most such calls a compile error, and `#[xray(skip)]` marks one that is no HTTP \
-         call (logged once per function)",
+         `#[xray::traced_http(strict)]` makes most such calls a compile error, and `#[xray(skip)]` marks a call that is not \
+         an HTTP call (logged once per function)",
         LEFT_ALONE + 1,
         LEFT_ALONE + 2,
     );

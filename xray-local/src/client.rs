@@ -92,7 +92,7 @@ impl Client {
         })?;
         let status = response.status();
         let answer: Value = response.body_mut().with_config().limit(u64::MAX).read_json().map_err(|error| {
-            format!("the program at {} answers with {status}, and is no xray-local: {error}", self.address)
+            format!("the program at {} answers with {status}, and is not xray-local: {error}", self.address)
         })?;
         if status.is_success() {
             return Ok(answer);

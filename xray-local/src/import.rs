@@ -122,11 +122,11 @@ impl Import<'_> {
         match shape {
             Some(Shape { traces: Some(_), .. }) => self.batch(text),
             Some(Shape { resource_spans: Some(_), .. }) => self.spans(text),
-            // The header of a datagram stands on a line before its document.
+            // The header of a datagram is on a line before its document.
             Some(Shape { format: Some(_), id: None, .. }) => {}
             Some(_) => self.document(text),
             None => self.reject(
-                "it is no segment document, no object with `Traces` as BatchGetTraces returns it, and no OTLP"
+                "it is not a segment document, not an object with `Traces` as BatchGetTraces returns it, and not OTLP"
                     .to_owned(),
             ),
         }

@@ -37,7 +37,7 @@ struct UnprocessedSegment {
     message: String,
 }
 
-/// `PutTraceSegments`. Rejected documents are no error of the request: the response lists each with a reason.
+/// `PutTraceSegments`. Rejected documents do not fail the request: the response lists each with a reason.
 pub(super) async fn put(
     State(Documents { intake, jobs }): State<Documents>,
     Input(input): Input<Segments>,

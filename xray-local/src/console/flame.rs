@@ -47,7 +47,7 @@ fn graph(trace: &Trace) -> Markup {
     let levels = boxes.iter().map(|drawn| groups[drawn.group].level + 1).max().unwrap_or_default();
     html! {
         p {
-            "A box is as wide as the time that it and the boxes below it spend themselves. Equal calls of a parent are one \
+            "A box is as wide as the time that it and the boxes below it spend themselves. Equal calls by a parent are one \
              box, and calls that run at the same time add up, so the whole may be longer than the trace."
         }
         div.card.flame data-scrolls {

@@ -90,7 +90,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Encodes each byte that is no letter, digit, `-`, `.`, `_` or `~`.
+/// Encodes each byte that is not a letter, a digit, `-`, `.`, `_` or `~`.
 fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {

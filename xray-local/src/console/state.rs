@@ -41,7 +41,7 @@ pub(super) struct Console {
     pub(super) last_graph: Arc<Mutex<Option<LastGraph>>>,
 }
 
-/// A service graph that was read from the store. A reader who looks around in the map asks for it again and again.
+/// A service graph that was read from the store. A reader who looks around in the map asks for it repeatedly.
 #[derive(Debug, Clone)]
 pub(super) struct LastGraph {
     /// The revision of the store.

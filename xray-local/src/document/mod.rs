@@ -60,7 +60,7 @@ pub struct Document {
     pub end_time: Option<f64>,
     /// `true` if the work is in progress.
     pub in_progress: bool,
-    /// The kind of service that a subsegment calls; `None` if the subsegment is no call.
+    /// The kind of service that a subsegment calls; `None` if the subsegment is not a call.
     pub namespace: Option<Namespace>,
     /// The type of AWS resource that a segment ran on, such as `AWS::ECS::Container`.
     pub origin: Option<String>,

@@ -24,7 +24,7 @@ pub(super) enum TokenKind {
     End,
 }
 
-/// The symbols. A longer symbol stands before its own prefix, so that `!=` is not read as `!`.
+/// The symbols. A longer symbol comes before its own prefix, so that `!=` is not read as `!`.
 const SYMBOLS: [&str; 15] = ["!=", "<=", ">=", "=", "<", ">", "!", "(", ")", "{", "}", "[", "]", ",", ":"];
 
 /// Returns the tokens of an expression, followed by [`TokenKind::End`].

@@ -204,8 +204,8 @@ impl Parser<'_> {
         };
         let of_group = |group: &&NamedFilter| {
             let text = if keyword == "group.arn" { &group.arn } else { &group.name };
-            // A trace may belong to several groups. So `group.name != "x"` selects the traces outside of the group `x`,
-            // not the traces of the other groups.
+            // A trace may belong to several groups. So `group.name != "x"` selects the traces outside the group `x`, not the
+            // traces of the other groups.
             let operator = if operator == Operator::NotEqual { Operator::Equal } else { operator };
             KeyValue::Text(text).compares(operator, &operand)
         };
@@ -407,12 +407,12 @@ fn operator(token: &Token) -> Option<Operator> {
     }
 }
 
-/// Returns an error if the keyword stands inside braces.
+/// Returns an error if the keyword is inside braces.
 fn check_outside_braces(scope: Scope, token: &Token, keyword: &str) -> Result<(), FilterError> {
     match scope {
         Scope::Trace => Ok(()),
         Scope::Braces | Scope::Path => {
-            let message = format!("`{keyword}` is not allowed in braces; write it outside of them, after `AND`");
+            let message = format!("`{keyword}` is not allowed in braces; write it outside them, after `AND`");
             Err(FilterError::at(token.column, message))
         }
     }

@@ -107,10 +107,10 @@ impl Search {
     }
 }
 
-/// The longest text to search for, in characters. Longer texts are no name or URL that X-Ray keeps.
+/// The longest text to search for, in characters. X-Ray keeps no longer name or URL.
 const MAX_CHARS: usize = 1000;
 
-/// Words of the grammar that are no keys.
+/// Words of the grammar that are not keys.
 const RESERVED: [&str; 8] = ["service", "edge", "and", "or", "not", "contains", "beginswith", "endswith"];
 
 /// Returns whether a word is a part of a name or URL rather than of a filter expression.

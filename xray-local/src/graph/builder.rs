@@ -18,7 +18,7 @@ const CLIENT: &str = "client";
 const MAX_NODES: usize = 5_000;
 const MAX_EDGES: usize = 20_000;
 
-/// The most names that a caller's calls of one service keep.
+/// The most names that a caller's calls to one service keep.
 const MAX_ALIASES: usize = 100;
 
 /// The longest host that a node keeps, in characters. A host name has at most 253.

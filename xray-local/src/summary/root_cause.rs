@@ -42,7 +42,7 @@ pub struct RootCauseEntity {
     pub name: String,
     /// The exceptions it recorded.
     pub exceptions: Vec<RootCauseException>,
-    /// `true` if the segment or subsegment is a call of another service.
+    /// `true` if the segment or subsegment is a call to another service.
     pub remote: bool,
 }
 
@@ -93,7 +93,7 @@ pub struct ResponseTimeRootCauseEntity {
     pub name: String,
     /// The share of the root segment's response time that the segment or subsegment takes: 0 to 1.
     pub coverage: f64,
-    /// `true` if the segment or subsegment is a call of another service.
+    /// `true` if the segment or subsegment is a call to another service.
     pub remote: bool,
 }
 

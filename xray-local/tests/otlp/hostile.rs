@@ -86,7 +86,7 @@ fn a_span_without_ids_is_rejected_and_its_neighbours_are_taken() {
     let no_id = Span { span_id: Vec::new(), ..span(1, 1) };
     let short = Span { parent_span_id: vec![1; 7], ..span(1, 1) };
     let answer = post_spans(&server, &request("shop", vec![span(1, 2), zeros, no_id, short, span(1, 3)]));
-    assert_eq!(answer.rejected(), (3, "traceId: has only zeros, so it is no id".to_owned()));
+    assert_eq!(answer.rejected(), (3, "traceId: has only zeros, so it is not an id".to_owned()));
     let reasons: Vec<_> = server.store().reports().iter().map(|report| report.findings[0].reason.clone()).collect();
     let expected = ["parentSpanId: must have 8 bytes, and has 7", "spanId: must have 8 bytes, and has 0"];
     assert_eq!(reasons[..2], expected);

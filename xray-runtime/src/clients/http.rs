@@ -48,7 +48,7 @@ pub(crate) fn begin_anywhere<B>(request: &mut Request<B>, parent: CallParent) ->
     let (method, uri) = (request.method(), request.uri());
     let call = match (uri.authority(), host(request)) {
         (None, Some(host)) => parent.begin_with_url(method, || url_without_scheme(host, uri.path())),
-        (None, None) => parent.begin_or_named(method, uri, grpc_service(request)),
+        (None, None) => parent.begin_with_fallback_name(method, uri, grpc_service(request)),
         (Some(_), _) => parent.begin(method, uri),
     };
     call.inject(request.headers_mut())

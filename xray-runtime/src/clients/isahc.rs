@@ -5,7 +5,7 @@ use isahc::{AsyncBody, Body, Error, RequestExt, ResponseFuture};
 
 use super::http::{begin, to_a_named_host};
 use crate::http::{
-    CallParent, CallSite, FetchedLater, FetchedNow, Outgoing, PendingCall, ReadResponse, Sent, Traceable, methods,
+    AsyncFetch, BlockingFetch, CallParent, CallSite, Outgoing, PendingCall, ReadResponse, Sent, Traceable, methods,
 };
 
 to_a_named_host!(send, send_async);
@@ -66,7 +66,7 @@ fn start<B: Into<AsyncBody>>(mut request: Request<B>, parent: Option<CallParent>
     Sent::new(isahc::send_async(request), call)
 }
 
-impl<T> FetchedNow<T> for Result<Response<Body>, Error>
+impl<T> BlockingFetch<T> for Result<Response<Body>, Error>
 where
     Uri: TryFrom<T, Error: Into<http::Error>>,
 {
@@ -80,7 +80,7 @@ where
     }
 }
 
-impl<T> FetchedLater<T> for Result<Response<AsyncBody>, Error>
+impl<T> AsyncFetch<T> for Result<Response<AsyncBody>, Error>
 where
     Uri: TryFrom<T, Error: Into<http::Error>>,
 {

@@ -8,7 +8,7 @@ macro_rules! asynchronous {
         use $reqwest::{Client, Error, IntoUrl, Request, RequestBuilder, Response};
 
         use crate::http::{
-            Call, CallParent, CallSite, DeferredCall, FetchedLater, Outgoing, PendingCall, ReadResponse, ResponseHead, Sent,
+            Call, CallParent, CallSite, DeferredCall, AsyncFetch, Outgoing, PendingCall, ReadResponse, ResponseHead, Sent,
             Start, Traceable, methods,
         };
 
@@ -51,8 +51,8 @@ macro_rules! asynchronous {
         // `RequestBuilder::send` consists of these two steps. Between them the request has its URL and its headers can be
         // changed; the builder offers neither.
         //
-        // The header stays in a request that reqwest sends again after a redirect, also to another host. The runtime does
-        // not see that request, and reqwest removes only headers that hold credentials.
+        // The header stays in a request that reqwest sends again after a redirect, even to another host. The runtime does not
+        // see that request, and reqwest removes only headers that hold credentials.
         fn start(builder: RequestBuilder, parent: Option<CallParent>) -> Sent<Pending> {
             let (client, request) = builder.build_split();
             match request {
@@ -69,7 +69,7 @@ macro_rules! asynchronous {
 
         // `reqwest::get` makes a client for each request and drops it, so the traced call does too: a client that is kept
         // would keep connections open.
-        impl<T: IntoUrl> FetchedLater<T> for Result<Response, Error> {
+        impl<T: IntoUrl> AsyncFetch<T> for Result<Response, Error> {
             const CRATE: &str = "reqwest";
             type Future = Pending;
 
@@ -91,7 +91,7 @@ macro_rules! blocking {
         use $reqwest::{Error, IntoUrl};
 
         use crate::http::{
-            Call, CallParent, CallSite, FetchedNow, Outgoing, PendingCall, ReadResponse, ResponseHead, Traceable, methods,
+            Call, CallParent, CallSite, BlockingFetch, Outgoing, PendingCall, ReadResponse, ResponseHead, Traceable, methods,
         };
 
         impl Traceable<methods::send> for RequestBuilder {
@@ -130,7 +130,7 @@ macro_rules! blocking {
         super::response!(Response);
 
         // Makes a client for each request, as `reqwest::blocking::get` does.
-        impl<T: IntoUrl> FetchedNow<T> for Result<Response, Error> {
+        impl<T: IntoUrl> BlockingFetch<T> for Result<Response, Error> {
             const CRATE: &str = "reqwest";
 
             fn fetch(url: T, parent: CallParent) -> Self {

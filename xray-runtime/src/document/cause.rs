@@ -92,7 +92,7 @@ pub struct Exception {
     // which an exception has none.
     pub id: SegmentId,
     /// The message of the error, at most 1,000 characters. URLs in it have no credentials, query or fragment, and values
-    /// whose names speak of a secret are removed.
+    /// whose names suggest a secret are removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The type of the error, if it is known. The type of a source behind `dyn Error` is known for errors of the

@@ -70,7 +70,7 @@ impl<'a> Url<'a> {
         first_chars(&text, MAX_STRING_CHARS).to_owned()
     }
 
-    /// Returns the path as it stands in the original, with its escapes.
+    /// Returns the path as it is in the original, with its escapes.
     pub(crate) fn path(&self) -> &'a str {
         self.path
     }
@@ -194,7 +194,7 @@ fn has_invalid_port(authority: &str) -> bool {
 /// ```
 fn without_misplaced_password<'a>(url: &'a str, uncut: &str) -> &'a str {
     match (url.rfind('@'), uncut.contains('@')) {
-        // Another URL that is encoded may stand before the `@`.
+        // Another URL, which is encoded, may precede the `@`.
         (Some(at), _) if url[..at].contains('%') => url,
         (Some(at), _) => &url[at + 1..],
         // The `@` follows the `?`, so the host cannot be determined.

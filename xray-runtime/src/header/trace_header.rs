@@ -287,7 +287,7 @@ impl TraceHeader {
     }
 }
 
-/// What stands between two headers that are joined, and around an empty one.
+/// The text between two headers that are joined, and around an empty one.
 const EDGE: [char; 3] = [',', ' ', '\t'];
 
 /// Splits off the first of several headers that are joined by commas. The second value is the next header and all behind

@@ -68,7 +68,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// Creates a call below `parent`. The caller has passed the id of the record to [`Trace::call_begins`].
+    /// Creates a call below `parent`. The caller must have passed the id of the record to [`Trace::call_begins`].
     #[inline]
     pub(super) fn new(parent: Arc<Entity>, record: Box<Record>) -> Self {
         Self { entity: parent, record: Some(record) }
@@ -156,7 +156,7 @@ impl Call {
         self.fail(vec![Exception::opaque(kind)]);
     }
 
-    /// Returns a handle of the call's subsegment, for additional data such as annotations.
+    /// Returns a handle to the call's subsegment, for additional data such as annotations.
     pub fn subsegment(&mut self) -> Context {
         if let Some(record) = self.record.take() {
             note_annotations(self.trace(), &record);
@@ -206,11 +206,11 @@ impl Call {
     fn set_start_time(&mut self) {
         let now = self.trace().now();
         self.update(|record| record.start = now);
-        self.report();
+        self.ensure_reportable();
     }
 
     /// Creates the subsegment now, if the parent's children are sent while they are open.
-    fn report(&mut self) {
+    fn ensure_reportable(&mut self) {
         if self.entity.reports_children() {
             self.subsegment();
         }

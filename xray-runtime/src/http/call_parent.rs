@@ -84,12 +84,12 @@ impl CallParent {
     /// [`ignore`](crate::RecorderBuilder::ignore) excludes the request.
     #[inline]
     pub fn begin<'a>(self, method: impl AsRef<str>, url: impl Into<Url<'a>>) -> PendingCall {
-        self.begin_or_named(method, url, None)
+        self.begin_with_fallback_name(method, url, None)
     }
 
     /// Begins the call; see [`begin`](Self::begin). `name` is the name of the subsegment if the URL has no host.
     #[inline]
-    pub(crate) fn begin_or_named<'a>(
+    pub(crate) fn begin_with_fallback_name<'a>(
         self,
         method: impl AsRef<str>,
         url: impl Into<Url<'a>>,
@@ -98,7 +98,7 @@ impl CallParent {
         self.begin_unsampled().unwrap_or_else(|parent| parent.begin_by_rules(method.as_ref(), &url.into(), name))
     }
 
-    /// Begins the call; see [`begin`](Self::begin). Calls `url` only if somebody reads the URL.
+    /// Begins the call; see [`begin`](Self::begin). Calls `url` only if the URL is needed, for the record or for a rule.
     pub(crate) fn begin_with_url(self, method: impl AsRef<str>, url: impl FnOnce() -> String) -> PendingCall {
         self.begin_unsampled().unwrap_or_else(|parent| parent.begin_by_rules(method.as_ref(), &(&url()).into(), None))
     }

@@ -21,7 +21,7 @@ where
     S: FnOnce(Option<CallParent>) -> Sent<F>,
     F: Future,
 {
-    #[expect(clippy::inline_always, reason = "without a parent only the client's own call is left of the closure")]
+    #[expect(clippy::inline_always, reason = "without a parent, the closure reduces to the client's own call")]
     #[inline(always)]
     fn start(self, parent: Option<CallParent>) -> Sent<F> {
         self(parent)
@@ -166,7 +166,7 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
             // The client panicked in `start`, and the future is polled again. There is no future to poll.
             let Some(start) = start.take() else { return Poll::Pending };
             // Each branch assigns the state itself. If both left a result for one assignment, the compiler would write the
-            // result in parts of other widths than those it reads, and the processor would have to wait.
+            // result with stores of one width and read it with loads of another, and the processor would stall.
             match parent {
                 Some(parent) => {
                     let Sent { result, call } = start_below(start, parent);

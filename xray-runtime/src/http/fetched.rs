@@ -8,7 +8,7 @@ use super::deferred_call::Sent;
 use super::read_response::ReadResponse;
 
 /// The output of an asynchronous function such as `reqwest::get`, whose argument is a URL of type `T`.
-pub trait FetchedLater<T>: ReadResponse + Sized {
+pub trait AsyncFetch<T>: ReadResponse + Sized {
     /// The name of the client's crate.
     const CRATE: &str;
     /// The client's own future.
@@ -19,7 +19,7 @@ pub trait FetchedLater<T>: ReadResponse + Sized {
 }
 
 /// The result of a blocking function such as `reqwest::blocking::get`, whose argument is a URL of type `T`.
-pub trait FetchedNow<T> {
+pub trait BlockingFetch<T> {
     /// The name of the client's crate.
     const CRATE: &str;
 

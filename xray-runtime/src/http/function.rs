@@ -16,7 +16,7 @@ use crate::support::wildcard;
 /// The function has reached no call in a sampled segment.
 const IDLE: u8 = 0;
 /// The function has reached calls in a sampled segment, and none of them is traced. The end of the segment logs a warning.
-const ONLY_UNKNOWN: u8 = 1;
+const ONLY_UNTRACED: u8 = 1;
 /// The function has reached a call that is traced, or the warning is logged. Either way, no warning will follow.
 const SETTLED: u8 = 2;
 
@@ -109,7 +109,7 @@ impl Function {
     #[inline]
     pub(super) fn note_untraced(&'static self, line: u32, reason: Reason, type_name: &'static str) {
         if self.state.load(Ordering::Relaxed) != SETTLED {
-            self.note_before_settled(UntracedCall { line, reason, type_name });
+            self.note_first_calls(UntracedCall { line, reason, type_name });
         }
     }
 
@@ -121,23 +121,23 @@ impl Function {
     }
 
     #[cold]
-    fn note_before_settled(&'static self, call: UntracedCall) {
-        let is_in_segment = context::with_current_entity(|entity| self.note_below(entity.trace(), call));
+    fn note_first_calls(&'static self, call: UntracedCall) {
+        let is_in_segment = context::with_current_entity(|entity| self.note_in_segment(entity.trace(), call));
         if is_in_segment.is_none() && self.change(IDLE, SETTLED) {
             self.log_outside(call);
         }
     }
 
-    fn note_below(&'static self, trace: &Trace, call: UntracedCall) {
+    fn note_in_segment(&'static self, trace: &Trace, call: UntracedCall) {
         if !trace.is_sampled() {
             return;
         }
         self.list(call);
         // Several threads may get here. Only the one that changes the state registers the function with its trace,
         // because one warning is enough.
-        if self.change(IDLE, ONLY_UNKNOWN) && !trace.add_observer(self) {
+        if self.change(IDLE, ONLY_UNTRACED) && !trace.add_observer(self) {
             // The segment has ended. A call in another segment begins again.
-            self.change(ONLY_UNKNOWN, IDLE);
+            self.change(ONLY_UNTRACED, IDLE);
         }
     }
 
@@ -202,7 +202,7 @@ impl Function {
 impl SegmentObserver for Function {
     #[cold]
     fn segment_ended(&self) {
-        if self.change(ONLY_UNKNOWN, SETTLED) {
+        if self.change(ONLY_UNTRACED, SETTLED) {
             let Self { name, file, line, .. } = self;
             let calls = self.untraced.iter().filter_map(OnceCell::get).copied();
             let listed: Vec<_> =
@@ -248,20 +248,20 @@ fn advice(calls: impl IntoIterator<Item = UntracedCall>) -> String {
     } else if reasons.contains(&Reason::UnknownType) {
         let off: BTreeSet<_> = calls.iter().flat_map(|call| client_features_off(call.type_name)).collect();
         let off: Vec<_> = off.into_iter().map(|feature| format!("`{feature}`")).collect();
+        let built_in = clients_built_in();
         let likely = if off.is_empty() {
-            "Likely reasons: the client is behind a wrapper of another type, the client's feature of xray-sdk is off"
-                .to_owned()
+            format!(
+                "Likely reasons: the client is behind a wrapper of another type, its feature of xray-sdk is off (built in: \
+                 {built_in}), or it has another major version."
+            )
         } else {
             format!(
-                "Most likely the feature of xray-sdk for the version of the client is off: one of {}",
+                "Most likely the client's feature of xray-sdk is off. Enable the one for the client's version: {} (built in: \
+                 {built_in}).",
                 off.join(", ")
             )
         };
-        let built_in = clients_built_in();
-        advice.push(format!(
-            "This build of xray does not know that type. {likely} (built in: {built_in}), or the client has another major \
-             version."
-        ));
+        advice.push(format!("This build of xray does not know that type. {likely}"));
     }
     if reasons.contains(&Reason::NamedFuture) {
         advice.push(
@@ -271,8 +271,8 @@ fn advice(calls: impl IntoIterator<Item = UntracedCall>) -> String {
         );
     }
     advice.push(
-        "`#[xray::traced_http(strict)]` makes most such calls a compile error, and `#[xray(skip)]` marks one that is no \
-         HTTP call"
+        "`#[xray::traced_http(strict)]` makes most such calls a compile error, and `#[xray(skip)]` marks a call that is not \
+         an HTTP call"
             .to_owned(),
     );
     advice.join(" ")

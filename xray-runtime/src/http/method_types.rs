@@ -19,7 +19,7 @@ macro_rules! methods {
 
             /// Any method or function, in a call that is marked with `#[xray(trace)]`.
             #[derive(Debug, Clone, Copy)]
-            #[expect(non_camel_case_types, reason = "it stands beside the methods' names")]
+            #[expect(non_camel_case_types, reason = "it has the method's name")]
             pub enum any {}
         }
     };

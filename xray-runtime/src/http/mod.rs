@@ -34,7 +34,7 @@ pub(crate) use self::call_future::{ByReadResponse, Reader};
 pub use self::call_parent::CallParent;
 pub(crate) use self::deferred_call::Start;
 pub use self::deferred_call::{DeferredCall, Sent};
-pub(crate) use self::fetched::{FetchedLater, FetchedNow};
+pub(crate) use self::fetched::{AsyncFetch, BlockingFetch};
 pub(crate) use self::function::Reason;
 pub use self::manual::call;
 #[cfg(any(feature = "tower", feature = "reqwest-middleware"))]

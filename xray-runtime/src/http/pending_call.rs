@@ -64,7 +64,7 @@ impl PendingCall {
     /// assert!(call.is_recorded());
     /// assert!(headers["x-amzn-trace-id"].to_str().unwrap().ends_with(";Sampled=1"));
     /// ```
-    // Inlined, because a call that is not recorded only sets a header. What a recorded call does is a function of its own.
+    // Inlined, because a call that is not recorded only sets a header. The code for a recorded call is in a separate function.
     #[inline]
     pub fn inject(self, request: &mut impl RequestHeaders) -> Self {
         match self.0 {

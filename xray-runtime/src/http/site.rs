@@ -106,8 +106,8 @@ impl fmt::Debug for CallSite {
     }
 }
 
-/// The call on a line. The expansion contains this tuple instead of a call of a constructor. Each call in the user's
-/// function would add a path for unwinding, and such paths take much of the compile time.
+/// The call on a line. The expansion contains this tuple instead of a call to a constructor. Each call in the user's function
+/// would add a path for unwinding, and such paths take much of the compile time.
 impl From<(&'static CallSites, u32)> for CallSite {
     #[inline]
     fn from((within, line): (&'static CallSites, u32)) -> Self {
@@ -122,7 +122,7 @@ impl From<(&'static CallSites, u32, &Annotations)> for CallSite {
     }
 }
 
-/// The call sites of an annotated function, or of an expression in the function with its own name (`#[xray(name =
+/// The call sites of an annotated function, or of an expression in the function that names its subsegments (`#[xray(name =
 /// "..")]`), and the options for these calls. The macro's output has a static of this type for each such function and
 /// expression.
 #[doc(hidden)]
@@ -136,7 +136,7 @@ pub struct CallSites {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "each is part of a static, and none is moved")]
 enum Within {
-    /// The site is a whole function.
+    /// The call sites of a whole function.
     Function(Function),
     /// The site is an expression. The field is the site that contains it.
     Site(&'static CallSites),
@@ -179,7 +179,7 @@ impl CallSites {
         self.name
     }
 
-    /// Returns the call on this line.
+    /// Returns the site of the call on this line.
     #[must_use]
     pub(crate) const fn at(&'static self, line: u32) -> CallSite {
         CallSite { within: self, line, annotations: Annotations::NONE }

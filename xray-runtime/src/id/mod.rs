@@ -1,5 +1,5 @@
-//! The two identifiers of X-Ray: the id of a trace, and the id of a segment or subsegment in it. And the process that makes
-//! them, since a forked process must not make the ids of its parent.
+//! The two identifiers of X-Ray: the id of a trace, and the id of a segment or subsegment in it. Also identifies the process,
+//! because a forked process must not create the ids of its parent.
 
 mod process;
 
@@ -40,8 +40,8 @@ impl TraceId {
 
     /// Creates the id of a trace that begins at this moment.
     ///
-    /// The random part has 96 bits. A thread's generator is seeded by the operating system, but it is not a
-    /// cryptographic one: an id is no secret.
+    /// The random part has 96 bits. A thread's generator is seeded by the operating system, but it is not a cryptographic one:
+    /// an id is not a secret.
     ///
     /// ```
     /// let id = xray::TraceId::random().to_string();
@@ -144,10 +144,10 @@ impl SegmentId {
         Self::next()
     }
 
-    /// Like [`random`](Self::random), but does not look for a fork: that is a system call, and the begin of a segment has
-    /// made it.
+    /// Like [`random`](Self::random), but does not look for a fork: that is a system call, and the beginning of a segment has
+    /// made that call.
     pub(crate) fn next() -> Self {
-        // Zeros are no valid parent in a `traceparent`, and other SDKs use them for what they do not record.
+        // Zeros are not a valid parent in a `traceparent`, and other SDKs use them for what they do not record.
         Self(random_u64().max(1))
     }
 

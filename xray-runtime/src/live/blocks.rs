@@ -110,7 +110,7 @@ impl Context {
             entity.trace().recorder().report_value(
                 "a link to trace",
                 &name,
-                "left out (X-Ray accepts 20 of a segment)",
+                "left out (X-Ray accepts 20 links of a segment and 100 of a trace)",
             );
         }
     }
@@ -203,7 +203,11 @@ impl Context {
     fn update_subsegment(&self, what: &str, write: impl FnOnce(&mut Record)) {
         let Some(entity) = self.sampled_entity() else { return };
         if entity.is_segment() {
-            entity.trace().recorder().report_value(what, "of a segment", "left out");
+            entity.trace().recorder().report_value(
+                &format!("the `{what}` block of segment"),
+                &entity.id().to_string(),
+                "left out, because only subsegments have it",
+            );
         } else {
             entity.update(write);
         }

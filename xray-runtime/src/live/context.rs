@@ -32,7 +32,7 @@ thread_local! {
 /// `true` if a segment or subsegment has been current on any thread, for the log of a missing context.
 static HAS_BEEN_CURRENT: AtomicBool = AtomicBool::new(false);
 
-/// A handle of a segment or subsegment, or an empty handle.
+/// A handle to a segment or subsegment, or an empty handle.
 ///
 /// It writes to the segment or subsegment while that is open, and does not keep it open. Its methods do nothing if the
 /// handle is empty, or if the segment or subsegment is not sampled or has ended.
@@ -84,7 +84,7 @@ impl RecordedPanic {
     }
 }
 
-/// Returns a handle of the segment or subsegment around this code. The handle is empty if there is none.
+/// Returns a handle to the segment or subsegment around this code. The handle is empty if there is none.
 ///
 /// In a Lambda function that works on one invocation at a time, the invocation is around all code that has no segment or
 /// subsegment of its own; see `xray::lambda::TraceLayer`.
@@ -251,7 +251,8 @@ impl Context {
         let given = user.as_ref();
         let user = first_chars(given, MAX_STRING_CHARS).to_owned();
         if user.len() < given.len() {
-            entity.trace().recorder().report_value("user", &user, "cut");
+            // Without the name: it may identify a person.
+            entity.trace().recorder().report_value("the user of segment", &entity.id().to_string(), "cut");
         }
         if let Some(segment) = entity.root() {
             segment.update(|record| record.details_mut().user = Some(user));

@@ -214,7 +214,11 @@ impl Entity {
     }
 
     fn report_no_room(&self, what: &str, NoRoom(key): &NoRoom) {
-        self.trace.recorder().report_value(what, key, "left out, as its segment or subsegment holds too much already");
+        self.trace.recorder().report_value(
+            what,
+            key,
+            "left out, because its segment or subsegment holds too much already",
+        );
     }
 
     /// Writes to the record, if there is one; see [`update`](Self::update). Counts a value for a facade.
@@ -273,7 +277,7 @@ impl Entity {
         }
     }
 
-    /// Ends this entity without recording it, unless a report of progress has shown it already.
+    /// Ends this entity without recording it, unless a progress report has already sent it.
     pub(crate) fn forget(&self) {
         if self.lock().as_ref().is_some_and(|record| record.was_sent_in_progress()) {
             return self.end();

@@ -17,12 +17,12 @@ use crate::support::log_line::log_line;
 /// The variable in which Lambda passes the trace header, while it runs one invocation at a time.
 const TRACE_HEADER_VARIABLE: &str = "_X_AMZN_TRACE_ID";
 
-/// Returns the facade of the segment that `value` names. If the header names no trace, no segment is open in the result.
+/// Returns the facade of the segment that `value` names. If the header names no trace, the result has no segment.
 pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
     if !recorder.is_enabled() {
         return Context::default();
     }
-    recorder.announce_first();
+    recorder.log_settings_once();
     if recorder.is_in_lambda() {
         announce();
     }
@@ -41,8 +41,8 @@ pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
     Context::of_entity(Entity::segment(trace, id, None))
 }
 
-/// Returns the facade below which a new segment becomes a subsegment: the current invocation, or the one that the
-/// environment names. Returns `None` outside Lambda, for a segment that continues another trace, and for a segment whose
+/// Returns the context in which a new segment becomes a subsegment: the current segment or subsegment of an invocation, or the
+/// facade of the invocation that the environment names. Returns `None` outside Lambda, for a segment that continues another trace, and for a segment whose
 /// header says `Sampled=1` in an invocation that is not recorded.
 ///
 /// `header` and `name` belong to the new segment.

@@ -192,7 +192,7 @@ impl<F: Future> Future for Instrumented<F> {
         };
         let context = this.scope.open();
         let entered = context.enter();
-        // A context that the future does not own has not failed.
+        // A panic is not recorded on a context that the future does not own: its owner may go on.
         let poll = match this.scope {
             Scope::Context(_) => future.poll(task),
             _ => context.observe_panic(|| future.poll(task)),

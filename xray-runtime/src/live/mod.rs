@@ -1,4 +1,4 @@
-//! Segments and subsegments that are open: their records, the context that names them, and the handles of their owners.
+//! Segments and subsegments that are open: their records, the context that names them, and the handles that own them.
 
 pub(crate) mod blocks;
 mod clock;

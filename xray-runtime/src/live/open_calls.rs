@@ -20,7 +20,7 @@ pub(crate) struct OpenCalls {
     /// Zero, which is never an id, marks a free slot.
     few: [AtomicU64; 4],
     /// The ids that found no free slot: a segment may have thousands of open calls.
-    more: Mutex<HashSet<u64, BuildHasherDefault<OwnHash>>>,
+    more: Mutex<HashSet<u64, BuildHasherDefault<IdentityHasher>>>,
 }
 
 impl OpenCalls {
@@ -52,16 +52,16 @@ impl OpenCalls {
         self.few.iter().find(|slot| slot.load(Ordering::Relaxed) == id.bits())
     }
 
-    fn more(&self) -> MutexGuard<'_, HashSet<u64, BuildHasherDefault<OwnHash>>> {
+    fn more(&self) -> MutexGuard<'_, HashSet<u64, BuildHasherDefault<IdentityHasher>>> {
         lock(&self.more)
     }
 }
 
 /// A hasher that returns the id itself: ids in the set are random and made here, so nobody can choose colliding ones.
 #[derive(Default)]
-struct OwnHash(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for OwnHash {
+impl Hasher for IdentityHasher {
     fn write(&mut self, _: &[u8]) {
         unreachable!("an id is one number");
     }

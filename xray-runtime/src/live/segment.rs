@@ -252,7 +252,7 @@ impl SegmentBuilder {
         if !recorder.is_enabled() {
             return Segment { context: Context::default(), owned: None };
         }
-        recorder.announce_first();
+        recorder.log_settings_once();
         // Notices a fork before the first id is made.
         let _ = Process::current();
         self.header = self.trust.limit(self.header);

@@ -44,15 +44,15 @@ pub enum Detector {
     Eks,
     /// A container of ECS, on EC2 or Fargate.
     ///
-    /// Source: the task metadata endpoint of version 4, at `ECS_CONTAINER_METADATA_URI_V4`. Recorded keys: `container`
-    /// (the host name), `container_id`, `container_arn`, `task_arn`, `task_family`, `cluster_arn`, `availability_zone`,
-    /// `launch_type`; and outside of the object `cloudwatch_logs`, with the log group of the log driver `awslogs`.
+    /// Source: the task metadata endpoint of version 4, at `ECS_CONTAINER_METADATA_URI_V4`. Recorded keys: `container` (the
+    /// host name), `container_id`, `container_arn`, `task_arn`, `task_family`, `cluster_arn`, `availability_zone`,
+    /// `launch_type`; and outside the object `cloudwatch_logs`, with the log group of the log driver `awslogs`.
     Ecs,
     /// An instance of EC2.
     ///
-    /// Source: the instance metadata service of version 2, at `AWS_EC2_METADATA_SERVICE_ENDPOINT` or
-    /// `http://169.254.169.254`. It is not asked if `AWS_EC2_METADATA_DISABLED` is `true`. Recorded keys:
-    /// `instance_id`, `instance_size`, `ami_id`, `availability_zone`, and `account_id` outside of the object.
+    /// Source: the instance metadata service of version 2, at `AWS_EC2_METADATA_SERVICE_ENDPOINT` or `http://169.254.169.254`.
+    /// It is not asked if `AWS_EC2_METADATA_DISABLED` is `true`. Recorded keys: `instance_id`, `instance_size`, `ami_id`,
+    /// `availability_zone`, and `account_id` outside the object.
     Ec2,
 }
 
@@ -123,15 +123,15 @@ impl Detection {
             Worker::until_finished(Arc::clone(&background), move || detect(), |_| ())
         });
         let detection = Self { is_done, worker };
-        detection.want();
+        detection.ensure_running();
         detection
     }
 
     /// Starts the detection again if it has not finished and does not run.
     #[inline]
-    pub(super) fn want(&self) {
+    pub(super) fn ensure_running(&self) {
         if !self.is_done.load(Ordering::Relaxed) {
-            self.worker.get().want();
+            self.worker.get().ensure_running();
         }
     }
 }

@@ -33,13 +33,13 @@ pub(super) async fn detect(sources: &Sources) -> Result<Option<Origin>, Problem>
         ("ami_id", identity.image_id),
         ("availability_zone", identity.availability_zone),
     ]);
-    // `account_id` stands beside the `ec2` object in the `aws` block, not in it. As a block, an empty one is left out.
+    // `account_id` is beside the `ec2` object in the `aws` block, not in it. As a block, an empty one is left out.
     let account = block([("account_id", identity.account_id)]);
     let origin = Origin::new("AWS::EC2::Instance").with_aws("ec2", instance);
     Ok(Some(account.into_iter().fold(origin, |origin, (key, value)| origin.with_aws(key, value))))
 }
 
-/// Begins a session with the metadata service and returns its token; `None` if nothing listens, so this is no instance.
+/// Begins a session with the metadata service and returns its token; `None` if nothing listens, so this is not an instance.
 // Version 2 of the service needs the token. Version 1 works without one, but many accounts switch it off. (EC2 user
 // guide, "Use the Instance Metadata Service to access instance metadata".)
 async fn token(service: &Service) -> Result<Option<HeaderValue>, Problem> {

@@ -197,7 +197,7 @@ impl KnownOrigin {
     pub(crate) fn get(&self) -> Option<&Origin> {
         #[cfg(feature = "origin")]
         if let Some(detection) = &self.detection {
-            detection.want();
+            detection.ensure_running();
         }
         self.detected.get().or(self.given.as_ref())
     }

@@ -32,7 +32,7 @@ pub(super) struct Sources {
     pub(super) root: PathBuf,
     /// The URL of the EC2 instance metadata service; `None` if the environment switches it off.
     pub(super) ec2_metadata: Option<String>,
-    /// The URL of the ECS task metadata endpoint; `None` outside of ECS.
+    /// The URL of the ECS task metadata endpoint; `None` outside ECS.
     pub(super) ecs_metadata: Option<String>,
 }
 
@@ -95,7 +95,7 @@ impl Sources {
     pub(super) fn container_id(&self) -> Option<String> {
         const LENGTH: usize = 64;
         let groups = self.read("proc/self/cgroup").ok().flatten()?;
-        // The id stands between different separators: `/docker/<id>`, `docker-<id>.scope`, `cri-containerd-<id>.scope`.
+        // The id is between different separators: `/docker/<id>`, `docker-<id>.scope`, `cri-containerd-<id>.scope`.
         let mut words = groups.split(|character: char| !character.is_ascii_alphanumeric());
         let id = words.find(|word| word.len() == LENGTH && word.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         Some(id.to_owned())

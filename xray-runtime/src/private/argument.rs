@@ -1,10 +1,10 @@
 //! A call whose argument may be the request: the types that the expansion leaves open, the inspection of the argument, and
 //! the recording of the result.
 //!
-//! The expansion of `client.execute(request)` asks no question about a type where the call is. Code after the call may
-//! still determine the type of the argument or of the result, and a type test on a type that is open would make the
-//! compiler infer a request. So each answer is an inferred type parameter of [`CallTypes`], and code at the end of the
-//! function, which the compiler checks last and which never runs, determines it: see [`settle`](super::settle).
+//! The expansion of `client.execute(request)` tests no type at the call. Code after the call may still determine the type of
+//! the argument or of the result, and a type test on a type that is open would make the compiler infer a request. So each
+//! answer is an inferred type parameter of [`CallTypes`], and code at the end of the function, which the compiler checks last
+//! and which never runs, determines it: see [`settle`](super::settle).
 //!
 //! ```text
 //! inspect(request, &mut call, site, types)        begins the call if the argument is a request; returns the argument
@@ -88,7 +88,7 @@ pub trait BeginCall<A>: Sized {
     fn into_call(self) -> Option<Call>;
 }
 
-/// A traced call of the method `M`, whose argument is a request.
+/// A traced call to the method `M`, whose argument is a request.
 #[derive(Debug)]
 pub struct TracedCall<M>(Call, PhantomData<fn(M)>);
 
@@ -140,7 +140,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// The argument is no request.
+    /// The argument is not a request.
     UnknownType,
     /// The result is a future, and its type may be named outside the function.
     NamedFuture,

@@ -17,7 +17,7 @@ use crate::http::{CallSite, Traceable, methods};
 use crate::integrations::aws_sdk::SubsegmentInterceptor;
 use crate::live::context;
 
-/// The result of the closure for a type that is no request of the SDK.
+/// The result of the closure for a type that is not a request of the SDK.
 #[derive(Debug)]
 pub struct NotCustomizable;
 
@@ -63,7 +63,7 @@ impl<T: Traceable<methods::send>, R, F> Receiver<T, R, F> {
     }
 }
 
-/// Selected for any other type that is no request of the SDK. A trait method that takes `self` takes precedence over
+/// Selected for any other type that is not a request of the SDK. A trait method that takes `self` takes precedence over
 /// [`Customizable`].
 pub trait Uncustomizable<T>: Sized {
     fn __xray_traced(self, value: T, site: impl Into<CallSite>, _: fn(UnreachableTwin), _: fn(UnreachableTwin)) -> T;
@@ -176,7 +176,7 @@ where
     }
 }
 
-/// Logs the place of the first operation outside any segment.
+/// Logs an operation outside any segment, once for each place.
 #[inline]
 fn note_missing(site: &CallSite) {
     if let Some(parent) = site.parent() {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::http::{CallParent, CallSite, DeferredCall, FetchedLater, FetchedNow, ReadResponse, Sent, Start};
+use crate::http::{AsyncFetch, BlockingFetch, CallParent, CallSite, DeferredCall, ReadResponse, Sent, Start};
 
 /// The receiver of the type test: a zero-sized value, generic over the types of the function's argument and result.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl<T, R> Callee<T, R> {
 impl<T, R, O> Callee<T, R>
 where
     R: Future<Output = O>,
-    O: FetchedLater<T>,
+    O: AsyncFetch<T>,
 {
     pub fn __xray_traced<F>(
         self,
@@ -47,7 +47,7 @@ pub trait BlockingFunction<T, R> {
     fn __xray_traced<F: FnOnce(T) -> R>(self, function: F, site: impl Into<CallSite>) -> impl FnOnce(T) -> R;
 }
 
-impl<T, R: FetchedNow<T>> BlockingFunction<T, R> for Callee<T, R> {
+impl<T, R: BlockingFetch<T>> BlockingFunction<T, R> for Callee<T, R> {
     fn __xray_traced<F: FnOnce(T) -> R>(self, function: F, site: impl Into<CallSite>) -> impl FnOnce(T) -> R {
         let site = site.into();
         move |url| match site.parent() {
@@ -80,7 +80,7 @@ impl<F, T, R, O> Start<Fetching<R, O::Future>> for Fetch<F, T>
 where
     F: FnOnce(T) -> R,
     R: Future<Output = O>,
-    O: FetchedLater<T>,
+    O: AsyncFetch<T>,
 {
     fn start(self, parent: Option<CallParent>) -> Sent<Fetching<R, O::Future>> {
         let Self { function, url } = self;

@@ -21,7 +21,7 @@ use super::argument::{
 };
 use crate::http::{ByReadResponse, Outgoing, ReadResponse, StatusError};
 
-/// The type test of the argument of a call of the method `M`. The other parameters are the parameters of
+/// The type test of the argument of a call to the method `M`. The other parameters are the parameters of
 /// [`CallTypes`](super::argument::CallTypes).
 #[derive(Debug)]
 pub struct Argument<M, A, C, T, R>(PhantomData<M>, PhantomData<CallTypes<A, C, T, R>>);
@@ -182,7 +182,7 @@ pub trait IsTraced {}
 
 impl<M> IsTraced for TracedCall<M> {}
 
-/// The argument is no request. The function `required` has reported that.
+/// The argument is not a request. The function `required` has reported that.
 impl IsTraced for UntracedCall<UnknownType> {}
 
 /// Compiles only if the call is traced.

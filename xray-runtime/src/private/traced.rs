@@ -19,7 +19,7 @@ pub struct TracedFunction {
     /// The name of its subsegments.
     name: &'static str,
     place: Place,
-    /// For a call of the function outside any segment.
+    /// Limits the log line about a call outside any segment to one.
     logged_missing: LoggedOnce,
 }
 
@@ -47,7 +47,7 @@ impl TracedFunction {
     }
 }
 
-/// The subsegment of one call of a `#[traced]` function, before it begins.
+/// The subsegment of one call to a `#[traced]` function, before it begins.
 ///
 /// The methods whose names begin with `around` take a function `check`. They call it with the function's return value,
 /// before the subsegment ends. With `err`, it records the error. It is a function pointer, because the attribute's
@@ -131,7 +131,7 @@ impl FunctionSubsegment {
     }
 }
 
-/// Why a call of a function is not recorded.
+/// Why a call to a function is not recorded.
 enum Unrecorded {
     NoSegment,
     NotSampled,

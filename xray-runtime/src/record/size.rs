@@ -51,7 +51,7 @@ impl Record {
         /// The bytes in the parent's list, whose capacity is up to twice its length.
         const LIST_ENTRY: usize = 2 * size_of::<Box<Record>>();
         let method = if let Some(Cow::Owned(method)) = &self.method { held::text(method) } else { 0 };
-        // As if no other record shared the place. An `Arc` has two counts.
+        // Counts the place in full, although other records may share it. An `Arc` has two counts.
         let place =
             if self.place.is_some() { held::allocation(size_of::<Place>() + 2 * size_of::<usize>()) } else { 0 };
         let details =

@@ -94,7 +94,7 @@ pub(super) fn page(console: &Console, query: &Query) -> Markup {
         (query.range.choices(text))
         (sampling::note(console))
         @match (named, &search) {
-            // Not `data-live`: when the trace arrives, this address leads to the trace, which is no list.
+            // Not `data-live`: when the trace arrives, this address leads to the trace, which is not a list.
             (Some(id), _) => (no_such_trace(id)),
             (None, Ok(Some(search))) => div data-live { (results(console, query, search, &stored)) },
             _ => {}

@@ -47,7 +47,7 @@ impl Names {
         self.span_kind.as_deref() == Some("LOCAL_ROOT")
     }
 
-    /// Returns whether the span is a call of an AWS SDK.
+    /// Returns whether the span is a call by an AWS SDK.
     pub(super) fn is_aws_call(&self) -> bool {
         self.rpc_system.as_deref() == Some("aws-api")
     }

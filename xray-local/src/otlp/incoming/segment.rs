@@ -159,8 +159,8 @@ impl Entity {
         document
     }
 
-    /// Returns two documents for a span that is both the first span of its service and a call of another service: a
-    /// segment for the service, and a subsegment of that segment for the call.
+    /// Returns two documents for a span that is both the first span of its service and a call to another service: a segment for
+    /// the service, and a subsegment of that segment for the call.
     fn with_service(
         self,
         span: Span,
@@ -375,7 +375,7 @@ fn seconds(nanoseconds: u64) -> Value {
 fn trace_id(bytes: &[u8], field: &str) -> Result<String, String> {
     let id = <[u8; 16]>::try_from(bytes).map_err(|_| wrong_length(field, bytes.len(), 16))?;
     match u128::from_be_bytes(id) {
-        0 => Err(format!("{field}: has only zeros, so it is no id")),
+        0 => Err(format!("{field}: has only zeros, so it is not an id")),
         id => Ok(TraceId::from(id).to_string()),
     }
 }
@@ -383,7 +383,7 @@ fn trace_id(bytes: &[u8], field: &str) -> Result<String, String> {
 fn span_id(bytes: &[u8], field: &str) -> Result<String, String> {
     let id = <[u8; 8]>::try_from(bytes).map_err(|_| wrong_length(field, bytes.len(), 8))?;
     match u64::from_be_bytes(id) {
-        0 => Err(format!("{field}: has only zeros, so it is no id")),
+        0 => Err(format!("{field}: has only zeros, so it is not an id")),
         id => Ok(format!("{id:016x}")),
     }
 }

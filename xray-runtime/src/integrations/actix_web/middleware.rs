@@ -248,13 +248,13 @@ where
             panic!("`SegmentFuture` polled after completion");
         };
         let Some(serving) = this.serving else {
-            let answer = ready!(future.poll(task));
-            return Poll::Ready(answer.map(|response| response.map_body(|_, body| SegmentBody::new(body, None))));
+            let result = ready!(future.poll(task));
+            return Poll::Ready(result.map(|response| response.map_body(|_, body| SegmentBody::new(body, None))));
         };
-        let answer = ready!(serving.run(|| future.poll(task)));
+        let result = ready!(serving.run(|| future.poll(task)));
         serving.run(|| this.future.set(None));
         let serving = this.serving.take();
-        Poll::Ready(match answer {
+        Poll::Ready(match result {
             Ok(response) => Ok(respond(serving, response)),
             Err(error) => {
                 if let Some(serving) = serving {

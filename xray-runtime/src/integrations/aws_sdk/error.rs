@@ -63,7 +63,7 @@ impl Failure {
             record.record_error(self.exceptions);
             return;
         }
-        // Also with a status of 5xx, as of `SlowDown`. The X-Ray SDK for Java records throttling in this way.
+        // This includes a status of 5xx, as of `SlowDown`. The X-Ray SDK for Java records throttling in this way.
         if self.is_throttle {
             (record.error, record.throttle, record.fault) = (true, true, false);
         }

@@ -61,7 +61,7 @@ impl Database {
         Some(Self { sql: database.sql.url(url.trim_end_matches('/')), ..database })
     }
 
-    /// Reads the path of a file of SQLite. Returns `None` for a text that is no path.
+    /// Reads the path of a file of SQLite. Returns `None` for a text that is not a path.
     fn of_file(path: &str) -> Option<Self> {
         let path = path.strip_prefix("//").unwrap_or(path);
         let path = path.strip_prefix("file:").unwrap_or(path);
@@ -87,7 +87,7 @@ fn joined(database: Option<&str>, host: &str) -> String {
     database.map_or_else(|| host.to_owned(), |database| format!("{database}@{host}"))
 }
 
-/// Splits a URL after its scheme. A single letter is no scheme but a drive, as in `C:\data`.
+/// Splits a URL after its scheme. A single letter is not a scheme but a drive, as in `C:\data`.
 fn split_scheme(url: &str) -> Option<(&str, &str)> {
     let is_of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     url.split_once(':').filter(|(scheme, _)| scheme.len() > 1 && scheme.bytes().all(is_of_scheme))
@@ -121,8 +121,8 @@ fn keywords(text: &str) -> Option<Vec<(&str, Cow<'_, str>)>> {
     Some(pairs)
 }
 
-/// Splits a text after the value of a keyword. A value in quotation marks may contain spaces, and a backslash may stand before
-/// any character. Returns `None` if the closing quotation mark is missing.
+/// Splits a text after the value of a keyword. A value in quotation marks may contain spaces, and a backslash may precede any
+/// character. Returns `None` if the closing quotation mark is missing.
 fn keyword_value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let (is_quoted, text) = text.strip_prefix('\'').map_or((false, text), |text| (true, text));
     let mut value = String::new();

@@ -55,7 +55,7 @@ impl Serving {
         }
     }
 
-    /// Returns the handle of the segment.
+    /// Returns a handle to the segment.
     pub(crate) fn context(&self) -> &Context {
         &self.segment
     }

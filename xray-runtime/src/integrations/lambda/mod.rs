@@ -238,11 +238,11 @@ where
             panic!("`InvocationFuture` polled after completion");
         };
         let entered = this.invocation.as_ref().map(Invocation::enter);
-        let answer = ready!(future.poll(task));
+        let result = ready!(future.poll(task));
         this.future.set(None);
         drop(entered);
         let invocation = this.invocation.take();
-        Poll::Ready(answer.map(|response| response.traced(invocation)))
+        Poll::Ready(result.map(|response| response.traced(invocation)))
     }
 }
 

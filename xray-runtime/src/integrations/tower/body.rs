@@ -73,7 +73,7 @@ impl<E> Open<E> {
                 let bytes = frame.data_ref().map_or(0, |data| data.remaining() as u64);
                 self.rest = self.rest.map(|rest| rest.saturating_sub(bytes));
                 if self.rest == Some(0) {
-                    // hyper stops polling after the stated length and drops the body: that drop is no cancellation.
+                    // hyper stops polling after the stated length and drops the body: that drop is not a cancellation.
                     self.serving.complete();
                 }
                 return false;

@@ -44,7 +44,7 @@ impl Outgoing {
 
     /// Records the head of the response. Returns the call if it lasts until the end of the body, as a gRPC call whose
     /// status is in the trailers.
-    fn answer<R>(mut self, response: &Response<R>) -> Option<Self> {
+    fn respond<R>(mut self, response: &Response<R>) -> Option<Self> {
         self.call.read(response, read_head);
         self.stage = Stage::Answered;
         let (status, headers) = (response.status(), response.headers());
@@ -126,14 +126,14 @@ where
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = match this.call {
+        let result = match this.call {
             Some(call) => ready!(call.poll(this.future, task)),
             None => ready!(this.future.poll(task)),
         };
         let call = this.call.take();
-        Poll::Ready(match answer {
+        Poll::Ready(match result {
             Ok(response) => {
-                let call = call.and_then(|call| call.answer(&response));
+                let call = call.and_then(|call| call.respond(&response));
                 Ok(response.map(|body| SubsegmentBody { body, call }))
             }
             Err(error) => {

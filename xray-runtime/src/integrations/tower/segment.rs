@@ -290,14 +290,14 @@ where
                 .poll(task)
                 .map_ok(|response| response.map(|body| SegmentBody::new(body, None, None, record)));
         };
-        let answer = ready!(serving.run(|| future.poll(task)));
+        let result = ready!(serving.run(|| future.poll(task)));
         serving.run(|| this.future.set(None));
-        if let Err(error) = &answer {
+        if let Err(error) = &result {
             error.record_incoming(serving.context());
             serving.complete();
         }
         let serving = this.serving.take();
-        Poll::Ready(answer.map(|response| respond(serving, response)))
+        Poll::Ready(result.map(|response| respond(serving, response)))
     }
 }
 

@@ -38,7 +38,7 @@ impl Fields {
     }
 
     pub(super) fn extend(&mut self, later: Self) {
-        // A field may be recorded again and again, and only the last value counts.
+        // A field may be recorded repeatedly, and only the last value counts.
         self.annotations.retain(|(name, _)| later.annotations.iter().all(|(new, _)| name != new));
         self.annotations.extend(later.annotations);
         self.errors.extend(later.errors.into_iter().take(MAX_ERRORS.saturating_sub(self.errors.len())));
@@ -92,7 +92,7 @@ impl Visit for FieldReader<'_> {
             return;
         }
         match text(value) {
-            // An argument `error: Option<_>` of a function with `#[instrument]` is no error if it is absent.
+            // An argument `error: Option<_>` of a function with `#[instrument]` is not an error if it is absent.
             Some(text) if is_error(field) && (text == "None" || text.starts_with("Ok(")) => {}
             Some(text) if is_error(field) => self.fields.errors.push(vec![exception(&text)]),
             Some(text) => self.fields.annotations.push((field.name(), text.into())),

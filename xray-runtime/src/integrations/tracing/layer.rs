@@ -72,10 +72,10 @@ use crate::support::secrets::SECRET_NAMES;
 /// finer selection use `.with_filter(..)` of [`tracing_subscriber::Layer`]: the layer does not see spans that the filter
 /// excludes. A filter also lets `tracing` skip disabled spans early, which the layer alone cannot.
 ///
-/// **The AWS SDK.** A span of an operation, which has the field `rpc.system = "aws-api"`, becomes a subsegment of the
-/// namespace `aws` with the service as its name and the operation. Its fields are no annotations, its level counts as `INFO`,
-/// and the SDK's spans inside it become no subsegments. With the feature `aws-sdk`, the attribute or an interceptor adds the
-/// rest to this subsegment: parameters, status and errors.
+/// **The AWS SDK.** A span of an operation, which has the field `rpc.system = "aws-api"`, becomes a subsegment of the namespace
+/// `aws` with the service as its name and the operation. Its fields do not become annotations, its level counts as `INFO`, and
+/// the SDK's spans inside it become no subsegments. With the feature `aws-sdk`, the attribute or an interceptor adds the rest
+/// to this subsegment: parameters, status and errors.
 ///
 /// # Queries
 ///
@@ -97,11 +97,11 @@ use crate::support::secrets::SECRET_NAMES;
 /// the program.
 ///
 /// **Secrets.** `#[instrument]` makes a field of every argument of a function. The layer leaves out each field whose name
-/// speaks of a secret, such as `password`, `access_token` or `http.request.header.authorization`: see
-/// [`SECRET_NAMES`](Self::SECRET_NAMES) and [`with_secret_names`](Self::with_secret_names). In the text of the other fields
-/// and of errors, URLs lose their user name, password, query and fragment, and a value whose name speaks of a secret is
-/// replaced by `[removed]`. The layer cannot find a secret that neither has such a name nor stands in a URL, such as the key
-/// in an argument `value`. [`with_only_fields`](Self::with_only_fields) records only the fields that you list, and
+/// suggests a secret, such as `password`, `access_token` or `http.request.header.authorization`: see
+/// [`SECRET_NAMES`](Self::SECRET_NAMES) and [`with_secret_names`](Self::with_secret_names). In the text of the other fields and
+/// of errors, URLs lose their user name, password, query and fragment, and a value whose name suggests a secret is replaced by
+/// `[removed]`. The layer cannot find a secret that neither has such a name nor is in a URL, such as the key in an argument
+/// `value`. [`with_only_fields`](Self::with_only_fields) records only the fields that you list, and
 /// `#[instrument(skip(value))]` makes no field of an argument.
 #[derive(Debug, Clone)]
 pub struct SubsegmentLayer {
@@ -111,7 +111,7 @@ pub struct SubsegmentLayer {
 }
 
 impl SubsegmentLayer {
-    /// The names of fields that speak of a secret, unless [`with_secret_names`](Self::with_secret_names) sets others.
+    /// The names of fields that suggest a secret, unless [`with_secret_names`](Self::with_secret_names) sets others.
     ///
     /// A name matches if it contains a listed name as whole words, in the singular or plural, in upper or lower case, with
     /// any separators: `api_key` matches `api_key`, `X-Api-Keys` and `stripeApiKey`. A number under a name in the plural is
@@ -165,7 +165,7 @@ impl SubsegmentLayer {
         self
     }
 
-    /// Sets the names of fields that speak of a secret, in place of [`SECRET_NAMES`](Self::SECRET_NAMES). Such fields are
+    /// Sets the names of fields that suggest a secret, in place of [`SECRET_NAMES`](Self::SECRET_NAMES). Such fields are
     /// never recorded.
     ///
     /// The names may be in any form: `api_key`, `api-key` or `apiKey`. The list holds for the names of fields. What is removed
@@ -190,7 +190,7 @@ impl SubsegmentLayer {
         self
     }
 
-    /// Records only the fields with these names as annotations. A listed name that speaks of a secret is left out
+    /// Records only the fields with these names as annotations. A listed name that suggests a secret is left out
     /// nevertheless, and errors are recorded whether they are listed or not.
     ///
     /// ```

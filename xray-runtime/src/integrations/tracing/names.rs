@@ -1,13 +1,13 @@
 //! The names of the fields that become annotations.
 
-use crate::support::secrets::{SECRET_NAMES, snake_case, speaks_of};
+use crate::support::secrets::{SECRET_NAMES, snake_case, suggests_secret};
 
 /// Decides by its name whether a field becomes an annotation.
 #[derive(Debug, Clone)]
 pub(super) struct FieldNames {
     /// `true` if fields become annotations at all.
     pub(super) with_fields: bool,
-    /// The names that speak of a secret.
+    /// The names that suggest a secret.
     secret: Names,
     /// The only names that may be recorded, if they are given.
     only: Option<Box<[String]>>,
@@ -20,12 +20,12 @@ enum Names {
 }
 
 impl FieldNames {
-    /// Creates the default: every field becomes an annotation, unless its name speaks of a secret.
+    /// Creates the default: every field becomes an annotation, unless its name suggests a secret.
     pub(super) const fn new() -> Self {
         Self { with_fields: true, secret: Names::Default, only: None }
     }
 
-    /// Sets the names that speak of a secret.
+    /// Sets the names that suggest a secret.
     pub(super) fn set_secret(&mut self, names: impl Iterator<Item = String>) {
         self.secret = Names::Given(names.map(|name| snake_case(&name)).collect());
     }
@@ -35,9 +35,9 @@ impl FieldNames {
         self.only = Some(names.collect());
     }
 
-    /// Returns whether a name speaks of a secret.
+    /// Returns whether a name suggests a secret.
     pub(super) fn is_secret(&self, name: &str) -> bool {
-        self.speaks_of_secret(name, true)
+        self.suggests_secret(name, true)
     }
 
     /// Returns whether a field with a text becomes an annotation.
@@ -53,13 +53,13 @@ impl FieldNames {
 
     fn allow(&self, name: &str, plural: bool) -> bool {
         let is_listed = || self.only.as_ref().is_none_or(|only| only.iter().any(|listed| listed == name));
-        self.with_fields && is_listed() && !self.speaks_of_secret(name, plural)
+        self.with_fields && is_listed() && !self.suggests_secret(name, plural)
     }
 
-    fn speaks_of_secret(&self, name: &str, plural: bool) -> bool {
+    fn suggests_secret(&self, name: &str, plural: bool) -> bool {
         match &self.secret {
-            Names::Default => speaks_of(name, SECRET_NAMES, plural),
-            Names::Given(names) => speaks_of(name, names, plural),
+            Names::Default => suggests_secret(name, SECRET_NAMES, plural),
+            Names::Given(names) => suggests_secret(name, names, plural),
         }
     }
 }
