@@ -9,9 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::FutureExt as _;
+use futures::{FutureExt as _, stream};
 use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use support::outer::Outer;
 use tower::{BoxError, Layer as _, Service as _, ServiceExt as _, service_fn};
@@ -111,6 +111,16 @@ async fn an_empty_body_ends_at_once_and_a_full_one_with_its_last_frame() {
     let mut head = get("/abc");
     *head.method_mut() = Method::HEAD;
     let ((), documents) = capture(async { drop(service.oneshot(head).await) }).await;
+    assert_eq!((documents.len(), is_cancelled(&documents[0])), (1, false));
+}
+
+#[tokio::test]
+async fn a_stream_of_the_stated_length_zero_ends_at_once() {
+    let service = SegmentLayer::new("todo-app").layer(service_fn(async |_: Request<()>| {
+        let response = Response::builder().status(302).header("content-length", "0");
+        Ok::<_, Infallible>(response.body(StreamBody::new(stream::empty::<Result<Frame<Bytes>, BoxError>>())).unwrap())
+    }));
+    let ((), documents) = capture(async { drop(service.oneshot(get("/")).await) }).await;
     assert_eq!((documents.len(), is_cancelled(&documents[0])), (1, false));
 }
 

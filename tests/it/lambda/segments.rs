@@ -1,6 +1,9 @@
 //! Segments that a function begins itself.
 
 use serde_json::{Value, json};
+use support::child;
+use xray::emitter::MemoryEmitter;
+use xray::{Recorder, Segment, TraceHeader};
 
 use super::service::{Lambda, PARENT, ROOT, sampled};
 
@@ -40,6 +43,32 @@ async fn without_the_layer_the_variable_names_the_invocation() {
     let other = "Root=1-11111111-111111111111111111111111;Parent=1111111111111111;Sampled=1";
     let answer = lambda.call(Some(other), json!({"steps": []})).await;
     assert_eq!(of(&answer.documents[0]), ["todo-app", "1-11111111-111111111111111111111111", "1111111111111111"]);
+}
+
+/// The Lambda Web Adapter calls the service over HTTP, and adds the invocation's header to the request.
+#[test]
+fn behind_the_web_adapter_the_header_of_the_request_names_the_invocation() {
+    let name = "behind_the_web_adapter_the_header_of_the_request_names_the_invocation";
+    child::run_with(module_path!(), name, &[("AWS_LAMBDA_FUNCTION_NAME", "shop")], || {
+        let emitter = MemoryEmitter::new();
+        let recorder = Recorder::builder().emitter(emitter.clone()).build();
+        let carried = |header: &str| {
+            let shop = Segment::builder("shop").recorder(&recorder).trace_header(&TraceHeader::parse(header));
+            let segment = shop.request("GET", "https://shop.example.com/carts/3").begin();
+            let mut request = http::Request::get("https://example.com/").body(()).unwrap();
+            let call = segment.in_scope(|| xray::http::call("GET", request.uri()));
+            call.inject(request.headers_mut());
+            drop(call);
+            request.headers()["x-amzn-trace-id"].to_str().unwrap().to_owned()
+        };
+        assert!(carried(&sampled()).ends_with(";Sampled=1"));
+        let documents = emitter.take();
+        let [document] = &documents[..] else { panic!("{documents:#?}") };
+        assert_eq!(document.r#type.as_deref(), Some("subsegment"));
+        assert_eq!(document.parent_id.map(|id| id.to_string()).as_deref(), Some(PARENT));
+        let undecided = format!("Root={ROOT};Lineage=1:2:3");
+        assert_eq!(carried(&undecided), undecided, "passed on as it is");
+    });
 }
 
 /// An axum router with its layer runs on `lambda_http`.

@@ -84,7 +84,7 @@ impl<'a> Url<'a> {
         self.plain_host.filter(|host| !host.is_empty() && host.len() <= MAX_BYTES)
     }
 
-    /// Returns the host in lower case, without the port and without the brackets of an IPv6 address.
+    /// Returns the host in lower case, without the port, the dot at its end, and the brackets of an IPv6 address.
     ///
     /// `None` if the host is empty.
     pub(crate) fn host(&self) -> Option<Cow<'a, str>> {
@@ -142,7 +142,13 @@ fn plain_host(authority: &str) -> Option<&str> {
     let (host, port) = authority.split_at(end.unwrap_or(authority.len()));
     let is_plain =
         port.is_empty() || port.starts_with(':') && port.bytes().all(|byte| byte == b':' || IN_HOST[usize::from(byte)]);
-    is_plain.then_some(host)
+    is_plain.then(|| without_dot(host))
+}
+
+/// Removes the dot at the end of a fully qualified name, such as `db.svc.cluster.local.` in Kubernetes: it is the host that
+/// other programs name without the dot.
+fn without_dot(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// Returns a table that is `true` for each of these bytes. A look-up takes a third of the instructions of the
@@ -274,7 +280,7 @@ fn host_of(authority: &str) -> &str {
     // An IPv6 address contains colons, so its end is the bracket and not the colon of the port.
     match authority.strip_prefix('[') {
         Some(address) => before(b"]", address),
-        None => before(b":", authority),
+        None => without_dot(before(b":", authority)),
     }
 }
 
@@ -297,6 +303,9 @@ mod tests {
             ("http://user:p%40ss@h:1/a?token=x#f", "http://h:1/a", Some("h")),
             ("http://user:p@ss@h/", "http://h/", Some("h")),
             ("http://[::1]:80/", "http://[::1]:80/", Some("::1")),
+            ("http://db.local.:80/", "http://db.local.:80/", Some("db.local")),
+            ("http://DB.local./", "http://DB.local./", Some("db.local")),
+            ("http://./", "http://./", None),
             ("//host/p", "//host/p", Some("host")),
             ("http://host?x=1", "http://host", Some("host")),
             ("http://host#f?x", "http://host", Some("host")),
@@ -340,6 +349,7 @@ mod tests {
         for (uri, recorded, name) in [
             ("https://names.example.com/", "https://names.example.com/", Some("names.example.com")),
             ("http://EXAMPLE.com:8080", "http://EXAMPLE.com:8080/", Some("example.com")),
+            ("http://db.local.:80/", "http://db.local.:80/", Some("db.local")),
             ("http://user:p%40ss@h:1/a?token=x", "http://h:1/a", Some("h")),
             ("http://[::1]:80/", "http://[::1]:80/", Some("::1")),
             ("/p?x=1", "/p", None),

@@ -98,7 +98,7 @@ impl Function {
     }
 
     fn skips_host(&self, host: &str) -> bool {
-        self.skip_hosts.iter().any(|pattern| wildcard::matches(pattern, host))
+        self.skip_hosts.iter().any(|pattern| wildcard::matches_host(pattern, host))
     }
 
     pub(super) fn file(&self) -> &'static str {

@@ -1,14 +1,18 @@
 //! Records the queries of diesel as subsegments. (Feature `diesel`.)
 
 use std::fmt;
-use std::sync::RwLock;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
-use diesel::result::QueryResult;
+use diesel::result::{Error as DatabaseError, QueryResult};
 
 use super::database::Database;
-use crate::live::context;
+use crate::id::SegmentId;
+use crate::live::context::{self, Context};
+use crate::live::entity::Entity;
+use crate::live::open_spans::OpenSpan;
 use crate::live::segment::Subsegment;
+use crate::record::Record;
 use crate::support::guard::guard;
 
 /// Records every query of a connection as a subsegment of the current segment or subsegment.
@@ -24,7 +28,9 @@ use crate::support::guard::guard;
 /// A subsegment has the namespace `remote`, the name `database@host`, and an `sql` block with the engine and the URL of
 /// the database without credentials. For SQLite, the name is the name of the file. The instrumentation reads the
 /// database from the URL of the connection. The subsegment lasts from the start of the query until the database has
-/// answered. An error of the database is the cause of the subsegment. A query outside any segment is not recorded.
+/// answered. An error of the database is the cause of the subsegment. A query outside any segment is not recorded. A query
+/// of which diesel reports no end, because its values could not be converted or its future was dropped, ends with its segment
+/// or subsegment, and has `{"cancelled": true}` in its metadata, in the namespace `xray`.
 ///
 /// **Limits.** diesel reports neither the number of rows nor the time in which rows are read. `diesel-async` calls the
 /// instrumentation too, on the thread that polls the query's future. If several queries run at once on one connection
@@ -35,8 +41,9 @@ use crate::support::guard::guard;
 pub struct QueryInstrumentation {
     database: Option<Database>,
     has_statements: bool,
-    /// The subsegment of the running query. A connection runs one query at a time.
-    query: Option<Subsegment>,
+    /// The queries that have begun, outermost first. A connection runs one query at a time, but diesel may look up a type by
+    /// another query, before it sends the first one. `None` for a query that is not recorded.
+    queries: Vec<Option<RunningQuery>>,
 }
 
 /// The settings for connections that are opened later. They are in a static, because diesel calls a function pointer,
@@ -83,22 +90,73 @@ impl QueryInstrumentation {
     ///
     /// Returns the errors of [`set_default_instrumentation`].
     pub fn install(self) -> QueryResult<()> {
-        *DEFAULT.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(self);
+        *DEFAULT.write().unwrap_or_else(PoisonError::into_inner) = Some(self);
         set_default_instrumentation(|| {
-            let settings = DEFAULT.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let settings = DEFAULT.read().unwrap_or_else(PoisonError::into_inner);
             Some(Box::new(settings.as_ref()?.clone()))
         })
     }
 
-    fn begin(&self, query: &dyn fmt::Display) -> Option<Subsegment> {
-        let parent = context::current();
-        if !parent.is_sampled() {
-            return None;
+    fn begin(&mut self, query: &dyn fmt::Display) {
+        /// Limit on `queries`: a query that is not recorded may be left unfinished too.
+        const MAX_NESTED: usize = 4;
+
+        self.queries.retain(|query| query.as_ref().is_none_or(RunningQuery::is_open));
+        if self.queries.len() == MAX_NESTED {
+            self.queries.remove(0);
         }
+        let parent = context::current();
         let unknown = Database::default();
         let database = self.database.as_ref().unwrap_or(&unknown);
         // Formatting a query runs code of the program, which may panic.
-        Some(database.begin(&parent, || self.has_statements.then(|| guard(|| statement(query))).flatten()))
+        let text = || self.has_statements.then(|| guard(|| statement(query))).flatten();
+        let query = parent.is_sampled().then(|| RunningQuery::new(&parent, database.begin(&parent, text)));
+        self.queries.push(query.flatten());
+    }
+}
+
+/// The subsegment of a query that has begun.
+struct RunningQuery {
+    subsegment: Subsegment,
+    entity: Arc<Entity>,
+    parent: SegmentId,
+}
+
+impl RunningQuery {
+    fn new(parent: &Context, subsegment: Subsegment) -> Option<Self> {
+        let (entity, parent) = (Arc::clone(subsegment.entity()?), parent.entity()?.id());
+        // A query that does not finish ends with its parent. diesel does not report the end of a query whose values it cannot
+        // convert, and `diesel-async` that of a query whose future is dropped.
+        let unfinished = Arc::new(UnfinishedQuery(Arc::downgrade(&entity)));
+        entity.trace().open_spans().add(parent, entity.id(), unfinished);
+        Some(Self { subsegment, entity, parent })
+    }
+
+    fn is_open(&self) -> bool {
+        self.entity.is_open()
+    }
+
+    fn finish(self, error: Option<&DatabaseError>) {
+        self.entity.trace().open_spans().remove(self.parent, self.entity.id());
+        if let Some(error) = error {
+            self.subsegment.record_error(error);
+        }
+    }
+}
+
+/// A query that ends with its parent, unless it has finished before.
+struct UnfinishedQuery(Weak<Entity>);
+
+impl OpenSpan for UnfinishedQuery {
+    fn is_left(&self) -> bool {
+        true
+    }
+
+    fn end(&self) {
+        if let Some(query) = self.0.upgrade() {
+            query.update(Record::mark_cancelled);
+            query.end();
+        }
     }
 }
 
@@ -113,7 +171,7 @@ fn statement(query: &dyn fmt::Display) -> String {
 /// A clone has the same settings and no running query.
 impl Clone for QueryInstrumentation {
     fn clone(&self) -> Self {
-        Self { database: self.database.clone(), has_statements: self.has_statements, query: None }
+        Self { database: self.database.clone(), has_statements: self.has_statements, queries: Vec::new() }
     }
 }
 
@@ -123,10 +181,10 @@ impl Instrumentation for QueryInstrumentation {
             InstrumentationEvent::StartEstablishConnection { url, .. } => {
                 self.database.get_or_insert_with(|| Database::of_url(url));
             }
-            InstrumentationEvent::StartQuery { query, .. } => self.query = self.begin(&query),
+            InstrumentationEvent::StartQuery { query, .. } => self.begin(&query),
             InstrumentationEvent::FinishQuery { error, .. } => {
-                if let Some((query, error)) = self.query.take().zip(error) {
-                    query.record_error(error);
+                if let Some(query) = self.queries.pop().flatten() {
+                    query.finish(error);
                 }
             }
             _ => {}

@@ -157,7 +157,7 @@ impl Entity {
     }
 
     /// Returns whether this entity has not ended. An entity without a record, other than a facade, is not open.
-    #[cfg(feature = "tracing")]
+    #[cfg(any(feature = "diesel", feature = "tracing"))]
     pub(crate) fn is_open(&self) -> bool {
         if self.is_facade() { !self.trace.is_over() } else { self.lock().is_some() }
     }
@@ -240,7 +240,7 @@ impl Entity {
     ///
     /// Only the first call has an effect.
     pub(crate) fn end(&self) {
-        #[cfg(feature = "tracing")]
+        #[cfg(any(feature = "diesel", feature = "tracing"))]
         if self.trace.open_spans().end_below(self.id) {
             self.lock().iter_mut().for_each(|record| record.sort_by_end());
         }

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind::AlreadyExists};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::header::trace_header::{Sampled, TraceHeader};
@@ -45,8 +45,14 @@ pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
 /// facade of the invocation that the environment names. Returns `None` outside Lambda, for a segment that continues another trace, and for a segment whose
 /// header says `Sampled=1` in an invocation that is not recorded.
 ///
-/// `header` and `name` belong to the new segment.
-pub(crate) fn invocation(current: &Context, recorder: &Recorder, header: &TraceHeader, name: &str) -> Option<Context> {
+/// `header` and `name` belong to the new segment. `serves_request` is `true` if the segment serves an HTTP request.
+pub(crate) fn invocation(
+    current: &Context,
+    recorder: &Recorder,
+    header: &TraceHeader,
+    name: &str,
+    serves_request: bool,
+) -> Option<Context> {
     let facade = current.entity().map(|entity| entity.trace()).filter(|trace| trace.is_facade());
     if let Some(facade) = facade {
         let is_of_invocation = header.root.is_none_or(|trace| trace == facade.id());
@@ -55,10 +61,18 @@ pub(crate) fn invocation(current: &Context, recorder: &Recorder, header: &TraceH
         let is_decided_by_header = header.root.is_some() && header.sampled == Some(Sampled::Yes);
         return (is_of_invocation && (facade.is_sampled() || !is_decided_by_header)).then(|| current.clone());
     }
-    if !recorder.is_in_lambda() || header.root.is_some() {
+    if !recorder.is_in_lambda() {
         return None;
     }
-    let invocation = of(recorder, &header_of_environment());
+    let mut value = header_of_environment();
+    if header.root.is_some() {
+        // Behind the Lambda Web Adapter the environment names no invocation: its header arrives with the request.
+        if !serves_request || !value.is_empty() {
+            return None;
+        }
+        value = header.to_string();
+    }
+    let invocation = of(recorder, &value);
     if invocation.entity().is_none() {
         missing::log_invocation(name);
     }
@@ -83,9 +97,10 @@ pub(crate) fn announce() {
     let write = || -> io::Result<()> {
         let directory = env::temp_dir().join(".aws-xray");
         fs::create_dir_all(&directory)?;
-        File::create(directory.join("initialized")).map(drop)
+        // Not `File::create`, which would empty a file that somebody has linked there.
+        File::create_new(directory.join("initialized")).map(drop)
     };
-    if let Err(error) = write() {
+    if let Err(error) = write().or_else(|error| if error.kind() == AlreadyExists { Ok(()) } else { Err(error) }) {
         log_line!(Debug, "xray::lambda", "could not create .aws-xray/initialized in the temporary directory: {error}");
     }
 }

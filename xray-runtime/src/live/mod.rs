@@ -10,7 +10,7 @@ pub mod instrument;
 pub(crate) mod invocation;
 pub(crate) mod missing;
 pub(crate) mod open_calls;
-#[cfg(feature = "tracing")]
+#[cfg(any(feature = "diesel", feature = "tracing"))]
 pub(crate) mod open_spans;
 mod progress_report;
 pub(crate) mod segment;

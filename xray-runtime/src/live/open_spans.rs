@@ -1,4 +1,5 @@
-//! Spans whose work has ended and that are still open, because another task holds them.
+//! Spans whose work has ended and that are still open, because another task holds them, and queries of a database that were
+//! given up. They end with the segment or subsegment in which they began.
 //!
 //! `tracing` closes a span when its last handle is dropped. A library may spawn a long-lived task in the current span, and
 //! the task then holds a handle: hyper-util does so for each pooled connection.
@@ -11,9 +12,9 @@ use std::thread::{self, ThreadId};
 use crate::id::SegmentId;
 use crate::support::lock::lock;
 
-/// The span of a subsegment.
+/// The span or the query of a subsegment.
 pub(crate) trait OpenSpan: Send + Sync {
-    /// Returns whether the span's own work was done in the place where this is called, and nothing of it is running.
+    /// Returns whether the work was done in the place where this is called, and nothing of it is running.
     fn is_left(&self) -> bool;
 
     /// Ends the subsegment.

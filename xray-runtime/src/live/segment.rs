@@ -257,7 +257,7 @@ impl SegmentBuilder {
         let _ = Process::current();
         self.header = self.trust.limit(self.header);
         let name = recorder.segment_name(&self.name);
-        if let Some(invocation) = facade::invocation(&current, &recorder, &self.header, &name) {
+        if let Some(invocation) = facade::invocation(&current, &recorder, &self.header, &name, self.served.is_some()) {
             let (context, owned) = begin_below(&invocation, |trace| {
                 let mut record = Box::new(Record::new(SegmentId::next(), Label::named(&name), trace.now()));
                 if let Some(served) = self.served {

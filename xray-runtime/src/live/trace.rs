@@ -9,7 +9,7 @@ use crate::header::trace_header::{Sampled, TraceHeader};
 use crate::id::{SegmentId, TraceId};
 use crate::live::clock::Clock;
 use crate::live::open_calls::OpenCalls;
-#[cfg(feature = "tracing")]
+#[cfg(any(feature = "diesel", feature = "tracing"))]
 use crate::live::open_spans::OpenSpans;
 use crate::live::progress_report::ProgressReport;
 use crate::record::{FinishedSegment, Record, Time};
@@ -31,7 +31,7 @@ pub(crate) struct Trace {
     clock: Clock,
     outbound: Outbound,
     open_calls: OpenCalls,
-    #[cfg(feature = "tracing")]
+    #[cfg(any(feature = "diesel", feature = "tracing"))]
     open_spans: OpenSpans,
     /// The number of annotations so far.
     annotations: AtomicUsize,
@@ -72,7 +72,7 @@ impl Trace {
             clock: Clock::start(),
             outbound,
             open_calls: OpenCalls::default(),
-            #[cfg(feature = "tracing")]
+            #[cfg(any(feature = "diesel", feature = "tracing"))]
             open_spans: OpenSpans::default(),
             annotations: AtomicUsize::new(0),
             links: AtomicUsize::new(0),
@@ -137,7 +137,7 @@ impl Trace {
     }
 
     /// Returns whether the facade has ended.
-    #[cfg(feature = "tracing")]
+    #[cfg(any(feature = "diesel", feature = "tracing"))]
     pub(super) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
@@ -168,7 +168,7 @@ impl Trace {
     }
 
     /// Returns the spans of the segment that are not closed.
-    #[cfg(feature = "tracing")]
+    #[cfg(any(feature = "diesel", feature = "tracing"))]
     pub(crate) fn open_spans(&self) -> &OpenSpans {
         &self.open_spans
     }

@@ -175,7 +175,7 @@ impl Record {
     }
 
     /// Sorts the embedded subsegments by their ends.
-    #[cfg(feature = "tracing")]
+    #[cfg(any(feature = "diesel", feature = "tracing"))]
     pub(crate) fn sort_by_end(&mut self) {
         if let Some(details) = &mut self.details {
             // Every embedded subsegment has an end. One without an end would come last.

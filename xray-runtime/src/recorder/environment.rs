@@ -282,9 +282,12 @@ mod tests {
             "AWS_XRAY_DAEMON_ADDRESS",
             "AWS_XRAY_CONTEXT_MISSING",
         ];
-        let (environment, rejected) = read(&names.map(|name| (name, "")));
+        let (environment, rejected) = read(&names.map(|name| (name, "?")));
         assert_eq!(environment, Environment::default());
         assert_eq!(rejected.iter().map(|rejected| rejected.name).collect::<Vec<_>>(), names);
+        for empty in ["", " "] {
+            assert_eq!(read(&names.map(|name| (name, empty))), (Environment::default(), Vec::new()), "not set");
+        }
         let (_, rejected) = read(&[("AWS_XRAY_DAEMON_ADDRESS", &huge)]);
         assert!(rejected[0].to_string().len() < 300);
         assert_eq!(

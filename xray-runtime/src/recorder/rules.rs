@@ -87,7 +87,8 @@ impl Pattern {
     }
 
     fn matches(&self, host: &str, path: &str) -> bool {
-        wildcard::matches(&self.host, host) && self.path.as_ref().is_none_or(|wanted| wildcard::matches(wanted, path))
+        wildcard::matches_host(&self.host, host)
+            && self.path.as_ref().is_none_or(|wanted| wildcard::matches(wanted, path))
     }
 }
 
@@ -108,6 +109,12 @@ mod tests {
             ("example.com/a*", "example.com", "/b", false),
             ("", "example.com", "/", false),
             ("/x", "", "/x", true),
+            ("localhost:4566/a", "localhost", "/a", true),
+            ("*:8080", "localhost", "/", true),
+            ("[::1]:80", "::1", "/", true),
+            ("::1", "::1", "/", true),
+            ("*.cluster.local", "db.cluster.local.", "/", true),
+            ("db.cluster.local.", "db.cluster.local", "/", true),
         ] {
             assert_eq!(Pattern::new(pattern).matches(host, path), expected, "{pattern} on {host}{path}");
         }

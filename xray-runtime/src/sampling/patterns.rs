@@ -34,12 +34,13 @@ impl Patterns {
             return false;
         }
         // Most patterns are `*`, and each decision compares five patterns of each rule until one matches.
-        let is_match = |pattern: &str, value: Option<&str>| {
-            pattern == "*" || value.is_none_or(|value| wildcard::matches(pattern, value))
+        let is_match_by = |matches: fn(&str, &str) -> bool, pattern: &str, value: Option<&str>| {
+            pattern == "*" || value.is_none_or(|value| matches(pattern, value))
         };
+        let is_match = |pattern, value| is_match_by(wildcard::matches, pattern, value);
         // Short and selective properties first.
         is_match(&self.method, request.method())
-            && is_match(&self.host, request.host())
+            && is_match_by(wildcard::matches_host, &self.host, request.host())
             && is_match(&self.path, request.path())
             && is_match(&self.service_name, Some(request.service_name()))
             && is_match(&self.service_type, request.service_type())
@@ -82,6 +83,13 @@ mod tests {
         ] {
             assert!(!other.are_for(&request()), "{other:?}");
         }
+    }
+
+    #[test]
+    fn neither_the_port_in_a_rule_nor_a_dot_at_the_end_of_a_host_matters() {
+        let rule = patterns(|patterns| patterns.host = "shop.example.com:8080".to_owned());
+        assert!(rule.are_for(&request()) && rule.are_for(&request().with_host("shop.example.com.")));
+        assert!(!rule.are_for(&request().with_host("shop.example.com.evil.org")));
     }
 
     #[test]

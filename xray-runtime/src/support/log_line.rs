@@ -60,12 +60,24 @@ fn is_on(value: &str) -> bool {
     !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "f" | "no" | "n" | "off")
 }
 
-/// Returns the text of a line without secrets.
+/// Returns the text of a line without secrets. Control characters are escaped: a name of a host or a text of a server could
+/// otherwise contain a line break, and what looks like the next line of the log.
 pub(crate) fn recorded(message: fmt::Arguments<'_>) -> String {
     /// Limit on the characters of a line. The longest lines of this crate have about a thousand.
     const MAX_CHARS: usize = 4000;
 
-    secrets::recorded_display(&message, MAX_CHARS).unwrap_or_default()
+    let text = secrets::recorded_display(&message, MAX_CHARS).unwrap_or_default();
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    text.chars().fold(String::new(), |mut line, character| {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+        line
+    })
 }
 
 /// Writes a line to the standard error output.
@@ -113,6 +125,12 @@ mod tests {
         let line = LoggedOnce::new();
         assert!(!line.is_logged() && line.is_first() && line.is_logged() && !line.is_first());
         assert!(line.reset() && !line.reset() && !line.is_logged() && line.is_first());
+    }
+
+    #[test]
+    fn a_line_stays_one_line() {
+        let recorded = |host: &str| recorded(format_args!("GET {host}"));
+        assert_eq!(recorded("a\nERROR fake\u{1b}[2J\u{85}é"), "GET a\\nERROR fake\\u{1b}[2J\\u{85}é");
     }
 
     #[test]

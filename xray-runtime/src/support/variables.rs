@@ -6,6 +6,9 @@ use std::fmt;
 use crate::support::secrets;
 
 /// Reads and parses one variable. A value that is not valid Unicode or that `parse` refuses is added to `rejected`.
+///
+/// A variable without a text counts as not set, because templates of deployments set variables to nothing.
+/// (OpenTelemetry specification, "Environment Variable Specification".)
 pub(crate) fn setting<T>(
     get: &impl Fn(&str) -> Option<OsString>,
     rejected: &mut Vec<RejectedSetting>,
@@ -13,7 +16,7 @@ pub(crate) fn setting<T>(
     expected: &'static str,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Option<T> {
-    let value = get(name)?;
+    let value = get(name).filter(|value| !value.to_string_lossy().trim().is_empty())?;
     let parsed = value.to_str().and_then(parse);
     if parsed.is_none() {
         rejected.push(RejectedSetting { name, value: value.to_string_lossy().into_owned(), expected });

@@ -27,6 +27,22 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     between.is_some()
 }
 
+/// Returns whether a host matches a pattern for hosts; see [`matches`]. The pattern may have a port, and may be an IPv6 address
+/// in brackets. Neither the port nor a dot at the end of a host matters.
+pub(crate) fn matches_host(pattern: &str, host: &str) -> bool {
+    matches(host_pattern(pattern), host.strip_suffix('.').unwrap_or(host))
+}
+
+/// Returns a pattern for hosts without its port, its brackets, and the dot at its end: `localhost` for `localhost:8080`.
+fn host_pattern(pattern: &str) -> &str {
+    if let Some((address, _)) = pattern.strip_prefix('[').and_then(|address| address.split_once(']')) {
+        return address;
+    }
+    // An IPv6 address has several colons.
+    let host = pattern.split_once(':').filter(|(_, port)| !port.contains(':')).map_or(pattern, |(host, _)| host);
+    host.strip_suffix('.').unwrap_or(host)
+}
+
 /// Returns the text behind a part that it begins with.
 fn behind<'a>(text: &'a str, part: &str) -> Option<&'a str> {
     let mut characters = text.chars();

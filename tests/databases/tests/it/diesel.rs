@@ -1,10 +1,15 @@
 //! diesel 2.3 on SQLite.
 
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
-use diesel::connection::SimpleConnection as _;
+use diesel::connection::{Instrumentation as _, InstrumentationEvent, SimpleConnection as _};
+use diesel::expression::AsExpression;
 use diesel::prelude::*;
+use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
 use xray::diesel::QueryInstrumentation;
 use xray_tests_databases::documents::{below_blocking, subsegments};
 
@@ -70,6 +75,53 @@ fn an_error_of_the_database_is_the_cause() {
     assert!(queries[0].get("fault").is_none() && queries[1]["fault"] == true, "{queries:#?}");
     let message = queries[1]["cause"]["exceptions"][0]["message"].as_str().unwrap();
     assert!(message.contains("UNIQUE constraint failed"), "{message}");
+}
+
+/// A value that cannot be converted.
+#[derive(Debug, AsExpression)]
+#[diesel(sql_type = Text)]
+struct Unconvertible;
+
+impl ToSql<Text, Sqlite> for Unconvertible {
+    fn to_sql<'b>(&'b self, _: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        Err("no text".into())
+    }
+}
+
+/// diesel reports the start of such a query, and not its end.
+#[test]
+fn a_query_that_does_not_finish_ends_with_its_segment() {
+    let mut connection = connection(QueryInstrumentation::new());
+    let mut insert =
+        || diesel::insert_into(users::table).values(users::name.eq(Unconvertible)).execute(&mut connection);
+    let (result, queries) = below_blocking(&mut insert);
+    assert!(result.is_err());
+    let [unfinished] = &queries[..] else { panic!("{queries:#?}") };
+    assert_eq!(unfinished["metadata"]["xray"]["cancelled"], true);
+
+    let (rows, queries) = below_blocking(|| users::table.count().get_result::<i64>(&mut connection));
+    let [count] = &queries[..] else { panic!("{queries:#?}") };
+    assert_eq!((rows, count.get("metadata")), (Ok(0), None));
+}
+
+/// PostgreSQL looks up a custom type when its first value is converted.
+#[test]
+fn a_query_within_a_query_leaves_the_outer_one_open() {
+    let mut instrumentation = QueryInstrumentation::new();
+    let query = diesel::debug_query::<Sqlite, _>(&users::table);
+    let ((), queries) = below_blocking(|| {
+        instrumentation.on_connection_event(InstrumentationEvent::start_query(&query));
+        instrumentation.on_connection_event(InstrumentationEvent::start_query(&query));
+        instrumentation.on_connection_event(InstrumentationEvent::finish_query(&query, None));
+        thread::sleep(Duration::from_millis(20));
+        let error = diesel::result::Error::NotFound;
+        instrumentation.on_connection_event(InstrumentationEvent::finish_query(&query, Some(&error)));
+    });
+    let [inner, outer] = &queries[..] else { panic!("{queries:#?}") };
+    let seconds =
+        |query: &serde_json::Value| query["end_time"].as_f64().unwrap() - query["start_time"].as_f64().unwrap();
+    assert!(seconds(outer) >= 0.02 && outer["fault"] == true, "{queries:#?}");
+    assert!(seconds(inner) < seconds(outer) && inner.get("fault").is_none(), "{queries:#?}");
 }
 
 #[test]

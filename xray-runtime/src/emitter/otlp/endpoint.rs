@@ -25,7 +25,8 @@ impl Endpoint {
     /// Returns the endpoint for traces below a base URL.
     pub(super) fn below(base: &str) -> Result<Self, Refused> {
         let base: Self = base.parse()?;
-        Ok(Self { path: format!("{}{TRACES_PATH}", base.path.trim_end_matches('/')), ..base })
+        let (path, query) = base.path.split_at(base.path.find('?').unwrap_or(base.path.len()));
+        Ok(Self { path: format!("{}{TRACES_PATH}{query}", path.trim_end_matches('/')), ..base })
     }
 }
 
@@ -35,7 +36,7 @@ impl Default for Endpoint {
     }
 }
 
-/// The reason for which a URL is refused.
+/// The reason why a URL is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     /// The URL needs TLS.
@@ -99,6 +100,8 @@ mod tests {
             (" http://127.0.0.1/otlp ", "127.0.0.1:80", "/otlp/v1/traces"),
             ("http://[::1]:4318", "[::1]:4318", "/v1/traces"),
             ("http://[::1]", "[::1]:80", "/v1/traces"),
+            ("http://a:1/base/?key=1/2", "a:1", "/base/v1/traces?key=1/2"),
+            ("http://a:1?key=1", "a:1", "/v1/traces?key=1"),
         ] {
             assert_eq!(Endpoint::below(base), endpoint(address, path), "{base}");
         }

@@ -82,21 +82,19 @@ impl Settings {
     /// A variable for traces takes precedence over the variable for all signals. (OTLP exporter specification,
     /// "Configuration Options".)
     pub(crate) fn read(&mut self, get: &impl Fn(&str) -> Option<OsString>, rejected: &mut Vec<RejectedSetting>) {
-        // An empty variable counts as not set. (OpenTelemetry specification, "Environment Variable Specification".)
-        let get = |name: &str| get(name).filter(|value| !value.is_empty());
-        if let Some(base) = setting(&get, rejected, "OTEL_EXPORTER_OTLP_ENDPOINT", Endpoint::EXPECTED, |base| {
-            Endpoint::below(base).ok()
-        }) {
+        if let Some(base) =
+            setting(get, rejected, "OTEL_EXPORTER_OTLP_ENDPOINT", Endpoint::EXPECTED, |base| Endpoint::below(base).ok())
+        {
             self.endpoint = base;
         }
         if let Some(url) =
-            setting(&get, rejected, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Endpoint::EXPECTED, |url| url.parse().ok())
+            setting(get, rejected, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Endpoint::EXPECTED, |url| url.parse().ok())
         {
             self.endpoint = url;
         }
         for name in ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"] {
             let before = rejected.len();
-            if let Some(headers) = setting(&get, rejected, name, "key=value,key=value", parse_headers) {
+            if let Some(headers) = setting(get, rejected, name, "key=value,key=value", parse_headers) {
                 self.headers.extend(headers);
             }
             // The value of a header is often a secret key.
@@ -106,19 +104,19 @@ impl Settings {
         }
         for name in ["OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"] {
             let expected = "a number of milliseconds above 0";
-            if let Some(timeout) = setting(&get, rejected, name, expected, parse_milliseconds) {
+            if let Some(timeout) = setting(get, rejected, name, expected, parse_milliseconds) {
                 self.timeout = timeout;
             }
         }
         for name in ["OTEL_EXPORTER_OTLP_COMPRESSION", "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION"] {
             // Compression would add a crate to the program.
             let expected = "none, because requests are not compressed";
-            setting(&get, rejected, name, expected, |value| (value.trim() == "none").then_some(()));
+            setting(get, rejected, name, expected, |value| (value.trim() == "none").then_some(()));
         }
         for name in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] {
             // Every receiver of protobuf over HTTP takes JSON too. (OTLP specification, "OTLP/HTTP".)
             let expected = "http/json, or http/protobuf for a receiver that takes both";
-            setting(&get, rejected, name, expected, |value| {
+            setting(get, rejected, name, expected, |value| {
                 matches!(value.trim(), "http/json" | "http/protobuf").then_some(())
             });
         }

@@ -108,6 +108,11 @@ impl Serving {
         self.grpc = self.grpc.take().and_then(|grpc| grpc.answered(status, headers, &self.segment));
     }
 
+    /// Returns whether the trailers of the response will have the status of a gRPC call.
+    pub(crate) fn expects_trailers(&self) -> bool {
+        self.grpc.is_some()
+    }
+
     /// Records the status of a gRPC call at the end of the response.
     pub(crate) fn note_end(&mut self, trailers: Option<&HeaderMap>) {
         if self.grpc.take().is_some() {

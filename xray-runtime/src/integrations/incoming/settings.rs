@@ -45,7 +45,7 @@ impl Name {
             Self::OfService => String::new(),
             Self::Fixed(name) => name.clone(),
             Self::ByHost { pattern, fallback } => {
-                let host = url.host().filter(|host| wildcard::matches(pattern, host));
+                let host = url.host().filter(|host| wildcard::matches_host(pattern, host));
                 host.map_or_else(|| fallback.clone(), Into::into)
             }
         }

@@ -74,7 +74,8 @@ use crate::recorder::Recorder;
 /// For a request that is not sampled the layer only reads the headers; calls that the service makes carry the caller's
 /// trace. With a disabled recorder the layer calls the service and does nothing else.
 ///
-/// Put the layer around the whole service, outside layers that answer for it, such as a timeout. Add it once: a second
+/// Put the layer around the whole service, outside layers that answer for it, such as a timeout, or that replace its
+/// response, such as error pages: a body that they drop counts as cancelled. Add it once: a second
 /// layer would make a second segment. The compiler infers `Form` and `BodyForm` from the error types of the service and of
 /// its bodies.
 pub struct SegmentLayer<Form = Plain, BodyForm = Plain> {
@@ -314,6 +315,8 @@ fn respond<R: Body<Error: ServiceError<Form>>, Form>(
             head.headers.insert(TRACE_HEADER_NAME, decision);
         }
         serving.note_grpc_head(head.status, &head.headers);
+        // The server sends no byte after this length, and does not poll the body: a proxy may pass on an empty stream.
+        is_over |= length == Some(0) && !serving.expects_trailers();
         is_over |= serving.is_without_body(head.status.as_u16());
         if is_over {
             serving.complete();

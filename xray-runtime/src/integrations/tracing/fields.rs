@@ -80,7 +80,9 @@ impl Visit for FieldReader<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if is_error(field) {
-            self.fields.errors.push(vec![exception(value)]);
+            if !is_absent(value) {
+                self.fields.errors.push(vec![exception(value)]);
+            }
         } else if self.names.allow_text(field.name()) {
             let text = secrets::recorded(value, MAX_CHARS).into_owned();
             self.fields.annotations.push((field.name(), text.into()));
@@ -92,8 +94,7 @@ impl Visit for FieldReader<'_> {
             return;
         }
         match text(value) {
-            // An argument `error: Option<_>` of a function with `#[instrument]` is not an error if it is absent.
-            Some(text) if is_error(field) && (text == "None" || text.starts_with("Ok(")) => {}
+            Some(text) if is_error(field) && is_absent(&text) => {}
             Some(text) if is_error(field) => self.fields.errors.push(vec![exception(&text)]),
             Some(text) => self.fields.annotations.push((field.name(), text.into())),
             None => self.fields.failed = Some(field.name()),
@@ -110,6 +111,12 @@ impl Visit for FieldReader<'_> {
             self.fields.failed = Some(field.name());
         }
     }
+}
+
+/// Returns whether the text of a field for an error says that there is none, as that of an argument `error: Option<_>` of a
+/// function with `#[instrument]` may do.
+fn is_absent(text: &str) -> bool {
+    matches!(text, "" | "None" | "()" | "false" | "null") || text.starts_with("Ok(")
 }
 
 /// The error of an event: a field that is an error, else a field named `error` or `err`, else the message.
