@@ -62,10 +62,10 @@ fn a_client_without_its_feature_is_an_error() {
     let text = text(&output);
     let errors: Vec<_> = text.lines().filter(|line| line.starts_with("error[E0277]")).collect();
     let expected = [
-        "calls of ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk",
-        "calls of ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk",
-        "blocking calls of reqwest need the feature `reqwest-blocking` (0.13) or `reqwest-0-12-blocking` of xray-sdk",
-        "calls of reqwest need the feature `reqwest` (0.13), `reqwest-0-12` or `reqwest-0-11` of xray-sdk",
+        "calls to ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk",
+        "calls to ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk",
+        "blocking calls to reqwest need the feature `reqwest-blocking` (0.13) or `reqwest-0-12-blocking` of xray-sdk",
+        "calls to reqwest need the feature `reqwest` (0.13), `reqwest-0-12` or `reqwest-0-11` of xray-sdk",
     ];
     assert_eq!(errors, expected.map(|message| format!("error[E0277]: {message}")), "{text}");
     // The lines on which the functions name their clients.

@@ -275,7 +275,7 @@ impl Walker<'_> {
         if let Some(attributes) = marked_call(expression).and_then(attributes_mut) {
             attributes.push(parse_quote!(#[xray(trace)]));
         } else {
-            let message = "expected a call of a method, a function or a macro after `#[xray(trace)]`";
+            let message = "expected a call to a method, a function or a macro after `#[xray(trace)]`";
             self.errors.push(Error::new_spanned(&*expression, message));
         }
         Requirement::Optional

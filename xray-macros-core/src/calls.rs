@@ -92,7 +92,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         functions: &[("get", Shape::Function)],
         has_other_functions: true,
         features: &["reqwest-blocking", "reqwest-0-12-blocking"],
-        message: "blocking calls of reqwest need the feature `reqwest-blocking` (0.13) or `reqwest-0-12-blocking` of \
+        message: "blocking calls to reqwest need the feature `reqwest-blocking` (0.13) or `reqwest-0-12-blocking` of \
             xray-sdk",
     },
     Client {
@@ -103,7 +103,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         functions: &[("get", Shape::Function)],
         has_other_functions: false,
         features: &["reqwest", "reqwest-0-12", "reqwest-0-11"],
-        message: "calls of reqwest need the feature `reqwest` (0.13), `reqwest-0-12` or `reqwest-0-11` of xray-sdk",
+        message: "calls to reqwest need the feature `reqwest` (0.13), `reqwest-0-12` or `reqwest-0-11` of xray-sdk",
     },
     Client {
         path: &["ureq"],
@@ -112,7 +112,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         functions: &[("run", Shape::Argument)],
         has_other_functions: true,
         features: &["ureq", "ureq-2"],
-        message: "calls of ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk",
+        message: "calls to ureq need the feature `ureq` (3) or `ureq-2` of xray-sdk",
     },
     Client {
         path: &["isahc"],
@@ -126,7 +126,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         ],
         has_other_functions: true,
         features: &["isahc"],
-        message: "calls of isahc need the feature `isahc` of xray-sdk",
+        message: "calls to isahc need the feature `isahc` of xray-sdk",
     },
     Client {
         path: &["attohttpc"],
@@ -135,7 +135,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         functions: &[],
         has_other_functions: true,
         features: &["attohttpc"],
-        message: "calls of attohttpc need the feature `attohttpc` of xray-sdk",
+        message: "calls to attohttpc need the feature `attohttpc` of xray-sdk",
     },
     Client {
         path: &["awc"],
@@ -144,7 +144,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         functions: &[],
         has_other_functions: true,
         features: &["awc"],
-        message: "calls of awc need the feature `awc` of xray-sdk",
+        message: "calls to awc need the feature `awc` of xray-sdk",
     },
 ];
 

@@ -111,7 +111,7 @@ impl Candidate {
             (_, Some(argument)) if requirement != Requirement::Optional || can_pass_through(argument) => {
                 Some(Self::Argument)
             }
-            (_, Some(_)) => Some(Self::LeftAlone("its argument is written as a value that is no request")),
+            (_, Some(_)) => Some(Self::LeftAlone("the syntax of its argument shows that it is not a request")),
             _ => Some(Self::LeftAlone(NO_ARGUMENT)),
         }
     }
@@ -198,7 +198,9 @@ fn on_client(call: &ExprMethodCall, position: Position, requirement: Requirement
         _ if position.accepts_any_future() => Some(Candidate::Client(argument)),
         // `let request = client.get(url);` of a reqwest client is no call.
         Requirement::Strict => None,
-        Requirement::Optional if position == Position::Tried => Some(Candidate::LeftAlone("its result is no future")),
+        Requirement::Optional if position == Position::Tried => {
+            Some(Candidate::LeftAlone("`?` is applied to its result, so it does not return a future"))
+        }
         Requirement::Optional => Some(Candidate::LeftAlone(NAMED_ELSEWHERE)),
     }
 }

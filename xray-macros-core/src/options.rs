@@ -141,7 +141,7 @@ fn for_each_option(arguments: TokenStream, mut read: impl FnMut(&str, &Meta) -> 
 fn string(meta: &Meta) -> Result<LitStr> {
     match &meta.require_name_value()?.value {
         Expr::Lit(ExprLit { lit: Lit::Str(string), .. }) if !string.value().is_empty() => Ok(string.clone()),
-        other => Err(Error::new_spanned(other, "expected a string in quotes that is not empty")),
+        other => Err(Error::new_spanned(other, "expected a non-empty string in quotes")),
     }
 }
 
@@ -162,7 +162,7 @@ fn list<T>(meta: &Meta, item: fn(ParseStream<'_>) -> Result<T>) -> Result<Vec<T>
         .require_list()?
         .parse_args_with(|input: ParseStream<'_>| Punctuated::<T, Token![,]>::parse_terminated_with(input, item))?;
     if items.is_empty() {
-        return Err(Error::new_spanned(meta, "expected something in the parentheses"));
+        return Err(Error::new_spanned(meta, "expected at least one item in the parentheses"));
     }
     Ok(items.into_iter().collect())
 }
@@ -172,7 +172,10 @@ fn annotation(input: ParseStream<'_>) -> Result<(Ident, Expr)> {
     let key: Ident = input.call(Ident::parse_any)?;
     // Rust allows a name such as `größe`. X-Ray does not allow it as the key of an annotation.
     if !key.unraw().to_string().is_ascii() {
-        return Err(Error::new(key.span(), "the key of an annotation has only ASCII letters, digits and underscores"));
+        return Err(Error::new(
+            key.span(),
+            "the key of an annotation may contain only ASCII letters, digits and underscores",
+        ));
     }
     input.parse::<Token![=]>()?;
     Ok((key, input.parse()?))

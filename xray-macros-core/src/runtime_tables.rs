@@ -40,7 +40,7 @@ pub fn for_each_method(callback: TokenStream) -> TokenStream {
 #[must_use]
 pub fn for_each_client(callback: TokenStream) -> TokenStream {
     // Input:  __for_each_client! { callback }
-    // Output: callback! { ureq(any(feature = "ureq", feature = "ureq-2"), "calls of ureq need .."), .. }
+    // Output: callback! { ureq(any(feature = "ureq", feature = "ureq-2"), "calls to ureq need .."), .. }
     call(callback, |callback| {
         let span = callback.span();
         let rows = CLIENTS.iter().map(|client| {

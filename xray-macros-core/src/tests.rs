@@ -98,7 +98,7 @@ const FUNCTION: &str = "async fn f(c: &Client) { c.get(u).send().await; }";
 fn all_wrong_options_are_reported_at_once() {
     expect![[r#"
         "unknown option `nmae`, expected one of: `name = \"..\"`, `annotate(key = value)`, `skip_hosts(\"..\")`, `strict`, `crate = \"..\"`, `local(..)`"
-        "expected a string in quotes that is not empty"
+        "expected a non-empty string in quotes"
         "duplicate option `name`; keep one"
         "expected attribute arguments in parentheses: `local(...)`"
         the function is kept"#]]
@@ -121,7 +121,7 @@ fn wrong_items_are_rejected() {
         the function is kept"#]]
     .assert_eq(&of("struct S { field: u32 }"));
     expect![[r#"
-        "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (the full list: https://github.com/xray-rs/xray/blob/main/docs/what-is-traced.md), outside macros; put `#[traced_http]` on the function that makes the calls"
+        "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (the full list: https://github.com/xray-rs/xray/blob/main/docs/what-is-traced.md), and not inside a macro whose arguments the attribute does not read; put `#[traced_http]` on the function that makes the calls"
         the function is kept"#]]
     .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
     expect![[r#"
@@ -190,7 +190,7 @@ fn required_calls_without_a_request_are_rejected() {
         the function is kept"#]]
     .assert_eq(&messages("", "fn f() { #[xray(trace)] g(); }"));
     expect![[r#"
-        "expected a call of a method, a function or a macro after `#[xray(trace)]`"
+        "expected a call to a method, a function or a macro after `#[xray(trace)]`"
         the function is kept"#]]
     .assert_eq(&messages("", "fn f() { #[xray(trace)] (a + g(b)); }"));
 }
@@ -274,7 +274,7 @@ fn all_wrong_options_of_traced_are_reported_at_once() {
     let of = |arguments, item| messages_of(expand_traced, arguments, item);
     expect![[r#"
         "unknown option `strict`, expected one of: `name = \"..\"`, `err`, `annotate(key = value)`, `crate = \"..\"`"
-        "expected a string in quotes that is not empty"
+        "expected a non-empty string in quotes"
         "duplicate option `name`; keep one"
         "`err` takes no value; write `err` alone"
         "expected attribute arguments in parentheses: `annotate(...)`"

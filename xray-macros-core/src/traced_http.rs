@@ -26,7 +26,8 @@ impl Attribute for TracedHttpOptions {
     fn nothing_to_trace(searched: Searched) -> String {
         match searched {
             Searched::Everything => format!(
-                "no HTTP call found: expected {}, outside macros; put `#[traced_http]` on the function that makes the calls",
+                "no HTTP call found: expected {}, and not inside a macro whose arguments the attribute does not read; put \
+                 `#[traced_http]` on the function that makes the calls",
                 calls::EXAMPLES
             ),
             Searched::AllButOthers => "no HTTP call found outside the functions that have `#[traced_http]` or \

@@ -305,7 +305,7 @@ mod tests {
                 (
                     "covered",
                     ["client.request(1)".to_owned(), "request".to_owned()],
-                    Some("its argument is written as a value that is no request")
+                    Some("the syntax of its argument shows that it is not a request")
                 ),
                 (
                     "covered",
