@@ -7,14 +7,14 @@ use syn::{Attribute, BinOp, Expr};
 use crate::options::CallOptions;
 
 /// Removes and returns the `#[xray(..)]` attributes. The compiler would reject them, because it has no attribute `xray`.
-pub(crate) fn take_ours(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
+pub(crate) fn take_xray(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
     // This runs for every expression, and most have no such attribute. Return early without an allocation.
-    if !attributes.iter().any(CallOptions::is_ours) {
+    if !attributes.iter().any(CallOptions::is_xray) {
         return Vec::new();
     }
-    let (ours, others) = mem::take(attributes).into_iter().partition(CallOptions::is_ours);
+    let (xray, others) = mem::take(attributes).into_iter().partition(CallOptions::is_xray);
     *attributes = others;
-    ours
+    xray
 }
 
 /// Removes and returns the `#[xray(..)]` attributes of an expression.
@@ -25,13 +25,13 @@ pub(crate) fn take_ours(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
 /// Input:  #[xray(skip)] answer = client.send();
 /// Parsed: (#[xray(skip)] answer) = client.send();
 /// ```
-pub(crate) fn take_ours_of(expression: &mut Expr) -> Vec<Attribute> {
+pub(crate) fn take_xray_of(expression: &mut Expr) -> Vec<Attribute> {
     let attributed = match expression {
         Expr::Assign(assignment) => &mut *assignment.left,
         Expr::Binary(operation) if assigns(&operation.op) => &mut *operation.left,
         other => other,
     };
-    attributes_mut(attributed).map(take_ours).unwrap_or_default()
+    attributes_mut(attributed).map(take_xray).unwrap_or_default()
 }
 
 /// Returns whether an operator assigns its result to the left operand: `+=`.

@@ -17,7 +17,7 @@ use syn::{
     Item, Macro, Pat, Path, Result, Signature, Stmt, Type, parse_quote,
 };
 
-use crate::attributes::{attributes, attributes_mut, take_ours, take_ours_of};
+use crate::attributes::{attributes, attributes_mut, take_xray, take_xray_of};
 use crate::call_variable::CallVariable;
 use crate::calls;
 use crate::candidate::{Candidate, LeftAlone, Requirement, is_call, marked_call};
@@ -99,8 +99,13 @@ fn walk<'a>(
     walker.variables.declare_function_parameters(signature);
     walker.position = walker.result;
     walker.walk_body(block);
-    let is_kept = signature.asyncness.is_none() && has_other_attributes;
-    mem::take(&mut walker.settlement).wrap_function(block, &signature.output, is_kept, &options.common.runtime);
+    let keeps_last_expression = signature.asyncness.is_none() && has_other_attributes;
+    mem::take(&mut walker.settlement).wrap_function(
+        block,
+        &signature.output,
+        keeps_last_expression,
+        &options.common.runtime,
+    );
     walker
 }
 
@@ -145,7 +150,7 @@ impl Walker<'_> {
         let outer = self.call_options.clone();
         let before = (self.candidates, self.errors.count());
         for attribute in attributes {
-            match self.call_options.with(attribute) {
+            match self.call_options.overridden_by(attribute) {
                 Ok(options) => self.call_options = options,
                 Err(error) => self.errors.push(error),
             }
@@ -209,11 +214,11 @@ impl Walker<'_> {
                 let is_reference = self.variables.is_reference_expression(&call.receiver);
                 let types = (position != Position::Awaited).then(|| self.settlement.next_name(call.method.span()));
                 let statement = types.as_ref().map(|types| rewriter.settle_unknown(call, types));
-                let exchanged = rewriter.on_client(call, is_reference, argument, types.as_ref());
+                let rewritten = rewriter.on_client(call, is_reference, argument, types.as_ref());
                 if let (Some(types), Some(statement)) = (types, statement) {
                     self.settlement.add(types, self.conditions.of_settlement(), statement);
                 }
-                *expression = exchanged;
+                *expression = rewritten;
             }
             (Candidate::Function, Expr::Call(call)) => rewriter.on_function(call),
             (Candidate::MethodPath, Expr::Call(call)) => rewriter.on_method_path(&mut call.func),
@@ -239,7 +244,7 @@ impl Walker<'_> {
 
     /// Rewrites an expression that contains rewritten calls: a call that spawns a task or thread, and a closure or async
     /// block that would move the annotations.
-    fn rewrite_holder(&mut self, expression: &mut Expr, spawned: Option<(usize, Spawned)>) {
+    fn rewrite_enclosing(&mut self, expression: &mut Expr, spawned: Option<(usize, Spawned)>) {
         if let Some((index, spawned)) = spawned {
             match expression {
                 Expr::Call(call) => self.rewriter().on_spawn(&mut call.args[index], spawned),
@@ -332,9 +337,9 @@ impl Arguments for Walker<'_> {
 
 impl VisitMut for Walker<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        let ours = take_ours_of(expression);
+        let xray = take_xray_of(expression);
         let others = attributes(expression).to_vec();
-        self.with_options(&ours, |walker| {
+        self.with_options(&xray, |walker| {
             walker.under_conditions(&others, |walker| {
                 let position = mem::take(&mut walker.position);
                 let (before, requirement) = (walker.candidates, walker.requirement(expression));
@@ -351,7 +356,7 @@ impl VisitMut for Walker<'_> {
                 }
                 walker.visit_inner(expression, position);
                 if walker.candidates > before {
-                    walker.rewrite_holder(expression, spawned);
+                    walker.rewrite_enclosing(expression, spawned);
                 }
                 if let Some(candidate) = candidate {
                     #[cfg(feature = "untraced")]
@@ -368,7 +373,7 @@ impl VisitMut for Walker<'_> {
         match statement {
             Stmt::Local(local) => self.visit_local(local, Position::of_local(local).unwrap_or_default()),
             Stmt::Macro(statement) => {
-                let attributes = take_ours(&mut statement.attrs);
+                let attributes = take_xray(&mut statement.attrs);
                 self.with_options(&attributes, |walker| {
                     let is_marked = mem::take(&mut walker.call_options.trace);
                     let requirement = if is_marked { Requirement::Marked } else { Requirement::Optional };
@@ -400,9 +405,9 @@ impl VisitMut for Walker<'_> {
     }
 
     fn visit_expr_let_mut(&mut self, condition: &mut ExprLet) {
-        let hint = self.variables.hint_of_matched(&condition.expr);
+        let facts = self.variables.facts_of_matched(&condition.expr);
         self.visit_expr_mut(&mut condition.expr);
-        self.variables.declare_pattern(&condition.pat, hint);
+        self.variables.declare_pattern(&condition.pat, facts);
     }
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {

@@ -202,13 +202,13 @@ pub(crate) fn has_module(name: &Ident) -> bool {
 
 /// Returns whether a call is that of a method without arguments which is named by its path:
 /// `RequestBuilder::send(request)`.
-pub(crate) fn is_method_of_a_builder(call: &ExprCall) -> bool {
-    call.args.len() == 1 && matches!(peeled(&call.func), Expr::Path(method) if is_path_of_a_builders_method(method))
+pub(crate) fn is_builder_method_call(call: &ExprCall) -> bool {
+    call.args.len() == 1 && matches!(peeled(&call.func), Expr::Path(method) if is_builder_method_path(method))
 }
 
 /// Returns whether a path is that of a method without arguments of a client's request builder. The path of any other
 /// type may name a trait, whose `Self` type is open.
-pub(crate) fn is_path_of_a_builders_method(path: &ExprPath) -> bool {
+pub(crate) fn is_builder_method_path(path: &ExprPath) -> bool {
     let mut names = path.path.segments.iter().rev();
     let (Some(method), Some(of)) = (names.next(), names.next()) else { return false };
     let is_builder = || ["RequestBuilder", "Request", "ClientRequest"].contains(&text(&of.ident).as_str());

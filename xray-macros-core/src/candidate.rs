@@ -96,9 +96,9 @@ impl Candidate {
                     shape => (shape, call.args.first()),
                 }
             }
-            Expr::Call(call) if calls::is_method_of_a_builder(call) => {
-                let is_exchanged = position != Position::Elsewhere;
-                return Some(if is_exchanged { Self::MethodPath } else { Self::LeftAlone(NAMED_ELSEWHERE) });
+            Expr::Call(call) if calls::is_builder_method_call(call) => {
+                let is_replaced = position != Position::Elsewhere;
+                return Some(if is_replaced { Self::MethodPath } else { Self::LeftAlone(NAMED_ELSEWHERE) });
             }
             Expr::Call(call) => {
                 let shape = calls::of_function(call, local).or(is_marked.then_some(Shape::Argument))?;
@@ -143,7 +143,7 @@ pub(crate) fn is_call(expression: &Expr) -> bool {
 fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
     match Receiver::of(&call.receiver) {
         Receiver::Value => Candidate::Value,
-        // An enclosing closure would capture the reference instead of the referent; see `TypeHint::is_reference`.
+        // An enclosing closure would capture the reference instead of the referent; see `VariableFacts::is_reference`.
         // tests/it/shapes/closures.rs::escapes_exclusively
         Receiver::Variable(name) if variables.is_reference(&name) => {
             Candidate::LeftAlone("its receiver is a reference, which a closure would capture in another way")
@@ -184,7 +184,7 @@ fn on_receiver_or_channel(call: &ExprMethodCall, variables: &Variables) -> Optio
 
 fn on_client(call: &ExprMethodCall, position: Position, requirement: Requirement) -> Option<Candidate> {
     // In `client.get(url).send()` the call of `get` makes a request builder, and `send` is the HTTP call.
-    if matches!(position, Position::Receiver(_)) {
+    if matches!(position, Position::Receiver { .. }) {
         return None;
     }
     let argument = in_two_arms(call.args.first()?)?;

@@ -9,7 +9,7 @@ use syn::{
     TraitItem,
 };
 
-use crate::attributes::take_ours;
+use crate::attributes::take_xray;
 use crate::nesting::take_too_deep;
 use crate::options::{CallOptions, Errors};
 
@@ -20,7 +20,7 @@ pub(crate) trait Attribute: Default {
 
     /// `true` if the attribute accepts an `impl` block or a module in which it changes no function, because each one
     /// has `#[xray(skip)]` or its own attribute, or is a `const fn`.
-    const ACCEPTS_ONLY_SKIPPED: bool;
+    const ACCEPTS_UNCHANGED_CONTAINERS: bool;
 
     /// Returns the error for an item that contains nothing to trace.
     fn nothing_to_trace(searched: Searched) -> String;
@@ -54,16 +54,16 @@ pub(crate) enum Owner {
     /// The function itself.
     Function,
     /// An `impl` block or a module around the function.
-    Around,
+    Container,
 }
 
 /// The functions of an item that the attribute searched for calls to trace.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Searched {
     /// Every function of the item.
-    Everything,
+    All,
     /// The functions of an `impl` block or a module, except for functions with `#[xray(skip)]` or their own attribute.
-    AllButOthers,
+    Remaining,
 }
 
 /// The names and error messages of an attribute.
@@ -114,7 +114,7 @@ fn output(item: TokenStream, annotated: Option<Annotated>, errors: Errors, wordi
             None => item,
         },
         Err(error) => {
-            let mut output = without_ours(item, wording);
+            let mut output = without_xray(item, wording);
             output.extend(error.into_compile_error());
             output
         }
@@ -149,8 +149,8 @@ impl Annotated {
         if let Some(second) = attributes.iter().find(|other| is_attribute(other, A::WORDING.attribute)) {
             return Err(Error::new_spanned(second, twice(&A::WORDING)));
         }
-        let is_needed_again = attributes.iter().any(|other| is_attribute(other, A::WORDING.other));
-        let mut members = Members::new(attribute, is_needed_again);
+        let other_attribute_follows = attributes.iter().any(|other| is_attribute(other, A::WORDING.other));
+        let mut members = Members::new(attribute, other_attribute_follows);
         let named = match self {
             Self::Function(function) => {
                 if let Some(constness) = &function.sig.constness {
@@ -188,7 +188,7 @@ fn is_generated(signature: &Signature) -> bool {
 struct Members<'a, A> {
     attribute: &'a A,
     /// `true` if an outer item also has the crate's other attribute, which expands later.
-    is_needed_again: bool,
+    other_attribute_follows: bool,
     searched: Searched,
     /// For each function of an item to which the attribute was applied, the error about a useless option.
     useless_options: Vec<Option<&'static str>>,
@@ -197,11 +197,11 @@ struct Members<'a, A> {
 }
 
 impl<'a, A: Attribute> Members<'a, A> {
-    fn new(attribute: &'a A, is_needed_again: bool) -> Self {
+    fn new(attribute: &'a A, other_attribute_follows: bool) -> Self {
         Self {
             attribute,
-            is_needed_again,
-            searched: Searched::Everything,
+            other_attribute_follows,
+            searched: Searched::All,
             useless_options: Vec::new(),
             has_anything: false,
             errors: Errors::default(),
@@ -219,10 +219,10 @@ impl<'a, A: Attribute> Members<'a, A> {
 
     /// Applies the attribute to a function that is a part of an item.
     fn apply_to_member(&mut self, attributes: &mut Vec<syn::Attribute>, signature: &Signature, block: &mut Block) {
-        self.has_anything |= A::ACCEPTS_ONLY_SKIPPED;
-        if !self.is_left_to_itself(attributes) && signature.constness.is_none() {
+        self.has_anything |= A::ACCEPTS_UNCHANGED_CONTAINERS;
+        if !self.take_exclusion(attributes) && signature.constness.is_none() {
             self.useless_options.push(self.attribute.useless_option(signature));
-            self.apply(signature, block, Owner::Around, attributes);
+            self.apply(signature, block, Owner::Container, attributes);
         }
     }
 
@@ -235,23 +235,23 @@ impl<'a, A: Attribute> Members<'a, A> {
             Item::Mod(module) => &mut module.attrs,
             _ => return,
         };
-        let is_needed_again = self.is_needed_again;
-        self.is_needed_again |= attributes.iter().any(|other| is_attribute(other, A::WORDING.other));
-        if !self.is_left_to_itself(attributes) {
+        let other_attribute_follows = self.other_attribute_follows;
+        self.other_attribute_follows |= attributes.iter().any(|other| is_attribute(other, A::WORDING.other));
+        if !self.take_exclusion(attributes) {
             self.visit_item_mut(item);
         }
-        self.is_needed_again = is_needed_again;
+        self.other_attribute_follows = other_attribute_follows;
     }
 
     /// Returns whether an item has `#[xray(skip)]`, which is removed, or the attribute itself.
-    fn is_left_to_itself(&mut self, attributes: &mut Vec<syn::Attribute>) -> bool {
-        let skip = take_skip(attributes, &A::WORDING, self.is_needed_again);
+    fn take_exclusion(&mut self, attributes: &mut Vec<syn::Attribute>) -> bool {
+        let skip = take_skip(attributes, &A::WORDING, self.other_attribute_follows);
         let is_skipped = self.errors.take(skip).unwrap_or(true);
-        let is_left = is_skipped || attributes.iter().any(|own| is_attribute(own, A::WORDING.attribute));
-        if is_left {
-            self.searched = Searched::AllButOthers;
+        let is_excluded = is_skipped || attributes.iter().any(|own| is_attribute(own, A::WORDING.attribute));
+        if is_excluded {
+            self.searched = Searched::Remaining;
         }
-        is_left
+        is_excluded
     }
 
     /// Returns the errors, which are about the item with this name.
@@ -306,10 +306,10 @@ fn twice(wording: &Wording) -> String {
 ///
 /// `#[xray(skip)]` applies to both attributes of this crate. If the item has the other one too, which expands later, the
 /// part keeps it: `tests.rs::options_that_the_other_attribute_needs_are_kept_for_it`.
-fn take_skip(attributes: &mut Vec<syn::Attribute>, wording: &Wording, is_needed_again: bool) -> Result<bool> {
+fn take_skip(attributes: &mut Vec<syn::Attribute>, wording: &Wording, other_attribute_follows: bool) -> Result<bool> {
     let mut options = CallOptions::default();
-    for attribute in take_ours(attributes) {
-        options = options.with(&attribute)?;
+    for attribute in take_xray(attributes) {
+        options = options.overridden_by(&attribute)?;
         if options.trace || options.name.is_some() {
             let message = format!(
                 "here only `#[xray(skip)]` is accepted; for other options of a function, put `#[{}(..)]` on the function",
@@ -317,7 +317,7 @@ fn take_skip(attributes: &mut Vec<syn::Attribute>, wording: &Wording, is_needed_
             );
             return Err(Error::new_spanned(attribute, message));
         }
-        if is_needed_again {
+        if other_attribute_follows {
             attributes.push(attribute);
         }
     }
@@ -334,17 +334,17 @@ pub(crate) fn is_attribute(attribute: &syn::Attribute, name: &str) -> bool {
 ///
 /// The compiler has no attribute `xray`. If one were left, the compiler would report "cannot find attribute" in addition
 /// to the actual error. An item that has an attribute of this crate keeps them, because that attribute expands later.
-fn without_ours(item: TokenStream, wording: &Wording) -> TokenStream {
-    struct WithoutOurs<'a>(&'a Wording);
-    impl WithoutOurs<'_> {
+fn without_xray(item: TokenStream, wording: &Wording) -> TokenStream {
+    struct WithoutXray<'a>(&'a Wording);
+    impl WithoutXray<'_> {
         fn expands_later(&self, attributes: &[syn::Attribute]) -> bool {
             let Wording { attribute: one, other, .. } = self.0;
             attributes.iter().any(|attribute| is_attribute(attribute, one) || is_attribute(attribute, other))
         }
     }
-    impl VisitMut for WithoutOurs<'_> {
+    impl VisitMut for WithoutXray<'_> {
         fn visit_attributes_mut(&mut self, attributes: &mut Vec<syn::Attribute>) {
-            take_ours(attributes);
+            take_xray(attributes);
         }
 
         fn visit_item_mut(&mut self, item: &mut Item) {
@@ -366,7 +366,7 @@ fn without_ours(item: TokenStream, wording: &Wording) -> TokenStream {
         }
     }
     let Ok(mut item) = syn::parse2::<Item>(item.clone()) else { return item };
-    WithoutOurs(wording).visit_item_mut(&mut item);
+    WithoutXray(wording).visit_item_mut(&mut item);
     item.into_token_stream()
 }
 

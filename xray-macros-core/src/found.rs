@@ -20,13 +20,13 @@ pub struct FoundCall {
 
 /// The first names of paths with which a chain of calls may begin that is no HTTP call: `sqlx::query(text).execute(pool)` and
 /// `Runtime::new(handler).run()`.
-const NO_CLIENTS: &[&[&str]] = &[&["lambda_http"], &["lambda_runtime"], &["Runtime", "new"], &["sqlx"]];
+const OTHER_CRATES: &[&[&str]] = &[&["lambda_http"], &["lambda_runtime"], &["Runtime", "new"], &["sqlx"]];
 
 impl FoundCall {
     /// Describes a call before its inner calls are rewritten. Returns `None` for a call that begins with one of
-    /// [`NO_CLIENTS`].
+    /// [`OTHER_CRATES`].
     pub(crate) fn of(call: &Expr) -> Option<Self> {
-        let is_listed = !first_path(call).is_some_and(|path| NO_CLIENTS.iter().any(|names| begins_with(path, names)));
+        let is_listed = !first_path(call).is_some_and(|path| OTHER_CRATES.iter().any(|names| begins_with(path, names)));
         is_listed.then(|| Self::new(call))
     }
 

@@ -127,12 +127,12 @@ fn expressions_or_statements(walker: &mut impl Arguments, tokens: TokenStream, r
 
 fn statements(walker: &mut impl Arguments, tokens: TokenStream, role: Role) -> Result<TokenStream> {
     let has_for_await = role == Role::AsyncBody && for_await::is_in(&tokens);
-    let tokens = if has_for_await { for_await::hidden(tokens) } else { tokens };
+    let tokens = if has_for_await { for_await::hide(tokens) } else { tokens };
     let mut block = Block { brace_token: token::Brace::default(), stmts: Block::parse_within.parse2(tokens)? };
     walker.statements(&mut block, role);
     let statements = &block.stmts;
     let tokens = quote!(#(#statements)*);
-    Ok(if has_for_await { for_await::shown(tokens) } else { tokens })
+    Ok(if has_for_await { for_await::restore(tokens) } else { tokens })
 }
 
 /// Reads comma-separated expressions, and walks them. tokio's `biased;` and the length in `vec![a; n]` are not walked.
@@ -155,8 +155,8 @@ fn expressions(walker: &mut impl Arguments, input: ParseStream<'_>, role: Role) 
         read.push((expression, separator));
     }
     // The elements of a list have one type, so a future is exchanged in all of them or in none.
-    let is_exchanged = role != Role::Element || read.iter().all(|(expression, _)| ends_in_calls(expression));
-    let role = if is_exchanged { role } else { Role::Value };
+    let is_replaced = role != Role::Element || read.iter().all(|(expression, _)| ends_in_calls(expression));
+    let role = if is_replaced { role } else { Role::Value };
     for (expression, separator) in read {
         output.extend(walked(walker, expression, role));
         output.extend(separator);

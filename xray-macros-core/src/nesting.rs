@@ -29,7 +29,7 @@ pub(crate) fn take_too_deep(tokens: TokenStream) -> (TokenStream, TooDeep) {
     if !is_deeper(&tokens, MAX_DEPTH) {
         return (tokens, taken);
     }
-    let tokens = taken.hollow(tokens, MAX_DEPTH);
+    let tokens = taken.replace_too_deep(tokens, MAX_DEPTH);
     (tokens, taken)
 }
 
@@ -52,10 +52,10 @@ impl TooDeep {
         })
     }
 
-    fn hollow(&mut self, tokens: TokenStream, depth: usize) -> TokenStream {
+    fn replace_too_deep(&mut self, tokens: TokenStream, depth: usize) -> TokenStream {
         each_group(tokens, |content| {
             if depth > 0 {
-                return self.hollow(content, depth - 1);
+                return self.replace_too_deep(content, depth - 1);
             }
             let (placeholder, number) = (format_ident!("{PLACEHOLDER}"), self.0.len());
             // Between the braces of a `match` only arms are valid syntax, so the placeholder becomes the body of an

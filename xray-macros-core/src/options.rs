@@ -96,12 +96,12 @@ impl TracedOptions {
 
 impl CallOptions {
     /// Returns whether an attribute is `#[xray(..)]`.
-    pub(crate) fn is_ours(attribute: &Attribute) -> bool {
+    pub(crate) fn is_xray(attribute: &Attribute) -> bool {
         attribute.path().is_ident("xray")
     }
 
     /// Returns these options, overridden by those of an attribute on an inner expression.
-    pub(crate) fn with(&self, attribute: &Attribute) -> Result<Self> {
+    pub(crate) fn overridden_by(&self, attribute: &Attribute) -> Result<Self> {
         let mut options = self.clone();
         let arguments = match &attribute.meta {
             Meta::List(list) => list.tokens.clone(),

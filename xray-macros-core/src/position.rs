@@ -28,8 +28,8 @@ pub(crate) enum Position {
     Elsewhere,
     /// Into a boxed trait object. If the value is a box of a future, the future may have any type.
     Boxed,
-    /// A method is called on it, which accepts any future if the flag is set.
-    Receiver(bool),
+    /// A method is called on the value. `accepts_any_future` says whether the method accepts any future.
+    Receiver { accepts_any_future: bool },
     /// `?` is applied to it, so it is no future.
     Tried,
     /// Into `.await`.
@@ -105,17 +105,18 @@ const WRAPPING_FUNCTIONS: &[&str] = &[
 const POLLING_FUNCTIONS: &[&str] = &["block_on", "drop", "run_until"];
 
 /// Methods that pass an item to a closure, and poll the future that it returns.
-const POLLS_CLOSURES: &[&str] =
+const CLOSURE_POLLING_METHODS: &[&str] =
     &["and_then", "for_each", "for_each_concurrent", "or_else", "then", "try_for_each", "try_for_each_concurrent"];
 
 /// Methods that collect the results of a closure.
-const LISTS: &[&str] = &["map", "map_ok"];
+const MAPPING_METHODS: &[&str] = &["map", "map_ok"];
 
 /// Methods of iterators and streams that poll the items.
-const POLLS_ITEMS: &[&str] = &["buffered", "buffer_unordered", "try_buffered", "try_buffer_unordered"];
+const ITEM_POLLING_METHODS: &[&str] = &["buffered", "buffer_unordered", "try_buffered", "try_buffer_unordered"];
 
 /// Methods of iterators and streams that return a list of items of one type.
-const PASSES_ITEMS: &[&str] = &["by_ref", "chain", "collect", "filter", "into_iter", "peekable", "rev", "skip", "take"];
+const ITEM_PASSING_METHODS: &[&str] =
+    &["by_ref", "chain", "collect", "filter", "into_iter", "peekable", "rev", "skip", "take"];
 
 /// Types of lists whose items may be futures of any type.
 const LISTS_OF_FUTURES: &[&str] = &["FuturesOrdered", "FuturesUnordered", "Vec", "VecDeque"];
@@ -123,16 +124,16 @@ const LISTS_OF_FUTURES: &[&str] = &["FuturesOrdered", "FuturesUnordered", "Vec",
 impl Position {
     /// Returns whether a future in this position may have any type.
     pub(crate) fn accepts_any_future(self) -> bool {
-        matches!(self, Self::Awaited | Self::AnyFuture | Self::Receiver(true))
+        matches!(self, Self::Awaited | Self::AnyFuture | Self::Receiver { accepts_any_future: true })
     }
 
     /// Returns the position of the receiver of a method call in this position. `method` is the name of the method.
     pub(crate) fn of_receiver(self, call: &ExprMethodCall, method: &str) -> Self {
-        if POLLS_ITEMS.contains(&method) || (self.accepts_list() && passes_items(call)) {
+        if ITEM_POLLING_METHODS.contains(&method) || (self.accepts_list() && passes_items(call)) {
             return Self::AnyFutures;
         }
         let is_wrapped = self.accepts_any_future() && WRAPPING_METHODS.contains(&method);
-        Self::Receiver(is_wrapped || POLLING_METHODS.contains(&method))
+        Self::Receiver { accepts_any_future: is_wrapped || POLLING_METHODS.contains(&method) }
     }
 
     /// Returns the position of the arguments of a function call in this position.
@@ -140,8 +141,8 @@ impl Position {
         let Expr::Path(function) = peeled(&call.func) else { return Self::Elsewhere };
         let Some(name) = function.path.segments.last() else { return Self::Elsewhere };
         if is_box_pin(&call.func) {
-            let is_exchanged = self == Self::Boxed || self.accepts_any_future();
-            return if is_exchanged { Self::AnyFuture } else { Self::Elsewhere };
+            let is_replaced = self == Self::Boxed || self.accepts_any_future();
+            return if is_replaced { Self::AnyFuture } else { Self::Elsewhere };
         }
         self.of_arguments_of(&text(&name.ident))
     }
@@ -157,8 +158,8 @@ impl Position {
     /// `takes_item` is `true` if the closure has a parameter.
     pub(crate) fn of_closure_for(self, name: &str, takes_item: bool) -> Self {
         // `bool::then` and `Option::or_else` take closures without parameters.
-        let is_polled = (takes_item && POLLS_CLOSURES.contains(&name)) || repeats(name);
-        let is_listed = self.accepts_list() && LISTS.contains(&name);
+        let is_polled = (takes_item && CLOSURE_POLLING_METHODS.contains(&name)) || repeats(name);
+        let is_listed = self.accepts_list() && MAPPING_METHODS.contains(&name);
         if is_polled || is_listed { Self::AnyFuture } else { Self::Elsewhere }
     }
 
@@ -305,20 +306,20 @@ pub(crate) fn ends_in_calls(expression: &Expr) -> bool {
         }
         Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
         Expr::MethodCall(call) => {
-            let is_exchanged = match (calls::of_method(call), call.args.first()) {
+            let is_replaced = match (calls::of_method(call), call.args.first()) {
                 (Some(Shape::Argument), Some(argument)) => can_pass_through(argument),
                 (Some(Shape::Client), Some(url)) => in_two_arms(url).is_some(),
                 (shape, _) => shape.is_some(),
             };
-            (is_exchanged && !is_skipped(&call.attrs))
+            (is_replaced && !is_skipped(&call.attrs))
                 || (is_one_of(&call.method, WRAPPING_METHODS) && ends_in_calls(&call.receiver))
         }
         Expr::Call(call) => {
-            let is_exchanged = match (calls::of_function(call, &[]), call.args.first()) {
+            let is_replaced = match (calls::of_function(call, &[]), call.args.first()) {
                 (Some(Shape::Argument), Some(argument)) => can_pass_through(argument),
-                (shape, _) => shape.is_some() || calls::is_method_of_a_builder(call),
+                (shape, _) => shape.is_some() || calls::is_builder_method_call(call),
             };
-            (is_exchanged && !is_skipped(&call.attrs)) || (wraps(call) && call.args.iter().any(holds_calls))
+            (is_replaced && !is_skipped(&call.attrs)) || (wraps(call) && call.args.iter().any(holds_calls))
         }
         _ => false,
     }
@@ -342,7 +343,7 @@ pub(crate) fn holds_calls(initializer: &Expr) -> bool {
         Expr::Macro(call) => call.mac.path.is_ident("vec") && has_only_calls(&call.mac),
         Expr::MethodCall(call) if passes_items(call) => holds_calls(&call.receiver),
         // `map` of a list. `map` of a future is a case of `ends_in_calls`.
-        Expr::MethodCall(call) if is_one_of(&call.method, LISTS) && call.args.iter().all(holds_calls) => true,
+        Expr::MethodCall(call) if is_one_of(&call.method, MAPPING_METHODS) && call.args.iter().all(holds_calls) => true,
         other => ends_in_calls(other) || is_empty_list(other),
     }
 }
@@ -408,8 +409,8 @@ fn branches(expression: &Expr) -> Option<Vec<&Expr>> {
 pub(crate) fn is_skipped(attributes: &[Attribute]) -> bool {
     attributes
         .iter()
-        .filter(|attribute| CallOptions::is_ours(attribute))
-        .any(|attribute| CallOptions::default().with(attribute).is_ok_and(|options| options.skip))
+        .filter(|attribute| CallOptions::is_xray(attribute))
+        .any(|attribute| CallOptions::default().overridden_by(attribute).is_ok_and(|options| options.skip))
 }
 
 /// Returns whether a method returns a list of the items of its receiver, which have one type: `take(3)`, `collect()`,
@@ -419,7 +420,7 @@ fn passes_items(call: &ExprMethodCall) -> bool {
         GenericArgument::Type(ty) => matches!(ty, Type::Infer(_)) || is_list_of_any(ty),
         _ => false,
     });
-    names_no_type && is_one_of(&call.method, PASSES_ITEMS)
+    names_no_type && is_one_of(&call.method, ITEM_PASSING_METHODS)
 }
 
 /// Returns whether a type is a list of items of any type: `Vec<_>`, `FuturesUnordered<_>`.

@@ -147,7 +147,7 @@ impl Rewriter<'_> {
         let client = peeled(&call.receiver);
         let client = if is_reference { quote_spanned!(span=> *#client) } else { quote_spanned!(span=> #client) };
         let test = quote_spanned!(span=> #module::Client(&#client).__xray_dispatch(#site));
-        self.dispatch(call, &test, argument, |call| match types.map(|types| self.types(types, span)) {
+        self.dispatch(call, &test, argument, |call| match types.map(|types| self.types_argument(types, span)) {
             Some(types) => {
                 let module = self.private("argument", span);
                 quote_spanned! {span=>
@@ -265,7 +265,7 @@ impl Rewriter<'_> {
         //   calls. tests.rs::long_and_deep_code_takes_linear_work_and_little_stack
         let Some(name) = callee_name(expression) else { return };
         let (span, site, call) = (span_at(&name), self.site(&name), &variable.name);
-        let (module, types) = (self.private("argument", span), self.types(types, span));
+        let (module, types) = (self.private("argument", span), self.types_argument(types, span));
         let (attributes, argument) = match &mut *expression {
             Expr::MethodCall(call) => (&mut call.attrs, &mut call.args[0]),
             Expr::Call(call) => (&mut call.attrs, &mut call.args[0]),
@@ -291,7 +291,7 @@ impl Rewriter<'_> {
     }
 
     /// Returns the expression that links the open types of a call.
-    fn types(&self, types: &Ident, span: Span) -> TokenStream {
+    fn types_argument(&self, types: &Ident, span: Span) -> TokenStream {
         let (module, phantom) = (self.private("argument", span), self.private("PhantomData", span));
         // Clippy reports a struct base that supplies no field.
         quote_spanned!(span=> #[allow(clippy::needless_update)] #module::CallTypes { of: #phantom, ..#types })
@@ -428,13 +428,14 @@ impl Rewriter<'_> {
         //   selected.
         // * At the first poll, the twin of the SDK's request creates one of two futures: the future of the request
         //   itself, or the future of the customised request, which has the interceptor. tests/aws-sdk
-        let (aws_sdk, customize, sends) = (self.private("aws_sdk", span), self.customize(span), Self::sends(span));
+        let (aws_sdk, customize, send) =
+            (self.private("aws_sdk", span), self.customize_closure(span), Self::send_closures(span));
         let method = if self.requirement == Requirement::Optional { "__xray_traced" } else { "__xray_require" };
         let method = Ident::new(method, span);
-        let exchanged = quote_spanned! {span=>
-            #aws_sdk::Receiver::of(&__xray_receiver, #customize).#method(__xray_receiver, #site, #sends)
+        let traced = quote_spanned! {span=>
+            #aws_sdk::Receiver::of(&__xray_receiver, #customize).#method(__xray_receiver, #site, #send)
         };
-        Expr::Match(match_one(receiver, Ident::new("__xray_receiver", span), exchanged))
+        Expr::Match(match_one(receiver, Ident::new("__xray_receiver", span), traced))
     }
 
     /// Returns a `match` that tests whether a variable holds a request of the AWS SDK. One arm sends that request. The
@@ -497,7 +498,7 @@ impl Rewriter<'_> {
     }
 
     /// Returns the closure that customises a request of the AWS SDK.
-    fn customize(&self, span: Span) -> TokenStream {
+    fn customize_closure(&self, span: Span) -> TokenStream {
         let aws_sdk = self.private("aws_sdk", span);
         quote_spanned! {span=>
             |__xray_request, __xray_interceptor| {
@@ -509,7 +510,7 @@ impl Rewriter<'_> {
     }
 
     /// Returns the closures that send a request of the AWS SDK, and the customised request.
-    fn sends(span: Span) -> TokenStream {
+    fn send_closures(span: Span) -> TokenStream {
         quote_spanned!(span=> |__xray_request| __xray_request.send(), |__xray_customized| __xray_customized.send())
     }
 

@@ -80,12 +80,18 @@ impl Settlement {
         self.calls.push(Settled { name, conditions, statement });
     }
 
-    /// Puts the declarations before the body of a function, and the statements after it. With `is_kept` the last expression
+    /// Puts the declarations before the body of a function, and the statements after it. With `keeps_last_expression` the last expression
     /// of the function remains the last one.
-    pub(crate) fn wrap_function(self, block: &mut Block, result: &ReturnType, is_kept: bool, runtime: &Path) {
+    pub(crate) fn wrap_function(
+        self,
+        block: &mut Block,
+        result: &ReturnType,
+        keeps_last_expression: bool,
+        runtime: &Path,
+    ) {
         // The calls before the last expression need the declarations too.
         let is_outside = |statement: &Stmt| words(statement.to_token_stream()).any(|word| self.declares(&word));
-        let ends_in_future = is_kept && !block.stmts.iter().rev().skip(1).any(is_outside);
+        let ends_in_future = keeps_last_expression && !block.stmts.iter().rev().skip(1).any(is_outside);
         match async_block_at_the_end(block) {
             Some(future) if ends_in_future => self.wrap(&mut future.block, Leave::ByReturn, runtime),
             _ if words(result.to_token_stream()).any(|word| word == "impl") => {

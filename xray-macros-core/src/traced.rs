@@ -25,7 +25,7 @@ impl Attribute for TracedOptions {
     };
 
     // Every function can be traced, so an `impl` block or a module without a traced function is the user's explicit choice.
-    const ACCEPTS_ONLY_SKIPPED: bool = true;
+    const ACCEPTS_UNCHANGED_CONTAINERS: bool = true;
 
     fn nothing_to_trace(_: Searched) -> String {
         "no function to trace; remove the attribute".to_owned()

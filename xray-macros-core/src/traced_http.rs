@@ -21,16 +21,16 @@ impl Attribute for TracedHttpOptions {
     };
 
     // An attribute on an item without candidates is an error: the user expects its calls to be traced.
-    const ACCEPTS_ONLY_SKIPPED: bool = false;
+    const ACCEPTS_UNCHANGED_CONTAINERS: bool = false;
 
     fn nothing_to_trace(searched: Searched) -> String {
         match searched {
-            Searched::Everything => format!(
+            Searched::All => format!(
                 "no HTTP call found: expected {}, and not inside a macro whose arguments the attribute does not read; put \
                  `#[traced_http]` on the function that makes the calls",
                 calls::EXAMPLES
             ),
-            Searched::AllButOthers => "no HTTP call found outside the functions that have `#[traced_http]` or \
+            Searched::Remaining => "no HTTP call found outside the functions that have `#[traced_http]` or \
                 `#[xray(skip)]` themselves; remove this attribute"
                 .to_owned(),
         }
@@ -57,18 +57,18 @@ impl Attribute for TracedHttpOptions {
     ) -> Result<bool> {
         // The checks come first: they read the paths as the user wrote them.
         let checks = client_paths::checks(signature, block, self);
-        let found = body::rewrite_calls(signature, block, self, attributes.iter().any(is_macro))?;
+        let found = body::rewrite_calls(signature, block, self, attributes.iter().any(may_be_attribute_macro))?;
         let declarations = head::declarations(signature, self, &checks, found.has_candidate, &found.left_alone);
         block.stmts.splice(0..0, declarations);
         match found.unknown_macros.first() {
-            Some(unknown) if !found.has_candidate && owner == Owner::Function => Err(unread(unknown)),
+            Some(unknown) if !found.has_candidate && owner == Owner::Function => Err(unknown_macro_error(unknown)),
             _ => Ok(found.has_candidate),
         }
     }
 }
 
 /// Returns whether an attribute below this one may look at the rewritten function.
-fn is_macro(attribute: &syn::Attribute) -> bool {
+fn may_be_attribute_macro(attribute: &syn::Attribute) -> bool {
     const INERT: &[&str] = &[
         "allow",
         "cfg",
@@ -87,7 +87,7 @@ fn is_macro(attribute: &syn::Attribute) -> bool {
 }
 
 /// Returns the error for a function whose calls, if it has any, are in a macro that the attribute cannot read.
-fn unread(unknown: &Path) -> Error {
+fn unknown_macro_error(unknown: &Path) -> Error {
     let name = unknown.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
     let message = format!(
         "no HTTP call found, and the attribute does not know what `{name}!` does with its arguments: if they are \

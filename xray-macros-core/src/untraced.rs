@@ -178,8 +178,8 @@ impl Search {
 /// nothing.
 fn cover(attributes: &[Annotation]) -> Option<Cover> {
     attributes.iter().find_map(|attribute| {
-        if CallOptions::is_ours(attribute) {
-            let is_skip = CallOptions::default().with(attribute).is_ok_and(|options| options.skip);
+        if CallOptions::is_xray(attribute) {
+            let is_skip = CallOptions::default().overridden_by(attribute).is_ok_and(|options| options.skip);
             return is_skip.then_some(Cover::Skip);
         }
         arguments(attribute).map(Cover::Attribute)
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_only_tests_compile_are_recognized() {
+    fn items_that_only_tests_compile_are_recognised() {
         let of = |attributes: &str| {
             let item: ItemFn = syn::parse_str(&format!("{attributes} fn f() {{}}")).unwrap();
             is_test(&item.attrs)

@@ -43,9 +43,9 @@ pub(crate) fn position_of_local(local: &Local, after: &[Stmt], end: Position) ->
 /// `tests/it/shapes/named_futures.rs::in_variables_alone`, `by_its_fields`
 fn accept_any_future(name: &Ident, initializer: &Expr, statements: &[Stmt], end: Position) -> bool {
     let holds_closure = matches!(peeled(initializer), Expr::Closure(_));
-    let mut uses = Uses { name, holds_closure, position: Position::Elsewhere, are_known: true, left: MAX_SEARCHED };
+    let mut uses = Uses { name, holds_closure, position: Position::Elsewhere, all_accept: true, left: MAX_SEARCHED };
     uses.visit_statements(statements, end);
-    uses.are_known
+    uses.all_accept
 }
 
 struct Uses<'a> {
@@ -55,7 +55,7 @@ struct Uses<'a> {
     /// The position of the expression visited next.
     position: Position,
     /// `true` if each use so far accepts a future of any type.
-    are_known: bool,
+    all_accept: bool,
     /// The number of expressions that may still be visited.
     left: usize,
 }
@@ -81,12 +81,12 @@ impl Uses<'_> {
             name: &name.ident,
             holds_closure: self.holds_closure,
             position: Position::Elsewhere,
-            are_known: true,
+            all_accept: true,
             left: self.left,
         };
         uses.visit_statements(statements, end);
         self.left = uses.left;
-        uses.are_known
+        uses.all_accept
     }
 
     /// Returns the position of the arguments of a function. `otherwise` is the position of futures and lists.
@@ -146,16 +146,16 @@ impl<'ast> Visit<'ast> for Uses<'_> {
     fn visit_expr(&mut self, expression: &'ast Expr) {
         let position = mem::take(&mut self.position);
         self.left = self.left.saturating_sub(1);
-        self.are_known &= self.left > 0;
+        self.all_accept &= self.left > 0;
         // A call with `#[xray(skip)]` is not exchanged.
-        self.are_known &= !is_skipped(attributes(expression)) || !self.names_variable(expression);
-        if !self.are_known {
+        self.all_accept &= !is_skipped(attributes(expression)) || !self.names_variable(expression);
+        if !self.all_accept {
             return;
         }
         match expression {
             Expr::Path(_) => {
                 let is_known = position.accepts_any_future() || position == Position::AnyFutures;
-                self.are_known = is_known || !self.is_variable(expression);
+                self.all_accept = is_known || !self.is_variable(expression);
             }
             Expr::Paren(inner) => self.visit_at(&inner.expr, position),
             Expr::Group(inner) => self.visit_at(&inner.expr, position),
@@ -164,7 +164,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             Expr::Reference(inner) => self.visit_at(&inner.expr, position),
             Expr::Await(awaited) => self.visit_at(&awaited.base, Position::Awaited),
             Expr::MethodCall(call) if adds_to_list(&text(&call.method)) && self.is_variable(&call.receiver) => {
-                self.are_known = call.args.iter().all(ends_in_calls);
+                self.all_accept = call.args.iter().all(ends_in_calls);
                 call.args.iter().for_each(|argument| self.visit_expr(argument));
             }
             Expr::MethodCall(call) => self.visit_call_of_method(call, position),
@@ -179,7 +179,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             // The values that are assigned to the variable are exchanged with the first one.
             Expr::Assign(assignment) if self.is_variable(&assignment.left) => {
                 // The parser attaches the attributes of an assignment to its left side.
-                self.are_known = ends_in_calls(&assignment.right) && !is_skipped(attributes(&assignment.left));
+                self.all_accept = ends_in_calls(&assignment.right) && !is_skipped(attributes(&assignment.left));
                 self.visit_expr(&assignment.right);
             }
             _ => visit::visit_expr(self, expression),
@@ -192,7 +192,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
 
     fn visit_macro(&mut self, call: &'ast Macro) {
         if words(call.tokens.clone()).any(|word| word == *self.name) {
-            self.are_known &= macros::walk(self, &mut call.clone());
+            self.all_accept &= macros::walk(self, &mut call.clone());
         }
     }
 

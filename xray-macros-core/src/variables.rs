@@ -17,12 +17,12 @@ use crate::syntax::{peeled, variable};
 /// The variables in scope; the innermost is last.
 #[derive(Default)]
 pub(crate) struct Variables {
-    declared: Vec<(Ident, TypeHint)>,
+    declared: Vec<(Ident, VariableFacts)>,
 }
 
 /// Facts about a variable's type that its declaration shows.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct TypeHint {
+pub(crate) struct VariableFacts {
     /// `true` if the variable is a reference.
     ///
     /// With `counter: &mut Counter`, the closure `|| counter.send()` captures `*counter`. The type test of the rewrite,
@@ -39,13 +39,13 @@ pub(crate) struct TypeHint {
 impl Variables {
     /// Returns whether a variable is a reference, judged by its declaration.
     pub(crate) fn is_reference(&self, name: &Ident) -> bool {
-        self.hint(name).is_reference
+        self.facts(name).is_reference
     }
 
     /// Returns whether a future that is assigned to a variable may have any type.
     pub(crate) fn accepts_any_future(&self, assigned: &Expr) -> bool {
         let Expr::Path(path) = peeled(assigned) else { return false };
-        variable(path).is_some_and(|name| self.hint(name).accepts_any_future)
+        variable(path).is_some_and(|name| self.facts(name).accepts_any_future)
     }
 
     /// Returns whether a variable of this name is in scope.
@@ -53,9 +53,9 @@ impl Variables {
         self.declared.iter().any(|(declared, _)| declared == name)
     }
 
-    fn hint(&self, name: &Ident) -> TypeHint {
+    fn facts(&self, name: &Ident) -> VariableFacts {
         let innermost = self.declared.iter().rev().find(|(declared, _)| declared == name);
-        innermost.map(|(_, hint)| *hint).unwrap_or_default()
+        innermost.map(|(_, facts)| *facts).unwrap_or_default()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -77,11 +77,12 @@ impl Variables {
                         ReceiverKind::Typed(_, ty) => matches!(**ty, Type::Reference(_)),
                         _ => false,
                     };
-                    self.declared.push((receiver.self_token.into(), TypeHint { is_reference, ..TypeHint::default() }));
+                    self.declared
+                        .push((receiver.self_token.into(), VariableFacts { is_reference, ..VariableFacts::default() }));
                 }
                 FnArg::Typed(parameter) => {
                     let is_reference = matches!(*parameter.ty, Type::Reference(_));
-                    self.declare_pattern(&parameter.pat, TypeHint { is_reference, ..TypeHint::default() });
+                    self.declare_pattern(&parameter.pat, VariableFacts { is_reference, ..VariableFacts::default() });
                 }
             }
         }
@@ -89,18 +90,18 @@ impl Variables {
 
     /// Declares the parameters of a closure.
     pub(crate) fn declare_closure_parameters(&mut self, closure: &ExprClosure) {
-        closure.inputs.iter().for_each(|input| self.declare_pattern(input, TypeHint::default()));
+        closure.inputs.iter().for_each(|input| self.declare_pattern(input, VariableFacts::default()));
     }
 
     /// Returns the facts about the variables of a `let` that its initializer reveals.
-    pub(crate) fn hint_of_local(&self, local: &Local) -> TypeHint {
-        local.init.as_ref().map(|init| self.hint_of_matched(&init.expr)).unwrap_or_default()
+    pub(crate) fn facts_of_local(&self, local: &Local) -> VariableFacts {
+        local.init.as_ref().map(|init| self.facts_of_matched(&init.expr)).unwrap_or_default()
     }
 
     /// Returns the facts about the variables of a pattern that the matched expression reveals.
-    pub(crate) fn hint_of_matched(&self, matched: &Expr) -> TypeHint {
+    pub(crate) fn facts_of_matched(&self, matched: &Expr) -> VariableFacts {
         let (is_reference, holds_references) = (self.is_reference_expression(matched), self.holds_references(matched));
-        TypeHint { is_reference, holds_references, ..TypeHint::default() }
+        VariableFacts { is_reference, holds_references, ..VariableFacts::default() }
     }
 
     /// Returns whether an expression is a reference, judged by its syntax. The variables of a pattern are references
@@ -125,7 +126,7 @@ impl Variables {
     /// `slot: &mut Option<Client>` is the client, and no reference. `tests/it/shapes/evaluation.rs::taken`
     fn holds_references(&self, expression: &Expr) -> bool {
         match peeled(expression) {
-            Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.hint(name).holds_references),
+            Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.facts(name).holds_references),
             Expr::MethodCall(_) => self.is_reference_expression(expression),
             _ => false,
         }
@@ -140,18 +141,18 @@ impl Variables {
             Expr::MethodCall(call) if call.method == "iter" => true,
             iterator => self.is_reference_expression(iterator),
         };
-        self.declare_pattern(&for_loop.pat, TypeHint { is_reference, ..TypeHint::default() });
+        self.declare_pattern(&for_loop.pat, VariableFacts { is_reference, ..VariableFacts::default() });
     }
 
     /// Declares the variables of a pattern.
-    pub(crate) fn declare_pattern(&mut self, pattern: &Pat, mut hint: TypeHint) {
+    pub(crate) fn declare_pattern(&mut self, pattern: &Pat, mut facts: VariableFacts) {
         if let Pat::Type(typed) = pattern {
-            hint.is_reference = match &*typed.ty {
-                Type::Infer(_) => hint.is_reference,
+            facts.is_reference = match &*typed.ty {
+                Type::Infer(_) => facts.is_reference,
                 ty => matches!(ty, Type::Reference(_)),
             };
         }
-        Declaring { variables: self, hint }.visit_pat(pattern);
+        Declaring { variables: self, facts }.visit_pat(pattern);
     }
 }
 
@@ -177,13 +178,13 @@ fn returns_mutable_reference(method: &str) -> bool {
 struct Declaring<'a> {
     variables: &'a mut Variables,
     /// Facts about each variable of the pattern that the matched expression shows.
-    hint: TypeHint,
+    facts: VariableFacts,
 }
 
 impl<'ast> Visit<'ast> for Declaring<'_> {
     fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
-        let is_reference = self.hint.is_reference || pattern.by_ref.is_some();
-        self.variables.declared.push((pattern.ident.clone(), TypeHint { is_reference, ..self.hint }));
+        let is_reference = self.facts.is_reference || pattern.by_ref.is_some();
+        self.variables.declared.push((pattern.ident.clone(), VariableFacts { is_reference, ..self.facts }));
         visit::visit_pat_ident(self, pattern);
     }
 

@@ -6,7 +6,7 @@ use syn::visit_mut::{self, VisitMut as _};
 use syn::{Block, Expr, ExprClosure, ExprIf, ExprMatch, ExprMethodCall, Local, Pat, Stmt};
 
 use super::Walker;
-use crate::attributes::take_ours;
+use crate::attributes::take_xray;
 use crate::calls;
 use crate::macros::Role;
 use crate::position::{Position, adds_to_list, ends_in_calls};
@@ -30,9 +30,9 @@ impl Walker<'_> {
             }
             Expr::Cast(cast) => self.visit_at(&mut cast.expr, Position::of_type(&cast.ty)),
             Expr::Assign(assignment) => {
-                let is_exchanged = self.variables.accepts_any_future(&assignment.left);
+                let is_replaced = self.variables.accepts_any_future(&assignment.left);
                 self.visit_expr_mut(&mut assignment.left);
-                let position = if is_exchanged { Position::AnyFuture } else { Position::Elsewhere };
+                let position = if is_replaced { Position::AnyFuture } else { Position::Elsewhere };
                 self.visit_at(&mut assignment.right, position);
             }
             Expr::Try(tried) => self.visit_at(&mut tried.expr, Position::Tried),
@@ -46,8 +46,8 @@ impl Walker<'_> {
                 }
             }
             Expr::Array(list) => {
-                let is_exchanged = position.accepts_any_future() && list.elems.iter().all(ends_in_calls);
-                let of_elements = if is_exchanged { position } else { Position::Elsewhere };
+                let is_replaced = position.accepts_any_future() && list.elems.iter().all(ends_in_calls);
+                let of_elements = if is_replaced { position } else { Position::Elsewhere };
                 list.elems.iter_mut().for_each(|element| self.visit_at(element, of_elements));
             }
             Expr::Closure(closure) => self.visit_closure(closure, position),
@@ -69,14 +69,14 @@ impl Walker<'_> {
         // `(|| client.request(request())).retry(policy)`
         let of_receiver = position.of_receiver(call, &name);
         self.visit_argument(&mut call.receiver, of_receiver, &name, position);
-        let is_exchanged = adds_to_list(&name) && self.variables.accepts_any_future(&call.receiver);
-        let of_arguments = if is_exchanged { Position::AnyFuture } else { position.of_arguments_of(&name) };
+        let is_replaced = adds_to_list(&name) && self.variables.accepts_any_future(&call.receiver);
+        let of_arguments = if is_replaced { Position::AnyFuture } else { position.of_arguments_of(&name) };
         // `.map(RequestBuilder::send)`, whose results are polled.
         let takes_methods = position.of_closure_for(&name, true).accepts_any_future() || name == "map";
         for argument in &mut call.args {
             match argument {
-                Expr::Path(path) if takes_methods && calls::is_path_of_a_builders_method(path) => {
-                    self.rewrite_call_path(argument);
+                Expr::Path(path) if takes_methods && calls::is_builder_method_path(path) => {
+                    self.rewrite_method_path(argument);
                 }
                 argument => self.visit_argument(argument, of_arguments, &name, position),
             }
@@ -94,7 +94,7 @@ impl Walker<'_> {
     }
 
     /// Rewrites a method that is an argument: `.map(RequestBuilder::send)`.
-    fn rewrite_call_path(&mut self, path: &mut Expr) {
+    fn rewrite_method_path(&mut self, path: &mut Expr) {
         self.candidates += 1;
         if !self.call_options.skip {
             self.rewritten += 1;
@@ -153,11 +153,11 @@ impl Walker<'_> {
     }
 
     pub(super) fn visit_local(&mut self, local: &mut Local, position: Position) {
-        let (ours, others) = (take_ours(&mut local.attrs), local.attrs.clone());
+        let (xray, others) = (take_xray(&mut local.attrs), local.attrs.clone());
         // Read the initializer before it is visited: the visit rewrites its calls.
-        let mut hint = self.variables.hint_of_local(local);
-        hint.accepts_any_future = position == Position::AnyFuture;
-        self.with_options(&ours, |walker| {
+        let mut facts = self.variables.facts_of_local(local);
+        facts.accepts_any_future = position == Position::AnyFuture;
+        self.with_options(&xray, |walker| {
             walker.under_conditions(&others, |walker| {
                 if let Some(init) = &mut local.init {
                     walker.visit_at(&mut init.expr, position);
@@ -165,7 +165,7 @@ impl Walker<'_> {
                 }
             });
         });
-        self.variables.declare_pattern(&local.pat, hint);
+        self.variables.declare_pattern(&local.pat, facts);
     }
 
     /// Rewrites an async block in a variable that is spawned: `let job = async move { .. }; tokio::spawn(job);`
@@ -189,13 +189,13 @@ impl Walker<'_> {
     }
 
     fn visit_match(&mut self, matched: &mut ExprMatch, of_branches: Position) {
-        let hint = self.variables.hint_of_matched(&matched.expr);
+        let facts = self.variables.facts_of_matched(&matched.expr);
         self.visit_expr_mut(&mut matched.expr);
         for arm in &mut matched.arms {
             self.in_scope(|walker| {
-                walker.variables.declare_pattern(&arm.pat, hint);
-                let (ours, others) = (take_ours(&mut arm.attrs), arm.attrs.clone());
-                walker.with_options(&ours, |walker| {
+                walker.variables.declare_pattern(&arm.pat, facts);
+                let (xray, others) = (take_xray(&mut arm.attrs), arm.attrs.clone());
+                walker.with_options(&xray, |walker| {
                     walker.under_conditions(&others, |walker| {
                         walker.visit_pat_mut(&mut arm.pat);
                         walker.visit_at(&mut arm.body, of_branches);

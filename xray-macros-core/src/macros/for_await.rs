@@ -19,7 +19,7 @@ pub(super) fn is_in(tokens: &TokenStream) -> bool {
 //
 // Input:  for await Ok(item) in stream { .. }
 // Output: for __xray_await @ Ok(item) in stream { .. }
-pub(super) fn hidden(tokens: TokenStream) -> TokenStream {
+pub(super) fn hide(tokens: TokenStream) -> TokenStream {
     let mut output = Vec::new();
     for token in tokens {
         let is_hidden = is_word(&token, "await") && output.last().is_some_and(|last| is_word(last, "for"));
@@ -27,14 +27,14 @@ pub(super) fn hidden(tokens: TokenStream) -> TokenStream {
             output.push(Ident::new(HIDDEN, token.span()).into());
             output.push(Punct::new('@', Spacing::Alone).into());
         } else {
-            output.push(in_groups(token, hidden));
+            output.push(in_groups(token, hide));
         }
     }
     output.into_iter().collect()
 }
 
-/// Restores what [`hidden`] replaced.
-pub(super) fn shown(tokens: TokenStream) -> TokenStream {
+/// Restores what [`hide`] replaced.
+pub(super) fn restore(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter();
     let mut output = Vec::new();
     while let Some(token) = tokens.next() {
@@ -43,7 +43,7 @@ pub(super) fn shown(tokens: TokenStream) -> TokenStream {
             // The `@` after it.
             tokens.next();
         } else {
-            output.push(in_groups(token, shown));
+            output.push(in_groups(token, restore));
         }
     }
     output.into_iter().collect()

@@ -500,7 +500,7 @@ fn arguments_of_macros_that_print_them_are_left_alone() {
 }
 
 #[test]
-fn the_future_of_a_client_is_exchanged_or_its_call_is_left_alone() {
+fn the_future_of_a_client_is_replaced_or_its_call_is_left_alone() {
     check(&[
         ("client.get(url).await", "client"),
         // The open type of the variable is settled too.
