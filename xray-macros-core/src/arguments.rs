@@ -32,7 +32,7 @@ pub(crate) fn can_pass_through(argument: &Expr) -> bool {
     }
 }
 
-/// Returns whether a call is that of a function and not of a constructor, which begins with a capital letter.
+/// Returns whether a call is a call to a function and not to a constructor, whose name begins with a capital letter.
 fn is_function(call: &ExprCall) -> bool {
     match peeled(&call.func) {
         Expr::Path(function) => function.path.segments.last().is_some_and(|last| !starts_upper_case(&last.ident)),
@@ -49,8 +49,8 @@ pub(crate) fn in_two_arms(argument: &Expr) -> Option<Argument> {
     }
 }
 
-/// Returns whether an argument can be duplicated into both arms of the generated `match`: a variable, a field, a literal that
-/// is no integer, or a reference to one of these.
+/// Returns whether an argument can be duplicated into both arms of the generated `match`: a variable, a field, a literal other
+/// than an integer, a copy of one of these (`clone()`, `to_owned()`, `to_string()`), a reference to one, or a tuple of them.
 ///
 /// In the unreachable arm the parameter is generic, so the types of `|count| count as u8` and `None` could not be inferred
 /// (`tests/it/shapes/bodies.rs::inferred`, `by_reference`).
@@ -75,10 +75,10 @@ fn is_place_or_literal(expression: &Expr) -> bool {
     matches!(peeled(expression), Expr::Path(_) | Expr::Field(_) | Expr::Lit(_)) && can_be_duplicated(expression)
 }
 
-/// Returns whether an argument can be evaluated before the generated `match`: `match argument { it => match .. }`.
+/// Returns whether an argument can be evaluated before the generated `match`: `match argument { __xray_argument => match .. }`.
 ///
 /// Temporaries of a scrutinee live to the end of the statement, like temporaries of an argument
-/// (`tests/it/shapes/bodies.rs::borrowed_bytes`). But a scrutinee has no expected type. A closure in a call of a
+/// (`tests/it/shapes/bodies.rs::borrowed_bytes`). But a scrutinee has no expected type. A closure in a call to a
 /// function and the value in a constructor would lose the type that the parameter gives them, as in
 /// `Box::new(|count| count + 1)` and `Some(Box::new(1))`. `tests/it/shapes/bodies.rs::inferred`
 fn can_be_hoisted(argument: &Expr) -> bool {
@@ -86,7 +86,7 @@ fn can_be_hoisted(argument: &Expr) -> bool {
     match peeled(argument) {
         Expr::MethodCall(_) | Expr::Lit(_) => true,
         Expr::Array(array) => array.elems.iter().all(is_part),
-        // The path names the type, but for type parameters, which a later use may determine.
+        // The path names the type except for its type parameters, which later code may determine.
         Expr::Struct(made) => made.rest.is_none() && made.fields.iter().all(|field| is_part(&field.expr)),
         Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(is_part),
         Expr::Call(call) => is_function(call) && !call.args.iter().any(is_untyped),

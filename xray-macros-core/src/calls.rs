@@ -74,7 +74,7 @@ pub(crate) struct Client {
     pub(crate) types: &'static [&'static str],
     /// The functions of the client's crate that are candidates.
     pub(crate) functions: &'static [(&'static str, Shape)],
-    /// `true` if a call of any other function of the crate counts too: a user's function that calls `ureq::agent()` is
+    /// `true` if a call to any other function of the crate counts too: a user's function that calls `ureq::agent()` is
     /// assumed to make HTTP calls with the client.
     pub(crate) has_other_functions: bool,
     /// The features of the runtime for this client. One of them must be on.
@@ -200,14 +200,13 @@ pub(crate) fn has_module(name: &Ident) -> bool {
     METHODS.iter().any(|method| name == method.name)
 }
 
-/// Returns whether a call is that of a method without arguments which is named by its path:
-/// `RequestBuilder::send(request)`.
+/// Returns whether a call names a method of a request builder by its path: `RequestBuilder::send(request)`.
 pub(crate) fn is_builder_method_call(call: &ExprCall) -> bool {
     call.args.len() == 1 && matches!(peeled(&call.func), Expr::Path(method) if is_builder_method_path(method))
 }
 
-/// Returns whether a path is that of a method without arguments of a client's request builder. The path of any other
-/// type may name a trait, whose `Self` type is open.
+/// Returns whether a path names a method without arguments of a client's request builder. The path of any other type may
+/// name a trait, whose `Self` type is open.
 pub(crate) fn is_builder_method_path(path: &ExprPath) -> bool {
     let mut names = path.path.segments.iter().rev();
     let (Some(method), Some(of)) = (names.next(), names.next()) else { return false };

@@ -1,4 +1,4 @@
-//! Decides from a call's syntax how the call is rewritten. A call whose behavior could change is left unchanged.
+//! Decides from a call's syntax how the call is rewritten. A call whose behaviour could change is left alone.
 //!
 //! A *candidate* is a call that may be an HTTP call. In the expansion the compiler tests the type of its receiver or
 //! argument: see `rewrite`, which also defines *place* and *twin*.
@@ -28,18 +28,18 @@ pub(crate) enum Candidate {
     Function,
     /// The function is a method of a builder. Rewritten by `Rewriter::on_method_path`.
     MethodPath,
-    /// The call is not rewritten, because a type test could change its behavior or break the build. The text completes
+    /// The call is not rewritten, because a type test could change its behaviour or break the build. The text completes
     /// the sentence "The call was left alone, because ..".
     LeftAlone(&'static str),
 }
 
-/// Why a call is left alone whose future may leave the function.
+/// The reason for a call whose future may leave the function.
 const NAMED_ELSEWHERE: &str = "the type of its future may be named outside the function";
 
-/// Why a function that is marked with `#[xray(trace)]` is left alone.
+/// The reason for a function that is marked with `#[xray(trace)]`.
 const NO_ARGUMENT: &str = "it has no request to trace: expected one as its first argument";
 
-/// Why a call is left alone that is the value of a branch, beside another branch with `#[xray(skip)]`.
+/// The reason for a call in a branch of an `if` or `match` of which another branch has `#[xray(skip)]`.
 const BESIDE_SKIPPED: &str = "another branch of its expression has `#[xray(skip)]`";
 
 /// A call in the table that is not rewritten.
@@ -57,17 +57,16 @@ pub(crate) enum Requirement {
     Optional,
     /// `strict`: the type of the receiver or argument must be traceable.
     Strict,
-    /// `#[xray(trace)]`: like `Strict`, also for a call whose name is not in the table.
+    /// `#[xray(trace)]`: like `Strict`, even for a call whose name is not in the table.
     Marked,
 }
 
 impl Candidate {
     /// Returns how an expression is rewritten, or `None` if it is not a candidate.
     ///
-    /// Not candidates are calls whose name is not in the table, and calls in the table whose receiver or argument shows
-    /// that they are no HTTP calls: `sender.send(value)` is a channel, and in `client.get(&key)` the argument is no URL.
-    /// `LeftAlone` is for candidates that may be HTTP calls but cannot be rewritten; they count as HTTP calls in the
-    /// attribute's errors.
+    /// A call is not a candidate if its name is not in the table, or if its receiver or argument shows that it is not an
+    /// HTTP call: `sender.send(value)` is a channel, and in `client.get(&key)` the argument is not a URL. `LeftAlone` is for
+    /// candidates that may be HTTP calls but cannot be rewritten; they count as HTTP calls in the attribute's errors.
     pub(crate) fn of(
         expression: &Expr,
         variables: &Variables,
@@ -135,7 +134,7 @@ pub(crate) fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
     }
 }
 
-/// Returns whether an expression is a call of a method, a function or a macro.
+/// Returns whether an expression is a call to a method, a function or a macro.
 pub(crate) fn is_call(expression: &Expr) -> bool {
     matches!(expression, Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_))
 }
@@ -165,7 +164,7 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
     }
 }
 
-/// Returns how `request.send(body)` is rewritten. The name `send` also belongs to a method of channels.
+/// Returns how `request.send(body)` is rewritten. Channels have a method `send` too.
 ///
 /// A call on a receiver with the name of a channel is not a candidate. Most calls of this form send to channels: of
 /// 2,999 in public Rust code none was an HTTP call. For any other variable the type decides:
@@ -183,7 +182,7 @@ fn on_receiver_or_channel(call: &ExprMethodCall, variables: &Variables) -> Optio
 }
 
 fn on_client(call: &ExprMethodCall, position: Position, requirement: Requirement) -> Option<Candidate> {
-    // In `client.get(url).send()` the call of `get` makes a request builder, and `send` is the HTTP call.
+    // In `client.get(url).send()` the call to `get` returns a request builder, and `send` is the HTTP call.
     if matches!(position, Position::Receiver { .. }) {
         return None;
     }
@@ -196,7 +195,7 @@ fn on_client(call: &ExprMethodCall, position: Position, requirement: Requirement
     match requirement {
         Requirement::Marked => Some(Candidate::Client(argument)),
         _ if position.accepts_any_future() => Some(Candidate::Client(argument)),
-        // `let request = client.get(url);` of a reqwest client is no call.
+        // `let request = client.get(url);` on a reqwest client makes no HTTP call.
         Requirement::Strict => None,
         Requirement::Optional if position == Position::Tried => {
             Some(Candidate::LeftAlone("`?` is applied to its result, so it does not return a future"))

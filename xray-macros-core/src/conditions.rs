@@ -1,4 +1,4 @@
-//! The `#[cfg]` attributes around a call. The statements that the expansion declares for the call need these attributes
+//! The `#[cfg]` attributes around a call. The statements that the expansion adds for the call need these attributes
 //! too.
 
 use syn::Attribute;

@@ -243,7 +243,8 @@ impl<'a, A: Attribute> Members<'a, A> {
         self.other_attribute_follows = other_attribute_follows;
     }
 
-    /// Returns whether an item has `#[xray(skip)]`, which is removed, or the attribute itself.
+    /// Returns whether an item is excluded, because it has `#[xray(skip)]` or the attribute itself. Removes `#[xray(skip)]`,
+    /// reports an error about it, and records in `searched` that not every function is searched.
     fn take_exclusion(&mut self, attributes: &mut Vec<syn::Attribute>) -> bool {
         let skip = take_skip(attributes, &A::WORDING, self.other_attribute_follows);
         let is_skipped = self.errors.take(skip).unwrap_or(true);

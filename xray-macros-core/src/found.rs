@@ -18,7 +18,7 @@ pub struct FoundCall {
     pub left_alone: Option<&'static str>,
 }
 
-/// The first names of paths with which a chain of calls may begin that is no HTTP call: `sqlx::query(text).execute(pool)` and
+/// Paths that begin a chain of calls which is not an HTTP call: `sqlx::query(text).execute(pool)` and
 /// `Runtime::new(handler).run()`.
 const OTHER_CRATES: &[&[&str]] = &[&["lambda_http"], &["lambda_runtime"], &["Runtime", "new"], &["sqlx"]];
 

@@ -29,8 +29,7 @@ pub(crate) fn declarations(
     let (name, runtime) = (&signature.ident, &options.common.runtime);
     let span = span_at(name);
     if !has_candidate {
-        let checked = quote_spanned!(span=> const _: () = { #(#checks)* };);
-        return if checks.is_empty() { Vec::new() } else { vec![Stmt::Expr(Expr::Verbatim(checked), None)] };
+        return Vec::from_iter(declaration_of_checks(checks, span));
     }
     let (function, line) = (text(name), quote_spanned!(name.span()=> ::core::line!()));
     let named = options.common.name.as_ref().map(|name| quote_spanned!(span=> .named(#name)));
@@ -48,7 +47,7 @@ pub(crate) fn declarations(
         // The compiler evaluates the initializer of a static, so the checks have no cost at run time.
         site = quote_spanned!(span=> { #(#checks)* #site });
     }
-    // If no call can be traced, the function itself says so, once: `docs/no-traces.md`.
+    // If no call in the function is rewritten, the runtime logs that once, with the reasons: `docs/no-traces.md`.
     let noted = left_alone.is_some().then(|| quote_spanned!(span=> (&__XRAY_CALL_SITES).note_left_alone();));
     // The traits of the type tests must be in scope at each call. The module exports them as `_`, so the import cannot
     // shadow a name of the user's. Without the `allow`, a function whose calls use only some of the traits would trigger
@@ -68,6 +67,16 @@ pub(crate) fn declarations(
     declarations
 }
 
+/// Returns the declaration for a function without candidates, or `None` if there are no checks.
+///
+/// ```text
+/// Output: const _: () = { use ::xray::__private::clients::ureq::{Client, check}; check(Client); };
+/// ```
+fn declaration_of_checks(checks: &[TokenStream], span: Span) -> Option<Stmt> {
+    let checked = quote_spanned!(span=> const _: () = { #(#checks)* };);
+    (!checks.is_empty()).then(|| Stmt::Expr(Expr::Verbatim(checked), None))
+}
+
 /// Returns the value of `annotate(..)`.
 ///
 /// ```text
@@ -78,7 +87,7 @@ pub(crate) fn declarations(
 ///         })
 /// ```
 ///
-/// The closure runs only below a sampled segment; elsewhere the expressions are not evaluated
+/// The closure runs only in a sampled segment; elsewhere the expressions are not evaluated
 /// (`tests/it/options.rs::annotations_are_made_only_where_they_are_recorded`). `__xray_annotation` takes `&self`, so the
 /// function can still use its parameters.
 pub(crate) fn annotations(annotations: &[(Ident, Expr)], runtime: &Path, span: Span) -> TokenStream {

@@ -1,5 +1,5 @@
 //! Walks the arguments of macros whose grammar is known, such as `join!` and `format!`. Any other macro call is left
-//! unchanged, because only the definition of the macro gives its tokens a meaning.
+//! alone, because only the definition of the macro gives its tokens a meaning.
 //!
 //! `tests/it/shapes/macros.rs::known_macros`, `unknown_macros`
 
@@ -74,7 +74,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// Returns the position of the argument, for a macro call that is not in a known position.
+    /// Returns the position of an argument with this role. The position of the macro call does not matter.
     pub(crate) fn position(self) -> Position {
         if self == Self::Future { Position::AnyFuture } else { Position::Elsewhere }
     }
@@ -139,7 +139,7 @@ fn statements(walker: &mut impl Arguments, tokens: TokenStream, role: Role) -> R
 fn expressions(walker: &mut impl Arguments, input: ParseStream<'_>, role: Role) -> Result<TokenStream> {
     let mut output = biased(input)?;
     // Read all expressions before walking the first one. If the tokens have another grammar, the macro call is left
-    // unchanged. No expression may have been walked in that case, because a walk counts candidates and declares
+    // alone. No expression may have been walked in that case, because a walk counts candidates and declares
     // variables.
     let mut read = Vec::new();
     while !input.is_empty() {
@@ -154,7 +154,7 @@ fn expressions(walker: &mut impl Arguments, input: ParseStream<'_>, role: Role) 
         };
         read.push((expression, separator));
     }
-    // The elements of a list have one type, so a future is exchanged in all of them or in none.
+    // The elements of a list have one type, so a future is replaced in all of them or in none.
     let is_replaced = role != Role::Element || read.iter().all(|(expression, _)| ends_in_calls(expression));
     let role = if is_replaced { role } else { Role::Value };
     for (expression, separator) in read {

@@ -1,6 +1,6 @@
 //! Removes brackets that are nested too deeply to parse.
 //!
-//! syn parses nested brackets by recursion. Procedural macros are usually built without optimization, and then each
+//! syn parses nested brackets by recursion. Procedural macros are usually built without optimisation, and then each
 //! level takes up to 25 KiB of stack. The compiler's stack has 8 MiB, so about 300 levels would crash it. So tokens
 //! that are nested too deeply are removed before parsing. Afterwards they are put back, unchanged, and calls in them
 //! are not traced. `tests.rs::code_that_is_too_deep_is_left_as_it_was`
@@ -11,7 +11,7 @@ use quote::{format_ident, quote};
 /// The number of levels that are parsed. Handwritten code has about 30; 200 levels take 5 of the stack's 8 MiB.
 const MAX_DEPTH: usize = 200;
 
-/// The name of a macro that does not exist. A call of it stands for the removed tokens until they are put back, because
+/// The name of a macro that does not exist. A call to it replaces the removed tokens until they are put back, because
 /// a macro call is valid syntax for an expression, a pattern, a type and an item.
 const PLACEHOLDER: &str = "__xray_too_deep";
 
@@ -41,7 +41,7 @@ fn is_deeper(tokens: &TokenStream, depth: usize) -> bool {
 }
 
 impl TooDeep {
-    /// Replaces the placeholders by the contents that they stand for.
+    /// Replaces each placeholder by the removed contents.
     pub(crate) fn put_back(&mut self, tokens: TokenStream) -> TokenStream {
         if self.0.is_empty() {
             return tokens;

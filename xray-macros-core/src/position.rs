@@ -1,6 +1,6 @@
 //! Where the value of an expression goes, and whether a future may have any type there.
 //!
-//! A traced call returns a future of another type than the client's. So the future of a client is exchanged only where the
+//! A traced call returns a future of another type than the client's. So the future of a client is replaced only where the
 //! syntax shows that any future is accepted: it is awaited, combined by a method of futures, or passed to a function that
 //! takes every future. Elsewhere its type may be named: by a struct's field, a type alias, the parameter of a function. A
 //! call in such a position keeps its type. `tests/it/shapes/named_futures.rs`
@@ -30,7 +30,7 @@ pub(crate) enum Position {
     Boxed,
     /// A method is called on the value. `accepts_any_future` says whether the method accepts any future.
     Receiver { accepts_any_future: bool },
-    /// `?` is applied to it, so it is no future.
+    /// `?` is applied to it, so it is not a future.
     Tried,
     /// Into `.await`.
     Awaited,
@@ -38,7 +38,7 @@ pub(crate) enum Position {
     AnyFuture,
     /// To code that takes a list of any futures.
     AnyFutures,
-    /// Beside another branch with `#[xray(skip)]`. The branches have one type, so nothing is exchanged here.
+    /// Beside another branch with `#[xray(skip)]`. The branches have one type, so nothing is replaced here.
     Skipped,
 }
 
@@ -108,7 +108,7 @@ const POLLING_FUNCTIONS: &[&str] = &["block_on", "drop", "run_until"];
 const CLOSURE_POLLING_METHODS: &[&str] =
     &["and_then", "for_each", "for_each_concurrent", "or_else", "then", "try_for_each", "try_for_each_concurrent"];
 
-/// Methods that collect the results of a closure.
+/// Methods that return a list of the results of a closure.
 const MAPPING_METHODS: &[&str] = &["map", "map_ok"];
 
 /// Methods of iterators and streams that poll the items.
@@ -192,7 +192,8 @@ impl Position {
         position.with_returns(&returns, Some(&closure.body))
     }
 
-    /// A function returns values of one type, so a future is exchanged in each `return` and at the end, or nowhere.
+    /// Returns this position if the future can be replaced at every `return` and at the end, and `Elsewhere` otherwise. A
+    /// function returns values of one type.
     /// `tests/it/shapes/named_futures.rs::with_returns`
     fn with_returns(self, returns: &Returns, end: Option<&Expr>) -> Self {
         let is_one_type = returns.count == 0 || (returns.end_in_calls && end.is_some_and(ends_in_calls));
@@ -229,7 +230,7 @@ impl Position {
     }
 
     /// Returns the position of the values that the branches of an expression in this position have. The branches have one
-    /// type, so a future is exchanged in all of them or in none.
+    /// type, so a future is replaced in all of them or in none.
     pub(crate) fn of_branches(self, expression: &Expr) -> Self {
         if has_skipped_branch(expression) {
             Self::Skipped
@@ -273,7 +274,7 @@ fn named_item(of: &PathSegment) -> Option<&Type> {
 /// The values of the `return`s of a function or closure.
 struct Returns {
     count: usize,
-    /// `true` if each value ends in a call that may be exchanged; see [`ends_in_calls`].
+    /// `true` if each value ends in a call that may be replaced; see [`ends_in_calls`].
     end_in_calls: bool,
 }
 
@@ -298,7 +299,7 @@ impl<'ast> Visit<'ast> for Returns {
     fn visit_item(&mut self, _: &'ast Item) {}
 }
 
-/// Returns whether each branch of an expression ends in a call that may be exchanged, or leaves the expression.
+/// Returns whether each branch of an expression ends in a call that may be replaced, or leaves the expression.
 pub(crate) fn ends_in_calls(expression: &Expr) -> bool {
     match peeled(expression) {
         Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Unsafe(_) => {
@@ -325,7 +326,7 @@ pub(crate) fn ends_in_calls(expression: &Expr) -> bool {
     }
 }
 
-/// Returns whether a call is that of a function which puts its arguments into a future or a box.
+/// Returns whether a call is a call to a function that puts its arguments into a future or a box.
 fn wraps(call: &ExprCall) -> bool {
     let name = match peeled(&call.func) {
         Expr::Path(function) => function.path.segments.last(),
@@ -334,7 +335,7 @@ fn wraps(call: &ExprCall) -> bool {
     is_box_pin(&call.func) || name.is_some_and(|name| is_one_of(&name.ident, WRAPPING_FUNCTIONS))
 }
 
-/// Returns whether the initializer of a variable is a call that may be exchanged, a closure that returns one, or a list of
+/// Returns whether the initializer of a variable is a call that may be replaced, a closure that returns one, or a list of
 /// them.
 pub(crate) fn holds_calls(initializer: &Expr) -> bool {
     match peeled(initializer) {
@@ -348,7 +349,7 @@ pub(crate) fn holds_calls(initializer: &Expr) -> bool {
     }
 }
 
-/// Returns whether each element of `vec![first, second]` is a call that may be exchanged.
+/// Returns whether each element of `vec![first, second]` is a call that may be replaced.
 fn has_only_calls(list: &Macro) -> bool {
     let elements = list.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
     elements.is_ok_and(|elements| elements.iter().all(ends_in_calls))
@@ -440,8 +441,9 @@ fn is_one_of(name: &Ident, names: &[&str]) -> bool {
     names.contains(&text(name).as_str())
 }
 
-/// Returns whether a function of this name calls a closure again and again, and polls the futures that it returns, as
-/// `retry(|| ..)` does. A future is no such argument: `tests/it/shapes/named_futures.rs::first_of_a_retry`
+/// Returns whether a function of this name calls a closure repeatedly, and polls the futures that it returns, as
+/// `retry(|| ..)` does. A future that is passed to such a function is not replaced:
+/// `tests/it/shapes/named_futures.rs::first_of_a_retry`
 pub(crate) fn repeats(name: &str) -> bool {
     name.starts_with("retry")
 }

@@ -8,7 +8,7 @@
 //! `#[track_caller]` report the line that they reported before (`tests/it/shapes/methods.rs::locations`).
 //!
 //! The output is kept as `Expr::Verbatim` instead of being parsed again. Procedural macros are usually built without
-//! optimization, and parsing would then take most of the expansion's time.
+//! optimisation, and parsing would then take most of the expansion's time.
 
 use std::mem;
 
@@ -137,7 +137,7 @@ impl Rewriter<'_> {
         // could not outlive it.
         //
         // A future that is not awaited directly may need the type of the future of `client.request(request)` in another
-        // branch or in a list. So the future of a client of an unknown type is exchanged for a traced future too:
+        // branch or in a list. So the future of a client of an unknown type is replaced by a traced future too:
         // Output: Dispatch::Untraced(__xray_untraced) => __xray_untraced.reached().pass(match client.get(uri) {
         //             __xray_result => ResultOf::of(&__xray_result).__xray_kind().pass(__xray_result, types),
         //         }),
@@ -315,7 +315,15 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Rewrites a call of a free function that makes a request, such as `reqwest::get`. The client's own function is
+    /// Returns the statement that determines the types of a call on a client of an unknown type, which is not traced.
+    pub(crate) fn settle_unknown(&self, call: &ExprMethodCall, types: &Ident) -> TokenStream {
+        // Output: ::xray::__private::settle::unknown(&__xray_types_0).__xray_test_argument();
+        let span = span_at(&call.method);
+        let settle = self.private("settle", span);
+        quote_spanned!(span=> #settle::unknown(&#types).__xray_test_argument();)
+    }
+
+    /// Rewrites a call to a free function that makes a request, such as `reqwest::get`. The client's own function is
     /// replaced by a traced version.
     pub(crate) fn on_function(&self, call: &mut ExprCall) {
         // Input:  reqwest::get(url)
@@ -340,14 +348,6 @@ impl Rewriter<'_> {
                 }
             })
         });
-    }
-
-    /// Returns the statement that determines the types of a call on a client of an unknown type, which is not traced.
-    pub(crate) fn settle_unknown(&self, call: &ExprMethodCall, types: &Ident) -> TokenStream {
-        // Output: ::xray::__private::settle::unknown(&__xray_types_0).__xray_test_argument();
-        let span = span_at(&call.method);
-        let settle = self.private("settle", span);
-        quote_spanned!(span=> #settle::unknown(&#types).__xray_test_argument();)
     }
 
     /// Rewrites the path of a builder's method, such as `RequestBuilder::send`, in a call or as an argument.
@@ -574,7 +574,7 @@ impl Rewriter<'_> {
 }
 
 /// Returns `match value { name => body }`, which binds `value` to `name` without ending the lifetime of its temporaries.
-// Not by `quote!`: a struct literal in a scrutinee needs parentheses, which only `ExprMatch` writes.
+// Built without `quote!`, because a struct literal in a scrutinee needs parentheses, which only `ExprMatch` writes.
 // tests/it/shapes/evaluation.rs::struct_literals
 fn match_one(value: Expr, name: Ident, body: TokenStream) -> ExprMatch {
     let span = name.span();

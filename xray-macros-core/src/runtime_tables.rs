@@ -52,7 +52,7 @@ pub fn for_each_client(callback: TokenStream) -> TokenStream {
     })
 }
 
-/// Returns a call of the macro `callback`. The rows have the span of that name, so the compiler treats them as code of
+/// Returns a call to the macro `callback`. The rows have the span of that name, so the compiler treats them as code of
 /// the runtime: lints are reported there, and `#[expect]` works.
 fn call(callback: TokenStream, rows: impl FnOnce(&Ident) -> TokenStream) -> TokenStream {
     let callback: Result<Ident> = syn::parse2(callback);

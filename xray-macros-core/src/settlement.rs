@@ -2,7 +2,7 @@
 //!
 //! The expansion of a call needs two answers: is the argument a request, and how is the response read? Both depend on
 //! types, and code after the call may determine these types: `let version: Version = self.execute(request).await?;` for
-//! an `execute` that returns any `T`. So the expansion declares a variable whose type parameters stand for the answers.
+//! an `execute` that returns any `T`. So the expansion declares a variable whose type parameters represent the answers.
 //! It reads them at the end of the function, where every type is known. See the runtime's `private::argument` and
 //! `private::settle`.
 //!
@@ -27,9 +27,9 @@
 //! * The body is the value of an `if`, and not of a `return` before the code. A body that never ends, such as a `loop` without
 //!   `break`, would make the `return` unreachable, and rustc would warn about the user's code. `tests/it/lints.rs`
 //!
-//! In a closure, in an async block, and in a function whose result is `impl Future`, the value of an `if` has a type of its own
-//! until the end, so the code would be checked before the type is known. There the output is
-//! `return { body }; #[allow(unreachable_code)] { .. }`. `tests/it/shapes/typed.rs::as_a_future`
+//! In a closure, in an async block, and in a function whose result type contains `impl`, the compiler checks the `else` before
+//! it knows the type of the `if`. There the output is `return { body }; #[allow(unreachable_code)] { .. }`.
+//! `tests/it/shapes/typed.rs::as_a_future`
 
 use std::mem;
 
@@ -80,8 +80,8 @@ impl Settlement {
         self.calls.push(Settled { name, conditions, statement });
     }
 
-    /// Puts the declarations before the body of a function, and the statements after it. With `keeps_last_expression` the last expression
-    /// of the function remains the last one.
+    /// Puts the declarations before the body of a function, and the statements after it. With `keeps_last_expression` the last
+    /// expression of the function remains the last one.
     pub(crate) fn wrap_function(
         self,
         block: &mut Block,
@@ -169,8 +169,8 @@ pub(crate) fn as_block(body: &mut Expr) -> &mut Block {
 
 /// Returns the async block at the end of a function that other attributes look for there.
 ///
-/// `#[async_trait]` makes such a function of an `async fn`, and fixes the type of the block's output. An attribute below,
-/// such as `#[instrument]` of `tracing`, recognizes the function by its last expression. So that expression is kept, and
+/// `#[async_trait]` turns an `async fn` into such a function, and fixes the type of the block's output. An attribute below,
+/// such as `#[instrument]` of `tracing`, recognises the function by its last expression. So that expression is kept, and
 /// the types are determined at the end of the block.
 /// `tests.rs::an_async_block_stays_at_the_end_above_other_attributes`
 fn async_block_at_the_end(block: &mut Block) -> Option<&mut ExprAsync> {

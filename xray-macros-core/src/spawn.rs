@@ -1,4 +1,4 @@
-//! Detects calls that spawn a task or a thread. The expansion makes the current trace follow into it.
+//! Detects calls that spawn a task or a thread. The expansion carries the current trace into the task or thread.
 
 use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
@@ -43,7 +43,7 @@ pub(crate) fn spawn_call(expression: &Expr) -> Option<(String, &Punctuated<Expr,
 }
 
 /// Returns the kind of an argument that is an async block or a closure, or `None` for any other argument. The async
-/// block or closure may stand at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be in a box,
+/// block or closure may be at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be in a box,
 /// and a method that returns a future which contains it may be called on it, such as `.instrument(span)` of `tracing`.
 pub(crate) fn work(argument: &Expr) -> Option<Spawned> {
     match peeled(argument) {

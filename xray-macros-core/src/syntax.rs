@@ -19,7 +19,7 @@ pub(crate) fn span_at(name: &Ident) -> Span {
 
 /// Returns a name as a text, without the `r#` of a raw identifier.
 ///
-/// In a procedural macro each comparison of an `Ident` with a text makes a `String`, so a name that is compared more than
+/// In a procedural macro each comparison of an `Ident` with a text creates a `String`, so a name that is compared more than
 /// once is converted first.
 pub(crate) fn text(name: &Ident) -> String {
     let text = name.to_string();
@@ -51,7 +51,7 @@ pub(crate) fn into_peeled(mut expression: Expr) -> Expr {
 
 /// Returns the name of a variable, or `None` if the path is not a variable.
 ///
-/// A constant or a unit struct is also a path of one segment, but no variable. It is recognized by its capital letter.
+/// A constant or a unit struct is a path of one segment too, but not a variable. It is recognised by its capital letter.
 /// It must not be named twice: each mention creates a new value, and so a second mention would cause a second `drop`
 /// (`tests/it/shapes/temporaries.rs::constants`).
 pub(crate) fn variable(path: &ExprPath) -> Option<&Ident> {
@@ -74,7 +74,8 @@ pub(crate) fn function_name(call: &ExprCall) -> Option<&Ident> {
     }
 }
 
-/// Returns the name of the called method or function, or `any` if the callee is not a path, as in `(self.post)(request)`.
+/// Returns the name of the called method or function. If the callee is not a path, as in `(self.post)(request)`, returns
+/// `any`, the name of the runtime's module for such calls.
 pub(crate) fn callee_name(call: &Expr) -> Option<Ident> {
     match call {
         Expr::MethodCall(call) => Some(call.method.clone()),
@@ -110,7 +111,7 @@ pub(crate) fn tail_mut(block: &mut Block) -> Option<&mut Expr> {
     }
 }
 
-/// Returns the words in tokens, also those in brackets.
+/// Returns the words in tokens, including those in brackets.
 pub(crate) fn words(tokens: TokenStream) -> impl Iterator<Item = Ident> {
     let mut open = vec![tokens.into_iter()];
     iter::from_fn(move || {

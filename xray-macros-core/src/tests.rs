@@ -355,7 +355,7 @@ fn the_documentation_lists_the_table() {
     let methods = calls::METHODS.iter().filter(|method| method.shape != Shape::Client);
     let mut expected: BTreeSet<_> = methods.map(|method| method.name.to_owned()).collect();
     expected.extend(function_paths());
-    // The method that is a candidate by its receiver's name too is hint with it.
+    // The method that is a candidate by its receiver's name too is listed with it.
     expected.extend(["client".to_owned(), "client.get(uri)".to_owned()]);
     assert_eq!(listed, expected);
 }

@@ -124,7 +124,7 @@ impl Wrapper<'_> {
         block.stmts = vec![declaration, Stmt::Expr(Expr::Verbatim(wrapped), None)];
     }
 
-    /// Returns the declaration of the variable that holds the subsegment of one call of the function. It comes before the
+    /// Returns the declaration of the variable that holds the subsegment of one call to the function. It comes before the
     /// body, because the body may move the parameters that the annotations use.
     ///
     /// ```text
@@ -194,7 +194,7 @@ impl Wrapper<'_> {
                 }
             }
         });
-        // Clippy reports an async block whose output is a future, and no `async fn` whose output is one.
+        // Clippy reports an async block whose output is a future, but not an `async fn` whose output is one.
         let wrapped = quote_spanned! {span=>
             __xray_subsegment
                 .around_future(#[allow(clippy::async_yields_async)] async move { #hint #block }, #check)
@@ -204,7 +204,7 @@ impl Wrapper<'_> {
     }
 
     /// Wraps the body of a function that returns `impl Future` and does not end in an async block. The subsegment lasts
-    /// from the call of the function to the end of the future.
+    /// from the call to the function to the end of the future.
     fn body_that_returns_a_future(&self, block: &Block) -> TokenStream {
         // Input:  fn load(id: u32) -> impl Future<Output = Todo> { body }
         // Output: __xray_subsegment.around_returned_future(move || -> _ { body }, check)

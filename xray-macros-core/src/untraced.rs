@@ -1,7 +1,7 @@
 //! Finds the calls of the table that no attribute covers, for the program `cargo xray`.
 //!
-//! Walks each body as the attribute does, lists the calls that the attribute would have rewritten, and discards the
-//! rewritten body.
+//! Walks each body as the attribute does, lists the calls that the attribute would rewrite or leave alone, and
+//! discards the rewritten body.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -28,7 +28,7 @@ pub struct Body {
     /// How the attribute `#[traced_http]` covers the function.
     pub attribute: Attribute,
     /// The calls of the table. For a function with the attribute, this lists only the calls that the attribute leaves
-    /// unchanged.
+    /// alone.
     pub calls: Vec<FoundCall>,
 }
 
@@ -54,7 +54,7 @@ pub fn untraced(file: &File) -> Vec<Body> {
     search.bodies
 }
 
-/// Returns the items that the call of a macro contains: `cfg_client! { pub mod client; }`. Returns no items if the tokens are
+/// Returns the items that a call to a macro contains: `cfg_client! { pub mod client; }`. Returns no items if the tokens are
 /// something else, or if the call defines a macro.
 #[must_use]
 pub fn items_in(call: &ItemMacro) -> Vec<Item> {
@@ -186,7 +186,7 @@ fn cover(attributes: &[Annotation]) -> Option<Cover> {
     })
 }
 
-/// Returns the arguments of `#[traced_http(..)]`, also behind `#[cfg_attr(.., traced_http(..))]`.
+/// Returns the arguments of `#[traced_http(..)]`, even behind `#[cfg_attr(.., traced_http(..))]`.
 fn arguments(attribute: &Annotation) -> Option<TokenStream> {
     if is_attribute(attribute, NAME) {
         return Some(match &attribute.meta {

@@ -1,4 +1,4 @@
-//! Looks for the uses of variables: of a variable that holds a future, and of variables in a closure.
+//! Examines how variables are used: a variable that holds a future, and the variables that a closure names.
 
 use std::mem;
 
@@ -74,7 +74,7 @@ impl Uses<'_> {
         self.visit_expr(expression);
     }
 
-    /// Returns whether another variable accepts any future. It counts its own searches.
+    /// Returns whether another variable accepts any future. The search counts towards the limit of this one.
     fn accepts_any_future(&mut self, name: &Pat, statements: &[Stmt], end: Position) -> bool {
         let Pat::Ident(name) = name else { return false };
         let mut uses = Uses {
@@ -147,7 +147,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
         let position = mem::take(&mut self.position);
         self.left = self.left.saturating_sub(1);
         self.all_accept &= self.left > 0;
-        // A call with `#[xray(skip)]` is not exchanged.
+        // A call with `#[xray(skip)]` is not replaced.
         self.all_accept &= !is_skipped(attributes(expression)) || !self.names_variable(expression);
         if !self.all_accept {
             return;
@@ -159,7 +159,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             }
             Expr::Paren(inner) => self.visit_at(&inner.expr, position),
             Expr::Group(inner) => self.visit_at(&inner.expr, position),
-            // A future is not polled through a shared reference, and rarely named behind one.
+            // A shared reference cannot be used to poll a future, and the type of a future behind one is rarely named.
             Expr::Reference(inner) if inner.mutability.is_none() => self.visit_at(&inner.expr, Position::AnyFuture),
             Expr::Reference(inner) => self.visit_at(&inner.expr, position),
             Expr::Await(awaited) => self.visit_at(&awaited.base, Position::Awaited),
@@ -176,7 +176,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
                 let of_arguments = self.of_arguments(position.of_arguments(call), &name);
                 call.args.iter().for_each(|argument| self.visit_at(argument, of_arguments));
             }
-            // The values that are assigned to the variable are exchanged with the first one.
+            // A value that is assigned later must be replaced too, because the variable has one type.
             Expr::Assign(assignment) if self.is_variable(&assignment.left) => {
                 // The parser attaches the attributes of an assignment to its left side.
                 self.all_accept = ends_in_calls(&assignment.right) && !is_skipped(attributes(&assignment.left));

@@ -20,7 +20,7 @@ pub(crate) struct Variables {
     declared: Vec<(Ident, VariableFacts)>,
 }
 
-/// Facts about a variable's type that its declaration shows.
+/// Facts about a variable that its declaration and its uses show.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct VariableFacts {
     /// `true` if the variable is a reference.
@@ -28,7 +28,7 @@ pub(crate) struct VariableFacts {
     /// With `counter: &mut Counter`, the closure `|| counter.send()` captures `*counter`. The type test of the rewrite,
     /// `counter.__xray_dispatch(site)`, would capture the variable: no `__xray_dispatch` takes a `&mut Counter`, so the
     /// compiler borrows `counter` itself. The closure then could not outlive the variable. So calls on a variable that
-    /// is a reference are left unchanged. `tests/it/shapes/closures.rs::escapes_exclusively`
+    /// is a reference are left alone. `tests/it/shapes/closures.rs::escapes_exclusively`
     is_reference: bool,
     /// `true` if the variable is an iterator, option or result of references: `let counters = list.iter_mut();`
     holds_references: bool,
@@ -123,7 +123,7 @@ impl Variables {
     }
 
     /// Returns whether an expression is an iterator, option or result of references, judged by its syntax. `slot.take()` of a
-    /// `slot: &mut Option<Client>` is the client, and no reference. `tests/it/shapes/evaluation.rs::taken`
+    /// `slot: &mut Option<Client>` is the client, not a reference. `tests/it/shapes/evaluation.rs::taken`
     fn holds_references(&self, expression: &Expr) -> bool {
         match peeled(expression) {
             Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.facts(name).holds_references),

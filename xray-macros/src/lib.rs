@@ -15,7 +15,7 @@ use proc_macro::TokenStream;
 /// # What is traced
 ///
 /// Calls whose name is in this list, and whose receiver or argument has a traceable type. A call with such a name on any
-/// other type is left unchanged.
+/// other type is unchanged.
 ///
 /// * the receiver is the request: `send`, `call`, `run`, `send_empty`, `send_json`, `send_form`, `send_string`,
 ///   `send_bytes`, `send_body`, `send_stream`, `send_async`;
@@ -59,7 +59,7 @@ use proc_macro::TokenStream;
 ///
 /// * `name = ".."`: the name of the subsegments. The default is the host.
 /// * `annotate(key = value, ..)`: annotations for the subsegments. The values are expressions over the parameters. They
-///   are evaluated by reference when the function begins, and only below a sampled segment. A closure or
+///   are evaluated by reference when the function begins, and only in a sampled segment. A closure or
 ///   an async block that contains a call and outlives the function must be `move`.
 /// * `skip_hosts("..", ..)`: calls to these hosts are not traced and get no header. `*` matches any characters, `?`
 ///   matches one.
@@ -83,8 +83,8 @@ use proc_macro::TokenStream;
 /// `#[xray(skip)]`. It may be above or below `#[async_trait]`.
 ///
 /// On an inline module the attribute applies to all functions of the module, of its `impl` blocks, traits and inline
-/// modules. Items with their own attribute or with `#[xray(skip)]` are left to themselves. Calls of macros that define
-/// items are left as they are.
+/// modules. Items with their own attribute or with `#[xray(skip)]` are left alone, and so are calls to macros that define
+/// items.
 ///
 /// ```
 /// #[xray::traced_http]
@@ -125,7 +125,7 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand(arguments.into(), item.into()).into()
 }
 
-/// Records each call of a function as a subsegment.
+/// Records each call to a function as a subsegment.
 ///
 /// ```
 /// use xray::Segment;
@@ -177,7 +177,7 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///   type. On an `impl` block or a module the option applies to the functions whose return type has a name that ends in
 ///   `Result`.
 /// * `annotate(key = value, ..)`: annotations for the subsegment. The values are expressions over the parameters. They
-///   are evaluated by reference when the function is called or, if it is `async`, first polled, and only below a
+///   are evaluated by reference when the function is called or, if it is `async`, first polled, and only in a
 ///   sampled segment.
 /// * `crate = ".."`: the path of this crate, if it is not `::xray`.
 ///

@@ -83,8 +83,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Visits an argument or the receiver of a call of `name`, which is in `position`. `otherwise` is the position of a value
-    /// that is no closure.
+    /// Visits an argument or the receiver of a call to `name`. `position` is the position of the call. A closure gets its
+    /// position from `name`; any other value has the position `otherwise`.
     fn visit_argument(&mut self, argument: &mut Expr, otherwise: Position, name: &str, position: Position) {
         let of_argument = match peeled(argument) {
             Expr::Closure(closure) => position.of_closure_for(name, !closure.inputs.is_empty()),

@@ -1,8 +1,8 @@
-//! The loops `for await item in stream { .. }` of the crate async-stream, which are no syntax of Rust.
+//! The loops `for await item in stream { .. }` of the crate async-stream, which are not Rust syntax.
 
 use proc_macro2::{Group, Ident, Punct, Spacing, TokenStream, TokenTree};
 
-/// The name that stands for `await`.
+/// The name that replaces `await`.
 const HIDDEN: &str = "__xray_await";
 
 /// Returns whether tokens contain such a loop.

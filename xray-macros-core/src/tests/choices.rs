@@ -18,10 +18,10 @@ const MARKS: [(&str, &str); 8] = [
 
 /// Returns how the calls of a function are rewritten:
 ///
-/// * `future`: the result of the call may be exchanged for a future of another type.
+/// * `future`: the result of the call may be replaced by a future of another type.
 /// * `as-typed`: the result keeps its type.
-/// * `value`, `place`: the receiver is moved into its twin, or tested where it stands.
-/// * `client`, `function`, `path`: the call of a client, of a client's function, and of a method named by its path.
+/// * `value`, `place`: the receiver is moved into its twin, or tested where it is.
+/// * `client`, `function`, `path`: the call to a client, to a client's function, and to a method named by its path.
 /// * `left-alone`: the call is not traced, and the function says so at run time.
 fn choices(function: &str) -> String {
     choices_of(function.parse().unwrap())
