@@ -123,6 +123,23 @@ async fn the_attribute() {
     for_each_choice("attribute", async |url, had| assert_eq!(annotated(url, had).await.unwrap(), 200)).await;
 }
 
+/// W3C Trace Context asks each service to pass on the `tracestate` of the systems before it.
+#[test]
+fn the_tracestate_of_other_systems_is_passed_on_with_the_traceparent() {
+    let header = TraceHeader::from_traceparent(FORWARDED[1].1).unwrap().with_tracestate("vendor=1,ot=th:c");
+    for (propagation, expected) in [(Propagation::XRay, &[][..]), (Propagation::W3c, &["vendor=1,ot=th:c"])] {
+        let recorder = recording(propagation).0.build();
+        for sampled in [Sampled::Yes, Sampled::No] {
+            let mut header = header.clone();
+            header.sampled = Some(sampled);
+            let segment = Segment::builder("t").trace_header(&header).recorder(&recorder).begin();
+            let mut headers = HeaderMap::new();
+            drop(segment.in_scope(|| xray::http::call("GET", "https://example.com/").inject(&mut headers)));
+            assert_eq!(values(&headers, "tracestate"), expected, "{propagation:?}");
+        }
+    }
+}
+
 /// The manual form as its documentation shows it, for a client with its own type of headers.
 #[tokio::test]
 async fn the_manual_form() {

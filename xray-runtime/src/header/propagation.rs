@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::header::request_headers::{RequestHeaders, X_RAY};
 use crate::header::trace_header::{TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent};
-use crate::header::tracestate::{RuleHash, TRACESTATE};
+use crate::header::tracestate::{TRACESTATE, TraceState};
 use crate::id::{SegmentId, TraceId};
 
 const TRACEPARENT_NAME: HeaderName = HeaderName::from_static("traceparent");
@@ -32,9 +32,9 @@ pub enum Propagation {
     /// such as `Lineage`, is passed on in it.
     #[default]
     XRay,
-    /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. If [`Central`](crate::sampling::Central)
-    /// decided about the trace, requests also carry its rule in `tracestate`, as `xrsr=<hash>`, unless they have a
-    /// `tracestate` already. Other members of an incoming `tracestate` are neither read nor passed on.
+    /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. The members of an incoming `tracestate` are passed
+    /// on, up to 512 bytes. If [`Central`](crate::sampling::Central) decided about the trace, requests also carry its rule in
+    /// `tracestate`, as `xrsr=<hash>`. A request that has a `tracestate` already keeps it.
     W3c,
     /// Both headers, with the same ids and the same decision.
     Both,
@@ -72,7 +72,7 @@ impl Propagation {
             return x_ray;
         }
         let header = if is_x_ray { x_ray } else { w3c };
-        header.with_rule(RuleHash::read(values(TRACESTATE.as_str())))
+        header.with_state(TraceState::read(values(TRACESTATE.as_str())))
     }
 
     /// Returns whether the request carries a propagated trace header that satisfies `is_wanted`.
@@ -189,20 +189,19 @@ impl Outbound {
         }
     }
 
-    /// Adds the sampling rule by which the first service of the trace decided. Does nothing without a `traceparent`, which
-    /// `tracestate` accompanies.
-    pub(crate) fn with_rule(self, rule: Option<RuleHash>) -> Self {
+    /// Adds the header `tracestate`. Does nothing without a `traceparent`, which `tracestate` accompanies.
+    pub(crate) fn with_state(self, state: &TraceState) -> Self {
         let has_w3c = match &self {
             Self::Unsampled(headers) => headers.w3c.is_some(),
             Self::Sampled { w3c, .. } => w3c.is_some(),
         };
-        match rule.filter(|_| has_w3c) {
-            Some(rule) => self.with_state(share(rule.member().into_bytes())),
+        match state.value().filter(|_| has_w3c) {
+            Some(value) => self.with_state_value(share(value.into_bytes())),
             None => self,
         }
     }
 
-    fn with_state(self, state: Option<HeaderValue>) -> Self {
+    fn with_state_value(self, state: Option<HeaderValue>) -> Self {
         match self {
             Self::Unsampled(TraceHeaders { x_ray, w3c }) => {
                 let w3c = w3c.map(|headers| W3cHeaders { state, ..headers });
@@ -221,7 +220,7 @@ impl Outbound {
         };
         let x_ray = x_ray.and_then(|value| std::str::from_utf8(value).ok());
         let extra = x_ray.and_then(|value| value.split_once(SAMPLED)).map_or("", |(_, extra)| extra);
-        Self::new(propagation, id, segment, false, extra).with_state(state)
+        Self::new(propagation, id, segment, false, extra).with_state_value(state)
     }
 
     /// Prepares a header that passes on the incoming one unchanged, for a trace without a sampling decision.
@@ -278,6 +277,7 @@ fn share(value: Vec<u8>) -> Option<HeaderValue> {
 #[cfg(all(test, feature = "tower"))]
 mod tests {
     use super::*;
+    use crate::header::tracestate::RuleHash;
 
     #[test]
     fn two_values_of_traceparent_are_not_valid() {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use crate::header::tracestate::RuleHash;
+use crate::header::tracestate::{RuleHash, TraceState};
 use crate::id::{SegmentId, TraceId, parse_lower_hex};
 
 /// The name of X-Ray's trace header, `x-amzn-trace-id`.
@@ -55,8 +55,8 @@ pub struct TraceHeader {
     pub sampled: Option<Sampled>,
     /// The other keys and values, in their order.
     extra: Vec<(String, String)>,
-    /// The sampling rule by which the first service of the trace decided, from `tracestate`.
-    rule: Option<RuleHash>,
+    /// The header `tracestate`, which accompanies a `traceparent`.
+    state: TraceState,
 }
 
 /// The `Sampled` part of a trace header.
@@ -178,19 +178,29 @@ impl TraceHeader {
         }
     }
 
-    /// Removes the caller's decision and its rule. `Sampled=?` stays: it asks for the decision of this service.
+    /// Removes the caller's decision and its `tracestate`, which may contain decisions of other systems. `Sampled=?` stays: it
+    /// asks for the decision of this service.
     pub(super) fn without_decision(self) -> Self {
-        Self { sampled: self.sampled.filter(|sampled| *sampled == Sampled::Requested), rule: None, ..self }
+        let sampled = self.sampled.filter(|sampled| *sampled == Sampled::Requested);
+        Self { sampled, state: TraceState::default(), ..self }
     }
 
     /// Returns the sampling rule by which the first service of the trace decided.
     pub(crate) fn rule(&self) -> Option<RuleHash> {
-        self.rule
+        self.state.rule
     }
 
     /// Sets the sampling rule by which the first service of the trace decided.
     pub(crate) fn with_rule(self, rule: Option<RuleHash>) -> Self {
-        Self { rule, ..self }
+        Self { state: self.state.with_rule(rule), ..self }
+    }
+
+    pub(crate) fn state(&self) -> &TraceState {
+        &self.state
+    }
+
+    pub(super) fn with_state(self, state: TraceState) -> Self {
+        Self { state, ..self }
     }
 
     /// Returns the keys and values of the other parts in their order, such as `Lineage` and `CalledFrom`.
@@ -213,7 +223,7 @@ impl TraceHeader {
     ///
     /// The trace id becomes a `Root` whose first 8 digits may not be a time; X-Ray accepts that. The lowest flag
     /// becomes `Sampled`, which is therefore always `Yes` or `No`. [`with_tracestate`](Self::with_tracestate) adds
-    /// what X-Ray reads in the header `tracestate`.
+    /// the header `tracestate`.
     ///
     /// ```
     /// use xray::{Sampled, Segment, TraceHeader};
@@ -242,10 +252,10 @@ impl TraceHeader {
         let (root, parent) = (TraceId::from_w3c(fields.next()?)?, SegmentId::from_w3c(fields.next()?)?);
         let flags = parse_lower_hex::<2>(fields.next()?)?;
         let sampled = if flags & SAMPLED == 0 { Sampled::No } else { Sampled::Yes };
-        Some(Self { root: Some(root), parent: Some(parent), sampled: Some(sampled), extra: Vec::new(), rule: None })
+        Some(Self { root: Some(root), parent: Some(parent), sampled: Some(sampled), ..Self::default() })
     }
 
-    /// Adds the sampling rule that the value of a header `tracestate` names, if it names one.
+    /// Adds the value of a header `tracestate`, whose members are passed on with `traceparent`, up to 512 bytes.
     ///
     /// The first service of a trace names its rule as `xrsr=<hash>`, as the AWS Distro for OpenTelemetry does. The
     /// sampler [`Central`](crate::sampling::Central) then reports failures in this service for that rule. A
@@ -258,12 +268,10 @@ impl TraceHeader {
     /// let header = TraceHeader::from_traceparent("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-00").unwrap();
     /// let with_rule = header.clone().with_tracestate("xrsr=21b111cbfe6e8fca,vendor=1");
     /// assert_ne!(with_rule, header);
-    /// assert_eq!(header.clone().with_tracestate("vendor=1"), header);
     /// ```
     #[must_use]
     pub fn with_tracestate(self, value: &str) -> Self {
-        let rule = RuleHash::read([value.as_bytes()].into_iter());
-        self.with_rule(rule)
+        self.with_state(TraceState::read([value.as_bytes()].into_iter()))
     }
 
     /// Returns the value of a `traceparent` header for the same trace, parent and decision.

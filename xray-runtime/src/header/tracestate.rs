@@ -1,4 +1,4 @@
-//! The sampling rule of a trace in the header `tracestate` of W3C Trace Context.
+//! The header `tracestate` of W3C Trace Context: the sampling rule of a trace, and what other systems pass on in it.
 
 use http::HeaderName;
 
@@ -14,6 +14,59 @@ const KEY: &str = "xrsr";
 /// Limit on the members that are read. (W3C Trace Context, section 3.3.1, "list": at most 32 members.)
 const MAX_MEMBERS: usize = 32;
 
+/// Limit on the bytes of the members of other systems. With the member of this SDK and its comma, the header has 512 bytes, which
+/// every system passes on. (W3C Trace Context, section 3.3.1.5, "tracestate Limits".)
+const MAX_OTHER_BYTES: usize = 512 - (KEY.len() + 1 + 16 + 1);
+
+/// The content of the header.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TraceState {
+    /// The sampling rule by which the first service of the trace decided.
+    pub(crate) rule: Option<RuleHash>,
+    /// The members of other systems, joined by commas.
+    others: String,
+}
+
+impl TraceState {
+    /// Reads the values of the header. Leaves out malformed members, and members that would exceed the limit.
+    pub(crate) fn read<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut state = Self::default();
+        for member in values.flat_map(|value| value.split(|byte| *byte == b',')).take(MAX_MEMBERS) {
+            let Some(member) = std::str::from_utf8(member).ok().map(|member| member.trim_matches([' ', '\t'])) else {
+                continue;
+            };
+            let Some((key, value)) = member.split_once('=') else { continue };
+            if key == KEY {
+                state.rule = state.rule.or_else(|| RuleHash::parse(value));
+            } else {
+                state.keep(key, value);
+            }
+        }
+        state
+    }
+
+    fn keep(&mut self, key: &str, value: &str) {
+        let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_value = !value.is_empty() && value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=');
+        let comma = if self.others.is_empty() { "" } else { "," };
+        let fits = self.others.len() + comma.len() + key.len() + 1 + value.len() <= MAX_OTHER_BYTES;
+        if is_key && is_value && fits {
+            self.others.extend([comma, key, "=", value]);
+        }
+    }
+
+    pub(crate) fn with_rule(self, rule: Option<RuleHash>) -> Self {
+        Self { rule, ..self }
+    }
+
+    /// Returns the value of the header, which begins with the member of this SDK; `None` if there is nothing to pass on.
+    pub(crate) fn value(&self) -> Option<String> {
+        let members = [self.rule.map(RuleHash::member), Some(self.others.clone()).filter(|others| !others.is_empty())];
+        let members: Vec<_> = members.into_iter().flatten().collect();
+        (!members.is_empty()).then(|| members.join(","))
+    }
+}
+
 /// A sampling rule by the hash of its name: the first eight bytes of the SHA-256 digest. (AWS Distro for OpenTelemetry
 /// for Python 0.21, `sampler/_rule_cache.py`.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +79,12 @@ impl RuleHash {
         Self(u64::from(high) << 32 | u64::from(low))
     }
 
-    /// Reads the rule from the values of the header.
-    pub(crate) fn read<'a>(values: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
-        let members = values.flat_map(|value| value.split(|byte| *byte == b',')).take(MAX_MEMBERS);
-        members
-            .filter_map(|member| std::str::from_utf8(member).ok()?.trim_matches([' ', '\t']).split_once('='))
-            .find_map(|(key, value)| {
-                let hash = (key == KEY).then(|| parse_lower_hex::<16>(value)).flatten()?;
-                u64::try_from(hash).ok().map(Self)
-            })
+    fn parse(digits: &str) -> Option<Self> {
+        parse_lower_hex::<16>(digits).and_then(|hash| u64::try_from(hash).ok()).map(Self)
     }
 
     /// Returns the member of the header that names the rule.
-    pub(crate) fn member(self) -> String {
+    fn member(self) -> String {
         format!("{KEY}={:016x}", self.0)
     }
 }
@@ -48,7 +94,28 @@ mod tests {
     use super::*;
 
     fn read(values: &[&str]) -> Option<RuleHash> {
-        RuleHash::read(values.iter().map(|value| value.as_bytes()))
+        TraceState::read(values.iter().map(|value| value.as_bytes())).rule
+    }
+
+    #[test]
+    fn the_members_of_other_systems_are_passed_on_behind_the_own_one() {
+        let long = format!("long={}", "x".repeat(MAX_OTHER_BYTES));
+        for (values, value) in [
+            (&["vendor=1,ot=th:c"][..], Some("vendor=1,ot=th:c")),
+            (&["a@b=1 2", " ,c=3,"], Some("a@b=1 2,c=3")),
+            (&["vendor=1,xrsr=9350872d712a127c"], Some("xrsr=9350872d712a127c,vendor=1")),
+            (&["=1,a=,b=c=d,\u{e9}=1,k=\u{7f}"], None),
+            (&[&long, "a=1"], Some("a=1")),
+            (&[], None),
+        ] {
+            let state = TraceState::read(values.iter().map(|value| value.as_bytes()));
+            assert_eq!(state.value().as_deref(), value, "{values:?}");
+        }
+        let many = "a=1,".repeat(40);
+        assert_eq!(
+            TraceState::read([many.as_bytes()].into_iter()).value().unwrap().matches("a=1").count(),
+            MAX_MEMBERS
+        );
     }
 
     #[test]
@@ -70,6 +137,6 @@ mod tests {
             assert_eq!(read(&[value, rule]), Some(RuleHash::of("pay")), "{value}");
         }
         assert_eq!(read(&[&"a=1,".repeat(32), rule]), None, "the list is too long");
-        assert_eq!(RuleHash::read([&b"\xff,xrsr=9350872d712a127c"[..]].into_iter()), Some(RuleHash::of("pay")));
+        assert_eq!(TraceState::read([&b"\xff,xrsr=9350872d712a127c"[..]].into_iter()).rule, Some(RuleHash::of("pay")));
     }
 }

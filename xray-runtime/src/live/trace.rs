@@ -62,7 +62,7 @@ impl Trace {
         let id = header.root.unwrap_or_else(TraceId::random);
         // The parts that X-Ray does not define, such as `Lineage`, are passed on to the next service.
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
-        let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra).with_rule(header.rule());
+        let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra).with_state(header.state());
         Self {
             ignores_urls: !sampled && recorder.http_rules().is_none(),
             recorder,
