@@ -248,6 +248,17 @@ async fn context_missing(expected: usize) {
     }
     let errors = logs::texts_at(Level::Error);
     assert_eq!(errors.len(), expected, "{errors:#?}");
+
+    // The first calls of a program are often made before any segment. Afterwards the same place has another remedy.
+    Segment::builder("t").begin().in_scope(|| ());
+    for _ in 0..3 {
+        get(&refused_url()).await.unwrap_err();
+    }
+    let errors = logs::texts_at(Level::Error);
+    assert_eq!(errors.len(), 2 * expected, "{errors:#?}");
+    let told = |text: &str| errors.iter().filter(|line| line.contains(text)).count();
+    let remedies = ["No segment has begun in this process yet", "Segments are open elsewhere in this process"];
+    assert_eq!(remedies.map(told), [expected; 2], "{errors:#?}");
 }
 
 #[test]

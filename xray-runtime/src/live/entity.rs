@@ -74,6 +74,7 @@ impl Entity {
     }
 
     /// Returns whether any segment has begun in this process.
+    #[inline]
     pub(crate) fn has_any_begun() -> bool {
         HAS_BEGUN.load(Ordering::Relaxed)
     }

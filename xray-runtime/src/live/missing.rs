@@ -41,23 +41,31 @@ impl fmt::Display for Place {
 //
 // A set of 64 bits, one for each line of the function. From the second time on, a call outside any segment costs only the load
 // of these bits. In a function of more than 64 lines, two lines may share a bit, and then only one of them is logged.
+//
+// A line is logged again after the first segment of the process has begun. A program often makes its first calls at its start,
+// which no segment covers, and the remedy for the same call in a spawned task is another one.
 #[derive(Debug)]
-pub(crate) struct LoggedLines(AtomicU64);
+pub(crate) struct LoggedLines {
+    before_segments: AtomicU64,
+    since_then: AtomicU64,
+}
 
 impl LoggedLines {
     pub(crate) const fn new() -> Self {
-        Self(AtomicU64::new(0))
+        Self { before_segments: AtomicU64::new(0), since_then: AtomicU64::new(0) }
     }
 
     /// Returns whether the line, counted from the function's first line, is in the set.
     #[inline]
     pub(crate) fn contains(&self, line: u32) -> bool {
-        self.0.load(Ordering::Relaxed) & bit(line) != 0
+        let has = |lines: &AtomicU64| lines.load(Ordering::Relaxed) & bit(line) != 0;
+        has(&self.since_then) || has(&self.before_segments) && !Entity::has_any_begun()
     }
 
     /// Adds the line. Returns `false` if it was in the set.
     pub(crate) fn insert(&self, line: u32) -> bool {
-        self.0.fetch_or(bit(line), Ordering::Relaxed) & bit(line) == 0
+        let lines = if Entity::has_any_begun() { &self.since_then } else { &self.before_segments };
+        lines.fetch_or(bit(line), Ordering::Relaxed) & bit(line) == 0
     }
 }
 
@@ -84,7 +92,7 @@ pub(crate) fn log_subsegment(name: &str, place: Place) {
     log(&format!("subsegment `{name}`"), place);
 }
 
-/// Logs a call that is begun by hand, once for each place.
+/// Logs a call that is begun by hand, once for each place; see [`LoggedLines`].
 #[cold]
 pub(crate) fn log_call_by_hand(place: &'static Location<'static>, method: &str, url: &Url<'_>) {
     if let Some(place) = first_at(place) {
@@ -103,12 +111,13 @@ pub(crate) fn log_subsegment_by_hand(place: &'static Location<'static>, name: &s
 /// Returns a place in code that was written by hand, the first time.
 fn first_at(place: &'static Location<'static>) -> Option<Place> {
     static PLACES: [AtomicUsize; MAX_PLACES] = [const { AtomicUsize::new(0) }; MAX_PLACES];
-    // The `Location` of a place has one address for the life of the process, and the address identifies the place.
-    // `compare_exchange` takes the first free slot. At a slot that is taken it fails, and returns the address in the slot.
-    let address = std::ptr::from_ref(place).addr();
-    let is_new = |slot: &AtomicUsize| match slot.compare_exchange(0, address, Ordering::Relaxed, Ordering::Relaxed) {
+    // The `Location` of a place has one address for the life of the process, and the address identifies the place. It is a
+    // multiple of the alignment, so the lowest bit is free. `compare_exchange` takes the first free slot. At a slot that is taken
+    // it fails, and returns the value in the slot.
+    let key = std::ptr::from_ref(place).addr() | usize::from(Entity::has_any_begun());
+    let is_new = |slot: &AtomicUsize| match slot.compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) => Some(true),
-        Err(taken) => (taken == address).then_some(false),
+        Err(taken) => (taken == key).then_some(false),
     };
     let is_first = PLACES.iter().find_map(is_new) == Some(true);
     is_first.then(|| Place { function: "", file: place.file(), line: place.line() })
@@ -123,7 +132,7 @@ pub(crate) fn log_invocation(name: &str) {
             "xray::context",
             "segment `{name}` was not recorded: no invocation of the Lambda function is current here. Add \
              `xray::lambda::TraceLayer` to the runtime, set the function's tracing mode to active, and carry the trace into \
-             spawned tasks by `.in_current_trace()` (logged once)",
+             spawned tasks with `.in_current_trace()` (logged once)",
         );
     }
 }
@@ -140,7 +149,7 @@ fn log(call: &str, place: Place) {
     log_line!(
         Error,
         "xray::context",
-        "{call}{place} was not recorded: no segment is open here. {} (logged once for each place, for {MAX_PLACES} places)",
+        "{call}{place} was not recorded: no segment is open here. {} (logged once for each place, up to {MAX_PLACES} lines)",
         remedy(),
     );
 }
@@ -149,25 +158,24 @@ fn log(call: &str, place: Place) {
 fn remedy() -> &'static str {
     if Recorder::global().is_in_lambda() {
         return "In Lambda, set the function's tracing mode to active, add `xray::lambda::TraceLayer` to the runtime, and carry \
-                the trace into spawned tasks by `.in_current_trace()`";
+                the trace into spawned tasks with `.in_current_trace()`";
     }
     if !Entity::has_any_begun() {
-        return "No segment has begun in this process: add a layer to the service (`xray::tower::SegmentLayer`, in Lambda \
-                `xray::lambda::TraceLayer`), or put the work in a segment, by `.in_segment(\"name\")` on a future or \
+        return "No segment has begun in this process yet. For the calls of a service, add a layer (`xray::tower::SegmentLayer`); for \
+                other work, open a segment with `.in_segment(\"name\")` on its future or \
                 `Segment::builder(\"name\").begin().in_scope(|| ..)`";
     }
     if !Context::has_any_been_current() {
-        return "A segment has begun, but was not made current: run the work by `segment.in_scope(|| ..)`, or put \
+        return "A segment has begun, but was not made current: run the work with `segment.in_scope(|| ..)`, or put \
                 `.in_segment(segment)` on its future";
     }
     if context::is_set() {
-        return "Put the work in a segment, by `.in_segment(\"name\")` on a future or `segment.in_scope(|| ..)`";
+        return "Put the work in a segment, with `.in_segment(\"name\")` on a future or `segment.in_scope(|| ..)`";
     }
     "Segments are open elsewhere in this process. If this code runs in a spawned task or on another thread, carry the trace \
      along where the task is spawned: put `.in_current_trace()` on its future (`use xray::Instrument as _`), or wrap its \
-     closure in `xray::in_current_trace(..)`. If a segment has begun here, \
-     make it current by `.in_scope(..)` or `.in_segment(segment)`. For work outside any request, open a segment by \
-     `.in_segment(\"name\")`"
+     closure in `xray::in_current_trace(..)`. If a segment has begun here, make it current with `.in_scope(..)` or \
+     `.in_segment(segment)`. For work outside any request, open a segment with `.in_segment(\"name\")`"
 }
 
 #[cfg(test)]

@@ -9,9 +9,8 @@ use pin_project_lite::pin_project;
 use crate::http::Annotations;
 use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
-use crate::live::missing::{self, Place};
+use crate::live::missing::{self, LoggedLines, Place};
 use crate::live::segment::Subsegment;
-use crate::support::log_line::LoggedOnce;
 
 /// A `#[traced]` function: a static in the macro's output.
 #[derive(Debug)]
@@ -19,29 +18,28 @@ pub struct TracedFunction {
     /// The name of its subsegments.
     name: &'static str,
     place: Place,
-    /// Limits the log line about a call outside any segment to one.
-    logged_missing: LoggedOnce,
+    /// The first line is in the set if a call outside any segment was logged.
+    logged_missing: LoggedLines,
 }
 
 impl TracedFunction {
     /// Describes the function that is defined at this position.
     #[must_use]
     pub const fn new(name: &'static str, function: &'static str, file: &'static str, line: u32) -> Self {
-        Self { name, place: Place { function, file, line }, logged_missing: LoggedOnce::new() }
+        Self { name, place: Place { function, file, line }, logged_missing: LoggedLines::new() }
     }
 
     /// Logs, the first time, that the function runs where no segment is current.
     #[inline]
     fn note_missing(&self) {
-        // A load is all that a call outside any segment pays from the second time on.
-        if !self.logged_missing.is_logged() {
+        if !self.logged_missing.contains(0) {
             self.log_missing();
         }
     }
 
     #[cold]
     fn log_missing(&self) {
-        if self.logged_missing.is_first() {
+        if self.logged_missing.insert(0) {
             missing::log_subsegment(self.name, self.place);
         }
     }
