@@ -9,13 +9,13 @@ use crate::support::log_line::{LoggedOnce, log_line};
 #[derive(Default)]
 pub(super) struct Counts {
     deliveries: OnceCell<Deliveries>,
-    /// For a document that found the queue full.
+    /// Limits the log line about a full queue to one.
     logged_drop: LoggedOnce,
 }
 
 impl Counts {
     /// Claims the counters of a recorder, unless the emitter has claimed the counters of another recorder.
-    pub(super) fn lend(&self, deliveries: &Deliveries) {
+    pub(super) fn claim(&self, deliveries: &Deliveries) {
         let _ = self.deliveries.set(deliveries.claim());
     }
 

@@ -90,7 +90,7 @@ impl Emitter for LinesEmitter {
     }
 
     fn attach(&self, deliveries: &Deliveries) {
-        self.counts.lend(deliveries);
+        self.counts.claim(deliveries);
     }
 }
 

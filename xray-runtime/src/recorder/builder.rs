@@ -1,12 +1,15 @@
 //! The builder of a recorder.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fmt};
 
 use super::emission::Emission;
-use super::environment::{ContextMissing, DaemonAddress, EXPECTED_NAME, EmitterChoice, Environment};
+use super::environment::{
+    ContextMissing, DaemonAddress, EmitterChoice, Environment, PROPAGATION_VARIABLE, altered_name,
+};
 use super::new_segments::NewSegments;
 use super::progress::Progress;
 use super::settings::{Chosen, Settings, Source, type_name};
@@ -28,8 +31,21 @@ use crate::support::secrets;
 use crate::support::stats::Counters;
 use crate::support::variables::RejectedSetting;
 
-/// An emitter and the name of its type.
-type NamedEmitter = (Box<dyn Emitter>, &'static str);
+/// An emitter that is not the default.
+struct ChosenEmitter {
+    emitter: Box<dyn Emitter>,
+    /// The name of its type.
+    name: &'static str,
+    /// The URL of an `OtlpEmitter`.
+    endpoint: Option<String>,
+}
+
+impl ChosenEmitter {
+    fn new<E: Emitter>(emitter: E) -> Self {
+        let endpoint = (&emitter as &dyn Any).downcast_ref().map(OtlpEmitter::endpoint).map(str::to_owned);
+        Self { emitter: Box::new(emitter), name: type_name::<E>(), endpoint }
+    }
+}
 
 /// The default of `streaming_threshold`, as in other X-Ray SDKs.
 const DEFAULT_STREAMING_THRESHOLD: usize = 100;
@@ -48,8 +64,7 @@ pub struct RecorderBuilder {
     detectors: Vec<Detector>,
     /// The sampler and the name of its type.
     sampler: Option<(Box<dyn Sampler>, &'static str)>,
-    /// The emitter and the name of its type.
-    emitter: Option<NamedEmitter>,
+    emitter: Option<ChosenEmitter>,
     response_hook: Option<ResponseHook>,
     pub(super) propagation: Option<Propagation>,
     pub(super) rules: HttpRules,
@@ -67,8 +82,8 @@ impl RecorderBuilder {
     /// `SegmentLayer::default()`. The variable also overrides the name that is given to a `SegmentLayer`. It does not
     /// override the name given to [`Segment::builder`](crate::Segment::builder).
     ///
-    /// Characters that X-Ray does not accept are removed, and at most 200 are kept. If nothing is left, the name is
-    /// logged and counted in [`Stats::settings_rejected`](crate::Stats::settings_rejected), and the default is used.
+    /// Characters that X-Ray does not accept are removed, and at most 200 are kept. If nothing is left, the default is used. Such a
+    /// name is logged and counted in [`Stats::settings_rejected`](crate::Stats::settings_rejected).
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
@@ -174,7 +189,7 @@ impl RecorderBuilder {
     /// largest `aws` values, then stack frames, then the middle of long strings. The place is marked in the document
     /// and counted in [`Stats::values_rejected`](crate::Stats::values_rejected).
     pub fn emitter<E: Emitter>(mut self, emitter: E) -> Self {
-        self.emitter = Some((Box::new(emitter), type_name::<E>()));
+        self.emitter = Some(ChosenEmitter::new(emitter));
         self
     }
 
@@ -256,7 +271,7 @@ impl RecorderBuilder {
         let (sampler, sampler_name) = self.choose_sampler(is_in_lambda);
         let daemon_address = self.choose_daemon_address(&mut environment, &mut rejected);
         let service_name = self.choose_service_name(&mut environment, &mut rejected);
-        let (emitter, emitter_name) = self.choose_emitter(&environment, &mut rejected);
+        let (emitter, emitter_source) = self.choose_emitter(&environment, &mut rejected);
         let settings = Settings {
             enabled: Chosen::new("AWS_XRAY_SDK_ENABLED", environment.enabled, self.enabled, || true),
             service_name,
@@ -268,8 +283,14 @@ impl RecorderBuilder {
                 ContextMissing::default,
             ),
             sampler: sampler_name,
-            emitter: emitter_name,
-            propagation: Chosen::in_code(self.propagation, Propagation::default()),
+            emitter: Chosen { value: emitter.as_ref().map(|emitter| emitter.name), source: emitter_source },
+            emitter_endpoint: emitter.as_ref().and_then(|emitter| emitter.endpoint.clone()),
+            propagation: Chosen::new(
+                PROPAGATION_VARIABLE,
+                environment.propagation,
+                self.propagation,
+                Propagation::default,
+            ),
             streaming_threshold: Chosen::in_code(self.streaming_threshold, DEFAULT_STREAMING_THRESHOLD),
             streaming_threshold_bytes: Chosen::in_code(self.streaming_threshold_bytes, MAX_DOCUMENT_BYTES),
             in_progress_after: Chosen::in_code(self.in_progress_after.map(Some), None),
@@ -298,9 +319,10 @@ impl RecorderBuilder {
         };
         new_segments.attach(&sampler_host, settings.sampler.value);
         let emission = Emission {
-            emitter: emitter.unwrap_or_else(|| {
-                daemon_emitter(&settings.daemon_address.value, is_in_lambda, &background, &counters)
-            }),
+            emitter: emitter.map_or_else(
+                || daemon_emitter(&settings.daemon_address.value, is_in_lambda, &background, &counters),
+                |chosen| chosen.emitter,
+            ),
             deliveries: Deliveries::new(Arc::clone(&counters), &settings.service_name.value),
             logged_panic: LoggedOnce::new(),
             streaming_threshold: Extent {
@@ -349,7 +371,7 @@ impl RecorderBuilder {
             let parsed = address.parse().ok();
             if parsed.is_none() {
                 let expected = DaemonAddress::EXPECTED;
-                rejected.push(RejectedSetting { name: "daemon_address", value: address, expected });
+                rejected.push(RejectedSetting { name: "daemon_address", value: address, expected, used: None });
             }
             parsed
         };
@@ -366,43 +388,40 @@ impl RecorderBuilder {
     ) -> Chosen<String> {
         let of_program = |name: String| {
             let legal = legal_name(&name).map(Cow::into_owned);
-            if legal.is_none() {
-                rejected.push(RejectedSetting { name: "service_name", value: name, expected: EXPECTED_NAME });
-            }
+            rejected.extend(altered_name("service_name", &name, legal.as_deref()));
             legal
         };
         let of_program = self.service_name.take().and_then(of_program);
         Chosen::new("AWS_XRAY_TRACING_NAME", environment.service_name.take(), of_program, executable_name)
     }
 
-    /// Takes the emitter from the environment, else from the program. Returns the emitter and the name of its type, or
-    /// `None` for the default emitter, which sends to the daemon.
+    /// Takes the emitter from the environment, else from the program. Returns `None` for the default emitter, which sends to
+    /// the daemon.
     fn choose_emitter(
         &mut self,
         environment: &Environment,
         rejected: &mut Vec<RejectedSetting>,
-    ) -> (Option<Box<dyn Emitter>>, Chosen<Option<&'static str>>) {
+    ) -> (Option<ChosenEmitter>, Source) {
         let of_program = self.emitter.take();
-        // An emitter of the program with this name counts too.
-        let is_otlp = |(_, name): &NamedEmitter| *name == type_name::<OtlpEmitter>();
-        let (emitter, source) = match environment.emitter {
-            None => {
-                let source = Source::of_code(of_program.as_ref());
-                (of_program, source)
-            }
-            // It has the program's settings, and has read the variables of OpenTelemetry.
-            Some(EmitterChoice::Otlp) if of_program.as_ref().is_some_and(is_otlp) => {
-                (of_program, Source::Variable(EmitterChoice::VARIABLE))
-            }
-            Some(choice) => {
-                // The destructor of the emitter is the program's own code.
-                guard(|| drop(of_program));
-                let is_otlp = choice == EmitterChoice::Otlp;
-                (is_otlp.then(|| otlp_of_environment(rejected)), Source::Variable(EmitterChoice::VARIABLE))
-            }
+        let Some(choice) = environment.emitter else {
+            let source = Source::of_code(of_program.as_ref());
+            return (of_program, source);
         };
-        let (emitter, name) = emitter.unzip();
-        (emitter, Chosen { value: name, source })
+        let source = Source::Variable(EmitterChoice::VARIABLE);
+        // An emitter of the program with this name counts too. It has the program's settings, and has read the variables of
+        // OpenTelemetry.
+        let is_otlp = |emitter: &ChosenEmitter| emitter.name == type_name::<OtlpEmitter>();
+        if choice == EmitterChoice::Otlp && of_program.as_ref().is_some_and(is_otlp) {
+            return (of_program, source);
+        }
+        // The destructor of the emitter is the program's own code.
+        guard(|| drop(of_program));
+        let otlp = || {
+            let mut settings = OtlpSettings::default();
+            settings.read(&|name| env::var_os(name), rejected);
+            ChosenEmitter::new(OtlpEmitter::with_settings(settings, 0))
+        };
+        ((choice == EmitterChoice::Otlp).then(otlp), source)
     }
 }
 
@@ -418,13 +437,6 @@ fn daemon_emitter(
     let emitter = UdpEmitter::new(Arc::clone(background), daemon.udp.clone(), tcp, Arc::clone(counters));
     // Lambda freezes the process after the response, so a document must be sent before the end of its subsegment returns.
     Box::new(if is_in_lambda { emitter.sending_directly() } else { emitter })
-}
-
-/// Returns an OTLP emitter with the settings of the environment.
-fn otlp_of_environment(rejected: &mut Vec<RejectedSetting>) -> NamedEmitter {
-    let mut settings = OtlpSettings::default();
-    settings.read(&|name| env::var_os(name), rejected);
-    (Box::new(OtlpEmitter::with_settings(settings, 0)), type_name::<OtlpEmitter>())
 }
 
 impl fmt::Debug for RecorderBuilder {

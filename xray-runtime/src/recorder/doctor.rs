@@ -7,16 +7,19 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::settings::{SettingText, clients_built_in};
+use super::settings::{SettingText, clients_built_in, type_name};
 use super::{DaemonAddress, Recorder};
 use crate::document::AnnotationValue;
 use crate::emitter::datagram::{self, DATAGRAM_HEADER};
 use crate::id::{SegmentId, TraceId};
 use crate::record::{FinishedSegment, Label, Place, Record, Time};
+use crate::sampling::{Central, check_rules};
 use crate::support::resolve::resolve_blocking;
 
 /// The time that the whole check may take.
 const LIMIT: Duration = Duration::from_secs(2);
+/// The time that is left for the outcome of the last attempt.
+const ANSWER_MARGIN: Duration = Duration::from_millis(100);
 /// How long to wait for a refusal, which takes a moment if it comes from another host.
 const REFUSAL_WAIT: Duration = Duration::from_millis(300);
 
@@ -44,7 +47,7 @@ const REFUSAL_WAIT: Duration = Duration::from_millis(300);
 ///   emitter = UDP (default)
 ///   clients = reqwest
 ///   UDP 127.0.0.1:2000: ok, no refusal
-///   TCP 127.0.0.1:2000: ok, connected
+///   TCP 127.0.0.1:2000: ok, sampling rules fetched
 ///   sent a segment of trace 1-6b031e14-9bc0c4e9a7c3750d6dec2af9: look for it in X-Ray or xray-local
 /// ```
 #[must_use = "the report says what is wrong"]
@@ -72,8 +75,9 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// Returns whether tracing is enabled, every setting is valid, and no attempt failed.
     ///
-    /// If the daemon answers over TCP, it has most likely received the segment. That is not a proof: UDP has no receipt, and
-    /// X-Ray may reject the segment. The proof is the trace in X-Ray.
+    /// With the sampler [`Central`](crate::sampling::Central), the daemon must also return the sampling rules. If the daemon answers
+    /// over TCP, it has most likely received the segment. That is not a proof: UDP has no receipt, and X-Ray may reject the
+    /// segment. The proof is the trace in X-Ray.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         let works = !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.result.is_ok());
@@ -121,7 +125,7 @@ struct Attempt {
 
 impl Recorder {
     /// Checks this recorder: tries the daemon over UDP and TCP, sends one segment, and reports every setting with its
-    /// source. Use it at the start of a program, or in a test of its deployment. Blocks for at most about two seconds.
+    /// source. Use it at the start of a program, or in a test of its deployment. Blocks for a few seconds at most.
     ///
     /// The segment has the service's name and the annotation `xray_doctor`. The sampler is not asked, and X-Ray bills the
     /// segment like any other trace. If tracing is disabled, nothing is tried and nothing is sent. In Lambda no segment is
@@ -161,7 +165,7 @@ impl Recorder {
                     Err("dropped a document; the log says why".to_owned())
                 }
                 true => Ok("flushed"),
-                false => Err(format!("not flushed within {LIMIT:?}; the log says why")),
+                false => Err(format!("not flushed within {LIMIT:?}; the log says why{}", self.why_not_flushed())),
             };
             diagnosis.trace_id = trace_id.filter(|_| result.is_ok());
             diagnosis.attempts.push(Attempt { what: format!("emitter {emitter}"), result });
@@ -169,10 +173,24 @@ impl Recorder {
         }
         let datagram = segment.as_ref().map(datagram);
         let is_sent = datagram.is_some();
-        diagnosis.attempts = try_daemon(&settings.daemon_address.value, datagram);
+        let fetches_rules = settings.sampler.value == type_name::<Central>();
+        diagnosis.attempts = try_daemon(&settings.daemon_address.value, datagram, fetches_rules);
         let udp_works = diagnosis.attempts.first().is_some_and(|attempt| attempt.result.is_ok());
+        if is_sent {
+            let counters = &self.shared.counters;
+            counters.documents_emitted.increment();
+            if udp_works { &counters.documents_sent } else { &counters.documents_dropped }.increment();
+        }
         diagnosis.trace_id = trace_id.filter(|_| is_sent && udp_works);
         diagnosis
+    }
+
+    /// Returns the problem of the address to which an `OtlpEmitter` sends, if it cannot be reached.
+    fn why_not_flushed(&self) -> String {
+        let endpoint = self.shared.settings.emitter_endpoint.as_deref().unwrap_or_default();
+        let authority = endpoint.strip_prefix("http://").and_then(|rest| rest.split(['/', '?']).next());
+        let result = authority.map(|address| try_tcp(address, Instant::now() + LIMIT, false));
+        result.and_then(Result::err).map_or_else(String::new, |problem| format!(": {problem}"))
     }
 
     fn test_segment(&self) -> FinishedSegment {
@@ -193,15 +211,16 @@ fn datagram(segment: &FinishedSegment) -> Vec<u8> {
     datagram
 }
 
-/// Tries both sides of the daemon at once, each on a thread of its own. Sends `datagram` over UDP.
+/// Tries both sides of the daemon at once, each on a thread of its own. Sends `datagram` over UDP, and fetches the sampling rules
+/// over TCP if `fetches_rules` is set.
 //
 // On threads, because a name look-up of the standard library has no time limit. A thread whose look-up takes longer than the
 // limit is not waited for, and ends by itself.
-fn try_daemon(daemon: &DaemonAddress, datagram: Option<Vec<u8>>) -> Vec<Attempt> {
+fn try_daemon(daemon: &DaemonAddress, datagram: Option<Vec<u8>>, fetches_rules: bool) -> Vec<Attempt> {
     let deadline = Instant::now() + LIMIT;
     let (udp, tcp) = (daemon.udp.clone(), daemon.tcp.clone());
     let udp_result = on_thread(move || try_udp(&udp, datagram.as_deref()));
-    let tcp_result = on_thread(move || try_tcp(&tcp, deadline));
+    let tcp_result = on_thread(move || try_tcp(&tcp, deadline, fetches_rules));
     vec![
         Attempt { what: format!("UDP {}", daemon.udp), result: udp_result(deadline) },
         Attempt { what: format!("TCP {}", daemon.tcp), result: tcp_result(deadline) },
@@ -256,12 +275,17 @@ fn send(address: SocketAddr, datagram: &[u8]) -> io::Result<()> {
     }
 }
 
-fn try_tcp(address: &str, deadline: Instant) -> Outcome {
+fn try_tcp(address: &str, deadline: Instant, fetches_rules: bool) -> Outcome {
     let mut problem = String::new();
-    for address in resolve(address)? {
+    for socket_address in resolve(address)? {
         // `connect_timeout` returns an error if the limit is zero.
         let limit = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        match TcpStream::connect_timeout(&address, limit) {
+        match TcpStream::connect_timeout(&socket_address, limit) {
+            Ok(_) if fetches_rules => {
+                let limit = deadline.saturating_duration_since(Instant::now());
+                let rules = check_rules(address, limit.saturating_sub(ANSWER_MARGIN));
+                return rules.map(|()| "sampling rules fetched").map_err(|error| format!("no sampling rules: {error}"));
+            }
             Ok(_) => return Ok("connected"),
             Err(error) => problem = error.to_string(),
         }

@@ -7,6 +7,7 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use crate::document::name::legal_name;
+use crate::header::propagation::Propagation;
 use crate::support::variables::{RejectedSetting, setting};
 
 /// The reaction to a call or subsegment outside any segment (`AWS_XRAY_CONTEXT_MISSING`).
@@ -16,8 +17,8 @@ use crate::support::variables::{RejectedSetting, setting};
 /// ```
 /// use xray::{ContextMissing, Recorder};
 ///
-/// // A program in which work outside any segment is usual, such as a command-line tool. let recorder =
-/// Recorder::builder().context_missing(ContextMissing::IgnoreError).build();
+/// // A program in which work outside any segment is usual, such as a command-line tool.
+/// let recorder = Recorder::builder().context_missing(ContextMissing::IgnoreError).build();
 /// # drop(recorder);
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,6 +41,7 @@ pub(super) struct Environment {
     pub(super) daemon_address: Option<DaemonAddress>,
     pub(super) context_missing: Option<ContextMissing>,
     pub(super) emitter: Option<EmitterChoice>,
+    pub(super) propagation: Option<Propagation>,
     /// `true` if the process runs in AWS Lambda, which sets variables of its own.
     pub(super) is_lambda: bool,
 }
@@ -54,6 +56,9 @@ pub(super) enum EmitterChoice {
 impl EmitterChoice {
     pub(super) const VARIABLE: &'static str = "AWS_XRAY_EMITTER";
 }
+
+/// The variable that chooses the trace headers of outgoing requests.
+pub(super) const PROPAGATION_VARIABLE: &str = "AWS_XRAY_PROPAGATION";
 
 /// The expected form of a service's name, for log lines. Other characters are removed from a name. A name of which nothing
 /// remains is rejected.
@@ -74,9 +79,8 @@ impl Environment {
         let environment = Self {
             emitter: setting(&get, &mut rejected, EmitterChoice::VARIABLE, "udp or otlp", parse_emitter),
             enabled: setting(&get, &mut rejected, "AWS_XRAY_SDK_ENABLED", "true or false", parse_bool),
-            service_name: setting(&get, &mut rejected, "AWS_XRAY_TRACING_NAME", EXPECTED_NAME, |name| {
-                legal_name(name).map(Cow::into_owned)
-            }),
+            service_name: read_name(&get, &mut rejected),
+            propagation: setting(&get, &mut rejected, PROPAGATION_VARIABLE, "xray, w3c or both", parse_propagation),
             daemon_address: setting(&get, &mut rejected, DaemonAddress::VARIABLE, DaemonAddress::EXPECTED, |address| {
                 address.parse().ok()
             }),
@@ -96,6 +100,25 @@ impl Environment {
     }
 }
 
+/// Reads the name of the service. A name that has to be altered is used, and added to `rejected`.
+fn read_name(get: &impl Fn(&str) -> Option<OsString>, rejected: &mut Vec<RejectedSetting>) -> Option<String> {
+    const VARIABLE: &str = "AWS_XRAY_TRACING_NAME";
+    let legal = |name: &str| legal_name(name).map(Cow::into_owned);
+    let name = setting(get, rejected, VARIABLE, EXPECTED_NAME, legal)?;
+    rejected.extend(altered_name(VARIABLE, get(VARIABLE)?.to_str()?, Some(&name)));
+    Some(name)
+}
+
+/// Returns a report if the setting `name` has the value `given`, and another name of the service is used.
+pub(super) fn altered_name(name: &'static str, given: &str, used: Option<&str>) -> Option<RejectedSetting> {
+    (used != Some(given)).then(|| RejectedSetting {
+        name,
+        value: given.to_owned(),
+        expected: EXPECTED_NAME,
+        used: used.map(str::to_owned),
+    })
+}
+
 /// Parses the words that other X-Ray SDKs accept.
 fn parse_bool(value: &str) -> Option<bool> {
     match value.trim().to_ascii_lowercase().as_str() {
@@ -109,6 +132,15 @@ fn parse_emitter(value: &str) -> Option<EmitterChoice> {
     match value.trim().to_ascii_lowercase().as_str() {
         "udp" => Some(EmitterChoice::Udp),
         "otlp" => Some(EmitterChoice::Otlp),
+        _ => None,
+    }
+}
+
+fn parse_propagation(value: &str) -> Option<Propagation> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "xray" => Some(Propagation::XRay),
+        "w3c" => Some(Propagation::W3c),
+        "both" => Some(Propagation::Both),
         _ => None,
     }
 }
@@ -251,13 +283,14 @@ mod tests {
             ("AWS_XRAY_DAEMON_ADDRESS", "daemon:2000"),
             ("AWS_XRAY_CONTEXT_MISSING", "ignore_error"),
             ("AWS_XRAY_EMITTER", "UDP"),
+            ("AWS_XRAY_PROPAGATION", "Both"),
             ("AWS_LAMBDA_FUNCTION_NAME", "todo-function"),
         ]);
         assert_eq!(environment.enabled, Some(false));
         assert_eq!(environment.service_name.as_deref(), Some("todo-app"));
         assert_eq!(environment.daemon_address.unwrap().udp, "daemon:2000");
         assert_eq!(environment.context_missing, Some(ContextMissing::IgnoreError));
-        assert_eq!(environment.emitter, Some(EmitterChoice::Udp));
+        assert_eq!((environment.emitter, environment.propagation), (Some(EmitterChoice::Udp), Some(Propagation::Both)));
         assert!(environment.is_lambda);
         assert_eq!(rejected, []);
         assert!(read(&[("LAMBDA_TASK_ROOT", "/var/task")]).0.is_lambda);
@@ -288,6 +321,9 @@ mod tests {
         for empty in ["", " "] {
             assert_eq!(read(&names.map(|name| (name, empty))), (Environment::default(), Vec::new()), "not set");
         }
+        let (environment, rejected) = read(&[("AWS_XRAY_TRACING_NAME", "my<shop>!")]);
+        assert_eq!(environment.service_name.as_deref(), Some("myshop"));
+        assert!(rejected[0].to_string().ends_with("; \"myshop\" is used"), "{}", rejected[0]);
         let (_, rejected) = read(&[("AWS_XRAY_DAEMON_ADDRESS", &huge)]);
         assert!(rejected[0].to_string().len() < 300);
         assert_eq!(

@@ -54,6 +54,7 @@ use crate::support::stats::{Counters, Stats};
 /// | `AWS_XRAY_DAEMON_ADDRESS` | `host:port`, `[ipv6]:port`, or `tcp:host:port udp:host:port` | `127.0.0.1:2000` |
 /// | `AWS_XRAY_TRACING_NAME` | the service's name, for segments without a name and for layers | the program's name |
 /// | `AWS_XRAY_EMITTER` | `udp`, or `otlp` for [spans of OpenTelemetry](crate::emitter::OtlpEmitter) | `udp` |
+/// | `AWS_XRAY_PROPAGATION` | `xray`, `w3c` or `both`: the [headers](crate::Propagation) of requests | `xray` |
 /// | `AWS_XRAY_SDK_ENABLED` | `false` records nothing and adds no header | `true` |
 /// | `AWS_XRAY_CONTEXT_MISSING` | `LOG_ERROR`, `IGNORE_ERROR`, `RUNTIME_ERROR` (behaves as `LOG_ERROR`) | `LOG_ERROR` |
 /// | `RUST_BACKTRACE` | anything but `0`: errors have [stack frames](crate::document::StackFrame) (feature `backtrace`) | `0` |

@@ -19,8 +19,8 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sets the headers of outgoing requests: `X-Amzn-Trace-Id`, which is the default, the `traceparent` of W3C Trace
-    /// Context for services that read only that, or both.
+    /// Sets the headers of outgoing requests (`AWS_XRAY_PROPAGATION`): `X-Amzn-Trace-Id`, which is the default, the
+    /// `traceparent` of W3C Trace Context for services that read only that, or both.
     ///
     /// The setting holds for every client, for the middlewares and for calls that are made by hand; see
     /// [`PendingCall::inject`](crate::http::PendingCall::inject). A chosen header that the request already has is replaced.

@@ -18,6 +18,8 @@ pub(super) struct Settings {
     pub(super) sampler: Chosen<&'static str>,
     /// The name of the emitter's type; `None` for the emitter that sends to the daemon.
     pub(super) emitter: Chosen<Option<&'static str>>,
+    /// The URL of an `OtlpEmitter`.
+    pub(super) emitter_endpoint: Option<String>,
     pub(super) propagation: Chosen<Propagation>,
     pub(super) streaming_threshold: Chosen<usize>,
     pub(super) streaming_threshold_bytes: Chosen<usize>,
@@ -34,6 +36,7 @@ impl Settings {
         let DaemonAddress { udp, tcp } = &self.daemon_address.value;
         let interval =
             self.in_progress_after.value.map_or_else(|| "never".to_owned(), |interval| format!("{interval:?}"));
+        let endpoint = self.emitter_endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" to {endpoint}"));
         let of_rules = rules.into_iter().flat_map(HttpRules::texts);
         [
             self.enabled.text("enabled", self.enabled.value),
@@ -41,7 +44,7 @@ impl Settings {
             self.daemon_address.text("daemon_address", format_args!("udp:{udp} tcp:{tcp}")),
             self.context_missing.text("context_missing", format_args!("{:?}", self.context_missing.value)),
             self.sampler.text("sampler", self.sampler.value),
-            self.emitter.text("emitter", self.emitter.value.unwrap_or("UDP")),
+            self.emitter.text("emitter", format_args!("{}{endpoint}", self.emitter.value.unwrap_or("UDP"))),
             self.propagation.text("propagate", format_args!("{:?}", self.propagation.value)),
             self.streaming_threshold.text("streaming_threshold", self.streaming_threshold.value),
             self.streaming_threshold_bytes.text("streaming_threshold_bytes", self.streaming_threshold_bytes.value),
@@ -231,10 +234,13 @@ impl Recorder {
 
     /// Returns where documents go: `UDP 127.0.0.1:2000 (default)`, or the name of the program's emitter.
     fn destination(&self) -> String {
-        let Settings { emitter, daemon_address, .. } = &self.shared.settings;
-        match emitter.value {
-            Some(name) => format!("the emitter `{name}` ({})", emitter.source),
-            None => format!("UDP {} ({})", daemon_address.value.udp, daemon_address.source),
+        let Settings { emitter, emitter_endpoint, daemon_address, .. } = &self.shared.settings;
+        match (emitter.value, emitter_endpoint) {
+            (Some(name), None) => format!("the emitter `{name}` ({})", emitter.source),
+            (Some(name), Some(endpoint)) => {
+                format!("the emitter `{name}` ({}), which sends to {endpoint}", emitter.source)
+            }
+            (None, _) => format!("UDP {} ({})", daemon_address.value.udp, daemon_address.source),
         }
     }
 

@@ -14,6 +14,7 @@ mod reservoir;
 mod rule;
 
 pub(crate) use self::boost::Watch;
+pub(crate) use self::central::check_rules;
 pub use self::central::{Central, CentralBuilder};
 pub use self::host::SamplerHost;
 pub(crate) use self::host::{CallerRules, Watching};

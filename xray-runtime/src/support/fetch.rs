@@ -12,11 +12,13 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::support::resolve::{resolve, without_zone};
+use crate::support::text::first_chars;
 
 /// Limits of one exchange.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +35,8 @@ pub(crate) enum Failure {
     Connect(io::Error),
     Timeout(Duration),
     Http(hyper::Error),
-    Status(StatusCode),
+    /// A status other than 200, and what the body says.
+    Status(StatusCode, String),
     TooLong(usize),
 }
 
@@ -58,7 +61,10 @@ pub(crate) async fn fetch(address: &str, request: Request<String>, limits: Limit
     let exchange = async {
         let mut opened = open(address, request).await?;
         if opened.response.status() != StatusCode::OK {
-            return Err(Failure::Status(opened.response.status()));
+            let mut body = Vec::new();
+            // The status tells the outcome, even if the body is too long or breaks off.
+            let _ = read(opened.response.body_mut(), limits.bytes, &mut body).await;
+            return Err(Failure::Status(opened.response.status(), message(&body)));
         }
         let mut content = Vec::new();
         let is_whole = read(opened.response.body_mut(), limits.bytes, &mut content).await?;
@@ -80,6 +86,25 @@ pub(crate) async fn send(address: &str, request: Request<Payload>, limits: Limit
     let _ = timeout_at(deadline, read(opened.response.body_mut(), limits.bytes, &mut body)).await;
     let (head, _) = opened.response.into_parts();
     Ok(HttpResponse { status: head.status, headers: head.headers, body })
+}
+
+/// Returns what the body of a failed response says: the `message` of a JSON object, else its text. Returns at most 250
+/// characters.
+pub(crate) fn message(body: &[u8]) -> String {
+    const MAX_CHARS: usize = 250;
+
+    /// The body of a failure. (`google.rpc.Status`, and the errors of AWS.)
+    #[derive(Deserialize)]
+    struct Failed {
+        #[serde(alias = "Message")]
+        message: String,
+    }
+
+    let text = match serde_json::from_slice(body) {
+        Ok(Failed { message }) => message,
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    };
+    first_chars(text.trim(), MAX_CHARS).to_owned()
 }
 
 /// A response with an unread body.
@@ -169,7 +194,10 @@ impl fmt::Display for Failure {
             Self::Connect(error) => write!(formatter, "could not connect: {error}"),
             Self::Timeout(limit) => write!(formatter, "no answer within {limit:?}"),
             Self::Http(error) => write!(formatter, "the HTTP exchange failed: {error}"),
-            Self::Status(status) => write!(formatter, "the response has status {}", status.as_u16()),
+            Self::Status(status, message) => {
+                let colon = if message.is_empty() { "" } else { ": " };
+                write!(formatter, "the response has status {}{colon}{message}", status.as_u16())
+            }
             Self::TooLong(limit) => write!(formatter, "the response is larger than {limit} bytes"),
         }
     }

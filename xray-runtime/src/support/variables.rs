@@ -19,17 +19,20 @@ pub(crate) fn setting<T>(
     let value = get(name).filter(|value| !value.to_string_lossy().trim().is_empty())?;
     let parsed = value.to_str().and_then(parse);
     if parsed.is_none() {
-        rejected.push(RejectedSetting { name, value: value.to_string_lossy().into_owned(), expected });
+        let value = value.to_string_lossy().into_owned();
+        rejected.push(RejectedSetting { name, value, expected, used: None });
     }
     parsed
 }
 
-/// An invalid setting, which is not used.
+/// An invalid setting.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RejectedSetting {
     pub(crate) name: &'static str,
     pub(crate) value: String,
     pub(crate) expected: &'static str,
+    /// The altered value that is used. `None` if the setting is ignored.
+    pub(crate) used: Option<String>,
 }
 
 impl fmt::Display for RejectedSetting {
@@ -38,6 +41,10 @@ impl fmt::Display for RejectedSetting {
         const SHOWN_CHARS: usize = 100;
         // The text is cleaned before it is cut, because the cut may remove the `@` by which a password is recognized.
         let value = secrets::recorded(&self.value, SHOWN_CHARS);
-        write!(formatter, "{} is {value:?}, expected {}; the value is ignored", self.name, self.expected)
+        write!(formatter, "{} is {value:?}, expected {}; ", self.name, self.expected)?;
+        match &self.used {
+            Some(used) => write!(formatter, "{used:?} is used"),
+            None => formatter.write_str("the value is ignored"),
+        }
     }
 }

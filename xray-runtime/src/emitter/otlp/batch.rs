@@ -237,7 +237,7 @@ mod tests {
     /// Returns the numbers of documents that `run` counts as emitted, sent and dropped.
     fn counted(run: impl FnOnce(&Counts)) -> [u64; 3] {
         let (counters, counts) = (Arc::new(Counters::default()), Counts::default());
-        counts.lend(&Deliveries::new(Arc::clone(&counters), "shop"));
+        counts.claim(&Deliveries::new(Arc::clone(&counters), "shop"));
         run(&counts);
         let stats = counters.snapshot();
         [stats.documents_emitted, stats.documents_sent, stats.documents_dropped]

@@ -62,6 +62,8 @@ pub struct OtlpEmitter {
     counts: Arc<Counts>,
     /// The number of invalid environment variables that the recorder counts when it attaches the emitter.
     rejected: u64,
+    /// The URL for the log and the doctor, without secrets.
+    endpoint: String,
 }
 
 impl OtlpEmitter {
@@ -75,12 +77,18 @@ impl OtlpEmitter {
         // The emitter has its own thread, because a recorder may be built after its emitter, or never.
         let background = Arc::new(Background::new("xray-otlp"));
         let counts = Arc::<Counts>::default();
+        let endpoint = settings.endpoint.to_string();
         let sender = Arc::new(Sender::new(settings, Arc::clone(&counts)));
         let queue = BackgroundQueue::new(background, move |queue| {
             let sender = Arc::clone(&sender);
             async move { sender.send_all(&queue).await }
         });
-        Self { queue, counts, rejected }
+        Self { queue, counts, rejected, endpoint }
+    }
+
+    /// Returns the URL to which spans are sent, without secrets.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 }
 
@@ -96,7 +104,7 @@ impl Emitter for OtlpEmitter {
     }
 
     fn attach(&self, deliveries: &Deliveries) {
-        self.counts.lend(deliveries);
+        self.counts.claim(deliveries);
         deliveries.settings_rejected(self.rejected);
     }
 }

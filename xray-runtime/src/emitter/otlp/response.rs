@@ -7,7 +7,7 @@ use http::header::{LOCATION, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::support::fetch::{Failure, HttpResponse};
+use crate::support::fetch::{Failure, HttpResponse, message};
 use crate::support::text::first_chars;
 
 /// The outcome of one attempt to send a request.
@@ -88,21 +88,11 @@ fn retry_after(response: &HttpResponse) -> Option<Duration> {
 
 /// Describes a failure by its status and the server's message.
 fn reason(response: &HttpResponse) -> String {
-    /// The body of a failure. (`google.rpc.Status`.)
-    #[derive(Deserialize)]
-    struct Status {
-        message: String,
-    }
-
-    let text = match serde_json::from_slice(&response.body) {
-        Ok(Status { message }) => message,
-        Err(_) => String::from_utf8_lossy(&response.body).into_owned(),
-    };
     let text = match response.headers.get(LOCATION).and_then(|location| location.to_str().ok()) {
         Some(location) if response.status.is_redirection() => format!("Location: {location}"),
-        _ => text,
+        _ => message(&response.body),
     };
-    let text = first_chars(text.trim(), MAX_CHARS);
+    let text = first_chars(&text, MAX_CHARS);
     let colon = if text.is_empty() { "" } else { ": " };
     format!("the response has status {}{colon}{text}", response.status.as_u16())
 }

@@ -8,7 +8,7 @@ use std::mem::discriminant;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Uri};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
 
 use super::messages::{BoostStatistics, Definition, RulesPage, Statistics, Targets, rules_request, targets_request};
 use crate::support::fetch::{self, Limits, fetch};
@@ -91,6 +91,19 @@ impl Failure {
         match (self, other) {
             (Self::Fetch(one), Self::Fetch(other)) => discriminant(one) == discriminant(other),
             _ => discriminant(self) == discriminant(other),
+        }
+    }
+
+    /// Returns what to do about the failure.
+    pub(super) fn remedy(&self) -> &'static str {
+        match self {
+            Self::Fetch(fetch::Failure::Status(StatusCode::FORBIDDEN, _)) => {
+                "Give the daemon's role the permissions `xray:GetSamplingRules` and `xray:GetSamplingTargets`"
+            }
+            Self::Fetch(fetch::Failure::Connect(_) | fetch::Failure::Timeout(_)) => {
+                "The daemon answers over TCP: check AWS_XRAY_DAEMON_ADDRESS, and whether TCP is open"
+            }
+            _ => "The log of the daemon may say more",
         }
     }
 }

@@ -161,8 +161,11 @@ impl Polling {
             log_line!(
                 Warn,
                 "xray::sampling",
-                "could not fetch sampling {requested} from the daemon at {}: {failure} (logged once per kind of failure)",
+                "could not fetch sampling {requested} from the daemon at {}: {failure}. {}. Rules that have arrived hold for an \
+                 hour; without them the fallback decides, by default for the first request of each second and 5 % of the others \
+                 (logged once per kind of failure)",
                 self.daemon.0,
+                failure.remedy(),
             );
             self.logged.push(failure);
         }
