@@ -30,6 +30,7 @@ pages! {
     OpenTelemetry = "docs/opentelemetry.md",
     Privacy = "docs/privacy.md",
     Production = "docs/production.md",
+    Testing = "docs/testing.md",
     WhatIsTraced = "docs/what-is-traced.md",
     Why = "docs/why.md",
 }

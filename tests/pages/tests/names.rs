@@ -41,7 +41,8 @@ items! {
 }
 
 /// Features in the pages that belong to other crates.
-const FEATURES_OF_OTHERS: [(&str, &str); 2] = [("signal", "tokio"), ("tracing-log", "tracing-subscriber")];
+const FEATURES_OF_OTHERS: [(&str, &str); 4] =
+    [("json", "tracing-subscriber"), ("signal", "tokio"), ("tracing-log", "tracing-subscriber"), ("util", "tower")];
 
 /// Returns the item in a path, without the method after it: `xray::Segment` of `xray::Segment::builder("name")`.
 fn item(path: &str) -> String {
