@@ -1,7 +1,7 @@
 //! Daemons that misbehave. Decisions go on by the fallback, and failures are counted.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -52,6 +52,21 @@ fn wrong_answers_are_counted_and_logged_once() {
         let daemon = Daemon::start(move |_| (status, body.clone()).into_response());
         assert_fails(daemon.address, message);
     }
+}
+
+#[test]
+fn the_doctor_reports_a_daemon_that_may_not_fetch_the_rules() {
+    let refused = r#"{"__type":"AccessDeniedException","message":"not authorized to perform: xray:GetSamplingRules"}"#;
+    let daemon = Daemon::start(move |_| (StatusCode::FORBIDDEN, refused).into_response());
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp:{} udp:{}", daemon.address, udp.local_addr().unwrap());
+    let recorder = Recorder::builder().daemon_address(address).build();
+    let diagnosis = recorder.check();
+    let expected = "FAILED, no sampling rules: the response has status 403: not authorized to perform: \
+                    xray:GetSamplingRules. Give the daemon's role the permissions";
+    assert!(!diagnosis.is_healthy() && diagnosis.to_string().contains(expected), "{diagnosis}");
+    let stats = recorder.stats();
+    assert_eq!((stats.documents_emitted, stats.documents_sent), (1, 1), "the doctor's own segment");
 }
 
 #[test]

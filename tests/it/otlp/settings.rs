@@ -30,7 +30,11 @@ fn case_in_a_child_process() {
             assert!(memory.take().is_empty(), "the variable takes precedence");
             let announced = logs::texts_at(Level::Info).concat();
             assert!(announced.contains("the emitter `OtlpEmitter` (AWS_XRAY_EMITTER)"), "{announced}");
-            assert!(recorder.check().is_healthy());
+            let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").unwrap();
+            assert!(announced.contains(&format!("which sends to {endpoint}/v1/traces")), "{announced}");
+            let diagnosis = recorder.check();
+            let line = format!("emitter = OtlpEmitter to {endpoint}/v1/traces (AWS_XRAY_EMITTER)");
+            assert!(diagnosis.is_healthy() && diagnosis.to_string().contains(&line), "{diagnosis}");
         }
         "chosen twice" => {
             let recorder = recorder(OtlpEmitter::builder().header("x-code", "code"));
