@@ -83,12 +83,14 @@ fn is_place_or_literal(expression: &Expr) -> bool {
 /// `Box::new(|count| count + 1)` and `Some(Box::new(1))`. `tests/it/shapes/bodies.rs::inferred`
 fn can_be_hoisted(argument: &Expr) -> bool {
     let is_part = |part: &Expr| in_two_arms(part).is_some();
+    // The parts of a list or a tuple have the types that the parameter names: `&[("user", &user)]` for `&[(&str, &str)]`.
+    let is_item = |item: &Expr| is_part(item) && !is_coerced(item);
     match peeled(argument) {
         Expr::MethodCall(_) | Expr::Lit(_) => true,
-        Expr::Array(array) => array.elems.iter().all(is_part),
+        Expr::Array(array) => array.elems.iter().all(is_item),
         // The path names the type except for its type parameters, which later code may determine.
         Expr::Struct(made) => made.rest.is_none() && made.fields.iter().all(|field| is_part(&field.expr)),
-        Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(is_part),
+        Expr::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(is_item),
         Expr::Call(call) => is_function(call) && !call.args.iter().any(is_untyped),
         Expr::Try(tried) => can_be_hoisted(&tried.expr),
         Expr::Await(awaited) => can_be_hoisted(&awaited.base),
@@ -100,6 +102,21 @@ fn can_be_hoisted(argument: &Expr) -> bool {
             let name = call.mac.path.segments.last();
             name.is_some_and(|name| ["json", "format"].iter().any(|known| name.ident == known))
         }
+        _ => false,
+    }
+}
+
+/// Returns whether an expression is often coerced to another type: a reference, or a box as `Box::new(value)` makes it.
+/// `tests/it/shapes/hoisted.rs::coerced_parts`
+fn is_coerced(expression: &Expr) -> bool {
+    match peeled(expression) {
+        Expr::Reference(_) => true,
+        Expr::Call(call) => match peeled(&call.func) {
+            Expr::Path(function) => function.path.segments.iter().any(|segment| starts_upper_case(&segment.ident)),
+            _ => false,
+        },
+        Expr::Tuple(tuple) => tuple.elems.iter().any(is_coerced),
+        Expr::Array(array) => array.elems.iter().any(is_coerced),
         _ => false,
     }
 }

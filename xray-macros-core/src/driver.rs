@@ -10,6 +10,7 @@ use syn::{
 };
 
 use crate::attributes::take_xray;
+use crate::invisible_groups::{self, Parenthesize};
 use crate::nesting::take_too_deep;
 use crate::options::{CallOptions, Errors};
 
@@ -64,6 +65,8 @@ pub(crate) enum Searched {
     All,
     /// The functions of an `impl` block or a module, except for functions with `#[xray(skip)]` or their own attribute.
     Remaining,
+    /// A function that another attribute has written, and that has a copy of this attribute.
+    Generated,
 }
 
 /// The names and error messages of an attribute.
@@ -99,6 +102,9 @@ pub(crate) fn expand_with<A: Attribute>(
     let attribute = complete(errors.take(A::parse(arguments)).unwrap_or_default());
     let mut annotated = errors.take(Annotated::parse(item.clone(), &A::WORDING));
     if let Some(annotated) = &mut annotated {
+        if invisible_groups::are_in(&item) {
+            annotated.parenthesize();
+        }
         errors.take(annotated.apply(&attribute));
     }
     too_deep.put_back(output(item, annotated, errors, &A::WORDING))
@@ -140,6 +146,15 @@ impl Annotated {
             .map_err(|_| explain(item, error, wording))
     }
 
+    /// Replaces the invisible groups with parentheses.
+    fn parenthesize(&mut self) {
+        match self {
+            Self::Function(function) => Parenthesize.visit_item_fn_mut(function),
+            Self::Impl(implementation) => Parenthesize.visit_item_impl_mut(implementation),
+            Self::Module(module) => Parenthesize.visit_item_mod_mut(module),
+        }
+    }
+
     fn apply<A: Attribute>(&mut self, attribute: &A) -> Result<()> {
         let attributes = match self {
             Self::Function(function) => &function.attrs,
@@ -158,6 +173,9 @@ impl Annotated {
                 }
                 members.apply(&function.sig, &mut function.block, Owner::Function, &function.attrs);
                 members.has_anything |= is_generated(&function.sig);
+                if !has_written_braces(&function.block) {
+                    members.searched = Searched::Generated;
+                }
                 function.sig.ident.to_token_stream()
             }
             Self::Impl(implementation) => {
@@ -179,6 +197,12 @@ impl Annotated {
 /// `tests.rs::functions_of_other_attributes_are_accepted`
 fn is_generated(signature: &Signature) -> bool {
     signature.ident.to_string().starts_with("__")
+}
+
+/// Returns whether the braces around a body are in the source. The tokens that an attribute generates have the position of the
+/// attribute: the text there is `#[cached]`.
+fn has_written_braces(block: &Block) -> bool {
+    block.brace_token.span.open().source_text().is_none_or(|text| text == "{")
 }
 
 /// Applies an attribute to the functions of an `impl` block or of a module, with its traits and inner modules.

@@ -16,6 +16,7 @@ mod driver;
 #[cfg(feature = "untraced")]
 mod found;
 mod head;
+mod invisible_groups;
 mod macros;
 mod nesting;
 mod options;

@@ -87,13 +87,22 @@ pub(crate) trait Arguments {
     fn statements(&mut self, block: &mut Block, role: Role);
 }
 
+/// Returns whether the arguments of a macro call are not walked.
+pub(crate) fn is_opaque(call: &Macro) -> bool {
+    matches!(grammar(call), Some(Grammar::Opaque))
+}
+
+fn grammar(call: &Macro) -> Option<Grammar> {
+    let name = call.path.segments.last().map(|segment| text(&segment.ident))?;
+    GRAMMARS.iter().find_map(|(names, grammar)| names.contains(&name.as_str()).then_some(*grammar))
+}
+
 /// Walks the arguments of a macro call. Returns `false`, and changes nothing, if the macro's name is unknown or the
 /// arguments do not have the grammar of that name.
 pub(crate) fn walk(walker: &mut impl Arguments, call: &mut Macro) -> bool {
-    let name = call.path.segments.last().map(|segment| text(&segment.ident)).unwrap_or_default();
-    let Some((_, grammar)) = GRAMMARS.iter().find(|(names, _)| names.contains(&name.as_str())) else { return false };
+    let Some(grammar) = grammar(call) else { return false };
     let tokens = call.tokens.clone();
-    let output = match *grammar {
+    let output = match grammar {
         Grammar::Expressions => (|input: ParseStream<'_>| expressions(walker, input, Role::Value)).parse2(tokens),
         Grammar::Elements => (|input: ParseStream<'_>| expressions(walker, input, Role::Element)).parse2(tokens),
         Grammar::Futures => expressions_or_statements(walker, tokens, Role::Future),

@@ -59,10 +59,10 @@ impl Rewriter<'_> {
         //   reports the `#[diagnostic::on_unimplemented]` message of that trait. tests/ui/compiler/unknown_types.rs
         let (span, module, site) = (span_at(&call.method), self.module(&call.method), self.site(&call.method));
         // Around an argument, rustc reports the user's parentheses as unused, and the braces of a block of one expression
-        // too, unless they have the position of the macro. tests/it/lints.rs
+        // too, unless the block is in parentheses of the macro. tests/it/lints.rs
         let mut receiver = into_peeled(mem::replace(&mut *call.receiver, Expr::PLACEHOLDER));
-        if let Expr::Block(block) = &mut receiver {
-            block.block.brace_token = Brace(span);
+        if let Expr::Block(_) = receiver {
+            receiver = Expr::Verbatim(quote_spanned!(span=> (#receiver)));
         }
         *call.receiver = if self.may_be_of_aws_sdk(call) {
             self.aws_sdk_value(receiver, span, &site)

@@ -28,7 +28,7 @@
 //!   `break`, would make the `return` unreachable, and rustc would warn about the user's code. `tests/it/lints.rs`
 //!
 //! In a closure, in an async block, and in a function whose result type contains `impl`, the compiler checks the `else` before
-//! it knows the type of the `if`. There the output is `return { body }; #[allow(unreachable_code)] { .. }`.
+//! it knows the type of the `if`. There the output is `return ({ body }); #[allow(unreachable_code)] { .. }`.
 //! `tests/it/shapes/typed.rs::as_a_future`
 
 use std::mem;
@@ -118,9 +118,9 @@ impl Settlement {
             [] => statement.clone(),
             conditions => quote_spanned!(name.span()=> #(#conditions)* { #statement }),
         });
-        // The braces have the position of the macro: around a body of one expression, rustc reports the user's braces as
-        // unused. tests/it/lints.rs
-        let inner = Block { brace_token: Brace(span), stmts: mem::take(&mut block.stmts) };
+        // The braces are the user's. Their position has the user's edition, which decides when the temporaries of the last
+        // expression are dropped. tests/it/shapes/temporaries.rs::a_guard_in_an_argument_at_the_end
+        let inner = Block { brace_token: block.brace_token, stmts: mem::take(&mut block.stmts) };
         let statements = quote_spanned! {span=>
             #[allow(unreachable_code)]
             {
@@ -135,9 +135,11 @@ impl Settlement {
                     #statements
                 }
             },
+            // rustc reports the braces of one expression after `return` as unused, but not the parentheses of a macro.
+            // tests/it/lints.rs
             Leave::ByReturn => quote_spanned! {span=>
                 #(#declarations)*
-                return #inner;
+                return (#inner);
                 #statements
             },
         };

@@ -3,8 +3,8 @@
 use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
 
-use crate::position::wraps_future;
-use crate::syntax::{boxed_future, peeled, tail, text};
+use crate::position::{returns_future, wraps_future};
+use crate::syntax::{boxed_future, function_name, peeled, tail, text};
 
 /// The kind of the argument that runs in the spawned task or thread.
 #[derive(Clone, Copy)]
@@ -43,8 +43,9 @@ pub(crate) fn spawn_call(expression: &Expr) -> Option<(String, &Punctuated<Expr,
 }
 
 /// Returns the kind of an argument that is an async block or a closure, or `None` for any other argument. The async
-/// block or closure may be at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be in a box,
-/// and a method that returns a future which contains it may be called on it, such as `.instrument(span)` of `tracing`.
+/// block or closure may be at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be in a box.
+/// A method or a function that returns a future which contains it may be called, such as `.instrument(span)` of `tracing` and
+/// `timeout(limit, async { .. })`.
 pub(crate) fn work(argument: &Expr) -> Option<Spawned> {
     match peeled(argument) {
         Expr::Async(_) => Some(Spawned::Future),
@@ -55,6 +56,10 @@ pub(crate) fn work(argument: &Expr) -> Option<Spawned> {
         }
         Expr::Block(block) if block.label.is_none() => work(tail(&block.block)?),
         Expr::MethodCall(call) if wraps_future(&text(&call.method)) => future(&call.receiver),
+        // `timeout(limit, async { .. })` and `Instrument::instrument(async { .. }, span)` return futures.
+        Expr::Call(call) if function_name(call).is_some_and(|name| returns_future(&text(name))) => {
+            call.args.iter().find_map(future)
+        }
         argument => future(boxed_future(argument)?),
     }
 }

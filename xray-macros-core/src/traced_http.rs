@@ -30,6 +30,9 @@ impl Attribute for TracedHttpOptions {
                  `#[traced_http]` on the function that makes the calls",
                 calls::EXAMPLES
             ),
+            Searched::Generated => "no HTTP call found in this function, which another attribute has written: put \
+                `#[traced_http]` above that attribute, which then sees the code that you wrote"
+                .to_owned(),
             Searched::Remaining => "no HTTP call found outside the functions that have `#[traced_http]` or \
                 `#[xray(skip)]` themselves; remove this attribute"
                 .to_owned(),

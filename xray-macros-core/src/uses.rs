@@ -159,8 +159,8 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             }
             Expr::Paren(inner) => self.visit_at(&inner.expr, position),
             Expr::Group(inner) => self.visit_at(&inner.expr, position),
-            // A shared reference cannot be used to poll a future, and the type of a future behind one is rarely named.
-            Expr::Reference(inner) if inner.mutability.is_none() => self.visit_at(&inner.expr, Position::AnyFuture),
+            // A shared reference cannot be used to poll a future, so a method of the future is called, or its type is named.
+            Expr::Reference(inner) if inner.mutability.is_none() => self.visit_at(&inner.expr, Position::Elsewhere),
             Expr::Reference(inner) => self.visit_at(&inner.expr, position),
             Expr::Await(awaited) => self.visit_at(&awaited.base, Position::Awaited),
             Expr::MethodCall(call) if adds_to_list(&text(&call.method)) && self.is_variable(&call.receiver) => {
@@ -192,7 +192,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
 
     fn visit_macro(&mut self, call: &'ast Macro) {
         if words(call.tokens.clone()).any(|word| word == *self.name) {
-            self.all_accept &= macros::walk(self, &mut call.clone());
+            self.all_accept &= !macros::is_opaque(call) && macros::walk(self, &mut call.clone());
         }
     }
 

@@ -10,7 +10,7 @@
 
 use proc_macro2::Ident;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprClosure, ExprForLoop, FnArg, Local, Pat, PatIdent, ReceiverKind, Signature, Type};
+use syn::{Expr, ExprClosure, ExprForLoop, FnArg, Local, Pat, PatIdent, PatReference, ReceiverKind, Signature, Type};
 
 use crate::syntax::{peeled, variable};
 
@@ -186,6 +186,14 @@ impl<'ast> Visit<'ast> for Declaring<'_> {
         let is_reference = self.facts.is_reference || pattern.by_ref.is_some();
         self.variables.declared.push((pattern.ident.clone(), VariableFacts { is_reference, ..self.facts }));
         visit::visit_pat_ident(self, pattern);
+    }
+
+    // `let &client = &clients[0];` declares a copy of what the reference refers to.
+    fn visit_pat_reference(&mut self, pattern: &'ast PatReference) {
+        let facts = self.facts;
+        self.facts.is_reference = false;
+        visit::visit_pat_reference(self, pattern);
+        self.facts = facts;
     }
 
     // Expressions inside a pattern (guards, range bounds) declare no variables.

@@ -5,4 +5,4 @@ extern crate support_2021 as support;
 #[path = "../../it/shapes/mod.rs"]
 mod shapes;
 
-mod typed_2021;
+mod only_2021;

@@ -119,6 +119,30 @@ impl Outbox {
     }
 }
 
+/// Methods whose parameters determine the types of the parts of a list or a tuple.
+struct Forms;
+
+impl Forms {
+    fn send_form(&self, fields: &[(&str, &str)]) -> usize {
+        fields.iter().map(|(key, value)| key.len() + value.len()).sum()
+    }
+
+    fn send_json(&self, (number, shown): (usize, Box<dyn Display>)) -> usize {
+        number + shown.to_string().len()
+    }
+
+    fn send_bytes(&self, parts: [&dyn Display; 2]) -> usize {
+        parts.map(|part| part.to_string().len()).iter().sum()
+    }
+}
+
+#[traced_http]
+fn coerced_parts(user: String, id: u32) -> usize {
+    let forms = Forms;
+    let sum = forms.send_form(&[("user", &user), ("id", &id.to_string()), ("text", user.as_str())]);
+    sum + forms.send_json((1, Box::new(id))) + forms.send_bytes([&id, &user])
+}
+
 #[traced_http]
 fn own_types(outbox: Outbox, numbers: &[u8], text: &str) -> Result<Vec<String>> {
     let mut outbox = outbox;
@@ -211,6 +235,7 @@ async fn hoisted() {
 
     let sent = ["8", "7", "2", r#"{"a":3}"#, "7!", "7", "7", "\u{1}\u{2}\u{3}", "2", "3", "3", "2", "7", "13", "77"];
     let sent = sent.map(str::to_owned).to_vec();
+    run.check("coerced_parts", async { coerced_parts("Ada".to_owned(), 7) }, 23).await;
     run.check("own_types", async { own_types(Outbox::default(), &[1, 2, 3], "7").unwrap() }, sent).await;
     let all = ["2", "12", "1", "12", "2", "21"].map(str::to_owned).to_vec();
     run.check("channels", async { channels("12").await.unwrap() }, all).await;

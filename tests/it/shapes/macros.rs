@@ -66,6 +66,31 @@ macro_rules! own_functions {
 
 own_functions!(own_by_a_macro, pair, pair.0, Shared(pair.0.0 + 1));
 
+macro_rules! calculations {
+    ($name:ident, $sum:expr, $negative:expr, $either:expr, $function:expr, $range:expr, $structure:expr, $ty:ty) => {
+        #[traced_http]
+        fn $name(shared: &Shared) -> (u32, i32, bool, u32, bool, u32) {
+            let _: Option<&$ty> = None;
+            let field = match $structure {
+                7 => 1,
+                _ => 0,
+            };
+            (shared.send() + $sum * 2, $negative.abs(), !$either && true, $function(2), $range.contains(&2), field)
+        }
+    };
+}
+
+calculations!(
+    precedence,
+    1 + 2,
+    -5i32,
+    true || false,
+    |number: u32| number + 1,
+    0..3,
+    (Shared { 0: 7 }).0,
+    dyn std::fmt::Debug + Send
+);
+
 /// A macro that takes the parts of a function as fragments of every kind.
 macro_rules! wrapped {
     ($(#[$meta:meta])* $visibility:vis async fn $name:ident($($parameter:ident: $type:ty),*) -> $result:ty $body:block) => {
@@ -74,6 +99,8 @@ macro_rules! wrapped {
         $visibility async fn $name($($parameter: $type),*) -> $result $body
     };
     ($name:ident<$lifetime:lifetime>($client:pat, $url:pat) { $($statement:stmt;)* } $tail:expr) => {
+        // A statement of `macro_rules!` has its own semicolon.
+        #[allow(redundant_semicolons)]
         #[traced_http]
         async fn $name<$lifetime>($client: &$lifetime Client, $url: &$lifetime str) -> u16 {
             $($statement;)*
@@ -242,6 +269,7 @@ async fn macros() {
     let calls = [get, recorded("HEAD /bytes/1")];
     run.check_calls("made_by_a_macro", made_by_a_macro(client, url), 401, &calls).await;
     run.check_calls("made_with_parentheses", made_with_parentheses(client, url), 401, &calls).await;
+    run.check("precedence", async { precedence(&Shared(1)) }, (7, 5, false, 3, true, 1)).await;
     run.check("own_by_a_macro", async { own_by_a_macro((Shared(1), 0)) }, 4).await;
     let calls = [get, recorded("PUT /bytes/1")];
     run.check_calls("with_a_block", with_a_block(client, url), 400, &calls).await;

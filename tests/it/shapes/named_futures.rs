@@ -264,6 +264,34 @@ async fn in_variables_alone(client: &HyperClient, url: &str, flag: bool) -> u16 
     [first, third, fourth].into_iter().map(|answer| answer.unwrap().status().as_u16()).sum::<u16>() + sum + fifth.await
 }
 
+/// A client whose future has methods of its own.
+struct Pool;
+
+impl Pool {
+    fn call(&self, number: u16) -> tokio::task::JoinHandle<u16> {
+        tokio::spawn(async move { number })
+    }
+}
+
+/// Futures of an unknown client, on which methods are called.
+#[traced_http]
+async fn with_methods(pool: &Pool) -> u16 {
+    let handle = pool.call(1);
+    log::info!("{:?} {}", handle.id(), handle.is_finished());
+    let second = pool.call(2);
+    let reference = &second;
+    reference.id();
+    let handles = vec![pool.call(3), pool.call(4)];
+    for handle in &handles {
+        handle.is_finished();
+    }
+    let mut sum = handle.await.unwrap() + second.await.unwrap();
+    for handle in handles {
+        sum += handle.await.unwrap();
+    }
+    sum
+}
+
 /// Lists of futures whose items stay in the function.
 #[traced_http]
 async fn in_lists(client: &HyperClient, url: &str) -> usize {
@@ -405,6 +433,7 @@ async fn named_futures() {
     run.check_calls("in_a_named_box", work, 200, unseen).await;
     run.check_calls("in_a_named_result", async { status(in_a_named_result(client, url).await) }, 200, unseen).await;
     run.check_calls("first_of_a_retry", first_of_a_retry(client, url), 400, &[unseen[0]; 2]).await;
+    run.check("with_methods", with_methods(&Pool), 10).await;
     run.check_calls("in_variables_alone", in_variables_alone(client, url, true), 1200, &[seen[0]; 6]).await;
     run.check_calls("in_lists", in_lists(client, url), 14, &[seen[0]; 14]).await;
     run.check_calls("in_branches", in_branches(client, url, true), 400, &[unseen[0], seen[0]]).await;

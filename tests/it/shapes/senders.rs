@@ -105,6 +105,10 @@ impl Noisy {
         7
     }
 
+    pub(crate) fn value(&self) -> u32 {
+        7
+    }
+
     pub(crate) fn log(&self) -> &Log {
         &self.log
     }

@@ -56,7 +56,14 @@ async fn in_boxes_and_variables(client: &Client, url: &str) -> u16 {
     let third = tokio::spawn(job);
     let (own, path) = (client.clone(), url.to_owned());
     let job: Job = Box::pin(async move { status(own.delete(path).send()).await });
-    first.await.unwrap() + second.await.unwrap() + third.await.unwrap() + job.await
+    let (own, path) = (client.clone(), url.to_owned());
+    let limit = std::time::Duration::from_secs(60);
+    let fourth = tokio::spawn(tokio::time::timeout(limit, async move { status(own.patch(path).send()).await }));
+    let (own, path) = (client.clone(), url.to_owned());
+    let boxed: Job = Box::pin(async move { status(own.head(path).send()).await });
+    let fifth = tokio::spawn(boxed);
+    let sum = first.await.unwrap() + second.await.unwrap() + third.await.unwrap() + job.await;
+    sum + fourth.await.unwrap().unwrap() + fifth.await.unwrap()
 }
 
 #[traced_http]
@@ -133,7 +140,8 @@ async fn spawned() {
     let (get, put, post) = (recorded("GET /bytes/1"), recorded("PUT /bytes/1"), recorded("POST /bytes/1"));
     run.check_calls("tasks", tasks(client, url), 600, &[get, put, post]).await;
     let work = in_boxes_and_variables(client, url);
-    run.check_calls("in_boxes_and_variables", work, 800, &[get, put, post, recorded("DELETE /bytes/1")]).await;
+    let further = ["DELETE /bytes/1", "PATCH /bytes/1", "HEAD /bytes/1"].map(recorded);
+    run.check_calls("in_boxes_and_variables", work, 1200, &[&[get, put, post][..], &further].concat()).await;
     let urls = [url.clone(), run.url("/bytes/2")];
     run.check_calls("sets", sets(client, &urls), 600, &[get, recorded("GET /bytes/2"), put]).await;
     run.check_calls("one_thread", one_thread(client, url), 400, &[get, put]).await;

@@ -57,6 +57,31 @@ fn a_guard_in_a_tail(log: &Log) -> u32 {
     log.noisy("temporary").send()
 }
 
+/// Its methods take what could be a request.
+struct Executor;
+
+impl Executor {
+    fn execute(&self, value: u32) -> u32 {
+        value
+    }
+}
+
+/// As above, where the request would be the argument.
+#[traced_http]
+fn a_guard_in_an_argument_at_the_end(log: &Log) -> u32 {
+    let _variable = log.noisy("variable");
+    Executor.execute(log.noisy("temporary").value())
+}
+
+/// As above, in a function whose result is known at the end only.
+#[traced_http]
+fn a_guard_in_an_argument_of_a_future<'a>(log: &'a Log) -> impl Future<Output = u32> + 'a {
+    async move {
+        let _variable = log.noisy("variable");
+        Executor.execute(log.noisy("temporary").value())
+    }
+}
+
 /// Temporaries of the tail expression of a block.
 #[traced_http]
 fn a_guard_in_the_tail_of_a_block(log: &Log) -> u32 {
@@ -230,6 +255,11 @@ async fn temporaries() {
     let work = async { (a_guard_in_a_tail(log), log.take()) };
     let expected = if is_2021 { ["send", "variable", "temporary"] } else { ["send", "temporary", "variable"] };
     run.check("a_guard_in_a_tail", work, (7, expected.into())).await;
+    let expected = if is_2021 { ["variable", "temporary"] } else { ["temporary", "variable"] };
+    let work = async { (a_guard_in_an_argument_at_the_end(log), log.take()) };
+    run.check("a_guard_in_an_argument_at_the_end", work, (7, expected.into())).await;
+    let work = async { (a_guard_in_an_argument_of_a_future(log).await, log.take()) };
+    run.check("a_guard_in_an_argument_of_a_future", work, (7, expected.into())).await;
     let work = async { (a_guard_in_the_tail_of_a_block(log), log.take()) };
     let expected = if is_2021 { ["send", "inner", "tail", "after"] } else { ["send", "tail", "inner", "after"] };
     run.check("a_guard_in_the_tail_of_a_block", work, (8, expected.into())).await;

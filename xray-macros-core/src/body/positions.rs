@@ -13,7 +13,7 @@ use crate::position::{Position, adds_to_list, ends_in_calls};
 use crate::rewrite::Rewriter;
 use crate::settlement::as_block;
 use crate::spawn::{self, Spawned};
-use crate::syntax::{function_name, peeled, text};
+use crate::syntax::{function_name, is_boxed, peeled, text};
 use crate::uses;
 
 impl Walker<'_> {
@@ -170,7 +170,13 @@ impl Walker<'_> {
 
     /// Rewrites an async block in a variable that is spawned: `let job = async move { .. }; tokio::spawn(job);`
     fn rewrite_spawned_local(&mut self, local: &mut Local, after: &[Stmt]) {
-        let (Pat::Ident(name), Some(init)) = (&local.pat, &mut local.init) else { return };
+        let Some(init) = &mut local.init else { return };
+        // The type of a box, such as `BoxFuture<'_, T>`, does not name the future in it.
+        let pattern = match &local.pat {
+            Pat::Type(typed) if is_boxed(&init.expr) => &*typed.pat,
+            other => other,
+        };
+        let Pat::Ident(name) = pattern else { return };
         if matches!(spawn::work(&init.expr), Some(Spawned::Future)) && uses::is_only_spawned(&name.ident, after) {
             self.rewriter().on_spawn(&mut init.expr, Spawned::Future);
         }

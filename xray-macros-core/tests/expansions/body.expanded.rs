@@ -44,26 +44,7 @@ fn bodies(
         )
         .__xray_traced()
         .send_form([("id", list.len())])?;
-    (match (user.id, 1, &list) {
-        __xray_argument => {
-            match {
-                use ::xray::__private::send_json::{
-                    TraceablePlace as _, UnknownPlace as _,
-                };
-                other.__xray_dispatch_with((&__XRAY_CALL_SITES, ::core::line!()))
-            } {
-                #[allow(unreachable_code)]
-                ::xray::__private::Dispatch::Traced(__xray_twin) => {
-                    let __xray_twin = __xray_twin.reached();
-                    __xray_twin.send_json(__xray_argument)
-                }
-                #[allow(unreachable_code)]
-                ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
-                    __xray_untraced.reached().pass(other.send_json(__xray_argument))
-                }
-            }
-        }
-    })?;
+    other.send_json((user.id, 1, &list))?;
     (match {
         use ::xray::__private::send_json::{TraceablePlace as _, UnknownPlace as _};
         other.__xray_dispatch_with((&__XRAY_CALL_SITES, ::core::line!()))

@@ -12,7 +12,20 @@ async fn scopes(
         ::core::line!(),
     );
     let &copied = request;
-    copied.send();
+    (match {
+        use ::xray::__private::send::{TraceablePlace as _, UnknownPlace as _};
+        copied.__xray_dispatch((&__XRAY_CALL_SITES, ::core::line!()))
+    } {
+        #[allow(unreachable_code)]
+        ::xray::__private::Dispatch::Traced(__xray_twin) => {
+            let __xray_twin = __xray_twin.reached();
+            __xray_twin.send()
+        }
+        #[allow(unreachable_code)]
+        ::xray::__private::Dispatch::Untraced(__xray_untraced) => {
+            __xray_untraced.reached().pass(copied.send())
+        }
+    });
     {
         let request = client.get(url);
         let future = async {

@@ -99,7 +99,7 @@ impl<M, F: Future> IsNamedFuture for &&&&&CallResult<M, UntracedCall<NamedFuture
 ///
 /// In editions before 2024 a type that nothing determines becomes `()`: `self.execute(request).await?;` compiles for an
 /// `execute` that returns `Result<T, E>`. A test of the open `T` would require `T` to be a response, and `()` is not a
-/// response. `tests/crates/shapes-2021/typed_2021.rs::discarded`
+/// response. `tests/crates/shapes-2021/only_2021.rs::discarded`
 pub trait IsUnit {
     fn __xray_test_result(&self);
 }

@@ -20,7 +20,8 @@ fn without_ours(tokens: TokenStream) -> TokenStream {
             continue;
         }
         output.extend([match token {
-            TokenTree::Group(group) => {
+            // The compiler ignores the invisible groups in a group that is made anew, so the others are returned as they are.
+            TokenTree::Group(group) if is_changed(group.stream()) => {
                 let mut inner = Group::new(group.delimiter(), without_ours(group.stream()));
                 inner.set_span(group.span());
                 TokenTree::Group(inner)
@@ -29,6 +30,14 @@ fn without_ours(tokens: TokenStream) -> TokenStream {
         }]);
     }
     output
+}
+
+/// Returns whether an attribute is removed from a group with these tokens.
+fn is_changed(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match &token {
+        TokenTree::Group(group) => is_ours(&token) || is_changed(group.stream()),
+        _ => false,
+    })
 }
 
 /// Returns whether a token is `[xray(..)]`.

@@ -1,4 +1,5 @@
-//! A type that nothing determines, which becomes `()` in editions before 2024.
+//! Functions that only editions before 2024 accept: a type that nothing determines becomes `()`, and the temporaries of the
+//! last expression of a block live to the end of the statement around it.
 
 use reqwest::{Client, Request};
 
@@ -30,9 +31,23 @@ impl Api {
     }
 }
 
+struct Borrowed<'a>(&'a str);
+
+impl Borrowed<'_> {
+    fn send(self) -> usize {
+        self.0.len()
+    }
+}
+
+#[traced_http]
+fn from_a_block(text: &str) -> usize {
+    { Borrowed(text.to_uppercase().as_str()) }.send()
+}
+
 #[tokio::test]
-async fn typed_2021() {
+async fn only_2021() {
     let run = Run::start(true).await;
+    run.check("from_a_block", async { from_a_block("abc") }, 3).await;
     let (api, url) = (Api(run.client.clone()), run.url("/bytes/1"));
     run.check_calls("discarded", async { api.discarded(&url).await.unwrap() }, 1, &[timed("GET /bytes/1")]).await;
 }

@@ -1,0 +1,81 @@
+//! Replaces the invisible groups of `macro_rules!` with parentheses.
+//!
+//! `macro_rules!` puts an invisible group around `$value:expr`, so that `$value * 2` with `1 + 2` is `(1 + 2) * 2`. In the
+//! output of a procedural macro the compiler ignores such groups, and the value would be `1 + 2 * 2`.
+//! `tests/it/shapes/macros.rs::precedence`
+
+use std::mem;
+
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use syn::spanned::Spanned as _;
+use syn::token::Paren;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, ExprGroup, ExprParen, Type, TypeGroup, TypeParamBound, TypeParen, punctuated::Punctuated};
+
+/// Returns whether there are invisible groups in tokens.
+pub(crate) fn are_in(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::None || are_in(&group.stream()),
+        _ => false,
+    })
+}
+
+/// Replaces the groups in an item.
+pub(crate) struct Parenthesize;
+
+impl VisitMut for Parenthesize {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expression);
+        if !matches!(expression, Expr::Group(group) if needs_parentheses(&group.expr)) {
+            return;
+        }
+        let span = expression.span();
+        if let Expr::Group(ExprGroup { attrs, expr, .. }) = mem::replace(expression, Expr::PLACEHOLDER) {
+            *expression = Expr::Paren(ExprParen { attrs, paren_token: parentheses(span), expr });
+        }
+    }
+
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        visit_mut::visit_type_mut(self, ty);
+        let Type::Group(TypeGroup { attrs, elem, .. }) = ty else { return };
+        let has_several_bounds = match &**elem {
+            Type::TraitObject(object) => is_sum(&object.bounds),
+            Type::ImplTrait(implementor) => is_sum(&implementor.bounds),
+            _ => false,
+        };
+        if has_several_bounds {
+            *ty = Type::Paren(TypeParen {
+                attrs: mem::take(attrs),
+                paren_token: parentheses(elem.span()),
+                elem: elem.clone(),
+            });
+        }
+    }
+}
+
+/// Returns parentheses with the position of the macro: rustc reports the user's parentheses as unused.
+fn parentheses(position: Span) -> Paren {
+    Paren(Span::mixed_site().located_at(position))
+}
+
+/// Returns whether an expression without a group around it could be parsed in another way.
+fn needs_parentheses(expression: &Expr) -> bool {
+    match expression {
+        Expr::Path(_) | Expr::Lit(_) | Expr::Paren(_) | Expr::Macro(_) | Expr::Array(_) | Expr::Tuple(_) => false,
+        // syn reads `$statement:stmt` as a group with `let`, which is a statement.
+        Expr::Let(_) => false,
+        Expr::Group(group) => needs_parentheses(&group.expr),
+        // The beginning of the expression decides. In `match Point { x: 1 }.x {}`, a literal of a struct is not allowed.
+        Expr::Call(call) => needs_parentheses(&call.func),
+        Expr::MethodCall(call) => needs_parentheses(&call.receiver),
+        Expr::Field(field) => needs_parentheses(&field.base),
+        Expr::Index(index) => needs_parentheses(&index.expr),
+        Expr::Await(awaited) => needs_parentheses(&awaited.base),
+        Expr::Try(tried) => needs_parentheses(&tried.expr),
+        _ => true,
+    }
+}
+
+fn is_sum<P>(bounds: &Punctuated<TypeParamBound, P>) -> bool {
+    bounds.len() > 1
+}
