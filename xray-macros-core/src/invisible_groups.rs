@@ -61,9 +61,9 @@ fn parentheses(position: Span) -> Paren {
 /// Returns whether an expression without a group around it could be parsed in another way.
 fn needs_parentheses(expression: &Expr) -> bool {
     match expression {
-        Expr::Path(_) | Expr::Lit(_) | Expr::Paren(_) | Expr::Macro(_) | Expr::Array(_) | Expr::Tuple(_) => false,
+        Expr::Path(_) | Expr::Lit(_) | Expr::Paren(_) | Expr::Macro(_) | Expr::Array(_) | Expr::Tuple(_)
         // syn reads `$statement:stmt` as a group with `let`, which is a statement.
-        Expr::Let(_) => false,
+        | Expr::Let(_) => false,
         Expr::Group(group) => needs_parentheses(&group.expr),
         // The beginning of the expression decides. In `match Point { x: 1 }.x {}`, a literal of a struct is not allowed.
         Expr::Call(call) => needs_parentheses(&call.func),

@@ -12,7 +12,7 @@ use proc_macro2::Ident;
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprClosure, ExprForLoop, FnArg, Local, Pat, PatIdent, PatReference, ReceiverKind, Signature, Type};
 
-use crate::syntax::{peeled, variable};
+use crate::syntax::{peeled, text, variable};
 
 /// The variables in scope; the innermost is last.
 #[derive(Default)]
@@ -127,6 +127,8 @@ impl Variables {
     fn holds_references(&self, expression: &Expr) -> bool {
         match peeled(expression) {
             Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.facts(name).holds_references),
+            // `let slot = map.get_mut(&1).unwrap();` is a reference, and `slot.take()` is what it refers to.
+            Expr::MethodCall(call) if UNWRAPS.contains(&text(&call.method).as_str()) => false,
             Expr::MethodCall(_) => self.is_reference_expression(expression),
             _ => false,
         }
@@ -161,6 +163,9 @@ impl Variables {
 /// `tests/it/shapes/closures.rs::escapes_from_a_lookup`, `escapes_from_a_loop`
 const ADAPTERS: &[&str] =
     &["unwrap", "expect", "unwrap_or_else", "ok", "ok_or", "ok_or_else", "rev", "skip", "enumerate"];
+
+/// The adapters that take the reference out of their receiver.
+const UNWRAPS: &[&str] = &["unwrap", "expect", "unwrap_or_else"];
 
 /// Methods of `Option` and `Iterator` that take an item out of their receiver.
 const TAKES: &[&str] = &["next", "next_back", "last", "nth", "take"];

@@ -91,6 +91,14 @@ async fn taken_requests(requests: &mut Vec<reqwest::RequestBuilder>) -> u16 {
 }
 
 #[traced_http]
+async fn taken_from_a_list(slots: &mut [Option<reqwest::RequestBuilder>]) -> u16 {
+    let slot = slots.get_mut(0).unwrap();
+    let request = slot.take().unwrap();
+    let &count = &[1_u16][0];
+    request.send().await.unwrap().status().as_u16() + count
+}
+
+#[traced_http]
 fn named_by_an_option(client: &HyperClient, uri: Uri) -> Option<hyper_util::client::legacy::ResponseFuture> {
     true.then(|| client.get(uri))
 }
@@ -135,6 +143,8 @@ async fn evaluation() {
     run.check_calls("taken", taken(&mut Some(client.clone()), uri()), Some(200), &[seen]).await;
     let requests = &mut vec![run.client.get(&url), run.client.get(&url)];
     run.check_calls("taken_requests", taken_requests(requests), 400, &[seen, seen]).await;
+    let slots = &mut [Some(run.client.get(&url))];
+    run.check_calls("taken_from_a_list", taken_from_a_list(slots), 201, &[seen]).await;
 
     let work = async { named_by_an_option(&client, uri()).unwrap().await.unwrap().status().as_u16() };
     run.check_calls("named_by_an_option", work, 200, &[unseen]).await;
