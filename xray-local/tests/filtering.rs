@@ -314,11 +314,11 @@ fn an_error_names_the_column_and_what_is_expected() {
         ("service() { fault", "column 18: expected `}`, found the end of the expression"),
         (
             "service() { service() }",
-            "column 13: `service` is not allowed in braces; write it outside of them, after `AND`",
+            "column 13: `service` is not allowed in braces; write it outside them, after `AND`",
         ),
         (
             "rootcause.fault.service { annotation.a }",
-            "column 27: annotations belong to segments, not to the path of a root cause; write the condition outside of the braces, after `AND`",
+            "column 27: annotations belong to segments, not to the path of a root cause; write the condition outside the braces, after `AND`",
         ),
         ("annotation = 1", "column 12: expected `[`, found `=`"),
         ("annotation. = 1", "column 1: the annotation's key is missing"),

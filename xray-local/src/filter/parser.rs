@@ -283,7 +283,7 @@ impl Parser<'_> {
             }
             Some(_) if scope == Scope::Path => {
                 let message = "annotations belong to segments, not to the path of a root cause; write the condition outside \
-                               of the braces, after `AND`";
+                               the braces, after `AND`";
                 Err(FilterError::at(token.column, message.to_owned()))
             }
             Some(key) => Ok(Key::Annotation(key)),

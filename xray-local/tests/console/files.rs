@@ -166,7 +166,7 @@ fn what_is_wrong_with_a_file_is_said_on_the_page() {
         (b"{\"Traces\": 7}".to_vec(), "Traces"),
         (format!("{{\"Traces\": [{}{{}}]}}", "{},".repeat(20_000)).into_bytes(), "at most"),
         (format!("{{\"resourceSpans\": [{many}{{}}]}}").into_bytes(), "resourceSpans"),
-        (b"[1, 2]".to_vec(), "is no segment"),
+        (b"[1, 2]".to_vec(), "is not a segment document"),
     ] {
         let response = load(&server, &file);
         let shown = String::from_utf8_lossy(&file[..file.len().min(60)]).into_owned();
