@@ -103,18 +103,19 @@ impl Client {
 
 /// Returns the line that describes a trace, made from its summary.
 fn summary_line(summary: &Value) -> String {
-    let has = |flag: &str| summary[flag] == json!(true);
-    // `HasThrottle` may be that of any segment. A throttled request is an error, which only the root's flag says.
+    let (has, http) = (|flag: &str| summary[flag] == json!(true), &summary["Http"]);
+    // `HasThrottle` and `IsPartial` may be those of any segment. A throttled request is an error with the status 429, and
+    // only a root segment that has ended has a response time.
+    let is_throttled = || has("HasThrottle") && http["HttpStatus"].as_i64().is_none_or(|status| status == 429);
     let state = if has("HasFault") {
         State::Fault
     } else if has("HasError") {
-        if has("HasThrottle") { State::Throttle } else { State::Error }
-    } else if has("IsPartial") {
+        if is_throttled() { State::Throttle } else { State::Error }
+    } else if has("IsPartial") && summary["ResponseTime"].is_null() {
         State::InProgress
     } else {
         State::Ok
     };
-    let http = &summary["Http"];
     let line = TraceLine {
         id: summary["Id"].as_str().unwrap_or_default(),
         state,

@@ -207,6 +207,16 @@ fn a_running_program_is_asked_for_its_traces() {
     let line = program.line();
     let listed = asks(&["traces", "--address", &address, "--filter", "service(\"cart\")"]);
     assert!(line.starts_with("ok ") && listed.starts_with("ok "), "the state is that of the root: {line}\n{listed}");
+    // Nothing was found for the request. A call that was throttled goes on after the response.
+    let mut missing = segment("missing");
+    missing["http"] = serde_json::json!({ "response": { "status": 404 } });
+    missing["error"] = true.into();
+    missing["subsegments"] = serde_json::json!([{ "id": "00000000000000ab", "name": "stock", "namespace": "remote",
+        "start_time": missing["start_time"], "in_progress": true, "error": true, "throttle": true }]);
+    program.send(&format!("{HEADER}{missing}"));
+    let line = program.line();
+    let listed = asks(&["traces", "--address", &address, "--filter", "service(\"missing\")"]);
+    assert!(line.starts_with("error ") && listed.starts_with("error "), "{line}\n{listed}");
     let tree = asks(&["trace", timed_out["trace_id"].as_str().unwrap(), "--address", &address]);
     assert!(tree.contains("throttle    stock (cancelled)  at 0 ms"), "{tree}");
 

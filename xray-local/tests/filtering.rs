@@ -5,6 +5,7 @@ mod support;
 use proptest::prelude::*;
 use serde_json::json;
 use support::trace;
+use xray_local::document::State;
 use xray_local::filter::{Filter, Search};
 use xray_local::summary::summary;
 use xray_local::trace::Trace;
@@ -250,6 +251,24 @@ fn root_causes_select_traces() {
     ] {
         assert_eq!(selected(expression), numbers, "{expression}");
     }
+}
+
+/// The function has handled the failures, so its invocation succeeded. The second failing call is answered by a service
+/// that sends a segment.
+#[test]
+fn a_failure_inside_the_topmost_subsegment_is_not_that_of_the_trace() {
+    let call = |id: &str| json!({ "id": id, "name": "api", "namespace": "remote", "start_time": 1.0, "end_time": 2.0, "fault": true });
+    let title = json!({ "id": "000000000000000a", "type": "subsegment", "name": "title", "parent_id": "00000000000000ff", "start_time": 1.0,
+        "end_time": 2.0, "subsegments": [call("000000000000000b"), call("000000000000000c")] });
+    let api = json!({ "id": "000000000000000d", "name": "api", "parent_id": "000000000000000c", "start_time": 1.0, "end_time": 2.0, "fault": true });
+    let handled = trace(1, &[title, api]);
+    assert_eq!(handled.state(), State::Ok);
+    let summary = summary(&handled);
+    assert_eq!([summary.has_fault, summary.has_error], [false, false]);
+    assert_eq!(
+        ["ok", "fault", "error", "service(\"api\") { fault }"].map(|key| Filter::parse(key).unwrap().matches(&handled)),
+        [true, false, false, true]
+    );
 }
 
 /// Looking for the root once per segment would take minutes.

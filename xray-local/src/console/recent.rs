@@ -61,7 +61,7 @@ impl Entry {
             id: trace.id.clone(),
             start: trace.start(),
             seconds: trace.response_time().or_else(|| trace.duration()).unwrap_or_default(),
-            state: main.state(),
+            state: trace.state(),
             service: format::truncate(&main.name, MAX_CHARS),
             request: format::truncate(&request, MAX_CHARS),
             signature: entity::signature(main),

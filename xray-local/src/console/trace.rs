@@ -86,7 +86,7 @@ fn facts(trace: &Trace, title: &str) -> Markup {
     html! {
         div.head { (heading(title)) }
         dl.facts {
-            @if let Some(main) = main { (fact("Status", &status::label(main.state()))) }
+            (fact("Status", &status::label(trace.state())))
             @if let Some(code) = http.and_then(|http| http.status) { (fact("Code", &html! { (code) })) }
             @if let Some(response_time) = &response_time { (fact("Response time", &html! { (response_time) })) }
             @if let Some(duration) = &duration { (fact("Duration", &html! { (duration) })) }
@@ -115,7 +115,7 @@ fn others(trace: &Trace) -> Markup {
         nav.others aria-label="This trace and others" {
             a href=(link::flame(&trace.id)) { "Flame graph" }
             a href=(link::compare(&trace.id, "")) { "Compare" }
-            @if let Some(root) = root { a href=(link::traces_like(&root.name, root.state())) { "More like this" } }
+            @if let Some(root) = root { a href=(link::traces_like(&root.name, trace.state())) { "More like this" } }
             a href="/recent" { "Slowest and failing" }
             a href=(link::download(&trace.id, "")) download { "Download JSON" }
             a href=(link::download(&trace.id, "otlp")) download { "Download OTLP" }

@@ -99,7 +99,7 @@ impl<'f: 'a, 'a> Subject<'f, 'a> {
         let http = main.and_then(|main| main.http.as_ref());
         let value = match key {
             Key::Ok => flag(match self.target {
-                Target::Trace => self.facts.trace.state() == State::Ok,
+                Target::Trace => self.facts.state() == State::Ok,
                 _ => main.is_some_and(|main| main.state() == State::Ok),
             }),
             Key::Error => flag(self.has_flag(|document| document.error)),
@@ -152,7 +152,7 @@ impl<'f: 'a, 'a> Subject<'f, 'a> {
     /// Returns whether the target has a flag, such as `fault`.
     fn has_flag(&self, flag: impl Fn(&Document) -> bool) -> bool {
         match self.target {
-            Target::Trace => self.facts.trace.heads().any(flag),
+            Target::Trace => self.facts.heads().iter().copied().any(flag),
             _ => self.main().is_some_and(flag),
         }
     }

@@ -6,7 +6,7 @@ use std::ptr;
 
 use serde_json::Value;
 
-use crate::document::{Document, Kind};
+use crate::document::{Document, Kind, State};
 use crate::service::ServiceId;
 use crate::summary::{
     ResponseTimeRootCause, RootCause, error_root_causes, fault_root_causes, response_time_root_causes,
@@ -18,6 +18,8 @@ use crate::trace::{Caller, Trace};
 pub(super) struct Facts<'a> {
     pub(super) trace: &'a Trace,
     root: OnceCell<Option<&'a Document>>,
+    heads: OnceCell<Vec<&'a Document>>,
+    state: OnceCell<State>,
     services: OnceCell<Vec<ServiceId>>,
     calls: OnceCell<Vec<Call<'a>>>,
     duration: OnceCell<Option<f64>>,
@@ -41,6 +43,8 @@ impl<'a> Facts<'a> {
         Self {
             trace,
             root: OnceCell::new(),
+            heads: OnceCell::new(),
+            state: OnceCell::new(),
             services: OnceCell::new(),
             calls: OnceCell::new(),
             duration: OnceCell::new(),
@@ -55,6 +59,16 @@ impl<'a> Facts<'a> {
     /// Returns the root segment.
     pub(super) fn root(&self) -> Option<&'a Document> {
         *self.root.get_or_init(|| self.trace.root())
+    }
+
+    /// Returns the segments and subsegments whose flags are those of the trace.
+    pub(super) fn heads(&self) -> &[&'a Document] {
+        self.heads.get_or_init(|| self.trace.heads())
+    }
+
+    /// Returns the state of the trace.
+    pub(super) fn state(&self) -> State {
+        *self.state.get_or_init(|| self.trace.state())
     }
 
     /// Returns the segments with their services, orphans left out.

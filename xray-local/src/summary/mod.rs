@@ -35,9 +35,9 @@ pub struct TraceSummary {
     /// The duration of the root segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_time: Option<f64>,
-    /// `true` if the root segment has a fault.
+    /// `true` if the root segment has a fault, or without a root segment one of the topmost subsegments.
     pub has_fault: bool,
-    /// `true` if the root segment has an error.
+    /// `true` if the root segment has an error, or without a root segment one of the topmost subsegments.
     pub has_error: bool,
     /// `true` if any segment was throttled.
     pub has_throttle: bool,
@@ -162,14 +162,14 @@ pub struct AvailabilityZone {
 /// Returns the summary of a trace.
 #[must_use]
 pub fn summary(trace: &Trace) -> TraceSummary {
-    let root = trace.root();
+    let (root, heads) = (trace.root(), trace.heads());
     TraceSummary {
         id: trace.id.clone(),
         start_time: trace.start(),
         duration: trace.duration(),
         response_time: trace.response_time(),
-        has_fault: trace.heads().any(|head| head.fault),
-        has_error: trace.heads().any(|head| head.error),
+        has_fault: heads.iter().any(|head| head.fault),
+        has_error: heads.iter().any(|head| head.error),
         has_throttle: trace.segments.iter().any(|segment| segment.throttle),
         is_partial: trace.is_partial(),
         http: root.map(SummaryHttp::of).unwrap_or_default(),

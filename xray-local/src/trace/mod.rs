@@ -79,19 +79,32 @@ impl Trace {
         })
     }
 
-    /// Returns the documents whose flags are those of the trace: the root segment. Without one, returns all segments and
-    /// orphans, as for a Lambda function, whose segment only AWS has.
-    pub(crate) fn heads(&self) -> impl Iterator<Item = &Document> {
-        let root = self.root();
-        let others = if root.is_none() { &self.segments[..] } else { &[] };
-        root.into_iter().chain(others)
+    /// Returns the documents whose flags are those of the trace: the root segment. Without one, returns the received
+    /// segments and subsegments that no other one contains or calls. They are what arrives of a Lambda function, whose
+    /// segment only AWS has.
+    pub(crate) fn heads(&self) -> Vec<&Document> {
+        if let Some(root) = self.root() {
+            return vec![root];
+        }
+        let mut is_below_stand_in = false;
+        let mut is_head = |row: &Row<'_>| {
+            if row.depth == 0 {
+                is_below_stand_in = row.document.stand_in.is_some();
+                return !is_below_stand_in;
+            }
+            row.depth == 1 && is_below_stand_in
+        };
+        // An inferred segment repeats the flags of its call, which the caller may have handled.
+        self.rows(false).into_iter().filter(|row| is_head(row)).map(|row| row.document).collect()
     }
 
-    /// Returns the state of the root segment. Without one, returns the worst state of the segments and orphans.
+    /// Returns the state of the root segment. Without one, returns the worst state of the received segments and
+    /// subsegments that no other one contains or calls.
     #[must_use]
     pub fn state(&self) -> State {
+        let heads = self.heads();
         let worst_first = [State::Fault, State::Throttle, State::Error, State::InProgress];
-        let has = |state: &State| self.heads().any(|head| head.state() == *state);
+        let has = |state: &State| heads.iter().any(|head| head.state() == *state);
         worst_first.into_iter().find(has).unwrap_or(State::Ok)
     }
 

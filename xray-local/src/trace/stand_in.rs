@@ -135,6 +135,7 @@ fn segment(trace_id: &str, id: &str, mut orphans: Vec<Document>, stand_in: Stand
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::State;
 
     fn orphan(number: u32, parent: &str) -> Value {
         json!({"id": format!("{number:016x}"), "type": "subsegment", "parent_id": parent, "name": "work",
@@ -150,6 +151,19 @@ mod tests {
         assert_eq!((first.start_time, first.end_time, first.stand_in), (7.0, Some(14.0), Some(StandIn::Lambda)));
         assert_eq!(first.subsegments[0].id, format!("{:016x}", 3));
         assert!(trace.root().is_none(), "a stand-in says nothing about the outcome of the trace");
+    }
+
+    #[test]
+    fn a_stand_in_does_not_change_the_state_of_its_trace() {
+        for (topmost, nested, state) in [(true, false, State::Fault), (false, true, State::Ok)] {
+            let mut failed = orphan(3, "a");
+            failed["fault"] = topmost.into();
+            let mut call = orphan(4, "b");
+            call["fault"] = nested.into();
+            failed["subsegments"] = json!([call]);
+            let trace = Trace::of_values([orphan(1, "a"), failed]);
+            assert_eq!((trace.state(), trace.with_stand_ins(|_| false).state()), (state, state));
+        }
     }
 
     #[test]

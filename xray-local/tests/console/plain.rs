@@ -1,7 +1,7 @@
 //! The pages as they are sent over HTTP, without a browser and its script.
 
 use serde_json::json;
-use xray_local::Server;
+use xray_local::{Server, time};
 
 use crate::server::{TRACE_ID, segment, send, start};
 use crate::shop;
@@ -59,6 +59,33 @@ fn the_details_of_a_segment_link_to_other_traces_and_list_its_aws_block() {
     assert!(!page.contains("href=\"javascript") && !page.contains("/traces/javascript"));
     let call = body(&server, &format!("{trace}/segment?id=70de5b6f19ff9a0f"));
     assert!(call.contains("queue_url") && call.contains("https://sqs.example.com/1/orders"), "{call}");
+}
+
+/// The documents of a Lambda function: the second subsegment fails, or only a call inside it does, which it handles.
+#[test]
+fn all_pages_show_one_state_for_a_trace_without_a_segment() {
+    for (is_handled, state, tag) in [(true, "ok", true), (false, "fault", false)] {
+        let server = start();
+        let mut documents = [1, 2].map(|number| {
+            segment(&json!({ "id": format!("{number:016x}"), "type": "subsegment", "parent_id": "53995c3f42cd8ad8",
+                "name": "work", "start_time": time::now() + f64::from(number), "end_time": time::now() + 3.0 }))
+        });
+        documents[1]["fault"] = (!is_handled).into();
+        documents[1]["subsegments"] = json!([{ "id": "0000000000000003", "name": "api", "namespace": "remote",
+            "start_time": time::now(), "end_time": time::now(), "fault": is_handled }]);
+        for document in &documents {
+            send(&server, document);
+        }
+        let status = format!("<span class=\"status {state}\">");
+        let list = body(&server, "/");
+        assert!(list.contains(&format!("<td class=\"state\">{status}")), "{list}");
+        assert_eq!(list.contains("<span class=\"tag fault\">1 fault</span>"), tag, "{list}");
+        let faults = format!("<dt>Faults</dt><dd>{}", if is_handled { "0" } else { "<i class=\"dot fault\"></i> 1" });
+        assert!(list.contains(&faults), "{list}");
+        let page = body(&server, &format!("/traces/{TRACE_ID}"));
+        assert!(page.contains(&format!("<dt>Status</dt><dd>{status}")), "{page}");
+        assert!(body(&server, "/recent").contains(&status));
+    }
 }
 
 #[test]

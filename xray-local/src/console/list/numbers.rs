@@ -8,14 +8,13 @@ use crate::console::range::Range;
 use crate::console::{format, link, status};
 use crate::document::State;
 use crate::filter::Search;
-use crate::graph::{Statistics, Times};
+use crate::graph::Times;
 use crate::trace::Trace;
 
 /// The numbers of the traces added so far.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
-    /// The traces whose root segment has ended.
-    statistics: Statistics,
+    /// The response times of the traces whose root segment has ended.
     times: Times,
     /// The start and the state of each trace.
     starts: Vec<(f64, State)>,
@@ -26,8 +25,7 @@ impl Numbers {
     pub(super) fn add(&mut self, trace: &Trace) {
         self.starts.push((trace.start(), trace.state()));
         // The filter expression `responsetime` refers to the root segment, too.
-        if let Some((root, seconds)) = trace.root().and_then(|root| Some((root, root.duration()?))) {
-            self.statistics.add(root.state(), seconds);
+        if let Some(seconds) = trace.response_time() {
             self.times.add(seconds);
         }
     }
@@ -47,12 +45,9 @@ impl Numbers {
             let (search, text) = wider.as_ref().map_or((search, text), |wider| (wider, whole));
             link::traces_in(&search.narrowed(text, condition), &period.parameters())
         };
-        let total = self.statistics.total_count;
-        let states = [
-            (State::Fault, self.statistics.fault_statistics.total_count),
-            (State::Throttle, self.statistics.error_statistics.throttle_count),
-            (State::Error, self.statistics.error_statistics.other_count),
-        ];
+        let count = |state: State| self.starts.iter().filter(|(_, other)| *other == state).count() as u64;
+        let ended = self.traces() as u64 - count(State::InProgress);
+        let states = [State::Fault, State::Throttle, State::Error].map(|state| (state, count(state)));
         let periods = Periods::of(&self.starts);
         html! {
             section.card.numbers aria-label="Statistics" {
@@ -63,7 +58,7 @@ impl Numbers {
                             dt { (status::plural(state)) }
                             dd {
                                 @if count > 0 { (status::decorative_dot(state)) " " }
-                                (format::count(count)) " " small { (format::percent(count, total)) }
+                                (format::count(count)) " " small { (format::percent(count, ended)) }
                             }
                         }
                     }

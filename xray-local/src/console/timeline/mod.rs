@@ -237,12 +237,8 @@ fn inferred_switch(trace: &Trace, view: &View) -> Markup {
 /// An innermost failing call ends before its callers do. An entity that records exceptions of its own says more than
 /// one that only repeats a status.
 fn first_cause<'rows, 'a>(trace: &Trace, rows: &'rows [Row<'a>]) -> Option<&'rows Row<'a>> {
-    let root = trace.root();
-    let has_failed = |row: &&Row<'_>| match root {
-        Some(root) if status::is_failure(root.state()) => row.document.state() == root.state(),
-        Some(_) => false,
-        None => status::is_failure(row.document.state()),
-    };
+    let (root, state) = (trace.root(), trace.state());
+    let has_failed = |row: &&Row<'_>| status::is_failure(state) && row.document.state() == state;
     let is_silent = |document: &Document| !matches!(&document.cause, Some(Cause::Exceptions(_)));
     let failed = rows.iter().filter(|row| !row.document.inferred).filter(has_failed);
     let order =
