@@ -99,11 +99,16 @@ fn queue_datagrams(
     while left > 0 {
         let is_shutting_down = shared.is_shutting_down.load(Ordering::Acquire);
         left -= usize::from(is_shutting_down);
+        // From now on only datagrams that have arrived are read. A read that waits would delay the shutdown.
+        if is_shutting_down && socket.set_nonblocking(true).is_err() {
+            return;
+        }
         let length = match socket.recv(&mut buffer) {
             Ok(length @ 1..) => length,
-            // Empty, or nothing left to read: the datagrams that arrived before the shutdown are in the queue.
-            _ if is_shutting_down => return,
-            // A read timeout, or an error that belongs to an earlier datagram. The next read may succeed.
+            // Nothing left to read: the datagrams that arrived before the shutdown are in the queue.
+            Err(_) if is_shutting_down => return,
+            // An empty datagram, a read timeout, or an error that belongs to an earlier datagram. The next read may
+            // succeed.
             _ => continue,
         };
         if let Some(forwarded) = forwarded {

@@ -67,6 +67,29 @@ fn either_signal_stops_the_program_and_the_recording_is_complete() {
     assert!(rest.ends_with("4 documents received, 2 rejected\n"), "{rest}");
 }
 
+/// A script that starts the program again needs the address at once. A browser opens connections before it needs them.
+#[test]
+fn the_program_ends_at_once_if_no_request_is_in_progress() {
+    let ends = |is_connected: bool| {
+        let program = Program::start(&[]);
+        let address = program.address.clone();
+        let agent = ureq::Agent::new_with_defaults();
+        let unused = is_connected.then(|| {
+            agent.get(format!("http://{address}/changes")).call().unwrap().body_mut().read_to_string().unwrap();
+            std::net::TcpStream::connect(&address).unwrap()
+        });
+        let begun = std::time::Instant::now();
+        assert!(program.stop("-TERM").0.success());
+        drop(unused);
+        begun.elapsed()
+    };
+    for is_connected in [false, true] {
+        // On a busy machine the end of a process may take long, but not each time.
+        let shortest = (0..5).map(|_| ends(is_connected)).min().unwrap();
+        assert!(shortest < std::time::Duration::from_millis(500), "{shortest:?}, connected: {is_connected}");
+    }
+}
+
 #[test]
 fn the_start_says_which_requests_sdks_record() {
     let every = Program::start(&[]);
