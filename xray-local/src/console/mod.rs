@@ -132,8 +132,8 @@ async fn trace(
     Query(file): Query<download::Query>,
 ) -> Response {
     if let Some(id) = id.strip_suffix(download::SUFFIX).map(str::to_owned) {
-        let missing = || page::response(StatusCode::NOT_FOUND, page::not_found());
-        return console.clone().respond(move || download::file(&console, &id, &file).unwrap_or_else(missing)).await;
+        let own = console.clone();
+        return console.respond(move || download::file(&own, &id, &file).unwrap_or_else(|| missing(&own))).await;
     }
     render(&console.clone(), move || trace::page(&console, &id, &view)).await
 }
@@ -199,11 +199,13 @@ async fn asset(Path(name): Path<String>) -> Response {
 
 /// Responds with the page that `page` renders, or with "Not found" if it returns `None`.
 async fn render(console: &Console, page: impl FnOnce() -> Option<Markup> + Send + 'static) -> Response {
-    let work = || match page() {
-        Some(page) => page::response(StatusCode::OK, page),
-        None => page::response(StatusCode::NOT_FOUND, page::not_found()),
-    };
-    console.respond(work).await
+    let own = console.clone();
+    console.respond(move || page().map_or_else(|| missing(&own), |page| page::response(StatusCode::OK, page))).await
+}
+
+/// Returns the response to a request for a trace or segment that the store does not hold.
+fn missing(console: &Console) -> axum::http::Response<Vec<u8>> {
+    page::response(StatusCode::NOT_FOUND, page::not_found(console))
 }
 
 /// Returns the response to a file that the server refused before the console could read it, or `None` if the path is

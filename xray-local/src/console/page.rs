@@ -35,14 +35,8 @@ impl Page<'_> {
     /// Renders the page with the full navigation.
     pub(super) fn render(self, console: &Console) -> Markup {
         let counters = console.store.counters();
-        let problems = (counters.rejected, counters.suspicious);
         self.document(&html! {
-            nav aria-label="Pages" {
-                (self.entry(Section::Traces, "/", "Traces", None))
-                (self.entry(Section::Map, "/map", "Service map", None))
-                (self.entry(Section::Problems, "/problems", "Problems", Some(problems)))
-                (self.entry(Section::Counters, "/counters", "Counters", None))
-            }
+            (self.navigation(Some((counters.rejected, counters.suspicious))))
             // Without the script the button would do nothing, so the script is what shows it.
             button.live type="button" data-live-switch aria-pressed="true" hidden { "Live" }
         })
@@ -92,6 +86,18 @@ impl Page<'_> {
         }
     }
 
+    /// Renders the links to all pages. `problems` are the numbers of rejected and of suspicious documents, if known.
+    fn navigation(&self, problems: Option<(u64, u64)>) -> Markup {
+        html! {
+            nav aria-label="Pages" {
+                (self.entry(Section::Traces, "/", "Traces", None))
+                (self.entry(Section::Map, "/map", "Service map", None))
+                (self.entry(Section::Problems, "/problems", "Problems", problems))
+                (self.entry(Section::Counters, "/counters", "Counters", None))
+            }
+        }
+    }
+
     /// Renders one entry of the navigation. `problems` are the numbers of rejected and of suspicious documents.
     fn entry(&self, section: Section, address: &str, name: &str, problems: Option<(u64, u64)>) -> Markup {
         let current = (self.section == Some(section)).then_some("page");
@@ -123,11 +129,13 @@ pub(super) fn refused(title: &str, message: &str) -> Markup {
     let content = html! {
         div.card.empty { h1 { (title) } p { (message) } a href="/load" { "Load another file" } }
     };
-    bare(title, content)
+    // The server refused the request, so the figures of the store are not at hand.
+    let page = Page { title, section: None, changes: ("/changes", 0), content };
+    page.document(&page.navigation(None))
 }
 
 /// Renders the page for a trace or segment that is not in the store.
-pub(super) fn not_found() -> Markup {
+pub(super) fn not_found(console: &Console) -> Markup {
     let content = html! {
         div.card.empty {
             h1 { "Not found" }
@@ -138,12 +146,5 @@ pub(super) fn not_found() -> Markup {
             a href="/" { "Show all traces" }
         }
     };
-    bare("Not found", content)
-}
-
-/// Renders a page without the figures of the store.
-fn bare(title: &str, content: Markup) -> Markup {
-    Page { title, section: None, changes: ("/changes", 0), content }.document(&html! {
-        nav aria-label="Pages" { a href="/" { "Traces" } }
-    })
+    Page { title: "Not found", section: None, changes: ("/changes", 0), content }.render(console)
 }

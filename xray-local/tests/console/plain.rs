@@ -129,7 +129,11 @@ fn an_unknown_trace_or_segment_gives_a_page_with_status_404() {
     ] {
         let mut response = get(&server, path);
         assert_eq!(response.status(), 404, "{path}");
-        assert!(response.body_mut().read_to_string().unwrap().contains("<h1>Not found</h1>"), "{path}");
+        let page = response.body_mut().read_to_string().unwrap();
+        assert!(page.contains("<h1>Not found</h1>"), "{path}");
+        for tab in ["/", "/map", "/problems", "/counters"] {
+            assert!(page.contains(&format!("<a href=\"{tab}\"")), "no link to {tab} in {page}");
+        }
     }
     assert_eq!(get(&server, &trace).status(), 200);
 }
