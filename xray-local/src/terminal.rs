@@ -10,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use unicode_general_category::{GeneralCategory, get_general_category};
 use xray_local::Server;
+use xray_local::check::one_line;
 use xray_local::document::{Document, State, TraceId};
 use xray_local::store::{Report, Store};
 use xray_local::trace::Trace;
@@ -31,7 +32,7 @@ const MAX_WAITING: usize = 10_000;
 /// because standard output is closed.
 pub(crate) fn follow<W: Write>(server: &Server, mut out: W) -> impl Future<Output = io::Result<()>> + use<W> {
     let (store, mut arrivals, mut reported) = (server.store().clone(), server.arrivals(), SystemTime::now());
-    let mut changes = store.changes();
+    let (mut changes, problems) = (store.changes(), server.problems_url());
     async move {
         let (mut waiting, mut missed, mut ticks) = (HashMap::new(), 0, interval(TICK));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -48,7 +49,7 @@ pub(crate) fn follow<W: Write>(server: &Server, mut out: W) -> impl Future<Outpu
                     write_some(&mut out, trace_lines(&store, &quiet).await, quiet.len(), "traces")?;
                     if changes.has_changed().unwrap_or(false) {
                         changes.mark_unchanged();
-                        reported = write_reports(&mut out, &store, reported)?;
+                        reported = write_reports(&mut out, &store, reported, &problems)?;
                     }
                     if std::mem::take(&mut missed) > 0 {
                         writeln!(out, "some traces are not listed here because too many arrived at once; see the console")?;
@@ -68,12 +69,13 @@ async fn trace_lines(store: &Store, ids: &[TraceId]) -> Vec<String> {
     tokio::task::spawn_blocking(lines).await.unwrap_or_default()
 }
 
-/// Prints the reports made after a time. Returns the time of the latest report.
-fn write_reports(out: &mut impl Write, store: &Store, after: SystemTime) -> io::Result<SystemTime> {
+/// Prints the reports made after a time. Returns the time of the latest report. `problems` is the address of all reports.
+fn write_reports(out: &mut impl Write, store: &Store, after: SystemTime, problems: &str) -> io::Result<SystemTime> {
     let mut reports = store.reports();
     reports.retain(|report| report.at > after);
     let latest = reports.iter().map(|report| report.at).max().unwrap_or(after);
-    write_some(out, reports.iter().take(MAX_LINES).rev().map(report_line), reports.len(), "documents with findings")?;
+    let lines = reports.iter().take(MAX_LINES).rev().map(|report| report_line(report, problems));
+    write_some(out, lines, reports.len(), "documents with findings")?;
     Ok(latest)
 }
 
@@ -175,12 +177,12 @@ pub(crate) fn verdict(state: State) -> (&'static str, AnsiColor) {
 }
 
 /// Returns a report's line, such as `rejected  70de5b6f19ff9a0a  name: contains characters that ..`.
-fn report_line(report: &Report) -> String {
+fn report_line(report: &Report, problems: &str) -> String {
     let is_rejected = report.findings.iter().any(xray_local::check::Finding::is_rejection);
     let (word, color) = if is_rejected { ("rejected", AnsiColor::Red) } else { ("suspect", AnsiColor::Yellow) };
     let id = report.id.as_deref().unwrap_or("(no id)");
-    let findings: Vec<_> = report.findings.iter().take(3).map(ToString::to_string).collect();
-    format!("{} {}", colored(word, color), plain(&format!("{id}  {}", findings.join(" | "))))
+    let text = format!("{id}  {}", one_line(&report.findings, problems));
+    format!("{} {}", colored(word, color), plain(&text))
 }
 
 pub(crate) fn colored(word: &str, color: AnsiColor) -> String {

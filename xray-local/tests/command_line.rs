@@ -35,10 +35,15 @@ fn each_trace_and_each_rejected_document_has_a_line() {
         assert!(line.contains(part), "{line}");
     }
     program.send("garbage");
-    assert!(program.line().starts_with("rejected"));
+    let line = program.line();
+    assert!(line.starts_with("rejected") && !line.contains("more: "), "{line}");
+    let bad = r#"{"id":"x","trace_id":"x","name":"a?","start_time":"x","end_time":"x"}"#;
+    program.send(&format!("{HEADER}{bad}"));
+    let (line, more) = (program.line(), format!(" | and 4 more: http://{}/problems", program.address));
+    assert!(line.starts_with("rejected") && line.ends_with(&more) && line.matches(" | ").count() == 3, "{line}");
     let (status, rest) = program.stop("-TERM");
     assert!(status.success());
-    assert_eq!(rest, "2 documents received, 1 rejected\n");
+    assert_eq!(rest, "3 documents received, 2 rejected\n");
 }
 
 #[test]
@@ -59,9 +64,11 @@ fn either_signal_stops_the_program_and_the_recording_is_complete() {
     std::fs::write(&record, std::fs::read_to_string(&record).unwrap() + "{}\nbad\n").unwrap();
     let mut program = Program::start(&["--replay", text(&record)]);
     assert_eq!(program.line(), "replayed:  2 documents");
-    for number in ["line 3 ", "line 4 "] {
+    // The first of these lines lacks five fields.
+    for (number, problems) in [("line 3 ", 4), ("line 4 ", 1)] {
         let line = program.line();
-        assert!(line.contains(number), "{line}");
+        assert!(line.contains(number) && line.split(" | ").count() == problems, "{line}");
+        assert_eq!(line.ends_with(&format!("more: http://{}/problems", program.address)), problems > 3, "{line}");
     }
     let (_, rest) = program.stop("-TERM");
     assert!(rest.ends_with("4 documents received, 2 rejected\n"), "{rest}");

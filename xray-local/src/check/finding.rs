@@ -98,6 +98,26 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Writes the first three findings in one line. If there are more, the line ends with their number and `page`, the address
+/// where all are listed.
+///
+/// ```
+/// use xray_local::check::{check, one_line};
+///
+/// let line = one_line(&check("{}").findings, "http://127.0.0.1:2000/problems");
+/// assert!(line.ends_with(" more: http://127.0.0.1:2000/problems"), "{line}");
+/// ```
+#[must_use]
+pub fn one_line<'a>(findings: impl IntoIterator<Item = &'a Finding>, page: &str) -> String {
+    let mut findings = findings.into_iter();
+    let mut parts: Vec<String> = findings.by_ref().take(3).map(ToString::to_string).collect();
+    match findings.count() {
+        0 => {}
+        more => parts.push(format!("and {more} more: {page}")),
+    }
+    parts.join(" | ")
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use datagram::check_datagram;
 use finding::Findings;
-pub use finding::{Code, Finding, Severity};
+pub use finding::{Code, Finding, Severity, one_line};
 #[cfg(feature = "otlp")]
 pub(crate) use name::allowed_part as allowed_name;
 

@@ -27,6 +27,7 @@ use self::guard::Guard;
 pub use self::start_error::StartError;
 use crate::account::Account;
 use crate::api::{self, ApiError, PUT_TRACE_SEGMENTS, Refusal};
+use crate::check::one_line;
 use crate::collect::{self, TRACES};
 use crate::console;
 use crate::document::TraceId;
@@ -175,6 +176,12 @@ impl Server {
         format!("http://{}/", reachable(self.http_address))
     }
 
+    /// Returns the URL of the console's page about rejected and suspicious documents.
+    #[must_use]
+    pub fn problems_url(&self) -> String {
+        format!("{}problems", self.console_url())
+    }
+
     /// Returns the store that holds the traces.
     #[must_use]
     pub fn store(&self) -> &Store {
@@ -231,9 +238,11 @@ impl Server {
     ///
     /// Returns an error if the file cannot be read. A rejected line is not an error: [`Replay::bad`] lists it.
     pub fn replay(&self, path: impl AsRef<Path>) -> io::Result<Replay> {
+        let problems = self.problems_url();
         recording::replay(path.as_ref(), |line| {
             let outcome = self.intake.take(line, Source::Replay);
-            outcome.rejection().map_or(Ok(()), |finding| Err(finding.to_string()))
+            let rejections = outcome.findings.iter().filter(|finding| finding.is_rejection());
+            outcome.rejection().map_or(Ok(()), |_| Err(one_line(rejections, &problems)))
         })
     }
 
