@@ -55,7 +55,8 @@ impl Client {
                 return Err("the answer has no traces".into());
             };
             for summary in summaries.iter().take(left) {
-                if as_json { writeln!(out, "{summary}")? } else { writeln!(out, "{}", summary_line(summary))? }
+                let line = if as_json { summary.to_string() } else { self.line(summary)? };
+                writeln!(out, "{line}")?;
             }
             left = left.saturating_sub(summaries.len());
             match page.get("NextToken").filter(|_| left > 0) {
@@ -68,20 +69,36 @@ impl Client {
     /// Prints a trace as a tree. With `as_json`, prints a JSON object with the trace's segments.
     pub(crate) fn trace(&self, out: &mut impl Write, id: &str, as_json: bool) -> Result<(), Box<dyn Error>> {
         let id = TraceId::find(id).ok_or_else(|| format!("{id:?} is not a trace id"))?;
-        let answer = self.ask("Traces", &json!({ "TraceIds": [id.to_string()] }))?;
-        let Some(trace) = answer["Traces"].get(0) else { return Err(format!("there is no trace {id}").into()) };
-        let segments = trace["Segments"].as_array().into_iter().flatten();
-        let documents: Vec<Value> =
-            segments.filter_map(|segment| serde_json::from_str(segment["Document"].as_str()?).ok()).collect();
+        let Some((trace, documents)) = self.stored(id)? else { return Err(format!("there is no trace {id}").into()) };
         if as_json {
             writeln!(out, "{}", json!({ "Id": trace["Id"], "Duration": trace["Duration"], "Segments": documents }))?;
             return Ok(());
         }
         let inferred = documents.iter().filter(|document| document["inferred"] == json!(true));
         let inferred: HashSet<&str> = inferred.filter_map(|document| document["id"].as_str()).collect();
-        let trace = Trace::of(id, documents.iter().cloned().filter_map(Document::from_value));
-        tree(out, &trace, &inferred)?;
+        tree(out, &assembled(id, &documents), &inferred)?;
         Ok(())
+    }
+
+    /// Returns the line that describes a trace, made from its summary. The summary of a trace without a root segment, as of
+    /// a Lambda function, has no name. Its line is made from the trace.
+    fn line(&self, summary: &Value) -> Result<String, Box<dyn Error>> {
+        if let Some(id) = summary["Id"].as_str().and_then(TraceId::find).filter(|_| summary["EntryPoint"].is_null()) {
+            if let Some((_, documents)) = self.stored(id)? {
+                return Ok(TraceLine::of(&assembled(id, &documents)).to_string());
+            }
+        }
+        Ok(summary_line(summary))
+    }
+
+    /// Returns a trace as the API returns it, and its documents. Returns `None` if it is not stored.
+    fn stored(&self, id: TraceId) -> Result<Option<(Value, Vec<Value>)>, Box<dyn Error>> {
+        let mut answer = self.ask("Traces", &json!({ "TraceIds": [id.to_string()] }))?;
+        let Some(trace) = answer["Traces"].get_mut(0).map(Value::take) else { return Ok(None) };
+        let segments = trace["Segments"].as_array().into_iter().flatten();
+        let documents =
+            segments.filter_map(|segment| serde_json::from_str(segment["Document"].as_str()?).ok()).collect();
+        Ok(Some((trace, documents)))
     }
 
     /// Calls an operation of the X-Ray API, and returns its response.
@@ -101,7 +118,11 @@ impl Client {
     }
 }
 
-/// Returns the line that describes a trace, made from its summary.
+fn assembled(id: TraceId, documents: &[Value]) -> Trace {
+    Trace::of(id, documents.iter().cloned().filter_map(Document::from_value))
+}
+
+/// Returns the line that describes a trace, made from its summary alone.
 fn summary_line(summary: &Value) -> String {
     let (has, http) = (|flag: &str| summary[flag] == json!(true), &summary["Http"]);
     // `HasThrottle` and `IsPartial` may be those of any segment. A throttled request is an error with the status 429, and
@@ -120,9 +141,11 @@ fn summary_line(summary: &Value) -> String {
         id: summary["Id"].as_str().unwrap_or_default(),
         state,
         request: request_of(http["HttpMethod"].as_str(), http["HttpStatus"].as_i64(), http["HttpURL"].as_str()),
+        response_time: summary["ResponseTime"].as_f64(),
         duration: summary["Duration"].as_f64(),
-        name: summary["EntryPoint"]["Name"].as_str(),
-        parts: (summary["ServiceIds"].as_array().map_or(0, Vec::len), "service"),
+        name: summary["EntryPoint"]["Name"].as_str().unwrap_or_default(),
+        has_root: !summary["EntryPoint"].is_null(),
+        services: summary["ServiceIds"].as_array().map_or(0, Vec::len),
     };
     line.to_string()
 }

@@ -1,6 +1,6 @@
 //! Terminal output: one line per trace, and one line per document with findings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
@@ -11,8 +11,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use unicode_general_category::{GeneralCategory, get_general_category};
 use xray_local::Server;
 use xray_local::check::one_line;
-use xray_local::document::{Document, State, TraceId};
+use xray_local::document::{Document, Kind, State, TraceId};
 use xray_local::store::{Report, Store};
+use xray_local::summary::ServiceId;
 use xray_local::trace::Trace;
 
 /// How long a trace must receive no documents before its line is printed. If more documents arrive later, the line is
@@ -115,38 +116,59 @@ pub(crate) struct TraceLine<'a> {
     pub(crate) state: State,
     /// The request that the root segment answers, as [`request`] returns it.
     pub(crate) request: String,
-    /// The duration in seconds, if it is known.
+    /// The duration of the root segment in seconds, if it has ended.
+    pub(crate) response_time: Option<f64>,
+    /// The duration of the trace in seconds, if it is known.
     pub(crate) duration: Option<f64>,
-    /// The name of the root segment.
-    pub(crate) name: Option<&'a str>,
-    /// The number of parts of the trace, and the noun for one part.
-    pub(crate) parts: (usize, &'static str),
+    /// The name of the root segment. Without one, the name of the first subsegment.
+    pub(crate) name: &'a str,
+    pub(crate) has_root: bool,
+    /// The number of services.
+    pub(crate) services: usize,
 }
 
 impl<'a> TraceLine<'a> {
-    fn of(trace: &'a Trace) -> Self {
+    pub(crate) fn of(trace: &'a Trace) -> Self {
         let root = trace.root();
+        let main = root.or_else(|| trace.rows(false).first().map(|row| row.document));
+        let segments = trace.segments.iter().filter(|segment| segment.kind == Kind::Segment);
         Self {
             id: &trace.id,
             state: trace.state(),
-            request: root.map(request).unwrap_or_default(),
+            request: main.map(request).unwrap_or_default(),
+            response_time: trace.response_time(),
             duration: trace.duration(),
-            name: root.map(|root| root.name.as_str()),
-            parts: (trace.segments.len(), "segment"),
+            name: main.map_or("", |main| &main.name),
+            has_root: root.is_some(),
+            services: segments.map(ServiceId::of).collect::<HashSet<_>>().len(),
+        }
+    }
+
+    /// Returns the response time. Work that goes on after the response makes the trace longer, so both are returned then.
+    fn times(&self) -> String {
+        let [response_time, duration] = [self.response_time, self.duration].map(|time| time.map(milliseconds));
+        match (response_time, duration) {
+            (Some(response_time), Some(whole)) if response_time != whole => {
+                format!("{response_time} (whole trace {whole})")
+            }
+            (Some(time), _) | (None, Some(time)) => time,
+            (None, None) => "?".to_owned(),
         }
     }
 }
 
 /// Writes a line such as
-/// `fault     GET 503 http://example.com/  12 ms  shop, 3 segments  1-5880168b-fd5153bb58284b67678aa78c`.
+/// `fault     GET 503 http://example.com/  12 ms  shop, 3 services  1-5880168b-fd5153bb58284b67678aa78c`.
 impl fmt::Display for TraceLine<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, color) = verdict(self.state);
-        let duration = self.duration.map_or_else(|| "?".to_owned(), milliseconds);
-        let name = self.name.unwrap_or("(no segment)");
-        let (count, noun) = self.parts;
-        let plural = if count == 1 { "" } else { "s" };
-        let mut text = format!("{duration}  {name}, {count} {noun}{plural}  {}", self.id);
+        let note = if self.has_root { "" } else { " (no segment)" };
+        let services = match self.services {
+            0 => String::new(),
+            1 => ", 1 service".to_owned(),
+            count => format!(", {count} services"),
+        };
+        let mut text = format!("{}  {}{note}{services}  {}", self.times(), self.name, self.id);
         if !self.request.is_empty() {
             text.insert_str(0, &format!("{}  ", self.request));
         }

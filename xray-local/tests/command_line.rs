@@ -30,7 +30,7 @@ fn each_trace_and_each_rejected_document_has_a_line() {
     program.send(&format!("{HEADER}{document}"));
     let line = program.line();
     for part in
-        ["fault", "GET 503 http://a/\u{fffd}[2J", "500 ms", "shop, 1 segment  ", document["trace_id"].as_str().unwrap()]
+        ["fault", "GET 503 http://a/\u{fffd}[2J", "500 ms", "shop, 1 service  ", document["trace_id"].as_str().unwrap()]
     {
         assert!(line.contains(part), "{line}");
     }
@@ -228,6 +228,19 @@ fn a_running_program_is_asked_for_its_traces() {
     let json: serde_json::Value =
         serde_json::from_str(&asks(&["trace", w3c, "--json", "--address", &address])).unwrap();
     assert_eq!((&json["Segments"][0]["name"], &json["Segments"][1]["inferred"]), (&"Scorekeep".into(), &true.into()));
+
+    // The program works on after the response, for a second and a half.
+    let mut early = segment("early");
+    let start = early["start_time"].as_f64().unwrap();
+    early["subsegments"] =
+        serde_json::json!([{ "id": "00000000000000ac", "name": "mail", "start_time": start, "end_time": start + 2.0 }]);
+    program.send(&format!("{HEADER}{early}"));
+    let line = program.line();
+    let expected =
+        format!("ok        500 ms (whole trace 2000 ms)  early, 1 service  {}", early["trace_id"].as_str().unwrap());
+    assert_eq!(line, expected);
+    let listed = asks(&["traces", "--address", &address, "--filter", "service(\"early\")"]);
+    assert_eq!(listed.trim_end(), expected, "both show one line");
 
     // The call was dropped by a timeout, and throttled before; the segment answered in time.
     let mut timed_out = segment("cart");

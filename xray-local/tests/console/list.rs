@@ -52,6 +52,23 @@ async fn on_a_phone_a_row_shows_method_and_status() {
 }
 
 #[tokio::test]
+async fn the_list_names_the_response_time_as_the_page_of_a_trace_does() {
+    in_browser(async |page| {
+        let mail = json!({"id": "70de5b6f19ff9a0b", "name": "mail", "start_time": 1_795_600_000.0, "end_time": 1_795_600_004.0});
+        server::send(&page.server, &server::segment(&json!({"subsegments": [mail]})));
+        page.visit("/").await;
+        let headings = page.text(".traces thead").await;
+        assert!(headings.contains("Response time") && !headings.contains("Duration"), "{headings}");
+        assert!(page.text(".traces td.duration").await.starts_with("1.00 s"));
+        page.click(".traces .subject a").await;
+        page.find(".rows").await;
+        let facts = page.text(".facts").await;
+        assert!(facts.contains("Response time\n1.00 s") && facts.contains("Duration\n4.00 s"), "{facts}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_filter_finds_traces_and_its_mistakes_are_marked() {
     in_browser(async |page| {
         shop::traffic(&page.server, 18);

@@ -242,7 +242,7 @@ fn table(rows: &[Row]) -> Markup {
                     th scope="col" { "URL" }
                     th.num scope="col" { "Code" }
                     th scope="col" { "Service" }
-                    th.num scope="col" { "Duration" }
+                    th.num scope="col" { "Response time" }
                     th scope="col" { "Segments" }
                     th.num scope="col" { "Age" }
                 }
