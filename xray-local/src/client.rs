@@ -1,12 +1,13 @@
 //! The commands `traces` and `trace`, which query a running `xray-local`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use anstyle::AnsiColor;
 use serde_json::{Value, json};
-use xray_local::document::{Cause, Document, Kind, Namespace, State, TraceId};
+use xray_local::document::{Cause, Document, Kind, Namespace, StandIn, State, TraceId};
 use xray_local::time::now;
 use xray_local::trace::Trace;
 
@@ -69,14 +70,17 @@ impl Client {
     /// Prints a trace as a tree. With `as_json`, prints a JSON object with the trace's segments.
     pub(crate) fn trace(&self, out: &mut impl Write, id: &str, as_json: bool) -> Result<(), Box<dyn Error>> {
         let id = TraceId::find(id).ok_or_else(|| format!("{id:?} is not a trace id"))?;
-        let Some((trace, documents)) = self.stored(id)? else { return Err(format!("there is no trace {id}").into()) };
+        let Some(stored) = self.stored(id)? else { return Err(format!("there is no trace {id}").into()) };
         if as_json {
-            writeln!(out, "{}", json!({ "Id": trace["Id"], "Duration": trace["Duration"], "Segments": documents }))?;
+            let (id, duration) = (&stored.answer["Id"], &stored.answer["Duration"]);
+            writeln!(out, "{}", json!({ "Id": id, "Duration": duration, "Segments": stored.documents }))?;
             return Ok(());
         }
-        let inferred = documents.iter().filter(|document| document["inferred"] == json!(true));
+        let inferred = stored.documents.iter().filter(|document| document["inferred"] == json!(true));
         let inferred: HashSet<&str> = inferred.filter_map(|document| document["id"].as_str()).collect();
-        tree(out, &assembled(id, &documents), &inferred)?;
+        // The API does not say which parents were rejected. The console does.
+        let trace = stored.trace().with_stand_ins(|_| false);
+        tree(out, &trace, &inferred, &format!("http://{}/problems", self.address))?;
         Ok(())
     }
 
@@ -84,21 +88,21 @@ impl Client {
     /// a Lambda function, has no name. Its line is made from the trace.
     fn line(&self, summary: &Value) -> Result<String, Box<dyn Error>> {
         if let Some(id) = summary["Id"].as_str().and_then(TraceId::find).filter(|_| summary["EntryPoint"].is_null()) {
-            if let Some((_, documents)) = self.stored(id)? {
-                return Ok(TraceLine::of(&assembled(id, &documents)).to_string());
+            if let Some(stored) = self.stored(id)? {
+                return Ok(TraceLine::of(&stored.trace()).to_string());
             }
         }
         Ok(summary_line(summary))
     }
 
-    /// Returns a trace as the API returns it, and its documents. Returns `None` if it is not stored.
-    fn stored(&self, id: TraceId) -> Result<Option<(Value, Vec<Value>)>, Box<dyn Error>> {
+    /// Asks for a trace. Returns `None` if it is not stored.
+    fn stored(&self, id: TraceId) -> Result<Option<Stored>, Box<dyn Error>> {
         let mut answer = self.ask("Traces", &json!({ "TraceIds": [id.to_string()] }))?;
-        let Some(trace) = answer["Traces"].get_mut(0).map(Value::take) else { return Ok(None) };
-        let segments = trace["Segments"].as_array().into_iter().flatten();
+        let Some(answer) = answer["Traces"].get_mut(0).map(Value::take) else { return Ok(None) };
+        let segments = answer["Segments"].as_array().into_iter().flatten();
         let documents =
             segments.filter_map(|segment| serde_json::from_str(segment["Document"].as_str()?).ok()).collect();
-        Ok(Some((trace, documents)))
+        Ok(Some(Stored { id, answer, documents }))
     }
 
     /// Calls an operation of the X-Ray API, and returns its response.
@@ -118,8 +122,18 @@ impl Client {
     }
 }
 
-fn assembled(id: TraceId, documents: &[Value]) -> Trace {
-    Trace::of(id, documents.iter().cloned().filter_map(Document::from_value))
+/// A trace as the API returns it.
+struct Stored {
+    id: TraceId,
+    answer: Value,
+    /// The documents in the answer.
+    documents: Vec<Value>,
+}
+
+impl Stored {
+    fn trace(&self) -> Trace {
+        Trace::of(self.id, self.documents.iter().cloned().filter_map(Document::from_value))
+    }
 }
 
 /// Returns the line that describes a trace, made from its summary alone.
@@ -150,19 +164,25 @@ fn summary_line(summary: &Value) -> String {
     line.to_string()
 }
 
-/// Prints the segments and subsegments of a trace, each below its caller.
-fn tree(out: &mut impl Write, trace: &Trace, inferred: &HashSet<&str>) -> io::Result<()> {
+/// Prints the segments and subsegments of a trace, each below its caller. `problems` is the address of the page that says
+/// which documents were rejected.
+fn tree(out: &mut impl Write, trace: &Trace, inferred: &HashSet<&str>, problems: &str) -> io::Result<()> {
     let duration = trace.duration().map_or_else(|| "in progress".to_owned(), milliseconds);
     writeln!(out, "{}  {duration}", trace.id)?;
+    let reasons: BTreeSet<&str> =
+        trace.segments.iter().filter_map(|it| it.stand_in).map(StandIn::explanation).collect();
+    for reason in reasons {
+        writeln!(out, "{reason} {} shows whether it was rejected.", plain(problems))?;
+    }
     let start = trace.start();
     for row in trace.rows(true) {
         let entity = row.document;
-        let (word, color) = verdict(entity.state());
+        let (word, color) = if entity.stand_in.is_some() { ("-", AnsiColor::White) } else { verdict(entity.state()) };
         let indent = "  ".repeat(row.depth.min(MAX_INDENT));
         let line = entity_line(entity, start, inferred.contains(entity.id.as_str()));
         writeln!(out, "{} {indent}{}", colored(word, color), plain(&line))?;
         for exception in entity.cause.iter().flat_map(Cause::exceptions) {
-            let kind = exception.kind.as_deref().unwrap_or("error");
+            let kind = exception.kind.as_deref().unwrap_or("Exception");
             let message = exception.message.as_deref().unwrap_or_default();
             writeln!(out, "{:9} {indent}  {}", "", plain(&format!("{kind}: {message}")))?;
         }
@@ -174,6 +194,7 @@ fn entity_line(entity: &Document, start: f64, is_inferred: bool) -> String {
     let mut parts = vec![entity.name.clone()];
     match (entity.kind, entity.namespace) {
         (Kind::Segment, _) if is_inferred => parts.push("(inferred)".to_owned()),
+        (Kind::Segment, _) if entity.stand_in == Some(StandIn::Lambda) => parts.push("(not received)".to_owned()),
         (Kind::Subsegment, Some(Namespace::Aws)) => parts.push("(aws)".to_owned()),
         (Kind::Subsegment, Some(Namespace::Remote)) => parts.push("(remote)".to_owned()),
         _ => {}

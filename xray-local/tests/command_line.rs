@@ -276,6 +276,35 @@ fn a_running_program_is_asked_for_its_traces() {
     assert!(error.contains("no xray-local answers at") && error.contains("--address"), "{error}");
 }
 
+#[test]
+fn the_trace_of_a_lambda_function_has_a_name_and_the_segment_that_aws_sends() {
+    let mut program = Program::start(&[]);
+    let mut title = segment("title");
+    title["type"] = "subsegment".into();
+    title["parent_id"] = "53995c3f42cd8ad8".into();
+    let id = title["trace_id"].as_str().unwrap().to_owned();
+    program.send(&format!("{HEADER}{title}"));
+    let line = program.line();
+    assert_eq!(line, format!("ok        500 ms  title (no segment)  {id}"));
+    assert_eq!(asks(&["traces", "--address", &program.address]).trim_end(), line);
+    let tree = asks(&["trace", &id, "--address", &program.address]);
+    let lines: Vec<&str> = tree.lines().collect();
+    assert_eq!(lines[0], format!("{id}  500 ms"));
+    assert!(lines[1].starts_with("AWS sends the segment of a Lambda function itself"), "{tree}");
+    assert_eq!(lines[2], "-         Lambda, sent by AWS (not received)  at 0 ms for 500 ms");
+    assert_eq!(lines[3], "ok          title  at 0 ms for 500 ms");
+
+    // The segment of a service is open, so it may still arrive.
+    title["in_progress"] = true.into();
+    title.as_object_mut().unwrap().remove("end_time");
+    title["trace_id"] = support::trace_id().into();
+    let id = title["trace_id"].as_str().unwrap().to_owned();
+    program.send(&format!("{HEADER}{title}"));
+    assert_eq!(program.line(), format!("running   ?  title (no segment)  {id}"));
+    let tree = asks(&["trace", &id, "--address", &program.address]);
+    assert!(tree.contains("A parent is missing.") && tree.contains("-         Not received  at"), "{tree}");
+}
+
 /// A segment and a subsegment with the same id can close a circle of calls below the root.
 #[test]
 fn each_segment_of_a_circle_of_calls_is_printed_once() {

@@ -137,13 +137,12 @@ fn notices(trace: &Trace) -> Markup {
         }
         @if has_stand_in(StandIn::Lambda) {
             p.notice {
-                "AWS sends the segment of a Lambda function itself, so it does not arrive here. Its subsegments were sent \
-                 by themselves, as SDKs do in a function."
+                (StandIn::Lambda.explanation()) " Its subsegments were sent by themselves, as SDKs do in a function."
             }
         }
         @if has_stand_in(StandIn::Rejected) {
             p.notice.bad {
-                span { "A parent was received, but X-Ray would reject it. " a href="/problems" { "Show the problems" } }
+                span { (StandIn::Rejected.explanation()) " " a href="/problems" { "Show the problems" } }
             }
         }
         @if orphans > 0 {

@@ -104,6 +104,24 @@ pub enum StandIn {
     Unknown,
 }
 
+impl StandIn {
+    /// Returns the reason as a sentence.
+    ///
+    /// ```
+    /// use xray_local::document::StandIn;
+    ///
+    /// assert_eq!(StandIn::Rejected.explanation(), "A parent was received, but X-Ray would reject it.");
+    /// ```
+    #[must_use]
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::Lambda => "AWS sends the segment of a Lambda function itself, so it does not arrive here.",
+            Self::Rejected => "A parent was received, but X-Ray would reject it.",
+            Self::Unknown => "A parent is missing. It has not arrived, or it was sent with a different trace ID.",
+        }
+    }
+}
+
 /// The kind of a [`Document`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {

@@ -16,7 +16,20 @@ impl Trace {
     /// returns whether a document with this id was received and rejected.
     ///
     /// A stand-in is only drawn. The X-Ray API returns orphans as they are.
-    pub(crate) fn with_stand_ins(mut self, is_rejected: impl Fn(&str) -> bool) -> Self {
+    ///
+    /// ```
+    /// use xray_local::document::{Document, StandIn, TraceId};
+    /// use xray_local::trace::Trace;
+    ///
+    /// let id = TraceId::parse("1-5880168b-fd5153bb58284b67678aa78c").unwrap();
+    /// let of_function = r#"{"id":"70de5b6f19ff9a0b","type":"subsegment","trace_id":"1-5880168b-fd5153bb58284b67678aa78c",
+    ///     "parent_id":"70de5b6f19ff9a0a","name":"title","start_time":1,"end_time":2}"#;
+    /// let trace = Trace::of(id, Document::parse(of_function)).with_stand_ins(|_| false);
+    /// assert_eq!(trace.segments[0].stand_in, Some(StandIn::Lambda));
+    /// assert_eq!(trace.segments[0].subsegments[0].name, "title");
+    /// ```
+    #[must_use]
+    pub fn with_stand_ins(mut self, is_rejected: impl Fn(&str) -> bool) -> Self {
         let groups = self.take_orphans();
         let may_be_lambda = !self.is_partial() && !self.is_started_elsewhere(&groups);
         for (id, orphans) in groups {
