@@ -10,7 +10,12 @@ pub(super) struct Asset {
     text: &'static str,
 }
 
-pub(super) const STYLE: Asset = Asset::new("style.css", "text/css; charset=utf-8", include_str!("assets/style.css"));
+pub(super) const STYLE: Asset = Asset::new(
+    "style.css",
+    "text/css; charset=utf-8",
+    // One style sheet for the browser. Rules for narrow screens come last, because they replace others.
+    concat!(include_str!("assets/style.css"), include_str!("assets/pages.css"), include_str!("assets/narrow.css")),
+);
 pub(super) const SCRIPT: Asset = Asset::new(
     "console.js",
     "text/javascript; charset=utf-8",
