@@ -52,6 +52,46 @@ async fn on_a_phone_a_row_shows_method_and_status() {
 }
 
 #[tokio::test]
+async fn on_a_phone_the_badges_are_visible_and_the_urls_are_aligned() {
+    in_browser(async |page| {
+        shop::traffic(&page.server, 18);
+        let throttled = server::segment(&json!({"error": true, "throttle": true, "trace_id": "1-6b076a21-00000000000000000000000a",
+            "http": {"request": {"method": "OPTIONS", "url": "http://shop.example.com/"}, "response": {"status": 429}}}));
+        let handled = server::segment(&json!({"trace_id": "1-6b076a21-00000000000000000000000b",
+            "http": {"request": {"method": "GET", "url": "http://shop.example.com/"}, "response": {"status": 200}},
+            "subsegments": [{"id": "70de5b6f19ff9a0b", "name": "pay", "start_time": 1.0, "end_time": 2.0, "fault": true}]}));
+        server::send(&page.server, &throttled);
+        server::send(&page.server, &handled);
+        page.visit("/").await;
+        let badges = page.count(".traces .tag").await;
+        assert!(badges > 0);
+        for width in [360, 375, 740] {
+            page.set_screen(width, 740, true).await;
+            page.visit("/").await;
+            let visible = "return [...document.querySelectorAll('.traces .tag')].filter((tag) => tag.offsetWidth > 10).length;";
+            assert_eq!(page.script(visible).await, badges, "{width}");
+            let lefts = "return new Set([...document.querySelectorAll('.traces .subject a')].map((link) => link.getBoundingClientRect().left)).size;";
+            assert_eq!(page.script(lefts).await, 1, "{width}");
+            // The cells of a row do not cover each other.
+            let overlaps = "return [...document.querySelectorAll('.traces tbody tr')].flatMap((row) => {
+                const cells = [...row.cells].filter((cell) => cell.offsetParent && cell.textContent.trim()).map((cell) => {
+                    const range = document.createRange();
+                    range.selectNodeContents(cell);
+                    const [box, text] = [cell.getBoundingClientRect(), range.getBoundingClientRect()];
+                    return { name: cell.className, left: box.left, right: getComputedStyle(cell).overflow === 'hidden' ? box.right : Math.max(box.left, text.right), top: box.top, bottom: box.bottom };
+                });
+                return cells.flatMap((a, index) => cells.slice(index + 1).filter((b) => a.left < b.right - 1 && b.left < a.right - 1
+                    && a.top < b.bottom - 1 && b.top < a.bottom - 1).map((b) => `${a.name} and ${b.name}`));
+            });";
+            let overlaps: Vec<String> = page.evaluate(overlaps).await;
+            assert_eq!(overlaps, Vec::<String>::new(), "{width}");
+            assert_eq!(page.script("return document.documentElement.scrollWidth;").await, width);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_list_names_the_response_time_as_the_page_of_a_trace_does() {
     in_browser(async |page| {
         let mail = json!({"id": "70de5b6f19ff9a0b", "name": "mail", "start_time": 1_795_600_000.0, "end_time": 1_795_600_004.0});

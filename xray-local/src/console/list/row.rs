@@ -82,7 +82,7 @@ impl Row {
                     } @else { "…" }
                 }
                 td.segments {
-                    (self.segments) " " (self.tags())
+                    span.number { (self.segments) } " " (self.tags())
                     // No stop of the Tab key: a row has one. The page of the trace has this link too.
                     a.compare href=(link::compare(&self.id, "")) tabindex="-1" {
                         "Compare" span.visually-hidden { " " (self.subject) }
