@@ -25,6 +25,7 @@ pub(super) const SCRIPT: Asset = Asset::new(
         include_str!("assets/completion.js"),
         include_str!("assets/trace.js"),
         include_str!("assets/files.js"),
+        include_str!("assets/map.js"),
     ),
 );
 pub(super) const ICON: Asset = Asset::new("icon.svg", "image/svg+xml", include_str!("assets/icon.svg"));

@@ -11,7 +11,7 @@ async fn the_map_shows_services_and_calls_with_their_figures() {
     in_browser(async |page| {
         shop::traffic(&page.server, 54);
         page.visit("/map").await;
-        let names = "return [...document.querySelectorAll('.map .node .name')].map((name) => name.textContent).sort();";
+        let names = "return [...document.querySelectorAll('.map .node .name')].map((name) => name.dataset.whole ?? name.textContent).sort();";
         let names: Vec<String> = page.evaluate(names).await;
         for name in ["storefront", "checkout", "inventory", "shop@db.internal", "orders", "api.cardpay.example"] {
             assert!(names.iter().any(|other| other == name), "{name} in {names:?}");
@@ -28,7 +28,7 @@ async fn the_map_shows_services_and_calls_with_their_figures() {
         let left_edge = |name: &str| {
             let script = "return [...document.querySelectorAll('.map .node')]
                 .filter((node) => !node.textContent.includes('Clients'))
-                .find((node) => node.querySelector('.name').textContent === NAME).getBoundingClientRect().left;";
+                .find((node) => node.querySelector('.name').dataset.whole === NAME).getBoundingClientRect().left;";
             script.replace("NAME", &json!(name).to_string())
         };
         let mut left_edges = Vec::new();
@@ -54,6 +54,41 @@ async fn the_map_shows_services_and_calls_with_their_figures() {
     .await;
 }
 
+#[tokio::test]
+async fn the_texts_of_a_service_stay_within_its_box_whatever_their_letters_are() {
+    in_browser(async |page| {
+        let wide = "W".repeat(40);
+        let names = ["does-not-exist.invalid.example.com", &wide, &"i".repeat(60), &"漢".repeat(30), "api.example.com"];
+        for (number, name) in names.iter().enumerate() {
+            let origin = "AWS::ElasticLoadBalancingV2::LoadBalancer";
+            let trace = format!("1-6b076a21-{number:024x}");
+            send(&page.server, &segment(&json!({"name": name, "trace_id": trace, "origin": origin, "fault": true})));
+        }
+        // The drawing that the page does not show gets its size when the window becomes wide or narrow.
+        page.set_screen(375, 740, true).await;
+        page.visit("/map").await;
+        for (width, drawing) in [(375, ".narrow"), (1280, ".map"), (375, ".narrow")] {
+            page.set_screen(width, 740, width < 400).await;
+            let whole = "return [...document.querySelectorAll('DRAWING .node .name')].some((text) => text.getClientRects().length > 0 && text.textContent.startsWith('api.'));";
+            page.until(&whole.replace("DRAWING", drawing)).await;
+            let script = "return [...document.querySelectorAll('DRAWING .node')].flatMap((node) => {
+                const right = node.querySelector('.box').getBoundingClientRect().right;
+                return [...node.querySelectorAll('text')].filter((text) => text.getBoundingClientRect().right > right - 4).map((text) => text.textContent);
+            });";
+            let beyond: Vec<String> = page.evaluate(&script.replace("DRAWING", drawing)).await;
+            assert_eq!(beyond, Vec::<String>::new(), "{width}");
+            let script = "return [...document.querySelectorAll('DRAWING .node .name')].map((name) => name.textContent);";
+            let shown: Vec<String> = page.evaluate(&script.replace("DRAWING", drawing)).await;
+            assert!(shown.iter().any(|name| name == "api.example.com"), "a short name is whole: {shown:?}");
+            let length = |start: char| {
+                shown.iter().find(|name| name.starts_with(start)).filter(|name| name.ends_with('…')).map(|name| name.chars().count())
+            };
+            assert!(length('i') > length('d') && length('d') > length('W') && length('W') > Some(4), "{shown:?}");
+        }
+    })
+    .await;
+}
+
 /// JavaScript that clicks the first node or edge of the drawing whose tooltip starts with `START`.
 const CLICK: &str = "const part = [...document.querySelectorAll('.map a')].find((part) => part.querySelector('title').textContent.startsWith(START));
     part.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));";
@@ -66,7 +101,7 @@ async fn select(page: &Page, start: &str, title: &str) {
 
 /// Returns the names of the nodes in the drawing.
 async fn names(page: &Page) -> Vec<String> {
-    page.evaluate("return [...document.querySelectorAll('.map .node .name')].map((name) => name.textContent).sort();")
+    page.evaluate("return [...document.querySelectorAll('.map .node .name')].map((name) => name.dataset.whole ?? name.textContent).sort();")
         .await
 }
 
@@ -276,7 +311,7 @@ async fn the_map_fits_the_width_of_a_phone_and_can_be_read() {
         assert!(wide == 0 && narrow > 5, "{wide} {narrow}");
         // Callers stand above the services that they call.
         let tops = "return ['storefront', 'checkout', 'inventory'].map((name) => Math.max(...[...document.querySelectorAll('.narrow .node')]
-            .filter((node) => node.querySelector('.name').textContent === name).map((node) => node.getBoundingClientRect().top)));";
+            .filter((node) => node.querySelector('.name').dataset.whole === name).map((node) => node.getBoundingClientRect().top)));";
         let tops: Vec<f64> = page.evaluate(tops).await;
         assert!(tops.is_sorted_by(|a, b| a < b), "{tops:?}");
 

@@ -21,6 +21,7 @@
 //   data-first            the row of the timeline that is selected at the start
 //   data-failed           a row with an error, which the key "e" moves to
 //   data-complete-words   the field whose words are completed from its list
+//   data-fit              a text of the service map that is cut to the width of its box
 //   data-complete         a link to the same page with numbers that take longer to compute
 //   data-next-error, data-previous-error
 //                         (list) the address of the next and previous error, if it is on another page of rows
@@ -328,6 +329,7 @@ function prepareNewElements() {
   for (const button of all("[data-copy], [data-copy-of], [data-script], .fold")) button.hidden = false;
   if (folded.size) applyFolds();
   details.mark();
+  fitTexts();
 }
 
 prepareNewElements();

@@ -17,6 +17,13 @@ use crate::graph::{Edge, Service, ServiceGraph, Statistics};
 /// The width and height of a node.
 pub(super) const NODE: (f64, f64) = (216.0, 68.0);
 
+/// The room left and right of a node's texts.
+const TEXT_START: f64 = 66.0;
+const TEXT_END: f64 = 8.0;
+
+/// The most characters of a node's text. Of the narrowest letters, about as many fit.
+const MAX_CHARS: usize = 60;
+
 /// The text that a screen reader reads for a drawing.
 pub(super) const DESCRIPTION: &str = "Service map. The tables below hold the same data.";
 
@@ -238,10 +245,13 @@ pub(super) fn node(drawn: &Drawn<'_>, service: &Service, (x, y): Point, has_id: 
             rect.box width=(NODE.0) height=(NODE.1) rx="10" {}
             (ring(statistics))
             path.glyph transform="translate(24 24)" d=(glyph(service.kind.as_deref())) {}
-            text.name x="66" y="24" { (format::truncate(&service.name, 20)) }
-            text.kind x="66" y="41" { (format::truncate(kind, 24)) }
-            @if let Some(statistics) = statistics {
-                text.figures x="66" y="57" { (format::truncate(&service_label(statistics), 26)) }
+            // The inner drawing cuts off what is wider. With the script, an ellipsis says so.
+            svg x=(TEXT_START) width=(NODE.0 - TEXT_START - TEXT_END) height=(NODE.1) {
+                text.name data-fit y="24" { (format::truncate(&service.name, MAX_CHARS)) }
+                text.kind data-fit y="41" { (format::truncate(kind, MAX_CHARS)) }
+                @if let Some(statistics) = statistics {
+                    text.figures data-fit y="57" { (format::truncate(&service_label(statistics), MAX_CHARS)) }
+                }
             }
         }
     };
