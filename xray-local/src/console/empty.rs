@@ -95,11 +95,20 @@ fn languages(daemon: &str) -> Vec<Way> {
         name,
         id,
         steps: vec![
-            Step { title: install.0, text: install.1.to_owned() },
+            Step { title: install.0, text: install.1.trim_end().to_owned() },
             Step { title: file, text: program.trim_end().to_owned() },
             Step { title: "Run it", text: format!("{daemon} {run}") },
         ],
     };
+    let mut go = language(
+        "Go",
+        "go",
+        ("Make a module with the X-Ray SDK", "go mod init first\ngo get github.com/aws/aws-xray-sdk-go"),
+        "main.go",
+        include_str!("empty/programs/first.go"),
+        "go run .",
+    );
+    go.steps.insert(2, Step { title: "Add the modules that the SDK needs", text: "go mod tidy".to_owned() });
     vec![
         language(
             "Rust",
@@ -128,27 +137,14 @@ fn languages(daemon: &str) -> Vec<Way> {
         language(
             "Java",
             "java",
-            ("Add the X-Ray SDK to pom.xml", MAVEN),
+            ("pom.xml, for Java 17 or later", include_str!("empty/programs/pom.xml")),
             "First.java, in src/main/java",
             include_str!("empty/programs/First.java"),
             "mvn compile exec:java -Dexec.mainClass=First",
         ),
-        language(
-            "Go",
-            "go",
-            ("Add the X-Ray SDK, in the folder of your module", "go get github.com/aws/aws-xray-sdk-go"),
-            "main.go",
-            include_str!("empty/programs/first.go"),
-            "go run .",
-        ),
+        go,
     ]
 }
-
-const MAVEN: &str = "<dependency>
-  <groupId>com.amazonaws</groupId>
-  <artifactId>aws-xray-recorder-sdk-core</artifactId>
-  <version>2.21.0</version>
-</dependency>";
 
 fn open_telemetry(address: SocketAddr) -> Way {
     let text = format!(
