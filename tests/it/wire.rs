@@ -18,7 +18,7 @@ use std::{env, thread};
 use reqwest::Client;
 use serde_json::Value;
 use support::documents::{assert_valid, read_datagram};
-use support::{Always, Server, refused_url};
+use support::{Always, Server, child, refused_url};
 use xray::emitter::MemoryEmitter;
 use xray::{Instrument as _, Recorder, Segment};
 
@@ -316,6 +316,19 @@ fn an_address_with_a_zone_is_resolved() {
     for wrong in ["[fe80::1%]:2000", "[::1%lo]:2000"] {
         assert_eq!(Recorder::builder().daemon_address(wrong).build().stats().settings_rejected, 1, "{wrong}");
     }
+}
+
+/// A misspelt variable has no effect.
+#[test]
+fn the_doctor_lists_variables_that_are_not_read() {
+    let name = "the_doctor_lists_variables_that_are_not_read";
+    let variables = [("AWS_XRAY_DAEMON_ADRESS", "127.0.0.1:9"), ("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9")];
+    child::run_with(module_path!(), name, &variables, || {
+        let diagnosis = Recorder::builder().emitter(MemoryEmitter::new()).build().check();
+        let lines: Vec<_> =
+            diagnosis.to_string().lines().filter(|line| line.contains("not read")).map(str::to_owned).collect();
+        assert_eq!(lines, ["  not read: AWS_XRAY_DAEMON_ADRESS"]);
+    });
 }
 
 /// A setting that is ignored is a mistake of the program, although documents may arrive without it.

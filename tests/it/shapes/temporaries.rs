@@ -75,7 +75,7 @@ fn a_guard_in_an_argument_at_the_end(log: &Log) -> u32 {
 
 /// As above, in a function whose result is known at the end only.
 #[traced_http]
-fn a_guard_in_an_argument_of_a_future<'a>(log: &'a Log) -> impl Future<Output = u32> + 'a {
+fn a_guard_in_an_argument_of_a_future<'a>(log: &'a Log) -> impl std::future::Future<Output = u32> + 'a {
     async move {
         let _variable = log.noisy("variable");
         Executor.execute(log.noisy("temporary").value())

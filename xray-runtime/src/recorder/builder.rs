@@ -8,7 +8,7 @@ use std::{env, fmt};
 
 use super::emission::Emission;
 use super::environment::{
-    ContextMissing, DaemonAddress, EmitterChoice, Environment, PROPAGATION_VARIABLE, altered_name,
+    ContextMissing, DaemonAddress, EmitterChoice, Environment, NAME_VARIABLE, PROPAGATION_VARIABLE, altered_name,
 };
 use super::new_segments::NewSegments;
 use super::progress::Progress;
@@ -392,7 +392,7 @@ impl RecorderBuilder {
             legal
         };
         let of_program = self.service_name.take().and_then(of_program);
-        Chosen::new("AWS_XRAY_TRACING_NAME", environment.service_name.take(), of_program, executable_name)
+        Chosen::new(NAME_VARIABLE, environment.service_name.take(), of_program, executable_name)
     }
 
     /// Takes the emitter from the environment, else from the program. Returns `None` for the default emitter, which sends to

@@ -7,6 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::environment::unread_variables;
 use super::settings::{SettingText, clients_built_in, type_name};
 use super::{DaemonAddress, Recorder};
 use crate::document::AnnotationValue;
@@ -66,8 +67,10 @@ pub fn doctor() -> Diagnosis {
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
     settings: Vec<SettingText>,
-    /// The settings that were ignored.
+    /// The settings that were ignored or altered.
     rejected: Vec<String>,
+    /// The variables that begin as those of X-Ray and are not read.
+    unread: Vec<String>,
     attempts: Vec<Attempt>,
     trace_id: Option<TraceId>,
 }
@@ -99,6 +102,9 @@ impl fmt::Display for Diagnosis {
         }
         for rejected in &self.rejected {
             write!(formatter, "\n  REJECTED: {rejected}")?;
+        }
+        for variable in &self.unread {
+            write!(formatter, "\n  not read: {variable}")?;
         }
         write!(formatter, "\n  clients = {}", clients_built_in())?;
         for Attempt { what, result } in &self.attempts {
@@ -147,6 +153,7 @@ impl Recorder {
         let mut diagnosis = Diagnosis {
             settings: settings.texts(self.http_rules()),
             rejected: settings.rejected.clone(),
+            unread: unread_variables(),
             attempts: Vec::new(),
             trace_id: None,
         };

@@ -60,6 +60,9 @@ impl EmitterChoice {
 /// The variable that chooses the trace headers of outgoing requests.
 pub(super) const PROPAGATION_VARIABLE: &str = "AWS_XRAY_PROPAGATION";
 
+/// The variable with the name of the service.
+pub(super) const NAME_VARIABLE: &str = "AWS_XRAY_TRACING_NAME";
+
 /// The expected form of a service's name, for log lines. Other characters are removed from a name. A name of which nothing
 /// remains is rejected.
 pub(super) const EXPECTED_NAME: &str = "a name of letters, digits, spaces and _.:/%&#=+-@";
@@ -100,12 +103,29 @@ impl Environment {
     }
 }
 
+/// Returns the names of variables that are set, begin as those of X-Ray, and are not read: they may be misspelt.
+pub(super) fn unread_variables() -> Vec<String> {
+    const READ: [&str; 7] = [
+        DaemonAddress::VARIABLE,
+        EmitterChoice::VARIABLE,
+        PROPAGATION_VARIABLE,
+        NAME_VARIABLE,
+        "AWS_XRAY_SDK_ENABLED",
+        "AWS_XRAY_CONTEXT_MISSING",
+        "AWS_XRAY_DEBUG_MODE",
+    ];
+    let names = env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    let mut unread: Vec<_> =
+        names.filter(|name| name.starts_with("AWS_XRAY_") && !READ.contains(&name.as_str())).collect();
+    unread.sort();
+    unread
+}
+
 /// Reads the name of the service. A name that has to be altered is used, and added to `rejected`.
 fn read_name(get: &impl Fn(&str) -> Option<OsString>, rejected: &mut Vec<RejectedSetting>) -> Option<String> {
-    const VARIABLE: &str = "AWS_XRAY_TRACING_NAME";
     let legal = |name: &str| legal_name(name).map(Cow::into_owned);
-    let name = setting(get, rejected, VARIABLE, EXPECTED_NAME, legal)?;
-    rejected.extend(altered_name(VARIABLE, get(VARIABLE)?.to_str()?, Some(&name)));
+    let name = setting(get, rejected, NAME_VARIABLE, EXPECTED_NAME, legal)?;
+    rejected.extend(altered_name(NAME_VARIABLE, get(NAME_VARIABLE)?.to_str()?, Some(&name)));
     Some(name)
 }
 
