@@ -105,8 +105,8 @@ impl Noisy {
         7
     }
 
-    pub(crate) fn value(&self) -> u32 {
-        7
+    pub(crate) fn length(&self) -> usize {
+        self.name.len()
     }
 
     pub(crate) fn log(&self) -> &Log {
