@@ -15,6 +15,7 @@ const MACROS: &[&str] = &[
     "options",
     "syntax",
     "nesting",
+    "invisible_groups",
     "attributes",
     "conditions",
     "calls",

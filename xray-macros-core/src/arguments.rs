@@ -1,6 +1,6 @@
 //! Decides from the syntax of an argument whether it may be a request, and how it can be used in two arms.
 
-use syn::{Expr, ExprCall, Lit};
+use syn::{Expr, ExprCall, Ident, Lit};
 
 use crate::syntax::{peeled, starts_upper_case, tail, variable};
 
@@ -106,13 +106,16 @@ fn can_be_hoisted(argument: &Expr) -> bool {
     }
 }
 
-/// Returns whether an expression is often coerced to another type: a reference, or a box as `Box::new(value)` makes it.
+/// Returns whether an expression is often coerced to another type: a reference, or a pointer such as `Box::new(value)`.
 /// `tests/it/shapes/hoisted.rs::coerced_parts`
 fn is_coerced(expression: &Expr) -> bool {
     match peeled(expression) {
         Expr::Reference(_) => true,
         Expr::Call(call) => match peeled(&call.func) {
-            Expr::Path(function) => function.path.segments.iter().any(|segment| starts_upper_case(&segment.ident)),
+            Expr::Path(function) => {
+                let is_pointer = |name: &Ident| ["Box", "Rc", "Arc"].iter().any(|pointer| name == pointer);
+                function.path.segments.iter().any(|segment| is_pointer(&segment.ident))
+            }
             _ => false,
         },
         Expr::Tuple(tuple) => tuple.elems.iter().any(is_coerced),

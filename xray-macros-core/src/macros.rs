@@ -9,8 +9,10 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::parse::{ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
+use syn::visit_mut::VisitMut as _;
 use syn::{Block, Expr, Ident, Macro, Pat, Result, Token, token};
 
+use crate::invisible_groups::Parenthesize;
 use crate::position::{Position, ends_in_calls};
 use crate::syntax::text;
 
@@ -125,6 +127,12 @@ pub(crate) fn walk_marked(walker: &mut impl Arguments, call: &mut Macro) -> Resu
 
 fn walked(walker: &mut impl Arguments, mut expression: Expr, role: Role) -> TokenStream {
     walker.expression(&mut expression, role);
+    parenthesized(expression)
+}
+
+/// Returns the tokens of an expression that was read, with parentheses in place of invisible groups; see `invisible_groups`.
+fn parenthesized(mut expression: Expr) -> TokenStream {
+    Parenthesize.visit_expr_mut(&mut expression);
     expression.into_token_stream()
 }
 
@@ -139,6 +147,7 @@ fn statements(walker: &mut impl Arguments, tokens: TokenStream, role: Role) -> R
     let tokens = if has_for_await { for_await::hide(tokens) } else { tokens };
     let mut block = Block { brace_token: token::Brace::default(), stmts: Block::parse_within.parse2(tokens)? };
     walker.statements(&mut block, role);
+    Parenthesize.visit_block_mut(&mut block);
     let statements = &block.stmts;
     let tokens = quote!(#(#statements)*);
     Ok(if has_for_await { for_await::restore(tokens) } else { tokens })
@@ -158,6 +167,7 @@ fn expressions(walker: &mut impl Arguments, input: ParseStream<'_>, role: Role) 
             None if input.is_empty() => TokenStream::new(),
             None => {
                 let (semicolon, length): (Token![;], Expr) = (input.parse()?, input.parse()?);
+                let length = parenthesized(length);
                 quote!(#semicolon #length)
             }
         };
@@ -174,9 +184,14 @@ fn expressions(walker: &mut impl Arguments, input: ParseStream<'_>, role: Role) 
 }
 
 fn checked(walker: &mut impl Arguments, input: ParseStream<'_>, count: usize) -> Result<TokenStream> {
+    let tokens: TokenStream = input.fork().parse()?;
     let mut expressions = Punctuated::<Expr, Token![,]>::parse_terminated(input)?;
     let role = if expressions.len() > count { Role::Value } else { Role::Printed };
     expressions.iter_mut().for_each(|expression| walker.expression(expression, role));
+    if role == Role::Printed {
+        return Ok(tokens);
+    }
+    expressions.iter_mut().for_each(|expression| Parenthesize.visit_expr_mut(expression));
     Ok(expressions.into_token_stream())
 }
 

@@ -384,11 +384,6 @@ pub(crate) fn wraps_future(method: &str) -> bool {
     WRAPPING_METHODS.contains(&method)
 }
 
-/// Returns whether a function returns a future, or what becomes one by a method, that contains an argument.
-pub(crate) fn returns_future(function: &str) -> bool {
-    WRAPPING_FUNCTIONS.contains(&function) || wraps_future(function) || function == "AssertUnwindSafe"
-}
-
 /// Returns whether a branch of an expression ends in a call with `#[xray(skip)]`.
 fn has_skipped_branch(expression: &Expr) -> bool {
     let ends = branches(expression).unwrap_or_default();

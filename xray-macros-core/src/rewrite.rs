@@ -24,8 +24,8 @@ use crate::calls;
 use crate::candidate::Requirement;
 use crate::options::TracedHttpOptions;
 use crate::position::Position;
-use crate::spawn::Spawned;
-use crate::syntax::{boxed_future_mut, callee_name, function_name, into_peeled, peeled, span_at, text};
+use crate::spawn::{Spawned, inner_future_mut};
+use crate::syntax::{callee_name, function_name, into_peeled, peeled, span_at, text};
 
 /// Generates the tokens for one call.
 pub(crate) struct Rewriter<'a> {
@@ -382,8 +382,7 @@ impl Rewriter<'_> {
         // Input:  tokio::spawn(async move { .. })
         // Output: tokio::spawn(::xray::__private::future_in_current_trace(async move { .. }))
         //
-        // A box may be coerced to a `Pin<Box<dyn Future>>`, so the future in the box is wrapped.
-        if let Some(future) = boxed_future_mut(argument) {
+        if let Some(future) = inner_future_mut(argument) {
             return self.on_spawn(future, spawned);
         }
         let carry = match spawned {

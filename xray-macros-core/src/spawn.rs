@@ -3,8 +3,8 @@
 use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
 
-use crate::position::{returns_future, wraps_future};
-use crate::syntax::{boxed_future, function_name, peeled, tail, text};
+use crate::position::wraps_future;
+use crate::syntax::{boxed_future, boxed_future_mut, peeled, tail, text};
 
 /// The kind of the argument that runs in the spawned task or thread.
 #[derive(Clone, Copy)]
@@ -42,10 +42,10 @@ pub(crate) fn spawn_call(expression: &Expr) -> Option<(String, &Punctuated<Expr,
     name.starts_with("spawn").then_some((name, arguments))
 }
 
-/// Returns the kind of an argument that is an async block or a closure, or `None` for any other argument. The async
-/// block or closure may be at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be in a box.
-/// A method or a function that returns a future which contains it may be called, such as `.instrument(span)` of `tracing` and
-/// `timeout(limit, async { .. })`.
+/// Returns the kind of an argument that is an async block or a closure, or `None` for any other argument. The async block or
+/// closure may be at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be an argument of a function,
+/// as in `Box::pin(async { .. })` and `timeout(limit, async { .. })`, and a method that returns a future which contains it may be
+/// called on it, such as `.instrument(span)` of `tracing`.
 pub(crate) fn work(argument: &Expr) -> Option<Spawned> {
     match peeled(argument) {
         Expr::Async(_) => Some(Spawned::Future),
@@ -56,14 +56,20 @@ pub(crate) fn work(argument: &Expr) -> Option<Spawned> {
         }
         Expr::Block(block) if block.label.is_none() => work(tail(&block.block)?),
         Expr::MethodCall(call) if wraps_future(&text(&call.method)) => future(&call.receiver),
-        // `timeout(limit, async { .. })` and `Instrument::instrument(async { .. }, span)` return futures.
-        Expr::Call(call) if function_name(call).is_some_and(|name| returns_future(&text(name))) => {
-            call.args.iter().find_map(future)
-        }
+        Expr::Call(call) => call.args.iter().find_map(future),
         argument => future(boxed_future(argument)?),
     }
 }
 
 fn future(expression: &Expr) -> Option<Spawned> {
     work(expression).filter(|spawned| matches!(spawned, Spawned::Future))
+}
+
+/// Returns the async block in the arguments of a function or in a box, which is wrapped itself: what the function returns may be no
+/// future, and a box may be coerced to a `Pin<Box<dyn Future>>`.
+pub(crate) fn inner_future_mut(argument: &mut Expr) -> Option<&mut Expr> {
+    match argument {
+        Expr::Call(call) => call.args.iter_mut().find(|argument| future(argument).is_some()),
+        other => boxed_future_mut(other),
+    }
 }

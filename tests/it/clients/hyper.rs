@@ -98,7 +98,10 @@ async fn get_is_traced() {
 
 #[tokio::test]
 async fn the_traced_future_has_the_same_auto_traits_as_the_clients() {
-    fn requires_auto_traits<F: Future + Send + Sync + Unpin + 'static>(_: &F) {}
+    // The attribute knows by this name that the function takes any future.
+    fn timeout<F: Future + Send + Sync + Unpin + 'static>(future: F) -> F {
+        future
+    }
 
     #[xray::traced_http]
     async fn either(uri: Uri, by_request: bool) -> u16 {
@@ -109,11 +112,10 @@ async fn the_traced_future_has_the_same_auto_traits_as_the_clients() {
             client.get(uri)
         };
         drop(client);
-        requires_auto_traits(&future);
-        future.await.unwrap().status().as_u16()
+        timeout(future).await.unwrap().status().as_u16()
     }
     // The client's own future has these bounds too.
-    let _ = requires_auto_traits::<ResponseFuture>;
+    let _ = timeout::<ResponseFuture>;
     let server = Server::start().await;
     let uri: Uri = server.url("/bytes/1").parse().unwrap();
     for by_request in [true, false] {

@@ -71,6 +71,9 @@ macro_rules! calculations {
         #[traced_http]
         fn $name(shared: &Shared) -> (u32, i32, bool, u32, bool, u32) {
             let _: Option<&$ty> = None;
+            assert_eq!((format!("{}", $sum * 2), vec![$sum * 2; $sum * 1]), ("6".to_owned(), vec![6; 3]));
+            assert!($sum * 2 == 6, "{}", $sum * 2);
+            assert!($sum * 2 == 6 && !matches!($either && false, true));
             let field = match $structure {
                 7 => 1,
                 _ => 0,

@@ -145,8 +145,8 @@ fn plain_host(authority: &str) -> Option<&str> {
     is_plain.then(|| without_dot(host))
 }
 
-/// Removes the dot at the end of a fully qualified name, such as `db.svc.cluster.local.` in Kubernetes: it is the host that
-/// other programs name without the dot.
+/// Removes the dot at the end of a fully qualified name, such as `db.svc.cluster.local.` in Kubernetes: both forms name one
+/// host.
 fn without_dot(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }

@@ -36,13 +36,13 @@ struct RareParent {
 impl CallSite {
     /// Returns the parent of a call that is made now: the current segment or subsegment.
     ///
-    /// If no segment is current, calls at a place in the source still get a parent until one of them begins. Its
-    /// [`begin`](CallParent::begin) records nothing, and logs the place, the method and the host. A process logs up to
-    /// 50 places. Every other call outside any segment gets `None`.
+    /// If no segment is current, calls at a place in the source still get a parent until one of them begins, and again after
+    /// the first segment of the process has begun. Its [`begin`](CallParent::begin) records nothing, and logs the place, the
+    /// method and the host, up to 50 lines. Every other call outside any segment gets `None`.
     #[must_use]
     #[inline]
     pub fn parent(&self) -> Option<CallParent> {
-        // Two loads, inlined: a call outside any segment costs nothing else.
+        // A few loads, inlined: a call outside any segment costs nothing else.
         if !context::is_set() && self.is_missing_noted() {
             return None;
         }

@@ -28,9 +28,9 @@ use crate::support::guard::guard;
 /// A subsegment has the namespace `remote`, the name `database@host`, and an `sql` block with the engine and the URL of
 /// the database without credentials. For SQLite, the name is the name of the file. The instrumentation reads the
 /// database from the URL of the connection. The subsegment lasts from the start of the query until the database has
-/// answered. An error of the database is the cause of the subsegment. A query outside any segment is not recorded. A query
-/// of which diesel reports no end, because its values could not be converted or its future was dropped, ends with its segment
-/// or subsegment, and has `{"cancelled": true}` in its metadata, in the namespace `xray`.
+/// answered. An error of the database is the cause of the subsegment. A query outside any segment is not recorded. If
+/// diesel does not report the end of a query, because a value could not be converted or its future was dropped, the subsegment
+/// ends with the segment or subsegment around it or with its connection, and has `{"cancelled": true}` in its metadata, in the namespace `xray`.
 ///
 /// **Limits.** diesel reports neither the number of rows nor the time in which rows are read. `diesel-async` calls the
 /// instrumentation too, on the thread that polls the query's future. If several queries run at once on one connection
@@ -120,6 +120,7 @@ struct RunningQuery {
     subsegment: Subsegment,
     entity: Arc<Entity>,
     parent: SegmentId,
+    is_finished: bool,
 }
 
 impl RunningQuery {
@@ -129,17 +130,27 @@ impl RunningQuery {
         // convert, and `diesel-async` that of a query whose future is dropped.
         let unfinished = Arc::new(UnfinishedQuery(Arc::downgrade(&entity)));
         entity.trace().open_spans().add(parent, entity.id(), unfinished);
-        Some(Self { subsegment, entity, parent })
+        Some(Self { subsegment, entity, parent, is_finished: false })
     }
 
     fn is_open(&self) -> bool {
         self.entity.is_open()
     }
 
-    fn finish(self, error: Option<&DatabaseError>) {
-        self.entity.trace().open_spans().remove(self.parent, self.entity.id());
+    fn finish(mut self, error: Option<&DatabaseError>) {
+        self.is_finished = true;
         if let Some(error) = error {
             self.subsegment.record_error(error);
+        }
+    }
+}
+
+/// The subsegment ends after this. A query that has not finished is given up with its connection.
+impl Drop for RunningQuery {
+    fn drop(&mut self) {
+        self.entity.trace().open_spans().remove(self.parent, self.entity.id());
+        if !self.is_finished {
+            self.entity.update(Record::mark_cancelled);
         }
     }
 }

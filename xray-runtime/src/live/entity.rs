@@ -28,8 +28,8 @@ static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
 pub(crate) struct Entity {
     trace: Arc<Trace>,
     id: SegmentId,
-    /// The segment that this entity belongs to, or is. Weak, because contexts hold entities, and only the owner of a segment
-    /// keeps it open.
+    /// The segment that this entity belongs to, or is. Weak: a segment that refers to itself strongly would never be freed, and
+    /// a late subsegment must not keep it in memory.
     segment: Weak<Entity>,
     /// The number of ancestors. Zero for a segment.
     depth: u16,

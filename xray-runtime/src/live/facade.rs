@@ -19,6 +19,11 @@ const TRACE_HEADER_VARIABLE: &str = "_X_AMZN_TRACE_ID";
 
 /// Returns the facade of the segment that `value` names. If the header names no trace, the result has no segment.
 pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
+    of_header(recorder, value, &TraceHeader::parse(value))
+}
+
+/// Returns the facade of the segment that `header` names. `value` is its text.
+fn of_header(recorder: &Recorder, value: &str, header: &TraceHeader) -> Context {
     if !recorder.is_enabled() {
         return Context::default();
     }
@@ -26,12 +31,11 @@ pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
     if recorder.is_in_lambda() {
         announce();
     }
-    let header = TraceHeader::parse(value);
     if header.root.is_none() {
         return Context::of_recorder(recorder.clone());
     }
     let id = header.parent.unwrap_or_else(SegmentId::random);
-    let trace = Trace::of_facade(recorder.clone(), value, &header, id);
+    let trace = Trace::of_facade(recorder.clone(), value, header, id);
     if !trace.is_sampled() {
         recorder.log_unsampled(&id.to_string(), trace.id(), || {
             let decision = if header.parent.is_none() { "names no parent" } else { "does not say Sampled=1" };
@@ -42,8 +46,9 @@ pub(crate) fn of(recorder: &Recorder, value: &str) -> Context {
 }
 
 /// Returns the context in which a new segment becomes a subsegment: the current segment or subsegment of an invocation, or the
-/// facade of the invocation that the environment names. Returns `None` outside Lambda, for a segment that continues another trace, and for a segment whose
-/// header says `Sampled=1` in an invocation that is not recorded.
+/// facade of the invocation that the environment names. Behind the Lambda Web Adapter, the header of a served request names it.
+/// Returns `None` outside Lambda, for a segment that continues another trace, and for a segment whose header says `Sampled=1` in
+/// an invocation that is not recorded.
 ///
 /// `header` and `name` belong to the new segment. `serves_request` is `true` if the segment serves an HTTP request.
 pub(crate) fn invocation(
@@ -64,13 +69,10 @@ pub(crate) fn invocation(
     if !recorder.is_in_lambda() {
         return None;
     }
-    let mut value = header_of_environment();
+    let value = header_of_environment();
     if header.root.is_some() {
         // Behind the Lambda Web Adapter the environment names no invocation: its header arrives with the request.
-        if !serves_request || !value.is_empty() {
-            return None;
-        }
-        value = header.to_string();
+        return (serves_request && value.is_empty()).then(|| of_header(recorder, &header.to_string(), header));
     }
     let invocation = of(recorder, &value);
     if invocation.entity().is_none() {

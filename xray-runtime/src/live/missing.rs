@@ -39,8 +39,8 @@ impl fmt::Display for Place {
 
 /// The lines of one function whose calls were logged.
 //
-// A set of 64 bits, one for each line of the function. From the second time on, a call outside any segment costs only the load
-// of these bits. In a function of more than 64 lines, two lines may share a bit, and then only one of them is logged.
+// Two sets of 64 bits, one bit for each line of the function. From the second time on, a call outside any segment costs only
+// the loads of these bits. In a function of more than 64 lines, two lines may share a bit, and then only one of them is logged.
 //
 // A line is logged again after the first segment of the process has begun. A program often makes its first calls at its start,
 // which no segment covers, and the remedy for the same call in a spawned task is another one.

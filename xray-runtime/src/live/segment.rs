@@ -234,10 +234,11 @@ impl SegmentBuilder {
 
     /// Begins the segment now. Asks the sampler if neither the trace header nor [`sampled`](Self::sampled) decides.
     ///
-    /// In Lambda a function sends no segment of its own. There this begins a subsegment of the current segment or
-    /// subsegment, so that a program runs in Lambda as elsewhere. A segment with the header of another trace, such as that
-    /// of a message, remains a segment, and is recorded if that header says so. So does a segment whose header says
-    /// `Sampled=1` in an invocation that is not recorded.
+    /// In Lambda a function sends no segment of its own. There this begins a subsegment of the current segment or subsegment,
+    /// so that a program runs in Lambda as elsewhere. A segment with the header of another trace, such as that of a message,
+    /// remains a segment, and is recorded if that header says so. So does a segment whose header says `Sampled=1` in an
+    /// invocation that is not recorded. Behind the Lambda Web Adapter, the header of the [request](Self::request) names the
+    /// invocation.
     pub fn begin(self) -> Segment {
         self.begin_with(|_, _| ())
     }

@@ -136,7 +136,7 @@ impl Service {
 
     /// Sends a request and returns the body of the response. `path` is appended to the path of the service.
     pub(super) async fn request(&self, method: Method, path: &str, header: Option<Header>) -> Result<Vec<u8>, Problem> {
-        self.send(method, path, header).await.map_err(|failure| self.problem(path, &failure))
+        self.send(method, path, header).await.map_err(|failure| self.problem(path, failure))
     }
 
     /// Like [`request`](Self::request), but returns `None` if nothing listens at the address.
@@ -149,7 +149,7 @@ impl Service {
         match self.send(method, path, header).await {
             Ok(body) => Ok(Some(body)),
             Err(Failure::Connect(_)) => Ok(None),
-            Err(failure) => Err(self.problem(path, &failure)),
+            Err(failure) => Err(self.problem(path, failure)),
         }
     }
 
@@ -164,7 +164,12 @@ impl Service {
         fetch(&self.address, request, self.limits).await
     }
 
-    fn problem(&self, path: &str, failure: &Failure) -> Problem {
+    /// Describes a failure by its status alone: what a metadata service says may be long, and is not for the log.
+    fn problem(&self, path: &str, failure: Failure) -> Problem {
+        let failure = match failure {
+            Failure::Status(status, _) => Failure::Status(status, String::new()),
+            other => other,
+        };
         Problem(format!("http://{}{}{path}: {failure}", self.address, self.path))
     }
 }

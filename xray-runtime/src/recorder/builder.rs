@@ -31,6 +31,20 @@ use crate::support::secrets;
 use crate::support::stats::Counters;
 use crate::support::variables::RejectedSetting;
 
+struct ChosenSampler {
+    sampler: Box<dyn Sampler>,
+    /// The name of its type.
+    name: &'static str,
+    is_central: bool,
+}
+
+impl ChosenSampler {
+    fn new<S: Sampler>(sampler: S) -> Self {
+        let is_central = (&sampler as &dyn Any).is::<Central>();
+        Self { sampler: Box::new(sampler), name: type_name::<S>(), is_central }
+    }
+}
+
 /// An emitter that is not the default.
 struct ChosenEmitter {
     emitter: Box<dyn Emitter>,
@@ -62,8 +76,7 @@ pub struct RecorderBuilder {
     log_groups: Vec<LogGroup>,
     #[cfg(feature = "origin")]
     detectors: Vec<Detector>,
-    /// The sampler and the name of its type.
-    sampler: Option<(Box<dyn Sampler>, &'static str)>,
+    sampler: Option<ChosenSampler>,
     emitter: Option<ChosenEmitter>,
     response_hook: Option<ResponseHook>,
     pub(super) propagation: Option<Propagation>,
@@ -174,7 +187,7 @@ impl RecorderBuilder {
     /// In Lambda the sampler is not used: the Lambda service has decided, and says so in the trace header. A segment
     /// without a decision in its header is not recorded there. (Developer guide, "AWS Lambda and AWS X-Ray".)
     pub fn sampler<S: Sampler>(mut self, sampler: S) -> Self {
-        self.sampler = Some((Box::new(sampler), type_name::<S>()));
+        self.sampler = Some(ChosenSampler::new(sampler));
         self
     }
 
@@ -268,7 +281,7 @@ impl RecorderBuilder {
         (mut environment, mut rejected): (Environment, Vec<RejectedSetting>),
     ) -> (Recorder, Vec<RejectedSetting>) {
         let is_in_lambda = environment.is_lambda;
-        let (sampler, sampler_name) = self.choose_sampler(is_in_lambda);
+        let (sampler, sampler_source) = self.choose_sampler(is_in_lambda);
         let daemon_address = self.choose_daemon_address(&mut environment, &mut rejected);
         let service_name = self.choose_service_name(&mut environment, &mut rejected);
         let (emitter, emitter_source) = self.choose_emitter(&environment, &mut rejected);
@@ -282,7 +295,8 @@ impl RecorderBuilder {
                 self.context_missing,
                 ContextMissing::default,
             ),
-            sampler: sampler_name,
+            sampler: Chosen { value: sampler.name, source: sampler_source },
+            is_central: sampler.is_central,
             emitter: Chosen { value: emitter.as_ref().map(|emitter| emitter.name), source: emitter_source },
             emitter_endpoint: emitter.as_ref().and_then(|emitter| emitter.endpoint.clone()),
             propagation: Chosen::new(
@@ -310,7 +324,7 @@ impl RecorderBuilder {
         if settings.enabled.value && !is_in_lambda && !self.detectors.is_empty() {
             origin.detect(self.detectors, Arc::clone(&background), Arc::clone(&counters));
         }
-        let new_segments = NewSegments::new(sampler);
+        let new_segments = NewSegments::new(sampler.sampler);
         let sampler_host = SamplerHost {
             background: Arc::clone(&background),
             daemon_address: settings.daemon_address.value.tcp.clone(),
@@ -346,16 +360,15 @@ impl RecorderBuilder {
         (Recorder { shared: Arc::new(shared) }, rejected)
     }
 
-    /// Takes the sampler of the program, else the default. Returns it with the name of its type.
-    fn choose_sampler(&mut self, is_in_lambda: bool) -> (Box<dyn Sampler>, Chosen<&'static str>) {
+    /// Takes the sampler of the program, else the default.
+    fn choose_sampler(&mut self, is_in_lambda: bool) -> (ChosenSampler, Source) {
         let of_program = self.sampler.take();
+        if is_in_lambda {
+            let name = "none, as the header decides in Lambda";
+            return (ChosenSampler { name, ..ChosenSampler::new(Never) }, Source::Default);
+        }
         let source = Source::of_code(of_program.as_ref());
-        let (sampler, value) = match of_program {
-            _ if is_in_lambda => (Box::new(Never) as Box<dyn Sampler>, "none, as the header decides in Lambda"),
-            Some(sampler) => sampler,
-            None => (Box::new(Central::default()) as Box<dyn Sampler>, "Central"),
-        };
-        (sampler, Chosen { value, source })
+        (of_program.unwrap_or_else(|| ChosenSampler::new(Central::default())), source)
     }
 
     // In these functions the environment comes first, as in every X-Ray SDK: Lambda, and the task definitions of daemons
@@ -408,9 +421,8 @@ impl RecorderBuilder {
             return (of_program, source);
         };
         let source = Source::Variable(EmitterChoice::VARIABLE);
-        // An emitter of the program with this name counts too. It has the program's settings, and has read the variables of
-        // OpenTelemetry.
-        let is_otlp = |emitter: &ChosenEmitter| emitter.name == type_name::<OtlpEmitter>();
+        // It has the program's settings, and has read the variables of OpenTelemetry.
+        let is_otlp = |emitter: &ChosenEmitter| emitter.endpoint.is_some();
         if choice == EmitterChoice::Otlp && of_program.as_ref().is_some_and(is_otlp) {
             return (of_program, source);
         }

@@ -8,19 +8,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::environment::unread_variables;
-use super::settings::{SettingText, clients_built_in, type_name};
+use super::settings::{SettingText, clients_built_in};
 use super::{DaemonAddress, Recorder};
 use crate::document::AnnotationValue;
 use crate::emitter::datagram::{self, DATAGRAM_HEADER};
 use crate::id::{SegmentId, TraceId};
 use crate::record::{FinishedSegment, Label, Place, Record, Time};
-use crate::sampling::{Central, check_rules};
+use crate::sampling::check_rules;
 use crate::support::resolve::resolve_blocking;
 
-/// The time that the whole check may take.
+/// The time that the attempts may take, and so may the flush of an emitter of the program.
 const LIMIT: Duration = Duration::from_secs(2);
-/// The time that is left for the outcome of the last attempt.
-const ANSWER_MARGIN: Duration = Duration::from_millis(100);
+/// The part of `LIMIT` in which the outcome of an attempt is reported.
+const REPORT_TIME: Duration = Duration::from_millis(100);
 /// How long to wait for a refusal, which takes a moment if it comes from another host.
 const REFUSAL_WAIT: Duration = Duration::from_millis(300);
 
@@ -69,7 +69,7 @@ pub struct Diagnosis {
     settings: Vec<SettingText>,
     /// The settings that were ignored or altered.
     rejected: Vec<String>,
-    /// The variables that begin as those of X-Ray and are not read.
+    /// The `AWS_XRAY_*` variables that are set but not read.
     unread: Vec<String>,
     attempts: Vec<Attempt>,
     trace_id: Option<TraceId>,
@@ -78,9 +78,9 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// Returns whether tracing is enabled, every setting is valid, and no attempt failed.
     ///
-    /// With the sampler [`Central`](crate::sampling::Central), the daemon must also return the sampling rules. If the daemon answers
-    /// over TCP, it has most likely received the segment. That is not a proof: UDP has no receipt, and X-Ray may reject the
-    /// segment. The proof is the trace in X-Ray.
+    /// If the recorder sends to the daemon and has the sampler [`Central`](crate::sampling::Central), the daemon must also
+    /// return the sampling rules. If the daemon answers over TCP, it has most likely received the segment. That is not a proof:
+    /// UDP has no receipt, and X-Ray may reject the segment. The proof is the trace in X-Ray.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         let works = !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.result.is_ok());
@@ -131,7 +131,8 @@ struct Attempt {
 
 impl Recorder {
     /// Checks this recorder: tries the daemon over UDP and TCP, sends one segment, and reports every setting with its
-    /// source. Use it at the start of a program, or in a test of its deployment. Blocks for a few seconds at most.
+    /// source. Use it at the start of a program, or in a test of its deployment. Blocks for at most two
+    /// seconds, or four if the recorder has an emitter of its own.
     ///
     /// The segment has the service's name and the annotation `xray_doctor`. The sampler is not asked, and X-Ray bills the
     /// segment like any other trace. If tracing is disabled, nothing is tried and nothing is sent. In Lambda no segment is
@@ -180,7 +181,7 @@ impl Recorder {
         }
         let datagram = segment.as_ref().map(datagram);
         let is_sent = datagram.is_some();
-        let fetches_rules = settings.sampler.value == type_name::<Central>();
+        let fetches_rules = settings.is_central;
         diagnosis.attempts = try_daemon(&settings.daemon_address.value, datagram, fetches_rules);
         let udp_works = diagnosis.attempts.first().is_some_and(|attempt| attempt.result.is_ok());
         if is_sent {
@@ -192,12 +193,14 @@ impl Recorder {
         diagnosis
     }
 
-    /// Returns the problem of the address to which an `OtlpEmitter` sends, if it cannot be reached.
+    /// Returns why the endpoint of an `OtlpEmitter` cannot be reached, as a suffix for the message; empty if it can.
     fn why_not_flushed(&self) -> String {
         let endpoint = self.shared.settings.emitter_endpoint.as_deref().unwrap_or_default();
         let authority = endpoint.strip_prefix("http://").and_then(|rest| rest.split(['/', '?']).next());
-        let result = authority.map(|address| try_tcp(address, Instant::now() + LIMIT, false));
-        result.and_then(Result::err).map_or_else(String::new, |problem| format!(": {problem}"))
+        let Some(address) = authority.map(str::to_owned) else { return String::new() };
+        let deadline = Instant::now() + LIMIT;
+        let result = on_thread(move || try_tcp(&address, deadline))(deadline);
+        result.err().map_or_else(String::new, |problem| format!(": {problem}"))
     }
 
     fn test_segment(&self) -> FinishedSegment {
@@ -227,7 +230,7 @@ fn try_daemon(daemon: &DaemonAddress, datagram: Option<Vec<u8>>, fetches_rules: 
     let deadline = Instant::now() + LIMIT;
     let (udp, tcp) = (daemon.udp.clone(), daemon.tcp.clone());
     let udp_result = on_thread(move || try_udp(&udp, datagram.as_deref()));
-    let tcp_result = on_thread(move || try_tcp(&tcp, deadline, fetches_rules));
+    let tcp_result = on_thread(move || if fetches_rules { try_rules(&tcp) } else { try_tcp(&tcp, deadline) });
     vec![
         Attempt { what: format!("UDP {}", daemon.udp), result: udp_result(deadline) },
         Attempt { what: format!("TCP {}", daemon.tcp), result: tcp_result(deadline) },
@@ -282,17 +285,18 @@ fn send(address: SocketAddr, datagram: &[u8]) -> io::Result<()> {
     }
 }
 
-fn try_tcp(address: &str, deadline: Instant, fetches_rules: bool) -> Outcome {
+/// Fetches the sampling rules, within a time that leaves some for the report.
+fn try_rules(address: &str) -> Outcome {
+    let rules = check_rules(address, LIMIT - REPORT_TIME);
+    rules.map(|()| "sampling rules fetched").map_err(|error| format!("no sampling rules: {error}"))
+}
+
+fn try_tcp(address: &str, deadline: Instant) -> Outcome {
     let mut problem = String::new();
-    for socket_address in resolve(address)? {
+    for address in resolve(address)? {
         // `connect_timeout` returns an error if the limit is zero.
         let limit = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        match TcpStream::connect_timeout(&socket_address, limit) {
-            Ok(_) if fetches_rules => {
-                let limit = deadline.saturating_duration_since(Instant::now());
-                let rules = check_rules(address, limit.saturating_sub(ANSWER_MARGIN));
-                return rules.map(|()| "sampling rules fetched").map_err(|error| format!("no sampling rules: {error}"));
-            }
+        match TcpStream::connect_timeout(&address, limit) {
             Ok(_) => return Ok("connected"),
             Err(error) => problem = error.to_string(),
         }

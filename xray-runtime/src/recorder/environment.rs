@@ -24,8 +24,8 @@ use crate::support::variables::{RejectedSetting, setting};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextMissing {
-    /// Logs an error with the place of the call, or of the subsegment that was to begin, and the remedy, once for each place
-    /// in the source, for up to 50 places.
+    /// Logs an error with the place of the call, or of the subsegment that was to begin, and the remedy, once for each place in
+    /// the source, and again after the first segment has begun, up to 50 lines.
     #[default]
     LogError,
     /// Does nothing.
@@ -65,7 +65,7 @@ pub(super) const NAME_VARIABLE: &str = "AWS_XRAY_TRACING_NAME";
 
 /// The expected form of a service's name, for log lines. Other characters are removed from a name. A name of which nothing
 /// remains is rejected.
-pub(super) const EXPECTED_NAME: &str = "a name of letters, digits, spaces and _.:/%&#=+-@";
+pub(super) const EXPECTED_NAME: &str = "a name of at most 200 letters, digits, spaces and _.:/%&#=+-@";
 
 impl Environment {
     /// Reads the environment of the process.
@@ -103,7 +103,7 @@ impl Environment {
     }
 }
 
-/// Returns the names of variables that are set, begin as those of X-Ray, and are not read: they may be misspelt.
+/// Returns the names of the `AWS_XRAY_*` variables that are set but not read by this SDK; they may be misspelt.
 pub(super) fn unread_variables() -> Vec<String> {
     const READ: [&str; 7] = [
         DaemonAddress::VARIABLE,

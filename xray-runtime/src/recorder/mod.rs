@@ -60,8 +60,9 @@ use crate::support::stats::{Counters, Stats};
 /// | `RUST_BACKTRACE` | anything but `0`: errors have [stack frames](crate::document::StackFrame) (feature `backtrace`) | `0` |
 /// | `AWS_XRAY_DEBUG_MODE` | `TRUE`: the log lines go to stderr if the program has no logger | `FALSE` |
 ///
-/// A variable takes precedence over the same setting in code, as in every X-Ray SDK. A variable with a value that is not
-/// valid is logged and counted in [`Stats::settings_rejected`], and the setting in code or the default is used.
+/// A variable takes precedence over the same setting in code, as in every X-Ray SDK. A variable with a value that is not valid
+/// is logged and counted in [`Stats::settings_rejected`], and the setting in code or the default is used. A name with
+/// characters that X-Ray does not accept is used without them.
 ///
 /// ```
 /// use std::time::Duration;

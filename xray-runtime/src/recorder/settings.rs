@@ -14,8 +14,10 @@ pub(super) struct Settings {
     pub(super) service_name: Chosen<String>,
     pub(super) daemon_address: Chosen<DaemonAddress>,
     pub(super) context_missing: Chosen<ContextMissing>,
-    /// The name of the sampler's type.
+    /// The name of the sampler's type; in Lambda a phrase, as no sampler is used.
     pub(super) sampler: Chosen<&'static str>,
+    /// `true` if the sampler is `Central`, which fetches its rules from the daemon.
+    pub(super) is_central: bool,
     /// The name of the emitter's type; `None` for the emitter that sends to the daemon.
     pub(super) emitter: Chosen<Option<&'static str>>,
     /// The URL of an `OtlpEmitter`.
@@ -24,7 +26,7 @@ pub(super) struct Settings {
     pub(super) streaming_threshold: Chosen<usize>,
     pub(super) streaming_threshold_bytes: Chosen<usize>,
     pub(super) in_progress_after: Chosen<Option<Duration>>,
-    /// The settings that are not valid and were ignored, with the reason for each.
+    /// The settings that are not valid, and were ignored or altered, with the reason for each.
     pub(super) rejected: Vec<String>,
     /// `true` if the recorder belongs to `testing::capture`. Such a recorder logs nothing about itself.
     pub(super) is_capture: bool,

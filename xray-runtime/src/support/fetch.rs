@@ -40,6 +40,9 @@ pub(crate) enum Failure {
     TooLong(usize),
 }
 
+/// Limit on the bytes of a failed response that are read.
+const MAX_MESSAGE_BYTES: usize = 4096;
+
 /// A response with any status.
 #[derive(Debug)]
 pub(crate) struct HttpResponse {
@@ -62,8 +65,8 @@ pub(crate) async fn fetch(address: &str, request: Request<String>, limits: Limit
         let mut opened = open(address, request).await?;
         if opened.response.status() != StatusCode::OK {
             let mut body = Vec::new();
-            // The status tells the outcome, even if the body is too long or breaks off.
-            let _ = read(opened.response.body_mut(), limits.bytes, &mut body).await;
+            // The status tells the outcome, even if the body is too long, is too slow or breaks off.
+            let _ = timeout(limits.time / 4, read(opened.response.body_mut(), MAX_MESSAGE_BYTES, &mut body)).await;
             return Err(Failure::Status(opened.response.status(), message(&body)));
         }
         let mut content = Vec::new();

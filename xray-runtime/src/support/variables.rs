@@ -7,8 +7,8 @@ use crate::support::secrets;
 
 /// Reads and parses one variable. A value that is not valid Unicode or that `parse` refuses is added to `rejected`.
 ///
-/// A variable without a text counts as not set, because templates of deployments set variables to nothing.
-/// (OpenTelemetry specification, "Environment Variable Specification".)
+/// A blank variable counts as unset: deployment templates often define variables with an empty value. (OpenTelemetry
+/// specification, "Environment Variable Specification".)
 pub(crate) fn setting<T>(
     get: &impl Fn(&str) -> Option<OsString>,
     rejected: &mut Vec<RejectedSetting>,

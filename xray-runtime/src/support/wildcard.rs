@@ -27,19 +27,23 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     between.is_some()
 }
 
-/// Returns whether a host matches a pattern for hosts; see [`matches`]. The pattern may have a port, and may be an IPv6 address
-/// in brackets. Neither the port nor a dot at the end of a host matters.
+/// Returns whether a host matches a pattern for hosts; see [`matches`]. Both may have a port and a dot at their end, which do not
+/// matter, and an IPv6 address may be in brackets.
+///
+/// A pattern such as `*:8080` matches no host: it would otherwise be `*`, which its author did not mean.
 pub(crate) fn matches_host(pattern: &str, host: &str) -> bool {
-    matches(host_pattern(pattern), host.strip_suffix('.').unwrap_or(host))
+    matches(without_port(pattern), without_port(host))
 }
 
-/// Returns a pattern for hosts without its port, its brackets, and the dot at its end: `localhost` for `localhost:8080`.
-fn host_pattern(pattern: &str) -> &str {
-    if let Some((address, _)) = pattern.strip_prefix('[').and_then(|address| address.split_once(']')) {
+/// Returns a host without its port, its brackets, and the dot at its end: `localhost` for `localhost:8080`.
+fn without_port(host: &str) -> &str {
+    if let Some((address, _)) = host.strip_prefix('[').and_then(|address| address.split_once(']')) {
         return address;
     }
     // An IPv6 address has several colons.
-    let host = pattern.split_once(':').filter(|(_, port)| !port.contains(':')).map_or(pattern, |(host, _)| host);
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let has_port = |(host, port): &(&str, &str)| is_port(port) && !host.contains(':') && *host != "*";
+    let host = host.rsplit_once(':').filter(has_port).map_or(host, |(host, _)| host);
     host.strip_suffix('.').unwrap_or(host)
 }
 

@@ -32,7 +32,7 @@ pub(super) enum Outcome {
     Refused { reason: String, remedy: &'static str },
 }
 
-/// Limit on the characters of an response that a log line repeats.
+/// Limit on the characters of a response that a log line repeats.
 const MAX_CHARS: usize = 250;
 
 impl Outcome {

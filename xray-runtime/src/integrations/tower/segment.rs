@@ -316,7 +316,7 @@ fn respond<R: Body<Error: ServiceError<Form>>, Form>(
         }
         serving.note_grpc_head(head.status, &head.headers);
         // The server sends no byte after this length, and does not poll the body: a proxy may pass on an empty stream.
-        is_over |= length == Some(0) && !serving.expects_trailers();
+        is_over |= content_length(&head.headers) == Some(0) && !serving.expects_trailers();
         is_over |= serving.is_without_body(head.status.as_u16());
         if is_over {
             serving.complete();
