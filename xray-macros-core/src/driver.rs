@@ -10,7 +10,7 @@ use syn::{
 };
 
 use crate::attributes::take_xray;
-use crate::invisible_groups::{self, Parenthesize};
+use crate::invisible_groups::{self, Parenthesize, show_blocks};
 use crate::nesting::take_too_deep;
 use crate::options::{CallOptions, Errors};
 
@@ -98,11 +98,13 @@ pub(crate) fn expand_with<A: Attribute>(
     complete: impl FnOnce(A) -> A,
 ) -> TokenStream {
     let (item, mut too_deep) = take_too_deep(item);
+    let has_invisible_groups = invisible_groups::are_in(&item);
+    let item = if has_invisible_groups { show_blocks(item) } else { item };
     let mut errors = Errors::default();
     let attribute = complete(errors.take(A::parse(arguments)).unwrap_or_default());
     let mut annotated = errors.take(Annotated::parse(item.clone(), &A::WORDING));
     if let Some(annotated) = &mut annotated {
-        if invisible_groups::are_in(&item) {
+        if has_invisible_groups {
             annotated.parenthesize();
         }
         errors.take(annotated.apply(&attribute));

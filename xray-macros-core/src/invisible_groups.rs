@@ -6,7 +6,7 @@
 
 use std::mem;
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::token::Paren;
 use syn::visit_mut::{self, VisitMut};
@@ -18,6 +18,43 @@ pub(crate) fn are_in(tokens: &TokenStream) -> bool {
         TokenTree::Group(group) => group.delimiter() == Delimiter::None || are_in(&group.stream()),
         _ => false,
     })
+}
+
+/// Removes the groups around blocks: syn does not read `$body:block` as a statement.
+pub(crate) fn show_blocks(tokens: TokenStream) -> TokenStream {
+    // Other tokens are returned as they are: a group that is made anew would lose its precedence in an unknown macro.
+    if !has_block(&tokens) {
+        return tokens;
+    }
+    let shown = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => TokenTree::Group(block_in(&group).unwrap_or_else(|| {
+            let mut shown = Group::new(group.delimiter(), show_blocks(group.stream()));
+            shown.set_span(group.span());
+            shown
+        })),
+        other => other,
+    });
+    shown.collect()
+}
+
+fn has_block(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => block_in(&group).is_some() || has_block(&group.stream()),
+        _ => false,
+    })
+}
+
+/// Returns the block that is alone in an invisible group.
+fn block_in(group: &Group) -> Option<Group> {
+    let mut tokens = group.stream().into_iter();
+    match (group.delimiter(), tokens.next(), tokens.next()) {
+        (Delimiter::None, Some(TokenTree::Group(block)), None) if block.delimiter() == Delimiter::Brace => {
+            let mut shown = Group::new(Delimiter::Brace, show_blocks(block.stream()));
+            shown.set_span(block.span());
+            Some(shown)
+        }
+        _ => None,
+    }
 }
 
 /// Replaces the groups in an item.

@@ -67,10 +67,11 @@ macro_rules! own_functions {
 own_functions!(own_by_a_macro, pair, pair.0, Shared(pair.0.0 + 1));
 
 macro_rules! calculations {
-    ($name:ident, $sum:expr, $negative:expr, $either:expr, $function:expr, $range:expr, $structure:expr, $ty:ty) => {
+    ($name:ident, $sum:expr, $negative:expr, $either:expr, $function:expr, $range:expr, $structure:expr, $ty:ty, $block:block) => {
         #[traced_http]
         fn $name(shared: &Shared) -> (u32, i32, bool, u32, bool, u32) {
             let _: Option<&$ty> = None;
+            $block
             assert_eq!((format!("{}", $sum * 2), vec![$sum * 2; $sum * 1]), ("6".to_owned(), vec![6; 3]));
             assert!($sum * 2 == 6, "{}", $sum * 2);
             assert!($sum * 2 == 6 && !matches!($either && false, true));
@@ -91,7 +92,10 @@ calculations!(
     |number: u32| number + 1,
     0..3,
     (Shared { 0: 7 }).0,
-    dyn std::fmt::Debug + Send
+    dyn std::fmt::Debug + Send,
+    {
+        assert_eq!(1 + 1, 2);
+    }
 );
 
 /// A macro that takes the parts of a function as fragments of every kind.

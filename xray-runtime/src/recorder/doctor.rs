@@ -287,7 +287,7 @@ fn send(address: SocketAddr, datagram: &[u8]) -> io::Result<()> {
 
 /// Fetches the sampling rules, within a time that leaves some for the report.
 fn try_rules(address: &str) -> Outcome {
-    let rules = check_rules(address, LIMIT - REPORT_TIME);
+    let rules = check_rules(address, LIMIT.saturating_sub(REPORT_TIME));
     rules.map(|()| "sampling rules fetched").map_err(|error| format!("no sampling rules: {error}"))
 }
 
