@@ -110,7 +110,10 @@ pub(crate) fn walk(walker: &mut impl Arguments, call: &mut Macro) -> bool {
         Grammar::Futures => expressions_or_statements(walker, tokens, Role::Future),
         Grammar::AsyncBody => statements(walker, tokens, Role::AsyncBody),
         Grammar::Json => (|input: ParseStream<'_>| json(walker, input)).parse2(tokens),
-        Grammar::Checked(count) => (|input: ParseStream<'_>| checked(walker, input, count)).parse2(tokens),
+        Grammar::Checked(count) => {
+            let changed = (|input: ParseStream<'_>| checked(walker, input, count)).parse2(tokens.clone());
+            changed.map(|changed| changed.unwrap_or(tokens))
+        }
         Grammar::Pattern => (|input: ParseStream<'_>| pattern(walker, input)).parse2(tokens),
         Grammar::Arms => (|input: ParseStream<'_>| arms(walker, input)).parse2(tokens),
         Grammar::Opaque => return true,
@@ -183,16 +186,16 @@ fn expressions(walker: &mut impl Arguments, input: ParseStream<'_>, role: Role) 
     Ok(output)
 }
 
-fn checked(walker: &mut impl Arguments, input: ParseStream<'_>, count: usize) -> Result<TokenStream> {
-    let tokens: TokenStream = input.fork().parse()?;
+/// Walks the arguments of a macro such as `assert!`. Returns `None` if they stay as they are, because the macro prints them.
+fn checked(walker: &mut impl Arguments, input: ParseStream<'_>, count: usize) -> Result<Option<TokenStream>> {
     let mut expressions = Punctuated::<Expr, Token![,]>::parse_terminated(input)?;
     let role = if expressions.len() > count { Role::Value } else { Role::Printed };
     expressions.iter_mut().for_each(|expression| walker.expression(expression, role));
     if role == Role::Printed {
-        return Ok(tokens);
+        return Ok(None);
     }
     expressions.iter_mut().for_each(|expression| Parenthesize.visit_expr_mut(expression));
-    Ok(expressions.into_token_stream())
+    Ok(Some(expressions.into_token_stream()))
 }
 
 fn pattern(walker: &mut impl Arguments, input: ParseStream<'_>) -> Result<TokenStream> {

@@ -459,13 +459,12 @@ mod tests {
         assert_eq!(counts, Counts { requests: 1_000_000, sampled: 1000, borrowed: 1000 });
 
         let (sampled, counts) =
-            sampled_of_a_million(0.0, |active_rules| active_rules.set_target(&target("one a second", 1, 2e3), 0, 0.0));
+            sampled_of_a_million(0.0, |rules| rules.set_target(&target("one a second", 1, 2e3), 0, 0.0));
         assert_eq!(sampled, 1000);
         assert_eq!(counts, Counts { requests: 1_000_000, sampled: 1000, borrowed: 0 });
 
-        let (sampled, counts) = sampled_of_a_million(0.0, |active_rules| {
-            active_rules.set_target(&target("one a second", 3, 500.0), 0, 0.0)
-        });
+        let (sampled, counts) =
+            sampled_of_a_million(0.0, |rules| rules.set_target(&target("one a second", 3, 500.0), 0, 0.0));
         assert_eq!(sampled, 3 * 500 + 500, "a quota of three for the first half, then one borrowed");
         assert_eq!(counts.borrowed, 500);
     }
