@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::{self, ThreadId};
 
 use crate::id::SegmentId;
 use crate::support::lock::lock;
@@ -63,23 +62,5 @@ impl OpenSpans {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SegmentId, Siblings>> {
         lock(&self.spans)
-    }
-}
-
-/// The task or thread that runs this code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Task(tokio::task::Id),
-    Thread(ThreadId),
-}
-
-impl Place {
-    pub(crate) fn here() -> Self {
-        tokio::task::try_id().map_or_else(|| Self::Thread(thread::current().id()), Self::Task)
-    }
-
-    /// Returns whether code in this place, which is here, can spawn tasks.
-    pub(crate) fn is_in_a_runtime(self) -> bool {
-        matches!(self, Self::Task(_)) || tokio::runtime::Handle::try_current().is_ok()
     }
 }

@@ -34,6 +34,7 @@ mod fields;
 mod layer;
 mod names;
 mod query;
+mod runner;
 mod span;
 
 pub use self::event_format::WithTraceId;

@@ -7,11 +7,12 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::entered::Exit;
 use super::fields::{Fields, MAX_ERRORS, annotation_key};
+use super::runner::Runner;
 use crate::document::Exception;
 use crate::id::SegmentId;
 use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
-use crate::live::open_spans::{OpenSpan, Place};
+use crate::live::open_spans::OpenSpan;
 use crate::live::segment::Subsegment;
 use crate::record::{Record, Time};
 
@@ -79,7 +80,7 @@ impl SpanSubsegment {
     // span was first entered in another task, and no segment is current in this one.
     pub(super) fn enter(&self) -> bool {
         let Some(work) = &self.work else { return true };
-        let here = Place::here();
+        let here = Runner::current();
         let home = *work.home.get_or_init(|| {
             self.set_time(|record, now| record.start = now);
             // Only a task can hold the span beyond its work, and only in a runtime can one be spawned.
@@ -89,7 +90,7 @@ impl SpanSubsegment {
             }
             here
         });
-        let is_own = home == here || matches!(here, Place::Thread(_)) || context::own().entity().is_some();
+        let is_own = home == here || matches!(here, Runner::Thread(_)) || context::own().entity().is_some();
         if is_own {
             work.running.fetch_add(1, Ordering::Relaxed);
         }
@@ -122,7 +123,7 @@ impl SpanSubsegment {
 struct Work {
     subsegment: Arc<Entity>,
     /// The task or thread that entered the span first. The span's own work is done there.
-    home: OnceLock<Place>,
+    home: OnceLock<Runner>,
     /// How many times the span's own work has entered the span and not exited it.
     running: AtomicUsize,
 }
@@ -139,7 +140,7 @@ impl Work {
 
 impl OpenSpan for Work {
     fn is_left(&self) -> bool {
-        self.running.load(Ordering::Relaxed) == 0 && self.home.get() == Some(&Place::here())
+        self.running.load(Ordering::Relaxed) == 0 && self.home.get() == Some(&Runner::current())
     }
 
     fn end(&self) {
