@@ -49,7 +49,7 @@ impl TraceState {
         let is_value = !value.is_empty() && value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=');
         let comma = if self.others.is_empty() { "" } else { "," };
         let fits = self.others.len() + comma.len() + key.len() + 1 + value.len() <= MAX_OTHER_BYTES;
-        // With the own member, the list is full.
+        // One place is left for the member of this SDK.
         let has_room = self.others.matches(',').count() + 2 < MAX_MEMBERS;
         if is_key && is_value && fits && has_room {
             self.others.extend([comma, key, "=", value]);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_members_of_other_systems_are_passed_on_behind_the_own_one() {
+    fn the_members_of_other_systems_follow_the_member_of_this_sdk() {
         let long = format!("long={}", "x".repeat(MAX_OTHER_BYTES));
         for (values, value) in [
             (&["vendor=1,ot=th:c"][..], Some("vendor=1,ot=th:c")),

@@ -31,6 +31,7 @@ use crate::support::secrets;
 use crate::support::stats::Counters;
 use crate::support::variables::RejectedSetting;
 
+/// A sampler, of the program or the default one.
 struct ChosenSampler {
     sampler: Box<dyn Sampler>,
     /// The name of its type.

@@ -181,8 +181,7 @@ impl Recorder {
         }
         let datagram = segment.as_ref().map(datagram);
         let is_sent = datagram.is_some();
-        let fetches_rules = settings.is_central;
-        diagnosis.attempts = try_daemon(&settings.daemon_address.value, datagram, fetches_rules);
+        diagnosis.attempts = try_daemon(&settings.daemon_address.value, datagram, settings.is_central);
         let udp_works = diagnosis.attempts.first().is_some_and(|attempt| attempt.result.is_ok());
         if is_sent {
             let counters = &self.shared.counters;
