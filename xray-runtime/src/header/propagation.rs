@@ -6,7 +6,8 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::header::request_headers::{RequestHeaders, X_RAY};
-use crate::header::trace_header::{TRACEPARENT_LENGTH, TRACEPARENT_PARENT, TraceHeader, traceparent};
+use crate::header::trace_header::TraceHeader;
+use crate::header::traceparent::{TRACEPARENT_LENGTH, TRACEPARENT_PARENT, traceparent};
 use crate::header::tracestate::{TRACESTATE, TraceState};
 use crate::id::{SegmentId, TraceId};
 

@@ -4,9 +4,9 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::ops::Range;
 use std::str::FromStr;
 
+use crate::header::traceparent::{TRACEPARENT_LENGTH, traceparent};
 use crate::header::tracestate::{RuleHash, TraceState};
 use crate::id::{SegmentId, TraceId, parse_lower_hex};
 
@@ -324,21 +324,6 @@ fn split_joined(value: &str) -> (&str, Option<&str>) {
         judged = value.len() - rest.len();
     }
     (value, None)
-}
-
-/// Length of a `traceparent` of version 00 in bytes.
-pub(crate) const TRACEPARENT_LENGTH: usize = 55;
-/// Position of the parent's id in a `traceparent`.
-pub(crate) const TRACEPARENT_PARENT: Range<usize> = 36..36 + SegmentId::TEXT_LENGTH;
-
-/// Writes a `traceparent`; `None` if one of the ids is all zeros, which W3C Trace Context forbids.
-// Into an array: each recorded call has one with its own id in it.
-pub(crate) fn traceparent(root: TraceId, parent: SegmentId, sampled: bool) -> Option<[u8; TRACEPARENT_LENGTH]> {
-    let mut value = *b"00-................................-................-0.";
-    value[3..35].copy_from_slice(&root.to_w3c());
-    value[TRACEPARENT_PARENT].copy_from_slice(&parent.to_ascii());
-    value[TRACEPARENT_LENGTH - 1] = b'0' + u8::from(sampled);
-    (!root.is_zero() && !parent.is_zero()).then_some(value)
 }
 
 impl FromStr for TraceHeader {
