@@ -10,7 +10,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::spanned::Spanned as _;
 use syn::token::Paren;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprGroup, ExprParen, Type, TypeGroup, TypeParamBound, TypeParen, punctuated::Punctuated};
+use syn::{Expr, ExprGroup, ExprParen, Type, TypeGroup, TypeParen};
 
 /// Returns whether there are invisible groups in tokens.
 pub(crate) fn are_in(tokens: &TokenStream) -> bool {
@@ -22,42 +22,39 @@ pub(crate) fn are_in(tokens: &TokenStream) -> bool {
 
 /// Removes the groups around blocks: syn does not read `$body:block` as a statement.
 pub(crate) fn show_blocks(tokens: TokenStream) -> TokenStream {
-    // Other tokens are returned as they are: a group that is made anew would lose its precedence in an unknown macro.
-    if !has_block(&tokens) {
-        return tokens;
-    }
-    let shown = tokens.into_iter().map(|token| match token {
-        TokenTree::Group(group) => TokenTree::Group(block_in(&group).unwrap_or_else(|| {
-            let mut shown = Group::new(group.delimiter(), show_blocks(group.stream()));
-            shown.set_span(group.span());
-            shown
-        })),
-        other => other,
-    });
-    shown.collect()
+    with_shown_blocks(&tokens).unwrap_or(tokens)
 }
 
-fn has_block(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Group(group) => block_in(&group).is_some() || has_block(&group.stream()),
-        _ => false,
-    })
+/// Returns the tokens with each block in place of the invisible group around it. Returns `None` if there is no such group: a
+/// group that is made anew would lose its precedence in an unknown macro.
+fn with_shown_blocks(tokens: &TokenStream) -> Option<TokenStream> {
+    let mut is_changed = false;
+    let shown = tokens.clone().into_iter().map(|token| {
+        let TokenTree::Group(group) = &token else { return token };
+        let changed = with_shown_blocks(&group.stream());
+        let block = lone_block(group.delimiter(), changed.clone().unwrap_or_else(|| group.stream()));
+        is_changed |= block.is_some() || changed.is_some();
+        let shown = block.or_else(|| {
+            let mut shown = Group::new(group.delimiter(), changed?);
+            shown.set_span(group.span());
+            Some(shown)
+        });
+        shown.map_or(token, TokenTree::Group)
+    });
+    let shown = shown.collect();
+    is_changed.then_some(shown)
 }
 
 /// Returns the block that is alone in an invisible group.
-fn block_in(group: &Group) -> Option<Group> {
-    let mut tokens = group.stream().into_iter();
-    match (group.delimiter(), tokens.next(), tokens.next()) {
-        (Delimiter::None, Some(TokenTree::Group(block)), None) if block.delimiter() == Delimiter::Brace => {
-            let mut shown = Group::new(Delimiter::Brace, show_blocks(block.stream()));
-            shown.set_span(block.span());
-            Some(shown)
-        }
+fn lone_block(delimiter: Delimiter, content: TokenStream) -> Option<Group> {
+    let mut tokens = content.into_iter();
+    match (delimiter, tokens.next(), tokens.next()) {
+        (Delimiter::None, Some(TokenTree::Group(block)), None) if block.delimiter() == Delimiter::Brace => Some(block),
         _ => None,
     }
 }
 
-/// Replaces the groups in an item.
+/// Replaces groups with parentheses in a syntax tree.
 pub(crate) struct Parenthesize;
 
 impl VisitMut for Parenthesize {
@@ -76,8 +73,8 @@ impl VisitMut for Parenthesize {
         visit_mut::visit_type_mut(self, ty);
         let Type::Group(TypeGroup { attrs, elem, .. }) = ty else { return };
         let has_several_bounds = match &**elem {
-            Type::TraitObject(object) => is_sum(&object.bounds),
-            Type::ImplTrait(implementor) => is_sum(&implementor.bounds),
+            Type::TraitObject(object) => object.bounds.len() > 1,
+            Type::ImplTrait(implementor) => implementor.bounds.len() > 1,
             _ => false,
         };
         if has_several_bounds {
@@ -111,8 +108,4 @@ fn needs_parentheses(expression: &Expr) -> bool {
         Expr::Try(tried) => needs_parentheses(&tried.expr),
         _ => true,
     }
-}
-
-fn is_sum<P>(bounds: &Punctuated<TypeParamBound, P>) -> bool {
-    bounds.len() > 1
 }
