@@ -8,7 +8,8 @@ use std::{env, fmt};
 
 use super::emission::Emission;
 use super::environment::{
-    ContextMissing, DaemonAddress, EmitterChoice, Environment, NAME_VARIABLE, PROPAGATION_VARIABLE, altered_name,
+    CONTEXT_MISSING_VARIABLE, ContextMissing, DaemonAddress, ENABLED_VARIABLE, EmitterChoice, Environment,
+    NAME_VARIABLE, PROPAGATION_VARIABLE, altered_name,
 };
 use super::new_segments::NewSegments;
 use super::progress::Progress;
@@ -287,11 +288,11 @@ impl RecorderBuilder {
         let service_name = self.choose_service_name(&mut environment, &mut rejected);
         let (emitter, emitter_source) = self.choose_emitter(&environment, &mut rejected);
         let settings = Settings {
-            enabled: Chosen::new("AWS_XRAY_SDK_ENABLED", environment.enabled, self.enabled, || true),
+            enabled: Chosen::new(ENABLED_VARIABLE, environment.enabled, self.enabled, || true),
             service_name,
             daemon_address,
             context_missing: Chosen::new(
-                "AWS_XRAY_CONTEXT_MISSING",
+                CONTEXT_MISSING_VARIABLE,
                 environment.context_missing,
                 self.context_missing,
                 ContextMissing::default,
@@ -306,9 +307,9 @@ impl RecorderBuilder {
                 self.propagation,
                 Propagation::default,
             ),
-            streaming_threshold: Chosen::in_code(self.streaming_threshold, DEFAULT_STREAMING_THRESHOLD),
-            streaming_threshold_bytes: Chosen::in_code(self.streaming_threshold_bytes, MAX_DOCUMENT_BYTES),
-            in_progress_after: Chosen::in_code(self.in_progress_after.map(Some), None),
+            streaming_threshold: Chosen::in_code(self.streaming_threshold, || DEFAULT_STREAMING_THRESHOLD),
+            streaming_threshold_bytes: Chosen::in_code(self.streaming_threshold_bytes, || MAX_DOCUMENT_BYTES),
+            in_progress_after: Chosen::in_code(self.in_progress_after.map(Some), || None),
             rejected: rejected.iter().map(ToString::to_string).collect(),
             is_capture: self.is_capture,
         };
@@ -347,7 +348,7 @@ impl RecorderBuilder {
             },
             progress: self.in_progress_after.map(|interval| Progress::new(background, interval)),
         };
-        emission.attach(settings.emitter.value.unwrap_or("UDP"));
+        emission.attach(settings.emitter_name());
         let shared = Shared {
             is_in_lambda,
             counters,

@@ -131,7 +131,7 @@ impl Recorder {
                 "xray::emitter",
                 "the emitter `{}` panicked, and the document is lost. Further ones are counted in \
                  `Stats::documents_dropped` (logged once)",
-                self.emitter_name().unwrap_or("UDP"),
+                self.shared.settings.emitter_name(),
             );
         }
     }

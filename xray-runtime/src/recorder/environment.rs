@@ -1,6 +1,5 @@
 //! The settings that a recorder takes from the environment.
 
-use std::borrow::Cow;
 use std::env;
 use std::ffi::OsString;
 use std::net::Ipv6Addr;
@@ -8,6 +7,7 @@ use std::str::FromStr;
 
 use crate::document::name::legal_name;
 use crate::header::propagation::Propagation;
+use crate::support::log_line::DEBUG_MODE_VARIABLE;
 use crate::support::variables::{RejectedSetting, setting};
 
 /// The reaction to a call or subsegment outside any segment (`AWS_XRAY_CONTEXT_MISSING`).
@@ -57,14 +57,20 @@ impl EmitterChoice {
     pub(super) const VARIABLE: &'static str = "AWS_XRAY_EMITTER";
 }
 
+/// The variable that switches tracing on and off.
+pub(super) const ENABLED_VARIABLE: &str = "AWS_XRAY_SDK_ENABLED";
+
+/// The variable that chooses the reaction to a call or subsegment outside any segment.
+pub(super) const CONTEXT_MISSING_VARIABLE: &str = "AWS_XRAY_CONTEXT_MISSING";
+
 /// The variable that chooses the trace headers of outgoing requests.
 pub(super) const PROPAGATION_VARIABLE: &str = "AWS_XRAY_PROPAGATION";
 
 /// The variable with the name of the service.
 pub(super) const NAME_VARIABLE: &str = "AWS_XRAY_TRACING_NAME";
 
-/// The expected form of a service's name, for log lines. Other characters are removed from a name. A name of which nothing
-/// remains is rejected.
+/// The expected form of a service's name, for log lines. Other characters are removed from the name. If no character remains,
+/// the name is rejected.
 pub(super) const EXPECTED_NAME: &str = "a name of at most 200 letters, digits, spaces and _.:/%&#=+-@";
 
 impl Environment {
@@ -81,7 +87,7 @@ impl Environment {
         let mut rejected = Vec::new();
         let environment = Self {
             emitter: setting(&get, &mut rejected, EmitterChoice::VARIABLE, "udp or otlp", parse_emitter),
-            enabled: setting(&get, &mut rejected, "AWS_XRAY_SDK_ENABLED", "true or false", parse_bool),
+            enabled: setting(&get, &mut rejected, ENABLED_VARIABLE, "true or false", parse_bool),
             service_name: read_name(&get, &mut rejected),
             propagation: setting(&get, &mut rejected, PROPAGATION_VARIABLE, "xray, w3c or both", parse_propagation),
             daemon_address: setting(&get, &mut rejected, DaemonAddress::VARIABLE, DaemonAddress::EXPECTED, |address| {
@@ -90,7 +96,7 @@ impl Environment {
             context_missing: setting(
                 &get,
                 &mut rejected,
-                "AWS_XRAY_CONTEXT_MISSING",
+                CONTEXT_MISSING_VARIABLE,
                 "LOG_ERROR, IGNORE_ERROR or RUNTIME_ERROR",
                 parse_context_missing,
             ),
@@ -110,9 +116,9 @@ pub(super) fn unread_variables() -> Vec<String> {
         EmitterChoice::VARIABLE,
         PROPAGATION_VARIABLE,
         NAME_VARIABLE,
-        "AWS_XRAY_SDK_ENABLED",
-        "AWS_XRAY_CONTEXT_MISSING",
-        "AWS_XRAY_DEBUG_MODE",
+        ENABLED_VARIABLE,
+        CONTEXT_MISSING_VARIABLE,
+        DEBUG_MODE_VARIABLE,
     ];
     let names = env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
     let mut unread: Vec<_> =
@@ -123,9 +129,9 @@ pub(super) fn unread_variables() -> Vec<String> {
 
 /// Reads the name of the service. A name that has to be altered is used, and added to `rejected`.
 fn read_name(get: &impl Fn(&str) -> Option<OsString>, rejected: &mut Vec<RejectedSetting>) -> Option<String> {
-    let legal = |name: &str| legal_name(name).map(Cow::into_owned);
-    let name = setting(get, rejected, NAME_VARIABLE, EXPECTED_NAME, legal)?;
-    rejected.extend(altered_name(NAME_VARIABLE, get(NAME_VARIABLE)?.to_str()?, Some(&name)));
+    let with_legal = |given: &str| Some((given.to_owned(), legal_name(given)?.into_owned()));
+    let (given, name) = setting(get, rejected, NAME_VARIABLE, EXPECTED_NAME, with_legal)?;
+    rejected.extend(altered_name(NAME_VARIABLE, &given, Some(&name)));
     Some(name)
 }
 

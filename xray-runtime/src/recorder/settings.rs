@@ -33,6 +33,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// Returns the name of the emitter's type, or `UDP` for the emitter that sends to the daemon.
+    pub(super) fn emitter_name(&self) -> &'static str {
+        self.emitter.value.unwrap_or("UDP")
+    }
+
     /// Returns every setting as text, in the order of the builder's methods.
     pub(super) fn texts(&self, rules: Option<&HttpRules>) -> Vec<SettingText> {
         let DaemonAddress { udp, tcp } = &self.daemon_address.value;
@@ -46,7 +51,7 @@ impl Settings {
             self.daemon_address.text("daemon_address", format_args!("udp:{udp} tcp:{tcp}")),
             self.context_missing.text("context_missing", format_args!("{:?}", self.context_missing.value)),
             self.sampler.text("sampler", self.sampler.value),
-            self.emitter.text("emitter", format_args!("{}{endpoint}", self.emitter.value.unwrap_or("UDP"))),
+            self.emitter.text("emitter", format_args!("{}{endpoint}", self.emitter_name())),
             self.propagation.text("propagate", format_args!("{:?}", self.propagation.value)),
             self.streaming_threshold.text("streaming_threshold", self.streaming_threshold.value),
             self.streaming_threshold_bytes.text("streaming_threshold_bytes", self.streaming_threshold_bytes.value),
@@ -66,9 +71,9 @@ pub(super) struct Chosen<T> {
 
 impl<T> Chosen<T> {
     /// Takes the value in code, else the default.
-    pub(super) fn in_code(of_code: Option<T>, default: T) -> Self {
+    pub(super) fn in_code(of_code: Option<T>, default: impl FnOnce() -> T) -> Self {
         let source = Source::of_code(of_code.as_ref());
-        Self { value: of_code.unwrap_or(default), source }
+        Self { value: of_code.unwrap_or_else(default), source }
     }
 
     /// Takes the value of the environment variable, else the value in code, else the default.
@@ -78,11 +83,10 @@ impl<T> Chosen<T> {
         of_code: Option<T>,
         default: impl FnOnce() -> T,
     ) -> Self {
-        let source = match &of_environment {
-            Some(_) => Source::Variable(variable),
-            None => Source::of_code(of_code.as_ref()),
-        };
-        Self { value: of_environment.or(of_code).unwrap_or_else(default), source }
+        match of_environment {
+            Some(value) => Self { value, source: Source::Variable(variable) },
+            None => Self::in_code(of_code, default),
+        }
     }
 
     fn text(&self, name: &'static str, value: impl fmt::Display) -> SettingText {

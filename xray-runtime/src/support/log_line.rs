@@ -11,7 +11,7 @@ use crate::support::secrets;
 
 /// The variable that switches the debug mode on, as in the X-Ray SDK for Node.js. (Developer guide, "Configuring the X-Ray
 /// SDK for Node.js", environment variables.)
-const DEBUG_MODE: &str = "AWS_XRAY_DEBUG_MODE";
+pub(crate) const DEBUG_MODE_VARIABLE: &str = "AWS_XRAY_DEBUG_MODE";
 
 /// Logs a line: `log_line!(Warn, "xray::emitter", "lost {count} documents")`. The message is formatted only if it is read,
 /// and its secrets are removed: a wrong setting or a URL in an error may contain one. A panic of the logger does not reach
@@ -52,7 +52,7 @@ pub(crate) fn is_debug_mode() -> bool {
     static IS_SET: OnceCell<bool> = OnceCell::new();
     // `max_level` is `Off` until a logger is installed. This comes first: it is one load, and decides in most programs.
     log::max_level() == LevelFilter::Off
-        && *IS_SET.get_or_init(|| std::env::var(DEBUG_MODE).is_ok_and(|value| is_on(&value)))
+        && *IS_SET.get_or_init(|| std::env::var(DEBUG_MODE_VARIABLE).is_ok_and(|value| is_on(&value)))
 }
 
 /// Returns whether a value of the variable switches the debug mode on: any value except the words for "off".
