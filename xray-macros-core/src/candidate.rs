@@ -33,13 +33,13 @@ pub(crate) enum Candidate {
     LeftAlone(&'static str),
 }
 
-/// The reason for a call whose future may leave the function.
+/// Explains why a call is left alone: its future may leave the function.
 const NAMED_ELSEWHERE: &str = "the type of its future may be named outside the function";
 
-/// The reason for a function that is marked with `#[xray(trace)]`.
+/// Explains why a function with `#[xray(trace)]` is left alone: it has no argument.
 const NO_ARGUMENT: &str = "it has no request to trace: expected one as its first argument";
 
-/// The reason for a call in a branch of an `if` or `match` of which another branch has `#[xray(skip)]`.
+/// Explains why a call is left alone: another branch of its `if` or `match` has `#[xray(skip)]`.
 const BESIDE_SKIPPED: &str = "another branch of its expression has `#[xray(skip)]`";
 
 /// A call in the table that is not rewritten.

@@ -84,7 +84,7 @@ impl RecordedPanic {
     }
 }
 
-/// Returns a handle to the segment or subsegment around this code. The handle is empty if there is none.
+/// Returns a handle to the current segment or subsegment. If no segment is current, returns an empty handle.
 ///
 /// In a Lambda function that works on one invocation at a time, the invocation is around all code that has no segment or
 /// subsegment of its own; see `xray::lambda::TraceLayer`.

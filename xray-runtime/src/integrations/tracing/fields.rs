@@ -113,8 +113,8 @@ impl Visit for FieldReader<'_> {
     }
 }
 
-/// Returns whether the text of a field for an error says that there is none, as that of an argument `error: Option<_>` of a
-/// function with `#[instrument]` may do.
+/// Returns whether the text of an error field means that no error occurred. `#[instrument]` records an argument
+/// `error: Option<_>` that is `None` as the text `None`.
 fn is_absent(text: &str) -> bool {
     matches!(text, "" | "None" | "()" | "false" | "null") || text.starts_with("Ok(")
 }
