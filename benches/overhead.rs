@@ -75,6 +75,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use xray::{Recorder, Sampled, TRACE_HEADER_NAME};
+use xray_benches::by_hand;
 use xray_benches::calls::{Calls, time};
 use xray_benches::client::{Held, Request};
 use xray_benches::floor;
@@ -102,7 +103,7 @@ fn untraced_with<R: Held>(criterion: &mut Criterion, name: &str) {
         });
     };
     row("floor", |_, calls| calls.make(bare));
-    row("by_hand", |_, calls| calls.make(floor::by_hand));
+    row("by_hand", |_, calls| calls.make(by_hand::unrecorded));
     row("no_context", |_, calls| calls.make(traced));
     row("disabled", |recorder, calls| in_segment(recorder, Sampled::Yes, || calls.make(traced)));
 }
@@ -120,7 +121,7 @@ fn unsampled(criterion: &mut Criterion) {
     group.bench_function("by_hand", |bencher| {
         bencher.iter_custom(|calls| {
             time(calls, CALLS, |calls: &mut Calls<Box<Request>>| {
-                floor::in_unsampled_trace(|| calls.make(floor::by_hand));
+                by_hand::in_unsampled_trace(|| calls.make(by_hand::unrecorded));
             })
         });
     });
@@ -134,6 +135,9 @@ fn sampled(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sampled");
     group.bench_function("floor", |bencher| {
         bencher.iter_custom(|calls| time(calls, CALLS, |calls| floor::segment(|| calls.make(floor::call))));
+    });
+    group.bench_function("by_hand", |bencher| {
+        bencher.iter_custom(|calls| time(calls, CALLS, |calls| by_hand::in_segment(|| calls.make(by_hand::recorded))));
     });
     let reader = floor::Reader::start();
     group.bench_function("floor_handed_over", |bencher| {

@@ -6,17 +6,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
-use std::pin::Pin;
-use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
-use pin_project_lite::pin_project;
 use xray::TRACE_HEADER_NAME;
 
-use crate::client::{AtOnce, Held, Ping, Request, Response};
+use crate::client::{AtOnce, Ping, Request, Response};
 
 const ROOT: &str = "1-5759e988-bd862e3fe1be46a994272793";
 /// Where the id of the parent stands in the header.
@@ -26,7 +23,6 @@ const PARENT: usize = "Root=".len() + ROOT.len() + ";Parent=".len();
 thread_local! {
     static CURRENT: Cell<Option<Clock>> = const { Cell::new(None) };
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    static UNSAMPLED: RefCell<Option<Arc<UnsampledTrace>>> = const { RefCell::new(None) };
     static RANDOM: Cell<u64> = const { Cell::new(0x9e37_79b9_7f4a_7c15) };
 }
 
@@ -56,73 +52,6 @@ impl Clock {
     pub fn now(&self) -> u64 {
         self.start_micros + self.started.elapsed().as_micros() as u64
     }
-}
-
-/// Makes a call that finds its trace in a thread-local, keeps a reference to it while the header is inserted, and is sent at
-/// once. Outside any trace it looks for a trace again at the first poll, and is sent then. This is the least that a traced call
-/// does outside a segment and in an unsampled trace.
-pub async fn by_hand<R: Held>(mut request: R) -> Response<R> {
-    let mut send = Some(move |trace: Option<Arc<UnsampledTrace>>| {
-        if let Some(trace) = trace {
-            request.borrow_mut().headers_mut().insert(TRACE_HEADER_NAME, trace.header.clone());
-        }
-        Ping::<R, AtOnce>::new(request).send()
-    });
-    match current_trace().and_then(|trace| Some(send_in_trace(send.take()?, trace))) {
-        Some(future) => SentAtFirstPoll::Sent { future },
-        None => SentAtFirstPoll::Waiting { send },
-    }
-    .await
-}
-
-fn current_trace() -> Option<Arc<UnsampledTrace>> {
-    UNSAMPLED.with_borrow(Option::clone)
-}
-
-// Not inlined, as in the runtime.
-#[inline(never)]
-fn send_in_trace<F>(send: impl FnOnce(Option<Arc<UnsampledTrace>>) -> F, trace: Arc<UnsampledTrace>) -> F {
-    send(Some(trace))
-}
-
-pin_project! {
-    #[project = SentAtFirstPollProjection]
-    enum SentAtFirstPoll<S, F> {
-        Waiting { send: Option<S> },
-        Sent { #[pin] future: F },
-    }
-}
-
-impl<S: FnOnce(Option<Arc<UnsampledTrace>>) -> F, F: Future> Future for SentAtFirstPoll<S, F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
-        if let SentAtFirstPollProjection::Waiting { send } = self.as_mut().project() {
-            let trace = current_trace();
-            let Some(send) = send.take() else { return Poll::Pending };
-            match trace {
-                Some(trace) => self.set(Self::Sent { future: send_in_trace(send, trace) }),
-                None => self.set(Self::Sent { future: send(None) }),
-            }
-        }
-        match self.project() {
-            SentAtFirstPollProjection::Sent { future } => future.poll(task),
-            SentAtFirstPollProjection::Waiting { .. } => Poll::Pending,
-        }
-    }
-}
-
-/// Runs a closure in an unsampled trace, for [`by_hand`].
-pub fn in_unsampled_trace(run: impl FnOnce()) {
-    UNSAMPLED.set(Some(Arc::new(UnsampledTrace { header: unsampled_header() })));
-    run();
-    UNSAMPLED.set(None);
-}
-
-#[derive(Debug)]
-struct UnsampledTrace {
-    header: HeaderValue,
 }
 
 /// Returns the header of requests in an unsampled trace.
@@ -275,7 +204,7 @@ pub fn write_call(
 }
 
 /// Returns the next number of a xorshift64 generator.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     let mut random = RANDOM.get();
     random ^= random << 13;
     random ^= random >> 7;
@@ -284,7 +213,7 @@ fn random() -> u64 {
     random
 }
 
-fn hex(value: u64) -> [u8; 16] {
+pub(crate) fn hex(value: u64) -> [u8; 16] {
     let mut digits = [0; 16];
     for (index, digit) in digits.iter_mut().rev().enumerate() {
         *digit = b"0123456789abcdef"[(value >> (4 * index) & 0xf) as usize];

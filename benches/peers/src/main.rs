@@ -16,8 +16,8 @@
 //!   opentelemetry-aws has one. xray-lite sends two for each call.
 //! * `spans`: the number of spans that arrived, for one call. A segment is a span too.
 //!
-//! fastrace has neither X-Ray's documents nor its header, and its reporter does nothing here. Its row shows the cost of
-//! recording alone. The libraries take turns, and a number is the median of the rounds. The allocator counts for all of them,
+//! fastrace has no X-Ray documents, and its reporter does nothing here. Its first row shows the cost of recording alone. In its
+//! second row, a request carries a `traceparent` header. The libraries take turns, and a number is the median of the rounds. The allocator counts for all of them,
 //! which takes each about a nanosecond for an allocation.
 //!
 //! The X-Ray SDK for Python takes part, as `python.py`, if the variable `XRAY_PEERS_PYTHON` names a Python that has it:
@@ -97,12 +97,13 @@ fn restart() -> ExitCode {
 
 fn compare_all() {
     let mut reader = Reader::start();
-    let to_daemon: [Box<dyn Peer>; 5] = [
+    let to_daemon: [Box<dyn Peer>; 6] = [
         Box::new(xray_peer::Xray::new(&reader.address())),
         Box::new(opentelemetry_peer::OpenTelemetry::new(&reader.address())),
         Box::new(tracing_peer::Tracing::new(&reader.address())),
         Box::new(xray_lite_peer::XrayLite::new(&reader.address())),
         Box::new(fastrace_peer::Fastrace::new()),
+        Box::new(fastrace_peer::Fastrace::with_header()),
     ];
     let python = Python::new(reader.address());
     for is_sampled in [true, false] {

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use xray::sampling::Always;
 use xray::{Recorder, Sampled, TRACE_HEADER_NAME};
+use xray_benches::by_hand;
 use xray_benches::calls::{Calls, time};
 use xray_benches::client::{Held, Request};
 use xray_benches::floor;
@@ -24,10 +25,10 @@ fn main() -> ExitCode {
     let enabled = recorder(Recorder::builder());
     match path.as_str() {
         "untraced_floor" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(bare)),
-        "by_hand" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(floor::by_hand)),
+        "by_hand" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(by_hand::unrecorded)),
         "no_context" => make(count, |calls: &mut Calls<Box<Request>>| calls.make(traced)),
         "untraced_floor_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(bare)),
-        "by_hand_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(floor::by_hand)),
+        "by_hand_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(by_hand::unrecorded)),
         "no_context_224_bytes" => make(count, |calls: &mut Calls<Request>| calls.make(traced)),
         "disabled" => {
             let disabled = recorder(Recorder::builder().enabled(false));
@@ -45,10 +46,11 @@ fn main() -> ExitCode {
             });
         }
         "unsampled_by_hand" => make(count, |calls: &mut Calls<Box<Request>>| {
-            floor::in_unsampled_trace(|| calls.make(floor::by_hand));
+            by_hand::in_unsampled_trace(|| calls.make(by_hand::unrecorded));
         }),
         "unsampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::No, calls)),
         "sampled_floor" => make(count, |calls| floor::segment(|| calls.make(floor::call))),
+        "sampled_by_hand" => make(count, |calls| by_hand::in_segment(|| calls.make(by_hand::recorded))),
         "sampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::Yes, calls)),
         // The calls leave their open segment, as soon as it has more than 100.
         "streamed" => drop(time(count, 1_000, |calls| traced_in_segment(&enabled, Sampled::Yes, calls))),
