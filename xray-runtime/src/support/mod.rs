@@ -1,5 +1,5 @@
 //! Helpers without knowledge of X-Ray: a background thread and its tasks, HTTP requests and look-ups of names, forks,
-//! counters, text limits, JSON, the removal of secrets, patterns, environment variables, a digest.
+//! counters, text limits, JSON, percent-encoding, the removal of secrets, patterns, environment variables, a digest.
 
 pub(crate) mod background;
 pub(crate) mod fetch;
@@ -7,6 +7,7 @@ pub(crate) mod guard;
 pub(crate) mod json;
 pub(crate) mod lock;
 pub(crate) mod log_line;
+pub(crate) mod percent;
 pub(crate) mod process;
 pub(crate) mod resolve;
 pub(crate) mod secrets;

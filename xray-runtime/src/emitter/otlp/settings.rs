@@ -9,6 +9,7 @@ use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
 use super::endpoint::Endpoint;
 use super::names::SpanNames;
+use crate::support::percent;
 use crate::support::variables::{RejectedSetting, setting};
 
 /// The settings of an emitter.
@@ -129,7 +130,10 @@ fn parse_headers(text: &str) -> Option<HeaderMap> {
     pairs
         .map(|pair| {
             let (name, value) = pair.split_once('=')?;
-            Some((HeaderName::from_str(name.trim()).ok()?, header_value(&percent_decoded(value.trim())?)?))
+            Some((
+                HeaderName::from_str(name.trim()).ok()?,
+                header_value(&percent::decoded_bytes(value.trim().as_bytes())?)?,
+            ))
         })
         .collect()
 }
@@ -139,22 +143,6 @@ pub(super) fn header_value(value: &[u8]) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_bytes(value).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// Replaces each escape, such as `%20`, by its byte. Returns `None` if two hex digits do not follow a `%`.
-fn percent_decoded(text: &str) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(bytes.next()?).to_digit(16);
-                u8::try_from(digit()? * 16 + digit()?).ok()?
-            }
-            byte => byte,
-        });
-    }
-    Some(decoded)
 }
 
 fn parse_milliseconds(text: &str) -> Option<Duration> {

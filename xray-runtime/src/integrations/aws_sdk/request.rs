@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::parameters::{Operation, Parameter, Parameters, Part};
 use crate::document::MAX_STRING_CHARS;
 use crate::http::Url;
+use crate::support::percent;
 use crate::support::text::first_chars;
 
 /// Limit on the length of a body that is searched for parameters. An item of `DynamoDB` has at most 400 KB, and so much takes
@@ -203,10 +204,10 @@ fn read_s3(operation: &str, request: &HttpRequest, serialized_path: &str, parame
     let key = serialized_path.strip_prefix('/').unwrap_or_default();
     let found = [
         ("bucket_name", bucket(request, serialized_path)),
-        ("key", (!key.is_empty()).then(|| decoded(key, false))),
+        ("key", (!key.is_empty()).then(|| percent::decoded(key.as_bytes()))),
         ("version_id", query_parameter(request, "versionId")),
         ("prefix", query_parameter(request, "prefix")),
-        ("copy_source", request.headers().get("x-amz-copy-source").map(|source| decoded(source, false))),
+        ("copy_source", request.headers().get("x-amz-copy-source").map(|source| percent::decoded(source.as_bytes()))),
     ];
     parameters.extend(present(found));
 }
@@ -215,7 +216,7 @@ fn read_s3(operation: &str, request: &HttpRequest, serialized_path: &str, parame
 fn bucket(request: &HttpRequest, serialized_path: &str) -> Option<String> {
     let before_path = path(request).strip_suffix(serialized_path).unwrap_or_default();
     if let Some(last) = before_path.rsplit('/').next().filter(|last| !last.is_empty()) {
-        return Some(decoded(last, false));
+        return Some(percent::decoded(last.as_bytes()));
     }
     let host = Url::from(request.uri()).host()?;
     let is_address = host.parse::<IpAddr>().is_ok();
@@ -237,30 +238,14 @@ fn present<T: AsRef<str>, const N: usize>(
 fn segment_after(path: &str, prefix: &str) -> Option<String> {
     let (_, rest) = path.split_once(prefix)?;
     let segment = rest.split('/').next().filter(|segment| !segment.is_empty())?;
-    Some(decoded(segment, false))
+    Some(percent::decoded(segment.as_bytes()))
 }
 
 /// Returns the value of a field in a form or query.
 fn form_value(form: &str, name: &str) -> Option<String> {
     let mut pairs = form.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find(|(own, _)| *own == name).map(|(_, value)| decoded(value, true))
-}
-
-/// Decodes the escapes of a URL, and in a form the `+`, which stands for a space.
-fn decoded(escaped: &str, is_form: bool) -> String {
-    let mut bytes = Vec::with_capacity(escaped.len());
-    let mut rest = escaped.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escape = tail.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        let (byte, next) = match escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => (byte, &tail[2..]),
-            None if is_form && *first == b'+' => (b' ', tail),
-            None => (*first, tail),
-        };
-        bytes.push(byte);
-        rest = next;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    // In a form a `+` stands for a space.
+    pairs.find(|(own, _)| *own == name).map(|(_, value)| percent::decoded(value.replace('+', " ").as_bytes()))
 }
 
 /// Returns a text as a value, cut at X-Ray's limit.
@@ -403,14 +388,6 @@ mod tests {
         let wanted = parameters::of("SNS", "Publish").unwrap().request;
         let found = of_form(b"Action=Publish&TopicArn=arn%3Aaws%3Asns%3At&Message=secret+text", wanted);
         assert_eq!(found, Found::from([("topic_arn", "arn:aws:sns:t".into())]));
-    }
-
-    #[test]
-    fn escapes_that_are_cut_or_wrong_stay_as_they_are() {
-        for (escaped, expected) in [("a%2", "a%2"), ("%zz+", "%zz+"), ("%", "%"), ("%C3%A9", "é"), ("%FF", "\u{fffd}")]
-        {
-            assert_eq!(decoded(escaped, false), expected);
-        }
     }
 
     #[test]
