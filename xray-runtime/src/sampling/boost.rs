@@ -79,13 +79,8 @@ impl BoostCounter {
         if traces == 0 {
             return None;
         }
-        let take = |count: &AtomicU64, most: u64| {
-            let taken = count.load(Ordering::Relaxed).min(most);
-            count.fetch_sub(taken, Ordering::Relaxed);
-            taken
-        };
-        let failed = take(&self.failed, traces);
-        Some(BoostCounts { traces, failed, failed_and_sampled: take(&self.failed_and_sampled, failed) })
+        let failed = take_at_most(&self.failed, traces);
+        Some(BoostCounts { traces, failed, failed_and_sampled: take_at_most(&self.failed_and_sampled, failed) })
     }
 
     /// Adds the counts of a failed report to the current counts.
@@ -99,6 +94,13 @@ impl BoostCounter {
     pub(crate) fn service_name(&self) -> &str {
         self.service_name.get().map_or("", String::as_str)
     }
+}
+
+/// Subtracts up to `most` from a count, and returns the number that it subtracted. Only one thread may subtract.
+pub(crate) fn take_at_most(count: &AtomicU64, most: u64) -> u64 {
+    let taken = count.load(Ordering::Relaxed).min(most);
+    count.fetch_sub(taken, Ordering::Relaxed);
+    taken
 }
 
 impl Called {

@@ -130,7 +130,11 @@ impl Polling {
                 }
                 // The counts are part of the next report. If X-Ray received them and only the response was lost, they
                 // count twice, which is rarer than a daemon that is away for a while.
-                Err(failure) => self.note_failure("quotas", failure),
+                Err(failure) => {
+                    self.note_failure("quotas", failure);
+                    // A daemon that hangs would take the limit of each further request.
+                    break;
+                }
             }
         }
         is_changed

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use crate::sampling::boost::BoostCounter;
+use crate::sampling::boost::{BoostCounter, take_at_most};
 use crate::sampling::reservoir::{Reservoir, by_chance};
 
 /// The lower bits of the packed quota, which hold the quota; the bits above hold the first second in which it is void.
@@ -84,11 +84,11 @@ impl RuleState {
             _ => return false,
         };
         if is_borrowed {
-            self.borrowed.fetch_add(1, Ordering::Release);
+            self.borrowed.fetch_add(1, Ordering::Relaxed);
         }
         // A borrowed request counts as sampled too. (Developer guide, the example of a report: 6 requests, 5 sampled, 1
         // borrowed.) The other X-Ray SDKs do not count it there.
-        self.sampled.fetch_add(1, Ordering::Release);
+        self.sampled.fetch_add(1, Ordering::Relaxed);
         true
     }
 
@@ -142,20 +142,19 @@ impl RuleState {
         }
         let interval = self.report_interval.load(Ordering::Relaxed);
         self.next_report.store(now.saturating_add(interval), Ordering::Relaxed);
-        // A decision increments `requests` first and `sampled` last. Reading in the reverse order, with `Acquire`
-        // against its `Release`, never reports more sampled requests than requests. A request without its decision
-        // counts as unsampled here, and its decision is in the next report.
-        let borrowed = self.borrowed.swap(0, Ordering::Acquire);
-        let sampled = self.sampled.swap(0, Ordering::Acquire);
-        Some(Counts { requests: self.requests.swap(0, Ordering::Relaxed), sampled, borrowed })
+        // Another thread may be between two increments of one decision. X-Ray may refuse a report with more sampled requests
+        // than requests, so the excess waits for the next report.
+        let requests = self.requests.swap(0, Ordering::Relaxed);
+        let sampled = take_at_most(&self.sampled, requests);
+        let borrowed = take_at_most(&self.borrowed, sampled);
+        Some(Counts { requests, sampled, borrowed })
     }
 
     /// Adds the counts of a failed report to the current counts. The next report is due immediately.
     pub(super) fn take_back(&self, counts: Counts) {
-        // In the order of a decision: see `report`.
         self.requests.fetch_add(counts.requests, Ordering::Relaxed);
-        self.borrowed.fetch_add(counts.borrowed, Ordering::Release);
-        self.sampled.fetch_add(counts.sampled, Ordering::Release);
+        self.borrowed.fetch_add(counts.borrowed, Ordering::Relaxed);
+        self.sampled.fetch_add(counts.sampled, Ordering::Relaxed);
         self.next_report.store(0, Ordering::Relaxed);
     }
 }
@@ -174,6 +173,18 @@ mod tests {
         assert_eq!([1, 1, 2].map(|second| decisions(&state, second, true)), [1, 0, 1]);
         assert_eq!(decisions(&state, 3, false), 0, "a rule without a reservoir borrows nothing");
         assert_eq!(state.report(3), Some(Counts { requests: 20, sampled: 2, borrowed: 2 }));
+    }
+
+    #[test]
+    fn a_decision_that_is_half_counted_is_reported_later() {
+        let state = RuleState::new(1.0);
+        decisions(&state, 1, true);
+        // Another thread reports between the increments of a sixth decision.
+        state.sampled.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(state.report(1), Some(Counts { requests: 5, sampled: 5, borrowed: 1 }));
+        state.borrowed.fetch_add(2, Ordering::Relaxed);
+        state.requests.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(state.report(1), Some(Counts { requests: 1, sampled: 1, borrowed: 1 }));
     }
 
     #[test]
