@@ -32,10 +32,12 @@ fn a_request_is_tried_again_when_the_server_is_busy() {
 fn after_the_last_attempt_the_documents_are_dropped() {
     let server = OtlpServer::start(|_| (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "0")]));
     let recorder = recorder(to(server.url()).attempts(3));
+    let started = Instant::now();
     record(&recorder, "shop");
     record(&recorder, "shop");
     assert_eq!(settled(&recorder).documents_dropped, 2);
     assert_eq!(server.received().len(), 3);
+    assert!(started.elapsed() >= Duration::from_secs(1), "a busy server is not asked at once again");
 }
 
 #[test]

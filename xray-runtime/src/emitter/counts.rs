@@ -16,7 +16,7 @@ pub(super) struct Counts {
 impl Counts {
     /// Claims the counters of a recorder, unless the emitter has claimed the counters of another recorder.
     pub(super) fn claim(&self, deliveries: &Deliveries) {
-        let _ = self.deliveries.set(deliveries.claim());
+        self.deliveries.get_or_init(|| deliveries.claim());
     }
 
     pub(super) fn sent(&self, documents: u64) {

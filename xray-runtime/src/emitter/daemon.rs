@@ -73,8 +73,9 @@ impl<'a> Daemon<'a> {
 
     /// Returns the connection, resolving the address and connecting if that is due.
     ///
-    /// Waits for the first connection: until then the documents wait in the queue. Later connections are made in the
-    /// background, because a name server may take long to answer.
+    /// Waits for the first attempt to connect: until then the documents wait in the queue. If the attempt fails, returns an
+    /// error for each document until the next attempt. Once there is a connection, the next one is made in the background,
+    /// because a name server may take long to answer.
     async fn connection(&mut self) -> Result<&mut Connection, SendError> {
         // A renewal that failed keeps the old connection: a name server that is away for a minute does not mean that the
         // daemon is.

@@ -126,6 +126,8 @@ struct Sender {
     logged_too_large: LoggedOnce,
     /// For a datagram that is too long for the system.
     logged_refused_length: LoggedOnce,
+    /// For a document whose values were shortened.
+    logged_trimmed: LoggedOnce,
 }
 
 impl Sender {
@@ -136,6 +138,7 @@ impl Sender {
             counters,
             logged_too_large: LoggedOnce::new(),
             logged_refused_length: LoggedOnce::new(),
+            logged_trimmed: LoggedOnce::new(),
         }
     }
 
@@ -234,15 +237,14 @@ impl Sender {
     }
 
     fn count_trimmed(&self, values: usize) {
-        for _ in 0..values {
-            if self.counters.values_rejected.increment() == 0 {
-                log_line!(
-                    Warn,
-                    "xray::emitter",
-                    "a document was too large for a datagram: shortened or left out a value, and marked the place (logged \
-                     once, see `Stats::values_rejected`)",
-                );
-            }
+        self.counters.values_rejected.add(values as u64);
+        if values > 0 && self.logged_trimmed.is_first() {
+            log_line!(
+                Warn,
+                "xray::emitter",
+                "a document was too large for a datagram: shortened or left out a value, and marked the place (logged once, \
+                 see `Stats::values_rejected`)",
+            );
         }
     }
 }

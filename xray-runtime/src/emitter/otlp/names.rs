@@ -61,7 +61,8 @@ fn of_query(sql: &Sql) -> Option<Cow<'_, str>> {
     let operation = query.split_ascii_whitespace().next().unwrap_or_default();
     let is_word = !operation.is_empty() && operation.bytes().all(|byte| byte.is_ascii_alphabetic());
     let operation = if is_word { operation } else { "" };
-    let database = sql.url.as_deref().and_then(|url| url.rsplit_once('/')).map_or("", |(_, database)| database);
+    let path = sql.url.as_deref().map_or("", |url| Url::from(url).path());
+    let database = path.rsplit_once('/').map_or("", |(_, database)| database);
     match (operation, database) {
         ("", "") => sql.database_type.as_deref().map(Cow::Borrowed),
         ("", database) => Some(database.into()),
@@ -75,4 +76,22 @@ fn of_query(sql: &Sql) -> Option<Cow<'_, str>> {
 pub(super) fn sql_name(server: &str, database: &str) -> Option<String> {
     let host = Url::from(server).host()?;
     (!database.is_empty()).then(|| format!("{database}@{host}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_named_after_its_operation_and_its_database() {
+        for (url, query, name) in [
+            ("postgresql://db.example.com:5432/shop", "SELECT * FROM t", Some("SELECT shop")),
+            ("postgresql://db.example.com:5432", "SELECT * FROM t", Some("SELECT")),
+            ("sqlite:///var/data/app.db", "", Some("app.db")),
+            ("http://db.example.com/", "(SELECT 1)", Some("PostgreSQL")),
+        ] {
+            let sql = Sql::new("PostgreSQL").url(url).sanitized_query(query);
+            assert_eq!(of_query(&sql).as_deref(), name, "{url}");
+        }
+    }
 }

@@ -57,9 +57,10 @@ enum Delivery {
 }
 
 impl Sender {
-    /// The pause after the first attempt. It doubles with each further attempt.
+    /// The pause after the first attempt, and the shortest pause that the server may request. It doubles with each further
+    /// attempt.
     const FIRST_PAUSE: Duration = Duration::from_millis(500);
-    /// Limit on the pause that the server requests.
+    /// The longest pause.
     const MAX_PAUSE: Duration = Duration::from_secs(30);
     /// Limit on the bytes of a response that are read.
     const MAX_RESPONSE_BYTES: usize = 64 * 1024;
@@ -248,10 +249,11 @@ impl Sender {
                     sleep(jittered(pause)).await;
                 }
                 Outcome::Later { after, .. } => {
-                    sleep(after.map_or_else(|| jittered(pause), |after| after.min(Self::MAX_PAUSE))).await;
+                    let requested = after.map(|after| after.clamp(Self::FIRST_PAUSE, Self::MAX_PAUSE));
+                    sleep(requested.unwrap_or_else(|| jittered(pause))).await;
                 }
             }
-            pause *= 2;
+            pause = pause.saturating_mul(2).min(Self::MAX_PAUSE);
             attempt += 1;
         }
     }
