@@ -5,7 +5,7 @@ use std::io;
 
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, StreamBody};
-use hyper::body::{Bytes, Frame};
+use hyper::body::{Body as _, Bytes, Frame};
 use support::documents::capture;
 use support::subsegments::{below, exceptions, is_cancelled, only_call, status};
 use tonic_0_13 as tonic;
@@ -119,6 +119,30 @@ async fn answers_that_break_the_protocol_have_an_outcome_too() {
             assert_eq!(exceptions(&document)[0].message.as_deref().unwrap_or_default(), message);
             assert!(document.error && !document.fault && !is_cancelled(&document), "{document:#?}");
         }
+    }
+}
+
+/// A reader may ask whether the body has ended, as hyper does, and then never polls for the end.
+#[tokio::test]
+async fn a_body_that_says_that_it_has_ended_has_no_status() {
+    let service = service_fn(|_: Request<()>| {
+        let body = http_body_util::Full::new(Bytes::from_static(b"\0\0\0\0\0"));
+        let response = Response::builder().header("content-type", "application/grpc").body(body);
+        std::future::ready(Ok::<_, Infallible>(response.unwrap()))
+    });
+    let service = SubsegmentLayer::new().layer(SegmentLayer::new("greeter").layer(service));
+    let work = async {
+        let request = Request::post("http://h/a.B/C").header("content-type", "application/grpc").body(()).unwrap();
+        let mut body = service.oneshot(request).await.unwrap().into_body();
+        while !body.is_end_stream() {
+            body.frame().await.unwrap().unwrap();
+        }
+    };
+    let ((), documents) = capture(work.in_segment("t")).await;
+    let [theirs, ours] = &documents[..] else { panic!("{documents:#?}") };
+    for document in [theirs, &ours.subsegments[0]] {
+        assert_eq!(document.metadata["grpc"]["status"], "UNKNOWN", "{document:#?}");
+        assert!(!is_cancelled(document), "{document:#?}");
     }
 }
 

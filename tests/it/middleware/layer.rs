@@ -275,10 +275,16 @@ async fn dropped_unpolled_or_panicking() {
         drop(polled);
         let call = SubsegmentLayer::new().layer(service_fn(panicking)).call(request("panicked"));
         assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
+        let mut grpc = request("grpc");
+        grpc.headers_mut().insert(http::header::CONTENT_TYPE, "application/grpc".parse().unwrap());
+        let call = SubsegmentLayer::new().layer(service_fn(panicking)).call(grpc);
+        assert!(AssertUnwindSafe(call).catch_unwind().await.is_err());
     };
     let ((), documents) = capture(work.in_segment("t")).await;
-    let [cancelled, panicked] = &documents[0].subsegments[..] else { panic!("{documents:#?}") };
+    let [cancelled, panicked, grpc] = &documents[0].subsegments[..] else { panic!("{documents:#?}") };
     assert_eq!((cancelled.name.as_str(), &cancelled.metadata["xray"]["cancelled"]), ("cancelled", &true.into()));
-    assert_eq!(exceptions(panicked)[0].message.as_deref(), Some("no way"));
-    assert!(panicked.metadata.is_empty());
+    for panicked in [panicked, grpc] {
+        assert_eq!(exceptions(panicked)[0].message.as_deref(), Some("no way"));
+        assert!(panicked.metadata.is_empty(), "a call that panics is not cancelled");
+    }
 }

@@ -97,7 +97,7 @@ impl<R: Body> Body for SegmentBody<R> {
         let Some(mut body) = this.body.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         let Some(open) = this.open else { return body.poll_frame(task) };
         let frame = ready!(open.serving.run(|| body.as_mut().poll_frame(task)));
-        if open.note(frame.as_ref()) || body.is_end_stream() {
+        if open.note(frame.as_ref()) || (body.is_end_stream() && open.note::<R::Data>(None)) {
             open.serving.run(|| this.body.set(None));
             open.serving.complete();
             *this.open = None;

@@ -39,7 +39,12 @@ impl Outgoing {
 
     fn poll<F: Future>(&mut self, future: Pin<&mut F>, task: &mut Context<'_>) -> Poll<F::Output> {
         self.stage = Stage::Sent;
-        self.call.poll(future, task)
+        // Taken out during the poll: if the future panics, the call ends with the panic as its cause, and `drop` adds no
+        // status.
+        let grpc = self.grpc.take();
+        let output = self.call.poll(future, task);
+        self.grpc = grpc;
+        output
     }
 
     /// Records the head of the response. Returns the call if it lasts until the end of the body, as a gRPC call whose
@@ -200,9 +205,13 @@ impl<R: Body> Body for SubsegmentBody<R> {
     type Error = R::Error;
 
     fn poll_frame(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<R::Data>, R::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.body.poll_frame(task));
-        if this.call.as_mut().is_some_and(|call| call.note(frame.as_ref())) {
+        let mut this = self.project();
+        let frame = ready!(this.body.as_mut().poll_frame(task));
+        // A reader that asks `is_end_stream` does not poll for the end.
+        let has_ended = |call: &mut Outgoing| {
+            call.note(frame.as_ref()) || (this.body.is_end_stream() && call.note::<R::Data, R::Error>(None))
+        };
+        if this.call.as_mut().is_some_and(has_ended) {
             *this.call = None;
         }
         Poll::Ready(frame)
