@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
@@ -14,8 +15,9 @@ use tokio::time::sleep;
 use tracing::{Instrument as _, Level, Span, debug_span, error, error_span, field, info_span, instrument, warn};
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::prelude::*;
+use xray::emitter::{Emitter, FinishedSegment};
 use xray::tracing::SubsegmentLayer;
-use xray::{Instrument as _, Segment, TraceHeader};
+use xray::{Document, Instrument as _, Segment, TraceHeader};
 
 use super::subscriber::{annotations, below, below_blocking, below_layer, subscribe};
 use support::subsegments::{mark, seconds, tree};
@@ -374,6 +376,34 @@ fn a_span_that_outlives_its_invocation_is_not_current_in_the_next() {
     assert_eq!(tree(&documents), "part, connection(part)");
     let parents: Vec<_> = documents.iter().map(|document| document.parent_id.unwrap().to_string()).collect();
     assert_eq!(parents, ["0000000000000002", "0000000000000001"]);
+}
+
+#[test]
+fn a_report_of_a_span_that_was_left_and_is_open_has_no_end() {
+    struct Reports(Sender<Document>);
+
+    impl Emitter for Reports {
+        fn emit(&self, segment: FinishedSegment) {
+            let _ = self.0.send(segment.into());
+        }
+    }
+
+    subscribe();
+    let (sender, reports) = channel();
+    let recorder = xray::Recorder::builder().emitter(Reports(sender)).in_progress_after(Duration::from_millis(50));
+    let recorder = recorder.sampler(Always).build();
+    let segment = Segment::builder("job").recorder(&recorder).begin();
+    let header = segment.trace_header().unwrap().to_string();
+    let facade = segment.in_scope(|| Segment::facade(&header));
+    let span = facade.in_scope(|| info_span!("handler"));
+    span.in_scope(|| ());
+    let report = loop {
+        let report: Document = reports.recv_timeout(Duration::from_secs(20)).expect("the span is reported");
+        if report.name == "handler" {
+            break report;
+        }
+    };
+    assert!(report.in_progress && report.end_time.is_none(), "{report:#?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_inst
 use diesel::result::{Error as DatabaseError, QueryResult};
 
 use super::database::Database;
+use crate::document::Sql;
 use crate::id::SegmentId;
 use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
@@ -14,6 +15,7 @@ use crate::live::open_spans::OpenSpan;
 use crate::live::segment::Subsegment;
 use crate::record::Record;
 use crate::support::guard::guard;
+use crate::support::text::BoundedText;
 
 /// Records every query of a connection as a subsegment of the current segment or subsegment.
 ///
@@ -173,8 +175,10 @@ impl OpenSpan for UnfinishedQuery {
 
 /// Returns the text of a query without the values that diesel adds to it.
 // Output of diesel: SELECT * FROM users WHERE id = $1 -- binds: [7]
+//
+// Bounded, because the values may be megabytes, and diesel writes each byte of a blob as a number.
 fn statement(query: &dyn fmt::Display) -> String {
-    let mut text = query.to_string();
+    let (mut text, _) = BoundedText::of(query, 4 * Sql::MAX_QUERY_CHARS).unwrap_or_default();
     text.truncate(text.find(" -- binds: ").unwrap_or(text.len()));
     text
 }
@@ -208,5 +212,27 @@ impl fmt::Debug for QueryInstrumentation {
         let Self { database, has_statements, .. } = self;
         let mut debug = formatter.debug_struct("QueryInstrumentation");
         debug.field("database", database).field("has_statements", has_statements).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_has_no_values_and_endless_values_are_not_written() {
+        struct Query;
+
+        impl fmt::Display for Query {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("INSERT INTO t VALUES ($1) -- binds: [")?;
+                loop {
+                    formatter.write_str("255, ")?;
+                }
+            }
+        }
+
+        assert_eq!(statement(&Query), "INSERT INTO t VALUES ($1)");
+        assert_eq!(statement(&"SELECT 1"), "SELECT 1");
     }
 }

@@ -195,7 +195,8 @@ impl Record {
     pub(crate) fn so_far(&mut self) -> Option<Box<Self>> {
         // X-Ray accepts one document in progress for a segment.
         let was_sent = mem::replace(&mut self.details_mut().was_sent_in_progress, true);
-        (!was_sent).then(|| Box::new(Self { in_progress: true, ..self.clone() }))
+        // A span that was left and may be entered again has an end already. A document in progress has none.
+        (!was_sent).then(|| Box::new(Self { in_progress: true, end: None, ..self.clone() }))
     }
 
     /// Returns whether [`so_far`](Self::so_far) has returned the record.

@@ -63,7 +63,13 @@ pub(super) fn exit(span: &Context) -> Exit {
         }
         Some(entry)
     };
-    let Some(entry) = ENTERED.try_with(take).ok().flatten() else { return Exit { by_panic: false, is_own: true } };
+    let entry = match ENTERED.try_with(take) {
+        Ok(Some(entry)) => entry,
+        // The span had no subsegment at the entry: another thread was about to begin it.
+        Ok(None) => return Exit::default(),
+        // The thread's locals are destroyed, so `enter` could not keep the entry.
+        Err(_) => return Exit { by_panic: false, is_own: true },
+    };
     // If another scope was entered since, its guard restores the context.
     if context::own().is(&entry.current) {
         drop(context::replace_current(entry.previous));
