@@ -144,8 +144,8 @@ impl SegmentId {
         Self::next()
     }
 
-    /// Like [`random`](Self::random), but does not look for a fork: that is a system call, and the beginning of a segment has
-    /// made that call.
+    /// Like [`random`](Self::random), but does not look for a fork, because that takes a system call. The beginning of a segment
+    /// looks for one. A fork while the segment is open goes unnoticed.
     pub(crate) fn next() -> Self {
         // Zeros are not a valid parent in a `traceparent`, and other SDKs use them for what they do not record.
         Self(random_u64().max(1))

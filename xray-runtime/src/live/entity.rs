@@ -214,7 +214,7 @@ impl Entity {
         self.write(|record| record.record_known_panic(exception));
     }
 
-    fn report_no_room(&self, what: &str, NoRoom(key): &NoRoom) {
+    fn report_no_room(&self, what: &'static str, NoRoom(key): &NoRoom) {
         self.trace.recorder().report_value(
             what,
             key,
@@ -228,7 +228,7 @@ impl Entity {
         if written.is_none() && self.is_facade() {
             self.trace.recorder().report_value(
                 "a value for Lambda's own segment",
-                &self.id.to_string(),
+                &self.id,
                 "left out, as only Lambda writes to it. Put `#[xray::traced]` on the handler: the value is then recorded in \
                  its subsegment",
             );
@@ -280,11 +280,16 @@ impl Entity {
 
     /// Ends this entity without recording it, unless a progress report has already sent it.
     pub(crate) fn forget(&self) {
-        if self.lock().as_ref().is_some_and(|record| record.was_sent_in_progress()) {
+        let mut record = self.lock();
+        if record.as_ref().is_some_and(|record| record.was_sent_in_progress()) {
+            drop(record);
             return self.end();
         }
+        // Under the lock of the look above: a report in between would send a document in progress that no end follows.
+        let forgotten = record.take();
+        drop(record);
         self.trace.recorder().forget_open_segment(self.id);
-        self.lock().take();
+        drop(forgotten);
     }
 
     /// Embeds a finished child, or sends it as a separate document if this entity has ended or the depth limit is

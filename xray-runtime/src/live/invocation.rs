@@ -4,8 +4,9 @@
 //! invocation at a time does nothing else, so all work outside any context belongs to that invocation. The X-Ray SDKs for
 //! Python and Node.js make the same assumption.
 
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use crate::live::entity::Entity;
 use crate::support::lock::lock;
@@ -22,16 +23,14 @@ pub(crate) struct Running(Arc<Entity>);
 impl Running {
     /// Begins the invocation. It replaces an earlier invocation that has not ended.
     pub(crate) fn begin(facade: &Arc<Entity>) -> Self {
-        set(Some(Arc::clone(facade)));
+        replace(|_| true, Some(Arc::clone(facade)));
         Self(Arc::clone(facade))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if entity().is_some_and(|entity| Arc::ptr_eq(&entity, &self.0)) {
-            set(None);
-        }
+        replace(|running| running.is_some_and(|running| Arc::ptr_eq(running, &self.0)), None);
     }
 }
 
@@ -48,16 +47,19 @@ pub(crate) fn entity() -> Option<Arc<Entity>> {
 
 #[cold]
 fn locked_entity() -> Option<Arc<Entity>> {
-    running().clone()
+    lock(&RUNNING).clone()
 }
 
-fn set(entity: Option<Arc<Entity>>) {
-    IS_ANY_RUNNING.store(entity.is_some(), Ordering::Relaxed);
-    let before = std::mem::replace(&mut *running(), entity);
-    // Drop it after the lock is released: the drop may run the program's emitter, which may ask for the context.
+/// Replaces the invocation that is running by `next`, if `is_due` returns `true` for it.
+fn replace(is_due: impl FnOnce(Option<&Arc<Entity>>) -> bool, next: Option<Arc<Entity>>) {
+    // One lock for all steps: the task that ends an invocation's stream may run beside the beginning of the next invocation.
+    let mut running = lock(&RUNNING);
+    if !is_due(running.as_ref()) {
+        return;
+    }
+    IS_ANY_RUNNING.store(next.is_some(), Ordering::Relaxed);
+    let before = mem::replace(&mut *running, next);
+    drop(running);
+    // Dropped after the lock is released: the drop may run the program's emitter, which may ask for the context.
     drop(before);
-}
-
-fn running() -> MutexGuard<'static, Option<Arc<Entity>>> {
-    lock(&RUNNING)
 }

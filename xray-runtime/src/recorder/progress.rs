@@ -85,6 +85,8 @@ impl Progress {
     }
 
     pub(super) fn register(&self, id: SegmentId, segment: Weak<dyn InProgress>) {
+        // Notices a fork: the lock of the parent's segments may be held.
+        let _ = Process::current();
         let Watch { watched, worker } = self.watch.get();
         worker.ensure_running();
         watched.lock().insert(id, OpenSegment { reported: Instant::now(), segment });

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::support::background::{Background, Task};
 use crate::support::guard::guard;
 use crate::support::lock::lock;
-use crate::support::log_line::log_line;
+use crate::support::log_line::{LoggedOnce, log_line};
 
 /// Creates the task of a [`Worker`].
 type Make = dyn Fn() -> Task + Send + Sync;
@@ -37,6 +37,7 @@ struct State {
     /// When the task was last started. The lock is held while a task starts or ends.
     started: Mutex<Option<Instant>>,
     on_change: Box<OnChange>,
+    logged_panic: LoggedOnce,
 }
 
 impl Worker {
@@ -52,8 +53,12 @@ impl Worker {
         make: impl Fn() -> Task + Send + Sync + 'static,
         on_change: impl Fn(bool) + Send + Sync + 'static,
     ) -> Self {
-        let state =
-            State { is_running: AtomicBool::new(false), started: Mutex::default(), on_change: Box::new(on_change) };
+        let state = State {
+            is_running: AtomicBool::new(false),
+            started: Mutex::default(),
+            on_change: Box::new(on_change),
+            logged_panic: LoggedOnce::new(),
+        };
         Self { background, make: Arc::new(make), state: Arc::new(state), stop: None }
     }
 
@@ -96,8 +101,8 @@ impl Worker {
         // Spawned after the lock is released, because spawning may log, and the program's logger may come back here.
         let (running, make) = (Running(Arc::clone(&self.state)), Arc::clone(&self.make));
         let work = async move {
-            let _running = running;
-            run_again_after_panics(&*make).await;
+            let running = running;
+            running.0.run_again_after_panics(&*make).await;
         };
         self.background.spawn(match &self.stop {
             Some(stop) => Box::pin(stoppable(work, stop.subscribe())),
@@ -120,17 +125,18 @@ impl Drop for Running {
     }
 }
 
-async fn run_again_after_panics(make: &Make) {
-    let mut has_logged = false;
-    while run_to_end(make()).await.is_none() {
-        if !std::mem::replace(&mut has_logged, true) {
-            log_line!(
-                Error,
-                "xray::recorder",
-                "a task of xray panicked; it is started again, and documents wait meanwhile (logged once)",
-            );
+impl State {
+    async fn run_again_after_panics(&self, make: &Make) {
+        while run_to_end(make()).await.is_none() {
+            if self.logged_panic.is_first() {
+                log_line!(
+                    Error,
+                    "xray::recorder",
+                    "a task of xray panicked; it is started again, and documents wait meanwhile (logged once)",
+                );
+            }
+            sleep(Worker::PAUSE).await;
         }
-        sleep(Worker::PAUSE).await;
     }
 }
 
