@@ -42,6 +42,7 @@ fn the_doctor_finds_a_daemon_and_sends_one_segment() {
         &format!("UDP {address}: ok"),
         &format!("TCP {address}: ok"),
         &format!("sent a segment of trace {trace}"),
+        "segments of the program so far: 0 sampled, 0 not sampled",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

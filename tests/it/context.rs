@@ -239,6 +239,31 @@ async fn an_aborted_task_closes_what_was_open() {
     assert_eq!(names(&documents), ["aborted"]);
     assert_eq!(names(&documents[0].subsegments), ["sleeping", "held"], "the inner subsegment ends first");
     assert!(documents[0].subsegments.iter().all(|part| part.end_time.is_some()));
+    let is_cancelled = |document: &Document| document.metadata.contains_key("xray");
+    assert_eq!(documents[0].metadata["xray"]["cancelled"], true);
+    assert_eq!(names_of(&documents[0], is_cancelled), ["sleeping"], "a value that is dropped has ended");
+}
+
+/// Returns the names of the subsegments for which `is_wanted` returns `true`.
+fn names_of(document: &Document, is_wanted: impl Fn(&Document) -> bool) -> Vec<&str> {
+    let wanted = document.subsegments.iter().filter(|subsegment| is_wanted(subsegment));
+    wanted.map(|subsegment| subsegment.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_future_that_panics_or_only_runs_in_a_segment_is_not_cancelled() {
+    let ((), documents) = capture(async {
+        let panics = async { panic!("no way") }.in_subsegment("inner").in_segment("panics");
+        assert!(AssertUnwindSafe(panics).catch_unwind().await.is_err());
+        let segment = Segment::builder("of another").begin();
+        let mut visitor = Box::pin(std::future::pending::<()>().in_context(segment.clone()));
+        assert!(visitor.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    })
+    .await;
+    assert_eq!(names(&documents), ["panics", "of another"]);
+    for document in documents.iter().chain(&documents[0].subsegments) {
+        assert!(document.metadata.is_empty(), "{document:#?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use http::{HeaderName, HeaderValue};
 
 use crate::header::request_headers::{RequestHeaders, X_RAY};
-use crate::header::trace_header::TraceHeader;
+use crate::header::trace_header::{Sampled, TraceHeader};
 use crate::header::traceparent::{TRACEPARENT_LENGTH, TRACEPARENT_PARENT, traceparent};
 use crate::header::tracestate::{TRACESTATE, TraceState};
 use crate::id::{SegmentId, TraceId};
@@ -245,6 +245,27 @@ impl Outbound {
             Self::Unsampled(headers) => Some(headers),
             Self::Sampled { .. } => None,
         }
+    }
+
+    /// Returns the header of a message that `sender`, a segment or subsegment of the trace `id`, sends.
+    pub(crate) fn header(&self, id: TraceId, sender: SegmentId) -> Option<TraceHeader> {
+        let (x_ray, state, sampled) = match self {
+            Self::Sampled { x_ray, state, .. } => (x_ray.as_deref(), state.as_ref(), Sampled::Yes),
+            Self::Unsampled(TraceHeaders { x_ray: None, w3c: None }) => return None,
+            Self::Unsampled(TraceHeaders { x_ray, w3c }) => {
+                let state = w3c.as_ref().and_then(|w3c| w3c.state.as_ref());
+                (x_ray.as_ref().map(HeaderValue::as_bytes), state, Sampled::No)
+            }
+        };
+        let mut header = x_ray.and_then(|value| std::str::from_utf8(value).ok()).map(TraceHeader::parse);
+        // A header without a decision is passed on as it is; see `untouched`.
+        if header.as_ref().is_some_and(|header| header.sampled != Some(sampled)) {
+            return header;
+        }
+        let header = header.get_or_insert_default();
+        (header.root, header.parent, header.sampled) = (Some(id), Some(sender), Some(sampled));
+        let state = state.and_then(|state| state.to_str().ok()).unwrap_or_default();
+        Some(header.clone().with_tracestate(state))
     }
 
     /// Returns the headers of a request that is recorded as the subsegment `call`.

@@ -29,7 +29,7 @@ impl Context {
     /// assert_eq!(sql.database_type.as_deref(), Some("PostgreSQL"));
     /// ```
     pub fn set_sql(&self, sql: Sql) {
-        self.update_subsegment("sql", |record| {
+        self.update_subsegment("the `sql` block of segment", |record| {
             record.details_mut().sql = Some(Box::new(sql));
             record.namespace = Some(Namespace::Remote);
         });
@@ -51,7 +51,7 @@ impl Context {
     /// assert_eq!(aws.other["table_name"], "orders");
     /// ```
     pub fn set_namespace(&self, namespace: Namespace) {
-        self.update_subsegment("namespace", |record| record.namespace = Some(namespace));
+        self.update_subsegment("the `namespace` block of segment", |record| record.namespace = Some(namespace));
     }
 
     /// Adds a key to the `aws` block, for instance `operation`, `region`, `request_id`, `table_name` or `queue_url`.
@@ -101,15 +101,12 @@ impl Context {
         if header.sampled == Some(Sampled::No) {
             return;
         }
-        let mut is_full = !entity.trace().count_link();
-        if !is_full {
-            entity.update(|record| is_full = !record.details_mut().add_link(trace_id, id));
-        }
+        let (trace, mut is_full) = (entity.trace(), false);
+        entity.update(|record| is_full = !record.details_mut().add_link(trace_id, id, || trace.count_link()));
         if is_full {
-            let name = trace_id.to_string();
-            entity.trace().recorder().report_value(
+            trace.recorder().report_value(
                 "a link to trace",
-                &name,
+                &trace_id,
                 "left out (X-Ray accepts 20 links of a segment and 100 of a trace)",
             );
         }
@@ -200,14 +197,10 @@ impl Context {
     }
 
     /// Writes a block that only subsegments have.
-    fn update_subsegment(&self, what: &str, write: impl FnOnce(&mut Record)) {
+    fn update_subsegment(&self, block: &'static str, write: impl FnOnce(&mut Record)) {
         let Some(entity) = self.sampled_entity() else { return };
         if entity.is_segment() {
-            entity.trace().recorder().report_value(
-                &format!("the `{what}` block of segment"),
-                &entity.id().to_string(),
-                "left out, because only subsegments have it",
-            );
+            entity.trace().recorder().report_value(block, &entity.id(), "left out, because only subsegments have it");
         } else {
             entity.update(write);
         }

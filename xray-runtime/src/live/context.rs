@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::document::metadata::metadata;
 use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS, is_short};
+use crate::header::trace_header::TraceHeader;
 use crate::id::{SegmentId, TraceId};
 use crate::live::entity::Entity;
 use crate::live::invocation;
@@ -164,6 +165,35 @@ impl Context {
         self.entity().map(|entity| entity.id())
     }
 
+    /// Returns the trace header of a message or request that this segment or subsegment sends in a way that the SDK does not
+    /// know, for example through Kafka. The receiver continues the trace with
+    /// [`SegmentBuilder::trace_header`](crate::SegmentBuilder::trace_header).
+    ///
+    /// Returns `None` if there is no segment. The header of a trace that is not sampled says `Sampled=0`. Requests of traced
+    /// HTTP clients and messages of the AWS SDK get their headers without this method.
+    ///
+    /// ```
+    /// use xray::{Segment, TraceHeader};
+    ///
+    /// let ((), documents) = xray::testing::capture_blocking(|| {
+    ///     let segment = Segment::builder("shop").begin();
+    ///     let sending = segment.subsegment("orders");
+    ///     let header = sending.trace_header().map(|header| header.to_string()).unwrap_or_default();
+    ///
+    ///     // In the program that receives the message:
+    ///     let received = TraceHeader::parse(&header);
+    ///     Segment::builder("worker").trace_header(&received).begin().end();
+    /// });
+    /// let [worker, shop] = &documents[..] else { unreachable!() };
+    /// assert_eq!(worker.trace_id, shop.trace_id);
+    /// assert_eq!(worker.parent_id, Some(shop.subsegments[0].id));
+    /// ```
+    #[must_use]
+    pub fn trace_header(&self) -> Option<TraceHeader> {
+        let entity = self.entity()?;
+        entity.trace().outbound().header(entity.trace().id(), entity.id())
+    }
+
     /// Returns whether there is a trace and it is recorded.
     #[must_use]
     pub fn is_sampled(&self) -> bool {
@@ -238,7 +268,6 @@ impl Context {
     }
 
     /// Marks the segment or subsegment as cancelled in its metadata.
-    #[cfg(any(feature = "actix-web", feature = "tower"))]
     pub(crate) fn mark_cancelled(&self) {
         if let Some(entity) = self.sampled_entity() {
             entity.update(crate::record::Record::mark_cancelled);
@@ -252,7 +281,7 @@ impl Context {
         let user = first_chars(given, MAX_STRING_CHARS).to_owned();
         if user.len() < given.len() {
             // Without the name: it may identify a person.
-            entity.trace().recorder().report_value("the user of segment", &entity.id().to_string(), "cut");
+            entity.trace().recorder().report_value("the user of segment", &entity.id(), "cut");
         }
         if let Some(segment) = entity.root() {
             segment.update(|record| record.details_mut().user = Some(user));
@@ -263,8 +292,8 @@ impl Context {
     ///
     /// If the child that ended last recorded an error of the same type and message, the document refers to that one by its
     /// id. The type is recorded for the error itself, and for those of its sources that are of the standard library. An
-    /// error whose `Display` panics is recorded by its type, and counted. A segment or subsegment records 100 errors; further
-    /// ones only set the flag, and are counted.
+    /// error whose `Display` panics is recorded by its type, and counted. A segment or subsegment that holds 100 errors takes
+    /// no more: further ones only set the flag, and are counted.
     ///
     /// ```
     /// let ((), documents) = xray::testing::capture_blocking(|| {

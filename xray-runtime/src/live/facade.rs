@@ -38,7 +38,11 @@ fn of_header(recorder: &Recorder, value: &str, header: &TraceHeader) -> Context 
     let trace = Trace::of_facade(recorder.clone(), value, header, id);
     if !trace.is_sampled() {
         recorder.log_unsampled(&id.to_string(), trace.id(), || {
-            let decision = if header.parent.is_none() { "names no parent" } else { "does not say Sampled=1" };
+            let decision = match (header.parent, header.sampled) {
+                (Some(_), Some(Sampled::No)) => "says Sampled=0",
+                (Some(_), _) => "has no decision. Set the tracing mode of the function to active",
+                (None, _) => "names no parent. Set the tracing mode of the function to active",
+            };
             format!("by Lambda, whose trace header {decision}")
         });
     }

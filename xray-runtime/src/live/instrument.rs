@@ -32,7 +32,8 @@ use crate::live::segment::{Segment, SegmentBuilder, Subsegment};
 pub trait Instrument: Future + Sized {
     /// Runs the future in a segment: an existing [`Segment`], or a new one of this name that begins at the first poll.
     ///
-    /// The segment ends when the future ends or is dropped.
+    /// The segment ends when the future ends. If the future is dropped earlier, as by `select!` with a timeout, the segment
+    /// ends then, and has `{"cancelled": true}` in its metadata, in the namespace `xray`.
     fn in_segment(self, segment: impl Into<SegmentScope>) -> Instrumented<Self> {
         Instrumented::new(self, segment.into().0)
     }
@@ -40,8 +41,9 @@ pub trait Instrument: Future + Sized {
     /// Runs the future in a subsegment: an existing [`Subsegment`], or a new one of this name that begins at the first
     /// poll, below the segment or subsegment that is current at that time.
     ///
-    /// The subsegment ends when the future ends or is dropped. If no segment is current at the first poll, nothing is
-    /// recorded, and that is logged, once for each place in the source.
+    /// The subsegment ends when the future ends. If the future is dropped earlier, the subsegment is marked like a segment; see
+    /// [`in_segment`](Self::in_segment). If no segment is current at the first poll, nothing is recorded, and that is logged,
+    /// once for each place in the source.
     #[track_caller]
     fn in_subsegment(self, subsegment: impl Into<SubsegmentScope>) -> Instrumented<Self> {
         let SubsegmentScope(mut scope) = subsegment.into();
@@ -163,13 +165,19 @@ pin_project! {
         #[pin]
         future: Option<F>,
         scope: Scope,
+        // `true` while the future is polled, and after it has panicked.
+        is_polling: bool,
     }
 
     impl<F> PinnedDrop for Instrumented<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() && !matches!(this.scope, Scope::NewSegment(_) | Scope::NewSubsegment(..)) {
-                let _entered = this.scope.open().enter();
+                let context = this.scope.open();
+                if !*this.is_polling && !matches!(this.scope, Scope::Context(_)) {
+                    context.mark_cancelled();
+                }
+                let _entered = context.enter();
                 this.future.set(None);
             }
         }
@@ -178,7 +186,7 @@ pin_project! {
 
 impl<F> Instrumented<F> {
     fn new(future: F, scope: Scope) -> Self {
-        Self { future: Some(future), scope }
+        Self { future: Some(future), scope, is_polling: false }
     }
 }
 
@@ -192,11 +200,13 @@ impl<F: Future> Future for Instrumented<F> {
         };
         let context = this.scope.open();
         let entered = context.enter();
+        *this.is_polling = true;
         // A panic is not recorded on a context that the future does not own: its owner may go on.
         let poll = match this.scope {
             Scope::Context(_) => future.poll(task),
             _ => context.observe_panic(|| future.poll(task)),
         };
+        *this.is_polling = false;
         let output = ready!(poll);
         this.future.set(None);
         drop(entered);

@@ -271,6 +271,7 @@ impl SegmentBuilder {
         let Decision { sampled, rule_name, rule, watch } = self.decide(&recorder, &name);
         self.header = self.header.with_rule(rule);
         let id = SegmentId::next();
+        recorder.count_segment(sampled);
         let trace = Trace::new(recorder, &self.header, id, sampled).watched(watch);
         if !sampled {
             let recorder = trace.recorder();

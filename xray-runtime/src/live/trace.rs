@@ -192,7 +192,7 @@ impl Trace {
             for _ in before.max(INDEXED)..before.saturating_add(count) {
                 self.recorder.report_value(
                     "an annotation of trace",
-                    &self.id.to_string(),
+                    &self.id,
                     "recorded but not searchable (X-Ray indexes 50 annotations of a trace; use metadata for the rest)",
                 );
             }

@@ -185,7 +185,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let State::Running { subsegment } = this.state {
-                subsegment.add_metadata_in("xray", "cancelled", true);
+                subsegment.mark_cancelled();
                 let _entered = subsegment.enter();
                 this.future.set(None);
             }

@@ -83,15 +83,16 @@ impl Details {
         Ok(())
     }
 
-    /// Adds a link. Returns `false` if the record has as many links as X-Ray accepts.
-    pub(crate) fn add_link(&mut self, trace_id: TraceId, id: SegmentId) -> bool {
+    /// Adds a link, if `count` returns `true` for a further link of the trace. Returns `false` if the record or the trace has
+    /// as many links as X-Ray accepts.
+    pub(crate) fn add_link(&mut self, trace_id: TraceId, id: SegmentId, count: impl FnOnce() -> bool) -> bool {
         // (Developer guide, "Tracing event-driven applications".)
         const MAX_LINKS: usize = 20;
         let link = Link { trace_id, id };
         if self.links.contains(&link) {
             return true;
         }
-        let has_room = self.links.len() < MAX_LINKS;
+        let has_room = self.links.len() < MAX_LINKS && count();
         if has_room {
             self.links.push(link);
         }

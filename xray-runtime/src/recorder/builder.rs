@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{env, fmt};
 
@@ -358,6 +358,7 @@ impl RecorderBuilder {
             emission,
             rules: (!self.rules.is_empty()).then_some(self.rules),
             response_hook: self.response_hook,
+            logged_values: Mutex::default(),
         };
         (Recorder { shared: Arc::new(shared) }, rejected)
     }
@@ -366,7 +367,7 @@ impl RecorderBuilder {
     fn choose_sampler(&mut self, is_in_lambda: bool) -> (ChosenSampler, Source) {
         let of_program = self.sampler.take();
         if is_in_lambda {
-            let name = "none, as the header decides in Lambda";
+            let name = "none, as LAMBDA_TASK_ROOT is set and Lambda's trace header decides";
             return (ChosenSampler { name, ..ChosenSampler::new(Never) }, Source::Default);
         }
         let source = Source::of_code(of_program.as_ref());

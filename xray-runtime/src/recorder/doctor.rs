@@ -16,6 +16,7 @@ use crate::id::{SegmentId, TraceId};
 use crate::record::{FinishedSegment, Label, Place, Record, Time};
 use crate::sampling::check_rules;
 use crate::support::resolve::resolve_blocking;
+use crate::support::stats::Stats;
 
 /// The time that the attempts may take, and so may the flush of an emitter of the program.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -50,6 +51,7 @@ const REFUSAL_WAIT: Duration = Duration::from_millis(300);
 ///   UDP 127.0.0.1:2000: ok, no refusal
 ///   TCP 127.0.0.1:2000: ok, sampling rules fetched
 ///   sent a segment of trace 1-6b031e14-9bc0c4e9a7c3750d6dec2af9: look for it in X-Ray or xray-local
+///   segments of the program so far: 12 sampled, 230 not sampled
 /// ```
 #[must_use = "the report says what is wrong"]
 pub fn doctor() -> Diagnosis {
@@ -73,6 +75,8 @@ pub struct Diagnosis {
     unread: Vec<String>,
     attempts: Vec<Attempt>,
     trace_id: Option<TraceId>,
+    /// The numbers of the recorder's segments that are sampled and that are not.
+    segments: [u64; 2],
 }
 
 impl Diagnosis {
@@ -115,10 +119,16 @@ impl fmt::Display for Diagnosis {
         }
         match self.trace_id {
             Some(trace) => {
-                write!(formatter, "\n  sent a segment of trace {trace}: look for it in X-Ray or xray-local")
+                write!(formatter, "\n  sent a segment of trace {trace}: look for it in X-Ray or xray-local")?;
             }
-            None => formatter.write_str("\n  sent no segment"),
+            None => formatter.write_str("\n  sent no segment")?,
         }
+        let [sampled, unsampled] = self.segments;
+        write!(formatter, "\n  segments of the program so far: {sampled} sampled, {unsampled} not sampled")?;
+        if sampled == 0 && unsampled > 0 {
+            formatter.write_str(". The log names the reason for each at the level `debug`")?;
+        }
+        Ok(())
     }
 }
 
@@ -151,12 +161,14 @@ impl Recorder {
     #[must_use = "the report says what is wrong"]
     pub fn check(&self) -> Diagnosis {
         let settings = &self.shared.settings;
+        let Stats { segments_sampled, segments_unsampled, .. } = self.stats();
         let mut diagnosis = Diagnosis {
             settings: settings.texts(self.http_rules()),
             rejected: settings.rejected.clone(),
             unread: unread_variables(),
             attempts: Vec::new(),
             trace_id: None,
+            segments: [segments_sampled, segments_unsampled],
         };
         if !self.is_enabled() {
             return diagnosis;

@@ -23,8 +23,9 @@ mod rejected;
 mod rules;
 mod settings;
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use self::builder::RecorderBuilder;
@@ -89,6 +90,8 @@ struct Shared {
     /// The rules for outgoing requests by host and path. `None` if there are no rules, so that a call need not look at its URL for them.
     rules: Option<HttpRules>,
     response_hook: Option<ResponseHook>,
+    /// The kinds of rejected values that were logged: what the value is, and what became of it.
+    logged_values: Mutex<BTreeSet<(&'static str, &'static str)>>,
 }
 
 /// Drops the program's hook so that a panic in the destructor of a captured value does not reach the code that drops

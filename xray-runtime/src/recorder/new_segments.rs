@@ -64,6 +64,12 @@ impl Recorder {
         decision.unwrap_or_else(|| self.sampler_panicked())
     }
 
+    /// Counts a segment that begins.
+    pub(crate) fn count_segment(&self, sampled: bool) {
+        let counters = &self.shared.counters;
+        if sampled { &counters.segments_sampled } else { &counters.segments_unsampled }.increment();
+    }
+
     /// Returns the watch for a trace that the rule of a caller decided about.
     pub(crate) fn watch_of_caller(&self, header: &TraceHeader, service_name: &str) -> Option<Arc<Watch>> {
         self.shared.new_segments.caller_rules.watch(header.rule()?, header.root?, service_name)

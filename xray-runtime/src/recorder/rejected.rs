@@ -1,12 +1,14 @@
-//! Values that X-Ray does not accept as they are given: they are shortened or left out, counted, and the first is logged.
+//! Values that X-Ray does not accept as given: they are shortened or left out, and counted. The first of each kind is logged.
 
 use std::any;
 use std::error::Error;
+use std::fmt;
 
 use super::Recorder;
 use crate::document::annotation::is_accepted_key;
 use crate::document::cause::chain;
 use crate::document::{AnnotationValue, Exception, MAX_STRING_CHARS};
+use crate::support::lock::lock;
 use crate::support::log_line::log_line;
 use crate::support::text::first_chars;
 
@@ -17,17 +19,17 @@ impl Recorder {
         if !is_accepted_key(key) {
             self.report_value(
                 "annotation",
-                key,
+                &key,
                 "left out, because a key must have 1 to 500 ASCII letters, digits and underscores",
             );
             return None;
         }
         let Some((value, is_cut)) = value.accepted() else {
-            self.report_value("annotation", key, "left out, because the number is not finite");
+            self.report_value("annotation", &key, "left out, because the number is not finite");
             return None;
         };
         if is_cut {
-            self.report_value("annotation", key, "cut");
+            self.report_value("annotation", &key, "cut");
         }
         Some(value)
     }
@@ -36,17 +38,20 @@ impl Recorder {
     /// the documented substitute.
     pub(crate) fn report_name(&self, given: &str, legal: &str) {
         if given != legal && !given.is_empty() {
-            self.report_value("name", given, "recorded in part");
+            self.report_value("name", &given, "recorded in part");
         }
     }
 
-    /// Counts a value that is not recorded exactly as given, and logs the first: `annotation "tier" was left out ..`.
+    /// Counts a value that is not recorded exactly as given. Logs the first for each `what` and `outcome`:
+    /// `annotation "tier" was left out ..`.
     //
-    // Only the first is logged: one that is wrong is usually wrong in every request, and the log must not grow with the
+    // Only the first is logged: a value that is wrong is usually wrong in every request, and the log must not grow with the
     // traffic. The key is cut, because keys come from the program and may be of any length.
-    pub(crate) fn report_value(&self, what: &str, key: &str, outcome: &str) {
-        if self.shared.counters.values_rejected.increment() == 0 {
-            let key = first_chars(key, MAX_STRING_CHARS);
+    pub(crate) fn report_value(&self, what: &'static str, key: &dyn fmt::Display, outcome: &'static str) {
+        self.shared.counters.values_rejected.increment();
+        if lock(&self.shared.logged_values).insert((what, outcome)) {
+            let key = key.to_string();
+            let key = first_chars(&key, MAX_STRING_CHARS);
             log_line!(
                 Warn,
                 "xray::context",
@@ -62,7 +67,7 @@ impl Recorder {
     pub(crate) fn read_error<E: Error + ?Sized>(&self, error: &E, remote: bool) -> Vec<Exception> {
         let (exceptions, has_failed) = chain(error, remote);
         if has_failed {
-            self.report_value("error", any::type_name::<E>(), "recorded in part");
+            self.report_value("error", &any::type_name::<E>(), "recorded in part");
         }
         exceptions
     }

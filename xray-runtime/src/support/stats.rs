@@ -39,6 +39,10 @@ pub struct Stats {
     /// beyond what an open segment or subsegment holds (2 MiB of memory, 100 errors), and anything written to a
     /// [facade](crate::Segment::facade).
     pub values_rejected: u64,
+    /// Segments that began and are recorded.
+    pub segments_sampled: u64,
+    /// Segments that began and are not recorded: a caller, the program or the sampler decided so.
+    pub segments_unsampled: u64,
     /// Settings with an invalid value. Each was replaced by its default.
     pub settings_rejected: u64,
     /// Origin detectors that found unreadable data, or received no response in time.
@@ -57,6 +61,8 @@ pub(crate) struct Counters {
     pub(crate) documents_sent: Counter,
     pub(crate) documents_dropped: Counter,
     pub(crate) values_rejected: Counter,
+    pub(crate) segments_sampled: Counter,
+    pub(crate) segments_unsampled: Counter,
     pub(crate) settings_rejected: Counter,
     pub(crate) origin_failures: Counter,
     pub(crate) sampling_failures: Counter,
@@ -92,6 +98,8 @@ impl Counters {
             documents_sent: self.documents_sent.get(),
             documents_dropped: self.documents_dropped.get(),
             values_rejected: self.values_rejected.get(),
+            segments_sampled: self.segments_sampled.get(),
+            segments_unsampled: self.segments_unsampled.get(),
             settings_rejected: self.settings_rejected.get(),
             origin_failures: self.origin_failures.get(),
             sampling_failures: self.sampling_failures.get(),

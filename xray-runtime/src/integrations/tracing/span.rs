@@ -58,7 +58,7 @@ impl SpanSubsegment {
             self.record_error(|| exceptions);
         }
         if let Some(field) = fields.failed {
-            self.context().recorder().report_value("field", field, "not recorded, or in part");
+            self.context().recorder().report_value("field", &field, "not recorded, or in part");
         }
     }
 
@@ -68,7 +68,7 @@ impl SpanSubsegment {
         if self.errors.fetch_add(1, Ordering::Relaxed) < MAX_ERRORS {
             entity.record_error(read);
         } else {
-            entity.trace().recorder().report_value("an error of span", &entity.id().to_string(), "left out");
+            entity.trace().recorder().report_value("an error of span", &entity.id(), "left out");
         }
     }
 
