@@ -224,7 +224,7 @@ fn static_type<E: ?Sized>() -> Option<String> {
 /// Returns the name of the type behind a `dyn Error`, if it is a type of the standard library.
 // A trait object has no type name, and `Error` can only be compared with types that are named here. The standard
 // library's are the most frequent ends of a chain.
-fn standard_type(error: &(dyn Error + 'static)) -> Option<String> {
+pub(crate) fn standard_type(error: &(dyn Error + 'static)) -> Option<String> {
     // Input:  first_of![io::Error, fmt::Error]
     // Output: None.or_else(|| error.is::<io::Error>().then(any::type_name::<io::Error>))
     //             .or_else(|| error.is::<fmt::Error>().then(any::type_name::<fmt::Error>))

@@ -10,6 +10,7 @@ use std::error::Error;
 use std::fmt::{Arguments, Debug, Display};
 
 use crate::document::Exception;
+use crate::document::cause::standard_type;
 use crate::live::context::Context;
 use crate::support::guard::guard;
 use crate::support::text::BoundedText;
@@ -57,13 +58,13 @@ impl<E: Error> IsError for &&&&&ReturnedError<'_, E> {
 
 impl<E: AsRef<dyn Error + Send + Sync>> HoldsSharedError for &&&&ReturnedError<'_, E> {
     fn __xray_record(&self, context: &Context) {
-        context.record_exceptions(|| held::<E, _>(context, self.0.as_ref()));
+        context.record_exceptions(|| held::<E>(context, self.0.as_ref()));
     }
 }
 
 impl<E: AsRef<dyn Error>> HoldsError for &&&ReturnedError<'_, E> {
     fn __xray_record(&self, context: &Context) {
-        context.record_exceptions(|| held::<E, _>(context, self.0.as_ref()));
+        context.record_exceptions(|| held::<E>(context, self.0.as_ref()));
     }
 }
 
@@ -85,15 +86,22 @@ impl<E> IsAnything for ReturnedError<'_, E> {
     }
 }
 
-/// Returns an exception for the error inside a wrapper such as `anyhow::Error`, and one for each of its sources. The
-/// first exception has the name of the wrapper's type: the error inside is a `dyn Error`, so the name of its type is
-/// not known.
-fn held<W, E: Error + ?Sized>(context: &Context, error: &E) -> Vec<Exception> {
+/// Returns an exception for the error inside a wrapper such as `anyhow::Error`, and one for each of its sources. The type of
+/// the error inside is known if it is one of the standard library. Otherwise the first exception has the type of the wrapper.
+fn held<W>(context: &Context, error: &(dyn Error + 'static)) -> Vec<Exception> {
     let mut exceptions = context.recorder().read_error(error, false);
     if let Some(first) = exceptions.first_mut() {
-        first.kind = Some(type_name::<W>().to_owned());
+        first.kind = standard_type(error).or_else(wrapper_type::<W>);
     }
     exceptions
+}
+
+/// Returns the name of a wrapper's type; `None` for a box of an error, which says nothing about the error.
+//
+// With a name of the box, the error would not be recognized as the one that an inner function has recorded with its own type.
+fn wrapper_type<W>() -> Option<String> {
+    let name = type_name::<W>();
+    (!name.starts_with("alloc::boxed::Box<dyn ")).then(|| name.to_owned())
 }
 
 /// Returns the exception for an error that is only known as text. If the error's `Display` or `Debug` panics, the text

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::environment::{ContextMissing, DaemonAddress};
+use super::environment::{ContextMissing, DaemonAddress, unread_variables};
 use super::{HttpRules, Recorder};
 use crate::header::propagation::Propagation;
 use crate::support::log_line::{LoggedOnce, log_line};
@@ -236,6 +236,15 @@ impl Recorder {
             self.destination(),
             clients_built_in(),
         );
+        let unread = unread_variables();
+        if !unread.is_empty() {
+            log_line!(
+                Info,
+                "xray::recorder",
+                "not read: {}. The documentation of `xray::Recorder` lists the variables that are",
+                unread.join(", "),
+            );
+        }
     }
 
     /// Returns where documents go: `UDP 127.0.0.1:2000 (default)`, or the name of the program's emitter.
