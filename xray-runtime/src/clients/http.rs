@@ -8,8 +8,9 @@ use crate::http::grpc::{is_grpc, note_status};
 use crate::http::{Call, CallParent, Outgoing, PendingCall, ReadResponse, ResponseHead, methods};
 
 /// Implements `Outgoing` for methods that a server's middleware calls too, such as `next.call(request)`.
-// A request that a server received over HTTP/1.1 usually has no authority in its URI (RFC 9112, section 3.2.1). Only a request
-// with an authority is treated as sent over the network.
+// Only a request with an authority is treated as sent over the network. A request that a server received over HTTP/1.1
+// usually has none in its URI (RFC 9112, section 3.2.1). A request that it received over HTTP/2 has one, and is taken
+// for an outgoing request: see `docs/limits.md`.
 macro_rules! to_a_named_host {
     ($($method:ident),*) => {$(
         impl<B> Outgoing<methods::$method> for Request<B> {

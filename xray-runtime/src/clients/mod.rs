@@ -1,8 +1,8 @@
 //! The HTTP clients whose calls are traced: one file for each client.
 //!
-//! A method of a client's request builder is traced by a twin of the builder, a request that is passed to a method by
-//! `Outgoing`; see [`crate::http`]. A traced call consists of the same steps as the client's own method, with public API
-//! only. So it sends the same request and returns the same value.
+//! A twin of a client's request builder traces the methods of the builder. `Outgoing` traces a request that is an
+//! argument of a method; see [`crate::http`]. A traced call consists of the same steps as the client's own method, and
+//! uses only public API. So it sends the same request and returns the same value.
 
 #[cfg(feature = "attohttpc")]
 mod attohttpc;

@@ -48,8 +48,8 @@ macro_rules! asynchronous {
             }
         }
 
-        // `RequestBuilder::send` consists of these two steps. Between them the request has its URL and its headers can be
-        // changed; the builder offers neither.
+        // `RequestBuilder::send` consists of these two steps. After the first step, the URL and the headers of the
+        // request can be read. The builder shows neither.
         //
         // The header stays in a request that reqwest sends again after a redirect, even to another host. The runtime does not
         // see that request, and reqwest removes only headers that hold credentials.

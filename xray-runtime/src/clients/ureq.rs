@@ -136,8 +136,9 @@ impl StatusError for Error {
 }
 
 /// Implemented for [`WithBody`] alone.
-// Stands for the type itself in `impl Traceable<methods::send_json>`. A bound without a type parameter is checked where it
-// is written, and would be an error in a build without ureq's `json`.
+// It gives the `impl` of `Traceable<methods::send_json>` a type parameter for its bound `Error: HoldsJson<B>`. The
+// compiler checks a bound without a type parameter where it is written, and `Error` does not meet this one in a build
+// without ureq's `json`.
 pub trait HasBody {}
 
 impl HasBody for WithBody {}

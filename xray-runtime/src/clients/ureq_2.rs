@@ -92,9 +92,9 @@ impl RequestHeaders for Request {
         let (name, Ok(value)) = (name.as_str(), value.to_str()) else { return };
         // `Request::set` takes the request by value, so there is no way around a clone.
         let request = self.clone().set(name, value);
-        // `Request::set` adds a second value if the name begins with `x-`, or is there in other letters, and no method
-        // removes a header. Then the present value stays: the service is to find one header, as without tracing, though
-        // that header does not name this call.
+        // `Request::set` adds a second value if the name begins with `x-` or is present in another letter case, and no
+        // method removes a header. In that case the present value stays, so that the service finds one header, as
+        // without tracing. That header does not name this call.
         let is_second = self.has(name) && request.all(name).len() > 1;
         if !is_second {
             *self = request;

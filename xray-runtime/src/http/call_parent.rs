@@ -36,9 +36,10 @@ struct RareParent {
 impl CallSite {
     /// Returns the parent of a call that is made now: the current segment or subsegment.
     ///
-    /// If no segment is current, calls at a place in the source still get a parent until one of them begins, and again after
-    /// the first segment of the process has begun. Its [`begin`](CallParent::begin) records nothing, and logs the place, the
-    /// method and the host, up to 50 lines. Every other call outside any segment gets `None`.
+    /// If no segment is current, the first call at a place in the source gets a parent whose
+    /// [`begin`](CallParent::begin) records nothing and logs the place, the method and the host. Later calls at that
+    /// place get `None`. A place is logged once more after the first segment of the process has begun. At most 50 lines
+    /// are logged.
     #[must_use]
     #[inline]
     pub fn parent(&self) -> Option<CallParent> {

@@ -141,7 +141,7 @@ pub trait Traceable<Method>: Sized {
     fn traced(self, site: CallSite) -> Self::Traced;
 }
 
-/// A boxed request is traceable as the request is: its methods move it out of the box.
+/// A boxed request is traceable if the request is: its methods move it out of the box.
 impl<M, T: Traceable<M>> Traceable<M> for Box<T> {
     type Traced = T::Traced;
 
