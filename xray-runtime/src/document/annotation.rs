@@ -97,7 +97,7 @@ pub(crate) fn from_f32(value: f32) -> f64 {
 /// Like [`from_f32`], for a number that may have been an `f32`, and was converted by `f64::from`.
 #[cfg(feature = "tracing")]
 pub(crate) fn of_widened_f32(value: f64) -> f64 {
-    /// The digits that an `f64` may need and that no decimal a person writes has.
+    /// The fewest digits of a number that is taken for a widened `f32`. A decimal that a person writes has fewer.
     const DIGITS: usize = 16;
 
     #[expect(clippy::cast_possible_truncation, reason = "the next line tests whether something was lost")]

@@ -128,7 +128,7 @@ impl Exception {
     }
 
     /// Returns whether both exceptions have the same message, and the same type if both types are known.
-    // An error without a message is like no other: two of them may have nothing in common.
+    // Two exceptions without a message may have nothing in common, so they count as different.
     pub(crate) fn is_same_error(&self, other: &Self) -> bool {
         let is_same_kind = self.kind.is_none() || other.kind.is_none() || self.kind == other.kind;
         self.message.is_some() && self.message == other.message && is_same_kind

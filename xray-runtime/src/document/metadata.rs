@@ -1,8 +1,8 @@
 //! Metadata: converts any serialisable value into JSON, within limits.
 //!
 //! The value is a user's, and so is the code that serialises it: it may be huge, endless, recursive, or panic. A
-//! wrapper around serde's `Serializer` counts while the value is written, and stops it at the first limit. To serialise
-//! first and measure then would need the memory for the whole value.
+//! wrapper around serde's `Serializer` counts while the value is written, and stops at the first limit. Measuring the
+//! finished JSON would need memory for the whole value.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -98,7 +98,7 @@ impl<T: Serialize + ?Sized> Serialize for Bounded<'_, T> {
     }
 }
 
-/// A serialiser, or a part of one such as a list's, that counts what passes through it to `inner`.
+/// A serialiser, or one of its parts such as the serialiser of a list. Counts what it passes on to `inner`.
 struct BoundedSerializer<'a, S> {
     inner: S,
     limits: &'a Limits,

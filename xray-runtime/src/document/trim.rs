@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{AnnotationValue, Cause, Document, Exception, Sql};
 use crate::support::text::first_bytes;
 
-/// Stands in a string in place of its middle.
+/// The text that replaces the middle of a string.
 const CUT_MARK: &str = " [cut] ";
 /// Number of bytes that every string keeps.
 const MIN_STRING_BYTES: usize = 64;
@@ -63,8 +63,8 @@ fn remove_metadata(document: &mut Document, excess: usize) -> usize {
     largest.len()
 }
 
-/// Removes the largest values of the `aws` block until `excess` bytes are gone; returns their number. Values that are at most
-/// as long as a string may be stay.
+/// Removes the largest values of the `aws` block until `excess` bytes are gone; returns their number. Values of at most
+/// [`MIN_AWS_BYTES`] stay.
 fn remove_aws_values(document: &mut Document, excess: usize) -> usize {
     let Some(aws) = &mut document.aws else { return 0 };
     let sizes = aws.other.iter().map(|(key, value)| (json_bytes(value) + key.len(), key.clone()));
