@@ -15,8 +15,8 @@ use crate::support::worker::Worker;
 /// or cannot start, documents wait in the queue, and it is started again for a later document or a [flush](Self::flush).
 /// Each process has a queue and a task of its own.
 //
-// A queue, because a send takes about a microsecond and serialising a document takes more, and the thread that ends a
-// segment has a request to answer. Pushing into the queue takes a tenth of that.
+// The thread that ends a segment has a request to answer, so it only pushes the document. Sending a datagram takes
+// about a microsecond and serialising a document takes longer. A push takes a tenth of a microsecond.
 pub(super) struct BackgroundQueue {
     queues: PerProcess<ProcessQueue>,
 }

@@ -1,4 +1,4 @@
-//! A check of the daemon's TCP side, because UDP has no answer that would show whether a daemon is there.
+//! Checks whether the daemon's TCP side answers, because a datagram gets no answer.
 
 use std::io;
 use std::sync::Arc;

@@ -8,9 +8,9 @@ pub(crate) const DATAGRAM_HEADER: &[u8] = b"{\"format\":\"json\",\"version\":1}\
 
 /// Returns a socket that is connected to the daemon.
 //
-// Connected, because the system reports refusals only on a connected socket.
+// The socket is connected, because the system reports refusals only on a connected socket.
 pub(crate) fn connect(address: SocketAddr) -> io::Result<UdpSocket> {
-    // A socket is of one address family. The local address must be of the daemon's.
+    // The local address must have the address family of the daemon's address.
     let any_port: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),

@@ -96,10 +96,10 @@ impl Emitter for LinesEmitter {
 
 /// The writer and its state, which belong to the writing task.
 struct Output<W> {
-    // Locked by one task at a time, and only to write. After a fork in that moment the child cannot lock it.
+    // Only one task at a time locks it, and only to write. The child of a fork during a write cannot lock it.
     file: Mutex<LineWriter<W>>,
     counts: Arc<Counts>,
-    /// For the first failure since the last successful write.
+    /// Limits the line about a failure to one since the last successful write.
     logged_failure: LoggedOnce,
 }
 
@@ -164,7 +164,7 @@ struct LineWriter<W> {
 impl<W: Write> LineWriter<W> {
     /// Writes lines and flushes the writer. Returns how many bytes of them are written, and the error if not all are.
     fn write(&mut self, lines: &[u8]) -> (usize, io::Result<()>) {
-        // Until the end of the write, because the writer may panic.
+        // The line counts as torn until the write has ended, because the writer may panic.
         if std::mem::replace(&mut self.is_torn, true) {
             if let Err(error) = self.writer.write_all(b"\n") {
                 return (0, Err(error));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// A token bucket over bytes: full, it allows a burst of 96 KiB; it fills at 32 MiB a second.
+/// A token bucket over bytes. A full bucket allows a burst of 96 KiB. It fills at 32 MiB a second.
 //
 // UDP has no flow control. A datagram that does not fit into the receiver's socket buffer is dropped by the kernel, and
 // neither side gets an error. That buffer is 212,992 bytes by default on Linux. Sent at full speed over the loopback

@@ -49,12 +49,13 @@ pub(super) struct Limits {
 struct State {
     waiting: VecDeque<(FinishedSegment, usize)>,
     waiting_bytes: usize,
-    /// How many documents were pushed since the start, how many of them were taken, and how many are finished.
-    //
     // Three running numbers rather than the queue's length: a document that has been taken is not sent yet, and a flush
     // waits for the documents pushed before it and not for those that other threads push meanwhile.
+    /// The number of documents that were pushed since the start.
     pushed: u64,
+    /// The number of these documents that were taken.
     taken: u64,
+    /// The number of these documents that are finished.
     finished: u64,
     /// How many threads are in [`Queue::wait_until_finished`].
     flushing: usize,

@@ -19,8 +19,9 @@ use crate::support::background::Background;
 use crate::support::log_line::{LoggedOnce, is_debug_read, log_line};
 use crate::support::stats::Counters;
 
-/// An emitter that sends each document in a datagram to the X-Ray daemon, on the background thread of its recorder or,
-/// [if asked](Self::sending_directly), on the thread that ends the segment.
+/// An emitter that sends each document in a datagram to the X-Ray daemon, on the background thread of its recorder. In
+/// Lambda, the thread that ends a segment sends the document if that needs no wait; see
+/// [`sending_directly`](Self::sending_directly).
 ///
 /// Up to 16,384 documents with about 128 MiB of memory in total wait in a queue. If the queue is full, a document is
 /// dropped and counted. A document over 63 KiB is split into several documents; see [`Split`]. If no daemon listens,
@@ -30,11 +31,11 @@ use crate::support::stats::Counters;
 // X-Ray takes documents of up to 64 kB.
 pub(crate) struct UdpEmitter {
     queue: BackgroundQueue,
-    /// Sends documents before they reach the queue of `queue`.
+    /// Sends documents that need not wait in the queue. `None` outside Lambda.
     direct: Option<Direct>,
     sender: Arc<Sender>,
     counters: Arc<Counters>,
-    /// For a document that found the queue full.
+    /// Limits the line about a full queue to one.
     logged_drop: LoggedOnce,
 }
 
@@ -122,9 +123,9 @@ struct Sender {
     daemon_address: String,
     tcp_address: Option<String>,
     counters: Arc<Counters>,
-    /// For a document that is too large.
+    /// Limits the line about a document that is too large to one.
     logged_too_large: LoggedOnce,
-    /// For a datagram that is too long for the system.
+    /// Limits the line about a datagram that is too long for the system to one.
     logged_refused_length: LoggedOnce,
     /// For a document whose values were shortened.
     logged_trimmed: LoggedOnce,
@@ -163,7 +164,8 @@ impl Sender {
                 self.log_fate(&subject, lost);
             }
             self.count_trimmed(split.trimmed);
-            // After each document, unlike `LinesEmitter`: a datagram is sent at once, nothing is buffered.
+            // Marked after each document, unlike in `LinesEmitter`, because a datagram is sent immediately and nothing
+            // is buffered.
             queue.mark_finished();
         }
     }

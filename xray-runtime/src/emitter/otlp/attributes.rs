@@ -14,8 +14,8 @@ use crate::support::json::List;
 /// Writes the attributes of one segment or subsegment, without its subsegments.
 pub(super) fn write_attributes(document: &Document, is_segment: bool, names: SpanNames, list: &mut List<'_>) {
     let mut attributes = Attributes(list);
-    // The exporter prefers the name of a subsegment in this attribute over every other place except the name of the
-    // span.
+    // With the names of OpenTelemetry, the name of a span is not the name of its subsegment. The collector's X-Ray
+    // exporter takes the name of a subsegment from this attribute first.
     if names == SpanNames::OpenTelemetry && !is_segment && document.namespace.is_some() {
         attributes.add("peer.service", document.name.as_str());
     }

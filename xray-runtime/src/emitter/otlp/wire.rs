@@ -34,7 +34,7 @@ impl WriteAttribute for List<'_> {
         let json = self.item();
         json.extend_from_slice(br#"{"key":"#);
         write_text(json, key);
-        // The quotation mark that the value begins with.
+        // Removes the closing quotation mark, because `end_attribute` begins with it.
         json.pop();
         value.into().end_attribute(json);
     }
