@@ -1,4 +1,4 @@
-//! Trace headers in requests: reading an incoming request's, and preparing those of the outgoing ones.
+//! Trace headers: reads those of incoming requests, and prepares those of outgoing requests.
 //!
 //! A trace prepares its headers once. An unsampled request then costs one insert of a shared value, and a sampled one a
 //! copy into which the id of its subsegment is written.
@@ -123,7 +123,7 @@ impl TraceHeaders {
 
     /// Like [`insert_into`](Self::insert_into), but clones: every request of an unsampled trace carries these same
     /// values.
-    // A clone of a `HeaderValue` is a reference count, see `share`; no byte is copied.
+    // Cloning a `HeaderValue` only increments a reference count, see `share`; no byte is copied.
     #[inline]
     pub(crate) fn copy_into(&self, request: &mut impl RequestHeaders) {
         if let Some(value) = &self.x_ray {
@@ -144,7 +144,8 @@ impl TraceHeaders {
         propagation: Propagation,
         keeps: impl Fn(TraceHeader) -> bool,
     ) -> bool {
-        // Something between the two mechanisms may have removed one of the headers, so either one counts.
+        // A request may be traced by two mechanisms, and code between them may have removed one of the headers. So
+        // either header counts.
         if propagation.has_any(request, keeps) {
             return false;
         }
@@ -155,7 +156,7 @@ impl TraceHeaders {
 
 /// The prepared headers of all outgoing requests of one trace.
 pub(crate) enum Outbound {
-    /// The finished headers: nothing is recorded, so all requests carry the same ones.
+    /// The finished headers. Nothing is recorded, so they contain no id of a call, and all requests share them.
     Unsampled(TraceHeaders),
     /// Templates, into which [`recorded`](Outbound::recorded) writes the id of the request's subsegment.
     Sampled { x_ray: Option<Vec<u8>>, w3c: Option<[u8; TRACEPARENT_LENGTH]>, state: Option<HeaderValue> },

@@ -59,7 +59,7 @@ pub trait RequestHeaders {
 impl RequestHeaders for HeaderMap {
     #[inline]
     fn get(&self, name: &HeaderName) -> Option<&str> {
-        // A request has few headers. To compare their names takes less time than the hash for a look-up.
+        // A request has few headers. Comparing their names takes less time than hashing one name.
         let (_, value) = self.iter().find(|(present, _)| *present == name)?;
         value.to_str().ok()
     }

@@ -31,7 +31,8 @@ pub const TRACE_HEADER_NAME: http::HeaderName = http::HeaderName::from_static("x
 ///   do not record.
 /// * `Self`, which load balancers add, is dropped.
 /// * Every other part is kept and written again, up to [`MAX_EXTRA_BYTES`](Self::MAX_EXTRA_BYTES).
-/// * Of several headers, joined by commas as proxies do it, the first with a valid `Root` counts. (RFC 9110, section 5.3.)
+/// * A proxy may join several headers by commas. Then the first one with a valid `Root` counts. (RFC 9110, section
+///   5.3.)
 ///
 /// `Display` writes the header. (Developer guide, "Tracing header".)
 ///
