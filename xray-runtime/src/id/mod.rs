@@ -40,7 +40,7 @@ impl TraceId {
 
     /// Creates the id of a trace that begins at this moment.
     ///
-    /// The random part has 96 bits. A thread's generator is seeded by the operating system, but it is not a cryptographic one:
+    /// The random part has 96 bits. The generator is seeded by the operating system and is not cryptographic, because
     /// an id is not a secret.
     ///
     /// ```
@@ -290,8 +290,8 @@ pub(crate) fn random_client_id() -> String {
 
 /// Returns a random number from the thread's generator.
 fn random_u64() -> u64 {
-    // One generator per thread, so that threads do not wait for each other. With it the process for which it was seeded: a
-    // fork copies the generator, and parent and child would make the same ids.
+    // Each thread has a generator, so that threads do not wait for each other. The process for which it was seeded is
+    // stored with it, because a fork copies the generator, and parent and child would create the same ids.
     thread_local! {
         static GENERATOR: RefCell<(Process, fastrand::Rng)> = RefCell::new((Process::last_seen(), seeded_generator()));
     }

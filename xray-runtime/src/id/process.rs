@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A process: its id in the upper half, and the number of forks that were noticed on the way to it in the lower half.
+/// A process. The upper 32 bits are its id. The lower 32 bits count the forks that were noticed before it.
 //
 // The id alone is not enough: the system uses the id of a process again once that process has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Process {
     #[cfg(test)]
     pub(crate) const OTHER: Self = Self(1);
 
-    /// Returns the process as a number that no process before it had.
+    /// Returns a number that differs from the numbers of all processes from which this one was forked.
     pub(crate) fn number(self) -> u64 {
         self.0
     }
