@@ -200,7 +200,7 @@ impl Context {
         self.entity().is_some_and(|entity| entity.trace().is_sampled())
     }
 
-    /// Runs a closure in this segment or subsegment. A panic in the closure is recorded and continues.
+    /// Runs a closure in this segment or subsegment. A panic in the closure is recorded and continues to unwind.
     pub fn in_scope<T>(&self, run: impl FnOnce() -> T) -> T {
         let _entered = self.enter();
         self.observe_panic(run)
@@ -375,7 +375,7 @@ impl Context {
         Entered { previous: replace_current(self.clone()), not_send: PhantomData }
     }
 
-    /// Runs a closure. A panic in it is recorded on this segment or subsegment, and continues.
+    /// Runs a closure. A panic in it is recorded on this segment or subsegment, and continues to unwind.
     pub(crate) fn observe_panic<T>(&self, run: impl FnOnce() -> T) -> T {
         observe_panic(run, |message| self.record_panic(message))
     }
@@ -449,7 +449,7 @@ pub(crate) fn replace_current(context: Context) -> Context {
     )
 }
 
-/// Runs a closure. Passes the message of a panic in it to `record`; the panic then continues.
+/// Runs a closure. Passes the message of a panic in it to `record`; the panic then continues to unwind.
 pub(crate) fn observe_panic<T>(run: impl FnOnce() -> T, record: impl FnOnce(&str)) -> T {
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         record(panic_message(&*panic));

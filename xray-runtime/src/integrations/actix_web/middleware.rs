@@ -52,10 +52,10 @@ use crate::recorder::Recorder;
 /// a status of 5xx is also recorded as the cause, with its sources.
 ///
 /// The segment is current while a handler works. The segment ends with the body of the response. If the response has no
-/// body, as a switch to a websocket, the segment ends with the head. An error of the body is a fault. A panic is
-/// recorded and continues. If the server drops a request, the segment ends and has `{"cancelled": true}` in its
-/// metadata, in the namespace `xray`. After a client of HTTP/1.1 has hung up, actix-web finishes the request;
-/// `HttpServer::h1_allow_half_closed(false)` makes it drop the request instead.
+/// body, such as the response that switches to a WebSocket, the segment ends with the head. An error of the body is a
+/// fault. A panic is recorded and continues to unwind. If the server drops a request, the segment ends and has
+/// `{"cancelled": true}` in its metadata, in the namespace `xray`. After a client of HTTP/1.1 has hung up, actix-web
+/// finishes the request; `HttpServer::h1_allow_half_closed(false)` makes it drop the request instead.
 ///
 /// Handlers run on the thread of their request, so calls with awc and reqwest become subsegments of the segment. A
 /// closure that is passed to `web::block` and a future that is passed to `actix_web::rt::spawn` run outside the

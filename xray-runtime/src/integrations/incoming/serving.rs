@@ -65,7 +65,7 @@ impl Serving {
         self.is_complete = true;
     }
 
-    /// Runs a closure in the segment. A panic in it is recorded and continues.
+    /// Runs a closure in the segment. A panic in it is recorded and continues to unwind.
     pub(crate) fn run<T>(&mut self, run: impl FnOnce() -> T) -> T {
         let _entered = self.segment.enter();
         context::observe_panic(run, |message| {

@@ -65,11 +65,11 @@ use crate::recorder::Recorder;
 /// can write that header. Else the address is the result of [`client_ip`](Self::client_ip), else a
 /// [`SocketAddr`](std::net::SocketAddr) in the request's extensions.
 ///
-/// The segment ends with the body of the response, or at once if the response has none. An error of the service or of the
-/// body is recorded as a fault with its sources; see [`ServiceError`]. A panic is recorded and continues. If the client
-/// hangs up, or the server drops the request for another reason, the segment ends and has `{"cancelled": true}` in its
-/// metadata, in the namespace `xray`. A response that never ends keeps the segment open; see
-/// [`in_progress_after`](crate::RecorderBuilder::in_progress_after).
+/// The segment ends with the body of the response, or at once if the response has none. An error of the service or of
+/// the body is recorded as a fault with its sources; see [`ServiceError`]. A panic is recorded and continues to unwind.
+/// If the client hangs up, or the server drops the request for another reason, the segment ends and has
+/// `{"cancelled": true}` in its metadata, in the namespace `xray`. A response that never ends keeps the segment open;
+/// see [`in_progress_after`](crate::RecorderBuilder::in_progress_after).
 ///
 /// For a request that is not sampled the layer only reads the headers; calls that the service makes carry the caller's
 /// trace. With a disabled recorder the layer calls the service and does nothing else.
