@@ -30,9 +30,11 @@ use crate::support::text::BoundedText;
 /// A subsegment has the namespace `remote`, the name `database@host`, and an `sql` block with the engine and the URL of
 /// the database without credentials. For SQLite, the name is the name of the file. The instrumentation reads the
 /// database from the URL of the connection. The subsegment lasts from the start of the query until the database has
-/// answered. An error of the database is the cause of the subsegment. A query outside any segment is not recorded. If
-/// diesel does not report the end of a query, because a value could not be converted or its future was dropped, the subsegment
-/// ends with the segment or subsegment around it or with its connection, and has `{"cancelled": true}` in its metadata, in the namespace `xray`.
+/// answered. An error of the database is the cause of the subsegment. A query outside any segment is not recorded.
+///
+/// diesel reports no end of a query if a value could not be converted, or if the future of the query was dropped. The
+/// subsegment then ends with the segment or subsegment around it, or with the connection. It has `{"cancelled": true}`
+/// in its metadata, in the namespace `xray`.
 ///
 /// **Limits.** diesel reports neither the number of rows nor the time in which rows are read. `diesel-async` calls the
 /// instrumentation too, on the thread that polls the query's future. If several queries run at once on one connection
@@ -147,7 +149,8 @@ impl RunningQuery {
     }
 }
 
-/// The subsegment ends after this. A query that has not finished is given up with its connection.
+/// Marks a query that has not finished as cancelled. The subsegment ends after this, when the field `subsegment` is
+/// dropped.
 impl Drop for RunningQuery {
     fn drop(&mut self) {
         self.entity.trace().open_spans().remove(self.parent, self.entity.id());

@@ -13,7 +13,8 @@ const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// A gRPC call whose status is not known yet.
 #[derive(Debug)]
 pub(super) struct GrpcCall {
-    /// The time from which a dropped call counts as one that met its deadline. `None` if the call has no deadline.
+    /// A call that is dropped from this time on counts as one whose deadline has passed. `None` if the call has no
+    /// deadline.
     deadline: Option<Instant>,
 }
 

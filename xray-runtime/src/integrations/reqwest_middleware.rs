@@ -12,10 +12,10 @@ use crate::http::{Outgoing, current_parent, methods, read_or_status};
 /// The place of the calls, for the log.
 static CALL_SITES: CallSites = CallSites::new("xray::reqwest_middleware::SubsegmentMiddleware", "", 0);
 
-/// A middleware that makes a subsegment of every request and puts the `X-Amzn-Trace-Id` header into it.
+/// A middleware that records every request as a subsegment and inserts the header `X-Amzn-Trace-Id`.
 ///
-/// The header replaces one that the request has. Another choice of headers is set by
-/// [`propagate`](crate::RecorderBuilder::propagate).
+/// The header replaces one that the request has. [`propagate`](crate::RecorderBuilder::propagate) selects other
+/// headers.
 ///
 /// ```
 /// use reqwest_middleware::ClientBuilder;
@@ -41,9 +41,9 @@ static CALL_SITES: CallSites = CallSites::new("xray::reqwest_middleware::Subsegm
 /// # });
 /// ```
 ///
-/// The middlewares that are added after it run within the time of the subsegment. Added after a middleware that retries, it
-/// makes a subsegment of every attempt; added before, one subsegment of all attempts. A failed request is recorded with its
-/// error and the sources of the error.
+/// The middlewares that are added after it run within the time of the subsegment. Added after a middleware that
+/// retries, it records a subsegment for every attempt; added before, one subsegment for all attempts. A failed request
+/// is recorded with its error and the sources of the error.
 ///
 /// A request that is traced already, by an annotated function or another middleware, gets no second subsegment.
 #[derive(Debug, Clone, Copy, Default)]

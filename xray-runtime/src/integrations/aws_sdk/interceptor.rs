@@ -17,8 +17,8 @@ use crate::http::site::CallSites;
 /// The place of operations that no attribute knows of, for the log.
 static CALL_SITES: CallSites = CallSites::new("xray::aws_sdk::SubsegmentInterceptor", "", 0);
 
-/// An interceptor for clients of the AWS SDK that makes a subsegment of every operation, and puts the `X-Amzn-Trace-Id`
-/// header into its requests.
+/// An interceptor for clients of the AWS SDK that records every operation as a subsegment, and inserts the header
+/// `X-Amzn-Trace-Id` into its requests.
 ///
 /// Attach it to the configuration of each client, or to one operation by `.customize().interceptor(..)`:
 ///

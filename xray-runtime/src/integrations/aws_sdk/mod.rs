@@ -1,8 +1,9 @@
 //! Calls of the AWS SDK for Rust. (Feature `aws-sdk`.)
 //!
-//! [`SubsegmentInterceptor`] makes a subsegment of every operation of a client. In a function with `#[xray::traced_http]` no
-//! interceptor is needed: `client.get_item().table_name("orders").send()` is traced by the attribute, which attaches one to
-//! the operation. Where several mechanisms meet, an operation still makes one subsegment.
+//! [`SubsegmentInterceptor`] records every operation of a client as a subsegment. In a function with
+//! `#[xray::traced_http]` no interceptor is needed: `client.get_item().table_name("orders").send()` is traced by the
+//! attribute, which attaches one to the operation. Where several mechanisms meet, an operation is still recorded as one
+//! subsegment.
 //!
 //! **Recorded** are the service as the name, the operation, the region, the request id, the number of retries, the status,
 //! and the parameters that the other X-Ray SDKs record, such as the table of `DynamoDB`, the queue of SQS, and bucket and key

@@ -46,12 +46,12 @@ use crate::recorder::Recorder;
 /// unchanged. (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".) In SAM's local runtime, which
 /// sends no header, the layer begins a new trace for each invocation, as Lambda would with active tracing.
 ///
-/// **Segments.** A function sends no segment. Each outermost subsegment is sent as a document of its own when it ends, before
-/// the function answers, because Lambda freezes the process then. For this reason the end of a subsegment waits until the
-/// emitter has sent it. That takes microseconds; after one wait of half a second, the invocation waits no more. A segment
-/// that begins in a function, for instance by [`SegmentLayer`](crate::tower::SegmentLayer), is recorded as a subsegment.
-/// Values that are written to the facade itself, for instance by `xray::current().annotate(..)` outside any subsegment, are
-/// left out and counted in [`Stats::values_rejected`](crate::Stats::values_rejected).
+/// **Segments.** A function sends no segment. Each outermost subsegment is sent as a document of its own when it ends.
+/// Lambda freezes the process when the function has answered, so the end of a subsegment waits until the emitter has
+/// sent the document. That takes microseconds; after one wait of half a second, the invocation waits no more. A segment
+/// that begins in a function, for instance by [`SegmentLayer`](crate::tower::SegmentLayer), is recorded as a
+/// subsegment. Values that are written to the facade itself, for instance by `xray::current().annotate(..)` outside any
+/// subsegment, are left out and counted in [`Stats::values_rejected`](crate::Stats::values_rejected).
 ///
 /// **Streams.** `lambda_runtime` polls the stream of a response in a task of its own. If the function works on one invocation
 /// at a time, that task, and any other work without a segment of its own, is recorded below that invocation until the

@@ -176,7 +176,8 @@ pin_project! {
 }
 
 impl<R> SubsegmentBody<R> {
-    /// Returns the body of the client. Ends the subsegment of a gRPC call and marks it as cancelled.
+    /// Returns the body of the client. Ends the subsegment of a gRPC call as if the body had been dropped: the call is
+    /// marked as cancelled, or has the status `DEADLINE_EXCEEDED` if its deadline has passed.
     ///
     /// ```
     /// use http::{Request, Response};
