@@ -65,8 +65,8 @@ enum Scope {
 
 /// A panic that has been recorded and still unwinds.
 //
-// A panic may pass through thousands of scopes with a message of megabytes. So the message is cleaned once, and the
-// ancestors are listed once: a scope further out is found behind the last one.
+// A panic may pass through thousands of scopes with a message of megabytes. So the message is cleaned once and the
+// ancestors are listed once, and the entity of the next scope is searched for only behind `last`.
 struct RecordedPanic {
     /// The start of the message, as the program gave it.
     message: String,
@@ -87,8 +87,8 @@ impl RecordedPanic {
 
 /// Returns a handle to the current segment or subsegment. If no segment is current, returns an empty handle.
 ///
-/// In a Lambda function that works on one invocation at a time, the invocation is around all code that has no segment or
-/// subsegment of its own; see `xray::lambda::TraceLayer`.
+/// In a Lambda function that works on one invocation at a time, code outside any segment or subsegment belongs to the
+/// invocation; see `xray::lambda::TraceLayer`.
 #[must_use]
 pub fn current() -> Context {
     let own = own();
@@ -102,8 +102,8 @@ pub(crate) fn own() -> Context {
 
 /// Returns the id of the current trace, for log lines. A trace that is not sampled has an id too.
 ///
-/// With the id in each log line, the lines of a trace can be found, and the trace of a line. With the feature `tracing`,
-/// `xray::tracing::WithTraceId` adds the id to every line of `tracing_subscriber::fmt`.
+/// With the id in each log line, you can find the log lines of a trace, and the trace of a log line. With the feature
+/// `tracing`, `xray::tracing::WithTraceId` adds the id to every line of `tracing_subscriber::fmt`.
 ///
 /// ```
 /// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();

@@ -350,7 +350,7 @@ impl InProgress for Entity {
     ///
     /// The ended subsegments are removed from the record, so that each is sent once.
     fn report(&self) {
-        // Before the record is looked at: an entity that has ended lets go of the facade.
+        // Read before the record, because an entity that ends releases its parent.
         let facade = self.parent();
         let (ended, so_far) = {
             let mut record = self.lock();
@@ -358,7 +358,7 @@ impl InProgress for Entity {
             let ended = record.release();
             let so_far = record.so_far();
             if so_far.is_some() {
-                // Before the record is unlocked: an end that comes later finds it.
+                // Called while the record is locked, so that a later end of the entity finds the report.
                 self.trace.begin_report(self.id);
             }
             (ended, so_far)

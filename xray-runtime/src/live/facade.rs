@@ -49,10 +49,10 @@ fn of_header(recorder: &Recorder, value: &str, header: &TraceHeader) -> Context 
     Context::of_entity(Entity::segment(trace, id, None))
 }
 
-/// Returns the context in which a new segment becomes a subsegment: the current segment or subsegment of an invocation, or the
-/// facade of the invocation that the environment names. Behind the Lambda Web Adapter, the header of a served request names it.
-/// Returns `None` outside Lambda, for a segment that continues another trace, and for a segment whose header says `Sampled=1` in
-/// an invocation that is not recorded.
+/// Returns the context in which a new segment becomes a subsegment: the current segment or subsegment of an invocation,
+/// or the facade of the invocation that the environment names. Behind the Lambda Web Adapter, the header of the request
+/// names the invocation. Returns `None` in three cases: outside Lambda; for a segment that continues another trace; and
+/// for a segment whose header says `Sampled=1` in an invocation that is not recorded.
 ///
 /// `header` and `name` belong to the new segment. `serves_request` is `true` if the segment serves an HTTP request.
 pub(crate) fn invocation(
@@ -65,8 +65,8 @@ pub(crate) fn invocation(
     let facade = current.entity().map(|entity| entity.trace()).filter(|trace| trace.is_facade());
     if let Some(facade) = facade {
         let is_of_invocation = header.root.is_none_or(|trace| trace == facade.id());
-        // A queue keeps the header that the sender gave to a message, and with it a decision that an invocation without
-        // active tracing does not know.
+        // The header of a queued message contains the decision of its sender. An invocation without active tracing does
+        // not have that decision.
         let is_decided_by_header = header.root.is_some() && header.sampled == Some(Sampled::Yes);
         return (is_of_invocation && (facade.is_sampled() || !is_decided_by_header)).then(|| current.clone());
     }

@@ -74,8 +74,9 @@ impl Context {
         entity.update(|record| record.fail_by_grpc(code, exception));
     }
 
-    /// Returns whether this is the recorded subsegment of a call. Its failure is that of another service, and does not count as
-    /// one of this service: in a trace that is not sampled nobody reads the response.
+    /// Returns whether this is a recorded outgoing call. Its failure is the failure of another service, and does not
+    /// count as one of this service.
+    // Returns `false` in an unsampled trace, where no layer reads the response of a call.
     fn is_remote(&self) -> bool {
         let mut is_remote = false;
         if let Some(entity) = self.sampled_entity() {

@@ -108,7 +108,8 @@ pub(crate) fn log_subsegment_by_hand(place: &'static Location<'static>, name: &s
     }
 }
 
-/// Returns a place in code that was written by hand, the first time.
+/// Returns the place of a call or subsegment that is begun by hand. Returns `None` if it has returned that place
+/// before. After the first segment of the process has begun, it returns a place once more.
 fn first_at(place: &'static Location<'static>) -> Option<Place> {
     static PLACES: [AtomicUsize; MAX_PLACES] = [const { AtomicUsize::new(0) }; MAX_PLACES];
     // The `Location` of a place has one address for the life of the process, and the address identifies the place. It is a

@@ -1,5 +1,5 @@
-//! Spans whose work has ended and that are still open, because another task holds them, and queries of a database that were
-//! given up. They end with the segment or subsegment in which they began.
+//! Spans and database queries that are open although their work has ended. They end with the segment or subsegment in
+//! which they began.
 //!
 //! `tracing` closes a span when its last handle is dropped. A library may spawn a long-lived task in the current span, and
 //! the task then holds a handle: hyper-util does so for each pooled connection.
@@ -13,7 +13,7 @@ use crate::support::lock::lock;
 
 /// The span or the query of a subsegment.
 pub(crate) trait OpenSpan: Send + Sync {
-    /// Returns whether the work was done in the place where this is called, and nothing of it is running.
+    /// Returns whether the task or thread that calls this has done the work, and the work has ended.
     fn is_left(&self) -> bool;
 
     /// Ends the subsegment.
