@@ -33,7 +33,7 @@ pub(super) async fn detect(sources: &Sources) -> Result<Option<Origin>, Problem>
         ("ami_id", identity.image_id),
         ("availability_zone", identity.availability_zone),
     ]);
-    // `account_id` is beside the `ec2` object in the `aws` block, not in it. As a block, an empty one is left out.
+    // `account_id` is a member of the `aws` block itself, not of its object `ec2`. `block` leaves out an empty id.
     let account = block([("account_id", identity.account_id)]);
     let origin = Origin::new("AWS::EC2::Instance").with_aws("ec2", instance);
     Ok(Some(account.into_iter().fold(origin, |origin, (key, value)| origin.with_aws(key, value))))

@@ -31,7 +31,7 @@ use crate::http::{Call, CallFuture, CallSite, Outgoing, ReadResponse, Reader, Re
 /// A variable of this type is declared at the start of the function. The expansion of a call names it in
 /// `CallTypes { of: PhantomData, ..__xray_types_0 }`. All fields are given, so the expression reads nothing from the
 /// variable, but the compiler gives both the same type. A closure therefore does not capture the variable, and no
-/// lifetime in `A` or `T` has to outlive the call: `tests/it/shapes/typed.rs::in_a_loop`, `kept_for_ever`
+/// lifetime in `A` or `T` has to outlive the call. Tests: `tests/it/shapes/typed.rs::in_a_loop`, `kept_for_ever`.
 #[derive(Debug)]
 pub struct CallTypes<A, C, T, R> {
     pub of: PhantomData<fn(A, C, T, R)>,

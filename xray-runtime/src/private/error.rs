@@ -3,7 +3,7 @@
 //! The expansion of `#[traced(err)]` contains `(&&&&&&ReturnedError(error)).__xray_record(context)`. This is a ladder (see
 //! [`private`](super)): `ReturnedError` is behind six references, and each trait below is implemented for one reference fewer
 //! than the previous trait. So method lookup selects the first trait whose bound the error meets.
-//! `tests/it/traced/errors.rs::errors_are_recorded`
+//! Test: `tests/it/traced/errors.rs::errors_are_recorded`.
 
 use std::any::type_name;
 use std::error::Error;

@@ -9,7 +9,8 @@
 //!   [`Unrelated`], whose result type passes every check.
 //!
 //! `RequestBuilder` and `Request` are checked in the same way, by their methods `build_split` and `try_clone`.
-//! `tests/crates.rs::reqwest_0_12_without_its_feature_is_an_error`, `a_module_that_is_named_reqwest_is_left_alone`
+//! Tests: `tests/crates.rs::reqwest_0_12_without_its_feature_is_an_error`,
+//! `a_module_that_is_named_reqwest_is_left_alone`.
 
 /// Gives every type functions with the names of reqwest's functions. reqwest's own, inherent functions take precedence.
 pub trait Unrelated: Sized {

@@ -1,6 +1,6 @@
 //! Determines the types that the expansion of a call left open: see [`argument`](super::argument).
 //!
-//! The expansion of an annotated function ends with code that never runs, one statement a call:
+//! The expansion of an annotated function ends with code that never runs: one statement for each call.
 //!
 //! ```text
 //! return { the user's body };
@@ -53,7 +53,7 @@ impl<M, A, T> UnknownArgument for Argument<M, A, UntracedCall<UnknownType>, T, B
 
 /// Selected for any other argument if another call has determined the reader, because it takes `&self`. The futures of
 /// both calls have one type: `if flag { client.call(request) } else { client.call("text") }.await`.
-/// `tests/it/shapes/typed.rs::one_reader_for_two`
+/// Test: `tests/it/shapes/typed.rs::one_reader_for_two`.
 pub trait UnknownArgumentBesideRequest {
     fn __xray_test_argument(&self) -> Settled;
 }
@@ -99,7 +99,7 @@ impl<M, F: Future> IsNamedFuture for &&&&&CallResult<M, UntracedCall<NamedFuture
 ///
 /// In editions before 2024 a type that nothing determines becomes `()`: `self.execute(request).await?;` compiles for an
 /// `execute` that returns `Result<T, E>`. A test of the open `T` would require `T` to be a response, and `()` is not a
-/// response. `tests/crates/shapes-2021/only_2021.rs::discarded`
+/// response. Test: `tests/crates/shapes-2021/only_2021.rs::discarded`.
 pub trait IsUnit {
     fn __xray_test_result(&self);
 }

@@ -1,4 +1,4 @@
-//! The data that the records of HTTP calls seldom have, and the limit on the memory of this data.
+//! Data that few records have, and the limit on the memory of this data.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -190,8 +190,9 @@ impl Record {
         mem::take(&mut details.subsegments)
     }
 
-    /// Returns a copy of the open record without its subsegments, to be sent with `in_progress`. Returns `None` after
-    /// the first time.
+    /// Returns a copy of the open record, to be sent with `in_progress`. Returns `None` after the first time.
+    ///
+    /// Call [`release`](Self::release) first: the copy contains the subsegments that the record has.
     pub(crate) fn so_far(&mut self) -> Option<Box<Self>> {
         // X-Ray accepts one document in progress for a segment.
         let was_sent = mem::replace(&mut self.details_mut().was_sent_in_progress, true);
