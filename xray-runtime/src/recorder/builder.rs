@@ -374,8 +374,8 @@ impl RecorderBuilder {
         (of_program.unwrap_or_else(|| ChosenSampler::new(Central::default())), source)
     }
 
-    // In these functions the environment comes first, as in every X-Ray SDK: Lambda, and the task definitions of daemons
-    // that run as side-cars, set these variables for programs that they do not know.
+    // In these functions the environment takes precedence over code, as in every X-Ray SDK. Lambda and the task
+    // definition of a side-car daemon set these variables without knowing the program.
 
     /// Takes the daemon's address from the environment, else from the program, else the default.
     fn choose_daemon_address(
@@ -424,7 +424,7 @@ impl RecorderBuilder {
             return (of_program, source);
         };
         let source = Source::Variable(EmitterChoice::VARIABLE);
-        // It has the program's settings, and has read the variables of OpenTelemetry.
+        // An `OtlpEmitter` of the program has the program's settings, and has read the variables of OpenTelemetry.
         let is_otlp = |emitter: &ChosenEmitter| emitter.endpoint.is_some();
         if choice == EmitterChoice::Otlp && of_program.as_ref().is_some_and(is_otlp) {
             return (of_program, source);
@@ -469,7 +469,7 @@ impl fmt::Debug for RecorderBuilder {
 
 /// Logs a warning for each rejected setting.
 //
-// Apart from building, because the logger is the program's own code: see `Recorder::global`.
+// Building a recorder does not log them, because the logger is the program's own code: see `Recorder::global`.
 pub(super) fn log_rejected(rejected: &[RejectedSetting]) {
     for setting in rejected {
         log_line!(Warn, "xray::recorder", "{setting}");

@@ -18,14 +18,14 @@ use crate::sampling::check_rules;
 use crate::support::resolve::resolve_blocking;
 use crate::support::stats::Stats;
 
-/// The time that the attempts may take, and so may the flush of an emitter of the program.
+/// The limit on the time of the attempts, and on the time of the flush of the program's emitter.
 const LIMIT: Duration = Duration::from_secs(2);
 /// The part of `LIMIT` in which the outcome of an attempt is reported.
 const REPORT_TIME: Duration = Duration::from_millis(100);
 /// How long to wait for a refusal, which takes a moment if it comes from another host.
 const REFUSAL_WAIT: Duration = Duration::from_millis(300);
 
-/// Checks the process-wide recorder: tries the daemon, sends one segment, and reports every setting.
+/// Checks the process-wide recorder: tries the daemon, sends one segment, and reports the settings.
 ///
 /// Like [`Recorder::check`] of that recorder, which is built from the environment if there is none.
 ///
@@ -47,6 +47,10 @@ const REFUSAL_WAIT: Duration = Duration::from_millis(300);
 ///   context_missing = LogError (default)
 ///   sampler = Central (default)
 ///   emitter = UDP (default)
+///   propagate = XRay (default)
+///   streaming_threshold = 100 (default)
+///   streaming_threshold_bytes = 64512 (default)
+///   in_progress_after = never (default)
 ///   clients = reqwest
 ///   UDP 127.0.0.1:2000: ok, no refusal
 ///   TCP 127.0.0.1:2000: ok, sampling rules fetched
@@ -58,7 +62,8 @@ pub fn doctor() -> Diagnosis {
     Recorder::global().check()
 }
 
-/// The report of [`doctor`] and [`Recorder::check`]. Its `Display` has a line for each setting and each attempt.
+/// The report of [`doctor`] and [`Recorder::check`]. Its `Display` has a line for each reported setting and each
+/// attempt.
 ///
 /// ```
 /// let recorder = xray::Recorder::builder().enabled(false).build();
@@ -140,9 +145,9 @@ struct Attempt {
 }
 
 impl Recorder {
-    /// Checks this recorder: tries the daemon over UDP and TCP, sends one segment, and reports every setting with its
-    /// source. Use it at the start of a program, or in a test of its deployment. Blocks for at most two
-    /// seconds, or four if the recorder has an emitter of its own.
+    /// Checks this recorder: tries the daemon over UDP and TCP, sends one segment, and reports the settings with their
+    /// sources. Use it at the start of a program, or in a test of its deployment. Blocks for at most two seconds, or
+    /// four if the recorder has an emitter of its own.
     ///
     /// The segment has the service's name and the annotation `xray_doctor`. The sampler is not asked, and X-Ray bills the
     /// segment like any other trace. If tracing is disabled, nothing is tried and nothing is sent. In Lambda no segment is

@@ -98,8 +98,8 @@ impl Recorder {
         if segments.peek().is_none() {
             return 0;
         }
-        // A fork is noticed here too, because a segment that began in the parent may end in the child. Once for all of the
-        // segments, because it takes a system call.
+        // This notices a fork too, because a segment that began in the parent may end in the child. It is called once
+        // for all segments, because it takes a system call.
         self.shared.counters.count_in(Process::current());
         segments.map(|segment| self.emit_one(segment)).count()
     }

@@ -24,8 +24,8 @@ use crate::support::variables::{RejectedSetting, setting};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextMissing {
-    /// Logs an error with the place of the call, or of the subsegment that was to begin, and the remedy, once for each place in
-    /// the source, and again after the first segment has begun, up to 50 lines.
+    /// Logs an error with the place and the remedy, once for each place in the source. A place is logged once more
+    /// after the first segment of the process has begun. At most 50 lines are logged.
     #[default]
     LogError,
     /// Does nothing.

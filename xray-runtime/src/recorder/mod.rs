@@ -47,7 +47,7 @@ use crate::support::stats::{Counters, Stats};
 
 /// Decides which segments are recorded and sends them to the X-Ray daemon.
 ///
-/// A program needs no recorder of its own: the first segment installs one with the settings of the environment. Clones
+/// A program needs no recorder of its own: the first segment builds one with the settings of the environment. Clones
 /// are handles to one recorder.
 ///
 /// | variable | meaning | default |
@@ -115,7 +115,8 @@ impl Recorder {
     /// Blocks until all documents emitted so far have been sent or dropped, for at most `limit`. Returns `false` if
     /// some documents are still waiting at that time. [`stats`](Self::stats) returns the number of dropped documents.
     ///
-    /// Does not wait if the thread that sends the documents cannot be started; they stay in the queue. In a process that was forked, the documents of the parent are not waited for: the parent sends them.
+    /// Does not wait if the thread that sends the documents cannot be started; they stay in the queue. A forked process
+    /// does not wait for the documents of its parent, because the parent sends them.
     ///
     /// A recorder that was installed or first used on the main thread is flushed when that thread ends, for at most a second.
     /// The flush covers a return from `main`, a panic in `main`, and a call to [`exit`](std::process::exit) on the main thread.

@@ -24,11 +24,11 @@ pub(crate) trait InProgress: Send + Sync {
 
 /// Watches open segments from a task on the recorder's background thread. The task starts with the first segment.
 //
-// The task shares the thread with the one that sends datagrams and with the polling for sampling rules, and it calls the
-// emitter, which may be the program's own code. A panic there is caught. A slow `emit` breaks the contract of `Emitter`;
-// it delays the polling, during which the fallback or the last rules decide, and delays no datagram, since with an
-// emitter of the program's own there are none. The built-in emitters only push into a queue. That is not worth a second
-// thread in every program.
+// The task shares the thread with the sender of datagrams and with the polling for sampling rules. It calls the
+// emitter, which may be the program's own code. A panic there is caught. The built-in emitters only push into a queue.
+// An `emit` that blocks breaks the contract of `Emitter` and delays the polling; the last rules or the fallback decide
+// meanwhile. It delays no datagram, because a recorder with an emitter of the program sends none. This delay does not
+// justify a second thread in every program.
 pub(super) struct Progress {
     interval: Duration,
     watch: PerProcess<Watch>,

@@ -34,8 +34,8 @@ impl Recorder {
         Some(value)
     }
 
-    /// Counts a name that is not recorded as given. An empty name counts as none given, for which the service's name is
-    /// the documented substitute.
+    /// Counts a name that is not recorded as given. An empty name is not counted: it stands for the name of the
+    /// service.
     pub(crate) fn report_name(&self, given: &str, legal: &str) {
         if given != legal && !given.is_empty() {
             self.report_value("name", &given, "recorded in part");

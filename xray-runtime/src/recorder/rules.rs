@@ -50,7 +50,7 @@ impl HttpRules {
         self.ignored.iter().any(|pattern| pattern.matches(host, path))
     }
 
-    /// Returns the rules that are set as texts: the name of the builder's method, and the patterns.
+    /// Returns each kind of rule that is set: the name of the builder's method, and the patterns as one text.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
         let text = |patterns: &[Pattern]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let named = self.named.iter().map(|(pattern, name)| format!("{pattern} as {name}")).collect::<Vec<_>>();

@@ -38,7 +38,7 @@ impl Settings {
         self.emitter.value.unwrap_or("UDP")
     }
 
-    /// Returns every setting as text, in the order of the builder's methods.
+    /// Returns the settings that the doctor reports, as texts.
     pub(super) fn texts(&self, rules: Option<&HttpRules>) -> Vec<SettingText> {
         let DaemonAddress { udp, tcp } = &self.daemon_address.value;
         let interval =
@@ -190,7 +190,7 @@ static HAS_LOGGED_SETTINGS: LoggedOnce = LoggedOnce::new();
 impl Recorder {
     /// Logs the settings of this recorder, which is the recorder of the process.
     pub(super) fn log_settings_now(&self) {
-        // From now on, no other recorder is the first.
+        // Marks the line as logged, so that no other recorder logs its settings.
         let _ = HAS_LOGGED_SETTINGS.is_first();
         self.log_settings();
     }
