@@ -104,8 +104,8 @@ pub(crate) fn take_at_most(count: &AtomicU64, most: u64) -> u64 {
 }
 
 impl Called {
-    /// Returns whether a trace has failed. The second value is `true` if the trace is new. The oldest trace gives way to
-    /// a new one.
+    /// Returns the flag of a trace, which is `true` if the trace has failed. Adds the trace if it is not known; the
+    /// second value is then `true`. The oldest trace is removed to make room.
     fn find(&mut self, trace: TraceId) -> (Arc<AtomicBool>, bool) {
         if let Some(has_failed) = self.failed.get(&trace) {
             return (Arc::clone(has_failed), false);

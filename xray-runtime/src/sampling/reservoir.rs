@@ -16,7 +16,7 @@ pub(crate) struct Reservoir {
 }
 
 impl Reservoir {
-    /// Takes one request of this second's, if fewer than `per_second` were taken. Returns whether it was taken.
+    /// Takes one request of a second, if fewer than `per_second` were taken in it. Returns whether it was taken.
     ///
     /// Nothing can be taken from a second before the latest one. A thread that reads the clock and is then suspended
     /// asks for such a second.
@@ -46,7 +46,7 @@ impl Reservoir {
 
 /// Returns true with the probability `rate`, from 0 to 1.
 pub(crate) fn by_chance(rate: f64) -> bool {
-    // The random number is from 0 to 1 without 1. So the rate 1 is always true, and the rate 0 never.
+    // The random number is at least 0 and below 1. So the result is always true for rate 1, and never for rate 0.
     fastrand::f64() < rate
 }
 

@@ -98,8 +98,8 @@ impl ActiveRules {
             let key = |definition: &Definition| (definition.name == DEFAULT_RULE, definition.priority);
             key(one).cmp(&key(other)).then_with(|| one.name.cmp(&other.name))
         });
-        // X-Ray has no two rules of one name. Equal names with different priorities would survive this, and the second
-        // one gets a state of its own.
+        // X-Ray has no two rules with the same name. If two such rules had different priorities, both would stay, and
+        // the second one would get a state of its own.
         definitions.dedup_by(|next, one| next.name == one.name);
         let rules = {
             let before = self.rules();

@@ -37,17 +37,18 @@ pub(crate) fn check_rules(address: &str, limit: Duration) -> Result<(), String> 
 
 /// A sampler with the rules and quotas of X-Ray, which the X-Ray console manages for all hosts of a service together.
 ///
-/// **Rules.** The rules are fetched from the daemon at the first decision and then every 300 seconds, or at once if X-Ray
-/// reports that they have changed. Of the rules that match a request, the one with the lowest priority number decides; of
-/// several, the first by name. The rule `Default` decides if no other matches. A rule that names a host, a method or a path
-/// does not match a segment without a [request](crate::SegmentBuilder::request); otherwise a property that a request does not
-/// have matches every pattern. The name of the rule is recorded as `aws.xray.sampling_rule_name`. Rules with attributes, for
-/// one resource, or with a version other than 1 are not for SDKs. They are ignored, and each is logged once.
+/// **Rules.** The rules are fetched from the daemon at the first decision and then every 300 seconds, or at once if
+/// X-Ray reports that they have changed. Of the rules that match a request, the one with the lowest priority number
+/// decides; if several have that number, the first in the order of their names decides. The rule `Default` decides if
+/// no other matches. A rule that names a host, a method or a path does not match a segment without a
+/// [request](crate::SegmentBuilder::request); otherwise a property that a request does not have matches every pattern.
+/// The name of the rule is recorded as `aws.xray.sampling_rule_name`. Rules with attributes, for one resource, or with
+/// a version other than 1 are not for SDKs. They are ignored, and each is logged once.
 ///
 /// **Quotas.** Every 10 seconds, or as often as X-Ray asks, the number of decisions by each rule is reported to X-Ray.
-/// It answers with a quota: how many requests this host may sample in each second, until when, and which share of the
-/// others. Without a valid quota, a rule with a reservoir samples one request in each second, and its fixed rate of the
-/// others.
+/// It answers with a quota: the number of requests that this host may sample in each second, the end of the quota, and
+/// the share of the remaining requests to sample. Without a valid quota, a rule with a reservoir samples one request in
+/// each second, and its fixed rate of the others.
 ///
 /// **Boosts.** For a rule with a `SamplingRateBoost`, the sampler also reports the number of traces that began in this
 /// service, and the number of failed traces. A trace fails if this service answers with the status 5xx, if a gRPC
