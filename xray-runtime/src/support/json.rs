@@ -114,7 +114,7 @@ fn write_plain_text(buffer: &mut Vec<u8>, text: &[u8]) {
     buffer.push(b'"');
 }
 
-/// Appends a value. A value that cannot be written as JSON, which none of ours is, becomes `null`.
+/// Appends a value as JSON, or `null` if `serde_json` cannot write it. This crate passes no such value.
 pub(crate) fn write_value(buffer: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let start = buffer.len();
     if serde_json::to_writer(&mut *buffer, value).is_err() {

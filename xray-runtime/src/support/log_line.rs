@@ -17,11 +17,11 @@ pub(crate) const DEBUG_MODE_VARIABLE: &str = "AWS_XRAY_DEBUG_MODE";
 /// and its secrets are removed: a wrong setting or a URL in an error may contain one. A panic of the logger does not reach
 /// the caller.
 ///
-/// The logger may ask the SDK anything, so a caller holds no lock and is not inside a once.
+/// The logger may call the SDK, so a caller must hold no lock and must not be inside the initialiser of a once cell.
 //
-// The test is of the maximum level and not `log::log_enabled!`. With `tracing-log`, `log_enabled!` asks the filters of all
-// layers of `tracing-subscriber`, and a filter that says no is remembered on the thread until the next event. A span of the
-// program that is created before that is lost for the layer: `spans::levels_and_filters_choose` in `tests/tracing`.
+// Tests the maximum level, and does not call `log::log_enabled!`. With `tracing-log`, that macro asks the filters of
+// all layers of `tracing-subscriber`, and a refusal is remembered on the thread until the next event. The layer would
+// miss a span that the program creates before that event. Test: `spans::levels_and_filters_choose` in `tests/tracing`.
 macro_rules! log_line {
     ($level:ident, $target:literal, $($message:tt)+) => {
         if log::Level::$level <= log::max_level() {

@@ -1,4 +1,4 @@
-//! Helpers without knowledge of X-Ray: a background thread and its tasks, HTTP requests and look-ups of names, forks,
+//! Helpers for the whole crate: a background thread and its tasks, HTTP requests and look-ups of names, forks,
 //! counters, text limits, JSON, percent-encoding, the removal of secrets, patterns, environment variables, a digest.
 
 pub(crate) mod background;

@@ -14,7 +14,7 @@ pub(crate) fn first_chars(text: &str, limit: usize) -> &str {
     }
 }
 
-/// A text that takes what is written to it up to a limit in bytes.
+/// A buffer for text. It keeps the first bytes that are written to it, up to a limit.
 //
 // Past the limit `write_str` returns an error. That is the one way to stop a `Display` implementation, which may write
 // without an end: cutting the text afterwards would need all of it in memory.

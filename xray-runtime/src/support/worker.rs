@@ -1,4 +1,4 @@
-//! A task on a background thread, which starts when there is work for it, and again after it has died.
+//! A task on a background thread. The task starts when there is work for it, and starts again after it has died.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -113,7 +113,7 @@ impl Worker {
 
 /// A task that runs, or will run. It is part of the task.
 //
-// Every way in which a task can end drops it: the task returns, its thread cannot be started or has died, or its runtime.
+// It is dropped however the task ends: the task returns, its thread cannot start or dies, or its runtime is dropped.
 struct Running(Arc<State>);
 
 impl Drop for Running {

@@ -36,7 +36,7 @@ pub(super) fn cleaned(text: &str) -> Cow<'_, str> {
     edits.finish()
 }
 
-/// Returns whether a word contains a character behind or before which a secret may be: `@`, `?`, `#`, or the `;` of JDBC.
+/// Returns whether a word contains a character next to which a secret may be: `@`, `?`, `#`, or the `;` of JDBC.
 fn has_marks(word: &[u8]) -> bool {
     characters(word).any(|character| matches!(character.byte, b'@' | b'?' | b'#' | b';'))
 }

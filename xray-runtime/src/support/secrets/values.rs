@@ -19,7 +19,7 @@ use super::names::{SECRET_NAMES, snake_case, suggests_secret};
 use super::urls::decode;
 use crate::support::text::first_bytes;
 
-/// Stands in the place of a value.
+/// The text that replaces a removed value.
 const MARK: &str = "[removed]";
 
 /// Returns a text without the values of names that suggest a secret.
@@ -238,8 +238,8 @@ impl Scan<'_> {
         start..length.map_or(self.text.len(), |length| start + length)
     }
 
-    /// Returns the first bytes of the word that begins at a position, to judge by. They are few, so that a text of many
-    /// names does not take the square of its length.
+    /// Returns the first bytes of the word that begins at a position. They are few, so that a text with many names does
+    /// not take quadratic time.
     fn start_of_word(&self, start: usize) -> Range<usize> {
         const MAX_BYTES: usize = 128;
         let text = first_bytes(&self.text[start..], MAX_BYTES);
