@@ -9,8 +9,10 @@ use crate::sampling::Always;
 
 /// Runs a future. Returns its output, and the documents that were complete when it ended, in the order of their ends.
 ///
-/// Every segment that begins in the future is sampled and sends nothing, regardless of the installed recorder and of the
-/// environment. The capture travels in the context: it covers tasks and threads that carry the context, and no others.
+/// Every segment that begins in the future is recorded for this capture and not sent, regardless of the installed
+/// recorder and of the environment. Exceptions are a segment whose trace header or builder decides that it is not
+/// sampled, and a segment whose builder names another [recorder](crate::SegmentBuilder::recorder). The capture travels
+/// in the context: it covers tasks and threads that carry the context, and no others.
 ///
 /// ```
 /// use xray::Instrument as _;
