@@ -101,7 +101,8 @@ impl Failure {
                 "Give the daemon's role the permissions `xray:GetSamplingRules` and `xray:GetSamplingTargets`"
             }
             Self::Fetch(fetch::Failure::Connect(_) | fetch::Failure::Timeout(_)) => {
-                "The daemon answers over TCP: check AWS_XRAY_DAEMON_ADDRESS, and whether TCP is open"
+                "Sampling rules are fetched over TCP: check the address in AWS_XRAY_DAEMON_ADDRESS, and whether its \
+                 TCP port is reachable"
             }
             _ => "The log of the daemon may say more",
         }

@@ -165,9 +165,9 @@ impl Polling {
             log_line!(
                 Warn,
                 "xray::sampling",
-                "could not fetch sampling {requested} from the daemon at {}: {failure}. {}. Rules that have arrived hold for an \
-                 hour; without them the fallback decides, by default for the first request of each second and 5 % of the others \
-                 (logged once per kind of failure)",
+                "could not fetch sampling {requested} from the daemon at {}: {failure}. {}. Rules that have arrived \
+                 are used for an hour. Without rules the fallback decides; by default it samples the first request \
+                 of each second and 5 % of the others (logged once per kind of failure)",
                 self.daemon.0,
                 failure.remedy(),
             );
