@@ -27,7 +27,7 @@ pub(crate) struct Background {
     thread_name: &'static str,
     /// The way to the thread, once it has started.
     tasks: PerProcess<Mutex<Option<UnboundedSender<Task>>>>,
-    /// For the failure to start the thread. Reset when the thread runs again.
+    /// Limits the line about a failure to start the thread to one. Reset when the thread runs again.
     logged_failure: Arc<LoggedOnce>,
 }
 
@@ -90,9 +90,9 @@ fn run(thread_name: &str, mut tasks: UnboundedReceiver<Task>, logged_failure: &L
                 log_line!(
                     Error,
                     "xray::recorder",
-                    "the thread {thread_name:?} died, as when a program closes the files of its libraries. The documents that \
-                     it was sending are dropped and counted in `Stats::documents_dropped`. The thread is started again for the \
-                     next document",
+                    "the thread {thread_name:?} died. A program that closes file descriptors of its libraries can \
+                     cause this. The documents that the thread was sending are dropped and counted in \
+                     `Stats::documents_dropped`. The next document starts the thread again",
                 );
             }
         }
@@ -105,8 +105,8 @@ fn log_failure(logged: &LoggedOnce, thread_name: &str, error: &io::Error, check:
         log_line!(
             Error,
             "xray::recorder",
-            "could not start the thread {thread_name:?}: {error}. Documents wait, and the thread is tried again. Check \
-             {check} (logged once until the thread runs)",
+            "could not start the thread {thread_name:?}: {error}. Documents wait in the queue, and the SDK tries \
+             again. Check {check} (logged once until the thread runs)",
         );
     }
 }
