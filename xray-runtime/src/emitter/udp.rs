@@ -127,7 +127,7 @@ struct Sender {
     logged_too_large: LoggedOnce,
     /// Limits the line about a datagram that is too long for the system to one.
     logged_refused_length: LoggedOnce,
-    /// For a document whose values were shortened.
+    /// Limits the line about a document whose values were shortened to one.
     logged_trimmed: LoggedOnce,
 }
 
@@ -244,8 +244,8 @@ impl Sender {
             log_line!(
                 Warn,
                 "xray::emitter",
-                "a document was too large for a datagram: shortened or left out a value, and marked the place (logged once, \
-                 see `Stats::values_rejected`)",
+                "a document was too large for a datagram. A value in it was shortened or left out, and the document \
+                 notes this (logged once, see `Stats::values_rejected`)",
             );
         }
     }

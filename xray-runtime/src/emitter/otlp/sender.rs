@@ -177,8 +177,8 @@ impl Sender {
                 log_line!(
                     Warn,
                     "xray::emitter",
-                    "a document was too large for X-Ray: shortened or left out a value, and marked the place (logged once, see \
-                     `Stats::values_rejected`)",
+                    "a document was too large for X-Ray. A value in it was shortened or left out, and the document \
+                     notes this (logged once, see `Stats::values_rejected`)",
                 );
             }
         }
