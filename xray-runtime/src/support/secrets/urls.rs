@@ -17,7 +17,7 @@ pub(crate) fn is_special_scheme(scheme: &str) -> bool {
     ["http", "https", "ws", "wss", "ftp"].iter().any(|special| scheme.eq_ignore_ascii_case(special))
 }
 
-/// Returns whether clients read a character as a slash.
+/// Returns whether clients read a byte as a slash.
 pub(crate) fn is_slash(byte: u8) -> bool {
     matches!(byte, b'/' | b'\\')
 }
@@ -113,7 +113,7 @@ struct Character {
 }
 
 /// A URL in a word.
-struct Found {
+struct FoundUrl {
     scheme: usize,
     authority: usize,
     level: u8,
@@ -169,12 +169,12 @@ impl Word {
     }
 
     /// Returns the first URL in a part of the word that has at least `least_slashes` slashes behind its scheme.
-    fn next_url(&self, part: Range<usize>, least_slashes: usize) -> Option<Found> {
+    fn next_url(&self, part: Range<usize>, least_slashes: usize) -> Option<FoundUrl> {
         part.clone().find_map(|index| self.url_at(index, part.start, least_slashes))
     }
 
     /// Returns the URL whose scheme ends at this `:`, or that begins with these two slashes.
-    fn url_at(&self, index: usize, from: usize, least_slashes: usize) -> Option<Found> {
+    fn url_at(&self, index: usize, from: usize, least_slashes: usize) -> Option<FoundUrl> {
         let slashes = |index: usize| (index..self.len()).take_while(|index| is_slash(self.byte(*index))).count();
         let level =
             |range: Range<usize>| self.characters[range].iter().map(|character| character.level).max().unwrap_or(0);
@@ -192,7 +192,7 @@ impl Word {
             };
             // The authority of a `file:///path` is empty. In other URLs clients skip further slashes.
             let count = if name.eq_ignore_ascii_case("file") { count.min(2) } else { count };
-            return is_url.then(|| Found {
+            return is_url.then(|| FoundUrl {
                 scheme,
                 authority: index + 1 + count,
                 level: level(index..index + 1 + count),
@@ -200,7 +200,7 @@ impl Word {
         }
         // `//host/path`. In `/a//b` it is a part of the path.
         let is_start = is_slash(self.byte(index)) && self.is_opening(index, b"") && slashes(index) >= 2;
-        is_start.then(|| Found { scheme: index, authority: index + slashes(index), level: level(index..index + 2) })
+        is_start.then(|| FoundUrl { scheme: index, authority: index + slashes(index), level: level(index..index + 2) })
     }
 
     /// Returns the index at which a scheme before this `:` begins. (RFC 3986, section 3.1.)
@@ -216,7 +216,7 @@ impl Word {
     }
 
     /// Returns the index at which a part that begins here ends: at the closing quote if an opening quote precedes it.
-    fn closing(&self, start: usize) -> usize {
+    fn end_of_part(&self, start: usize) -> usize {
         let Some(opening) = start.checked_sub(1) else { return self.len() };
         let backslashes = |quote: usize| {
             (0..quote).rev().take(MAX_BACKSLASHES).take_while(|index| self.byte(*index) == b'\\').count()
@@ -245,14 +245,14 @@ impl Word {
     /// Output: (http://host/).
     /// ```
     fn remove_query(&self, start: usize, end: usize, edits: &mut Edits<'_>) {
-        let query = start + 1..self.without_closers(start + 1..end);
+        let query = start + 1..self.without_punctuation(start + 1..end);
         if !query.is_empty() {
             self.remove(start..query.end, edits);
         }
     }
 
     /// Returns the end of a part without the punctuation at its end.
-    fn without_closers(&self, part: Range<usize>) -> usize {
+    fn without_punctuation(&self, part: Range<usize>) -> usize {
         part.start + part.clone().rev().skip_while(|index| self.is_closer(*index)).count()
     }
 
@@ -261,10 +261,10 @@ impl Word {
     }
 
     /// Removes the secrets of a URL. Returns the index at which the text goes on, and whether that is in the URL's path.
-    fn clean_url(&self, url: &Found, is_in_path: bool, edits: &mut Edits<'_>) -> (usize, bool) {
+    fn clean_url(&self, url: &FoundUrl, is_in_path: bool, edits: &mut Edits<'_>) -> (usize, bool) {
         // The slashes of a URL may be the backslashes before its closing quote. Then the quote does not end it: without a step
         // forward, the caller would find this URL repeatedly.
-        let limit = Some(self.closing(url.scheme)).filter(|limit| *limit >= url.authority).unwrap_or(self.len());
+        let limit = Some(self.end_of_part(url.scheme)).filter(|limit| *limit >= url.authority).unwrap_or(self.len());
         let is_at = |index: &usize| self.byte(*index) == b'@';
         // In a plain URL `%3F` is a part of the path. In a URL that is encoded or is in the path of another, it may begin the
         // query.
@@ -283,7 +283,7 @@ impl Word {
                 // Another URL may precede the `@`, with encoded slashes and an encoded query.
                 reads_encoded |= (path..=at).any(|index| self.characters[index].level > 0);
                 if (path..at).any(|index| self.ends_path(index, reads_encoded)) {
-                    self.remove(url.authority..self.without_closers(url.authority..limit), edits);
+                    self.remove(url.authority..self.without_punctuation(url.authority..limit), edits);
                     return (limit, false);
                 }
                 self.remove(url.authority..at + 1, edits);
@@ -336,7 +336,7 @@ impl Word {
             return None;
         };
         let start = (part.start..=query).rev().find(|index| self.is_opening(*index, b"")).unwrap_or(part.start);
-        let end = self.closing(start);
+        let end = self.end_of_part(start);
         self.clean_credentials(part.start..query, edits);
         self.remove_query(query, end, edits);
         Some(end)

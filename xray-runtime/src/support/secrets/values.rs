@@ -20,7 +20,7 @@ use super::urls::decode;
 use crate::support::text::first_bytes;
 
 /// The text that replaces a removed value.
-const MARK: &str = "[removed]";
+const REMOVED: &str = "[removed]";
 
 /// Returns a text without the values of names that suggest a secret.
 pub(super) fn cleaned(text: &str) -> Cow<'_, str> {
@@ -38,7 +38,7 @@ pub(super) fn cleaned(text: &str) -> Cow<'_, str> {
         at = match value.filter(|value| !value.is_empty()) {
             Some(value) => {
                 let end = value.end;
-                edits.replace(value, MARK);
+                edits.replace(value, REMOVED);
                 end
             }
             None => behind,
@@ -121,7 +121,7 @@ impl Scan<'_> {
             }
             end += character.length;
         }
-        Some(value..self.without_closers(value..end))
+        Some(value..self.without_punctuation(value..end))
     }
 
     /// Returns the value behind a `:`.
@@ -139,7 +139,7 @@ impl Scan<'_> {
             let is_scheme = |scheme: &&str| self.text[word.clone()].eq_ignore_ascii_case(scheme);
             if ["basic", "bearer", "token", "negotiate", "ntlm"].iter().any(&is_scheme) {
                 let next = self.word(self.without_spaces(word.end));
-                return Some(value..self.without_closers(next).max(word.end));
+                return Some(value..self.without_punctuation(next).max(word.end));
             }
             if ["digest", "aws4-hmac-sha256", "hawk", "oauth"].iter().any(&is_scheme) {
                 return Some(value..self.end_of_line(value));
@@ -148,13 +148,13 @@ impl Scan<'_> {
         if snake.ends_with("cookie") && self.text[word.clone()].contains('=') {
             return Some(value..self.end_of_line(value));
         }
-        let text = &self.text[value..self.without_closers(word.clone())];
+        let text = &self.text[value..self.without_punctuation(word.clone())];
         let is_last = !self.text[word.end..].starts_with(' ');
         let is_password =
             ["password", "passwd", "passphrase", "passcode", "pwd"].iter().any(|name| snake.ends_with(name));
         let is_nothing = ["None", "null", "nil", "undefined", "true", "false", "Some"].contains(&text);
         let is_secret = is_opaque(text) || name.contains('-') || is_password && is_last;
-        (is_secret && !is_nothing).then(|| value..self.without_closers(self.word(value)))
+        (is_secret && !is_nothing).then(|| value..self.without_punctuation(self.word(value)))
     }
 
     /// Returns the credentials behind the name of a scheme and a space: `Basic dTpw`, `Bearer eyJhbGciOi`.
@@ -171,8 +171,8 @@ impl Scan<'_> {
             return None;
         }
         let word = self.start_of_word(space + 1);
-        let is_secret = is_opaque(&self.text[word.start..self.without_closers(word.clone())]);
-        is_secret.then(|| word.start..self.without_closers(self.word(word.start)))
+        let is_secret = is_opaque(&self.text[word.start..self.without_punctuation(word.clone())]);
+        is_secret.then(|| word.start..self.without_punctuation(self.word(word.start)))
     }
 
     /// Returns the byte at a position; 0 beyond the end.
@@ -222,11 +222,11 @@ impl Scan<'_> {
 
     /// Returns the range of the text in the square brackets that open at a position.
     fn list(&self, at: usize) -> Option<Range<usize>> {
-        if self.byte(at) != b'[' || self.text[at..].starts_with(MARK) {
+        if self.byte(at) != b'[' || self.text[at..].starts_with(REMOVED) {
             return None;
         }
-        if self.text[at + 1..].starts_with(MARK) {
-            return Some(at + 1..at + 1 + MARK.len());
+        if self.text[at + 1..].starts_with(REMOVED) {
+            return Some(at + 1..at + 1 + REMOVED.len());
         }
         let end = self.text[at..].find(']').map_or(self.text.len(), |end| at + end);
         Some(at + 1..end)
@@ -248,10 +248,10 @@ impl Scan<'_> {
     }
 
     /// Returns the end of a part without the punctuation at its end.
-    fn without_closers(&self, part: Range<usize>) -> usize {
+    fn without_punctuation(&self, part: Range<usize>) -> usize {
         let text = &self.text[part.clone()];
-        if text.starts_with(MARK) && text[MARK.len()..].bytes().all(|byte| b")]}>,.'`!?\\".contains(&byte)) {
-            return part.start + MARK.len();
+        if text.starts_with(REMOVED) && text[REMOVED.len()..].bytes().all(|byte| b")]}>,.'`!?\\".contains(&byte)) {
+            return part.start + REMOVED.len();
         }
         part.start + text.trim_end_matches([')', ']', '}', '>', ',', ';', '.', '\'', '`', '!', '?', '\\']).len()
     }
