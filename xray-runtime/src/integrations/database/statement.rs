@@ -7,8 +7,8 @@ use crate::document::Sql;
 /// `quotes_texts` is `true` if `"text"` is a value too. Keeps placeholders. If the end of a value depends on the
 /// engine's settings, the rest of the statement counts as part of the value.
 // A parser would have to know the dialect of each engine, and would refuse unknown syntax. The first character of a
-// part is enough to tell whether the part is a value.
-//
+// A parser would have to know the dialect of each engine, and would refuse unknown syntax. The first character of a
+// token is enough to tell whether the token is a value.
 // Input:  SELECT "id" FROM t1 WHERE name = 'it''s' AND age > 42 AND id = $1 -- of user 7
 // Output: SELECT "id" FROM t1 WHERE name = ? AND age > ? AND id = $1
 pub(super) fn without_values(statement: &str, quotes_texts: bool) -> String {
@@ -16,9 +16,9 @@ pub(super) fn without_values(statement: &str, quotes_texts: bool) -> String {
     let mut rest = statement.trim();
     // The rest of a long statement would be cut off. A character has at most four bytes.
     while kept.len() <= 4 * Sql::MAX_QUERY_CHARS {
-        let Some(part) = Part::first(rest, quotes_texts) else { break };
-        let (text, after) = rest.split_at(part.length);
-        match part.kind {
+        let Some(token) = Token::first(rest, quotes_texts) else { break };
+        let (text, after) = rest.split_at(token.length);
+        match token.kind {
             Kind::Kept => kept.push_str(text),
             Kind::Value => kept.push('?'),
             Kind::Comment => kept.push(' '),
@@ -29,7 +29,7 @@ pub(super) fn without_values(statement: &str, quotes_texts: bool) -> String {
     kept
 }
 
-struct Part {
+struct Token {
     kind: Kind,
     length: usize,
 }
@@ -40,8 +40,8 @@ enum Kind {
     Comment,
 }
 
-impl Part {
-    /// Returns the first part of a text; `None` if the text is empty.
+impl Token {
+    /// Returns the first token of a text; `None` if the text is empty.
     fn first(text: &str, quotes_texts: bool) -> Option<Self> {
         let first = text.chars().next()?;
         let second = text[first.len_utf8()..].chars().next();
