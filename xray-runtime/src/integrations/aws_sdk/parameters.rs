@@ -11,9 +11,9 @@ use serde_json::Value;
 // A list is enough: there are few keys, all of them differ, and they are inserted into the map of the record once.
 pub(super) type Parameters = Vec<(&'static str, Value)>;
 
-/// The part of a value that is recorded.
+/// What is recorded of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Part {
+pub(super) enum Extract {
     Whole,
     /// The keys of a map.
     Keys,
@@ -26,7 +26,7 @@ pub(super) enum Part {
 pub(super) struct Parameter {
     /// The name in the service's protocol.
     pub(super) name: &'static str,
-    pub(super) part: Part,
+    pub(super) extract: Extract,
     /// The key in the `aws` block.
     pub(super) key: &'static str,
 }
@@ -46,15 +46,15 @@ pub(super) fn of(service: &str, operation: &str) -> Option<&'static Operation> {
 }
 
 const fn value(name: &'static str, key: &'static str) -> Parameter {
-    Parameter { name, part: Part::Whole, key }
+    Parameter { name, extract: Extract::Whole, key }
 }
 
 const fn keys(name: &'static str, key: &'static str) -> Parameter {
-    Parameter { name, part: Part::Keys, key }
+    Parameter { name, extract: Extract::Keys, key }
 }
 
 const fn count(name: &'static str, key: &'static str) -> Parameter {
-    Parameter { name, part: Part::Count, key }
+    Parameter { name, extract: Extract::Count, key }
 }
 
 const fn row(

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::parameters::{Operation, Parameter, Parameters, Part};
+use super::parameters::{Extract, Operation, Parameter, Parameters};
 use crate::document::MAX_STRING_CHARS;
 use crate::http::Url;
 use crate::support::percent;
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for Members<'_> {
                 Some(Some(parameter)) => {
                     let value = map.next_value::<&RawValue>()?;
                     *self.left -= 1;
-                    self.found.extend(part(value, parameter.part).map(|value| (parameter.key, value)));
+                    self.found.extend(extract(value, parameter.extract).map(|value| (parameter.key, value)));
                 }
             }
         }
@@ -152,11 +152,11 @@ impl Visitor<'_> for Name {
 }
 
 /// Returns the part of a JSON value that is recorded.
-fn part(value: &RawValue, part: Part) -> Option<Value> {
+fn extract(value: &RawValue, extract: Extract) -> Option<Value> {
     let json = value.get();
-    match part {
-        Part::Whole if json.len() > MAX_PARAMETER_BYTES => None,
-        Part::Whole => match plain_text(json) {
+    match extract {
+        Extract::Whole if json.len() > MAX_PARAMETER_BYTES => None,
+        Extract::Whole => match plain_text(json) {
             Some(plain) => Some(text(plain)),
             None => match serde_json::from_str(json).ok()? {
                 Value::Null => None,
@@ -164,11 +164,11 @@ fn part(value: &RawValue, part: Part) -> Option<Value> {
                 other => Some(other),
             },
         },
-        Part::Keys => {
+        Extract::Keys => {
             let map: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(json).ok()?;
             Some(map.keys().take(MAX_KEYS).map(|key| text(key)).collect())
         }
-        Part::Count => serde_json::from_str::<Vec<IgnoredAny>>(json).ok().map(|list| list.len().into()),
+        Extract::Count => serde_json::from_str::<Vec<IgnoredAny>>(json).ok().map(|list| list.len().into()),
     }
 }
 
