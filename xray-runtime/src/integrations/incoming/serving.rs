@@ -14,7 +14,7 @@ use crate::live::segment::Segment;
 pub(crate) struct Serving {
     segment: Segment,
     /// `true` if the caller asked for this service's sampling decision (`Sampled=?`).
-    is_asked: bool,
+    wants_decision: bool,
     /// The responses that have a body.
     bodies: Bodies,
     /// `None` if the request is not a gRPC call or not recorded, or if its status is recorded.
@@ -44,10 +44,10 @@ impl Bodies {
 }
 
 impl Serving {
-    pub(super) fn new(segment: Segment, is_asked: bool, method: &str) -> Self {
+    pub(super) fn new(segment: Segment, wants_decision: bool, method: &str) -> Self {
         Self {
             segment,
-            is_asked,
+            wants_decision,
             bodies: Bodies::of(method),
             #[cfg(feature = "tower")]
             grpc: None,
@@ -78,7 +78,7 @@ impl Serving {
     /// response's trace header.
     pub(crate) fn respond(&self, status: u16, content_length: Option<u64>) -> Option<String> {
         self.segment.set_http_response(status, content_length);
-        let root = self.segment.trace_id().filter(|_| self.is_asked)?;
+        let root = self.segment.trace_id().filter(|_| self.wants_decision)?;
         Some(format!("Root={root};Sampled={}", u8::from(self.segment.is_sampled())))
     }
 
