@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use super::rules::Rules;
+use super::rules::RuleEffects;
 use crate::document::http::recorded_method;
 use crate::document::name::legal_name;
 use crate::document::response_head::ResponseHead;
@@ -298,18 +298,18 @@ fn end_subsegment(subsegment: &Entity, stage: Stage) {
     }
 }
 
-/// Creates the record of a call. `name` is the name in the source, if there is one. `rules` are the recorder's rules for the
-/// request. `without_host` is the name of the call if the URL has no host.
+/// Creates the record of a call. `name` is the name in the source, if there is one. `effects` are those of the
+/// recorder's rules on the request. `without_host` is the name of the call if the URL has no host.
 pub(super) fn record(
     id: SegmentId,
     name: Option<&str>,
     method: &str,
     url: &Url<'_>,
-    rules: &Rules<'_>,
+    effects: &RuleEffects<'_>,
     without_host: Option<&str>,
 ) -> Box<Record> {
     // The name is the one in the source, else the one from the recorder's rules, else the host.
-    let name = match (name.or(rules.name).and_then(legal_name), url.plain_host()) {
+    let name = match (name.or(effects.name).and_then(legal_name), url.plain_host()) {
         (Some(name), _) => Some(name),
         (None, Some(host)) => Some(Cow::Borrowed(host)),
         (None, None) => name_of(url).or_else(|| legal_name(without_host?)),
@@ -317,7 +317,7 @@ pub(super) fn record(
     let name = name.as_deref().unwrap_or(UNKNOWN_HOST);
     let mut record = Record::of_call(id);
     url.with_recorded(|url| record.label.set_url(url, name));
-    record.stage = Stage::Pending { with_headers: !rules.withholds_headers };
+    record.stage = Stage::Pending { with_headers: !effects.withholds_headers };
     record.namespace = Some(Namespace::Remote);
     record.method = Some(recorded_method(method));
     record

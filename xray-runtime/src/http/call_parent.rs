@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::call::{self, Call};
 use super::function::Function;
 use super::pending_call::PendingCall;
-use super::rules::Rules;
+use super::rules::RuleEffects;
 use super::site::{Annotations, CallSite, CallSites};
 use crate::document::url::Url;
 use crate::id::SegmentId;
@@ -135,8 +135,8 @@ impl CallParent {
             return PendingCall::default();
         }
         let trace = entity.trace();
-        let rules = trace.recorder().http_rules().map(|rules| Rules::of(rules, url)).unwrap_or_default();
-        if rules.ignores || (rules.withholds_headers && !trace.is_sampled()) {
+        let effects = trace.recorder().http_rules().map(|rules| RuleEffects::of(rules, url)).unwrap_or_default();
+        if effects.ignores || (effects.withholds_headers && !trace.is_sampled()) {
             return PendingCall::default();
         }
         if !trace.is_sampled() {
@@ -144,7 +144,7 @@ impl CallParent {
         }
         let id = SegmentId::next();
         trace.call_begins(id);
-        let mut record = call::record(id, within.name(), method, url, &rules, without_host);
+        let mut record = call::record(id, within.name(), method, url, &effects, without_host);
         if !annotations.is_empty() {
             record.details_mut().annotations = annotations.pairs().collect();
         }

@@ -46,7 +46,7 @@ pub(crate) use self::read_response::read_error;
 pub(crate) use self::read_response::read_or_status;
 pub use self::read_response::{ReadResponse, StatusError};
 #[cfg(feature = "aws-sdk")]
-pub(crate) use self::rules::Rules;
+pub(crate) use self::rules::RuleEffects;
 pub(crate) use self::site::Annotations;
 pub use self::site::CallSite;
 pub use crate::document::response_head::{ResponseHead, ResponseHeaders};

@@ -5,7 +5,7 @@ use crate::recorder::HttpRules;
 
 /// The effects of the recorder's rules on a request.
 #[derive(Default)]
-pub(crate) struct Rules<'a> {
+pub(crate) struct RuleEffects<'a> {
     /// `true` if the request gets neither a subsegment nor headers.
     pub(crate) ignores: bool,
     /// `true` if the request gets no trace headers because `inject_only` does not list its host.
@@ -14,7 +14,7 @@ pub(crate) struct Rules<'a> {
     pub(super) name: Option<&'a str>,
 }
 
-impl<'a> Rules<'a> {
+impl<'a> RuleEffects<'a> {
     pub(crate) fn of(rules: &'a HttpRules, url: &Url<'_>) -> Self {
         let (host, path) = (url.host().unwrap_or_default(), url.path());
         Self {

@@ -18,7 +18,7 @@ use super::{error, request, response};
 use crate::document::Namespace;
 use crate::document::name::legal_name;
 use crate::header::request_headers::RequestHeaders;
-use crate::http::{CallSite, Rules, Url};
+use crate::http::{CallSite, RuleEffects, Url};
 use crate::id::SegmentId;
 use crate::live::entity::Entity;
 use crate::record::{Label, Record, Time};
@@ -158,12 +158,12 @@ impl OperationCall {
         // Parse the URL only if there are rules for hosts.
         if rules.is_some() || self.site.has_skip_hosts() {
             let url = Url::from(request.uri());
-            let rules = rules.map(|rules| Rules::of(rules, &url)).unwrap_or_default();
-            if rules.ignores || self.site.skips(&url) {
+            let effects = rules.map(|rules| RuleEffects::of(rules, &url)).unwrap_or_default();
+            if effects.ignores || self.site.skips(&url) {
                 self.forget();
                 return Request::WithoutHeaders;
             }
-            withholds_headers = rules.withholds_headers;
+            withholds_headers = effects.withholds_headers;
         }
         if let Some(metadata) = self.metadata.as_ref().filter(|_| self.recorded != Recorded::Nowhere) {
             let (service, operation) = (metadata.service(), metadata.name());
