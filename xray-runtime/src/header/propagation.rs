@@ -87,7 +87,7 @@ impl Propagation {
 
 /// The trace headers for one request.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct TraceHeaders {
+pub(crate) struct CallHeaders {
     x_ray: Option<HeaderValue>,
     w3c: Option<W3cHeaders>,
 }
@@ -109,7 +109,7 @@ impl W3cHeaders {
     }
 }
 
-impl TraceHeaders {
+impl CallHeaders {
     /// Sets the headers, in place of those that the request carries already.
     #[inline]
     fn insert_into(self, request: &mut impl RequestHeaders) {
@@ -155,14 +155,14 @@ impl TraceHeaders {
 }
 
 /// The prepared headers of all outgoing requests of one trace.
-pub(crate) enum Outbound {
+pub(crate) enum OutgoingHeaders {
     /// The finished headers. Nothing is recorded, so they contain no id of a call, and all requests share them.
-    Unsampled(TraceHeaders),
-    /// Templates, into which [`recorded`](Outbound::recorded) writes the id of the request's subsegment.
+    Unsampled(CallHeaders),
+    /// Templates, into which [`of_call`](OutgoingHeaders::of_call) writes the id of the request's subsegment.
     Sampled { x_ray: Option<Vec<u8>>, w3c: Option<[u8; TRACEPARENT_LENGTH]>, state: Option<HeaderValue> },
 }
 
-impl Outbound {
+impl OutgoingHeaders {
     /// Prepares the headers of the trace `id`. `extra` is the extra data to pass on, as `;key=value` for each pair.
     ///
     /// ```text
@@ -184,7 +184,7 @@ impl Outbound {
         if sampled {
             Self::Sampled { x_ray, w3c, state: None }
         } else {
-            Self::Unsampled(TraceHeaders {
+            Self::Unsampled(CallHeaders {
                 x_ray: x_ray.and_then(share),
                 w3c: w3c.and_then(|value| Some(W3cHeaders { parent: share(value.into())?, state: None })),
             })
@@ -205,9 +205,9 @@ impl Outbound {
 
     fn with_state_value(self, state: Option<HeaderValue>) -> Self {
         match self {
-            Self::Unsampled(TraceHeaders { x_ray, w3c }) => {
+            Self::Unsampled(CallHeaders { x_ray, w3c }) => {
                 let w3c = w3c.map(|headers| W3cHeaders { state, ..headers });
-                Self::Unsampled(TraceHeaders { x_ray, w3c })
+                Self::Unsampled(CallHeaders { x_ray, w3c })
             }
             Self::Sampled { x_ray, w3c, .. } => Self::Sampled { x_ray, w3c, state },
         }
@@ -236,12 +236,12 @@ impl Outbound {
         let value = || if is_valid { value.to_owned() } else { header.to_string() };
         let x_ray = propagation.has_x_ray().then(|| share(value().into_bytes())).flatten();
         // No `traceparent`: it cannot leave the decision open.
-        Self::Unsampled(TraceHeaders { x_ray, w3c: None })
+        Self::Unsampled(CallHeaders { x_ray, w3c: None })
     }
 
     /// Returns the headers of every request of an unsampled trace; `None` if the trace is sampled.
     #[inline]
-    pub(crate) fn unrecorded(&self) -> Option<&TraceHeaders> {
+    pub(crate) fn of_unsampled(&self) -> Option<&CallHeaders> {
         match self {
             Self::Unsampled(headers) => Some(headers),
             Self::Sampled { .. } => None,
@@ -252,8 +252,8 @@ impl Outbound {
     pub(crate) fn header(&self, id: TraceId, sender: SegmentId) -> Option<TraceHeader> {
         let (x_ray, state, sampled) = match self {
             Self::Sampled { x_ray, state, .. } => (x_ray.as_deref(), state.as_ref(), Sampled::Yes),
-            Self::Unsampled(TraceHeaders { x_ray: None, w3c: None }) => return None,
-            Self::Unsampled(TraceHeaders { x_ray, w3c }) => {
+            Self::Unsampled(CallHeaders { x_ray: None, w3c: None }) => return None,
+            Self::Unsampled(CallHeaders { x_ray, w3c }) => {
                 let state = w3c.as_ref().and_then(|w3c| w3c.state.as_ref());
                 (x_ray.as_ref().map(HeaderValue::as_bytes), state, Sampled::No)
             }
@@ -270,10 +270,10 @@ impl Outbound {
     }
 
     /// Returns the headers of a request that is recorded as the subsegment `call`.
-    pub(crate) fn recorded(&self, call: SegmentId) -> TraceHeaders {
+    pub(crate) fn of_call(&self, call: SegmentId) -> CallHeaders {
         // All ids have a fixed length, so the parent has a fixed position and the template is only copied.
         const PARENT: usize = "Root=".len() + TraceId::TEXT_LENGTH + ";Parent=".len();
-        let Self::Sampled { x_ray, w3c, state } = self else { return TraceHeaders::default() };
+        let Self::Sampled { x_ray, w3c, state } = self else { return CallHeaders::default() };
         let call = call.to_ascii();
         let x_ray = x_ray.as_ref().and_then(|value| {
             let mut value = value.clone();
@@ -284,7 +284,7 @@ impl Outbound {
             value[TRACEPARENT_PARENT].copy_from_slice(&call);
             Some(W3cHeaders { parent: HeaderValue::from_bytes(&value).ok()?, state: state.clone() })
         });
-        TraceHeaders { x_ray, w3c }
+        CallHeaders { x_ray, w3c }
     }
 }
 

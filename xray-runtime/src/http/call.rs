@@ -13,7 +13,7 @@ use crate::document::name::legal_name;
 use crate::document::response_head::ResponseHead;
 use crate::document::url::Url;
 use crate::document::{Exception, Namespace};
-use crate::header::propagation::{Propagation, TraceHeaders};
+use crate::header::propagation::{CallHeaders, Propagation};
 use crate::header::trace_header::TraceHeader;
 use crate::id::SegmentId;
 use crate::live::context::{self, Context};
@@ -78,11 +78,11 @@ impl Call {
     /// them.
     // `PendingCall::inject` is generic, so it is compiled in the caller's crate, and there each of these getters would be a
     // function call. As a function of this crate, they are one call together.
-    pub(super) fn take_headers(&mut self) -> TraceHeaders {
-        let Some(record) = &mut self.record else { return TraceHeaders::default() };
-        let Stage::Pending { with_headers: true } = record.stage else { return TraceHeaders::default() };
+    pub(super) fn take_headers(&mut self) -> CallHeaders {
+        let Some(record) = &mut self.record else { return CallHeaders::default() };
+        let Stage::Pending { with_headers: true } = record.stage else { return CallHeaders::default() };
         record.stage = Stage::Pending { with_headers: false };
-        self.entity.trace().outbound().recorded(record.id)
+        self.entity.trace().outgoing_headers().of_call(record.id)
     }
 
     /// Returns whether another open call of the trace records the request that carries this header.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::call::Call;
 use super::call_future::CallFuture;
-use crate::header::propagation::Outbound;
+use crate::header::propagation::OutgoingHeaders;
 use crate::header::request_headers::RequestHeaders;
 use crate::live::entity::Entity;
 
@@ -69,8 +69,8 @@ impl PendingCall {
     pub fn inject(self, request: &mut impl RequestHeaders) -> Self {
         match self.0 {
             State::Unrecorded(parent) => {
-                let outbound = parent.as_deref().map(|parent| parent.trace().outbound());
-                if let Some(headers) = outbound.and_then(Outbound::unrecorded) {
+                let outgoing = parent.as_deref().map(|parent| parent.trace().outgoing_headers());
+                if let Some(headers) = outgoing.and_then(OutgoingHeaders::of_unsampled) {
                     headers.copy_into(request);
                 }
                 Self::default()

@@ -191,7 +191,7 @@ impl Context {
     #[must_use]
     pub fn trace_header(&self) -> Option<TraceHeader> {
         let entity = self.entity()?;
-        entity.trace().outbound().header(entity.trace().id(), entity.id())
+        entity.trace().outgoing_headers().header(entity.trace().id(), entity.id())
     }
 
     /// Returns whether there is a trace and it is recorded.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::header::propagation::Outbound;
+use crate::header::propagation::OutgoingHeaders;
 use crate::header::trace_header::{Sampled, TraceHeader};
 use crate::id::{SegmentId, TraceId};
 use crate::live::clock::Clock;
@@ -29,7 +29,7 @@ pub(crate) struct Trace {
     /// Counts the trace as failed when something fails. `None` if the sampling rule has no boost.
     watch: Option<Arc<Watch>>,
     clock: Clock,
-    outbound: Outbound,
+    outgoing_headers: OutgoingHeaders,
     open_calls: OpenCalls,
     #[cfg(any(feature = "diesel", feature = "tracing"))]
     open_spans: OpenSpans,
@@ -62,7 +62,8 @@ impl Trace {
         let id = header.root.unwrap_or_else(TraceId::random);
         // The parts that X-Ray does not define, such as `Lineage`, are passed on to the next service.
         let extra = header.extra().fold(String::new(), |extra, (key, value)| extra + ";" + key + "=" + value);
-        let outbound = Outbound::new(recorder.propagation(), id, segment, sampled, &extra).with_state(header.state());
+        let outgoing_headers =
+            OutgoingHeaders::new(recorder.propagation(), id, segment, sampled, &extra).with_state(header.state());
         Self {
             ignores_urls: !sampled && recorder.http_rules().is_none(),
             recorder,
@@ -70,7 +71,7 @@ impl Trace {
             sampled,
             watch: None,
             clock: Clock::start(),
-            outbound,
+            outgoing_headers,
             open_calls: OpenCalls::default(),
             #[cfg(any(feature = "diesel", feature = "tracing"))]
             open_spans: OpenSpans::default(),
@@ -90,10 +91,10 @@ impl Trace {
     /// `header`, unchanged.
     pub(crate) fn of_facade(recorder: Recorder, value: &str, header: &TraceHeader, segment: SegmentId) -> Self {
         let is_decided = header.parent.is_some() && matches!(header.sampled, Some(Sampled::Yes | Sampled::No));
-        let untouched = (!is_decided).then(|| Outbound::untouched(recorder.propagation(), value, header));
+        let untouched = (!is_decided).then(|| OutgoingHeaders::untouched(recorder.propagation(), value, header));
         let sampled = is_decided && header.sampled == Some(Sampled::Yes);
         let trace = Self::new(recorder, header, segment, sampled);
-        Self { is_facade: true, outbound: untouched.unwrap_or(trace.outbound), ..trace }
+        Self { is_facade: true, outgoing_headers: untouched.unwrap_or(trace.outgoing_headers), ..trace }
     }
 
     /// Sets the watch that counts the trace as failed.
@@ -149,8 +150,8 @@ impl Trace {
 
     /// Returns the trace headers of outgoing requests.
     #[inline]
-    pub(crate) fn outbound(&self) -> &Outbound {
-        &self.outbound
+    pub(crate) fn outgoing_headers(&self) -> &OutgoingHeaders {
+        &self.outgoing_headers
     }
 
     /// Registers an observer that is notified when the segment ends. Returns `false` if the segment has ended.
@@ -211,8 +212,8 @@ impl Trace {
         let mut header = TraceHeader::default();
         header.root = Some(self.id);
         let trace = Self::new(self.recorder.clone(), &header, segment, false);
-        let outbound = self.outbound.unsampled(self.recorder.propagation(), self.id, segment);
-        Self { outbound, is_facade: self.is_facade, ..trace }
+        let outgoing_headers = self.outgoing_headers.unsampled(self.recorder.propagation(), self.id, segment);
+        Self { outgoing_headers, is_facade: self.is_facade, ..trace }
     }
 
     /// Sends records.

@@ -138,10 +138,10 @@ impl OperationCall {
             self.request = self.first_signed(request);
         }
         if self.request == Request::WithHeaders {
-            let outbound = self.entity.trace().outbound();
-            match outbound.unrecorded() {
+            let headers = self.entity.trace().outgoing_headers();
+            match headers.of_unsampled() {
                 Some(headers) => headers.copy_into(request.headers_mut()),
-                None => outbound.recorded(self.id).copy_into(request.headers_mut()),
+                None => headers.of_call(self.id).copy_into(request.headers_mut()),
             }
         }
     }
