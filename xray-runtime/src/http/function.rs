@@ -7,7 +7,7 @@ use once_cell::sync::OnceCell;
 
 use crate::document::url::Url;
 use crate::live::context;
-use crate::live::missing::{LoggedLines, Place};
+use crate::live::missing::{LoggedLines, SourcePlace};
 use crate::live::trace::{SegmentObserver, Trace};
 use crate::recorder::{Recorder, client_features_off, clients_built_in};
 use crate::support::log_line::log_line;
@@ -174,8 +174,8 @@ impl Function {
 
     /// Notes a call on this line while no segment is current. Returns the place for a log line, or `None` if a call on
     /// this line was noted before.
-    pub(super) fn note_missing(&self, line: u32) -> Option<Place> {
-        let place = Place { function: self.name, file: self.file, line };
+    pub(super) fn note_missing(&self, line: u32) -> Option<SourcePlace> {
+        let place = SourcePlace { function: self.name, file: self.file, line };
         self.missing.insert(self.offset(line)).then_some(place)
     }
 

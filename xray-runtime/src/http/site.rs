@@ -8,7 +8,7 @@ use crate::document::AnnotationValue;
 #[cfg(feature = "aws-sdk")]
 use crate::document::url::Url;
 use crate::live::context;
-use crate::live::missing::Place;
+use crate::live::missing::SourcePlace;
 use crate::recorder::Recorder;
 
 /// The place in an annotated function where a call is made.
@@ -64,7 +64,7 @@ impl CallSite {
     }
 
     /// Notes that the call is made while no segment is current. The first time, passes the place to `log`.
-    pub(super) fn log_missing(&self, log: impl FnOnce(Place)) {
+    pub(super) fn log_missing(&self, log: impl FnOnce(SourcePlace)) {
         if let Some(place) = self.within.function().note_missing(self.line) {
             log(place);
         }

@@ -19,7 +19,7 @@ static LOGGED: AtomicUsize = AtomicUsize::new(0);
 
 /// A place in the source where a call is made or a subsegment begins.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct SourcePlace {
     /// The name of the function; empty if it is not known.
     pub(crate) function: &'static str,
     /// The source file; empty if it is not known.
@@ -27,7 +27,7 @@ pub(crate) struct Place {
     pub(crate) line: u32,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourcePlace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { function, file, line } = self;
         if !function.is_empty() {
@@ -75,20 +75,20 @@ fn bit(line: u32) -> u64 {
 
 /// Logs a call that is not recorded.
 #[cold]
-pub(crate) fn log_call(method: &str, url: &Url<'_>, place: Place) {
+pub(crate) fn log_call(method: &str, url: &Url<'_>, place: SourcePlace) {
     log(&format!("{method} {}", url.host().unwrap_or_default()), place);
 }
 
 /// Logs an operation of the AWS SDK that is not recorded.
 #[cfg(feature = "aws-sdk")]
 #[cold]
-pub(crate) fn log_aws_operation(place: Place) {
+pub(crate) fn log_aws_operation(place: SourcePlace) {
     log("an operation of the AWS SDK", place);
 }
 
 /// Logs a subsegment of this name that does not begin.
 #[cold]
-pub(crate) fn log_subsegment(name: &str, place: Place) {
+pub(crate) fn log_subsegment(name: &str, place: SourcePlace) {
     log(&format!("subsegment `{name}`"), place);
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn log_subsegment_by_hand(place: &'static Location<'static>, name: &s
 
 /// Returns the place of a call or subsegment that is begun by hand. Returns `None` if it has returned that place
 /// before. After the first segment of the process has begun, it returns a place once more.
-fn first_at(place: &'static Location<'static>) -> Option<Place> {
+fn first_at(place: &'static Location<'static>) -> Option<SourcePlace> {
     static PLACES: [AtomicUsize; MAX_PLACES] = [const { AtomicUsize::new(0) }; MAX_PLACES];
     // The `Location` of a place has one address for the life of the process, and the address identifies the place. It is a
     // multiple of the alignment, so the lowest bit is free. `compare_exchange` takes the first free slot. At a slot that is taken
@@ -121,7 +121,7 @@ fn first_at(place: &'static Location<'static>) -> Option<Place> {
         Err(taken) => (taken == key).then_some(false),
     };
     let is_first = PLACES.iter().find_map(is_new) == Some(true);
-    is_first.then(|| Place { function: "", file: place.file(), line: place.line() })
+    is_first.then(|| SourcePlace { function: "", file: place.file(), line: place.line() })
 }
 
 /// Logs, once per process, that a segment begins in Lambda outside any invocation.
@@ -143,7 +143,7 @@ fn is_logged() -> bool {
     recorder.is_enabled() && recorder.context_missing() == ContextMissing::LogError
 }
 
-fn log(call: &str, place: Place) {
+fn log(call: &str, place: SourcePlace) {
     if !is_logged() || LOGGED.fetch_add(1, Ordering::Relaxed) >= MAX_PLACES {
         return;
     }
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_place_is_named_as_far_as_it_is_known() {
-        let place = |function, file| Place { function, file, line: 7 }.to_string();
+        let place = |function, file| SourcePlace { function, file, line: 7 }.to_string();
         assert_eq!(place("get", "src/main.rs"), " in `get` at src/main.rs:7");
         assert_eq!((place("", "src/main.rs"), place("get", "")), (" at src/main.rs:7".into(), " in `get`".into()));
     }

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use crate::http::Annotations;
 use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
-use crate::live::missing::{self, LoggedLines, Place};
+use crate::live::missing::{self, LoggedLines, SourcePlace};
 use crate::live::segment::Subsegment;
 
 /// A `#[traced]` function: a static in the macro's output.
@@ -17,7 +17,7 @@ use crate::live::segment::Subsegment;
 pub struct TracedFunction {
     /// The name of its subsegments.
     name: &'static str,
-    place: Place,
+    place: SourcePlace,
     /// The first line is in the set if a call outside any segment was logged.
     logged_missing: LoggedLines,
 }
@@ -26,7 +26,7 @@ impl TracedFunction {
     /// Describes the function that is defined at this position.
     #[must_use]
     pub const fn new(name: &'static str, function: &'static str, file: &'static str, line: u32) -> Self {
-        Self { name, place: Place { function, file, line }, logged_missing: LoggedLines::new() }
+        Self { name, place: SourcePlace { function, file, line }, logged_missing: LoggedLines::new() }
     }
 
     /// Logs, the first time, that the function runs where no segment is current.
