@@ -18,7 +18,7 @@ use crate::live::entity::Entity;
 use crate::live::facade;
 use crate::live::missing;
 use crate::live::trace::Trace;
-use crate::record::{Label, Place, Record, Served};
+use crate::record::{ClientData, Label, Place, Record};
 use crate::recorder::Recorder;
 use crate::sampling::{Decision, SamplingRequest};
 
@@ -158,13 +158,13 @@ impl ServedRequest {
     }
 
     /// Writes the request to a record. `complete` adds the data of the client.
-    fn record(self, record: &mut Record, kind: EntityKind, complete: impl FnOnce(&mut Served, EntityKind)) {
+    fn record(self, record: &mut Record, kind: EntityKind, complete: impl FnOnce(&mut ClientData, EntityKind)) {
         record.method = Some(self.method);
         record.label = record.label.and_url(&self.url);
-        let mut client = Served::default();
+        let mut client = ClientData::default();
         complete(&mut client, kind);
-        if client != Served::default() {
-            record.details_mut().served = client;
+        if client != ClientData::default() {
+            record.details_mut().client = client;
         }
     }
 }
@@ -247,7 +247,7 @@ impl SegmentBuilder {
     /// client.
     ///
     /// The second argument of `complete` is the kind of the entity: in Lambda it is a subsegment.
-    pub(crate) fn begin_with(mut self, complete: impl FnOnce(&mut Served, EntityKind)) -> Segment {
+    pub(crate) fn begin_with(mut self, complete: impl FnOnce(&mut ClientData, EntityKind)) -> Segment {
         let current = context::current();
         let recorder = self.recorder.take().unwrap_or_else(|| current.recorder().clone());
         if !recorder.is_enabled() {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Details, Label, Place, Record, Served, Stage, Time};
+use super::{ClientData, Details, Label, Place, Record, Stage, Time};
 use crate::document::{Document, Http, HttpRequest};
 
 impl Record {
     /// Returns whether the record has data for the block of the HTTP request.
     pub(super) fn has_request(&self) -> bool {
-        let has_client = || self.details().is_some_and(|details| details.served != Served::default());
+        let has_client = || self.details().is_some_and(|details| details.client != ClientData::default());
         self.method.is_some() || self.label.url().is_some() || has_client()
     }
 }
@@ -20,9 +20,9 @@ impl From<Record> for Document {
         let Record { error, throttle, fault, in_progress, stage: _, place, details, .. } = record;
         let details = details.map(|details| *details).unwrap_or_default();
         let Place { trace_id, parent_id, kind } = place.map(Arc::unwrap_or_clone).unwrap_or_default();
-        let Details { served, cause, aws, sql, user, origin, .. } = details;
+        let Details { client, cause, aws, sql, user, origin, .. } = details;
         let Details { annotations, metadata, links, subsegments, .. } = details;
-        let Served { user_agent, client_ip, x_forwarded_for } = served;
+        let ClientData { user_agent, client_ip, x_forwarded_for } = client;
         let url = label.url().map(str::to_owned);
         let request = has_request.then_some(HttpRequest { method, url, user_agent, client_ip, x_forwarded_for });
         Self {
@@ -78,9 +78,9 @@ impl From<Document> for Record {
             place: (place != Place::default()).then(|| Arc::new(place)),
             details: None,
         };
-        let served = Served { user_agent, client_ip, x_forwarded_for };
+        let client = ClientData { user_agent, client_ip, x_forwarded_for };
         let details = record.details_mut();
-        *details = Details { served, cause, aws, sql, user, origin, ..Details::default() };
+        *details = Details { client, cause, aws, sql, user, origin, ..Details::default() };
         (details.annotations, details.metadata, details.links) = (annotations, metadata, links);
         for subsegment in subsegments {
             let subsegment = Box::new(Self::from(subsegment));

@@ -18,7 +18,7 @@ pub(super) const MAX_HELD_BYTES: usize = 2 * 1024 * 1024;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Details {
     /// The client of the request that a segment serves.
-    pub(crate) served: Served,
+    pub(crate) client: ClientData,
     pub(crate) cause: Option<Cause>,
     pub(crate) aws: Option<Box<Aws>>,
     pub(crate) sql: Option<Box<Sql>>,
@@ -38,7 +38,7 @@ pub(crate) struct Details {
 
 /// The client of a request that a segment serves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Served {
+pub(crate) struct ClientData {
     pub(crate) user_agent: Option<String>,
     pub(crate) client_ip: Option<String>,
     /// `true` if the address is from an `X-Forwarded-For` header.

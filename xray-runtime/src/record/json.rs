@@ -70,10 +70,10 @@ impl Record {
             if let Some(url) = self.label.url() {
                 object.text("url", url);
             }
-            if let Some(Details { served, .. }) = self.details() {
-                object.optional_text("user_agent", served.user_agent.as_deref());
-                object.optional_text("client_ip", served.client_ip.as_deref());
-                if served.x_forwarded_for {
+            if let Some(Details { client, .. }) = self.details() {
+                object.optional_text("user_agent", client.user_agent.as_deref());
+                object.optional_text("client_ip", client.client_ip.as_deref());
+                if client.x_forwarded_for {
                     object.value("x_forwarded_for", &true);
                 }
             }

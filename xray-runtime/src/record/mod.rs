@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 
-pub(crate) use self::details::{Details, NoRoom, Served};
+pub(crate) use self::details::{ClientData, Details, NoRoom};
 pub(crate) use self::extent::Extent;
 pub use self::finished::FinishedSegment;
 pub(crate) use self::label::Label;

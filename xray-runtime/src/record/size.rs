@@ -71,7 +71,7 @@ impl Details {
         let annotations = self.annotations.iter().map(|(key, value)| key.len() + annotation_bytes(value));
         let metadata = self.metadata.iter().map(|(namespace, values)| namespace.len() + object_bytes(values.iter()));
         let aws = self.aws.as_ref().map_or(0, |aws| object_bytes(aws.other.iter()));
-        let texts = [&self.served.user_agent, &self.served.client_ip, &self.user];
+        let texts = [&self.client.user_agent, &self.client.client_ip, &self.user];
         texts.into_iter().flatten().map(String::len).sum::<usize>()
             + self.cause.as_ref().map_or(0, cause_bytes)
             + annotations.sum::<usize>()
@@ -83,7 +83,7 @@ impl Details {
 
     /// Returns the bytes that the record holds on the heap, without its subsegments.
     fn heap_bytes(&self) -> usize {
-        let texts = [&self.served.user_agent, &self.served.client_ip, &self.user];
+        let texts = [&self.client.user_agent, &self.client.client_ip, &self.user];
         let exceptions = match &self.cause {
             Some(Cause::Exceptions(cause)) => cause.exceptions.iter().map(held::exception).sum(),
             _ => 0,
