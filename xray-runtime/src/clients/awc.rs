@@ -39,16 +39,16 @@ pub struct TracedClientRequest {
 /// The future of every method. The methods return the same type, so the arms of an `if` may call different methods.
 // Not a `DeferredCall`: that would keep the arguments until the first poll, and `send_json(&value)` borrows its argument
 // only at the call.
-type Sent = CallFuture<SendClientRequest, Read>;
+type SendFuture = CallFuture<SendClientRequest, Read>;
 
 impl TracedClientRequest {
     /// Calls [`ClientRequest::send`] in a subsegment.
-    pub fn send(self) -> Sent {
+    pub fn send(self) -> SendFuture {
         self.begin(ClientRequest::send)
     }
 
     /// Calls [`ClientRequest::send_body`] in a subsegment.
-    pub fn send_body<B>(self, body: B) -> Sent
+    pub fn send_body<B>(self, body: B) -> SendFuture
     where
         B: MessageBody + 'static,
     {
@@ -56,17 +56,17 @@ impl TracedClientRequest {
     }
 
     /// Calls [`ClientRequest::send_form`] in a subsegment.
-    pub fn send_form<T: Serialize>(self, value: &T) -> Sent {
+    pub fn send_form<T: Serialize>(self, value: &T) -> SendFuture {
         self.begin(|request| request.send_form(value))
     }
 
     /// Calls [`ClientRequest::send_json`] in a subsegment.
-    pub fn send_json<T: Serialize>(self, value: &T) -> Sent {
+    pub fn send_json<T: Serialize>(self, value: &T) -> SendFuture {
         self.begin(|request| request.send_json(value))
     }
 
     /// Calls [`ClientRequest::send_stream`] in a subsegment.
-    pub fn send_stream<S, E>(self, stream: S) -> Sent
+    pub fn send_stream<S, E>(self, stream: S) -> SendFuture
     where
         S: Stream<Item = Result<Bytes, E>> + 'static,
         E: Into<Box<dyn Error>> + 'static,
@@ -74,7 +74,7 @@ impl TracedClientRequest {
         self.begin(|request| request.send_stream(stream))
     }
 
-    fn begin(mut self, send: impl FnOnce(ClientRequest) -> SendClientRequest) -> Sent {
+    fn begin(mut self, send: impl FnOnce(ClientRequest) -> SendClientRequest) -> SendFuture {
         let call = self.site.parent().map(|parent| begin(&mut self.request, parent));
         let future = send(self.request);
         // The builder's own error, such as an invalid URL: nothing is sent, so there is no call.
