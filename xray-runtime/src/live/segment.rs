@@ -313,7 +313,7 @@ impl SegmentBuilder {
             return Decision { sampled, rule_name: None, rule: self.header.rule(), watch };
         }
         let served = self.served.as_ref();
-        let request = served.map_or_else(|| SamplingRequest::none(name), |served| served.sampling_request(name));
+        let request = served.map_or_else(|| SamplingRequest::of_job(name), |served| served.sampling_request(name));
         recorder.decide(&request)
     }
 }

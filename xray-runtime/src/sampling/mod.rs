@@ -102,19 +102,19 @@ pub struct SamplingRequest<'a> {
     method: Option<&'a str>,
     path: Option<&'a str>,
     /// `true` if the segment is known to serve no request. If `false`, an absent property is unknown.
-    serves_no_request: bool,
+    is_of_job: bool,
 }
 
 impl<'a> SamplingRequest<'a> {
     /// Creates a request with only the name of the service.
     #[must_use]
     pub fn new(service_name: &'a str) -> Self {
-        Self { service_name, service_type: None, host: None, method: None, path: None, serves_no_request: false }
+        Self { service_name, service_type: None, host: None, method: None, path: None, is_of_job: false }
     }
 
-    /// Describes a segment that serves no request.
-    pub(crate) fn none(service_name: &'a str) -> Self {
-        Self { serves_no_request: true, ..Self::new(service_name) }
+    /// Describes the segment of a job or a consumer, which serves no request.
+    pub(crate) fn of_job(service_name: &'a str) -> Self {
+        Self { is_of_job: true, ..Self::new(service_name) }
     }
 
     /// Returns the name of the segment.
@@ -148,8 +148,8 @@ impl<'a> SamplingRequest<'a> {
     }
 
     /// Returns whether the segment is known to serve no request: it has neither method, host nor path.
-    fn is_none(&self) -> bool {
-        self.serves_no_request && self.method.is_none() && self.host.is_none() && self.path.is_none()
+    fn is_of_job(&self) -> bool {
+        self.is_of_job && self.method.is_none() && self.host.is_none() && self.path.is_none()
     }
 
     /// Sets the type of the service.

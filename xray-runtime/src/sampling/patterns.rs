@@ -30,7 +30,7 @@ impl Patterns {
     // consumers.
     pub(super) fn are_for(&self, request: &SamplingRequest<'_>) -> bool {
         let is_any = |pattern: &String| pattern == "*";
-        if request.is_none() && ![&self.method, &self.host, &self.path].into_iter().all(is_any) {
+        if request.is_of_job() && ![&self.method, &self.host, &self.path].into_iter().all(is_any) {
             return false;
         }
         // Most patterns are `*`, and each decision compares five patterns of each rule until one matches.
@@ -103,13 +103,13 @@ mod tests {
         let request = SamplingRequest::new("s");
         assert!(patterns.are_for(&request));
         assert!(patterns.are_for(&request.with_path("/p")));
-        assert!(patterns.are_for(&SamplingRequest::none("s").with_path("/p")));
+        assert!(patterns.are_for(&SamplingRequest::of_job("s").with_path("/p")));
         assert!(!patterns.are_for(&request.with_path("/q")));
     }
 
     #[test]
     fn patterns_for_requests_do_not_match_a_segment_that_serves_none() {
-        let request = SamplingRequest::none("shop").with_service_type("AWS::ECS::Container");
+        let request = SamplingRequest::of_job("shop").with_service_type("AWS::ECS::Container");
         let service = |patterns: &mut Patterns| patterns.service_name = "sh*".to_owned();
         assert!(patterns(service).are_for(&request) && Patterns::default().are_for(&request));
         assert!(!patterns(|patterns| patterns.host = "*.example.com".to_owned()).are_for(&request));
