@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::stats::Counters;
 
-/// The counters of delivered and dropped documents, which a recorder lends to its [`Emitter`](super::Emitter).
+/// The counters of delivered and dropped documents, which a recorder passes to its [`Emitter`](super::Emitter).
 ///
 /// A recorder counts a document as [sent](crate::Stats::documents_sent) when [`emit`](super::Emitter::emit) returns, and as
 /// [dropped](crate::Stats::documents_dropped) if it panics. An emitter that delivers documents later counts them itself: it

@@ -68,7 +68,7 @@ pub trait Emitter: Send + Sync + 'static {
         true
     }
 
-    /// Receives the counters that the recorder lends to its emitter. Called once, when the recorder is built.
+    /// Receives the counters that the recorder passes to its emitter. Called once, when the recorder is built.
     ///
     /// The default is for emitters that are done with a document when [`emit`](Self::emit) returns: the recorder counts the
     /// document as sent then. An emitter that contains another forwards all three methods.

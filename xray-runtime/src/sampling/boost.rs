@@ -24,12 +24,12 @@ pub(crate) struct BoostCounter {
     failed_and_sampled: AtomicU64,
     /// The name of the first service that the rule decided about.
     service_name: OnceLock<String>,
-    called: Mutex<Called>,
+    called: Mutex<CallerTraces>,
 }
 
 /// The latest traces that began in a caller.
 #[derive(Debug, Default)]
-struct Called {
+struct CallerTraces {
     /// For each trace, `true` if it has failed.
     failed: HashMap<TraceId, Arc<AtomicBool>>,
     /// The ids of these traces, oldest first.
@@ -61,7 +61,7 @@ impl BoostCounter {
 
     /// Returns the watch of a trace that began in a caller. Counts the trace if it is not among the latest traces.
     pub(crate) fn watch_called(self: &Arc<Self>, trace: TraceId, service_name: &str) -> Watch {
-        let (has_failed, is_new) = lock(&self.called).find(trace);
+        let (has_failed, is_new) = lock(&self.called).find_or_add(trace);
         self.watch_with(has_failed, is_new, service_name)
     }
 
@@ -103,10 +103,10 @@ pub(crate) fn take_at_most(count: &AtomicU64, most: u64) -> u64 {
     taken
 }
 
-impl Called {
+impl CallerTraces {
     /// Returns the flag of a trace, which is `true` if the trace has failed. Adds the trace if it is not known; the
     /// second value is then `true`. The oldest trace is removed to make room.
-    fn find(&mut self, trace: TraceId) -> (Arc<AtomicBool>, bool) {
+    fn find_or_add(&mut self, trace: TraceId) -> (Arc<AtomicBool>, bool) {
         if let Some(has_failed) = self.failed.get(&trace) {
             return (Arc::clone(has_failed), false);
         }

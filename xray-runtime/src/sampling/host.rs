@@ -48,7 +48,7 @@ pub struct SamplerHost {
     pub(crate) caller_rules: CallerRules,
 }
 
-/// The rules by which callers decide, lent to the recorder by its sampler. Clones share the loan.
+/// The rules by which callers decide. The sampler of a recorder sets them. Clones share the rules.
 #[derive(Clone, Default)]
 pub(crate) struct CallerRules(Arc<OnceCell<Weak<dyn Watching>>>);
 
@@ -60,10 +60,10 @@ pub(crate) trait Watching: Send + Sync {
 }
 
 impl CallerRules {
-    /// Lends the rules to the recorder. Only the first loan counts.
+    /// Sets the rules. Only the first call counts.
     //
     // A weak reference, because the rules hold the host of their sampler, and the host holds this.
-    pub(crate) fn lend(&self, rules: &Arc<impl Watching + 'static>) {
+    pub(crate) fn set(&self, rules: &Arc<impl Watching + 'static>) {
         let rules: Arc<dyn Watching> = Arc::clone(rules) as _;
         let _ = self.0.set(Arc::downgrade(&rules));
     }

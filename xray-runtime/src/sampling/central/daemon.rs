@@ -25,7 +25,7 @@ pub(super) enum Failure {
 }
 
 /// The rules of all pages.
-pub(super) struct Fetched {
+pub(super) struct FetchedRules {
     pub(super) definitions: Vec<Definition>,
     /// The names of the rules that are not for SDKs.
     pub(super) ignored: Vec<String>,
@@ -42,8 +42,8 @@ impl Daemon {
     const MAX_RULES: usize = 1000;
 
     /// Fetches all pages of the rules.
-    pub(super) async fn rules(&self) -> Result<Fetched, Failure> {
-        let mut fetched = Fetched { definitions: Vec::new(), ignored: Vec::new(), rejected: 0 };
+    pub(super) async fn rules(&self) -> Result<FetchedRules, Failure> {
+        let mut fetched = FetchedRules { definitions: Vec::new(), ignored: Vec::new(), rejected: 0 };
         let mut next_token = None;
         for _ in 0..Self::MAX_PAGES {
             let response = self.post("/GetSamplingRules", rules_request(next_token.as_deref())).await?;

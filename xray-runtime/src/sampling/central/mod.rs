@@ -181,7 +181,7 @@ impl Sampler for Central {
         let (kept, periods) = (host.clone(), self.periods);
         // The first recorder counts: a second one would need rules and quotas of its own.
         let poller = Arc::new(PerProcess::new(move || Poller::new(kept.clone(), periods)));
-        host.caller_rules.lend(self.poller.get_or_init(|| poller));
+        host.caller_rules.set(self.poller.get_or_init(|| poller));
         self.fallback.attach(host);
     }
 
