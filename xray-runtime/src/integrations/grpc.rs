@@ -28,7 +28,7 @@ impl GrpcCall {
     }
 
     /// Records the head of a response. Returns the call if the trailers will have its status.
-    pub(super) fn answered(self, status: StatusCode, headers: &HeaderMap, context: &Context) -> Option<Self> {
+    pub(super) fn respond(self, status: StatusCode, headers: &HeaderMap, context: &Context) -> Option<Self> {
         // A call that fails before its first message has its status in the head. (gRPC over HTTP/2, "Trailers-Only".)
         // An HTTP status other than 200, or another content type, comes from a proxy without support for gRPC.
         let is_over = note_status(headers, context) || status != StatusCode::OK || !is_grpc(headers);

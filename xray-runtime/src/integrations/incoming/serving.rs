@@ -105,7 +105,7 @@ impl Serving {
 
     /// Records the status of a gRPC call if the head of the response contains it.
     pub(crate) fn note_grpc_head(&mut self, status: StatusCode, headers: &HeaderMap) {
-        self.grpc = self.grpc.take().and_then(|grpc| grpc.answered(status, headers, &self.segment));
+        self.grpc = self.grpc.take().and_then(|grpc| grpc.respond(status, headers, &self.segment));
     }
 
     /// Returns whether the trailers of the response will have the status of a gRPC call.

@@ -16,7 +16,7 @@ use crate::http::Call;
 use crate::integrations::grpc::GrpcCall;
 
 /// The open call of a recorded request. Its destructor ends the subsegment.
-pub(super) struct Outgoing {
+pub(super) struct ClientCall {
     call: Call,
     /// `None` if the request is not a gRPC call, or if its status is recorded.
     grpc: Option<GrpcCall>,
@@ -29,10 +29,10 @@ enum Stage {
     Unsent,
     Sent,
     /// The head of the response is recorded.
-    Answered,
+    Responded,
 }
 
-impl Outgoing {
+impl ClientCall {
     pub(super) fn new(call: Call, grpc: Option<GrpcCall>) -> Self {
         Self { call, grpc, stage: Stage::Unsent }
     }
@@ -51,9 +51,9 @@ impl Outgoing {
     /// status is in the trailers.
     fn respond<R>(mut self, response: &Response<R>) -> Option<Self> {
         self.call.read(response, read_head);
-        self.stage = Stage::Answered;
+        self.stage = Stage::Responded;
         let (status, headers) = (response.status(), response.headers());
-        self.grpc = self.grpc.take().and_then(|grpc| grpc.answered(status, headers, &self.call.subsegment()));
+        self.grpc = self.grpc.take().and_then(|grpc| grpc.respond(status, headers, &self.call.subsegment()));
         self.grpc.is_some().then_some(self)
     }
 
@@ -94,7 +94,7 @@ impl Outgoing {
     }
 }
 
-impl Drop for Outgoing {
+impl Drop for ClientCall {
     fn drop(&mut self) {
         // A gRPC call without a status was dropped early.
         if self.grpc.is_some() && self.stage != Stage::Unsent && !self.note_deadline() {
@@ -111,13 +111,13 @@ pin_project! {
         future: F,
         // Declared after `future`, because fields are dropped in order and the call must end after the client's future
         // is dropped. `None` if the call is not recorded, and after the future is ready.
-        call: Option<Outgoing>,
+        call: Option<ClientCall>,
         form: PhantomData<fn() -> Form>,
     }
 }
 
 impl<F, Form> SubsegmentFuture<F, Form> {
-    pub(super) fn new(future: F, call: Option<Outgoing>) -> Self {
+    pub(super) fn new(future: F, call: Option<ClientCall>) -> Self {
         Self { future, call, form: PhantomData }
     }
 }
@@ -171,7 +171,7 @@ pin_project! {
         body: R,
         // Declared after the body, because fields are dropped in order and the call must end after the body is dropped.
         // `None` if no gRPC call is recorded, and after the end of the call.
-        call: Option<Outgoing>,
+        call: Option<ClientCall>,
     }
 }
 
@@ -209,7 +209,7 @@ impl<R: Body> Body for SubsegmentBody<R> {
         let mut this = self.project();
         let frame = ready!(this.body.as_mut().poll_frame(task));
         // A reader that asks `is_end_stream` does not poll for the end.
-        let has_ended = |call: &mut Outgoing| {
+        let has_ended = |call: &mut ClientCall| {
             call.note(frame.as_ref()) || (this.body.is_end_stream() && call.note::<R::Data, R::Error>(None))
         };
         if this.call.as_mut().is_some_and(has_ended) {

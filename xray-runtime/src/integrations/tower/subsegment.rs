@@ -8,7 +8,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::error::{Plain, ServiceError};
-use super::outgoing::{Outgoing, SubsegmentBody, SubsegmentFuture};
+use super::outgoing::{ClientCall, SubsegmentBody, SubsegmentFuture};
 use crate::clients::http::begin_anywhere;
 use crate::http::site::CallSites;
 use crate::http::{PendingCall, current_parent};
@@ -111,7 +111,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let call = current_parent(&CALL_SITES).map(|parent| begin_anywhere(&mut request, parent));
         let call = call.and_then(PendingCall::into_call);
-        let call = call.map(|call| Outgoing::new(call, GrpcCall::of_request(request.headers())));
+        let call = call.map(|call| ClientCall::new(call, GrpcCall::of_request(request.headers())));
         SubsegmentFuture::new(self.inner.call(request), call)
     }
 }
