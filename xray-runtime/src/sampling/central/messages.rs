@@ -248,13 +248,13 @@ fn valid_boost<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Boos
 /// The response to a report.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
-    pub(super) given: Vec<Target>,
+    pub(super) quotas: Vec<Target>,
     /// The number of quotas that could not be read.
     pub(super) rejected: usize,
     /// The time of the last change of a rule in X-Ray, in seconds since the Unix epoch.
     pub(super) last_rule_modification: Option<f64>,
-    /// `true` if X-Ray refused a report because it no longer has the rule.
-    pub(super) is_unknown: bool,
+    /// `true` if X-Ray refused a report because of its content, for example because it no longer has the rule.
+    pub(super) is_refused: bool,
     /// The rules whose report X-Ray could not process, and may process later.
     unprocessed: Vec<String>,
 }
@@ -280,14 +280,14 @@ impl Targets {
         let unprocessed = response.unprocessed_statistics.as_ref().and_then(Value::as_array);
         let mut targets = Self {
             last_rule_modification: response.last_rule_modification.and_then(|time| time.as_f64()),
-            is_unknown: unprocessed.is_some_and(|unprocessed| unprocessed.iter().any(is_callers_mistake)),
+            is_refused: unprocessed.is_some_and(|unprocessed| unprocessed.iter().any(is_callers_mistake)),
             unprocessed: unprocessed.into_iter().flatten().filter_map(rule_to_report_again).collect(),
             ..Self::default()
         };
         for document in response.sampling_target_documents.unwrap_or_default() {
             let target = serde_json::from_str(document.get()).ok();
             match target.filter(|target: &Target| target.fixed_rate.is_none_or(is_rate)) {
-                Some(target) => targets.given.push(target),
+                Some(target) => targets.quotas.push(target),
                 None => targets.rejected += 1,
             }
         }
@@ -448,7 +448,7 @@ mod tests {
             );
             let targets = Targets::read(json.as_bytes()).unwrap();
             assert_eq!(
-                (&targets.given[0].sampling_boost, targets.given[0].reservoir_quota),
+                (&targets.quotas[0].sampling_boost, targets.quotas[0].reservoir_quota),
                 (&expected, Some(2)),
                 "{boost}"
             );
@@ -473,19 +473,19 @@ mod tests {
         }"#,
         )
         .unwrap();
-        let names: Vec<_> = targets.given.iter().map(|target| target.rule_name.as_str()).collect();
-        assert_eq!((names, targets.rejected, targets.is_unknown), (vec!["a", "b"], 3, false));
+        let names: Vec<_> = targets.quotas.iter().map(|target| target.rule_name.as_str()).collect();
+        assert_eq!((names, targets.rejected, targets.is_refused), (vec!["a", "b"], 3, false));
         assert_eq!(["x", "a"].map(|name| targets.is_unprocessed(name)), [true, false]);
         assert_eq!(targets.last_rule_modification, Some(1_795_339_000.5));
-        assert_eq!((targets.given[0].reservoir_quota, targets.given[1].reservoir_quota), (Some(2), None));
+        assert_eq!((targets.quotas[0].reservoir_quota, targets.quotas[1].reservoir_quota), (Some(2), None));
         assert_eq!(
-            (targets.given[0].reservoir_quota_ttl, targets.given[0].interval),
+            (targets.quotas[0].reservoir_quota_ttl, targets.quotas[0].interval),
             (Some(1_795_339_362.0), Some(10))
         );
 
         let unknown = Targets::read(br#"{"UnprocessedStatistics":[7,{"ErrorCode":"400"}],"LastRuleModification":"?"}"#);
         let unknown = unknown.unwrap();
-        assert!(unknown.is_unknown && unknown.last_rule_modification.is_none());
+        assert!(unknown.is_refused && unknown.last_rule_modification.is_none());
         assert!(Targets::read(b"<html>").is_err());
     }
 }

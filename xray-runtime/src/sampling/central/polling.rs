@@ -123,10 +123,10 @@ impl Polling {
                         .filter(|report| !response.is_unprocessed(report.name()))
                         .for_each(Report::done);
                     self.note_rejected(response.rejected);
-                    for target in &response.given {
+                    for target in &response.quotas {
                         self.active_rules.set_target(target, self.active_rules.now(), epoch());
                     }
-                    is_changed |= response.is_unknown | self.is_newer(response.last_rule_modification);
+                    is_changed |= response.is_refused | self.is_newer(response.last_rule_modification);
                 }
                 // The counts are part of the next report. If X-Ray received them and only the response was lost, they
                 // count twice, which is rarer than a daemon that is away for a while.
