@@ -9,7 +9,6 @@ use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
 use super::datagram;
-use super::outage::{SendError, Sent};
 use crate::support::resolve::resolve;
 
 /// The daemon's address and the connection to it.
@@ -30,6 +29,26 @@ struct Connection {
     peer: SocketAddr,
     /// The other addresses of the name, in the order in which they will be tried.
     others: VecDeque<SocketAddr>,
+}
+
+/// A datagram that the operating system has taken.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// `true` if the system reported that the daemon's port refused an earlier datagram.
+    pub(super) was_earlier_refused: bool,
+}
+
+/// The reason why a datagram was not sent.
+#[derive(Debug)]
+pub(super) enum SendError {
+    /// The host of the daemon reported that nobody listens on the port.
+    Refused,
+    /// The operating system does not send datagrams of this length.
+    TooLong,
+    /// The name of the daemon's host does not resolve.
+    Unresolved(io::Error),
+    /// Another error of the operating system.
+    Failed(io::Error),
 }
 
 impl<'a> Daemon<'a> {
@@ -115,6 +134,30 @@ async fn connect(address: String, current: Option<SocketAddr>) -> Result<Connect
         addresses.rotate_left(at);
     }
     Connection::to_first(addresses).map_err(SendError::Failed)
+}
+
+impl SendError {
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Refused => "the host refuses them, so no daemon listens on the port".to_owned(),
+            Self::Unresolved(error) => format!("the name does not resolve ({error})"),
+            Self::TooLong => "the system does not send datagrams of this length".to_owned(),
+            Self::Failed(error) => format!("they cannot be sent ({error})"),
+        }
+    }
+
+    pub(super) fn remedy(&self) -> &'static str {
+        match self {
+            Self::Refused => {
+                "Start the daemon or `xray-local` there, or set AWS_XRAY_DAEMON_ADDRESS; in a container, 127.0.0.1 is the \
+                 container itself"
+            }
+            Self::Unresolved(_) => {
+                "Correct the host in AWS_XRAY_DAEMON_ADDRESS, or the names that the program can resolve"
+            }
+            Self::Failed(_) | Self::TooLong => "Check AWS_XRAY_DAEMON_ADDRESS and the network of the program",
+        }
+    }
 }
 
 impl Connection {

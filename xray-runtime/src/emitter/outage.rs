@@ -1,31 +1,11 @@
 //! Log lines about documents that do not reach the daemon: one for each cause in an outage, and one at its end.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::daemon::{SendError, Sent};
 use crate::support::log_line::log_line;
-
-/// A datagram that the operating system has taken.
-#[derive(Debug)]
-pub(super) struct Sent {
-    /// `true` if the system reported that the daemon's port refused an earlier datagram.
-    pub(super) was_earlier_refused: bool,
-}
-
-/// The reason why a datagram was not sent.
-#[derive(Debug)]
-pub(super) enum SendError {
-    /// The host of the daemon reported that nobody listens on the port.
-    Refused,
-    /// The operating system does not send datagrams of this length.
-    TooLong,
-    /// The name of the daemon's host does not resolve.
-    Unresolved(io::Error),
-    /// Another error of the operating system.
-    Failed(io::Error),
-}
 
 /// The state of the connection to the daemon, and the messages that were logged about it.
 pub(super) struct Outage {
@@ -99,30 +79,6 @@ impl Outage {
             self.has_logged = [false; 3];
             self.clean_since = None;
             log_line!(Info, "xray::emitter", "documents are sent to the X-Ray daemon at UDP {} again", self.address);
-        }
-    }
-}
-
-impl SendError {
-    pub(super) fn reason(&self) -> String {
-        match self {
-            Self::Refused => "the host refuses them, so no daemon listens on the port".to_owned(),
-            Self::Unresolved(error) => format!("the name does not resolve ({error})"),
-            Self::TooLong => "the system does not send datagrams of this length".to_owned(),
-            Self::Failed(error) => format!("they cannot be sent ({error})"),
-        }
-    }
-
-    fn remedy(&self) -> &'static str {
-        match self {
-            Self::Refused => {
-                "Start the daemon or `xray-local` there, or set AWS_XRAY_DAEMON_ADDRESS; in a container, 127.0.0.1 is the \
-                 container itself"
-            }
-            Self::Unresolved(_) => {
-                "Correct the host in AWS_XRAY_DAEMON_ADDRESS, or the names that the program can resolve"
-            }
-            Self::Failed(_) | Self::TooLong => "Check AWS_XRAY_DAEMON_ADDRESS and the network of the program",
         }
     }
 }

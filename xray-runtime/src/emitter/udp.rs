@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::background_queue::BackgroundQueue;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, SendError, Sent};
 use super::datagram::DATAGRAM_HEADER;
 use super::direct::Direct;
-use super::outage::{Outage, SendError, Sent};
+use super::outage::Outage;
 use super::pace::Pace;
 use super::queue::Queue;
 use super::{Deliveries, Emitter, Subject, daemon_check};
