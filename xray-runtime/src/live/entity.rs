@@ -355,8 +355,7 @@ impl InProgress for Entity {
         let (ended, so_far) = {
             let mut record = self.lock();
             let Some(record) = &mut *record else { return };
-            let ended = record.release();
-            let so_far = record.so_far();
+            let (ended, so_far) = record.take_progress();
             if so_far.is_some() {
                 // Called while the record is locked, so that a later end of the entity finds the report.
                 self.trace.begin_report(self.id);

@@ -190,17 +190,18 @@ impl Record {
         mem::take(&mut details.subsegments)
     }
 
-    /// Returns a copy of the open record, to be sent with `in_progress`. Returns `None` after the first time.
-    ///
-    /// Call [`release`](Self::release) first: the copy contains the subsegments that the record has.
-    pub(crate) fn so_far(&mut self) -> Option<Box<Self>> {
+    /// Removes and returns all embedded subsegments, and returns a copy of the rest of the open record, to be sent with
+    /// `in_progress`. Returns no copy after the first time.
+    pub(crate) fn take_progress(&mut self) -> (Records, Option<Box<Self>>) {
+        let ended = self.release();
         // X-Ray accepts one document in progress for a segment.
         let was_sent = mem::replace(&mut self.details_mut().was_sent_in_progress, true);
         // A span that was left and may be entered again has an end already. A document in progress has none.
-        (!was_sent).then(|| Box::new(Self { in_progress: true, end: None, ..self.clone() }))
+        let so_far = (!was_sent).then(|| Box::new(Self { in_progress: true, end: None, ..self.clone() }));
+        (ended, so_far)
     }
 
-    /// Returns whether [`so_far`](Self::so_far) has returned the record.
+    /// Returns whether [`take_progress`](Self::take_progress) has returned a copy.
     pub(crate) fn was_sent_in_progress(&self) -> bool {
         self.details().is_some_and(|details| details.was_sent_in_progress)
     }
