@@ -85,6 +85,18 @@ impl Daemon {
     }
 }
 
+/// Fetches the rules from the daemon at a TCP address. Returns an error if they do not arrive within `limit`. Blocks.
+pub(crate) fn check_rules(address: &str, limit: Duration) -> Result<(), String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let rules = async { tokio::time::timeout(limit, Daemon(address.to_owned()).rules()).await };
+    match runtime.block_on(rules) {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(failure)) => Err(format!("{failure}. {}", failure.remedy())),
+        Err(_) => Err(format!("no answer within {limit:?}")),
+    }
+}
+
 impl Failure {
     /// Returns whether both errors are of one kind. The log has one line for each kind.
     pub(super) fn is_same_kind(&self, other: &Self) -> bool {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use once_cell::sync::OnceCell;
 
 use self::active_rules::ActiveRules;
-use self::daemon::Daemon;
+pub(crate) use self::daemon::check_rules;
 use self::polling::Polling;
 use super::{Decision, Local, Sampler, SamplerHost, SamplingRequest, Watch, Watching};
 use crate::header::tracestate::RuleHash;
@@ -22,18 +22,6 @@ use crate::support::background::Task;
 use crate::support::log_line::{LoggedOnce, log_line};
 use crate::support::process::PerProcess;
 use crate::support::worker::Worker;
-
-/// Fetches the rules from the daemon at a TCP address. Returns an error if they do not arrive within `limit`. Blocks.
-pub(crate) fn check_rules(address: &str, limit: Duration) -> Result<(), String> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    let rules = async { tokio::time::timeout(limit, Daemon(address.to_owned()).rules()).await };
-    match runtime.block_on(rules) {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(failure)) => Err(format!("{failure}. {}", failure.remedy())),
-        Err(_) => Err(format!("no answer within {limit:?}")),
-    }
-}
 
 /// A sampler with the rules and quotas of X-Ray, which the X-Ray console manages for all hosts of a service together.
 ///
