@@ -4,6 +4,7 @@
 //! poll begins and restored when it ends; a guard in the future itself would leave it set on the wrong thread.
 
 use std::fmt;
+use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Poll, ready};
@@ -133,15 +134,15 @@ enum Scope {
 impl Scope {
     /// Returns the context of the scope. A segment or subsegment that has not begun begins now.
     fn open(&mut self) -> Context {
-        match self {
-            Self::NewSegment(builder) => *self = Self::Segment(builder.clone().begin()),
+        *self = match mem::replace(self, Self::Context(Context::default())) {
+            Self::NewSegment(builder) => Self::Segment(builder.begin()),
             Self::NewSubsegment(name, place) => {
                 let current = context::current();
-                current.note_missing_at(place, name);
-                *self = Self::Subsegment(current.begin_subsegment(name));
+                current.note_missing_at(place, &name);
+                Self::Subsegment(current.begin_subsegment(&name))
             }
-            _ => {}
-        }
+            begun => begun,
+        };
         match self {
             Self::Segment(segment) => Context::clone(segment),
             Self::Subsegment(subsegment) => Context::clone(subsegment),
