@@ -4,7 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use std::{env, fmt};
+use std::{env, fmt, mem};
 
 use super::emission::Emission;
 use super::environment::{
@@ -314,53 +314,33 @@ impl RecorderBuilder {
             is_capture: self.is_capture,
         };
         let counters = Arc::new(Counters::default());
-        for _ in &rejected {
-            counters.settings_rejected.increment();
-        }
+        counters.settings_rejected.add(rejected.len() as u64);
         // One thread for all that a recorder does in the background. It starts with its first task, so a program that
         // records nothing has no extra thread.
         let background = Arc::new(Background::new("xray-background"));
-        #[cfg_attr(not(feature = "origin"), expect(unused_mut, reason = "only a detection changes it"))]
-        let mut origin = KnownOrigin::new(self.origin, self.log_groups);
-        #[cfg(feature = "origin")]
-        if settings.enabled.value && !is_in_lambda && !self.detectors.is_empty() {
-            origin.detect(self.detectors, Arc::clone(&background), Arc::clone(&counters));
-        }
-        let new_segments = NewSegments::new(sampler.sampler);
-        let sampler_host = SamplerHost {
-            background: Arc::clone(&background),
-            daemon_address: settings.daemon_address.value.tcp.clone(),
-            counters: Arc::clone(&counters),
-            caller_rules: new_segments.caller_rules.clone(),
-        };
-        new_segments.attach(&sampler_host, settings.sampler.value);
-        let emission = Emission {
-            emitter: emitter.map_or_else(
-                || daemon_emitter(&settings.daemon_address.value, is_in_lambda, &background, &counters),
-                |chosen| chosen.emitter,
-            ),
-            deliveries: Deliveries::new(Arc::clone(&counters), &settings.service_name.value),
-            logged_panic: LoggedOnce::new(),
-            streaming_threshold: Extent {
-                subsegments: settings.streaming_threshold.value,
-                bytes: settings.streaming_threshold_bytes.value,
-                held: usize::MAX,
-            },
-            progress: self.in_progress_after.map(|interval| Progress::new(background, interval)),
-        };
-        emission.attach(settings.emitter_name());
         let shared = Shared {
             is_in_lambda,
-            counters,
-            settings,
-            origin,
-            new_segments,
-            emission,
+            origin: self.known_origin(settings.enabled.value && !is_in_lambda, &background, &counters),
+            new_segments: new_segments(sampler.sampler, &settings, &background, &counters),
+            emission: emission(emitter, &settings, is_in_lambda, background, &counters),
             rules: (!self.rules.is_empty()).then_some(self.rules),
             response_hook: self.response_hook,
             logged_values: Mutex::default(),
+            counters,
+            settings,
         };
         (Recorder { shared: Arc::new(shared) }, rejected)
+    }
+
+    /// Takes the origin of the program. Starts the detectors if `detects` is set.
+    #[cfg_attr(not(feature = "origin"), expect(unused_mut, unused_variables, reason = "only a detection uses them"))]
+    fn known_origin(&mut self, detects: bool, background: &Arc<Background>, counters: &Arc<Counters>) -> KnownOrigin {
+        let mut origin = KnownOrigin::new(self.origin.take(), mem::take(&mut self.log_groups));
+        #[cfg(feature = "origin")]
+        if detects && !self.detectors.is_empty() {
+            origin.detect(mem::take(&mut self.detectors), Arc::clone(background), Arc::clone(counters));
+        }
+        origin
     }
 
     /// Takes the sampler of the program, else the default.
@@ -438,6 +418,48 @@ impl RecorderBuilder {
         };
         ((choice == EmitterChoice::Otlp).then(otlp), source)
     }
+}
+
+/// Returns the part of a recorder that begins segments, with this sampler.
+fn new_segments(
+    sampler: Box<dyn Sampler>,
+    settings: &Settings,
+    background: &Arc<Background>,
+    counters: &Arc<Counters>,
+) -> NewSegments {
+    let new_segments = NewSegments::new(sampler);
+    let sampler_host = SamplerHost {
+        background: Arc::clone(background),
+        daemon_address: settings.daemon_address.value.tcp.clone(),
+        counters: Arc::clone(counters),
+        caller_rules: new_segments.caller_rules.clone(),
+    };
+    new_segments.attach(&sampler_host, settings.sampler.value);
+    new_segments
+}
+
+/// Returns the part of a recorder that passes on finished segments. `emitter` is that of the program.
+fn emission(
+    emitter: Option<ChosenEmitter>,
+    settings: &Settings,
+    is_in_lambda: bool,
+    background: Arc<Background>,
+    counters: &Arc<Counters>,
+) -> Emission {
+    let of_daemon = || daemon_emitter(&settings.daemon_address.value, is_in_lambda, &background, counters);
+    let emission = Emission {
+        emitter: emitter.map_or_else(of_daemon, |chosen| chosen.emitter),
+        deliveries: Deliveries::new(Arc::clone(counters), &settings.service_name.value),
+        logged_panic: LoggedOnce::new(),
+        streaming_threshold: Extent {
+            subsegments: settings.streaming_threshold.value,
+            bytes: settings.streaming_threshold_bytes.value,
+            held: usize::MAX,
+        },
+        progress: settings.in_progress_after.value.map(|interval| Progress::new(background, interval)),
+    };
+    emission.attach(settings.emitter_name());
+    emission
 }
 
 /// Returns the emitter that sends to the daemon.

@@ -7,8 +7,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::client_features::clients_built_in;
 use super::environment::unread_variables;
-use super::settings::{SettingText, clients_built_in};
+use super::settings::SettingText;
 use super::{DaemonAddress, Recorder};
 use crate::document::AnnotationValue;
 use crate::emitter::datagram::{self, DATAGRAM_HEADER};

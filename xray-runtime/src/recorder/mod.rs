@@ -8,9 +8,11 @@
 //! * `progress`: reports of segments that stay open for long.
 //! * `rejected`: values that X-Ray does not accept as given.
 //! * `rules`: rules for outgoing requests by host and path.
+//! * `client_features`: the features for HTTP clients.
 //! * `settings`: the settings as the log and the doctor show them. `doctor`: the check of the way to the daemon.
 
 mod builder;
+mod client_features;
 mod doctor;
 mod emission;
 mod environment;
@@ -29,6 +31,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use self::builder::RecorderBuilder;
+pub(crate) use self::client_features::{client_features_off, clients_built_in};
 pub use self::doctor::{Diagnosis, doctor};
 use self::emission::Emission;
 pub use self::environment::ContextMissing;
@@ -38,7 +41,6 @@ use self::new_segments::NewSegments;
 pub(crate) use self::progress::InProgress;
 pub(crate) use self::rules::HttpRules;
 use self::settings::Settings;
-pub(crate) use self::settings::{client_features_off, clients_built_in};
 use crate::document::response_head::ResponseHead;
 use crate::id::Process;
 use crate::origin::KnownOrigin;
