@@ -76,6 +76,20 @@ fn unknown_after_the_end() -> u32 {
     request().send()
 }
 
+struct Api;
+
+impl Api {
+    fn execute(&self, request: reqwest::RequestBuilder) -> Option<reqwest::Request> {
+        request.build().ok()
+    }
+}
+
+/// The program's own method takes a request builder, and sends its request elsewhere.
+#[xray::traced_http]
+fn known_by_its_builder(client: &reqwest::Client) -> Option<reqwest::Request> {
+    Api.execute(client.get("http://127.0.0.1:1/"))
+}
+
 #[tokio::test]
 async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     logs::keep();
@@ -108,6 +122,7 @@ async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     let (sum, _) = capture(known_too(&client).in_segment("t")).await;
     assert_eq!(sum, 2);
     capture(async { known_elsewhere(None) }.in_segment("t")).await;
+    assert!(capture(async { known_by_its_builder(&client) }.in_segment("t")).await.0.is_some());
     assert_eq!(take_logged(), [""; 0]);
 
     // After the end of the segment nobody would log the line, so a later segment does.

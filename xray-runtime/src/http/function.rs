@@ -265,8 +265,9 @@ fn advice(calls: impl IntoIterator<Item = UntracedCall>) -> String {
     }
     if reasons.contains(&Reason::NamedFuture) {
         advice.push(
-            "A traced future has its own type: `.await` the future in the function, or mark the call with \
-             `#[xray(trace)]`."
+            "A traced future has its own type. `.await` the future in the function, or mark the call with `#[xray(trace)]` if \
+             nothing names the type of the future. If the function returns the type, trace the call of the function instead, \
+             or use a layer."
                 .to_owned(),
         );
     }
