@@ -88,6 +88,8 @@ const LOCAL: &[&str] = &[
     "server",
     "lib",
     "terminal",
+    "address",
+    "tree",
     "client",
     "manual",
     "main",

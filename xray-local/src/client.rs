@@ -11,6 +11,7 @@ use xray_local::document::{Cause, Document, Kind, Namespace, StandIn, State, Tra
 use xray_local::time::now;
 use xray_local::trace::Trace;
 
+use crate::address::Address;
 use crate::terminal::{TraceLine, colored, milliseconds, plain, request, request_of, verdict};
 
 /// The longest time to wait for a response.
@@ -30,11 +31,11 @@ pub(crate) struct Selection {
 /// A running `xray-local`.
 pub(crate) struct Client {
     agent: ureq::Agent,
-    address: String,
+    address: Address,
 }
 
 impl Client {
-    pub(crate) fn new(address: String) -> Self {
+    pub(crate) fn new(address: Address) -> Self {
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT));
         Self { agent: config.build().into(), address }
     }
@@ -80,7 +81,7 @@ impl Client {
         let inferred: HashSet<&str> = inferred.filter_map(|document| document["id"].as_str()).collect();
         // The API does not say which parents were rejected. The console does.
         let trace = stored.trace().with_stand_ins(|_| false);
-        tree(out, &trace, &inferred, &format!("http://{}/problems", self.address))?;
+        tree(out, &trace, &inferred, &format!("http://{}/problems", self.address.text))?;
         Ok(())
     }
 
@@ -107,13 +108,14 @@ impl Client {
 
     /// Calls an operation of the X-Ray API, and returns its response.
     fn ask(&self, operation: &str, query: &Value) -> Result<Value, Box<dyn Error>> {
-        let url = format!("http://{}/{operation}", self.address);
+        let Address { text: address, origin } = &self.address;
+        let url = format!("http://{address}/{operation}");
         let mut response = self.agent.post(&url).send_json(query).map_err(|error| {
-            format!("no xray-local answers at {}: {error}; start it, or say where it is with --address", self.address)
+            format!("no xray-local answers at {address}{origin}: {error}; start it, or say where it is with --address")
         })?;
         let status = response.status();
         let answer: Value = response.body_mut().with_config().limit(u64::MAX).read_json().map_err(|error| {
-            format!("the program at {} answers with {status}, and is not xray-local: {error}", self.address)
+            format!("the program at {address}{origin} answers with {status}, and is not xray-local: {error}")
         })?;
         if status.is_success() {
             return Ok(answer);

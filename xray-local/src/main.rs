@@ -1,5 +1,6 @@
 //! The command line program `xray-local`.
 
+mod address;
 mod client;
 mod manual;
 mod terminal;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use address::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use client::{Client, Selection};
@@ -79,16 +81,26 @@ struct Ask {
     #[arg(long)]
     json: bool,
 
-    /// The address of the running xray-local
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2000")]
-    address: String,
+    // Not a documentation comment, in which the name of the variable would need backticks.
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        help = "The address of the running xray-local. Without this option, the address in the variable \
+                AWS_XRAY_DAEMON_ADDRESS is used, in the forms that X-Ray SDKs read, or else 127.0.0.1:2000"
+    )]
+    address: Option<String>,
 }
 
 /// The options of the server.
 #[derive(Args)]
 struct Serve {
-    /// The address for documents (UDP) and for the X-Ray API and the console (TCP)
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2000")]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:2000",
+        help = "The address for documents (UDP) and for the X-Ray API and the console (TCP). The variable \
+                AWS_XRAY_DAEMON_ADDRESS does not change it"
+    )]
     address: String,
 
     /// An additional TCP address, usually 127.0.0.1:4318, for OpenTelemetry spans (OTLP over HTTP). The X-Ray API and
@@ -167,9 +179,9 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
     let done = match command {
         Command::Traces { filter, since, limit, ask } => {
             let selection = Selection { filter, since, limit };
-            Client::new(ask.address).traces(&mut out, &selection, ask.json)
+            Client::new(Address::of(ask.address)?).traces(&mut out, &selection, ask.json)
         }
-        Command::Trace { id, ask } => Client::new(ask.address).trace(&mut out, &id, ask.json),
+        Command::Trace { id, ask } => Client::new(Address::of(ask.address)?).trace(&mut out, &id, ask.json),
         Command::Completions { shell } => manual::completions(&mut out, Arguments::command(), shell),
         Command::Man { command } => manual::page(&mut out, Arguments::command(), command.as_deref()),
     };
@@ -285,6 +297,9 @@ fn print_start(
     let addresses = [Some(server.http_address()), server.otlp_address()];
     if !addresses.into_iter().flatten().all(|address| address.ip().is_loopback()) {
         writeln!(out, "warning:   this address is not loopback; anyone who can reach it can read and write traces")?;
+    }
+    if let Some(warning) = address::warning(server.udp_address().port()) {
+        writeln!(out, "warning:   {}", terminal::plain(&warning))?;
     }
     if let Some(replay) = replay {
         writeln!(out, "replayed:  {} documents", replay.taken)?;

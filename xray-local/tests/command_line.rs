@@ -276,6 +276,69 @@ fn a_running_program_is_asked_for_its_traces() {
     assert!(error.contains("no xray-local answers at") && error.contains("--address"), "{error}");
 }
 
+/// Runs a command with this value of `AWS_XRAY_DAEMON_ADDRESS`. Returns its output and its error output.
+fn with_variable(value: &str, arguments: &[&str]) -> [String; 2] {
+    let output = command(arguments).env("AWS_XRAY_DAEMON_ADDRESS", value).output().unwrap();
+    [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn commands_ask_the_address_in_the_variable_of_the_sdks() {
+    let mut program = Program::start(&[]);
+    let document = segment("shop");
+    program.send(&format!("{HEADER}{document}"));
+    let (address, line) = (program.address.clone(), program.line());
+    let id = document["trace_id"].as_str().unwrap();
+    for value in [address.clone(), format!("tcp:{address} udp:127.0.0.1:9"), format!("UDP:127.0.0.1:9  TCP:{address}")]
+    {
+        assert_eq!(with_variable(&value, &["traces"]), [format!("{line}\n"), String::new()], "{value}");
+        assert!(with_variable(&value, &["trace", id])[0].starts_with(id), "{value}");
+    }
+    let given = with_variable("127.0.0.1:9", &["traces", "--address", &address]);
+    assert_eq!(given, [format!("{line}\n"), String::new()], "the option counts more");
+
+    let [_, error] = with_variable("127.0.0.1:9", &["traces"]);
+    assert!(error.contains("at 127.0.0.1:9, the address in AWS_XRAY_DAEMON_ADDRESS: "), "{error}");
+    let [_, error] = with_variable("nonsense", &["traces"]);
+    assert!(error.contains("AWS_XRAY_DAEMON_ADDRESS is \"nonsense\", which is not an address"), "{error}");
+    for command in ["traces", "trace"] {
+        assert!(prints(&[command, "--help"]).contains("AWS_XRAY_DAEMON_ADDRESS"), "{command}");
+    }
+}
+
+/// A server that listened where the variable points would fail if the variable names the daemon of another machine.
+#[test]
+fn the_variable_of_the_sdks_does_not_move_the_server_but_a_warning_names_it() {
+    let warning = |value: &str, address: &str| {
+        let mut child = command(&["--address", address]).env("AWS_XRAY_DAEMON_ADDRESS", value).spawn().unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        // The warning is the fourth line. A datagram without a header makes a line that comes after it in any case.
+        let mut warning = String::new();
+        let mut bound = String::new();
+        for line in lines.map_while(Result::ok) {
+            if let Some(address) = line.strip_prefix("documents: AWS_XRAY_DAEMON_ADDRESS=") {
+                address.clone_into(&mut bound);
+                let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+                // The server receives before it prints its address.
+                socket.send_to(b"garbage", address).unwrap();
+            } else if line.starts_with("warning:") {
+                warning = line;
+            } else if line.starts_with("rejected") {
+                break;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        (bound, warning)
+    };
+    let (bound, said) = warning("127.0.0.1:9", "127.0.0.1:0");
+    assert_ne!(bound, "127.0.0.1:9");
+    assert!(said.starts_with("warning:   AWS_XRAY_DAEMON_ADDRESS is 127.0.0.1:9 here, "), "{said}");
+    let (_, said) = warning(&bound, &bound);
+    assert_eq!(said, "", "the variable names this server");
+    assert!(prints(&["--help"]).contains("AWS_XRAY_DAEMON_ADDRESS does not change it"));
+}
+
 #[test]
 fn the_trace_of_a_lambda_function_has_a_name_and_the_segment_that_aws_sends() {
     let mut program = Program::start(&[]);

@@ -67,6 +67,8 @@ impl Drop for Program {
 
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xray-local"));
+    // The shell that runs the tests may have set it.
+    command.env_remove("AWS_XRAY_DAEMON_ADDRESS");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
