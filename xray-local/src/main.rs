@@ -280,9 +280,9 @@ fn print_start(
     sampling: Option<Sampling>,
     replay: Option<&Replay>,
 ) -> io::Result<()> {
-    writeln!(out, "documents: AWS_XRAY_DAEMON_ADDRESS={}", server.udp_address())?;
+    writeln!(out, "documents: AWS_XRAY_DAEMON_ADDRESS={}", server.local_address())?;
     writeln!(out, "console:   {}", server.console_url())?;
-    if let Some(address) = server.otlp_address() {
+    if let Some(address) = server.local_otlp_address() {
         writeln!(out, "spans:     OTEL_EXPORTER_OTLP_ENDPOINT=http://{address}")?;
     }
     match sampling {
@@ -294,8 +294,15 @@ fn print_start(
         }
         None => {}
     }
-    let addresses = [Some(server.http_address()), server.otlp_address()];
-    if !addresses.into_iter().flatten().all(|address| address.ip().is_loopback()) {
+    let addresses = || [Some(server.http_address()), server.otlp_address()].into_iter().flatten();
+    if addresses().any(|address| address.ip().is_unspecified()) {
+        writeln!(
+            out,
+            "note:      in containers and on other machines, use an address of this machine in place of loopback; a host \
+             name needs --allow-host"
+        )?;
+    }
+    if !addresses().all(|address| address.ip().is_loopback()) {
         writeln!(out, "warning:   this address is not loopback; anyone who can reach it can read and write traces")?;
     }
     if let Some(warning) = address::warning(server.udp_address().port()) {

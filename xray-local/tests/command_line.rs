@@ -465,6 +465,31 @@ fn the_start_names_the_address_for_spans() {
     assert!(line.starts_with("spans:     OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:"), "{line}");
 }
 
+#[test]
+fn a_server_on_all_interfaces_names_addresses_that_a_client_can_use() {
+    for (all, loopback) in [("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")] {
+        let address = format!("{all}:0");
+        let mut child = command(&["--address", &address, "--otlp-address", &address]).spawn().unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        let lines: Vec<String> = lines.map_while(Result::ok).take(5).collect();
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        if lines.is_empty() && all == "[::]" {
+            println!("skipped: there is no IPv6: {}", String::from_utf8_lossy(&output.stderr));
+            continue;
+        }
+        for (line, start) in lines.iter().zip([
+            "documents: AWS_XRAY_DAEMON_ADDRESS=",
+            "console:   http://",
+            "spans:     OTEL_EXPORTER_OTLP_ENDPOINT=http://",
+        ]) {
+            assert!(line.starts_with(&format!("{start}{loopback}:")), "{line}");
+        }
+        let note = "note:      in containers and on other machines, use an address of this machine ";
+        assert!(lines[4].starts_with(note), "{lines:?}");
+    }
+}
+
 /// Runs a command that needs no running server, and returns its output.
 fn prints(arguments: &[&str]) -> String {
     let output = command(arguments).output().unwrap();

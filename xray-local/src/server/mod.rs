@@ -151,11 +151,25 @@ impl Server {
 
     /// Returns the address that receives documents. Programs on this machine use it as `AWS_XRAY_DAEMON_ADDRESS`.
     ///
-    /// If the server listens on all interfaces, the address is `0.0.0.0` or `[::]`. Programs on other machines then
+    /// If the server listens on all interfaces, the address is `0.0.0.0` or `[::]`, to which clients cannot send:
+    /// [`local_address`](Self::local_address) returns an address for programs on this machine. Programs on other machines
     /// need an address of this machine.
     #[must_use]
     pub fn udp_address(&self) -> SocketAddr {
         self.udp_address
+    }
+
+    /// Returns the address at which programs on this machine reach the server, over UDP and HTTP. If the server listens on
+    /// all interfaces, this is the address of the loopback interface.
+    ///
+    /// ```
+    /// let server = xray_local::Server::builder().address("0.0.0.0:0").start()?;
+    /// assert_eq!(server.local_address().to_string(), format!("127.0.0.1:{}", server.udp_address().port()));
+    /// # Ok::<(), xray_local::StartError>(())
+    /// ```
+    #[must_use]
+    pub fn local_address(&self) -> SocketAddr {
+        reachable(self.udp_address)
     }
 
     /// Returns the address of the X-Ray API and the console.
@@ -168,6 +182,13 @@ impl Server {
     #[must_use]
     pub fn otlp_address(&self) -> Option<SocketAddr> {
         self.otlp_address
+    }
+
+    /// Returns the additional address for OpenTelemetry spans in the form that programs on this machine use, like
+    /// [`local_address`](Self::local_address).
+    #[must_use]
+    pub fn local_otlp_address(&self) -> Option<SocketAddr> {
+        self.otlp_address.map(reachable)
     }
 
     /// Returns the URL at which a browser on this machine reaches the console.
