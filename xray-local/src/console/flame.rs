@@ -9,9 +9,9 @@ use super::page::{Page, Section};
 use super::state::Console;
 use super::timeline::View;
 use super::trace::title;
-use super::{entity, format, link, status};
+use super::{format, link, status};
 use crate::document::{Document, State};
-use crate::trace::{Trace, times};
+use crate::trace::{Trace, signature, times};
 
 /// The height of a box, with the gap below it, in pixels.
 const ROW: usize = 24;
@@ -85,7 +85,7 @@ fn groups(trace: &Trace) -> Vec<Group<'_>> {
     for (row, times) in rows.iter().zip(times(&rows, "")) {
         above.truncate(row.depth);
         let parent = above.last().copied();
-        let group = *known.entry((parent, entity::signature(row.document))).or_insert_with(|| {
+        let group = *known.entry((parent, signature(row.document))).or_insert_with(|| {
             let (document, state) = (row.document, row.document.state());
             groups.push(Group {
                 document,
@@ -107,7 +107,7 @@ fn groups(trace: &Trace) -> Vec<Group<'_>> {
         let own = times.own.unwrap_or_default();
         let entry = &mut groups[group];
         (entry.count, entry.own, entry.total) = (entry.count + 1, entry.own + own, entry.total + own);
-        if status::is_failure(row.document.state()) {
+        if row.document.state().is_failure() {
             entry.state = row.document.state();
         }
         above.push(group);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::format;
-use crate::document::{Document, Http, Kind, Namespace};
+use crate::document::{Document, Http, Kind, Namespace, split_url};
 
 /// The two texts of a row. Both are cut to the width of their column by the style sheet.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,17 +43,13 @@ fn query(document: &Document) -> Option<(String, String)> {
 
 /// Returns the operation and the resource of a call to an AWS service.
 fn operation(document: &Document) -> Option<(String, String)> {
-    let aws = document.aws();
-    let operation = aws.get("operation").and_then(Value::as_str)?;
-    let resources = ["table_name", "bucket_name", "queue_url", "topic_arn", "function_name"];
-    let resource = resources.into_iter().find_map(|field| aws.get(field)).and_then(Value::as_str);
-    Some((joined([Some(operation), resource]), document.name.clone()))
+    Some((document.operation()?, document.name.clone()))
 }
 
 /// Returns the method and path of an HTTP call, and its host and status.
 fn request(document: &Document) -> Option<(String, String)> {
     let http = document.http.as_ref()?;
-    let (host, path) = format::split_url(http.url.as_deref()?);
+    let (host, path) = split_url(http.url.as_deref()?);
     let path = if path.is_empty() { "/" } else { path };
     // The name of a call is often its host, which need not be shown twice. The port distinguishes services on one host.
     let name = Some(document.name.as_str()).filter(|name| !is_host(host, name));
@@ -65,7 +61,7 @@ fn request(document: &Document) -> Option<(String, String)> {
 /// Returns the method, URL and status of a request that a segment answers. The host is left out if it is the segment's
 /// name.
 fn served_request(document: &Document, http: &Http) -> String {
-    let url = http.url.as_deref().map(format::split_url).map(|(host, path)| {
+    let url = http.url.as_deref().map(split_url).map(|(host, path)| {
         let host = if is_host(host, &document.name) && !path.is_empty() { "" } else { host };
         format!("{host}{path}")
     });

@@ -10,8 +10,8 @@ use super::elements::age;
 use super::page::{Page, Section};
 use super::state::Console;
 use super::{entity, format, link, status};
-use crate::document::State;
-use crate::trace::Trace;
+use crate::document::{State, split_url};
+use crate::trace::{Trace, signature};
 
 /// The parameters of the page.
 #[derive(Debug, Default, Deserialize)]
@@ -54,7 +54,7 @@ impl Entry {
     pub(super) fn of(trace: &Trace) -> Option<Self> {
         let main = entity::main_segment(trace)?;
         let http = main.http.as_ref();
-        let url = http.and_then(|http| http.url.as_deref()).map(format::split_url).map(|(_, path)| path);
+        let url = http.and_then(|http| http.url.as_deref()).map(split_url).map(|(_, path)| path);
         let method = http.and_then(|http| http.method.as_deref());
         let request = [method, url].into_iter().flatten().collect::<Vec<_>>().join(" ");
         Some(Self {
@@ -64,7 +64,7 @@ impl Entry {
             state: trace.state(),
             service: format::truncate(&main.name, MAX_CHARS),
             request: format::truncate(&request, MAX_CHARS),
-            signature: entity::signature(main),
+            signature: signature(main),
         })
     }
 
@@ -116,7 +116,7 @@ pub(super) fn page(console: &Console, query: &Query) -> Markup {
     let mut slowest = Top::by(|a: &Entry, b: &Entry| b.seconds.total_cmp(&a.seconds));
     let mut failing = Top::by(|a: &Entry, b: &Entry| b.start.total_cmp(&a.start));
     let is_complete = read(console, crate::time::now() - minutes * 60.0, |entry| {
-        if status::is_failure(entry.state) {
+        if entry.state.is_failure() {
             failing.add(entry.clone());
         }
         slowest.add(entry);

@@ -19,11 +19,6 @@ pub(super) fn class(state: State) -> &'static str {
     }
 }
 
-/// Returns whether a state is a failure.
-pub(super) fn is_failure(state: State) -> bool {
-    matches!(state, State::Error | State::Throttle | State::Fault)
-}
-
 /// Returns the word for a state.
 pub(super) fn word(state: State) -> &'static str {
     match state {

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 pub use cause::{Cause, Exception, StackFrame};
 pub(crate) use cost::cost;
 pub use http::Http;
+pub(crate) use http::split_url;
 pub use link::Link;
 pub use trace_id::TraceId;
 pub(crate) use value::number;
@@ -158,6 +159,14 @@ pub enum State {
     InProgress,
 }
 
+impl State {
+    /// Returns whether the work failed.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Error | Self::Throttle | Self::Fault)
+    }
+}
+
 impl Document {
     /// Reads a document from JSON text.
     ///
@@ -215,6 +224,26 @@ impl Document {
     #[must_use]
     pub fn aws(&self) -> &Map<String, Value> {
         self.block("aws")
+    }
+
+    /// Returns the operation of a call to AWS with the table, bucket, queue, topic or function that it names. Returns `None` if
+    /// the `aws` block has no operation.
+    ///
+    /// ```
+    /// let call = xray_local::Document::parse(
+    ///     r#"{"id":"70de5b6f19ff9a0b","trace_id":"1-581cf771-a006649127e371903a2de979","name":"DynamoDB","start_time":1,
+    ///         "aws":{"operation":"GetItem","table_name":"orders"}}"#,
+    /// )
+    /// .unwrap();
+    /// assert_eq!(call.operation().as_deref(), Some("GetItem orders"));
+    /// ```
+    #[must_use]
+    pub fn operation(&self) -> Option<String> {
+        let text = |field: &str| self.aws().get(field).and_then(Value::as_str);
+        let operation = text("operation")?;
+        let resources = ["table_name", "bucket_name", "queue_url", "topic_arn", "function_name"];
+        let resource = resources.into_iter().find_map(text);
+        Some(resource.map_or_else(|| operation.to_owned(), |resource| format!("{operation} {resource}")))
     }
 
     /// Returns the `sql` block: the query of a subsegment.

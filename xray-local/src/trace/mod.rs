@@ -3,14 +3,18 @@
 mod assemble;
 mod calls;
 mod inferred;
+mod retries;
 mod rows;
+mod signature;
 mod stand_in;
 mod times;
 
 use std::collections::HashSet;
 
 pub(crate) use calls::{Caller, Calls};
+pub use retries::retries;
 pub use rows::Row;
+pub(crate) use signature::{rough_signature, signature};
 pub(crate) use times::{Times, times};
 
 use crate::document::{Document, Kind, State, TraceId};

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::console::label::Label;
-use crate::console::{entity, link, status};
+use crate::console::link;
 use crate::document::State;
-use crate::trace::{Row, Trace};
+use crate::trace::{Row, Trace, rough_signature, signature};
 
 /// How many rows of a trace are compared at most.
 pub(super) const MAX_ROWS: usize = 20_000;
@@ -81,8 +81,8 @@ impl Item {
     fn of(row: &Row<'_>, start: f64) -> Self {
         let document = row.document;
         Self {
-            signature: entity::signature(document),
-            rough_signature: entity::rough_signature(document),
+            signature: signature(document),
+            rough_signature: rough_signature(document),
             label: Label::of(document),
             address: link::segment(document),
             state: document.state(),
@@ -157,7 +157,7 @@ pub(super) fn change(pair: Pair, a: &Outline, b: &Outline) -> Change {
         return if pair.a.is_some() { Change::OnlyA } else { Change::OnlyB };
     };
     let (in_a, in_b) = (&a.items[in_a], &b.items[in_b]);
-    match (status::is_failure(in_a.state), status::is_failure(in_b.state)) {
+    match (in_a.state.is_failure(), in_b.state.is_failure()) {
         (false, true) => return Change::FailsInB,
         (true, false) => return Change::FailsInA,
         _ => {}

@@ -11,7 +11,7 @@ use crate::console::histogram::PERCENTILES;
 use crate::console::label::Label;
 use crate::console::range::Range;
 use crate::console::{entity, format, link};
-use crate::document::{Document, Kind};
+use crate::document::{Document, Kind, split_url};
 use crate::filter::Search;
 use crate::graph::{Statistics, Times};
 use crate::trace::Trace;
@@ -315,7 +315,7 @@ struct Pattern<'a> {
 impl<'a> Pattern<'a> {
     fn of(url: &'a str) -> Self {
         let whole = url.split(['?', '#']).next().unwrap_or_default();
-        let (_, path) = format::split_url(whole);
+        let (_, path) = split_url(whole);
         let host = &whole[..whole.len() - path.len()];
         let first_id = path.split('/').scan(host.len(), |at, part| {
             let start = *at;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::console::elements::age;
 use crate::console::{entity, format, link, status};
-use crate::document::{Document, Http, Namespace, State};
+use crate::document::{Document, Http, Namespace, State, split_url};
 use crate::trace::Trace;
 
 /// One row of the list: a summary of a trace. The trace itself may be megabytes large and is not kept while a page is made.
@@ -70,7 +70,7 @@ impl Row {
     /// Renders the row. `longest` is the duration of the slowest trace in the table, in seconds.
     pub(super) fn render(&self, longest: f64) -> Markup {
         html! {
-            tr data-failed[status::is_failure(self.state)] {
+            tr data-failed[self.state.is_failure()] {
                 td.state { (status::label(self.state)) }
                 td.method { (self.method) }
                 td.subject { a #{ "t-" (self.id) } href=(link::trace(&self.id)) { (self.subject()) } }
@@ -95,7 +95,7 @@ impl Row {
 
     /// Renders the path before the host: in a narrow column the end is cut, and the path differs more between traces.
     fn subject(&self) -> Markup {
-        let (host, path) = format::split_url(&self.subject);
+        let (host, path) = split_url(&self.subject);
         html! {
             @if self.is_call { span.host { "calls " } }
             @if host.is_empty() || path.len() < 2 { (host) (path) } @else { (path) " " span.host { (host) } }

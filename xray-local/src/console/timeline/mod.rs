@@ -2,7 +2,6 @@
 
 mod find;
 mod page;
-mod retries;
 mod view;
 mod window;
 
@@ -15,7 +14,7 @@ use maud::{Markup, html};
 use super::label::Label;
 use super::{entity, format, link, status};
 use crate::document::{Cause, Document, Kind};
-use crate::trace::{Row, Times, Trace, times};
+use crate::trace::{Row, Times, Trace, retries, times};
 
 pub(super) use page::PAGE_ROWS;
 use page::{Rows, Stop};
@@ -84,8 +83,7 @@ pub(super) fn timeline(trace: &Trace, view: &View) -> Markup {
         Some(at) => Some(rows.id(at)),
         None => cause.map(|row| row.document.id.as_str()),
     };
-    let bars =
-        Bars { scale, selected, is_chosen: rows.at.is_some(), times: times_of(trace), marks: retries::marks(&all) };
+    let bars = Bars { scale, selected, is_chosen: rows.at.is_some(), times: times_of(trace), marks: retries(&all) };
     let links = Links { trace, view, rows: &rows };
     html! {
         (window::overview(&whole, &all, range))
@@ -167,7 +165,7 @@ impl Links<'_> {
 
     fn errors(&self, cause: Option<&Row<'_>>) -> Markup {
         let number = self.rows.count(Stop::Error) as u64;
-        let cause = cause.filter(|row| status::is_failure(row.document.state()));
+        let cause = cause.filter(|row| row.document.state().is_failure());
         let cause = cause.and_then(|row| {
             (0..self.rows.shown.len()).find(|&shown| ptr::eq(self.rows.row(shown).document, row.document))
         });
@@ -238,7 +236,7 @@ fn inferred_switch(trace: &Trace, view: &View) -> Markup {
 /// one that only repeats a status.
 fn first_cause<'rows, 'a>(trace: &Trace, rows: &'rows [Row<'a>]) -> Option<&'rows Row<'a>> {
     let (root, state) = (trace.root(), trace.state());
-    let has_failed = |row: &&Row<'_>| status::is_failure(state) && row.document.state() == state;
+    let has_failed = |row: &&Row<'_>| state.is_failure() && row.document.state() == state;
     let is_silent = |document: &Document| !matches!(&document.cause, Some(Cause::Exceptions(_)));
     let failed = rows.iter().filter(|row| !row.document.inferred).filter(has_failed);
     let order =

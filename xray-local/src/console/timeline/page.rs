@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::find::mentions;
 use super::view::View;
 use super::window::Scale;
-use crate::console::status;
 use crate::trace::Row;
 
 /// How many rows a page has. A browser draws this many within a few frames, and the script updates them as often as
@@ -83,7 +82,7 @@ impl<'a> Rows<'a> {
 
     pub(super) fn is(&self, stop: Stop, shown: usize) -> bool {
         match stop {
-            Stop::Error => status::is_failure(self.row(shown).document.state()),
+            Stop::Error => self.row(shown).document.state().is_failure(),
             Stop::Match => self.matches.get(shown).copied().unwrap_or_default(),
         }
     }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::view::{View, text};
-use crate::console::{format, status};
+use crate::console::format;
 use crate::trace::{Row, Trace};
 
 /// The horizontal scale of the timeline.
@@ -128,7 +128,7 @@ fn columns(whole: &Scale, rows: &[Row<'_>]) -> Vec<Column> {
         let last = last.max(first);
         running[first] += 1;
         running[last + 1] -= 1;
-        if status::is_failure(document.state()) {
+        if document.state().is_failure() {
             failed[first] += 1;
             failed[last + 1] -= 1;
         }
