@@ -1,24 +1,20 @@
 //! The commands `traces` and `trace`, which query a running `xray-local`.
 
-use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Duration;
 
-use anstyle::AnsiColor;
 use serde_json::{Value, json};
-use xray_local::document::{Cause, Document, Kind, Namespace, StandIn, State, TraceId};
+use xray_local::document::{Document, State, TraceId};
 use xray_local::time::now;
 use xray_local::trace::Trace;
 
 use crate::address::Address;
-use crate::terminal::{TraceLine, colored, milliseconds, plain, request, request_of, verdict};
+use crate::terminal::{TraceLine, request_of};
+use crate::tree;
 
 /// The longest time to wait for a response.
 const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The deepest level of indentation in a tree. Entities on deeper levels are indented to this level.
-const MAX_INDENT: usize = 20;
 
 /// The traces that the command `traces` prints.
 pub(crate) struct Selection {
@@ -68,8 +64,15 @@ impl Client {
         }
     }
 
-    /// Prints a trace as a tree. With `as_json`, prints a JSON object with the trace's segments.
-    pub(crate) fn trace(&self, out: &mut impl Write, id: &str, as_json: bool) -> Result<(), Box<dyn Error>> {
+    /// Prints a trace as a tree, in which inferred segments are left out unless `shows_inferred` is set. With `as_json`, prints
+    /// a JSON object with all segments of the trace.
+    pub(crate) fn trace(
+        &self,
+        out: &mut impl Write,
+        id: &str,
+        shows_inferred: bool,
+        as_json: bool,
+    ) -> Result<(), Box<dyn Error>> {
         let id = TraceId::find(id).ok_or_else(|| format!("{id:?} is not a trace id"))?;
         let Some(stored) = self.stored(id)? else { return Err(format!("there is no trace {id}").into()) };
         if as_json {
@@ -77,11 +80,9 @@ impl Client {
             writeln!(out, "{}", json!({ "Id": id, "Duration": duration, "Segments": stored.documents }))?;
             return Ok(());
         }
-        let inferred = stored.documents.iter().filter(|document| document["inferred"] == json!(true));
-        let inferred: HashSet<&str> = inferred.filter_map(|document| document["id"].as_str()).collect();
         // The API does not say which parents were rejected. The console does.
         let trace = stored.trace().with_stand_ins(|_| false);
-        tree(out, &trace, &inferred, &format!("http://{}/problems", self.address.text))?;
+        tree::print(out, &trace, shows_inferred, &format!("http://{}/problems", self.address.text))?;
         Ok(())
     }
 
@@ -134,7 +135,9 @@ struct Stored {
 
 impl Stored {
     fn trace(&self) -> Trace {
-        Trace::of(self.id, self.documents.iter().cloned().filter_map(Document::from_value))
+        // A document that is read is never inferred, so the answer's inferred segments are left out and inferred again.
+        let received = self.documents.iter().filter(|document| document["inferred"] != json!(true));
+        Trace::of(self.id, received.cloned().filter_map(Document::from_value))
     }
 }
 
@@ -164,49 +167,4 @@ fn summary_line(summary: &Value) -> String {
         services: summary["ServiceIds"].as_array().map_or(0, Vec::len),
     };
     line.to_string()
-}
-
-/// Prints the segments and subsegments of a trace, each below its caller. `problems` is the address of the page that says
-/// which documents were rejected.
-fn tree(out: &mut impl Write, trace: &Trace, inferred: &HashSet<&str>, problems: &str) -> io::Result<()> {
-    let duration = trace.duration().map_or_else(|| "in progress".to_owned(), milliseconds);
-    writeln!(out, "{}  {duration}", trace.id)?;
-    let reasons: BTreeSet<&str> =
-        trace.segments.iter().filter_map(|it| it.stand_in).map(StandIn::explanation).collect();
-    for reason in reasons {
-        writeln!(out, "{reason} {} shows whether it was rejected.", plain(problems))?;
-    }
-    let start = trace.start();
-    for row in trace.rows(true) {
-        let entity = row.document;
-        let (word, color) = if entity.stand_in.is_some() { ("-", AnsiColor::White) } else { verdict(entity.state()) };
-        let indent = "  ".repeat(row.depth.min(MAX_INDENT));
-        let line = entity_line(entity, start, inferred.contains(entity.id.as_str()));
-        writeln!(out, "{} {indent}{}", colored(word, color), plain(&line))?;
-        for exception in entity.cause.iter().flat_map(Cause::exceptions) {
-            let kind = exception.kind.as_deref().unwrap_or("Exception");
-            let message = exception.message.as_deref().unwrap_or_default();
-            writeln!(out, "{:9} {indent}  {}", "", plain(&format!("{kind}: {message}")))?;
-        }
-    }
-    Ok(())
-}
-
-fn entity_line(entity: &Document, start: f64, is_inferred: bool) -> String {
-    let mut parts = vec![entity.name.clone()];
-    match (entity.kind, entity.namespace) {
-        (Kind::Segment, _) if is_inferred => parts.push("(inferred)".to_owned()),
-        (Kind::Segment, _) if entity.stand_in == Some(StandIn::Lambda) => parts.push("(not received)".to_owned()),
-        (Kind::Subsegment, Some(Namespace::Aws)) => parts.push("(aws)".to_owned()),
-        (Kind::Subsegment, Some(Namespace::Remote)) => parts.push("(remote)".to_owned()),
-        _ => {}
-    }
-    if entity.is_cancelled() {
-        parts.push("(cancelled)".to_owned());
-    }
-    parts.extend(Some(request(entity)).filter(|request| !request.is_empty()));
-    parts.extend(entity.aws().get("operation").and_then(Value::as_str).map(str::to_owned));
-    let begin = milliseconds(entity.start_time - start);
-    let duration = entity.duration().map_or_else(|| "running".to_owned(), milliseconds);
-    format!("{}  at {begin} for {duration}", parts.join(" "))
 }

@@ -4,6 +4,7 @@ mod address;
 mod client;
 mod manual;
 mod terminal;
+mod tree;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -56,6 +57,11 @@ enum Command {
         /// The trace id, in the form of X-Ray or W3C, or a header with it
         #[arg(value_name = "ID")]
         id: String,
+
+        /// Print inferred segments too. Each stands for a service that sent no segment, and repeats the call to it. The output
+        /// of --json always has them
+        #[arg(long)]
+        inferred: bool,
 
         #[command(flatten)]
         ask: Ask,
@@ -181,7 +187,9 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
             let selection = Selection { filter, since, limit };
             Client::new(Address::of(ask.address)?).traces(&mut out, &selection, ask.json)
         }
-        Command::Trace { id, ask } => Client::new(Address::of(ask.address)?).trace(&mut out, &id, ask.json),
+        Command::Trace { id, inferred, ask } => {
+            Client::new(Address::of(ask.address)?).trace(&mut out, &id, inferred, ask.json)
+        }
         Command::Completions { shell } => manual::completions(&mut out, Arguments::command(), shell),
         Command::Man { command } => manual::page(&mut out, Arguments::command(), command.as_deref()),
     };

@@ -216,13 +216,17 @@ fn a_running_program_is_asked_for_its_traces() {
     assert_eq!((&summaries[0]["Id"], &summaries[1]["Users"][0]["UserName"]), (&id.into(), &"alice".into()));
 
     let w3c = "5880168bfd5153bb58284b67678aa78c";
-    assert_eq!(
-        asks(&["trace", w3c, "--address", &address]),
-        "1-5880168b-fd5153bb58284b67678aa78c  1000 ms\n\
-         ok        Scorekeep PUT 200 http://scorekeep.example.com/api/user  at 0 ms for 1000 ms\n\
-         ok          names.example.com (remote) GET 200 https://names.example.com/  at 131 ms for 370 ms\n\
-         ok            names.example.com (inferred) GET 200 https://names.example.com/  at 131 ms for 370 ms\n"
-    );
+    let tree = asks(&["trace", w3c, "--inferred", "--address", &address]);
+    let expected = [
+        "1-5880168b-fd5153bb58284b67678aa78c  1000 ms",
+        "ok        Scorekeep PUT 200 http://scorekeep.example.com/api/user  at 0 ms for 1000 ms",
+        "            annotations: is_new=true, size=3, tier=gold",
+        "ok          names.example.com (remote) GET 200 https://names.example.com/  at 131 ms for 370 ms",
+        "ok            names.example.com (inferred) GET 200 https://names.example.com/  at 131 ms for 370 ms",
+    ];
+    assert_eq!(tree.lines().collect::<Vec<_>>(), expected);
+    let tree = asks(&["trace", w3c, "--address", &address]);
+    assert!(tree.contains("names.example.com (remote)") && !tree.contains("(inferred)"), "{tree}");
     let tree = asks(&["trace", id, "--address", &address]);
     assert!(tree.contains("fault     shop  at 0 ms for 500 ms\n            Refused: no\u{fffd}[2J\n"), "{tree}");
     let json: serde_json::Value =
@@ -337,6 +341,55 @@ fn the_variable_of_the_sdks_does_not_move_the_server_but_a_warning_names_it() {
     let (_, said) = warning(&bound, &bound);
     assert_eq!(said, "", "the variable names this server");
     assert!(prints(&["--help"]).contains("AWS_XRAY_DAEMON_ADDRESS does not change it"));
+}
+
+#[test]
+fn a_tree_shows_operations_retries_annotations_and_links() {
+    let mut program = Program::start(&[]);
+    let mut worker = segment("worker");
+    let start = worker["start_time"].as_f64().unwrap();
+    let call = |number: u32, fields: serde_json::Value| {
+        let begin = start + f64::from(number) / 10.0;
+        let mut call = serde_json::json!({ "id": format!("{number:016x}"), "namespace": "aws", "start_time": begin, "end_time": begin + 0.1 });
+        call.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        call
+    };
+    let stock = |status: u32| {
+        serde_json::json!({ "name": "stock", "namespace": "remote", "fault": status == 503,
+            "http": { "request": { "method": "GET", "url": "http://stock/items" }, "response": { "status": status } } })
+    };
+    worker["annotations"] = (0..12).map(|number| (format!("key_{number:02}"), "v".repeat(41))).collect();
+    worker["links"] = serde_json::json!([
+        { "trace_id": "1-5880168b-fd5153bb58284b67678aa78c", "id": "53995c3f42cd8ad8" }, { "trace_id": "no id" },
+    ]);
+    worker["subsegments"] = serde_json::json!([
+        call(
+            1,
+            serde_json::json!({ "name": "DynamoDB", "aws": { "operation": "GetItem", "table_name": "orders", "retries": 1 },
+            "http": { "response": { "status": 200 } } })
+        ),
+        call(
+            2,
+            serde_json::json!({ "name": "SQS", "aws": { "operation": "SendMessage", "queue_url": "https://sqs/1/mail" } })
+        ),
+        call(3, stock(503)),
+        call(4, stock(200)),
+    ]);
+    program.send(&format!("{HEADER}{worker}"));
+    program.line();
+    let tree = asks(&["trace", worker["trace_id"].as_str().unwrap(), "--address", &program.address]);
+    let lines: Vec<&str> = tree.lines().skip(2).collect();
+    let value = format!("{}…", "v".repeat(39));
+    assert!(lines[0].starts_with(&format!("            annotations: key_00={value}, key_01={value}, ")), "{tree}");
+    assert!(lines[0].ends_with(&format!(", key_09={value}, and 2 more")), "{tree}");
+    let expected = [
+        "            linked traces: 1-5880168b-fd5153bb58284b67678aa78c",
+        "ok          DynamoDB (aws) GetItem orders 200 (1 retry)  at 100 ms for 100 ms",
+        "ok          SQS (aws) SendMessage https://sqs/1/mail  at 200 ms for 100 ms",
+        "fault       stock (remote) GET 503 http://stock/items  at 300 ms for 100 ms",
+        "ok          stock (remote) GET 200 http://stock/items (retry 1)  at 400 ms for 100 ms",
+    ];
+    assert_eq!(lines[1..], expected, "{tree}");
 }
 
 #[test]
