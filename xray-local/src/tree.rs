@@ -27,6 +27,9 @@ pub(crate) fn print(out: &mut impl Write, trace: &Trace, shows_inferred: bool, p
     for reason in reasons {
         writeln!(out, "{reason} {} shows whether it was rejected.", plain(problems))?;
     }
+    if let Some(explanation) = trace.missing_parents() {
+        writeln!(out, "{} {} shows whether it was rejected.", plain(&explanation), plain(problems))?;
+    }
     let start = trace.start();
     let rows = trace.rows(shows_inferred);
     for (row, retry) in rows.iter().zip(retries(&rows)) {
@@ -53,6 +56,9 @@ fn entity_line(entity: &Document, retry: Option<&str>, start: f64) -> String {
     }
     if entity.is_cancelled() {
         parts.push("(cancelled)".to_owned());
+    }
+    if entity.orphan {
+        parts.push("(parent missing)".to_owned());
     }
     parts.extend(entity.operation());
     parts.extend(Some(request(entity)).filter(|request| !request.is_empty()));

@@ -421,6 +421,29 @@ fn the_trace_of_a_lambda_function_has_a_name_and_the_segment_that_aws_sends() {
     assert!(tree.contains("A parent is missing.") && tree.contains("-         Not received  at"), "{tree}");
 }
 
+#[test]
+fn a_segment_whose_parent_was_not_received_is_marked_and_explained() {
+    let mut program = Program::start(&[]);
+    let mut worker = segment("worker");
+    worker["parent_id"] = "53995c3f42cd8ad8".into();
+    program.send(&format!("{HEADER}{worker}"));
+    program.line();
+    let id = worker["trace_id"].as_str().unwrap();
+    let show = || asks(&["trace", id, "--address", &program.address]);
+    let tree = show();
+    let lines: Vec<&str> = tree.lines().collect();
+    assert!(lines[1].starts_with("The parent segment `53995c3f42cd8ad8` was not received. Usually "), "{tree}");
+    assert!(lines[1].ends_with("/problems shows whether it was rejected."), "{tree}");
+    assert_eq!(lines[2], "ok        worker (parent missing)  at 0 ms for 500 ms");
+
+    let mut caller = segment("caller");
+    caller["trace_id"] = id.into();
+    caller["id"] = "53995c3f42cd8ad8".into();
+    program.send(&format!("{HEADER}{caller}"));
+    support::wait_for("the caller", || show().contains("caller"));
+    assert!(!show().contains("parent"), "{}", show());
+}
+
 /// A segment and a subsegment with the same id can close a circle of calls below the root.
 #[test]
 fn each_segment_of_a_circle_of_calls_is_printed_once() {

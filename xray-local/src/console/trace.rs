@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use maud::{Markup, html};
 
-use super::elements::date_time;
+use super::elements::{date_time, with_inline_code};
 use super::page::{Page, Section};
 use super::state::Console;
 use super::timeline::View;
@@ -125,7 +125,8 @@ fn others(trace: &Trace) -> Markup {
 
 /// Renders a notice for each reason why the trace is incomplete, or would be incomplete in X-Ray.
 fn notices(trace: &Trace) -> Markup {
-    let orphans = trace.entities().filter(|entity| entity.orphan).count() as u64;
+    let is_orphan = |entity: &&Document| entity.orphan && entity.kind == Kind::Subsegment;
+    let orphans = trace.entities().filter(is_orphan).count() as u64;
     let has_stand_in = |reason| trace.segments.iter().any(|segment| segment.stand_in == Some(reason));
     let unanswered = unanswered(trace);
     html! {
@@ -149,6 +150,14 @@ fn notices(trace: &Trace) -> Markup {
             p.notice {
                 "The parent of " (format::count_of(orphans, "subsegment")) " is missing. It has not arrived, or it was \
                  sent with a different trace ID."
+            }
+        }
+        @if let Some(explanation) = trace.missing_parents() {
+            p.notice {
+                span {
+                    (with_inline_code(&explanation)) " If the parent was rejected, the "
+                    a href="/problems" { "page of problems" } " says why."
+                }
             }
         }
         @if unanswered > 0 {

@@ -85,7 +85,7 @@ pub struct Document {
     pub stand_in: Option<StandIn>,
     /// `true` if the called service is expected to send its own segment.
     pub traced: bool,
-    /// `true` if the parent is missing from the trace so far.
+    /// `true` if the document names a parent that is missing from the trace so far.
     pub orphan: bool,
     /// The embedded subsegments.
     pub subsegments: Vec<Document>,

@@ -3,6 +3,7 @@
 mod assemble;
 mod calls;
 mod inferred;
+mod missing;
 mod retries;
 mod rows;
 mod signature;
@@ -64,7 +65,9 @@ impl Trace {
         let id = id.to_string();
         let mut segments = assemble::assemble(&id, documents);
         segments.extend(inferred::infer(&id, &segments));
-        Self { id, segments, limit_exceeded: false, revision: 0 }
+        let mut trace = Self { id, segments, limit_exceeded: false, revision: 0 };
+        trace.mark_orphans();
+        trace
     }
 
     /// Returns the segment that started the trace: the earliest segment without a `parent_id`, or else the earliest one

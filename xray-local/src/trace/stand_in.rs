@@ -44,12 +44,15 @@ impl Trace {
         }
         // Inferred segments stay at the end.
         self.segments.sort_by(|a, b| a.inferred.cmp(&b.inferred).then(a.start_time.total_cmp(&b.start_time)));
+        // A stand-in may be the parent of a segment.
+        self.mark_orphans();
         self
     }
 
     /// Takes the orphans out of the trace, and returns them by their missing parent.
     fn take_orphans(&mut self) -> BTreeMap<String, Vec<Document>> {
-        let is_orphan = |document: &Document| document.orphan && document.parent_id.is_some();
+        let is_orphan =
+            |document: &Document| document.kind == Kind::Subsegment && document.orphan && document.parent_id.is_some();
         let (orphans, others): (Vec<_>, _) = std::mem::take(&mut self.segments).into_iter().partition(is_orphan);
         self.segments = others;
         let mut sizes = HashMap::<String, usize>::new();

@@ -38,6 +38,25 @@ fn links_lead_from_the_list_to_a_segment_and_back() {
     assert!(link(&details, &trace).starts_with(&format!("{trace}#s-")));
 }
 
+/// A worker may continue a header whose sender is unknown here.
+#[test]
+fn the_missing_parent_of_a_segment_is_named_and_explained() {
+    let server = start();
+    let parent = "53995c3f42cd8ad8";
+    send(&server, &segment(&json!({ "parent_id": parent })));
+    let show = || body(&server, &format!("/traces/{TRACE_ID}"));
+    let page = show();
+    let notice = format!("The parent segment <code>{parent}</code> was not received. Usually ");
+    assert!(page.contains(&notice) && page.contains("parent missing"), "{page}");
+
+    send(&server, &segment(&json!({ "id": parent, "name": "caller" })));
+    let page = show();
+    assert!(
+        page.contains("caller") && !page.contains("was not received") && !page.contains("parent missing"),
+        "{page}"
+    );
+}
+
 #[test]
 fn the_details_of_a_segment_link_to_other_traces_and_list_its_aws_block() {
     let server = start();
