@@ -128,7 +128,7 @@ impl Intake {
         if let Some(recording) = &self.recording {
             recording.add(&text);
         }
-        self.announce(self.store.put_parsed(document, &text, source))
+        self.announce(self.store.put_span(document, &text, source))
     }
 
     /// Writes buffered documents to the recording. Called when no more documents are waiting.

@@ -180,6 +180,37 @@ fn fields_that_x_ray_drops_or_other_receivers_reject_are_suspicious() {
     }
 }
 
+/// The header `Root=1-5759e988-bd862e3fe1be46a994272793` is in many examples. A program that copies it adds each run to one
+/// trace.
+#[test]
+fn a_trace_id_of_another_time_is_suspicious() {
+    let at = |id: &str, changes: Value| {
+        let mut changes = changes;
+        changes["trace_id"] = format!("1-{id}-bd862e3fe1be46a994272793").into();
+        changes["start_time"] = 1_795_600_000.5.into();
+        changes["end_time"] = 1_795_600_001.into();
+        findings(&segment(changes))
+    };
+    for (id, reason, advice) in [
+        (
+            "5759e988",
+            "contains the time 2016-06-09, 3820 days before `start_time`; X-Ray keeps",
+            "belongs in tests only",
+        ),
+        ("6ba00000", "contains the time 2027-03-21, 116 days after `start_time`, but no part", "compare the clocks"),
+    ] {
+        let [finding] = &at(id, json!({}))[..] else { panic!("{id}") };
+        assert_eq!((finding.severity, &*finding.field), (Severity::Suspicious, "trace_id"), "{finding}");
+        assert!(finding.reason.starts_with(reason) && finding.advice.contains(advice), "{finding}");
+    }
+    // The first digits of a W3C trace id are random.
+    for random in ["00000001", "f1234567"] {
+        assert_eq!(at(random, json!({})), [], "{random}");
+    }
+    let exporter = json!({ "aws": { "xray": { "sdk": "opentelemetry for python" } } });
+    assert_eq!(at("5759e988", exporter), []);
+}
+
 #[test]
 fn a_field_of_the_wrong_kind_of_entity_has_its_own_advice() {
     let advice = |changes: Value| findings(&segment(changes))[0].advice.clone();
@@ -278,7 +309,7 @@ fn pointers(value: &Value, at: &str, pointers: &mut Vec<String>) {
 
 /// Returns whether a schema cannot express a finding, because it compares two values of the document.
 fn is_beyond_schema(finding: &Finding) -> bool {
-    ["before `start_time`", "appears twice", "differs from the document's trace id"]
+    ["before `start_time`", "after `start_time`", "appears twice", "differs from the document's trace id"]
         .iter()
         .any(|reason| finding.reason.contains(reason))
 }

@@ -38,6 +38,17 @@ fn the_oldest_traces_are_dropped() {
     assert_eq!((counters.traces, counters.documents), (3, 3));
 }
 
+/// Eight of a hundred W3C trace ids look like times since 2016.
+#[test]
+fn the_time_in_an_id_is_not_judged_once_an_id_had_none() {
+    let store = Store::new(Limits::default());
+    let findings = |digits: &str| {
+        let text = document(1, 1).replace("581cf771", digits).replace(":1.5", ":1795600000.5");
+        put(&store, &text.replace(":1.75", ":1795600000.75")).findings.len()
+    };
+    assert_eq!([findings("5759e988"), findings("f1234567"), findings("5759e988")], [1, 0, 0]);
+}
+
 #[test]
 fn the_store_stays_within_its_limit_of_bytes() {
     const TRACES: usize = 50_000;

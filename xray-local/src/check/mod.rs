@@ -7,16 +7,19 @@ mod field;
 mod finding;
 mod name;
 mod shape;
+mod trace_time;
 mod values;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub(crate) use datagram::check_datagram;
+use field::FieldPath;
 use finding::Findings;
 pub use finding::{Code, Finding, Severity, one_line};
 #[cfg(feature = "otlp")]
 pub(crate) use name::allowed_part as allowed_name;
+pub(crate) use trace_time::is_random as is_random_id;
 
 use crate::document::Document;
 
@@ -60,18 +63,27 @@ impl<D> Checked<D> {
 /// ```
 #[must_use]
 pub fn check(text: &str) -> Checked {
-    let Checked { document, id, trace_id, findings } = inspect(text);
+    let Checked { document, id, trace_id, findings } = inspect(text, IdDigits::Time);
     let document = document.and_then(|document| Document::from_value(Value::Object(document)));
     Checked { document, id, trace_id, findings }
 }
 
+/// What the first digits of the trace ids of a sender are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdDigits {
+    /// The start of the trace, as X-Ray SDKs write it.
+    Time,
+    /// Random, as in the ids of OpenTelemetry.
+    MayBeRandom,
+}
+
 /// Like [`check`], but leaves the document untyped: the store keeps the text and types it only when a trace is read.
-pub(crate) fn inspect(text: &str) -> Checked<Map<String, Value>> {
+pub(crate) fn inspect(text: &str, digits: IdDigits) -> Checked<Map<String, Value>> {
     if text.len() > MAX_DOCUMENT_BYTES {
         return too_large(text);
     }
     match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(document)) => inspect_object(document),
+        Ok(Value::Object(document)) => inspect_object(document, digits),
         Ok(other) => {
             let reason = format!("the document is {}, not a JSON object", values::describe(&other));
             Checked::rejected(Finding::rejected(
@@ -84,16 +96,19 @@ pub(crate) fn inspect(text: &str) -> Checked<Map<String, Value>> {
     }
 }
 
-/// Like [`inspect`], but takes a parsed document. `text` is the JSON of the document.
-pub(crate) fn inspect_parsed(document: Map<String, Value>, text: &str) -> Checked<Map<String, Value>> {
-    if text.len() > MAX_DOCUMENT_BYTES { too_large(text) } else { inspect_object(document) }
+/// Like [`inspect`], but takes the parsed document of a span. `text` is the JSON of the document.
+pub(crate) fn inspect_span(document: Map<String, Value>, text: &str) -> Checked<Map<String, Value>> {
+    if text.len() > MAX_DOCUMENT_BYTES { too_large(text) } else { inspect_object(document, IdDigits::MayBeRandom) }
 }
 
-fn inspect_object(document: Map<String, Value>) -> Checked<Map<String, Value>> {
+fn inspect_object(document: Map<String, Value>, digits: IdDigits) -> Checked<Map<String, Value>> {
     let text_of = |field: &str| document.get(field).and_then(Value::as_str).map(str::to_owned);
     let (id, trace_id) = (text_of("id"), text_of("trace_id"));
     let mut findings = Findings::default();
     entity::check(&document, &mut findings);
+    if digits == IdDigits::Time {
+        trace_time::check(&document, &FieldPath::DOCUMENT.field("trace_id"), &mut findings);
+    }
     let findings = findings.into_vec();
     let is_rejected = findings.iter().any(Finding::is_rejection);
     Checked { document: (!is_rejected).then_some(document), id, trace_id, findings }

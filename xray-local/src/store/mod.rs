@@ -6,6 +6,7 @@ mod reports;
 
 use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -17,7 +18,7 @@ pub use open::OpenTrace;
 pub use reports::Report;
 use reports::Reports;
 
-use crate::check::{Checked, Code, Finding, inspect, inspect_parsed};
+use crate::check::{Checked, Code, Finding, IdDigits, inspect, inspect_span, is_random_id};
 use crate::document::{Document, TraceId, cost, number};
 use crate::time::now;
 use crate::trace::Trace;
@@ -118,6 +119,9 @@ pub struct StoredTrace {
 struct Shared {
     limits: Limits,
     state: Mutex<State>,
+    /// `true` if an id was received whose first digits are no time. OpenTelemetry makes such ids, and eight of a hundred look
+    /// like times of X-Ray.
+    has_random_ids: AtomicBool,
     /// The memory for traces that are being read.
     budget: Arc<Budget>,
     revision: watch::Sender<u64>,
@@ -240,18 +244,28 @@ impl Store {
     pub fn new(limits: Limits) -> Self {
         let (revision, _) = watch::channel(0);
         let budget = Arc::new(Budget::new(limits.open_bytes));
-        Self { shared: Arc::new(Shared { limits, state: Mutex::default(), budget, revision }) }
+        Self {
+            shared: Arc::new(Shared {
+                limits,
+                state: Mutex::default(),
+                has_random_ids: AtomicBool::default(),
+                budget,
+                revision,
+            }),
+        }
     }
 
     /// Checks a document, given as JSON text, and adds it to its trace unless X-Ray would reject it.
     #[expect(clippy::must_use_candidate, reason = "the findings are in the reports too")]
     pub fn put(&self, text: &str, source: Source) -> Outcome {
-        self.put_checked(inspect(text), text, source)
+        let has_random_ids = self.shared.has_random_ids.load(Ordering::Relaxed);
+        let digits = if has_random_ids { IdDigits::MayBeRandom } else { IdDigits::Time };
+        self.put_checked(inspect(text, digits), text, source)
     }
 
-    /// Like [`put`](Self::put), but takes a parsed document. `text` is the JSON of the document.
-    pub(crate) fn put_parsed(&self, document: Map<String, Value>, text: &str, source: Source) -> Outcome {
-        self.put_checked(inspect_parsed(document, text), text, source)
+    /// Like [`put`](Self::put), but takes the parsed document of a span. `text` is the JSON of the document.
+    pub(crate) fn put_span(&self, document: Map<String, Value>, text: &str, source: Source) -> Outcome {
+        self.put_checked(inspect_span(document, text), text, source)
     }
 
     fn put_checked(&self, checked: Checked<Map<String, Value>>, text: &str, source: Source) -> Outcome {
@@ -263,6 +277,9 @@ impl Store {
         let mut outcome = Outcome { trace: None, id, findings };
         let mut state = self.state();
         if let Some((trace, start, open_bytes)) = accepted {
+            if is_random_id(trace, start) {
+                self.shared.has_random_ids.store(true, Ordering::Relaxed);
+            }
             match state.take(trace, text, start, open_bytes, &self.shared.limits) {
                 Ok(()) => outcome.trace = Some(trace),
                 Err(finding) => outcome.findings.insert(0, finding),

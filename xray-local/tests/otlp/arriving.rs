@@ -121,6 +121,15 @@ fn spans_are_recorded_as_documents_and_replayed() {
 }
 
 #[test]
+fn the_first_digits_of_the_trace_id_of_a_span_are_random() {
+    let server = start();
+    let in_2016 = 0x5759_e988_bd86_2e3f_e1be_46a9_9427_2793;
+    post_spans(&server, &request("shop", vec![span(in_2016, 1)]));
+    assert!(server.store().trace(&format!("{in_2016:032x}")).is_some());
+    assert_eq!(server.store().reports(), []);
+}
+
+#[test]
 fn the_api_and_the_pages_take_w3c_trace_ids() {
     let server = start();
     post_spans(&server, &request("shop", vec![span(TRACE, 1)]));
