@@ -101,8 +101,11 @@ struct SampledTrace {
     clock: Clock,
     /// The ids of the calls in flight, by which a second mechanism would see that a request is recorded already.
     open: [AtomicU64; 4],
-    ended: Mutex<Vec<Box<Record>>>,
+    ended: Mutex<Records>,
 }
+
+/// The records of ended calls. A record stays in its box, so that only the pointer moves.
+type Records = Vec<Box<Record>>;
 
 /// The record of a call: the fields of the runtime's record that a call without an error uses.
 #[derive(Debug)]
@@ -117,7 +120,7 @@ struct Record {
     method: &'static str,
     status: u16,
     is_pending: bool,
-    details: Option<Box<String>>,
+    details: Option<Box<[u64; 16]>>,
 }
 
 /// Runs a closure in a segment for [`recorded`], and drops the segment with its records.
