@@ -177,6 +177,11 @@ pub(crate) fn of_method(call: &ExprMethodCall) -> Option<Shape> {
     is_candidate.then_some(method.shape)
 }
 
+/// Returns whether a call would be in the table if the name of its receiver ended in "client".
+pub(crate) fn may_be_unnamed_client(call: &ExprMethodCall) -> bool {
+    call.method == "get" && call.args.len() == 1 && is_url(&call.args[0]) && !is_client(&call.receiver)
+}
+
 /// Returns the shape of a function call, or `None` if the call is not in the table. `local` lists the names of the
 /// user's own modules, which are not clients.
 pub(crate) fn of_function(call: &ExprCall, local: &[Ident]) -> Option<Shape> {

@@ -26,6 +26,11 @@ pub(crate) trait Attribute: Default {
     /// Returns the error for an item that contains nothing to trace.
     fn nothing_to_trace(searched: Searched) -> String;
 
+    /// Returns what the error for an item with nothing to trace says about the code of one of its functions.
+    fn advice(_block: &Block) -> Option<&'static str> {
+        None
+    }
+
     /// Parses the arguments of the attribute.
     fn parse(arguments: TokenStream) -> Result<Self>;
 
@@ -219,6 +224,8 @@ struct Members<'a, A> {
     /// For each function of an item to which the attribute was applied, the error about a useless option.
     useless_options: Vec<Option<&'static str>>,
     has_anything: bool,
+    /// The first advice about a function with nothing to trace.
+    advice: Option<&'static str>,
     errors: Errors,
 }
 
@@ -230,6 +237,7 @@ impl<'a, A: Attribute> Members<'a, A> {
             searched: Searched::All,
             useless_options: Vec::new(),
             has_anything: false,
+            advice: None,
             errors: Errors::default(),
         }
     }
@@ -241,6 +249,9 @@ impl<'a, A: Attribute> Members<'a, A> {
             self.attribute.apply(signature, block, owner, attributes)
         };
         self.has_anything |= self.errors.take(applied).unwrap_or_default();
+        if !self.has_anything {
+            self.advice = self.advice.or_else(|| A::advice(block));
+        }
     }
 
     /// Applies the attribute to a function that is a part of an item.
@@ -284,7 +295,8 @@ impl<'a, A: Attribute> Members<'a, A> {
     /// Returns the errors, which are about the item with this name.
     fn finish(mut self, named: &TokenStream) -> Result<()> {
         if self.errors.count() == 0 && !self.has_anything {
-            self.errors.push(Error::new_spanned(named, A::nothing_to_trace(self.searched)));
+            let message = A::nothing_to_trace(self.searched) + self.advice.unwrap_or_default();
+            self.errors.push(Error::new_spanned(named, message));
         }
         if let Some(Some(message)) = self.useless_options.iter().copied().reduce(Option::and) {
             self.errors.push(Error::new_spanned(named, message));

@@ -125,6 +125,10 @@ fn wrong_items_are_rejected() {
         the function is kept"#]]
     .assert_eq(&of("fn f() { println!(\"{}\", tx.send(1)); fn g() { c().send(); } }"));
     expect![[r#"
+        "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (the full list: https://github.com/xray-rs/xray/blob/main/docs/what-is-traced.md), and not inside a macro whose arguments the attribute does not read; put `#[traced_http]` on the function that makes the calls; `.get(uri)` is found only on a variable or field whose name ends in `client`, because every map has a method `get`"
+        the function is kept"#]]
+    .assert_eq(&of("impl Api { fn f(&self) { map.get(&key) } fn g(&self, u: Uri) { self.http.get(u) } }"));
+    expect![[r#"
         "no HTTP call found, and the attribute does not know what `users_own!` does with its arguments: if they are expressions or statements with calls, put `#[xray(trace)]` on the macro call"
         the function is kept"#]].assert_eq(&of("fn f() { users_own!(c.send()) }"));
 }

@@ -1,7 +1,8 @@
 //! Implements `#[traced_http]`: records a subsegment for each HTTP call in a function.
 
 use proc_macro2::TokenStream;
-use syn::{Block, Error, Item, Path, Result, Signature, Stmt};
+use syn::visit::{self, Visit};
+use syn::{Block, Error, ExprMethodCall, Item, Path, Result, Signature, Stmt};
 
 use crate::body;
 use crate::calls;
@@ -39,6 +40,15 @@ impl Attribute for TracedHttpOptions {
         }
     }
 
+    fn advice(block: &Block) -> Option<&'static str> {
+        let mut search = GetSearch { found: false };
+        search.visit_block(block);
+        search.found.then_some(
+            "; `.get(uri)` is found only on a variable or field whose name ends in `client`, because every map has a \
+             method `get`",
+        )
+    }
+
     fn parse(arguments: TokenStream) -> Result<Self> {
         Self::parse(arguments)
     }
@@ -68,6 +78,21 @@ impl Attribute for TracedHttpOptions {
             _ => Ok(found.has_candidate),
         }
     }
+}
+
+/// Looks for a call of the form `value.get(uri)` on a receiver that is not named like a client.
+struct GetSearch {
+    found: bool,
+}
+
+impl<'ast> Visit<'ast> for GetSearch {
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        self.found |= calls::may_be_unnamed_client(call);
+        visit::visit_expr_method_call(self, call);
+    }
+
+    /// Nested items are functions of their own.
+    fn visit_item(&mut self, _: &'ast Item) {}
 }
 
 /// Returns whether an attribute below this one may look at the rewritten function.
