@@ -35,6 +35,25 @@ pub trait Instrument: Future + Sized {
     ///
     /// The segment ends when the future ends. If the future is dropped earlier, as by `select!` with a timeout, the segment
     /// ends then, and has `{"cancelled": true}` in its metadata, in the namespace `xray`.
+    ///
+    /// A panic of the future is recorded as a fault. A returned `Err` is not recorded: record it inside the future.
+    ///
+    /// ```
+    /// use xray::Instrument as _;
+    ///
+    /// let job = async {
+    ///     let result = "seven".parse::<u32>();
+    ///     if let Err(error) = &result {
+    ///         xray::current().record_error(error);
+    ///     }
+    ///     result
+    /// };
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// let (_, documents) = xray::testing::capture(job.in_segment("import")).await;
+    /// assert!(documents[0].fault);
+    /// # });
+    /// ```
     fn in_segment(self, segment: impl Into<SegmentScope>) -> Instrumented<Self> {
         Instrumented::new(self, segment.into().0)
     }
@@ -43,8 +62,10 @@ pub trait Instrument: Future + Sized {
     /// poll, below the segment or subsegment that is current at that time.
     ///
     /// The subsegment ends when the future ends. If the future is dropped earlier, the subsegment is marked like a segment; see
-    /// [`in_segment`](Self::in_segment). If no segment is current at the first poll, nothing is recorded, and that is logged,
-    /// once for each place in the source.
+    /// [`in_segment`](Self::in_segment). A panic is recorded and a returned `Err` is not; `#[xray::traced(err)]` on a function
+    /// records its `Err`.
+    ///
+    /// If no segment is current at the first poll, nothing is recorded, and that is logged, once for each place in the source.
     #[track_caller]
     fn in_subsegment(self, subsegment: impl Into<SubsegmentScope>) -> Instrumented<Self> {
         let SubsegmentScope(mut scope) = subsegment.into();
