@@ -35,6 +35,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
+use xray::{SegmentId, TraceId};
 
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 const STOCK_URL: &str = "STOCK_URL";
@@ -76,12 +77,14 @@ async fn main() -> Result<(), Error> {
 
 /// Invokes the function, with each kind of header that Lambda sends.
 async fn play_lambda() -> Result<(), Error> {
-    let trace = "Root=1-5759e988-bd862e3fe1be46a994272793";
+    // Each invocation has a trace of its own. The parent is the segment that Lambda sends.
+    let trace = || format!("Root={}", TraceId::random());
+    let parent = || format!("Parent={}", SegmentId::random());
     let invocations = [
-        ("sampled", format!("{trace};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1"), json!({ "items": 2 })),
-        ("an unknown item", format!("{trace};Parent=53995c3f42cd8ad8;Sampled=1"), json!({ "items": 3 })),
-        ("not sampled", format!("{trace};Parent=53995c3f42cd8ad8;Sampled=0"), json!({ "items": 1 })),
-        ("PassThrough", format!("{trace};Lineage=a:1"), json!({ "items": 1 })),
+        ("sampled", format!("{};{};Sampled=1;Lineage=a:1", trace(), parent()), json!({ "items": 2 })),
+        ("an unknown item", format!("{};{};Sampled=1", trace(), parent()), json!({ "items": 3 })),
+        ("not sampled", format!("{};{};Sampled=0", trace(), parent()), json!({ "items": 1 })),
+        ("PassThrough", format!("{};Lineage=a:1", trace()), json!({ "items": 1 })),
     ];
 
     let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;

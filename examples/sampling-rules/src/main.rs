@@ -8,7 +8,7 @@
 
 use xray::emitter::MemoryEmitter;
 use xray::sampling::Local;
-use xray::{Recorder, Segment, TraceHeader};
+use xray::{Recorder, Segment, TraceHeader, TraceId};
 
 /// Rules in the format of a rules file (for `Local::from_file`). The first rule that matches decides.
 const RULES: &str = r#"{
@@ -37,20 +37,21 @@ const RULES: &str = r#"{
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder().sampler(Local::from_json(RULES)?).emitter(emitter.clone()).build();
+    let header = |decision: &str| format!("Root={};{decision}", TraceId::random());
 
     for (method, path, header) in [
-        ("GET", "/health", ""),
-        ("POST", "/pay/7", ""),
-        ("GET", "/cart", ""),
-        ("GET", "/cart", ""),
-        ("GET", "/cart", ""),
-        ("GET", "/health", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"),
-        ("POST", "/pay/7", "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0"),
+        ("GET", "/health", String::new()),
+        ("POST", "/pay/7", String::new()),
+        ("GET", "/cart", String::new()),
+        ("GET", "/cart", String::new()),
+        ("GET", "/cart", String::new()),
+        ("GET", "/health", header("Sampled=1")),
+        ("POST", "/pay/7", header("Sampled=0")),
     ] {
         let url = format!("https://shop.example.com{path}");
         let segment = Segment::builder("shop")
             .request(method, &url)
-            .trace_header(&TraceHeader::parse(header))
+            .trace_header(&TraceHeader::parse(&header))
             .recorder(&recorder)
             .begin();
         let decision = if segment.is_sampled() { "sampled" } else { "not sampled" };
