@@ -171,6 +171,13 @@ async fn annotated_reqwest(
     Ok(client.execute(request).await?.status().as_u16())
 }
 
+#[xray::traced_http]
+async fn skipped_reqwest(client: &ClientWithMiddleware, request: reqwest::Request) -> reqwest_middleware::Result<u16> {
+    #[xray(skip)]
+    let response = client.execute(request).await?;
+    Ok(response.status().as_u16())
+}
+
 #[tokio::test]
 async fn however_many_layers_one_request_is_one_subsegment() {
     let server = Server::start().await;
@@ -224,6 +231,10 @@ async fn however_many_middlewares_one_request_is_one_subsegment() {
                 let work = annotated_reqwest(&client, request()).in_segment(sampled());
                 let (_, documents) = capture(work).await;
                 check(&format!("annotated, {what}"), &server, &documents, attempts, 1);
+
+                let work = skipped_reqwest(&client, request()).in_segment(sampled());
+                let (_, documents) = capture(work).await;
+                check(&format!("skipped, {what}"), &server, &documents, attempts, calls.min(attempts));
 
                 let work = async {
                     plain_reqwest(&client, request()).await.unwrap();
