@@ -73,8 +73,7 @@ pub(crate) fn public_functions() -> BTreeSet<String> {
                 is_in_trait = false;
             }
             let code = line.trim_start();
-            if code.starts_with("pub fn ")
-                || code.starts_with("pub const fn ")
+            if ["pub fn ", "pub async fn ", "pub const fn "].iter().any(|start| code.starts_with(start))
                 || is_in_trait && code.starts_with("fn ")
             {
                 let name = code.split_once("fn ").unwrap().1;
