@@ -250,6 +250,22 @@ fn the_policy_allows_what_the_daemon_calls() {
 }
 
 #[test]
+fn the_file_of_local_rules_does_what_its_descriptions_say() {
+    for (place, file) in files("rules") {
+        let is_recorded = |segment: xray::SegmentBuilder| {
+            let sampler = xray::sampling::Local::from_json(&file.to_string()).unwrap();
+            let recorder = xray::Recorder::builder().sampler(sampler).emitter(xray::emitter::MemoryEmitter::new());
+            segment.recorder(&recorder.build()).begin().is_sampled()
+        };
+        let request = |method, url| xray::Segment::builder("shop").request(method, url);
+        assert!(!is_recorded(request("GET", "https://shop.example.com/health")), "{place}");
+        assert!((0..20).all(|_| is_recorded(request("POST", "https://shop.example.com/pay/7"))), "{place}");
+        // The default rule records the first segment of each second; the first rule would record none.
+        assert!(is_recorded(xray::Segment::builder("worker")), "{place}");
+    }
+}
+
+#[test]
 fn the_sam_template_switches_tracing_on_and_builds_with_cargo_lambda() {
     for (place, template) in files("Transform") {
         assert_eq!(template["Transform"], "AWS::Serverless-2016-10-31", "{place}");

@@ -4,7 +4,10 @@ use super::RecorderBuilder;
 use crate::header::propagation::Propagation;
 
 impl RecorderBuilder {
-    /// Ignores requests to a host: they get neither a subsegment nor a header. Can be called several times.
+    /// Ignores outgoing requests to a host: they get neither a subsegment nor a header. Can be called several times.
+    ///
+    /// The setting does not concern incoming requests. To record no health checks of your own service, use a
+    /// [sampling rule](https://github.com/xray-rs/xray/blob/main/docs/production.md#sampling).
     ///
     /// The pattern is a host such as `169.254.169.254` or `*.local`, or a host and a path such as
     /// `example.com/health*`. `*` stands for any number of characters, `?` for exactly one. Neither the case of letters
