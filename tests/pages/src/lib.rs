@@ -33,4 +33,5 @@ pages! {
     Testing = "docs/testing.md",
     WhatIsTraced = "docs/what-is-traced.md",
     Why = "docs/why.md",
+    Worker = "docs/worker.md",
 }
