@@ -22,6 +22,7 @@ pages! {
     Configuration = "docs/configuration.md",
     FirstTrace = "docs/first-trace.md",
     FromNode = "docs/from-node.md",
+    FromOpenTelemetry = "docs/from-opentelemetry.md",
     FromPython = "docs/from-python.md",
     Grpc = "docs/grpc.md",
     Lambda = "docs/lambda.md",
