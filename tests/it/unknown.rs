@@ -76,18 +76,18 @@ fn unknown_after_the_end() -> u32 {
     request().send()
 }
 
-struct Api;
+struct Api(Option<reqwest::Request>);
 
 impl Api {
-    fn execute(&self, request: reqwest::RequestBuilder) -> Option<reqwest::Request> {
-        request.build().ok()
+    fn execute(self, request: reqwest::RequestBuilder) -> Option<reqwest::Request> {
+        self.0.or(request.build().ok())
     }
 }
 
 /// The program's own method takes a request builder, and sends its request elsewhere.
 #[xray::traced_http]
 fn known_by_its_builder(client: &reqwest::Client) -> Option<reqwest::Request> {
-    Api.execute(client.get("http://127.0.0.1:1/"))
+    Api(None).execute(client.get("http://127.0.0.1:1/"))
 }
 
 #[tokio::test]
