@@ -25,6 +25,8 @@ struct ListedFile {
     path: PathBuf,
     /// The path as it is printed.
     shown: String,
+    /// The text to which the positions of the insertions refer.
+    text: String,
     /// The manifest of the package.
     package: PathBuf,
     lines: Vec<Line>,
@@ -44,18 +46,19 @@ struct Line {
 impl Listing {
     /// Reads the packages. Paths are printed as seen from the directory.
     pub(crate) fn of(packages: &[&Package], directory: &Path) -> Self {
-        let (mut files, mut failed) = (Vec::new(), Vec::new());
+        // Packages may share a file. It is listed once, so that the attribute is written once.
+        let mut sources = Sources::default();
+        let mut files = Vec::new();
         for package in packages {
-            let mut sources = Sources::default();
             package.roots().for_each(|root| sources.read_crate(root));
             let attribute = attribute(package);
-            files.extend(sources.read.into_iter().filter_map(|source| {
+            files.extend(sources.read.drain(..).filter_map(|source| {
                 let shown = shown(&source.path, directory);
                 listed(source, shown, package, &attribute)
             }));
-            failed.extend(sources.failed.into_iter().map(|(path, error)| (shown(&path, directory), error)));
         }
         files.sort_by(|one, other| one.shown.cmp(&other.shown));
+        let failed = sources.failed.into_iter().map(|(path, error)| (shown(&path, directory), error)).collect();
         Self { files, failed }
     }
 
@@ -72,9 +75,8 @@ impl Listing {
     /// Writes the attribute above each function that lacks it. Returns a sentence about it.
     pub(crate) fn fix(&self) -> Result<String, String> {
         for file in self.files.iter().filter(|file| !file.insertions.is_empty()) {
-            let ListedFile { path, shown, insertions, .. } = file;
-            let text = fs::read_to_string(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
-            fs::write(path, insertions.apply(&text)).map_err(|error| format!("{shown} cannot be written: {error}"))?;
+            let ListedFile { path, shown, text, insertions, .. } = file;
+            fs::write(path, insertions.apply(text)).map_err(|error| format!("{shown} cannot be written: {error}"))?;
         }
         Ok(format!("wrote the attribute above {}", count(self.functions(), "function")))
     }
@@ -111,7 +113,8 @@ fn listed(source: Source, shown: String, package: &Package, attribute: &str) -> 
     }
     lines.sort_by_key(|line| line.number);
     let package = package.manifest().to_owned();
-    (!lines.is_empty()).then_some(ListedFile { path: source.path, shown, package, lines, insertions })
+    let Source { path, text, .. } = source;
+    (!lines.is_empty()).then_some(ListedFile { path, shown, text, package, lines, insertions })
 }
 
 /// Returns the attribute as the code of a package writes it.

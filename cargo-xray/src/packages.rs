@@ -73,9 +73,11 @@ impl Packages {
             return Ok(self.members.iter().collect());
         }
         if !names.is_empty() {
-            let find = |name: &String| self.members.iter().find(|package| package.name == *name);
-            let package = |name| find(name).ok_or_else(|| format!("the workspace has no package `{name}`"));
-            return names.iter().map(package).collect();
+            let is_absent = |name: &&String| self.members.iter().all(|package| package.name != **name);
+            if let Some(absent) = names.iter().find(is_absent) {
+                return Err(format!("the workspace has no package `{absent}`"));
+            }
+            return Ok(self.members.iter().filter(|package| names.contains(&package.name)).collect());
         }
         let is_current = |package: &&Package| is_same(&package.manifest_path, &self.manifest);
         let is_root = is_same(&self.workspace_root.join("Cargo.toml"), &self.manifest);

@@ -161,6 +161,29 @@ fn fix_writes_the_attribute_and_nothing_else() {
 }
 
 #[test]
+fn a_file_of_several_packages_is_listed_and_changed_once() {
+    let demo = fixture();
+    let one = "pub fn one(client: demo::client::Client) -> u32 {\n    client.get(\"1\").send()\n}\n";
+    let two = one.replace("one", "two");
+    let two_functions = format!("{one}{two}");
+    for (root, path) in [("src/lib.rs", "../other/shared.rs"), ("member/src/lib.rs", "../../other/shared.rs")] {
+        let text = read(demo.path(), root);
+        fs::write(demo.path().join(root), format!("{text}\n#[path = \"{path}\"]\npub mod shared;\n")).unwrap();
+    }
+    // The attribute is that of the first package.
+    let cases = [
+        (&["--workspace", "--fix"] as &[_], "#[tracing_kit::traced_http(crate = \"::tracing_kit\")]"),
+        (&["-p", "demo", "-p", "demo", "--fix"], "#[xray::traced_http]"),
+    ];
+    for (arguments, attribute) in cases {
+        fs::write(demo.path().join("other/shared.rs"), &two_functions).unwrap();
+        let listed = stdout(&xray(demo.path(), arguments), 0);
+        assert_eq!(listed.matches("other/shared.rs:2:").count(), 1, "{listed}");
+        assert_eq!(read(demo.path(), "other/shared.rs"), format!("{attribute}\n{one}{attribute}\n{two}"));
+    }
+}
+
+#[test]
 fn fix_names_the_crate_that_a_package_lacks() {
     let demo = fixture();
     let manifest = read(demo.path(), "Cargo.toml");
