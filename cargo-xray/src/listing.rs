@@ -67,6 +67,16 @@ impl Listing {
         self.functions() > 0
     }
 
+    /// Returns whether every file was read.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.failed.is_empty()
+    }
+
+    /// Returns a message for each file that was not read.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
+        self.failed.iter().map(|(path, error)| format!("{path} was not read: {error}"))
+    }
+
     /// Returns whether the attribute is missing in a package.
     pub(crate) fn is_in(&self, package: &Package) -> bool {
         self.files.iter().any(|file| file.package == package.manifest() && !file.insertions.is_empty())
@@ -167,9 +177,6 @@ fn count(number: usize, noun: &str) -> String {
 
 impl fmt::Display for Listing {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (path, error) in &self.failed {
-            writeln!(formatter, "warning: {path} was not read: {error}")?;
-        }
         for ListedFile { shown, lines, .. } in &self.files {
             for Line { number, function, call, reason, is_annotated } in lines {
                 write!(formatter, "{shown}:{number}: {function}: {call}")?;
@@ -194,7 +201,7 @@ impl fmt::Display for Listing {
                 count(left, "call")
             )?;
         }
-        if missing + left == 0 {
+        if missing + left == 0 && self.is_complete() {
             writeln!(formatter, "every call is in a function with `#[xray::traced_http]`")?;
         }
         Ok(())

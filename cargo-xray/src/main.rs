@@ -15,9 +15,9 @@ use clap::{Parser, Subcommand};
 use crate::listing::Listing;
 use crate::packages::Packages;
 
-/// The exit code if `--deny` finds a call, as that of a check that failed.
+/// The exit code if `--deny` finds a call.
 const DENIED: u8 = 1;
-/// The exit code if the sources cannot be read, as that of a wrong command line.
+/// The exit code if the packages cannot be read, and with `--deny` if a file cannot be read. Clap exits with it, too.
 const FAILED: u8 = 2;
 
 /// syn parses recursively, and some sources are nested deeply. Only the pages of a stack that are used take memory.
@@ -42,7 +42,7 @@ enum Command {
 #[derive(clap::Args)]
 #[command(version)]
 struct Options {
-    /// Exits with code 1 if a function makes calls and lacks the attribute, for CI
+    /// Exits with code 1 if a function makes calls and lacks the attribute, or with 2 if a file cannot be read, for CI
     #[arg(long)]
     deny: bool,
 
@@ -82,6 +82,9 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     let chosen = packages.choose(&options.package, options.workspace)?;
     let directory = env::current_dir().map_err(|error| format!("the current directory cannot be read: {error}"))?;
     let listing = Listing::of(&chosen, &directory);
+    for warning in listing.warnings() {
+        eprintln!("warning: {warning}");
+    }
     print!("{listing}");
     if options.fix {
         let fixed = listing.fix()?;
@@ -95,6 +98,9 @@ fn run(options: &Options) -> Result<ExitCode, String> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let is_denied = options.deny && listing.can_be_fixed();
-    Ok(if is_denied { ExitCode::from(DENIED) } else { ExitCode::SUCCESS })
+    Ok(match options.deny {
+        true if listing.can_be_fixed() => ExitCode::from(DENIED),
+        true if !listing.is_complete() => ExitCode::from(FAILED),
+        _ => ExitCode::SUCCESS,
+    })
 }

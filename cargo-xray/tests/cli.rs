@@ -99,9 +99,20 @@ fn what_cannot_be_read_is_an_error() {
 
     // A file that does not parse is named, and the others are read.
     fs::write(demo.path().join("src/api/todos.rs"), "fn f() {}\nfn {\n").unwrap();
-    let listed = stdout(&xray(demo.path(), &[]), 0);
-    assert!(listed.starts_with("warning: src/api/todos.rs was not read: line 2: "), "{listed}");
-    assert!(listed.contains("src/lib.rs:33: first:"), "{listed}");
+    let output = xray(demo.path(), &[]);
+    let (listed, warning) = (stdout(&output, 0), String::from_utf8(output.stderr).unwrap());
+    assert!(warning.starts_with("warning: src/api/todos.rs was not read: line 2: "), "{warning}");
+    assert!(listed.contains("src/lib.rs:33: first:") && !listed.contains("warning"), "{listed}");
+}
+
+#[test]
+fn deny_fails_if_a_file_cannot_be_read() {
+    let demo = fixture();
+    for (text, code) in [("#[xray::traced_http]\nfn f() {}\n", 0), ("fn {\n", 2), ("mod absent;\n", 2)] {
+        fs::write(demo.path().join("member/src/lib.rs"), text).unwrap();
+        let listed = stdout(&xray(demo.path(), &["-p", "member", "--deny"]), code);
+        assert_eq!(listed.contains("every call is in a function"), code == 0, "{listed}");
+    }
 }
 
 #[test]
