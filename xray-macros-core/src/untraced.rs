@@ -49,7 +49,7 @@ pub enum Attribute {
 /// Tests are left out. The spans have positions only if the feature `span-locations` of `proc-macro2` is on.
 #[must_use]
 pub fn untraced(file: &File) -> Vec<Body> {
-    let mut search = Search { names: Vec::new(), cover: Cover::None, bodies: Vec::new() };
+    let mut search = Search { names: Vec::new(), cover: Cover::None, macro_call: None, bodies: Vec::new() };
     search.visit_file(file);
     search.bodies
 }
@@ -105,6 +105,8 @@ struct Search {
     /// The names of the items around the visited item.
     names: Vec<String>,
     cover: Cover,
+    /// The name of the macro whose arguments the visited items are, if it may refuse an attribute.
+    macro_call: Option<String>,
     bodies: Vec<Body>,
 }
 
@@ -166,9 +168,12 @@ impl Search {
         if calls.is_empty() {
             return;
         }
-        let attribute = match (attribute, refused) {
-            (Attribute::Missing(_), Some(error)) => Attribute::Impossible(format!("the attribute reports: {error}")),
-            (attribute, _) => attribute,
+        let attribute = match (attribute, refused, &self.macro_call) {
+            (Attribute::Missing(_), Some(error), _) => Attribute::Impossible(format!("the attribute reports: {error}")),
+            (Attribute::Missing(_), None, Some(name)) => {
+                Attribute::Impossible(format!("it is in the arguments of `{name}!`, which may not accept attributes"))
+            }
+            (attribute, ..) => attribute,
         };
         self.bodies.push(Body { name: self.names.join("::"), attribute, calls });
     }
@@ -229,9 +234,17 @@ impl<'ast> Visit<'ast> for Search {
     }
 
     fn visit_item_macro(&mut self, call: &'ast ItemMacro) {
+        // The pattern of a macro such as `define_api! { fn get() { .. } }` may be `fn $name:ident`, which refuses an
+        // attribute before `fn`. The macros named `cfg_..` that many crates define take any items.
+        let name = call.mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        let outer = self.macro_call.clone();
+        if !name.starts_with("cfg_") {
+            self.macro_call = Some(name);
+        }
         for item in &items_in(call) {
             self.visit_item(item);
         }
+        self.macro_call = outer;
     }
 
     fn visit_item_impl(&mut self, implementation: &'ast ItemImpl) {
@@ -313,6 +326,29 @@ mod tests {
                     Some("its macro prints its arguments as they are written")
                 ),
             ]
+        );
+    }
+
+    #[test]
+    fn only_macros_that_take_any_items_accept_the_attribute() {
+        let source = "
+            cfg_net! { fn a() { client.get(url).send(); } }
+            define_api! { fn b() { client.get(url).send(); } #[traced_http] fn c() { v[0].send(); } }
+            fn d() { client.get(url).send(); }
+        ";
+        let bodies = untraced(&syn::parse_file(source).unwrap());
+        let found: Vec<_> = bodies.iter().map(|Body { name, attribute, .. }| (name.as_str(), attribute)).collect();
+        assert!(
+            matches!(
+                found[..],
+                [
+                    ("a", Attribute::Missing(_)),
+                    ("b", Attribute::Impossible(_)),
+                    ("c", Attribute::There),
+                    ("d", Attribute::Missing(_))
+                ]
+            ),
+            "{found:?}"
         );
     }
 
