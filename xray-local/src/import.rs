@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -195,14 +196,17 @@ impl Import<'_> {
     }
 }
 
+/// The longest `id` or `trace_id` that is copied into parts, in bytes of JSON. X-Ray's are 18 and 37 bytes long.
+const MAX_ID_BYTES: usize = 64;
+
 /// The most levels of subsegments that are split. JSON of deeper documents is not read.
 const MAX_DEPTH: usize = 100;
 
 /// A part of a segment that becomes a document of its own.
 struct Part<'a> {
     text: &'a str,
-    /// The fields that an embedded subsegment does not have.
-    head: String,
+    /// The fields that an embedded subsegment does not have. The parts of one parent share them.
+    head: Rc<str>,
     depth: usize,
 }
 
@@ -222,7 +226,7 @@ fn split(segment: &str, take: &mut impl FnMut(&str)) -> Result<(), String> {
     }
 
     let mut trace_id = None;
-    let mut waiting = vec![Part { text: segment.trim(), head: String::new(), depth: 0 }];
+    let mut waiting = vec![Part { text: segment.trim(), head: "".into(), depth: 0 }];
     while let Some(Part { text, head, depth }) = waiting.pop() {
         if head.len() + text.len() <= MAX_DOCUMENT_BYTES {
             take(&with_head(&head, text));
@@ -241,16 +245,19 @@ fn split(segment: &str, take: &mut impl FnMut(&str)) -> Result<(), String> {
         let subsegments: Bounded<&RawValue, MAX_SUBSEGMENTS> =
             serde_json::from_str(list).map_err(|error| format!("subsegments cannot be read: {error}"))?;
         let subsegments = subsegments.checked("subsegments").map_err(|error| error.to_string())?;
-        let json = |value: Option<&RawValue>| value.map_or("null", RawValue::get).to_owned();
-        let trace_id = trace_id.get_or_insert_with(|| json(entity.trace_id));
-        let head_of_parts =
-            format!("\"type\":\"subsegment\",\"trace_id\":{trace_id},\"parent_id\":{}", json(entity.id));
+        let id = entity.id.map_or("null", RawValue::get);
+        let trace_id = *trace_id.get_or_insert(entity.trace_id.map_or("null", RawValue::get));
+        if id.len().max(trace_id.len()) > MAX_ID_BYTES {
+            return Err(format!("the `id` or `trace_id` of a segment has more than {MAX_ID_BYTES} bytes"));
+        }
+        let head_of_parts: Rc<str> =
+            format!("\"type\":\"subsegment\",\"trace_id\":{trace_id},\"parent_id\":{id}").into();
         // The list is a part of the text.
         let start = list.as_ptr() as usize - text.as_ptr() as usize;
         take(&with_head(&head, &format!("{}[]{}", &text[..start], &text[start + list.len()..])));
         waiting.extend(subsegments.into_iter().map(|part| Part {
             text: part.get(),
-            head: head_of_parts.clone(),
+            head: Rc::clone(&head_of_parts),
             depth: depth + 1,
         }));
     }
@@ -309,6 +316,16 @@ mod tests {
             (&found(100)["parent_id"], &found(100)["trace_id"]),
             (&json!(format!("{:016x}", 4)), &json!("1-2-3"))
         );
+    }
+
+    #[test]
+    fn ids_that_would_multiply_are_refused() {
+        for field in ["id", "trace_id"] {
+            let long = format!(r#"{{"{field}":"{}","subsegments":[{{}},{{}}]}}"#, "a".repeat(70_000));
+            let mut parts = 0;
+            assert!(split(&long, &mut |_| parts += 1).unwrap_err().contains("more than 64 bytes"));
+            assert_eq!(parts, 0);
+        }
     }
 
     #[test]
