@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use support::trace;
 use xray_local::document::State;
-use xray_local::filter::{Filter, Search};
+use xray_local::filter::{Filter, NamedFilter, Search};
 use xray_local::summary::summary;
 use xray_local::trace::Trace;
 
@@ -367,6 +367,17 @@ fn found(text: &str) -> Vec<usize> {
     assert!(matches!(search, Search::Text { .. }), "{text}");
     let traces = [good(), handled(), throttled()];
     (1..=3).filter(|number| search.filter().matches(&traces[number - 1])).collect()
+}
+
+#[test]
+fn the_conditions_of_groups_are_counted_each_time_they_are_named() {
+    let longest = Filter::parse(&"ok ".repeat(1_666)).unwrap();
+    let group = |number| NamedFilter { name: format!("a{number}"), arn: String::new(), filter: longest.clone() };
+    let groups: Vec<_> = (0..25).map(group).collect();
+    let every = Filter::parse_with("group.name CONTAINS \"a\"", &groups).unwrap();
+    assert!(every.matches(&good()) && !every.matches(&throttled()));
+    let error = Filter::parse_with(&"group.name CONTAINS \"a\" ".repeat(200), &groups).unwrap_err();
+    assert_eq!(error.to_string(), "column 25: the groups in this expression have more than 50000 conditions");
 }
 
 #[test]

@@ -67,6 +67,7 @@ impl<'f: 'a, 'a> Subject<'f, 'a> {
                 .iter()
                 .any(|steps| self.any(steps.iter().map(Target::Step).collect(), condition)),
             Condition::RootCauseJson(pattern) => has_root_cause(self.facts, pattern),
+            Condition::Group(filter) => self.meets(&filter.condition),
         }
     }
 

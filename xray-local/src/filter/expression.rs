@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::Filter;
+
 /// A condition on a trace, a segment, a call, or a step on the path of a root cause.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
@@ -26,6 +28,8 @@ pub(super) enum Condition {
     RootCause(RootCauseKind, PathItem, Box<Condition>),
     /// A root cause of any kind matches this JSON pattern, in the form of the API.
     RootCauseJson(Value),
+    /// The trace belongs to the group with this filter.
+    Group(Filter),
 }
 
 /// The kind of root cause.
@@ -143,6 +147,20 @@ pub(super) struct Selector {
     pub(super) name: Option<String>,
     pub(super) kind: Option<String>,
     pub(super) account_id: Option<String>,
+}
+
+impl Condition {
+    /// Returns the number of conditions in this one, with those of groups.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().map(Self::size).sum(),
+            Self::Not(inner) | Self::Service(_, inner) | Self::Edge(_, _, inner) | Self::RootCause(_, _, inner) => {
+                1 + inner.size()
+            }
+            Self::Group(filter) => filter.size,
+            Self::Set(_) | Self::Compare(..) | Self::Mentions(_) | Self::RootCauseJson(_) => 1,
+        }
+    }
 }
 
 impl Key {

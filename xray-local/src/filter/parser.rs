@@ -14,6 +14,10 @@ const MAX_DEPTH: usize = 50;
 /// The longest expression, in characters.
 const MAX_CHARS: usize = 5000;
 
+/// The most conditions of groups in an expression. Those of all 25 groups of an account are at most 42,000: each has 5,000
+/// characters, and the shortest condition is `ok` with a space.
+const MAX_GROUP_CONDITIONS: usize = 50_000;
+
 /// The context of a condition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
@@ -40,7 +44,7 @@ fn parse_dialect(text: &str, groups: &[NamedFilter], takes_texts: bool) -> Resul
     if text.chars().nth(MAX_CHARS).is_some() {
         return Err(FilterError::at(MAX_CHARS + 1, format!("the expression has more than {MAX_CHARS} characters")));
     }
-    let mut parser = Parser { tokens: tokens(text)?, position: 0, depth: 0, groups, takes_texts };
+    let mut parser = Parser { tokens: tokens(text)?, position: 0, depth: 0, groups, group_conditions: 0, takes_texts };
     if parser.peek().kind == TokenKind::End {
         return Ok(Condition::All(Vec::new()));
     }
@@ -56,6 +60,8 @@ struct Parser<'a> {
     position: usize,
     depth: usize,
     groups: &'a [NamedFilter],
+    /// The number of conditions of the groups that the expression has named so far.
+    group_conditions: usize,
     /// `true` if a text in quotation marks is a condition.
     takes_texts: bool,
 }
@@ -209,7 +215,13 @@ impl Parser<'_> {
             let operator = if operator == Operator::NotEqual { Operator::Equal } else { operator };
             KeyValue::Text(text).compares(operator, &operand)
         };
-        let groups: Vec<_> = self.groups.iter().filter(of_group).map(|group| group.filter.condition.clone()).collect();
+        let named: Vec<_> = self.groups.iter().filter(of_group).map(|group| group.filter.clone()).collect();
+        self.group_conditions += named.iter().map(|filter| filter.size).sum::<usize>();
+        if self.group_conditions > MAX_GROUP_CONDITIONS {
+            let message = format!("the groups in this expression have more than {MAX_GROUP_CONDITIONS} conditions");
+            return Err(FilterError::at(token.column, message));
+        }
+        let groups: Vec<_> = named.into_iter().map(Condition::Group).collect();
         match (groups.is_empty(), operator) {
             (true, Operator::Equal | Operator::NotEqual) => {
                 let known: Vec<_> = self.groups.iter().map(|group| format!("`{}`", group.name)).collect();

@@ -53,7 +53,7 @@ impl Search {
             Err(error) => error,
         };
         if let Ok(condition) = parse_with_texts(text, groups) {
-            return Ok(Self::Expression(Filter { condition }));
+            return Ok(Self::Expression(Filter::of(condition)));
         }
         let words: Vec<&str> = text.split_whitespace().collect();
         if text.chars().count() > MAX_CHARS || !words.iter().all(|word| is_plain(word)) {
@@ -64,7 +64,7 @@ impl Search {
             _ => None,
         };
         let condition = Condition::Mentions(words.into_iter().map(str::to_lowercase).collect());
-        Ok(Self::Text { filter: Filter { condition }, suggestion })
+        Ok(Self::Text { filter: Filter::of(condition), suggestion })
     }
 
     /// Returns the text of a search for those traces of this one that meet another condition. `text` is the text that this
@@ -93,7 +93,9 @@ impl Search {
                 let quoted = |word: &str| format!("\"{}\" AND ", word.replace('\\', "\\\\"));
                 text.split_whitespace().map(quoted).chain([condition.to_owned()]).collect()
             }
-            Self::Expression(Filter { condition: Condition::Any(_) }) => format!("({text}) AND {condition}"),
+            Self::Expression(filter) if matches!(*filter.condition, Condition::Any(_)) => {
+                format!("({text}) AND {condition}")
+            }
             Self::Expression(_) => format!("{text} AND {condition}"),
         }
     }
