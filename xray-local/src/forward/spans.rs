@@ -1,6 +1,7 @@
 //! Forwards OTLP requests.
 
 use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -50,17 +51,29 @@ struct Request {
     _room: OwnedSemaphorePermit,
 }
 
-/// Returns the URL to which requests are posted. Adds the path `/v1/traces` to a URL without a path.
+/// Returns the URL to which requests are posted. Adds the path `/v1/traces` to a URL without a path. A URL whose host has an
+/// address in `own` is refused: the server would forward each request to itself without end.
 ///
 /// # Errors
 ///
 /// The reason why the URL cannot be used.
-pub(crate) fn endpoint(url: &str) -> Result<String, &'static str> {
+pub(crate) fn endpoint(url: &str, own: &[SocketAddr]) -> Result<String, &'static str> {
     let uri: Uri = url.parse().map_err(|_| "it is not a URL")?;
-    match uri.scheme_str() {
-        Some("http") if uri.authority().is_some() => {}
-        Some("https") => return Err("https is not supported; send to a collector on this machine, which can use it"),
+    let authority = match (uri.scheme_str(), uri.authority()) {
+        (Some("http"), Some(authority)) => authority,
+        (Some("https"), _) => {
+            return Err("https is not supported; send to a collector on this machine, which can use it");
+        }
         _ => return Err("it does not have the form http://HOST:PORT"),
+    };
+    let port = authority.port_u16().unwrap_or(80);
+    // A host that is not known yet is the name of another container, which starts later.
+    let is_at = |own: &SocketAddr| {
+        let addresses = format!("{}:{port}", authority.host()).to_socket_addrs();
+        addresses.is_ok_and(|mut addresses| addresses.any(|address| address == *own))
+    };
+    if own.iter().filter(|own| own.port() == port).any(is_at) {
+        return Err("this server would receive its own requests again");
     }
     Ok(if uri.path() == "/" { format!("{}/v1/traces", url.trim_end_matches('/')) } else { url.to_owned() })
 }
@@ -156,11 +169,24 @@ mod tests {
     #[test]
     fn the_path_of_traces_is_added_to_a_url_without_a_path() {
         for url in ["http://collector:4318", "http://collector:4318/", "http://collector:4318/v1/traces"] {
-            assert_eq!(endpoint(url).as_deref(), Ok("http://collector:4318/v1/traces"));
+            assert_eq!(endpoint(url, &[]).as_deref(), Ok("http://collector:4318/v1/traces"));
         }
-        assert_eq!(endpoint("http://jaeger/otlp/traces").as_deref(), Ok("http://jaeger/otlp/traces"));
+        assert_eq!(endpoint("http://jaeger/otlp/traces", &[]).as_deref(), Ok("http://jaeger/otlp/traces"));
         for url in ["", "collector:4318", "https://collector:4318", "/v1/traces", "ftp://x", "http://"] {
-            assert!(endpoint(url).is_err(), "{url}");
+            assert!(endpoint(url, &[]).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_of_the_server_itself_is_refused() {
+        let own = ["127.0.0.1:4318", "[::1]:80"].map(|address| address.parse().unwrap());
+        for url in
+            ["http://127.0.0.1:4318", "http://localhost:4318/v1/traces", "http://user@127.0.0.1:4318", "http://[::1]"]
+        {
+            assert!(endpoint(url, &own).is_err_and(|reason| reason.contains("its own requests")), "{url}");
+        }
+        for url in ["http://127.0.0.1:4317", "http://127.0.0.2:4318", "http://nowhere.invalid:4318"] {
+            assert!(endpoint(url, &own).is_ok(), "{url}");
         }
     }
 }

@@ -419,7 +419,9 @@ impl ServerBuilder {
         };
         let (spans, forward_thread) = match self.otlp_forward {
             Some(url) => {
-                let url = endpoint(&url).map_err(|reason| StartError::Url { url, reason })?;
+                let addresses = [http_address].into_iter().chain(otlp_address);
+                let own: Vec<_> = addresses.flat_map(|address| [address, reachable(address)]).collect();
+                let url = endpoint(&url, &own).map_err(|reason| StartError::Url { url, reason })?;
                 let (spans, thread) = ForwardedSpans::start(url, lost_requests.clone())?;
                 (Some(spans), Some(thread))
             }

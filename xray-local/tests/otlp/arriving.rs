@@ -49,6 +49,16 @@ fn spans_arrive_in_protobuf_and_json_plain_and_compressed() {
 }
 
 #[test]
+fn a_server_does_not_forward_to_itself() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for own in ["127.0.0.1", "0.0.0.0"] {
+        let builder = Server::builder().address("127.0.0.1:0").otlp_address(format!("{own}:{}", free.port()));
+        let error = builder.otlp_forward(format!("http://{free}")).start().unwrap_err();
+        assert!(error.to_string().ends_with("this server would receive its own requests again"), "{error}");
+    }
+}
+
+#[test]
 fn an_empty_request_is_accepted() {
     let server = start();
     assert_eq!(post(&server, &[("content-type", PROTOBUF)], b"").rejected().0, 0);
