@@ -32,6 +32,8 @@ pub(crate) struct Package {
 struct Dependency {
     name: String,
     rename: Option<String>,
+    /// `dev` or `build`. `None` for a dependency of the package itself.
+    kind: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,7 +107,8 @@ impl Package {
 
     /// Returns the name by which the package's code names the crate `xray`, if the package depends on it.
     pub(crate) fn runtime(&self) -> Option<String> {
-        let runtime = self.dependencies.iter().find(|dependency| dependency.name == "xray-sdk")?;
+        let is_runtime = |dependency: &&Dependency| dependency.name == "xray-sdk" && dependency.kind.is_none();
+        let runtime = self.dependencies.iter().find(is_runtime)?;
         Some(runtime.rename.as_deref().unwrap_or("xray").replace('-', "_"))
     }
 }

@@ -196,12 +196,14 @@ fn a_file_of_several_packages_is_listed_and_changed_once() {
 
 #[test]
 fn fix_names_the_crate_that_a_package_lacks() {
-    let demo = fixture();
-    let manifest = read(demo.path(), "Cargo.toml");
-    fs::write(demo.path().join("Cargo.toml"), manifest.split("[dependencies]").next().unwrap()).unwrap();
-    let fixed = stdout(&xray(demo.path(), &["--fix"]), 0);
-    assert!(
-        fixed.contains("note: `demo` does not depend on the crate yet: add `xray = { package = \"xray-sdk\""),
-        "{fixed}"
-    );
+    for table in ["dev-dependencies", "build-dependencies"] {
+        let demo = fixture();
+        let manifest = read(demo.path(), "Cargo.toml");
+        fs::write(demo.path().join("Cargo.toml"), manifest.replace("[dependencies]", &format!("[{table}]"))).unwrap();
+        let fixed = stdout(&xray(demo.path(), &["--fix"]), 0);
+        assert!(
+            fixed.contains("note: `demo` does not depend on the crate yet: add `xray = { package = \"xray-sdk\""),
+            "{fixed}"
+        );
+    }
 }
