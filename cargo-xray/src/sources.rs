@@ -89,14 +89,14 @@ fn module_files(items: &[Item], folder: &Folder, is_inline: bool) -> Vec<(PathBu
             continue;
         }
         let (name, paths) = (module.ident.unraw().to_string(), paths(&module.attrs));
-        if let Some((_, items)) = &module.content {
-            let of_modules = folder.of_modules.join(paths.first().unwrap_or(&name));
-            files.extend(module_files(items, &Folder { of_file: folder.of_file.clone(), of_modules }, true));
-            continue;
-        }
         // `#[path]` starts at the folder of the file, or inside an inline module at that of its modules. A file with such
         // a path has its modules beside it, as `mod.rs` has. (Reference, "The path attribute".)
         let base = if is_inline { &folder.of_modules } else { &folder.of_file };
+        if let Some((_, items)) = &module.content {
+            let of_modules = paths.first().map_or_else(|| folder.of_modules.join(&name), |path| base.join(path));
+            files.extend(module_files(items, &Folder { of_file: folder.of_file.clone(), of_modules }, true));
+            continue;
+        }
         files.extend(paths.iter().map(|path| base.join(path)).filter(|path| path.is_file()).map(beside));
         files.extend(default_files(module, &name, folder, paths.is_empty()));
     }
