@@ -43,7 +43,7 @@ pub(super) fn page(console: &Console) -> Markup {
 }
 
 fn problem(index: usize, report: &Report) -> Markup {
-    let is_rejected = report.findings.iter().any(Finding::is_rejection);
+    let is_rejected = report.is_rejection();
     // Parsed first: the text of a document must not reach the path of a link unless it is a trace id.
     let trace = report.trace_id.as_deref().and_then(TraceId::parse).map(|id| id.to_string());
     html! {

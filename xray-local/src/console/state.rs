@@ -14,7 +14,7 @@ use crate::graph::ServiceGraph;
 use crate::intake::Intake;
 use crate::jobs::Jobs;
 use crate::rules::SamplingRules;
-use crate::store::{OpenTrace, Store};
+use crate::store::{OpenTrace, Report, Store};
 
 /// The console: the store that its pages show, and facts about the server. Clones share the store and the counter.
 #[derive(Debug, Clone)]
@@ -79,12 +79,13 @@ impl Console {
         if !trace.segments.iter().any(|segment| segment.orphan) {
             return Some(trace);
         }
-        let rejected = self.rejected();
+        let rejected = self.rejected_ids();
         Some(trace.map(|trace| trace.with_stand_ins(|id| rejected.contains(id))))
     }
 
-    /// Returns the ids of the documents with a report.
-    pub(super) fn rejected(&self) -> HashSet<String> {
-        self.store.reports().into_iter().filter_map(|report| report.id).collect()
+    /// Returns the ids of documents that X-Ray would reject.
+    pub(super) fn rejected_ids(&self) -> HashSet<String> {
+        let reports = self.store.reports().into_iter().filter(Report::is_rejection);
+        reports.filter_map(|report| report.id).collect()
     }
 }

@@ -50,6 +50,12 @@ impl Report {
         let (id, trace_id) = (id.map(bound), trace_id.map(bound));
         Self { count: 1, at: SystemTime::now(), source, id, trace_id, findings, text }
     }
+
+    /// Returns whether X-Ray would reject the documents.
+    #[must_use]
+    pub fn is_rejection(&self) -> bool {
+        self.findings.iter().any(Finding::is_rejection)
+    }
 }
 
 impl Reports {

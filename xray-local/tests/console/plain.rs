@@ -58,6 +58,20 @@ fn the_missing_parent_of_a_segment_is_named_and_explained() {
 }
 
 #[test]
+fn a_parent_in_another_trace_that_is_only_suspicious_was_not_rejected() {
+    let server = start();
+    let other = "1-581cf771-a006649127e371903a2de979";
+    for (id, field, is_rejected) in [("70de5b6f19ff9a0a", "unknown", false), ("70de5b6f19ff9a0b", "name", true)] {
+        send(&server, &segment(&json!({ "id": id, field: "a?" })));
+        let orphan =
+            json!({ "type": "subsegment", "id": id.replace("0de", "0df"), "parent_id": id, "trace_id": other });
+        send(&server, &segment(&orphan));
+        let page = body(&server, &format!("/traces/{other}"));
+        assert_eq!(page.contains("A parent was received, but X-Ray would reject it"), is_rejected, "{id}");
+    }
+}
+
+#[test]
 fn the_details_of_a_segment_link_to_other_traces_and_list_its_aws_block() {
     let server = start();
     let linked = "1-5759e988-bd862e3fe1be46a994272793";

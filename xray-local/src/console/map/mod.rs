@@ -245,7 +245,7 @@ fn graph(console: &Console, query: &Query, revision: u64, filter: &Filter) -> (A
     });
     let mut stored = console.store.traces();
     stored.retain(|stored| stored.start() + MAX_TRACE_AGE >= range.start);
-    let rejected = console.rejected();
+    let rejected = console.rejected_ids();
     let mut read = 0;
     let traces = stored.iter().take_while(|_| started.elapsed() < READ_TIME).filter_map(|stored| {
         read += 1;
