@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// Reads a message. Accepts `null` for an absent field, an object without fields for an empty list, numbers that are not finite,
+/// Reads a message. Accepts `null` for an absent field, an object without fields for an empty list, numbers in quotation marks,
 /// and the names of enumerations, as the JSON format of Protocol Buffers allows. OTLP itself asks for the numbers of enumerations, but
 /// some senders write their names.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
@@ -36,11 +36,14 @@ fn simplify_fields(fields: &mut Map<String, Value>) {
             list.entry("values").or_insert_with(|| json!([]));
         }
     }
-    // JSON has no such numbers, so the value becomes a text.
-    if fields.get("doubleValue").is_some_and(Value::is_string) {
-        if let Some(number) = fields.remove("doubleValue") {
-            fields.insert("stringValue".to_owned(), number);
-        }
+    if let Some(text) = fields.get("doubleValue").and_then(Value::as_str) {
+        // JSON has no number for `NaN` and `Infinity`, so they become a text.
+        let (field, value) = match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => ("doubleValue", number.into()),
+            _ => ("stringValue", text.into()),
+        };
+        fields.remove("doubleValue");
+        fields.insert(field.to_owned(), value);
     }
     replace_name(fields, "kind", |name| SpanKind::from_str_name(name).map(i32::from));
     replace_name(fields, "code", |name| StatusCode::from_str_name(name).map(i32::from));
@@ -96,6 +99,8 @@ mod tests {
         assert_eq!(value(&json!({ "arrayValue": {} })), json!({ "arrayValue": { "values": [] } }));
         assert_eq!(value(&json!({ "kvlistValue": {} })), json!({ "kvlistValue": { "values": [] } }));
         assert_eq!(value(&json!({ "doubleValue": "NaN" })), json!({ "stringValue": "NaN" }));
+        assert_eq!(value(&json!({ "doubleValue": "-1.5e3" })), json!({ "doubleValue": -1500.0 }));
+        assert_eq!(value(&json!({ "doubleValue": "1e999" })), json!({ "stringValue": "1e999" }));
         let nested = json!({ "arrayValue": { "values": [{ "doubleValue": "Infinity" }, { "arrayValue": {} }] } });
         let expected =
             json!({ "arrayValue": { "values": [{ "stringValue": "Infinity" }, { "arrayValue": { "values": [] } }] } });
