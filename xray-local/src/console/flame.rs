@@ -55,7 +55,11 @@ fn graph(trace: &Trace) -> Markup {
                 @for drawn in &boxes { (render(trace, &groups[drawn.group], drawn, whole)) }
             }
         }
-        @if hidden > 0 { p #hidden { (format::count_of(hidden, "box")) "es are too narrow or too deep to be drawn." } }
+        @if hidden > 0 {
+            p #hidden {
+                (format::count(hidden)) @if hidden == 1 { " box is" } @else { " boxes are" } " too narrow or too deep to be drawn."
+            }
+        }
     }
 }
 
@@ -107,9 +111,7 @@ fn groups(trace: &Trace) -> Vec<Group<'_>> {
         let own = times.own.unwrap_or_default();
         let entry = &mut groups[group];
         (entry.count, entry.own, entry.total) = (entry.count + 1, entry.own + own, entry.total + own);
-        if row.document.state().is_failure() {
-            entry.state = row.document.state();
-        }
+        entry.state = entry.state.max(row.document.state());
         above.push(group);
     }
     for index in (0..groups.len()).rev() {
@@ -208,6 +210,37 @@ mod tests {
         let mut places: Vec<_> = boxes.iter().map(|drawn| (drawn.group, drawn.left, drawn.width)).collect();
         places.sort_by_key(|place| place.0);
         assert_eq!((places, hidden), (vec![(0, 0.0, 100.0), (1, 0.0, 30.0), (2, 30.0, 10.0)], 0));
+    }
+
+    #[test]
+    fn a_box_has_the_worst_state_of_its_calls() {
+        let call = |id: &str, failure: &str| json!({"id": id, "name": "stock", "namespace": "remote", "start_time": 1, "end_time": 2, failure: true});
+        let states = |failures: [&str; 2]| {
+            let calls = [call("a2", failures[0]), call("a3", failures[1])];
+            let trace = Trace::of_values([
+                json!({"id": "a1", "name": "shop", "start_time": 0, "end_time": 3, "subsegments": calls}),
+            ]);
+            groups(&trace)[1].state
+        };
+        assert_eq!(states(["fault", "error"]), State::Fault);
+        assert_eq!(states(["error", "throttle"]), State::Throttle);
+    }
+
+    #[test]
+    fn the_number_of_boxes_that_are_not_drawn_is_shown() {
+        let page = |calls: u32| {
+            let call = |number: u32| {
+                json!({"id": format!("b{number}"), "name": format!("n{number}"), "namespace": "remote",
+                "start_time": 0, "end_time": 0.000_001})
+            };
+            let calls: Vec<_> = (0..calls).map(call).collect();
+            graph(&Trace::of_values([
+                json!({"id": "a1", "name": "shop", "start_time": 0, "end_time": 9, "subsegments": calls}),
+            ]))
+            .into_string()
+        };
+        assert!(page(1).contains(">1 box is too narrow"), "{}", page(1));
+        assert!(page(2).contains(">2 boxes are too narrow"), "{}", page(2));
     }
 
     #[test]

@@ -143,20 +143,19 @@ pub enum Namespace {
     Local,
 }
 
-/// The outcome of a segment or subsegment. If several flags are set, a fault takes precedence over a throttle, and a
-/// throttle over an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// The outcome of a segment or subsegment. A worse state is greater. If several flags are set, the worst state counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// The work succeeded.
     Ok,
+    /// The work is in progress.
+    InProgress,
     /// The caller made an error.
     Error,
     /// The request was throttled.
     Throttle,
     /// The service failed.
     Fault,
-    /// The work is in progress.
-    InProgress,
 }
 
 impl State {

@@ -109,10 +109,7 @@ impl Trace {
     /// subsegments that no other one contains or calls.
     #[must_use]
     pub fn state(&self) -> State {
-        let heads = self.heads();
-        let worst_first = [State::Fault, State::Throttle, State::Error, State::InProgress];
-        let has = |state: &State| heads.iter().any(|head| head.state() == *state);
-        worst_first.into_iter().find(has).unwrap_or(State::Ok)
+        self.heads().into_iter().map(Document::state).max().unwrap_or(State::Ok)
     }
 
     /// Returns the segment or subsegment with an id.
