@@ -38,8 +38,8 @@ pub(super) struct Builder {
 struct Node {
     is_root: bool,
     is_active: bool,
-    /// `true` if all segments are stand-ins for segments that were not received.
-    is_stand_in: bool,
+    /// Whether all segments are stand-ins for segments that were not received. `None` without a segment.
+    is_stand_in: Option<bool>,
     span: Span,
     statistics: Statistics,
     durations: Histogram,
@@ -139,8 +139,9 @@ impl Builder {
 impl Node {
     fn add(&mut self, segment: &Document) {
         self.span.cover(segment);
-        self.is_stand_in = segment.stand_in.is_some();
-        if self.is_stand_in {
+        let is_stand_in = segment.stand_in.is_some();
+        self.is_stand_in = Some(is_stand_in && self.is_stand_in.unwrap_or(true));
+        if is_stand_in {
             return;
         }
         self.is_active |= !segment.inferred;
@@ -158,6 +159,7 @@ impl Node {
 
     fn build(self, reference_id: usize, service: ServiceId) -> Service {
         let is_client = service.kind.as_deref() == Some(CLIENT);
+        let is_stand_in = self.is_stand_in.unwrap_or_default();
         let (start_time, end_time) = self.span.whole_seconds();
         Service {
             reference_id,
@@ -170,12 +172,12 @@ impl Node {
             start_time,
             end_time,
             edges: Vec::new(),
-            summary_statistics: (!is_client && !self.is_stand_in).then_some(self.statistics),
+            summary_statistics: (!is_client && !is_stand_in).then_some(self.statistics),
             duration_histogram: self.durations.entries(),
             response_time_histogram: self.response_time_histogram.entries(),
             response_times: self.response_times,
             host: self.host,
-            stand_in: self.is_stand_in,
+            stand_in: is_stand_in,
         }
     }
 }
@@ -264,5 +266,21 @@ mod tests {
             assert_eq!(host_of("shop", Some(url)), name, "{url}");
         }
         assert_eq!([host_of("shop@db.internal", None), host_of("orders", None)], ["db.internal", "orders"]);
+    }
+
+    #[test]
+    fn a_service_with_a_segment_of_its_own_is_no_stand_in() {
+        let own = json!({"id": "a1", "name": "Not received", "start_time": 1, "end_time": 2});
+        let orphan = json!({"id": "a2", "type": "subsegment", "parent_id": "a3", "name": "work", "start_time": 1, "end_time": 2});
+        let stand_in = |documents: &[&serde_json::Value]| {
+            let trace = Trace::of_values(documents.iter().copied().cloned()).with_stand_ins(|_| false);
+            let mut builder = Builder::default();
+            builder.add(&trace, TimeRange::ALL);
+            let graph = builder.build();
+            graph.services.iter().find(|service| service.kind.as_deref() != Some(CLIENT)).unwrap().stand_in
+        };
+        assert!(stand_in(&[&orphan]));
+        assert!(!stand_in(&[&own]));
+        assert!(!stand_in(&[&own, &orphan]));
     }
 }
