@@ -120,6 +120,20 @@ fn a_rejected_name_is_advised_without_its_illegal_characters() {
 }
 
 #[test]
+fn a_number_that_is_no_integer_is_described() {
+    for (status, reason) in [
+        (json!(200.0), "is a floating-point number, not an integer; "),
+        (json!(u64::MAX), "is a number, not an integer below 2^63; "),
+        (json!("200"), "is a string, not an integer; "),
+    ] {
+        let [finding] = &findings(&segment(json!({ "http": { "response": { "status": status } } })))[..] else {
+            panic!()
+        };
+        assert!(finding.reason.starts_with(reason), "{finding}");
+    }
+}
+
+#[test]
 fn fields_that_x_ray_drops_or_other_receivers_reject_are_suspicious() {
     let long = "u".repeat(251);
     let keys: serde_json::Map<_, _> = (0..51).map(|key| (format!("k{key}"), json!(key))).collect();

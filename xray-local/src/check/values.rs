@@ -210,6 +210,7 @@ fn wrong_shape(value: &Value, shape: &Shape) -> Finding {
     match shape {
         Shape::Flag => wrong_type(value, "`true` or `false`"),
         Shape::Text(_) | Shape::EntityId | Shape::TraceId => wrong_type(value, "a string"),
+        Shape::Integer(_) if value.is_u64() => wrong_type(value, "an integer below 2^63"),
         Shape::Integer(_) => wrong_type(value, "an integer"),
         Shape::OneOf(texts) => wrong_type(value, &format!("`{}`", texts.join("` or `"))),
         Shape::List(..) => wrong_type(value, "an array"),
@@ -235,7 +236,7 @@ pub(super) fn describe(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
-        Value::Number(number) if number.is_f64() => "a number with a fraction",
+        Value::Number(number) if number.is_f64() => "a floating-point number",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "an array",
