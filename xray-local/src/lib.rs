@@ -41,6 +41,7 @@ pub mod store;
 pub mod summary;
 pub mod time;
 pub mod trace;
+mod url;
 
 /// Runs the example of the README with the documentation tests.
 #[cfg(doctest)]

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::format;
-use crate::document::{Document, Http, Kind, Namespace, split_url};
+use crate::document::{Document, Http, Kind, Namespace};
+use crate::url;
 
 /// The two texts of a row. Both are cut to the width of their column by the style sheet.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ fn operation(document: &Document) -> Option<(String, String)> {
 /// Returns the method and path of an HTTP call, and its host and status.
 fn request(document: &Document) -> Option<(String, String)> {
     let http = document.http.as_ref()?;
-    let (host, path) = split_url(http.url.as_deref()?);
+    let (host, path) = url::split(http.url.as_deref()?);
     let path = if path.is_empty() { "/" } else { path };
     // The name of a call is often its host, which need not be shown twice. The port distinguishes services on one host.
     let name = Some(document.name.as_str()).filter(|name| !is_host(host, name));
@@ -61,19 +62,18 @@ fn request(document: &Document) -> Option<(String, String)> {
 /// Returns the method, URL and status of a request that a segment answers. The host is left out if it is the segment's
 /// name.
 fn served_request(document: &Document, http: &Http) -> String {
-    let url = http.url.as_deref().map(split_url).map(|(host, path)| {
+    let url = http.url.as_deref().map(url::split).map(|(host, path)| {
         let host = if is_host(host, &document.name) && !path.is_empty() { "" } else { host };
         format!("{host}{path}")
     });
     joined([http.method.as_deref(), url.as_deref(), status(http).as_deref()])
 }
 
-/// Returns whether a name is the host of a URL. The host may have a port, and an IPv6 address has brackets there.
-fn is_host(host: &str, name: &str) -> bool {
-    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    let without_port = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(host, _)| host);
-    let bare = without_port.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(without_port);
-    !host.is_empty() && [host, without_port, bare].iter().any(|host| host.eq_ignore_ascii_case(name))
+/// Returns whether a name is the host of a URL. The authority may have a port, and an IPv6 address has brackets there.
+fn is_host(authority: &str, name: &str) -> bool {
+    let host = url::host(authority);
+    let bare = host.trim_matches(['[', ']']);
+    !authority.is_empty() && [authority, host, bare].iter().any(|host| host.eq_ignore_ascii_case(name))
 }
 
 fn status(http: &Http) -> Option<String> {

@@ -10,8 +10,9 @@ use super::elements::age;
 use super::page::{Page, Section};
 use super::state::Console;
 use super::{entity, format, link, status};
-use crate::document::{State, split_url};
+use crate::document::State;
 use crate::trace::{Trace, signature};
+use crate::url;
 
 /// The parameters of the page.
 #[derive(Debug, Default, Deserialize)]
@@ -54,7 +55,7 @@ impl Entry {
     pub(super) fn of(trace: &Trace) -> Option<Self> {
         let main = entity::main_segment(trace)?;
         let http = main.http.as_ref();
-        let url = http.and_then(|http| http.url.as_deref()).map(split_url).map(|(_, path)| path);
+        let url = http.and_then(|http| http.url.as_deref()).map(url::split).map(|(_, path)| path);
         let method = http.and_then(|http| http.method.as_deref());
         let request = [method, url].into_iter().flatten().collect::<Vec<_>>().join(" ");
         Some(Self {

@@ -9,9 +9,10 @@ use super::page::{Page, Section};
 use super::state::Console;
 use super::timeline::View;
 use super::{entity, format, link, status, timeline};
-use crate::document::{Document, Kind, StandIn, split_url};
+use crate::document::{Document, Kind, StandIn};
 use crate::service::ServiceId;
 use crate::trace::Trace;
+use crate::url;
 
 /// The longest title. A URL may be thousands of characters long.
 const MAX_TITLE_CHARS: usize = 300;
@@ -62,7 +63,7 @@ pub(super) fn title(trace: &Trace) -> String {
 /// Renders the title as a heading. Shows the path before the host, because the path says more about the request.
 fn heading(title: &str) -> Markup {
     let (method, url) = title.split_once(' ').unwrap_or_default();
-    let (host, path) = split_url(url);
+    let (host, path) = url::split(url);
     html! {
         h1 {
             @if host.is_empty() || path.len() < 2 { (title) } @else { (method) " " (path) " " span.host { (host) } }

@@ -40,26 +40,3 @@ impl Http {
         })
     }
 }
-
-/// Splits a URL into its host and the rest from the path on. A text without `://` is returned as the path.
-///
-/// The parts are for display only. A URL parser would change or refuse what a document holds, and a developer wants to
-/// see the recorded text.
-pub(crate) fn split_url(url: &str) -> (&str, &str) {
-    match url.split_once("://") {
-        Some((_, rest)) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
-        None => ("", url),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_split_before_its_path() {
-        assert_eq!(split_url("https://shop.example.com/cart?x=1"), ("shop.example.com", "/cart?x=1"));
-        assert_eq!(split_url("http://shop"), ("shop", ""));
-        assert_eq!(split_url("javascript:alert(1)"), ("", "javascript:alert(1)"));
-    }
-}

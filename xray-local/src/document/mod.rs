@@ -16,7 +16,6 @@ use serde_json::{Map, Value};
 pub use cause::{Cause, Exception, StackFrame};
 pub(crate) use cost::cost;
 pub use http::Http;
-pub(crate) use http::split_url;
 pub use link::Link;
 pub use trace_id::TraceId;
 pub(crate) use value::number;

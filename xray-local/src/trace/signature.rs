@@ -4,13 +4,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, split_url};
+use crate::document::Document;
+use crate::url;
 
 /// Returns a number that is equal for segments or subsegments that do the same: for those with equal names, kinds, and
 /// requests or AWS operations. The query of a URL is left out.
 pub(crate) fn signature(document: &Document) -> u64 {
     let http = document.http.as_ref();
-    let path = http.and_then(|http| http.url.as_deref()).map(|url| split_url(url).1).unwrap_or_default();
+    let path = http.and_then(|http| http.url.as_deref()).map(|url| url::split(url).1).unwrap_or_default();
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let text = |block: &Map<String, Value>, field: &str| block.get(field).and_then(Value::as_str).map(str::to_owned);
     let (aws, sql) = (document.aws(), document.sql());

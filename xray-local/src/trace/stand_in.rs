@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::Trace;
 use crate::document::{Document, Kind, Namespace, StandIn};
+use crate::url;
 
 impl Trace {
     /// Embeds the orphans in a segment that stands in for their missing parent, one for each parent. `is_rejected`
@@ -119,9 +120,8 @@ fn calls_lambda(entity: &Document) -> bool {
 /// Returns whether a URL may lead to a Lambda function. It recognizes the hosts of function URLs and API Gateway, and
 /// the paths of the Lambda API and `cargo lambda watch`.
 fn is_url_of_lambda(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let (authority, path) = url::split(url);
+    let host = url::host(authority);
     [".lambda-url.", ".execute-api."].into_iter().any(|part| host.contains(part))
         || path.starts_with("/2015-03-31/functions/")
         || path.starts_with("/lambda-url/")
@@ -202,10 +202,12 @@ mod tests {
         for (url, is_lambda) in [
             ("https://abc.lambda-url.eu-west-1.on.aws/items", true),
             ("https://abc.execute-api.eu-west-1.amazonaws.com/prod/items", true),
+            ("https://user:secret@abc.lambda-url.eu-west-1.on.aws/", true),
             ("http://localhost:9000/lambda-url/shop/items", true),
             ("http://127.0.0.1:3001/2015-03-31/functions/shop/invocations", true),
             ("https://stock.example.com/items", false),
             ("https://stock.example.com/?u=.lambda-url./lambda-url/", false),
+            ("https://stock.example.com?u=.lambda-url.", false),
         ] {
             let call = json!({"id": "c", "name": "call", "namespace": "remote", "start_time": 5, "end_time": 15, "http": {"request": {"url": url}}});
             let caller = json!({"id": "b", "name": "shop", "start_time": 5, "end_time": 15, "subsegments": [call]});

@@ -11,10 +11,11 @@ use crate::console::histogram::PERCENTILES;
 use crate::console::label::Label;
 use crate::console::range::Range;
 use crate::console::{entity, format, link};
-use crate::document::{Document, Kind, split_url};
+use crate::document::{Document, Kind};
 use crate::filter::Search;
 use crate::graph::{Statistics, Times};
 use crate::trace::Trace;
+use crate::url;
 
 /// What the statistics are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -315,7 +316,7 @@ struct Pattern<'a> {
 impl<'a> Pattern<'a> {
     fn of(url: &'a str) -> Self {
         let whole = url.split(['?', '#']).next().unwrap_or_default();
-        let (_, path) = split_url(whole);
+        let (_, path) = url::split(whole);
         let host = &whole[..whole.len() - path.len()];
         let first_id = path.split('/').scan(host.len(), |at, part| {
             let start = *at;

@@ -4,8 +4,9 @@ use maud::{Markup, html};
 
 use crate::console::elements::age;
 use crate::console::{entity, format, link, status};
-use crate::document::{Document, Http, Namespace, State, split_url};
+use crate::document::{Document, Http, Namespace, State};
 use crate::trace::Trace;
+use crate::url;
 
 /// One row of the list: a summary of a trace. The trace itself may be megabytes large and is not kept while a page is made.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ impl Row {
 
     /// Renders the path before the host: in a narrow column the end is cut, and the path differs more between traces.
     fn subject(&self) -> Markup {
-        let (host, path) = split_url(&self.subject);
+        let (host, path) = url::split(&self.subject);
         html! {
             @if self.is_call { span.host { "calls " } }
             @if host.is_empty() || path.len() < 2 { (host) (path) } @else { (path) " " span.host { (host) } }

@@ -6,6 +6,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use super::attributes::text;
 use super::http::Http;
 use crate::check::allowed_name;
+use crate::url;
 
 /// The name for a span whose own name has no character that X-Ray accepts.
 const NAMELESS: &str = "span";
@@ -104,10 +105,6 @@ fn of_span(name: &str) -> String {
 
 /// Returns the host of a connection string such as `jdbc:mysql://db.example.com:3306`.
 fn host(connection: &str) -> Option<&str> {
-    let (_, rest) = connection.strip_prefix("jdbc:").unwrap_or(connection).split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host =
-        if host.starts_with('[') { host.split(']').next()?.trim_start_matches('[') } else { host.split(':').next()? };
-    (!host.is_empty()).then_some(host)
+    let (authority, _) = url::split(connection.strip_prefix("jdbc:").unwrap_or(connection));
+    Some(url::host(authority).trim_matches(['[', ']'])).filter(|host| !host.is_empty())
 }
