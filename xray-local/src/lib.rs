@@ -31,6 +31,8 @@ mod import;
 mod intake;
 mod jobs;
 mod otlp;
+#[doc(hidden)] // Public for the program.
+pub mod printable;
 mod receive;
 mod recording;
 mod rules;

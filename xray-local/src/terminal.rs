@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 use anstyle::{AnsiColor, Style};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval};
-use unicode_general_category::{GeneralCategory, get_general_category};
 use xray_local::Server;
 use xray_local::check::one_line;
 use xray_local::document::{Document, Kind, State, TraceId};
+use xray_local::printable::is_printable;
 use xray_local::store::{Report, Store};
 use xray_local::summary::ServiceId;
 use xray_local::trace::Trace;
@@ -219,16 +219,7 @@ pub(crate) fn milliseconds(seconds: f64) -> String {
 /// Replaces the characters that control a terminal or the direction of its text. Text from a document, a file or the
 /// command line could otherwise send escape sequences, or show a different text than it holds.
 pub(crate) fn plain(text: &str) -> String {
-    let is_harmless = |char: char| {
-        !matches!(
-            get_general_category(char),
-            GeneralCategory::Control
-                | GeneralCategory::Format
-                | GeneralCategory::LineSeparator
-                | GeneralCategory::ParagraphSeparator
-        )
-    };
-    text.chars().map(|char| if is_harmless(char) { char } else { char::REPLACEMENT_CHARACTER }).collect()
+    text.chars().map(|char| if is_printable(char) { char } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 /// Prints the library's warnings and errors to standard error.

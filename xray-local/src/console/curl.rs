@@ -1,6 +1,7 @@
 //! The request of a call as a command for a shell.
 
 use crate::document::Http;
+use crate::printable::is_printable;
 
 /// Returns the command that sends the recorded request with curl: its method and URL. The headers and the body of a
 /// request are not recorded.
@@ -13,12 +14,7 @@ pub(super) fn command(http: &Http) -> Option<String> {
         .into_iter()
         .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
     let is_token = !method.is_empty() && method.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
-    // Characters that change the direction of text would let a command look like another one.
-    let is_hidden = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    if !is_http || !is_token || method.starts_with('-') || url.contains(is_hidden) {
+    if !is_http || !is_token || method.starts_with('-') || !url.chars().all(is_printable) {
         return None;
     }
     // With `--globoff`, curl sends brackets and braces as they are. With `--request HEAD` it would wait for a body.
@@ -84,6 +80,9 @@ mod tests {
             ("GET", "http://a/\u{1b}[201~"),
             ("GET", "http://a/\nrm"),
             ("GET", "http://a/\u{202e}"),
+            ("GET", "http://a/\u{61c}"),
+            ("GET", "http://a/\u{ad}"),
+            ("GET", "http://a/\u{e0041}"),
             ("--output", "http://a/"),
             ("A B", "http://a/"),
             ("", "http://a/"),
