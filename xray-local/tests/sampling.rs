@@ -192,6 +192,28 @@ fn rules_in_a_file_survive_a_restart() {
 }
 
 #[test]
+fn a_file_has_at_most_the_rules_that_x_ray_allows() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("rules.json");
+    let start = || Server::builder().address("127.0.0.1:0").rules_file(&path).start();
+    let server = start().unwrap();
+    (0..25).for_each(|number| _ = create(&server, &rule(&format!("rule {number}"))).ok());
+    let mut rules = post(&server, "/GetSamplingRules", &json!({})).ok();
+    server.shutdown();
+
+    start().unwrap();
+    let records = rules["SamplingRuleRecords"].as_array_mut().unwrap();
+    let mut another = records[0].clone();
+    another["SamplingRule"]["RuleName"] = "another".into();
+    another["SamplingRule"].as_object_mut().unwrap().remove("RuleARN");
+    records.push(another);
+    std::fs::write(&path, rules.to_string()).unwrap();
+    let error = start().unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "the file has 26 rules besides the default rule, and X-Ray allows at most 25");
+}
+
+#[test]
 fn a_rule_that_cannot_be_written_to_the_file_is_not_created() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("folder");

@@ -106,7 +106,7 @@ impl SamplingRules {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or a rule in it exceeds a limit.
+    /// If the file cannot be read, or it exceeds a limit.
     pub(crate) fn open(file: Option<&Path>, sampling: Sampling, now: f64) -> io::Result<Self> {
         let sampling = if file.is_some() { Sampling::Aws } else { sampling };
         let fallback = default_record(sampling, now);
@@ -117,6 +117,12 @@ impl SamplingRules {
             let rule =
                 record.sampling_rule.checked().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             records.insert(rule.rule_name.clone(), SamplingRuleRecord { sampling_rule: rule, ..record });
+        }
+        let others = records.len() - 1;
+        if others > MAX_RULES {
+            let message =
+                format!("the file has {others} rules besides the default rule, and X-Ray allows at most {MAX_RULES}");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         let state = State { records, clients: BTreeMap::new(), modified_at: now, file, were_requested: false };
         Ok(Self(Arc::new(Mutex::new(state))))
