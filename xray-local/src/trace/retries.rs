@@ -14,7 +14,7 @@ use crate::document::{Document, Kind, Namespace};
 #[must_use]
 pub fn retries(rows: &[Row<'_>]) -> Vec<Option<String>> {
     // For each depth, the latest call of each request below the current parent, and how many calls it repeats.
-    let mut levels = Vec::<HashMap<u64, (&Document, u64)>>::new();
+    let mut levels = Vec::<HashMap<(u64, Option<&str>), (&Document, u64)>>::new();
     let mut marks = Vec::with_capacity(rows.len());
     for row in rows {
         levels.truncate(row.depth + 1);
@@ -25,7 +25,9 @@ pub fn retries(rows: &[Row<'_>]) -> Vec<Option<String>> {
             continue;
         }
         let latest = &mut levels[row.depth];
-        let request = signature(call);
+        // Another page of a list is another request, although its signature is equal.
+        let url = call.http.as_ref().and_then(|http| http.url.as_deref());
+        let request = (signature(call), url);
         let is_cause = |before: &Document| {
             before.state().is_failure() && before.end_time.is_some_and(|end| end <= call.start_time)
         };
@@ -43,4 +45,29 @@ pub fn retries(rows: &[Row<'_>]) -> Vec<Option<String>> {
 
 fn is_call(document: &Document) -> bool {
     document.kind == Kind::Subsegment && matches!(document.namespace, Some(Namespace::Aws | Namespace::Remote))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::trace::Trace;
+
+    #[test]
+    fn a_call_with_another_query_is_no_retry() {
+        let call = |number: u32, url: &str| {
+            json!({"id": format!("c{number}"), "name": "stock", "namespace": "remote", "start_time": number, "end_time": number + 1,
+                "fault": true, "http": {"request": {"method": "GET", "url": url}}})
+        };
+        let calls = [
+            call(1, "http://stock/items?page=1"),
+            call(2, "http://stock/items?page=2"),
+            call(3, "http://stock/items?page=2"),
+        ];
+        let trace = Trace::of_values([
+            json!({"id": "a", "name": "shop", "start_time": 0, "end_time": 9, "subsegments": calls}),
+        ]);
+        assert_eq!(retries(&trace.rows(false)), [None, None, None, Some("retry 1".to_owned())]);
+    }
 }
