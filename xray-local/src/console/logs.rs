@@ -29,10 +29,8 @@ struct Group<'a> {
 
 /// Renders the log groups of a segment or subsegment.
 pub(super) fn logs(document: &Document) -> Markup {
-    let own_region = document.aws().get("region").and_then(Value::as_str).or_else(|| {
-        let zone = document.availability_zone()?;
-        zone.strip_suffix(|letter: char| letter.is_ascii_lowercase())
-    });
+    let region = document.aws().get("region").and_then(Value::as_str);
+    let own_region = region.or_else(|| document.availability_zone().map(region_of));
     let listed = document.aws().get(FIELD).and_then(Value::as_array);
     let groups = listed.into_iter().flatten().filter_map(|group| Group::of(group, own_region));
     let groups: Vec<_> = groups.take(MAX_GROUPS).collect();
@@ -90,6 +88,14 @@ impl<'a> Group<'a> {
     }
 }
 
+/// Returns the region of a zone, which ends with the first number: `us-west-2` for the availability zone `us-west-2a` and for
+/// the Local Zone `us-west-2-lax-1a`.
+fn region_of(zone: &str) -> &str {
+    let number = zone.find(|letter: char| letter.is_ascii_digit()).unwrap_or(zone.len());
+    let end = zone[number..].find(|letter: char| !letter.is_ascii_digit()).map_or(zone.len(), |length| number + length);
+    &zone[..end]
+}
+
 /// Encodes each byte that is not a letter, a digit, `-`, `.`, `_` or `~`.
 fn encoded(text: &str) -> String {
     let mut encoded = String::new();
@@ -101,4 +107,22 @@ fn encoded(text: &str) -> String {
         }
     }
     encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_in_a_region() {
+        for (zone, region) in [
+            ("eu-central-1b", "eu-central-1"),
+            ("us-gov-west-1a", "us-gov-west-1"),
+            ("us-west-2-lax-1a", "us-west-2"),
+            ("us-east-1-wl1-bos-wlz-1", "us-east-1"),
+            ("", ""),
+        ] {
+            assert_eq!(region_of(zone), region);
+        }
+    }
 }
