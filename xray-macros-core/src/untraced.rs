@@ -70,7 +70,7 @@ pub fn is_test(attributes: &[Annotation]) -> bool {
         let name = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         match &attribute.meta {
             Meta::List(list) if name == "cfg" => requires_test(&list.tokens),
-            _ => name == "bench" || name.ends_with("test"),
+            _ => ["test", "bench", "rstest", "proptest"].contains(&&*name) || name.ends_with("_test"),
         }
     })
 }
@@ -358,13 +358,19 @@ mod tests {
             let item: ItemFn = syn::parse_str(&format!("{attributes} fn f() {{}}")).unwrap();
             is_test(&item.attrs)
         };
-        for attributes in
-            ["#[test]", "#[tokio::test]", "#[rstest]", "#[bench]", "#[cfg(test)]", "#[cfg(all(unix, test))]"]
-        {
+        for attributes in [
+            "#[test]",
+            "#[tokio::test]",
+            "#[rstest]",
+            "#[wasm_bindgen_test]",
+            "#[bench]",
+            "#[cfg(test)]",
+            "#[cfg(all(unix, test))]",
+        ] {
             assert!(of(attributes), "{attributes}");
         }
         for attributes in
-            ["", "#[cfg(not(test))]", "#[cfg(any(test, unix))]", "#[cfg(feature = \"test\")]", "#[inline]"]
+            ["", "#[cfg(not(test))]", "#[cfg(any(test, unix))]", "#[cfg(feature = \"test\")]", "#[inline]", "#[latest]"]
         {
             assert!(!of(attributes), "{attributes}");
         }
