@@ -82,13 +82,16 @@ impl Listing {
         self.files.iter().any(|file| file.package == package.manifest() && !file.insertions.is_empty())
     }
 
-    /// Writes the attribute above each function that lacks it. Returns a sentence about it.
+    /// Writes the attribute above each function that lacks it. Returns a message that says how many functions were changed.
     pub(crate) fn fix(&self) -> Result<String, String> {
         for file in self.files.iter().filter(|file| !file.insertions.is_empty()) {
             let ListedFile { path, shown, text, insertions, .. } = file;
             fs::write(path, insertions.apply(text)).map_err(|error| format!("{shown} cannot be written: {error}"))?;
         }
-        Ok(format!("wrote the attribute above {}", count(self.functions(), "function")))
+        Ok(match self.functions() {
+            0 => "no attribute was missing".to_owned(),
+            functions => format!("wrote the attribute above {}", count(functions, "function")),
+        })
     }
 
     fn functions(&self) -> usize {
@@ -146,13 +149,17 @@ fn line_of(source: &Source, span: Span) -> usize {
 
 /// Returns a call on one line. Of a long one, its beginning and its end are kept.
 fn abridged(call: &str) -> String {
-    let lines = call.lines().map(|line| without_comment(line).trim());
-    let call = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>();
-    // A chain of calls begins each line with a dot.
-    let call = call.join(" ").replace(" .", ".");
-    let characters: Vec<char> = call.chars().collect();
+    let mut joined = String::new();
+    for line in call.lines().map(|line| without_comment(line).trim()).filter(|line| !line.is_empty()) {
+        // A chain of calls begins each line with a dot.
+        if !joined.is_empty() && !line.starts_with('.') {
+            joined.push(' ');
+        }
+        joined.push_str(line);
+    }
+    let characters: Vec<char> = joined.chars().collect();
     if characters.len() <= MAX_CALL {
-        return call;
+        return joined;
     }
     let half = MAX_CALL / 2 - 2;
     let (beginning, end) = (&characters[..half], &characters[characters.len() - half..]);
@@ -215,6 +222,7 @@ mod tests {
     #[test]
     fn a_call_is_printed_on_one_line_and_abridged() {
         assert_eq!(abridged("client\n    .get(url)\n    .send()"), "client.get(url).send()");
+        assert_eq!(abridged("client.get(\"a .b\",\n  1).send()"), "client.get(\"a .b\", 1).send()");
         let commented = "client // the \"second\" one\n    .get(\"http://a\")\n    // last\n    .send()";
         assert_eq!(abridged(commented), "client.get(\"http://a\").send()");
         let long = format!("client.get(\"{}\").send()", "x".repeat(100));

@@ -116,10 +116,10 @@ fn default_files(module: &ItemMod, name: &str, folder: &Folder, is_only: bool) -
     let (flat, nested) = (folder.of_modules.join(format!("{name}.rs")), own.join("mod.rs"));
     if has_path {
         None
-    } else if flat.is_file() {
-        Some((flat, own))
-    } else if nested.is_file() || is_only {
+    } else if nested.is_file() && !flat.is_file() {
         Some((nested, own))
+    } else if flat.is_file() || is_only {
+        Some((flat, own))
     } else {
         None
     }
