@@ -3,6 +3,8 @@
 use std::iter;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
+use syn::parse::Parser as _;
 use syn::spanned::Spanned as _;
 use syn::{Block, Expr, ExprCall, ExprPath, Stmt};
 
@@ -123,6 +125,52 @@ pub(crate) fn words(tokens: TokenStream) -> impl Iterator<Item = Ident> {
                 None => drop(open.pop()),
             }
         }
+    })
+}
+
+/// Returns the variables that the tokens of a macro may name: its words, and those in its format strings.
+///
+/// ```text
+/// Input:  println!("{name:>width$}: {}", age)
+/// Output: age name width
+/// ```
+pub(crate) fn words_in_macro(tokens: &TokenStream) -> impl Iterator<Item = Ident> {
+    words(tokens.clone()).chain(words_in_format_strings(tokens))
+}
+
+/// Returns the variables that the format strings among tokens name, including tokens in brackets.
+/// `tests/it/shapes/named_futures.rs::in_format_strings`
+pub(crate) fn words_in_format_strings(tokens: &TokenStream) -> Vec<Ident> {
+    let mut found = Vec::new();
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Group(group) => found.extend(words_in_format_strings(&group.stream())),
+            TokenTree::Literal(literal) => {
+                // Two braces stand for a brace in the text.
+                let text = literal.to_string().replace("{{", "");
+                if text.contains('{') {
+                    let names = format_arguments(&text);
+                    found.extend(names.filter_map(|name| Ident::parse_any.parse_str(name).ok()));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Returns the texts between the braces of a format string that may be the names of its arguments: `name`, `width` and
+/// `precision` in `"{name:>width$.precision$}"`.
+fn format_arguments(text: &str) -> impl Iterator<Item = &str> {
+    let in_braces = text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(inside, _)| inside));
+    in_braces.flat_map(|inside| {
+        let (name, format) = inside.split_once(':').unwrap_or((inside, ""));
+        let counts = format.rmatch_indices('$').map(|(end, _)| &format[..end]);
+        let is_part = |character: char| character == '_' || character.is_alphanumeric();
+        iter::once(name.trim()).chain(counts.map(move |count| {
+            let start = count.trim_end_matches(is_part).len();
+            &count[start..]
+        }))
     })
 }
 

@@ -11,7 +11,7 @@ use crate::attributes::attributes;
 use crate::macros::{self, Arguments, Role};
 use crate::position::{Position, adds_to_list, ends_in_calls, holds_calls, is_skipped, repeats, wraps_variables};
 use crate::spawn::spawn_call;
-use crate::syntax::{function_name, peeled, text, words};
+use crate::syntax::{function_name, peeled, text, words, words_in_format_strings, words_in_macro};
 use crate::variables::Variables;
 
 /// The number of expressions that are searched. A future is usually used a few lines after its call, and a function with
@@ -194,6 +194,8 @@ impl<'ast> Visit<'ast> for Uses<'_> {
         if words(call.tokens.clone()).any(|word| word == *self.name) {
             self.all_accept &= !macros::is_opaque(call) && macros::walk(self, &mut call.clone());
         }
+        // `println!("{future}")` takes a reference to the variable, and calls a method of the future.
+        self.all_accept &= !words_in_format_strings(&call.tokens).contains(self.name);
     }
 
     fn visit_item(&mut self, _: &'ast Item) {}
@@ -236,7 +238,7 @@ pub(crate) fn is_only_spawned(name: &Ident, after: &[Stmt]) -> bool {
         }
 
         fn visit_macro(&mut self, call: &'ast Macro) {
-            self.uses += words(call.tokens.clone()).filter(|word| word == self.name).count();
+            self.uses += words_in_macro(&call.tokens).filter(|word| word == self.name).count();
         }
     }
     let mut spawns = Spawns { name, uses: 0, spawned: 0, left: MAX_SEARCHED };
@@ -286,7 +288,7 @@ pub(crate) fn names_a_variable(closure: &ExprClosure, variables: &Variables) -> 
         }
 
         fn visit_macro(&mut self, call: &'ast Macro) {
-            self.found |= words(call.tokens.clone()).any(|word| self.is_outer(&word));
+            self.found |= words_in_macro(&call.tokens).any(|word| self.is_outer(&word));
         }
     }
     let mut names = Names { closure, variables, found: false, left: MAX_SEARCHED };

@@ -292,6 +292,39 @@ async fn with_methods(pool: &Pool) -> u16 {
     sum
 }
 
+/// A future that can be printed.
+struct Printed(u16);
+
+impl Future for Printed {
+    type Output = u16;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u16> {
+        Poll::Ready(self.0)
+    }
+}
+
+impl std::fmt::Display for Printed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl Pool {
+    fn execute(&self, number: u16) -> Printed {
+        Printed(number)
+    }
+}
+
+/// Futures of an unknown client that only format strings name.
+#[traced_http]
+async fn in_format_strings(pool: &Pool, width: usize) -> (String, u16) {
+    let printed = pool.execute(1);
+    let mut text = format!("{printed:>width$}");
+    let second = pool.execute(2);
+    std::fmt::Write::write_fmt(&mut text, format_args!("{{}}{second}")).unwrap();
+    (text, printed.await + second.await)
+}
+
 /// Lists of futures whose items stay in the function.
 #[traced_http]
 async fn in_lists(client: &HyperClient, url: &str) -> usize {
@@ -434,6 +467,7 @@ async fn named_futures() {
     run.check_calls("in_a_named_result", async { status(in_a_named_result(client, url).await) }, 200, unseen).await;
     run.check_calls("first_of_a_retry", first_of_a_retry(client, url), 400, &[unseen[0]; 2]).await;
     run.check("with_methods", with_methods(&Pool), 10).await;
+    run.check("in_format_strings", in_format_strings(&Pool, 3), ("  1{}2".to_owned(), 3)).await;
     run.check_calls("in_variables_alone", in_variables_alone(client, url, true), 1200, &[seen[0]; 6]).await;
     run.check_calls("in_lists", in_lists(client, url), 14, &[seen[0]; 14]).await;
     run.check_calls("in_branches", in_branches(client, url, true), 400, &[unseen[0], seen[0]]).await;

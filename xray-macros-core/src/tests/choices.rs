@@ -111,6 +111,10 @@ fn the_uses_of_a_variable_determine_the_type_of_its_future() {
         ("let a = || c.request(r); a().await", "future"),
         ("let a = || c.request(r); keep(a)", "as-typed"),
         ("let a = c.request(r); println!(\"{}\", a)", "as-typed"),
+        ("let a = c.request(r); println!(\"{a}\"); a.await", "as-typed"),
+        ("let a = c.request(r); info!(\"{a:?}\"); a.await", "as-typed"),
+        ("let a = c.request(r); keep!(s, r#\"{{}} {0:>a$}\"#, 1); a.await", "as-typed"),
+        ("let a = c.request(r); println!(\"a {{a}} {:a} {}\", 1); a.await", "future"),
         ("let a = c.request(r); let b = S { a }; b.await", "as-typed"),
         ("let b = async { let a = c.request(r); a.await }; b.await", "future"),
         ("let b = async { let a = c.request(r); keep(a) }; b.await", "as-typed"),
@@ -404,6 +408,7 @@ fn a_block_or_closure_that_is_spawned_keeps_the_trace() {
         (format!("let job = async {{ {CALL} }}; job.await"), false),
         (format!("let job = async {{ {CALL} }}; if a {{ spawn(job); }} else {{ keep(job); }}"), false),
         (format!("let job = async {{ {CALL} }}; if a {{ spawn(job); }} else {{ keep!(job); }}"), false),
+        (format!("let job = async {{ {CALL} }}; println!(\"{{job:?}}\"); spawn(job)"), false),
         ("let job = async { g() }; spawn(job); c.request(r).await".to_owned(), false),
         ("let job = || g().send(); spawn(job)".to_owned(), false),
         ("Retry::spawn(policy, || g().send())".to_owned(), false),
@@ -528,6 +533,7 @@ fn a_closure_that_names_no_variable_of_the_function_declares_its_open_types() {
     assert!(declares("|r| client().request(r)"));
     assert!(!declares("|r| c.request(r)"));
     assert!(!declares("|r| client(vec![c]).request(r)"));
+    assert!(!declares("|r| client(format!(\"{:.c$}\", 1)).request(r)"));
 }
 
 #[test]
