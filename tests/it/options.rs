@@ -128,6 +128,10 @@ async fn assigns(client: &Client, url: &str) -> u16 {
     statuses[0] += client.get(url).send().await.unwrap().status().as_u16();
     #[xray(name = "assigned")]
     statuses[1] = client.get(url).send().await.unwrap().status().as_u16();
+    #[xray(skip)]
+    statuses[1]
+        == 200
+        && client.get(url).send().await.is_ok();
     statuses.iter().sum()
 }
 

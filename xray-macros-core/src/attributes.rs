@@ -34,6 +34,29 @@ pub(crate) fn take_xray_of(expression: &mut Expr) -> Vec<Attribute> {
     attributes_mut(attributed).map(take_xray).unwrap_or_default()
 }
 
+/// Moves the `#[xray(..)]` attributes of a statement from the expression to which the parser attaches them, the leftmost
+/// operand of the statement, to the whole statement.
+///
+/// ```text
+/// Input:  #[xray(skip)] enabled && client.send().is_ok();
+/// Parsed: (#[xray(skip)] enabled) && client.send().is_ok();
+/// ```
+pub(crate) fn move_xray_to_statement(statement: &mut Expr) {
+    fn leftmost(expression: &mut Expr) -> Option<&mut Expr> {
+        match expression {
+            // `take_xray_of` handles assignments.
+            Expr::Binary(operation) if assigns(&operation.op) => None,
+            Expr::Binary(operation) => leftmost(&mut operation.left),
+            Expr::Cast(cast) => leftmost(&mut cast.expr),
+            other => Some(other),
+        }
+    }
+    let xray = leftmost(statement).and_then(attributes_mut).map(take_xray).unwrap_or_default();
+    if let Some(attributes) = attributes_mut(statement).filter(|_| !xray.is_empty()) {
+        attributes.extend(xray);
+    }
+}
+
 /// Returns whether an operator assigns its result to the left operand: `+=`.
 pub(crate) fn assigns(operator: &BinOp) -> bool {
     matches!(

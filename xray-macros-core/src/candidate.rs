@@ -128,7 +128,9 @@ pub(crate) fn marked_call(expression: &mut Expr) -> Option<&mut Expr> {
         Expr::Unary(unary) => marked_call(&mut unary.expr),
         Expr::Cast(cast) => marked_call(&mut cast.expr),
         Expr::Assign(assignment) => marked_call(&mut assignment.right),
-        Expr::Binary(operation) if assigns(&operation.op) => marked_call(&mut operation.right),
+        Expr::Binary(operation) => {
+            marked_call(if assigns(&operation.op) { &mut operation.right } else { &mut operation.left })
+        }
         Expr::Return(returned) => marked_call(returned.expr.as_mut()?),
         _ => None,
     }
@@ -147,21 +149,26 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
         Receiver::Variable(name) if variables.is_reference(&name) => {
             Candidate::LeftAlone("its receiver is a reference, which a closure would capture in another way")
         }
-        // In the unreachable arm the call resolves to a method of `UnreachableTwin`, whose type parameters differ from
-        // the type parameters of the user's method: `socket.send_stream::<u8>(None)` would not compile.
-        // tests/it/shapes/bodies.rs::by_reference
-        Receiver::Place | Receiver::Variable(_) if call.turbofish.is_some() => {
-            Candidate::LeftAlone("it has type arguments")
+        Receiver::Place | Receiver::Variable(_) => {
+            argument_in_two_arms(call).map_or_else(Candidate::LeftAlone, Candidate::Place)
         }
-        Receiver::Place | Receiver::Variable(_) => call
-            .args
-            .first()
-            .map_or(Some(Argument::Duplicated), in_two_arms)
-            .map_or(Candidate::LeftAlone("the type of its argument may depend on its parameter"), Candidate::Place),
         Receiver::Unsupported => Candidate::LeftAlone(
             "its receiver is an index, a dereference, a constant or a macro, which cannot be evaluated twice",
         ),
     }
+}
+
+/// Returns how the argument of a call can be used in both arms of the generated `match`, or why the call cannot appear
+/// there.
+fn argument_in_two_arms(call: &ExprMethodCall) -> Result<Argument, &'static str> {
+    // In the unreachable arm the call resolves to a method of `UnreachableTwin`, whose type parameters differ from the
+    // type parameters of the user's method: `socket.send_stream::<u8>(None)` and `client.get::<u32>(key)` would not
+    // compile. tests/it/shapes/bodies.rs::by_reference, by_type
+    if call.turbofish.is_some() {
+        return Err("it has type arguments");
+    }
+    let argument = call.args.first().map_or(Some(Argument::Duplicated), in_two_arms);
+    argument.ok_or("the type of its argument may depend on its parameter")
 }
 
 /// Returns how `request.send(body)` is rewritten. Channels have a method `send` too.
@@ -186,7 +193,7 @@ fn on_client(call: &ExprMethodCall, position: Position, requirement: Requirement
     if matches!(position, Position::Receiver { .. }) {
         return None;
     }
-    let argument = in_two_arms(call.args.first()?)?;
+    let argument = argument_in_two_arms(call).ok()?;
     // The type test names the client once more than the user's code. `state.lock().await.client` would lock twice.
     // tests/it/shapes/evaluation.rs::behind_a_lock
     if !matches!(Receiver::of(&call.receiver), Receiver::Place | Receiver::Variable(_)) {

@@ -309,7 +309,7 @@ pub(crate) fn ends_in_calls(expression: &Expr) -> bool {
         Expr::MethodCall(call) => {
             let is_replaced = match (calls::of_method(call), call.args.first()) {
                 (Some(Shape::Argument), Some(argument)) => can_pass_through(argument),
-                (Some(Shape::Client), Some(url)) => in_two_arms(url).is_some(),
+                (Some(Shape::Client), Some(url)) => call.turbofish.is_none() && in_two_arms(url).is_some(),
                 (shape, _) => shape.is_some(),
             };
             (is_replaced && !is_skipped(&call.attrs))

@@ -136,6 +136,23 @@ impl<T: Clone + Default> Cache<T> {
     }
 }
 
+/// A cache whose method takes a type.
+struct Texts;
+
+impl Texts {
+    async fn get<T: std::str::FromStr>(&self, key: String) -> Option<T> {
+        key.parse().ok()
+    }
+}
+
+#[traced_http]
+async fn by_type(client: Texts, key: String) -> Option<u32> {
+    let first = client.get::<u32>(key.clone()).await?;
+    let second = client.get::<u8>(key.repeat(2));
+    let third: u32 = client.get(key).await?;
+    Some(first + u32::from(second.await?) + third)
+}
+
 struct App<'a> {
     name: &'a str,
     steps: RefCell<Vec<u32>>,
@@ -203,6 +220,7 @@ async fn bodies() {
         (cache.all(&[0, 1, 2, 3, 4]).into_iter().copied().collect::<Vec<_>>(), cache.hits)
     };
     run.check("cache", work, (vec![1, 7, 2, 0], 1)).await;
+    run.check("by_type", by_type(Texts, "7".to_owned()), Some(7 + 77 + 7)).await;
     let app = || Rc::new(App { name: "app", steps: RefCell::default() });
     let boxed = || Box::new(App { name: "job", steps: RefCell::default() }) as Box<dyn Job>;
     let work = async { jobs(app(), &[boxed(), boxed()], app) };

@@ -6,7 +6,7 @@ use syn::visit_mut::{self, VisitMut as _};
 use syn::{Block, Expr, ExprClosure, ExprIf, ExprMatch, ExprMethodCall, Local, Pat, Stmt};
 
 use super::Walker;
-use crate::attributes::take_xray;
+use crate::attributes::{move_xray_to_statement, take_xray};
 use crate::calls;
 use crate::macros::Role;
 use crate::position::{Position, adds_to_list, ends_in_calls};
@@ -136,6 +136,9 @@ impl Walker<'_> {
             let count = block.stmts.len();
             for index in 0..count {
                 let (before, after) = block.stmts.split_at_mut(index + 1);
+                if let Stmt::Expr(expression, _) = &mut before[index] {
+                    move_xray_to_statement(expression);
+                }
                 match &mut before[index] {
                     Stmt::Local(local) => {
                         let position = uses::position_of_local(local, after, end);

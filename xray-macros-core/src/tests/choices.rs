@@ -483,6 +483,18 @@ fn an_option_of_an_assignment_is_that_of_its_right_side() {
 }
 
 #[test]
+fn an_option_of_a_statement_applies_to_all_its_operands() {
+    check(&[
+        ("#[xray(skip)] a && g().send().is_ok()", ""),
+        ("#[xray(skip)] a || b && g().send().is_ok(); g().send()", "value"),
+        ("#[xray(skip)] g().send() as u8 == g().send();", ""),
+        ("#[xray(trace)] g(r).await? == 3", "future"),
+        ("#[xray(trace)] g(r) as u8 == 3;", "future"),
+        ("let a = #[xray(skip)] g().send() + g().send();", "value"),
+    ]);
+}
+
+#[test]
 fn a_value_that_is_sent_to_a_channel_is_no_request() {
     check(&[
         ("request.send(a)", "place"),
@@ -515,6 +527,8 @@ fn the_future_of_a_client_is_replaced_or_its_call_is_left_alone() {
         ("client.get(url)?", "left-alone"),
         ("client.get(&key).await; c.request(r).await", "future"),
         ("map.get(url).await; c.request(r).await", "future"),
+        ("client.get::<u32>(url).await; c.request(r).await", "future"),
+        ("let a = if b { client.get::<u32>(url) } else { c.request(r) }; a.await", "as-typed"),
         ("state.client.get(url).await", "client"),
         ("state.lock().await.client.get(url).await", "left-alone"),
         ("pool[0].client.get(url).await", "left-alone"),
