@@ -5,15 +5,20 @@
 //! user's block, because an item in that block may have the same name:
 //! `tests/it/traced/functions.rs::functions_keep_their_shape` has a function with its own `struct String`.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Error, Expr, ExprBlock, Local, Pat, Result, ReturnType, Signature, Stmt, Type, parse_quote};
+use syn::{
+    Block, Error, Expr, ExprBlock, FnArg, Local, Pat, PatIdent, ReceiverKind, Result, ReturnType, Signature, Stmt,
+    Type, parse_quote,
+};
 
+use crate::attributes::is_conditional;
 use crate::driver::{Attribute, Owner, Searched, Wording};
 use crate::head::annotations;
 use crate::options::TracedOptions;
-use crate::syntax::{boxed_future_mut, span_at, tail_mut, text};
+use crate::syntax::{boxed_future_mut, span_at, starts_upper_case, tail_mut, text, words_in_macro};
 
 impl Attribute for TracedOptions {
     const WORDING: Wording = Wording {
@@ -114,6 +119,7 @@ impl Wrapper<'_> {
                 return;
             }
         }
+        block.stmts.splice(0..0, self.naming_of_parameters(block));
         let wrapped = if self.signature.asyncness.is_some() {
             self.async_body(block)
         } else if returns_future(self.signature) {
@@ -155,6 +161,46 @@ impl Wrapper<'_> {
         }
     }
 
+    /// Returns a statement for the start of a body that becomes a `move` closure or block, so that the parameters are dropped
+    /// in the order in which the function drops them: the last one first.
+    ///
+    /// ```text
+    /// Input:  fn pay(connection: Connection, _guard: Guard) { connection.commit() }
+    /// Output: .. move || -> () { let _ = (&_guard, &connection); connection.commit() }
+    /// ```
+    ///
+    /// A closure drops what it captures in the order in which its body first names it, and it captures only the fields that
+    /// the body names. A parameter that the body does not name would be dropped after the closure.
+    /// `tests/it/traced/functions.rs::parameters_are_dropped_as_before`
+    fn naming_of_parameters(&self, block: &Block) -> Option<Stmt> {
+        let mut parameters = Vec::new();
+        for parameter in &self.signature.inputs {
+            match parameter {
+                FnArg::Receiver(receiver) if !matches!(receiver.kind, ReceiverKind::Reference(..)) => {
+                    parameters.push(Ident::from(receiver.self_token));
+                }
+                FnArg::Typed(typed) if may_have_destructor(&typed.ty) && !is_conditional(&typed.attrs) => {
+                    parameters.extend(names_in(&typed.pat));
+                }
+                _ => {}
+            }
+        }
+        // If the body does not name a parameter, the compiler warns about it, unless its name begins with `_`.
+        let is_guard = |name: &Ident| text(name).starts_with('_');
+        let named: Vec<_> = words_in_macro(&block.to_token_stream()).collect();
+        parameters.retain(|name| is_guard(name) || named.contains(name));
+        if parameters.is_empty() {
+            return None;
+        }
+        // Clippy reports the use of a name that begins with `_`.
+        let allow = parameters
+            .iter()
+            .any(is_guard)
+            .then(|| quote_spanned!(self.span=> #[allow(clippy::used_underscore_binding)]));
+        let names = parameters.iter().rev();
+        Some(Stmt::Expr(Expr::Verbatim(quote_spanned!(self.span=> #allow let _ = (#(&#names,)*);)), None))
+    }
+
     /// Wraps the async block at the end of a function that is not `async`. The subsegment covers only that block; the code
     /// before it runs when the function is called.
     ///
@@ -176,13 +222,17 @@ impl Wrapper<'_> {
         //                     if false {
         //                         return ::xray::__private::traced::never::<Result<Todo, Error>>();
         //                     }
-        //                     { body }
+        //                     ({ body })
         //                 },
         //                 check,
         //             )
         //             .await
+        //
+        // The braces are the user's. Their position has the user's edition, which decides when the temporaries of the last
+        // expression are dropped: tests/crates/shapes-2021/only_2021.rs. Without the parentheses, braces around a body on one
+        // line would trigger the lint `unused_braces`: tests/it/lints/one_line.rs
         let (span, runtime, check) = (self.span, &self.options.common.runtime, self.check());
-        let (block, (result, is_never)) = (without_lints(block), self.result());
+        let (result, is_never) = self.result();
         // Rust has no syntax for the output type of an async block. The unreachable `return` determines the type before
         // the compiler infers types in the body. Without it, the error type of `Ok(x?)` would be ambiguous, and
         // `Box::new(1)` would not be coerced to `Box<dyn Debug>`. tracing-attributes does the same. The `return` is left
@@ -197,7 +247,7 @@ impl Wrapper<'_> {
         // Clippy reports an async block whose output is a future, but not an `async fn` whose output is one.
         let wrapped = quote_spanned! {span=>
             __xray_subsegment
-                .around_future(#[allow(clippy::async_yields_async)] async move { #hint #block }, #check)
+                .around_future(#[allow(clippy::async_yields_async)] async move { #hint (#block) }, #check)
                 .await
         };
         self.diverging(wrapped, is_never)
@@ -309,11 +359,32 @@ fn future_in_mut(expression: &mut Expr) -> Option<&mut Expr> {
     }
 }
 
-/// Returns a body as a block inside a larger block. The braces have a macro's span at the user's position. With the
-/// user's span, braces around a body on one line, `{ { body } }`, would trigger the lint `unused_braces`.
-/// `tests/it/lints/one_line.rs`
-fn without_lints(body: &Block) -> TokenStream {
-    let mut braces = Group::new(Delimiter::Brace, body.stmts.iter().map(Stmt::to_token_stream).collect());
-    braces.set_span(Span::mixed_site().located_at(body.brace_token.span.join()));
-    TokenTree::Group(braces).into()
+/// Returns the variables that the pattern of a parameter declares.
+fn names_in(pattern: &Pat) -> Vec<Ident> {
+    struct Names(Vec<Ident>);
+    impl<'ast> Visit<'ast> for Names {
+        fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+            // A name that begins with a capital letter is a unit struct.
+            if pattern.by_ref.is_none() && !starts_upper_case(&pattern.ident) {
+                self.0.push(pattern.ident.clone());
+            }
+            visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut names = Names(Vec::new());
+    names.visit_pat(pattern);
+    names.0
+}
+
+/// Returns whether a drop of a value of this type may have an effect, as far as its syntax shows.
+fn may_have_destructor(of: &Type) -> bool {
+    const PLAIN: &[&str] = &[
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+        "usize",
+    ];
+    match of {
+        Type::Reference(_) => false,
+        Type::Path(path) => !PLAIN.iter().any(|plain| path.path.is_ident(plain)),
+        _ => true,
+    }
 }

@@ -192,6 +192,8 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// * `Location::caller()` in a function with `#[track_caller]` returns a position in the function itself.
 /// * Lazy results are not covered. If a function returns an iterator, or a future behind a type alias, the subsegment
 ///   ends when the function returns, before the result is used.
+/// * Values that the pattern `_` ignores, as in `fn pay(_: Guard)`, are dropped after the other parameters. A parameter
+///   that is named `_guard` is dropped in its turn.
 #[proc_macro_attribute]
 pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
     xray_macros_core::traced(arguments.into(), item.into()).into()

@@ -1,9 +1,11 @@
 //! Functions that only editions before 2024 accept: a type that nothing determines becomes `()`, and the temporaries of the
 //! last expression of a block live to the end of the statement around it.
 
+use std::cell::RefCell;
+
 use reqwest::{Client, Request};
 
-use xray::traced_http;
+use xray::{traced, traced_http};
 
 use crate::shapes::run::{Run, timed};
 
@@ -50,4 +52,37 @@ async fn only_2021() {
     run.check("from_a_block", async { from_a_block("abc") }, 3).await;
     let (api, url) = (Api(run.client.clone()), run.url("/bytes/1"));
     run.check_calls("discarded", async { api.discarded(&url).await.unwrap() }, 1, &[timed("GET /bytes/1")]).await;
+}
+
+thread_local! {
+    static DROPPED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Noisy(&'static str);
+
+impl Drop for Noisy {
+    fn drop(&mut self) {
+        DROPPED.with(|dropped| dropped.borrow_mut().push(self.0));
+    }
+}
+
+#[traced]
+fn drops(parameter: Noisy) -> usize {
+    let _local = Noisy("local");
+    Noisy("temporary").0.len() + parameter.0.len()
+}
+
+#[traced]
+async fn drops_later(parameter: Noisy) -> usize {
+    let _local = Noisy("local");
+    Noisy("temporary").0.len() + parameter.0.len()
+}
+
+#[tokio::test]
+async fn traced_functions_drop_temporaries_as_before() {
+    for is_async in [false, true] {
+        let parameter = Noisy("parameter");
+        assert_eq!(if is_async { drops_later(parameter).await } else { drops(parameter) }, 18);
+        assert_eq!(DROPPED.with(RefCell::take), ["local", "temporary", "parameter"], "{is_async}");
+    }
 }

@@ -50,6 +50,8 @@ type Sent = reqwest::Result<reqwest::Response>;
 #[xray::traced] fn counted(mut count: u32) -> u32 { count += 1; count }
 #[xray::traced] async fn counted_later(mut count: u32) -> u32 { count += ready(1).await; count }
 #[xray::traced] fn unused(_: u32, _value: &str) -> u32 { 1 }
+#[xray::traced] fn guarded(text: String, (_first, second): (String, String), _guard: String) -> usize { drop(second); drop(text); 1 }
+#[xray::traced] async fn guarded_later(text: String, _guard: String) -> usize { ready(()).await; drop(text); 1 }
 #[xray::traced] fn early(value: bool) -> u32 { if value { return 3; } 4 }
 #[xray::traced] async fn early_later(value: bool) -> u32 { if ready(value).await { return 3; } 4 }
 #[must_use] #[xray::traced] fn must() -> u32 { number() }

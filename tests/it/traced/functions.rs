@@ -1,5 +1,6 @@
 //! Functions of every kind: results, times, panics and annotations.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -331,4 +332,58 @@ fn without_a_segment_nothing_changes() {
     let mut future = pin!(generic::<str, u64>("a", 1_u32));
     let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending() && xray::trace_id().is_none());
+}
+
+thread_local! {
+    static DROPPED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Noisy(&'static str);
+
+impl Drop for Noisy {
+    fn drop(&mut self) {
+        DROPPED.with_borrow_mut(|dropped| dropped.push(self.0));
+    }
+}
+
+struct Pair {
+    left: Noisy,
+    _right: Noisy,
+}
+
+#[xray::traced]
+fn drops(first: Noisy, pair: Pair, (third, _fourth): (Noisy, Noisy), _guard: Noisy) -> usize {
+    let _local = Noisy("local");
+    third.0.len() + first.0.len() + { pair.left }.0.len()
+}
+
+#[xray::traced]
+async fn drops_later(first: Noisy, pair: Pair, (third, _fourth): (Noisy, Noisy), _guard: Noisy) -> usize {
+    let _local = Noisy("local");
+    tokio::task::yield_now().await;
+    format!("{third}").len() + first.0.len() + { pair.left }.0.len()
+}
+
+impl std::fmt::Display for Noisy {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+#[tokio::test]
+async fn parameters_are_dropped_as_before() {
+    let pair = || Pair { left: Noisy("left"), _right: Noisy("right") };
+    let others = || (Noisy("third"), Noisy("fourth"));
+    let expected = ["left", "local", "guard", "fourth", "third", "right", "first"];
+    let ((), _) = below(async {
+        assert_eq!(drops(Noisy("first"), pair(), others(), Noisy("guard")), 14);
+        assert_eq!(DROPPED.take(), expected);
+        assert_eq!(drops_later(Noisy("first"), pair(), others(), Noisy("guard")).await, 14);
+        assert_eq!(DROPPED.take(), expected);
+        let mut dropped = Box::pin(drops_later(Noisy("first"), pair(), others(), Noisy("guard")));
+        assert!(dropped.as_mut().now_or_never().is_none());
+        drop(dropped);
+        assert_eq!(DROPPED.take(), ["local", "guard", "fourth", "third", "left", "right", "first"]);
+    })
+    .await;
 }

@@ -37,9 +37,9 @@ async unsafe fn asynchronous(id: u32) {
                 if false {
                     return my::tracing::__private::traced::never::<()>();
                 }
-                {
+                ({
                     g(id).await;
-                }
+                })
             },
             |_, _| (),
         )
@@ -62,7 +62,7 @@ async fn checked(id: u32) -> Result<impl Iterator<Item = u32>, Error> {
                 if false {
                     return ::xray::__private::traced::never::<Result<_, Error>>();
                 }
-                { Ok([g(id).await?].into_iter()) }
+                ({ Ok([g(id).await?].into_iter()) })
             },
             |__xray_result, __xray_context| {
                 if let ::core::option::Option::Some(__xray_error) = ::xray::__private::traced::error_of(
@@ -189,6 +189,34 @@ impl Service {
                 },
             )
     }
+}
+fn pays(
+    mut self: Box<Self>,
+    connection: Connection,
+    (first, _): Pair,
+    _guard: Guard,
+    unused: Guard,
+    id: u32,
+) -> u32 {
+    let __xray_subsegment = ::xray::__private::traced::FunctionSubsegment::new({
+        static __XRAY_FUNCTION: ::xray::__private::traced::TracedFunction = ::xray::__private::traced::TracedFunction::new(
+            "pays",
+            "pays",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &__XRAY_FUNCTION
+    });
+    __xray_subsegment
+        .around(
+            move || -> u32 {
+                #[allow(clippy::used_underscore_binding)]
+                let _ = (&_guard, &first, &connection, &self);
+                connection.commit(first, id);
+                self.count
+            },
+            |_, _| (),
+        )
 }
 fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
     let __xray_subsegment = ::xray::__private::traced::FunctionSubsegment::new({

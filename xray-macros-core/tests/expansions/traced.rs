@@ -51,6 +51,12 @@ impl Service {
     }
 }
 
+#[traced]
+fn pays(mut self: Box<Self>, connection: Connection, (first, _): Pair, _guard: Guard, unused: Guard, id: u32) -> u32 {
+    connection.commit(first, id);
+    self.count
+}
+
 #[traced_http(annotate(id = id))]
 #[traced]
 fn calls_outside(client: &Client, id: u32) -> Result<Response, Error> {
