@@ -387,3 +387,24 @@ async fn parameters_are_dropped_as_before() {
     })
     .await;
 }
+
+#[xray::traced]
+fn cloned_future(number: u32) -> impl Future<Output = u32> + Clone + Debug {
+    std::future::ready(number)
+}
+
+#[xray::traced]
+fn unpinned_future(number: u32) -> impl Future<Output = u32> + Unpin + Send + Sync {
+    std::future::ready(number)
+}
+
+#[tokio::test]
+async fn a_future_keeps_its_traits() {
+    let ((), subsegments) = below(async {
+        let future = cloned_future(1);
+        assert_eq!((format!("{future:?}").as_str(), future.clone().await, future.await), ("Ready(Some(1))", 1, 1));
+        assert_eq!(Pin::new(&mut unpinned_future(2)).await, 2);
+    })
+    .await;
+    assert_eq!(tree(&subsegments), "cloned_future, unpinned_future");
+}
