@@ -245,7 +245,10 @@ impl Walker<'_> {
     /// Rewrites an expression that contains rewritten calls: a call that spawns a task or thread, and a closure or async
     /// block that would move the annotations.
     fn rewrite_enclosing(&mut self, expression: &mut Expr, spawned: Option<(usize, Spawned)>) {
-        if let Some((index, spawned)) = spawned {
+        // With `#[xray(skip)]` the closure stays as it is: the function may run it twice, or give its result a type.
+        // tests/it/shapes/spawned.rs::others
+        let is_kept = |spawned| matches!(spawned, Spawned::Closure) && self.call_options.skip;
+        if let Some((index, spawned)) = spawned.filter(|(_, spawned)| !is_kept(*spawned)) {
             match expression {
                 Expr::Call(call) => self.rewriter().on_spawn(&mut call.args[index], spawned),
                 Expr::MethodCall(call) => self.rewriter().on_spawn(&mut call.args[index], spawned),

@@ -115,7 +115,13 @@ async fn blocking(client: Client, url: String) -> u16 {
 
 /// Functions named `spawn` that start nothing, and closures that run twice or take a parameter.
 #[traced_http]
-fn others() -> (u32, u32, String) {
+fn others() -> (u32, u32, String, u32) {
+    struct Supervisor;
+    impl Supervisor {
+        fn spawn(&self, mut run: impl FnMut() -> Box<dyn Fn() -> u32>) -> u32 {
+            run()() + run()()
+        }
+    }
     struct Pond(u32);
     impl Pond {
         fn spawn<T>(&self, make: impl FnOnce(u32) -> T) -> T {
@@ -130,7 +136,12 @@ fn others() -> (u32, u32, String) {
     }
     let pond = Pond(3);
     let spawned = pond.spawn(|count| Shared(count).clone().send());
-    (spawned, pond.spawn_twice(|| Shared(1).clone().send()), pond.respawn(Once("again".into())))
+    #[xray(skip)]
+    let supervised = Supervisor.spawn(|| {
+        let sent = Shared(4).clone().send();
+        Box::new(move || sent)
+    });
+    (spawned, pond.spawn_twice(|| Shared(1).clone().send()), pond.respawn(Once("again".into())), supervised)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,5 +160,5 @@ async fn spawned() {
     let work = async { tokio::task::block_in_place(|| threads(client, &urls, &handle)) };
     run.check_calls("threads", work, 400, &[get, put]).await;
     run.check_calls("blocking", blocking(client.clone(), url.clone()), 200, &[get]).await;
-    run.check("others", async { others() }, (3, 5, "again".to_owned())).await;
+    run.check("others", async { others() }, (3, 5, "again".to_owned(), 8)).await;
 }

@@ -415,6 +415,8 @@ fn a_block_or_closure_that_is_spawned_keeps_the_trace() {
         (format!("spawn('a: {{ async {{ {CALL} }} }})"), false),
         ("spawn(|| g().send())".to_owned(), true),
         ("spawn_blocking(|| g().send())".to_owned(), true),
+        ("#[xray(skip)] spawn(|| g().send())".to_owned(), false),
+        (format!("#[xray(skip)] spawn(async {{ {CALL} }})"), true),
         ("spawn_twice(|| g().send())".to_owned(), false),
         ("spawn(|worker| g().send())".to_owned(), false),
         ("spawn((|| g().send()).instrument(span))".to_owned(), false),
