@@ -1,8 +1,10 @@
 //! Decides from the syntax of an argument whether it may be a request, and how it can be used in two arms.
 
+use quote::ToTokens as _;
+use syn::visit::{self, Visit};
 use syn::{Expr, ExprCall, Ident, Lit};
 
-use crate::syntax::{peeled, starts_upper_case, tail, variable};
+use crate::syntax::{peeled, starts_upper_case, tail, text, variable};
 
 /// The treatment of the argument of a call that appears in two arms of a `match`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -103,6 +105,42 @@ fn can_be_hoisted(argument: &Expr) -> bool {
             name.is_some_and(|name| ["json", "format"].iter().any(|known| name.ident == known))
         }
         _ => false,
+    }
+}
+
+/// Returns whether an argument names the receiver of its call, a part of it, or a value that it is a part of.
+///
+/// A hoisted argument is evaluated before the receiver, and the receiver may be copied: `count.send(bump(&mut count))`. A
+/// request is moved by its call, so the argument of an HTTP call cannot name the request.
+/// `tests/it/shapes/evaluation.rs::changed_receivers`
+pub(crate) fn names_receiver(argument: &Expr, receiver: &Expr) -> bool {
+    struct Names {
+        receiver: Vec<String>,
+        found: bool,
+    }
+    impl<'ast> Visit<'ast> for Names {
+        fn visit_expr(&mut self, expression: &'ast Expr) {
+            match names_of_place(expression) {
+                Some(names) => self.found |= names.iter().zip(&self.receiver).all(|(name, receiver)| name == receiver),
+                None => visit::visit_expr(self, expression),
+            }
+        }
+    }
+    let mut names = Names { receiver: names_of_place(receiver).unwrap_or_default(), found: false };
+    names.visit_expr(argument);
+    names.found
+}
+
+/// Returns the variable and the fields that an expression names: `self`, `request` and `0` for `self.request.0`.
+fn names_of_place(expression: &Expr) -> Option<Vec<String>> {
+    match peeled(expression) {
+        Expr::Path(path) => variable(path).map(|name| vec![text(name)]),
+        Expr::Field(field) => {
+            let mut names = names_of_place(&field.base)?;
+            names.push(field.member.to_token_stream().to_string());
+            Some(names)
+        }
+        _ => None,
     }
 }
 

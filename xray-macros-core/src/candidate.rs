@@ -6,7 +6,7 @@
 use proc_macro2::Span;
 use syn::{Expr, ExprMethodCall, Ident};
 
-use crate::arguments::{Argument, can_pass_through, in_two_arms};
+use crate::arguments::{Argument, can_pass_through, in_two_arms, names_receiver};
 use crate::attributes::assigns;
 use crate::calls::{self, Shape};
 use crate::position::Position;
@@ -149,9 +149,13 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
         Receiver::Variable(name) if variables.is_reference(&name) => {
             Candidate::LeftAlone("its receiver is a reference, which a closure would capture in another way")
         }
-        Receiver::Place | Receiver::Variable(_) => {
-            argument_in_two_arms(call).map_or_else(Candidate::LeftAlone, Candidate::Place)
-        }
+        Receiver::Place | Receiver::Variable(_) => match argument_in_two_arms(call) {
+            Ok(Argument::Hoisted) if names_receiver(&call.args[0], &call.receiver) => {
+                Candidate::LeftAlone("its argument names its receiver, which is evaluated first")
+            }
+            Ok(argument) => Candidate::Place(argument),
+            Err(why) => Candidate::LeftAlone(why),
+        },
         Receiver::Unsupported => Candidate::LeftAlone(
             "its receiver is an index, a dereference, a constant or a macro, which cannot be evaluated twice",
         ),

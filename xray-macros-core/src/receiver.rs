@@ -78,6 +78,10 @@ fn is_constant_expression(expression: &Expr) -> bool {
         Expr::Reference(reference) => is_constant_expression(&reference.expr),
         Expr::Binary(binary) => is_constant_expression(&binary.left) && is_constant_expression(&binary.right),
         Expr::Cast(cast) => is_constant_expression(&cast.expr),
+        // `CONFIG.0` and `TABLE[1]`
+        Expr::Field(field) => is_constant_expression(&field.base),
+        Expr::Index(index) => is_constant_expression(&index.expr) && is_constant_expression(&index.index),
+        Expr::Repeat(list) => is_constant_expression(&list.expr),
         Expr::Tuple(tuple) => tuple.elems.iter().all(is_constant_expression),
         Expr::Array(array) => array.elems.iter().all(is_constant_expression),
         Expr::Struct(made) => made.fields.iter().all(|field| is_constant_expression(&field.expr)),

@@ -117,6 +117,44 @@ fn named_by_a_closure(client: HyperClient) -> impl Fn(Request<Body>) -> hyper_ut
     move |request| client.request(request)
 }
 
+#[derive(Clone, Copy)]
+struct Count(u32);
+
+impl Count {
+    fn send(self, number: u32) -> u32 {
+        self.0 * 10 + number
+    }
+
+    fn bump(&mut self) -> u32 {
+        self.0 += 1;
+        self.0
+    }
+}
+
+/// A receiver that is copied before its argument changes it.
+#[traced_http]
+fn changed_receivers(mut counts: (Count, Count)) -> [u32; 3] {
+    let mut count = Count(1);
+    let first = count.send(count.bump());
+    [first, counts.0.send(counts.0.bump()), counts.0.send(counts.1.bump())]
+}
+
+const CONFIG: ([u32; 2], u32) = ([7, 8], 9);
+
+struct Word(u32);
+
+impl Word {
+    fn send(&self) -> &u32 {
+        &self.0
+    }
+}
+
+/// A borrow of a part of a constant is `'static`.
+#[traced_http]
+fn parts_of_constants() -> [&'static u32; 2] {
+    [Word(CONFIG.1).send(), Word(CONFIG.0[1]).send()]
+}
+
 // Several threads, because the calls of ureq block theirs.
 #[tokio::test(flavor = "multi_thread")]
 async fn evaluation() {
@@ -137,6 +175,9 @@ async fn evaluation() {
     run.check("integers", integers(queue, bytes), ()).await;
     assert_eq!((queued.recv().await, queued.recv().await), (Some(5_000_000_000), Some(0xFFFF_FFFF_FFFF)));
     assert_eq!(queued_bytes.recv().await, Some((200, 5_000_000_000)));
+
+    run.check("changed_receivers", async { changed_receivers((Count(1), Count(4))) }, [12, 12, 25]).await;
+    run.check("parts_of_constants", async { parts_of_constants().map(|word| *word) }, [9, 8]).await;
 
     let posted = recorded("POST /bytes/1");
     run.check_calls("bodies", async { bodies(&ureq::agent(), &url, "a") }, 400, &[posted, posted]).await;

@@ -358,6 +358,9 @@ fn receivers_that_are_constants_are_left_alone() {
         ("Word(&Other { field: g() }).send()", "value"),
         ("Word(local).send()", "value"),
         ("Word(LIMIT).send()", "left-alone"),
+        ("Word(LIMITS.0[1]).send()", "left-alone"),
+        ("Word(local.0).send()", "value"),
+        ("Word([LIMIT; 2]).send()", "left-alone"),
         ("word(1).send()", "value"),
         ("(*boxed).send()", "left-alone"),
         ("list[0].send()", "left-alone"),
@@ -365,6 +368,20 @@ fn receivers_that_are_constants_are_left_alone() {
         ("local.field.0.send()", "place"),
         ("g().field.send()", "left-alone"),
         ("local.send::<u8>()", "left-alone"),
+    ]);
+}
+
+#[test]
+fn an_argument_that_names_the_receiver_is_not_evaluated_before_it() {
+    check(&[
+        ("a.send_json(g(&mut a))", "left-alone"),
+        ("a.send_json(a.next())", "left-alone"),
+        ("a.b.send_json(g(&mut a.b))", "left-alone"),
+        ("a.b.send_json(a.g())", "left-alone"),
+        ("a.b.send_json(g(a.b.c))", "left-alone"),
+        ("a.b.send_json(a.c.g())", "place"),
+        ("a.send_json(g(b.a))", "place"),
+        ("a.send_json(&a)", "place"),
     ]);
 }
 
