@@ -87,7 +87,7 @@ fn walk<'a>(
         conditions: Conditions::default(),
         position: Position::Elsewhere,
         result: Position::of_result(signature, block),
-        of_elements: Position::Elsewhere,
+        of_macro: Position::Elsewhere,
         candidates: 0,
         rewritten: 0,
         left_alone: Vec::new(),
@@ -126,8 +126,8 @@ struct Walker<'a> {
     position: Position,
     /// Where the value goes that the current function or closure returns.
     result: Position,
-    /// Where the elements of the list go that the current macro makes.
-    of_elements: Position,
+    /// Where the value of the current macro call goes.
+    of_macro: Position,
     /// The number of calls in the table, including calls under `#[xray(skip)]`.
     candidates: usize,
     /// The number of calls that are rewritten.
@@ -322,10 +322,8 @@ impl Walker<'_> {
 impl Arguments for Walker<'_> {
     fn expression(&mut self, expression: &mut Expr, role: Role) {
         match role {
-            // `join_all(vec![a, b])`: the elements of the list have one type.
-            Role::Element => self.visit_at(expression, self.of_elements),
             Role::Printed => self.count_candidates(expression),
-            role => self.visit_at(expression, role.position()),
+            role => self.visit_at(expression, role.position(self.of_macro)),
         }
     }
 
@@ -354,8 +352,10 @@ impl VisitMut for Walker<'_> {
                 let found = candidate.and_then(|_| FoundCall::of(expression));
                 let spawned = spawn::spawned(expression);
                 if let Expr::Macro(call) = expression {
-                    walker.of_elements = position;
-                    return walker.walk_macro(&mut call.mac, requirement);
+                    let outer = mem::replace(&mut walker.of_macro, position);
+                    walker.walk_macro(&mut call.mac, requirement);
+                    walker.of_macro = outer;
+                    return;
                 }
                 walker.visit_inner(expression, position);
                 if walker.candidates > before {
@@ -380,7 +380,7 @@ impl VisitMut for Walker<'_> {
                 self.with_options(&attributes, |walker| {
                     let is_marked = mem::take(&mut walker.call_options.trace);
                     let requirement = if is_marked { Requirement::Marked } else { Requirement::Optional };
-                    walker.of_elements = Position::Elsewhere;
+                    walker.of_macro = Position::of_macro_statement(statement);
                     walker.under_conditions(&statement.attrs, |walker| {
                         walker.walk_macro(&mut statement.mac, requirement);
                     });

@@ -23,8 +23,11 @@ enum Grammar {
     Expressions,
     /// The elements of a list: `vec![a, b]`, `vec![a; 2]`.
     Elements,
-    /// Comma-separated futures, or statements that declare futures: `join!(a, b)`, `pin!(a)`, `pin! { let b = a; }`.
+    /// Comma-separated futures: `join!(a, b)`.
     Futures,
+    /// A future whose pin is the value of the macro, or statements that declare such futures: `pin!(a)`,
+    /// `pin! { let b = a; }`.
+    Pinned,
     /// The statements of an async block: `stream! { yield a; }`.
     AsyncBody,
     /// The JSON of `serde_json`: `json!({ "key": a, "list": [b, null] })`.
@@ -43,7 +46,8 @@ enum Grammar {
 }
 
 const GRAMMARS: &[(&[&str], Grammar)] = &[
-    (&["join", "try_join", "pin"], Grammar::Futures),
+    (&["join", "try_join"], Grammar::Futures),
+    (&["pin"], Grammar::Pinned),
     (&["vec"], Grammar::Elements),
     (&["format", "format_args", "print", "println", "eprint", "eprintln", "write", "writeln"], Grammar::Expressions),
     (&["panic", "bail"], Grammar::Expressions),
@@ -69,6 +73,8 @@ pub(crate) enum Role {
     Element,
     /// The macro polls it: it is a future of any type.
     Future,
+    /// The macro returns a pin of it.
+    Pinned,
     /// The macro makes it the body of an async block.
     AsyncBody,
     /// The macro also prints its tokens, so they must not be changed.
@@ -76,9 +82,16 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// Returns the position of an argument with this role. The position of the macro call does not matter.
-    pub(crate) fn position(self) -> Position {
-        if self == Self::Future { Position::AnyFuture } else { Position::Elsewhere }
+    /// Returns the position of an argument with this role. `of_macro` is the position of the macro call.
+    pub(crate) fn position(self, of_macro: Position) -> Position {
+        match self {
+            Self::Future => Position::AnyFuture,
+            // tests/it/shapes/named_futures.rs::pinned
+            Self::Pinned => of_macro.of_content(),
+            // `join_all(vec![a, b])`: the elements of the list have one type.
+            Self::Element => of_macro,
+            _ => Position::Elsewhere,
+        }
     }
 }
 
@@ -108,6 +121,7 @@ pub(crate) fn walk(walker: &mut impl Arguments, call: &mut Macro) -> bool {
         Grammar::Expressions => (|input: ParseStream<'_>| expressions(walker, input, Role::Value)).parse2(tokens),
         Grammar::Elements => (|input: ParseStream<'_>| expressions(walker, input, Role::Element)).parse2(tokens),
         Grammar::Futures => expressions_or_statements(walker, tokens, Role::Future),
+        Grammar::Pinned => expressions_or_statements(walker, tokens, Role::Pinned),
         Grammar::AsyncBody => statements(walker, tokens, Role::AsyncBody),
         Grammar::Json => (|input: ParseStream<'_>| json(walker, input)).parse2(tokens),
         Grammar::Checked(count) => {

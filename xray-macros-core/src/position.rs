@@ -11,7 +11,7 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprMethodCall, ExprReturn, GenericArgument, Item, Local,
-    Macro, Pat, PathArguments, PathSegment, ReturnType, Signature, Token, Type, TypeParamBound,
+    Macro, Pat, PathArguments, PathSegment, ReturnType, Signature, StmtMacro, Token, Type, TypeParamBound,
 };
 
 use crate::arguments::{can_pass_through, in_two_arms};
@@ -141,10 +141,15 @@ impl Position {
         let Expr::Path(function) = peeled(&call.func) else { return Self::Elsewhere };
         let Some(name) = function.path.segments.last() else { return Self::Elsewhere };
         if is_box_pin(&call.func) {
-            let is_replaced = self == Self::Boxed || self.accepts_any_future();
-            return if is_replaced { Self::AnyFuture } else { Self::Elsewhere };
+            return self.of_content();
         }
         self.of_arguments_of(&text(&name.ident))
+    }
+
+    /// Returns the position of a future, for its box or pin in this position.
+    pub(crate) fn of_content(self) -> Self {
+        let is_replaced = self == Self::Boxed || self.accepts_any_future();
+        if is_replaced { Self::AnyFuture } else { Self::Elsewhere }
     }
 
     /// Returns the position of the arguments of a method or function whose call is in this position.
@@ -227,6 +232,12 @@ impl Position {
             Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => None,
             _ => Some(Self::Elsewhere),
         }
+    }
+
+    /// Returns the position of the value of a macro call that is a statement. With a semicolon, as after
+    /// `tokio::pin!(future);`, the value is dropped.
+    pub(crate) fn of_macro_statement(statement: &StmtMacro) -> Self {
+        if statement.semi_token.is_some() { Self::AnyFuture } else { Self::Elsewhere }
     }
 
     /// Returns the position of the values that the branches of an expression in this position have. The branches have one
@@ -341,12 +352,17 @@ pub(crate) fn holds_calls(initializer: &Expr) -> bool {
     match peeled(initializer) {
         Expr::Closure(closure) => ends_in_calls(&closure.body),
         Expr::Array(list) => list.elems.iter().all(ends_in_calls),
-        Expr::Macro(call) => call.mac.path.is_ident("vec") && has_only_calls(&call.mac),
+        Expr::Macro(call) => (call.mac.path.is_ident("vec") || is_pin(&call.mac)) && has_only_calls(&call.mac),
         Expr::MethodCall(call) if passes_items(call) => holds_calls(&call.receiver),
         // `map` of a list. `map` of a future is a case of `ends_in_calls`.
         Expr::MethodCall(call) if is_one_of(&call.method, MAPPING_METHODS) && call.args.iter().all(holds_calls) => true,
         other => ends_in_calls(other) || is_empty_list(other),
     }
+}
+
+/// Returns whether a macro call is `pin!(future)`.
+fn is_pin(call: &Macro) -> bool {
+    call.path.segments.last().is_some_and(|name| name.ident == "pin")
 }
 
 /// Returns whether each element of `vec![first, second]` is a call that may be replaced.
@@ -375,6 +391,7 @@ pub(crate) fn wraps_variables(expression: &Expr) -> bool {
     match peeled(expression) {
         Expr::Call(call) => wraps(call),
         Expr::MethodCall(call) => is_one_of(&call.method, WRAPPING_METHODS) || passes_items(call),
+        Expr::Macro(call) => is_pin(&call.mac),
         _ => false,
     }
 }

@@ -5,7 +5,9 @@ use std::mem;
 use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprClosure, ExprForLoop, ExprMethodCall, ExprPath, Item, Local, Macro, Pat, PatIdent, Stmt};
+use syn::{
+    Block, Expr, ExprClosure, ExprForLoop, ExprMethodCall, ExprPath, Item, Local, Macro, Pat, PatIdent, Stmt, StmtMacro,
+};
 
 use crate::attributes::attributes;
 use crate::macros::{self, Arguments, Role};
@@ -43,7 +45,14 @@ pub(crate) fn position_of_local(local: &Local, after: &[Stmt], end: Position) ->
 /// `tests/it/shapes/named_futures.rs::in_variables_alone`, `by_its_fields`
 fn accept_any_future(name: &Ident, initializer: &Expr, statements: &[Stmt], end: Position) -> bool {
     let holds_closure = matches!(peeled(initializer), Expr::Closure(_));
-    let mut uses = Uses { name, holds_closure, position: Position::Elsewhere, all_accept: true, left: MAX_SEARCHED };
+    let mut uses = Uses {
+        name,
+        holds_closure,
+        position: Position::Elsewhere,
+        of_macro: Position::Elsewhere,
+        all_accept: true,
+        left: MAX_SEARCHED,
+    };
     uses.visit_statements(statements, end);
     uses.all_accept
 }
@@ -54,6 +63,8 @@ struct Uses<'a> {
     holds_closure: bool,
     /// The position of the expression visited next.
     position: Position,
+    /// The position of the macro call that is visited next.
+    of_macro: Position,
     /// `true` if each use so far accepts a future of any type.
     all_accept: bool,
     /// The number of expressions that may still be visited.
@@ -81,6 +92,7 @@ impl Uses<'_> {
             name: &name.ident,
             holds_closure: self.holds_closure,
             position: Position::Elsewhere,
+            of_macro: Position::Elsewhere,
             all_accept: true,
             left: self.left,
         };
@@ -182,8 +194,17 @@ impl<'ast> Visit<'ast> for Uses<'_> {
                 self.all_accept = ends_in_calls(&assignment.right) && !is_skipped(attributes(&assignment.left));
                 self.visit_expr(&assignment.right);
             }
+            Expr::Macro(call) => {
+                self.of_macro = position;
+                self.visit_macro(&call.mac);
+            }
             _ => visit::visit_expr(self, expression),
         }
+    }
+
+    fn visit_stmt_macro(&mut self, statement: &'ast StmtMacro) {
+        self.of_macro = Position::of_macro_statement(statement);
+        self.visit_macro(&statement.mac);
     }
 
     fn visit_block(&mut self, block: &'ast Block) {
@@ -203,7 +224,9 @@ impl<'ast> Visit<'ast> for Uses<'_> {
 
 impl Arguments for Uses<'_> {
     fn expression(&mut self, expression: &mut Expr, role: Role) {
-        self.visit_at(expression, role.position());
+        // An element of a list is in a position of its own: `wraps_variables` does not look into `vec![..]`.
+        let of_macro = if role == Role::Element { Position::Elsewhere } else { self.of_macro };
+        self.visit_at(expression, role.position(of_macro));
     }
 
     fn statements(&mut self, block: &mut Block, _: Role) {

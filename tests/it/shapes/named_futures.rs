@@ -303,6 +303,12 @@ impl Future for Printed {
     }
 }
 
+impl Printed {
+    fn add(mut self: Pin<&mut Self>, number: u16) {
+        self.0 += number;
+    }
+}
+
 impl std::fmt::Display for Printed {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(formatter)
@@ -323,6 +329,18 @@ async fn in_format_strings(pool: &Pool, width: usize) -> (String, u16) {
     let second = pool.execute(2);
     std::fmt::Write::write_fmt(&mut text, format_args!("{{}}{second}")).unwrap();
     (text, printed.await + second.await)
+}
+
+/// Futures of an unknown client that are pinned, and whose type is named or has methods of its own.
+#[traced_http]
+async fn pinned(pool: &Pool) -> u16 {
+    let first: Pin<&mut Printed> = std::pin::pin!(pool.execute(1));
+    let mut second = std::pin::pin!(pool.execute(2));
+    second.as_mut().add(5);
+    let third = pool.execute(3);
+    let mut third = std::pin::pin!(third);
+    third.as_mut().add(5);
+    first.await + second.await + third.await
 }
 
 /// Lists of futures whose items stay in the function.
@@ -467,6 +485,7 @@ async fn named_futures() {
     run.check_calls("in_a_named_result", async { status(in_a_named_result(client, url).await) }, 200, unseen).await;
     run.check_calls("first_of_a_retry", first_of_a_retry(client, url), 400, &[unseen[0]; 2]).await;
     run.check("with_methods", with_methods(&Pool), 10).await;
+    run.check("pinned", pinned(&Pool), 16).await;
     run.check("in_format_strings", in_format_strings(&Pool, 3), ("  1{}2".to_owned(), 3)).await;
     run.check_calls("in_variables_alone", in_variables_alone(client, url, true), 1200, &[seen[0]; 6]).await;
     run.check_calls("in_lists", in_lists(client, url), 14, &[seen[0]; 14]).await;

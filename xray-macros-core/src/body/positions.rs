@@ -217,7 +217,7 @@ impl Walker<'_> {
     /// Visits a statement in a macro that declares variables: `pin! { let future = client.request(request); }`.
     pub(super) fn visit_stmt_in_macro(&mut self, statement: &mut Stmt, role: Role) {
         match statement {
-            Stmt::Local(local) => self.visit_local(local, role.position()),
+            Stmt::Local(local) => self.visit_local(local, role.position(Position::AnyFuture)),
             other => self.visit_stmt_mut(other),
         }
     }

@@ -76,6 +76,11 @@ fn a_future_that_stays_in_the_function_may_have_any_type() {
         ("let a: Box<dyn Any> = Box::pin(c.request(r));", "future"),
         ("let a: Pin<Box<Response>> = Box::pin(c.request(r));", "as-typed"),
         ("pin! { let a = c.request(r); } a.await", "future"),
+        ("pin!(c.request(r)).await", "future"),
+        ("keep(pin!(c.request(r)))", "as-typed"),
+        ("select(pin!(c.request(r)), pin!(c.request(s))).await", "future future"),
+        ("let a: Pin<&mut Response> = pin!(c.request(r)); a.await", "as-typed"),
+        ("let a: Pin<&mut dyn Future<Output = u8>> = pin!(c.request(r)); keep(a)", "future"),
     ]);
 }
 
@@ -108,6 +113,12 @@ fn the_uses_of_a_variable_determine_the_type_of_its_future() {
         ("let a = c.request(r); #[xray(skip)] a.send(); a.await", "as-typed"),
         ("let a = c.request(r); #[xray(skip)] join(a, c.request(s)).await", "as-typed"),
         ("let ref a = c.request(r); a.await", "as-typed"),
+        ("let a = std::pin::pin!(c.request(r)); select! { b = &mut a => b } a.await", "future"),
+        ("let mut a = pin!(c.request(r)); a.as_mut().poll(d); a.as_mut().await", "future"),
+        ("let mut a = pin!(c.request(r)); a.as_mut().cancel(); a.await", "as-typed"),
+        ("let a = c.request(r); tokio::pin!(a); a.await", "future"),
+        ("let a = c.request(r); let b = pin!(a); b.await", "future"),
+        ("let a = c.request(r); let b = pin!(a); b.as_mut().cancel()", "as-typed"),
         ("let a = || c.request(r); a().await", "future"),
         ("let a = || c.request(r); keep(a)", "as-typed"),
         ("let a = c.request(r); println!(\"{}\", a)", "as-typed"),
