@@ -5,7 +5,7 @@
 //! that are nested too deeply are removed before parsing. Afterwards they are put back, unchanged, and calls in them
 //! are not traced. `tests.rs::code_that_is_too_deep_is_left_as_it_was`
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 /// The number of levels that are parsed. Handwritten code has about 30; 200 levels take 5 of the stack's 8 MiB.
@@ -57,12 +57,20 @@ impl TooDeep {
             if depth > 0 {
                 return self.replace_too_deep(content, depth - 1);
             }
+            // Brackets without inner brackets are parsed like the level above. They may be empty, as in `match never {}`.
+            if !is_deeper(&content, 0) {
+                return content;
+            }
             let (placeholder, number) = (format_ident!("{PLACEHOLDER}"), self.0.len());
             // Between the braces of a `match` only arms are valid syntax, so the placeholder becomes the body of an
-            // arm.
-            let has_arms = is_of_arms(&content);
+            // arm. Between those of a struct expression it becomes the base.
+            let (has_arms, has_fields) = (is_of_arms(&content), is_of_fields(&content));
             self.0.push(content);
-            if has_arms { quote!(_ => #placeholder!(#number)) } else { quote!(#placeholder!(#number)) }
+            match (has_arms, has_fields) {
+                (true, _) => quote!(_ => #placeholder!(#number)),
+                (false, true) => quote!(..#placeholder!(#number)),
+                (false, false) => quote!(#placeholder!(#number)),
+            }
         })
     }
 }
@@ -85,6 +93,20 @@ fn is_of_arms(content: &TokenStream) -> bool {
     let is = |token: &TokenTree, punct| matches!(token, TokenTree::Punct(found) if found.as_char() == punct);
     let tokens: Vec<_> = content.clone().into_iter().collect();
     tokens.windows(2).any(|pair| is(&pair[0], '=') && is(&pair[1], '>'))
+}
+
+/// Returns whether the content of braces is the fields of a struct expression, judged by its beginning: `name: value` or
+/// `name, ..`.
+fn is_of_fields(content: &TokenStream) -> bool {
+    let mut tokens = content.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Ident(_)), Some(TokenTree::Punct(next))) => match next.as_char() {
+            ':' => next.spacing() == Spacing::Alone,
+            ',' => true,
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// Returns the number of the placeholder between a pair of brackets, or `None` if the brackets contain no placeholder.

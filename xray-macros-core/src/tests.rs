@@ -239,17 +239,24 @@ fn code_that_is_too_deep_is_left_as_it_was() {
         ("{", "a.send(); b", "}"),
         ("match a { b =>", "c.send()", "}"),
         ("[", "a.send(), b", "]"),
+        ("Node { next: Some(Box::new(", "a.send()", ")) }"),
+        ("Node { left, right: Some(Box::new(", "Node { left, right }", ")) }"),
+        ("(match never {}, Leaf {}, [], ", "f()", ")"),
     ] {
         let levels = |text: &str, count| (text.to_owned() + " ").repeat(count);
         // The innermost levels, as a stream of tokens prints them.
         let core = format!("{}{inner} {}", levels(open, 50), levels(close, 50));
-        let body = levels(open, 250) + &core + &levels(close, 250);
-        let (expanded, core) = on_a_small_stack(move || {
-            let expanded = expand(TokenStream::new(), format!("fn f() {{ b.send(); {body} }}").parse().unwrap());
-            (expanded.to_string(), core.parse::<TokenStream>().unwrap().to_string())
-        });
-        assert!(expanded.contains("__xray_dispatch") && !expanded.contains("__xray_too_deep"), "{expanded}");
-        assert!(expanded.contains(&core), "{core}: {expanded}");
+        // The code is cut in another pair of brackets for each number of levels around it.
+        for around in 0..3 {
+            let (before, after) = (levels("(", around) + &levels(open, 250), levels(close, 250) + &levels(")", around));
+            let (body, core) = (before + &core + &after, core.clone());
+            let (expanded, core) = on_a_small_stack(move || {
+                let expanded = expand(TokenStream::new(), format!("fn f() {{ b.send(); {body} }}").parse().unwrap());
+                (expanded.to_string(), core.parse::<TokenStream>().unwrap().to_string())
+            });
+            assert!(expanded.contains("__xray_dispatch") && !expanded.contains("__xray_too_deep"), "{expanded}");
+            assert!(expanded.contains(&core), "{core}: {expanded}");
+        }
     }
 }
 
