@@ -9,7 +9,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
-use syn::{Arm, Block, Expr, ExprCall, FieldValue, FnArg, Ident, Item, Local, Path, PathSegment, Signature, Stmt};
+use syn::{
+    Arm, Block, Expr, ExprCall, FieldValue, FnArg, Ident, Item, Local, Path, PathSegment, Signature, Stmt, UseTree,
+};
 
 use crate::attributes::{attributes, is_conditional};
 use crate::calls::Client;
@@ -19,12 +21,29 @@ use crate::options::TracedHttpOptions;
 /// they cost nothing at run time.
 pub(crate) fn checks(signature: &Signature, block: &Block, options: &TracedHttpOptions) -> Vec<TokenStream> {
     let runtime = &options.common.runtime;
-    let mut named = NamedClients { options, types: Vec::new(), clients: Vec::new() };
+    // The checks are in the body, where `use other as reqwest;` gives the name in the signature another meaning.
+    // tests/crates/local-reqwest
+    let hidden = block.stmts.iter().flat_map(|statement| match statement {
+        Stmt::Item(Item::Use(import)) => renames(&import.tree),
+        _ => Vec::new(),
+    });
+    let mut named = NamedClients { options, hidden: hidden.collect(), types: Vec::new(), clients: Vec::new() };
     named.visit_signature(signature);
+    named.hidden.clear();
     visit::visit_block(&mut named, block);
     let types = named.types.iter().map(|(path, kind)| check_version(path, kind, runtime));
     let clients = named.clients.iter().map(|(module, span)| check_feature(module, *span, runtime));
     types.chain(clients).collect()
+}
+
+/// Returns the names after `as` in a `use`.
+fn renames(import: &UseTree) -> Vec<&Ident> {
+    match import {
+        UseTree::Path(path) => renames(&path.tree),
+        UseTree::Group(group) => group.items.iter().flat_map(renames).collect(),
+        UseTree::Rename(renamed) => vec![&renamed.rename],
+        _ => Vec::new(),
+    }
 }
 
 /// Returns a statement that compiles only if a feature of the client is on.
@@ -79,6 +98,8 @@ fn check_version(path: &Path, kind: &str, runtime: &Path) -> TokenStream {
 /// the condition, and the path of a crate that exists only under the condition would not resolve there.
 struct NamedClients<'a> {
     options: &'a TracedHttpOptions,
+    /// The names whose paths are not checked.
+    hidden: Vec<&'a Ident>,
     /// `reqwest::Client`, `RequestBuilder` and `Request`, each with its kind.
     types: Vec<(Path, &'static str)>,
     /// The modules of the other clients, each with the position of its first path in the function.
@@ -87,7 +108,8 @@ struct NamedClients<'a> {
 
 impl NamedClients<'_> {
     fn is_local(&self, path: &Path) -> bool {
-        path.segments.first().is_some_and(|first| self.options.local.contains(&first.ident))
+        let is_local = |name| self.options.local.contains(name) || self.hidden.contains(&name);
+        path.segments.first().is_some_and(|first| is_local(&first.ident))
     }
 
     fn add_type(&mut self, path: &Path, kind: &'static str) {

@@ -77,7 +77,27 @@ fn inner(flag: bool) -> usize {
     0
 }
 
+/// A name that the body gives another meaning than the signature.
+#[xray::traced_http]
+fn renamed(client: &reqwest::Client) -> reqwest::Result<(String, ())> {
+    use vendored::numbers as reqwest;
+    client.get(reqwest::FIRST).send()
+}
+
 mod vendored {
+    #[allow(dead_code, reason = "only the check of a client would use the type")]
+    pub mod numbers {
+        pub const FIRST: &str = "first";
+
+        pub struct Client;
+
+        impl Client {
+            pub fn builder(number: u8) -> u8 {
+                number
+            }
+        }
+    }
+
     pub mod reqwest_0_11 {
         #[derive(Default)]
         pub struct Client;
@@ -96,5 +116,6 @@ fn main() {
     assert_eq!(by_place(&client, reqwest::Request("abc")), Ok(3));
     assert_eq!(generic(client.get("b").body("c")), Ok(("b".to_owned(), "c")));
     assert_eq!(with_a_constructor(), 5);
+    assert_eq!(renamed(&client), Ok(("first".to_owned(), ())));
     assert_eq!(inner(true) + inner(false), 9);
 }
