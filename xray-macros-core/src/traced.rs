@@ -5,6 +5,8 @@
 //! user's block, because an item in that block may have the same name:
 //! `tests/it/traced/functions.rs::functions_keep_their_shape` has a function with its own `struct String`.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::visit::{self, Visit};
@@ -185,20 +187,21 @@ impl Wrapper<'_> {
                 _ => {}
             }
         }
-        // If the body does not name a parameter, the compiler warns about it, unless its name begins with `_`.
-        let is_guard = |name: &Ident| text(name).starts_with('_');
-        let named: Vec<_> = words_in_macro(&block.to_token_stream()).collect();
-        parameters.retain(|name| is_guard(name) || named.contains(name));
         if parameters.is_empty() {
             return None;
         }
+        // If the body does not name a parameter, the compiler warns about it, unless its name begins with `_`.
+        let is_guard = |name: &Ident| text(name).starts_with('_');
+        let in_body: HashSet<_> = words_in_macro(&block.to_token_stream()).map(|word| text(&word)).collect();
+        parameters.retain(|name| is_guard(name) || in_body.contains(&text(name)));
         // Clippy reports the use of a name that begins with `_`.
         let allow = parameters
             .iter()
             .any(is_guard)
             .then(|| quote_spanned!(self.span=> #[allow(clippy::used_underscore_binding)]));
-        let names = parameters.iter().rev();
-        Some(Stmt::Expr(Expr::Verbatim(quote_spanned!(self.span=> #allow let _ = (#(&#names,)*);)), None))
+        let last_first = parameters.iter().rev();
+        let naming = quote_spanned!(self.span=> #allow let _ = (#(&#last_first,)*););
+        (!parameters.is_empty()).then(|| Stmt::Expr(Expr::Verbatim(naming), None))
     }
 
     /// Wraps the async block at the end of a function that is not `async`. The subsegment covers only that block; the code
