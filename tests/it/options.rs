@@ -128,11 +128,23 @@ async fn assigns(client: &Client, url: &str) -> u16 {
     statuses[0] += client.get(url).send().await.unwrap().status().as_u16();
     #[xray(name = "assigned")]
     statuses[1] = client.get(url).send().await.unwrap().status().as_u16();
-    #[xray(skip)]
-    statuses[1]
-        == 200
-        && client.get(url).send().await.is_ok();
     statuses.iter().sum()
+}
+
+#[xray::traced_http]
+async fn is_up(is_enabled: bool, client: &Client, url: &str) -> bool {
+    client.get(url).send().await.unwrap();
+    #[xray(skip)]
+    is_enabled
+        && client.get(url).send().await.is_ok()
+}
+
+#[tokio::test]
+async fn the_option_of_a_statement_applies_to_all_its_operands() {
+    let server = Server::start().await;
+    let (client, url) = (Client::new(), server.url("/bytes/1"));
+    let found = subsegments(async { assert!(is_up(true, &client, &url).await) }).await;
+    assert_eq!((found.len(), server.take_seen().len()), (1, 2));
 }
 
 #[tokio::test]
