@@ -90,6 +90,12 @@ fn known_by_its_builder(client: &reqwest::Client) -> Option<reqwest::Request> {
     Api(None).execute(client.get("http://127.0.0.1:1/"))
 }
 
+/// A function that only makes a request builder has no HTTP call to trace.
+#[xray::traced_http]
+fn known_to_build(client: &reqwest::Client, url: &str) -> reqwest::RequestBuilder {
+    client.get(url)
+}
+
 #[tokio::test]
 async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     logs::keep();
@@ -123,6 +129,8 @@ async fn an_annotated_function_without_a_traced_call_is_logged_once() {
     assert_eq!(sum, 2);
     capture(async { known_elsewhere(None) }.in_segment("t")).await;
     assert!(capture(async { known_by_its_builder(&client) }.in_segment("t")).await.0.is_some());
+    let build = async { known_to_build(&client, "http://127.0.0.1:1/").build() };
+    assert!(capture(build.in_segment("t")).await.0.is_ok());
     assert_eq!(take_logged(), [""; 0]);
 
     // After the end of the segment nobody would log the line, so a later segment does.

@@ -206,7 +206,7 @@ impl Walker<'_> {
             return;
         }
         let rewriter = Rewriter { options: self.options, name: self.call_options.name.as_ref(), requirement };
-        self.rewritten += usize::from(!matches!(candidate, Candidate::LeftAlone(_)));
+        self.rewritten += usize::from(!matches!(candidate, Candidate::LeftAlone(_) | Candidate::RequestBuilder));
         match (candidate, &mut *expression) {
             (Candidate::Value, Expr::MethodCall(call)) => rewriter.on_value(call),
             (Candidate::Place(argument), Expr::MethodCall(call)) => *expression = rewriter.on_place(call, argument),

@@ -28,6 +28,8 @@ pub(crate) enum Candidate {
     Function,
     /// The function is a method of a builder. Rewritten by `Rewriter::on_method_path`.
     MethodPath,
+    /// The call is not rewritten, and not reported: `let request = client.get(url)` most likely makes a request builder.
+    RequestBuilder,
     /// The call is not rewritten, because a type test could change its behaviour or break the build. The text completes
     /// the sentence "The call was left alone, because ..".
     LeftAlone(&'static str),
@@ -206,11 +208,8 @@ fn on_client(call: &ExprMethodCall, position: Position, requirement: Requirement
     match requirement {
         Requirement::Marked => Some(Candidate::Client(argument)),
         _ if position.accepts_any_future() => Some(Candidate::Client(argument)),
-        // `let request = client.get(url);` on a reqwest client makes no HTTP call.
         Requirement::Strict => None,
-        Requirement::Optional if position == Position::Tried => {
-            Some(Candidate::LeftAlone("`?` is applied to its result, so it does not return a future"))
-        }
-        Requirement::Optional => Some(Candidate::LeftAlone(NAMED_ELSEWHERE)),
+        // On a client of hyper the call would return a future, whose type may be named outside the function.
+        Requirement::Optional => Some(Candidate::RequestBuilder),
     }
 }
