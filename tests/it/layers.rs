@@ -1,4 +1,4 @@
-//! The floors of each crate: a file or folder of `src` imports only from those that its list names before it.
+//! The layers of each crate: a file or folder of `src` imports only from those that its list names before it.
 //!
 //! The lists in this file are the map that `CONTRIBUTING.md` describes. A file or folder that no list names fails the
 //! test. Inside a folder there is no order, but the files must not import each other in a circle.
@@ -98,30 +98,30 @@ const LOCAL: &[&str] = &[
 const CARGO: &[&str] = &["packages", "sources", "fix", "listing", "main"];
 
 #[test]
-fn xray_macros_core_imports_only_from_lower_floors() {
+fn xray_macros_core_imports_only_from_lower_layers() {
     check("xray-macros-core", MACROS);
 }
 
 #[test]
-fn xray_runtime_imports_only_from_lower_floors() {
+fn xray_runtime_imports_only_from_lower_layers() {
     check("xray-runtime", RUNTIME);
 }
 
 #[test]
-fn xray_local_imports_only_from_lower_floors() {
+fn xray_local_imports_only_from_lower_layers() {
     check("xray-local", LOCAL);
 }
 
 #[test]
-fn cargo_xray_imports_only_from_lower_floors() {
+fn cargo_xray_imports_only_from_lower_layers() {
     check("cargo-xray", CARGO);
 }
 
-fn check(name: &str, floors: &[&str]) {
+fn check(name: &str, layers: &[&str]) {
     // The test may be in any package of the workspace, so find the folder that holds the crates.
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|path| path.join("xray-macros").is_dir());
     let source = workspace.expect("no folder above this package holds xray-macros").join(name).join("src");
-    let problems = Crate::read(&source).problems(floors);
+    let problems = Crate::read(&source).problems(layers);
     assert!(problems.is_empty(), "{name}/src:\n{}", problems.join("\n"));
 }
 
@@ -178,23 +178,23 @@ impl Crate {
     }
 
     /// Returns what breaks the rules, one sentence per problem.
-    fn problems(&self, floors: &[&str]) -> Vec<String> {
-        let existing: BTreeSet<&str> = self.0.keys().map(|path| floor_of(path)).collect();
-        let listed: BTreeSet<&str> = floors.iter().copied().collect();
+    fn problems(&self, layers: &[&str]) -> Vec<String> {
+        let existing: BTreeSet<&str> = self.0.keys().map(|path| layer_of(path)).collect();
+        let listed: BTreeSet<&str> = layers.iter().copied().collect();
         let mut problems: Vec<String> =
-            existing.difference(&listed).map(|name| format!("`{name}` is on no floor: add it to the list")).collect();
+            existing.difference(&listed).map(|name| format!("`{name}` is in no layer: add it to the list")).collect();
         problems.extend(listed.difference(&existing).map(|name| format!("`{name}` is listed, but does not exist")));
-        if listed.len() < floors.len() {
+        if listed.len() < layers.len() {
             problems.push("the list names a file or folder twice".to_owned());
         }
 
-        let height = |name: &str| floors.iter().position(|floor| *floor == name);
+        let height = |name: &str| layers.iter().position(|layer| *layer == name);
         // By folder, the files and folders in it that import from one another.
         let mut arrows = BTreeMap::<&[String], BTreeSet<(String, String)>>::new();
         for (from, module) in &self.0 {
             for import in &module.imports {
                 let Some(to) = self.resolve(from, import) else { continue };
-                let (low, high) = (floor_of(&to), floor_of(from));
+                let (low, high) = (layer_of(&to), layer_of(from));
                 if height(low).zip(height(high)).is_some_and(|(low, high)| low > high) {
                     let (file, line, path) = (&module.file, import.line, import.path.join("::"));
                     problems.push(format!("{file}:{line} imports `{path}` from `{low}`, which is above `{high}`"));
@@ -268,7 +268,7 @@ impl Crate {
 }
 
 /// Returns the name of the file or folder below `src` that a module belongs to.
-fn floor_of(module: &[String]) -> &str {
+fn layer_of(module: &[String]) -> &str {
     module.first().map_or("lib", String::as_str)
 }
 
@@ -521,8 +521,8 @@ fn imports_in_every_form_are_found() {
 
 #[test]
 fn imports_that_go_up_or_in_a_circle_are_reported() {
-    let problems = |files: &[(&str, &str)], floors: &[&str]| {
-        Crate::of(files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned()))).problems(floors)
+    let problems = |files: &[(&str, &str)], layers: &[&str]| {
+        Crate::of(files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned()))).problems(layers)
     };
     let files = [
         ("lib.rs", "mod low; mod high; pub use high::High;"),
@@ -536,7 +536,7 @@ fn imports_that_go_up_or_in_a_circle_are_reported() {
         problems(&files, &["high", "low", "lib"]),
         ["high/mod.rs:1 imports `crate::low` from `low`, which is above `high`"]
     );
-    assert_eq!(problems(&files, &["low", "lib"]), ["`high` is on no floor: add it to the list"]);
+    assert_eq!(problems(&files, &["low", "lib"]), ["`high` is in no layer: add it to the list"]);
     assert_eq!(problems(&files, &["low", "middle", "high", "lib"]), ["`middle` is listed, but does not exist"]);
     for (import, path) in [("use crate::High;", "crate::High"), ("fn f() { crate::high::f() }", "crate::high::f")] {
         let mut files = files;
