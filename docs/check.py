@@ -7,8 +7,10 @@
   in the crate of the comment, or (`tests.rs`) beside the file, and contains the name.
 * Each link from one page to another leads to a file, and to a heading in it. Links to the repository's main branch count as links
   to files.
+* No line of a page in `docs/` or at the root is longer than 160 characters, except in blocks of code, in tables, and if it is a picture or
+  one word.
 * README.md is shown on crates.io and docs.rs, so it has no relative link.
-* Each folder and file on the maps of CONTRIBUTING.md exists, and each file and folder of the three crates is on its map.
+* Each folder and file on the maps of CONTRIBUTING.md exists, and each file and folder of a crate with a map is on it.
 """
 
 import pathlib
@@ -108,6 +110,15 @@ def check_links():
     return count
 
 
+def check_lengths():
+    for page in [page for page in tracked("*.md") if page.startswith("docs/") or "/" not in page]:
+        in_code = False
+        for number, line in enumerate((ROOT / page).read_text(encoding="utf-8").splitlines(), 1):
+            in_code ^= line.startswith("```")
+            if len(line) > 160 and not in_code and not line.startswith(("|", "![")) and " " in line.strip():
+                problems.append(f"{page}:{number} has {len(line)} characters, more than 160")
+
+
 def check_maps():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for folder, listed in re.findall(r"^### `([a-z/-]+)`.*?^```text\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
@@ -122,6 +133,7 @@ def check_maps():
 
 
 counts = check_tests(), check_citations(), check_links()
+check_lengths()
 check_maps()
 print("\n".join(problems) if problems else f"{counts[0]} tests of DESIGN.md and SECURITY.md, {counts[1]} cited test files and {counts[2]} links are there, and the maps are right")
 sys.exit(bool(problems))
