@@ -13,9 +13,9 @@
 //! cargo lambda invoke example-lambda --data-ascii '{"items": 2}'
 //! ```
 //!
-//! With SAM, `local.yaml` describes the function. It has the commands.
+//! With SAM, `local.yaml` describes the function, and its comments list the commands.
 //!
-//! The program plays Lambda: it runs a Runtime API, a daemon's socket and a service on free ports of the loopback
+//! The program simulates Lambda: it runs the Runtime API, the daemon and a service on free ports of the loopback
 //! interface, and starts itself again as the function. For each invocation it prints the trace headers that the service
 //! received, and the documents that reached the daemon before the function answered. Then it ends. It needs no network.
 
