@@ -182,7 +182,7 @@ async fn calls_that_are_left_alone_are_logged_with_the_reason() {
     let expected = format!(
         "no HTTP call was traced in `left_alone` at tests/it/unknown.rs:{LEFT_ALONE}: the call in line {0} was left alone, \
          because its receiver is an index, a dereference, a constant or a macro, which cannot be evaluated twice; the call in \
-         line {1} was left alone, because its receiver is a reference, which a closure would capture in another way. \
+         line {1} was left alone, because its receiver is a reference, and a closure around the call would capture the variable itself. \
          `#[xray::traced_http(strict)]` makes most such calls a compile error, and `#[xray(skip)]` marks a call that is not \
          an HTTP call (logged once per function)",
         LEFT_ALONE + 1,

@@ -15,7 +15,7 @@ pub(crate) enum Argument {
     Hoisted,
 }
 
-/// Returns whether the argument of a call may be a request that passes through a function of the runtime.
+/// Returns whether the argument of a call may be a request. Such an argument passes through the runtime's `inspect`.
 ///
 /// Closures, literals, references, lists, async blocks and operators are never requests. In `inspect(argument)` a closure
 /// would lose its higher-ranked signature, and a reference to an array would no longer be coerced to a slice.
@@ -51,8 +51,9 @@ pub(crate) fn in_two_arms(argument: &Expr) -> Option<Argument> {
     }
 }
 
-/// Returns whether an argument can be duplicated into both arms of the generated `match`: a variable, a field, a literal other
-/// than an integer, a copy of one of these (`clone()`, `to_owned()`, `to_string()`), a reference to one, or a tuple of them.
+/// Returns whether an argument can be duplicated into both arms of the generated `match`: a variable, a field, a literal
+/// other than an integer, a copy of one of these (`clone()`, `to_owned()`, `to_string()`), a reference to one, or a tuple
+/// of them.
 ///
 /// In the unreachable arm the parameter is generic, so the types of `|count| count as u8` and `None` could not be inferred
 /// (`tests/it/shapes/bodies.rs::inferred`, `by_reference`).

@@ -31,7 +31,7 @@ pub(crate) enum Candidate {
     /// The call is not rewritten, and not reported: `let request = client.get(url)` most likely makes a request builder.
     RequestBuilder,
     /// The call is not rewritten, because a type test could change its behaviour or break the build. The text completes
-    /// the sentence "The call was left alone, because ..".
+    /// the sentence "The call is not traced, because ..".
     LeftAlone(&'static str),
 }
 
@@ -44,11 +44,11 @@ const NO_ARGUMENT: &str = "it has no request to trace: expected one as its first
 /// Explains why a call is left alone: another branch of its `if` or `match` has `#[xray(skip)]`.
 const BESIDE_SKIPPED: &str = "another branch of its expression has `#[xray(skip)]`";
 
-/// A call in the table that is not rewritten.
+/// A call whose name is in the table, and that is not rewritten.
 pub(crate) struct LeftAlone {
     /// The position of the call's name.
     pub(crate) span: Span,
-    /// Completes the sentence "The call was left alone, because ..".
+    /// Completes the sentence "The call is not traced, because ..".
     pub(crate) why: &'static str,
 }
 
@@ -67,8 +67,9 @@ impl Candidate {
     /// Returns how an expression is rewritten, or `None` if it is not a candidate.
     ///
     /// A call is not a candidate if its name is not in the table, or if its receiver or argument shows that it is not an
-    /// HTTP call: `sender.send(value)` is a channel, and in `client.get(&key)` the argument is not a URL. `LeftAlone` is for
-    /// candidates that may be HTTP calls but cannot be rewritten; they count as HTTP calls in the attribute's errors.
+    /// HTTP call: `sender.send(value)` is a channel, and in `client.get(&key)` the argument is not a URL. `LeftAlone` is
+    /// for candidates that may be HTTP calls but cannot be rewritten; they count as HTTP calls in the attribute's errors. A
+    /// call `variable.send(value)` that cannot be rewritten is not a candidate, because it is most likely a channel's.
     pub(crate) fn of(
         expression: &Expr,
         variables: &Variables,
@@ -149,7 +150,7 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
         // An enclosing closure would capture the reference instead of the referent; see `VariableFacts::is_reference`.
         // tests/it/shapes/closures.rs::escapes_exclusively
         Receiver::Variable(name) if variables.is_reference(&name) => {
-            Candidate::LeftAlone("its receiver is a reference, which a closure would capture in another way")
+            Candidate::LeftAlone("its receiver is a reference, and a closure around the call would capture the variable itself")
         }
         Receiver::Place | Receiver::Variable(_) => match argument_in_two_arms(call) {
             Ok(Argument::Hoisted) if names_receiver(&call.args[0], &call.receiver) => {

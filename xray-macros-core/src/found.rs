@@ -1,4 +1,4 @@
-//! The calls of the table that a walk finds, with their positions, for `untraced`.
+//! The calls that a walk finds because their names are in the table, with their positions, for `untraced`.
 
 use proc_macro2::Span;
 use syn::spanned::Spanned as _;
@@ -6,14 +6,14 @@ use syn::{Expr, Path};
 
 use crate::candidate::Candidate;
 
-/// A call of the table.
+/// A call whose name is in the table.
 #[derive(Debug, Clone, Copy)]
 pub struct FoundCall {
     /// The whole call, with its receiver and its arguments.
     pub span: Span,
     /// The name of the method, or the path of the function.
     pub name: Span,
-    /// Why the attribute leaves the call alone, if it does. The text completes the sentence "The call is left alone,
+    /// Why the attribute leaves the call alone, if it does. The text completes the sentence "The call is not traced,
     /// because ..".
     pub left_alone: Option<&'static str>,
 }

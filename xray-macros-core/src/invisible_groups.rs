@@ -25,8 +25,9 @@ pub(crate) fn show_blocks(tokens: TokenStream) -> TokenStream {
     with_shown_blocks(&tokens).unwrap_or(tokens)
 }
 
-/// Returns the tokens with each block in place of the invisible group around it. Returns `None` if there is no such group: a
-/// group that is made anew would lose its precedence in an unknown macro.
+/// Returns the tokens with each block in place of the invisible group around it, or `None` if there is no such group. The
+/// caller then keeps the original tokens: in a macro that the attribute does not read, a new group would lose the
+/// precedence that the compiler gives the original group.
 fn with_shown_blocks(tokens: &TokenStream) -> Option<TokenStream> {
     let mut is_changed = false;
     let shown = tokens.clone().into_iter().map(|token| {

@@ -23,7 +23,7 @@ use crate::syntax::{is_box_pin, peeled, tail, text, words};
 /// Where the value of an expression goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Position {
-    /// Anywhere. If the value is a future, its type may be named there.
+    /// Not known. The value may go anywhere, and if it is a future, its type may be named there.
     #[default]
     Elsewhere,
     /// Into a boxed trait object. If the value is a box of a future, the future may have any type.
@@ -34,9 +34,9 @@ pub(crate) enum Position {
     Tried,
     /// Into `.await`.
     Awaited,
-    /// To other code that accepts any future, or a list of any futures.
+    /// Into other code that accepts a future of any type, or a list of such futures.
     AnyFuture,
-    /// To code that takes a list of any futures.
+    /// Into code that accepts only a list of futures of any type.
     AnyFutures,
     /// Beside another branch with `#[xray(skip)]`. The branches have one type, so nothing is replaced here.
     Skipped,

@@ -1,4 +1,4 @@
-//! The types that a function's calls leave open, and the code at the end of the function that determines them.
+//! Generates the code at the end of a function that tests the types of the function's calls.
 //!
 //! The expansion of a call needs two answers: is the argument a request, and how is the response read? Both depend on
 //! types, and code after the call may determine these types: `let version: Version = self.execute(request).await?;` for
@@ -22,13 +22,14 @@
 //!
 //! * The `else` never runs. The compiler checks its types after the body, including the coercion of the body to the
 //!   function's result. `tests/it/shapes/typed.rs::at_the_end`
-//! * The borrow checker does not see the code after `loop {}`, because it cannot be reached. So the lifetimes in the types of
-//!   a call need not outlive the call. `tests/it/shapes/typed.rs::in_a_loop`
-//! * The body is the value of an `if`, and not of a `return` before the code. A body that never ends, such as a `loop` without
-//!   `break`, would make the `return` unreachable, and rustc would warn about the user's code. `tests/it/lints.rs`
+//! * The borrow checker does not see the code after `loop {}`, because it cannot be reached. So the lifetimes in the types
+//!   of a call need not outlive the call. `tests/it/shapes/typed.rs::in_a_loop`
+//! * The body is the value of an `if`. If it were the value of a `return` before the tests, a body that never ends, such
+//!   as a `loop` without `break`, would make the `return` unreachable, and rustc would warn about the user's code.
+//!   `tests/it/lints.rs`
 //!
-//! In a closure, in an async block, and in a function whose result type contains `impl`, the compiler checks the `else` before
-//! it knows the type of the `if`. There the output is `return ({ body }); #[allow(unreachable_code)] { .. }`.
+//! In a closure, in an async block, and in a function whose result type contains `impl`, the compiler checks the `else`
+//! before it knows the type of the `if`. There the output is `return ({ body }); #[allow(unreachable_code)] { .. }`.
 //! `tests/it/shapes/typed.rs::as_a_future`
 
 use std::mem;

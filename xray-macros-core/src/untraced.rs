@@ -1,4 +1,4 @@
-//! Finds the calls of the table that no attribute covers, for the program `cargo xray`.
+//! Finds the calls whose names are in the table and that no attribute covers, for the program `cargo xray`.
 //!
 //! Walks each body as the attribute does, lists the calls that the attribute would rewrite or leave alone, and
 //! discards the rewritten body.
@@ -20,22 +20,22 @@ use crate::options::{CallOptions, TracedHttpOptions};
 /// The name of the attribute that covers a call.
 const NAME: &str = "traced_http";
 
-/// A function with calls of the table, or the initializer of a static or constant.
+/// A function with calls whose names are in the table, or the initializer of a static or constant.
 #[derive(Debug)]
 pub struct Body {
     /// The name with the names of the items around it: `Client::get`, `api::fetch`.
     pub name: String,
     /// How the attribute `#[traced_http]` covers the function.
     pub attribute: Attribute,
-    /// The calls of the table. For a function with the attribute, this lists only the calls that the attribute leaves
-    /// alone.
+    /// The calls whose names are in the table. For a function with the attribute, this lists only the calls that the
+    /// attribute leaves alone.
     pub calls: Vec<FoundCall>,
 }
 
 /// The attribute `#[traced_http]` of a function.
 #[derive(Debug)]
 pub enum Attribute {
-    /// The function has it, or the `impl` block or module around it.
+    /// The function has the attribute, or the `impl` block or module around it has it.
     There,
     /// It is missing. It can be written before the token at this position.
     Missing(Span),
@@ -43,8 +43,8 @@ pub enum Attribute {
     Impossible(String),
 }
 
-/// Returns the functions of a source file that contain calls of the table outside `#[traced_http]`, or calls that the
-/// attribute leaves alone, in the order of the file.
+/// Returns the functions of a source file that contain calls whose names are in the table outside `#[traced_http]`, or
+/// calls that the attribute leaves alone, in the order of the file.
 ///
 /// Tests are left out. The spans have positions only if the feature `span-locations` of `proc-macro2` is on.
 #[must_use]
@@ -54,8 +54,8 @@ pub fn untraced(file: &File) -> Vec<Body> {
     search.bodies
 }
 
-/// Returns the items that a call to a macro contains: `cfg_client! { pub mod client; }`. Returns no items if the tokens are
-/// something else, or if the call defines a macro.
+/// Returns the items that a call to a macro contains: `cfg_client! { pub mod client; }`. Returns no items if the tokens
+/// are something else, or if the call defines a macro.
 #[must_use]
 pub fn items_in(call: &ItemMacro) -> Vec<Item> {
     // The tokens keep their positions in the file.

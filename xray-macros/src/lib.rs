@@ -2,8 +2,8 @@
 
 use proc_macro::TokenStream;
 
-/// Traces every HTTP call in a function. Each call is recorded as a subsegment of the current segment or subsegment, and
-/// sends the subsegment's id in the `X-Amzn-Trace-Id` header.
+/// Traces every HTTP call in a function. Each call is recorded as a subsegment of the current segment or subsegment,
+/// and sends the subsegment's id in the `X-Amzn-Trace-Id` header.
 ///
 /// ```
 /// #[xray::traced_http]
@@ -18,18 +18,19 @@ use proc_macro::TokenStream;
 /// other type is unchanged.
 ///
 /// * the receiver is the request: `send`, `call`, `run`, `send_empty`, `send_json`, `send_form`, `send_string`,
-///   `send_bytes`, `send_body`, `send_stream`, `send_async`;
+///   `send_bytes`, `send_body`, `send_stream`;
 /// * the argument is the request: `execute`, `request`, `call`, `oneshot`, `run`, `send_request`, `try_send_request`,
 ///   `execute_with_extensions`, `send_async`, and the functions `ureq::run`, `isahc::send`, `isahc::send_async`;
-/// * the receiver is the client, and its name ends in `client`: `client.get(uri)`;
+/// * the receiver is the client, its name ends in `client`, and the argument is neither a literal nor a reference:
+///   `client.get(uri)`;
 /// * the function makes the request: `reqwest::get`, `reqwest::blocking::get`, `isahc::get`, `isahc::get_async`.
 ///
-/// [What is traced] lists the features that make the types of each client traceable. Your own type is traceable if it implements
-/// [`Traceable`](../xray/http/trait.Traceable.html) or [`Outgoing`](../xray/http/trait.Outgoing.html).
+/// [What is traced] lists the features that make the types of each client traceable. Your own type is traceable if it
+/// implements [`Traceable`](../xray/http/trait.Traceable.html) or [`Outgoing`](../xray/http/trait.Outgoing.html).
 ///
 /// Closures and async blocks in the function are part of it. So are the arguments of `join!`, `try_join!`, `select!`,
-/// `pin!`, `vec!`, `json!`, `matches!`, `bail!`, of the `format!` family, and of assertions with a message, and the bodies
-/// of `stream!` and `try_stream!`. Other macros, nested functions and `const` blocks are not.
+/// `pin!`, `vec!`, `json!`, `matches!`, `panic!`, `bail!`, of the `format!` family, and of assertions with a message, and
+/// the bodies of `stream!` and `try_stream!`. Other macros, nested functions and `const` blocks are not.
 ///
 /// The future of a call whose argument is the request, and of `client.get(uri)`, is traced if it stays in the function: it
 /// is awaited, or passed to `join!`, `spawn`, `timeout` and the like, or boxed as `dyn Future`, or returned as `impl
@@ -37,7 +38,7 @@ use proc_macro::TokenStream;
 ///
 /// Tasks and threads that the function spawns run in the current trace if their code contains such a call. This applies
 /// to an async block that is an argument of a method or function whose name begins with `spawn`, and to a closure
-/// without parameters that is an argument of `spawn` or `spawn_blocking`.
+/// without parameters that is the only argument of `spawn` or `spawn_blocking`.
 ///
 /// # Expansion
 ///
@@ -52,20 +53,20 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// For a traceable type `__xray_traced` returns a twin. The twin's method `send` performs the call in a subsegment and
-/// returns the same result. For any other type `__xray_traced` returns the value unchanged. The expansion for a variable or
-/// field (`request.send()`) tests the type first, and moves the value only if its type is traceable.
+/// returns the same result. For any other type `__xray_traced` returns the value unchanged. The expansion for a
+/// variable or field (`request.send()`) tests the type first, and moves the value only if its type is traceable.
 ///
 /// # Options
 ///
 /// * `name = ".."`: the name of the subsegments. The default is the host.
 /// * `annotate(key = value, ..)`: annotations for the subsegments. The values are expressions over the parameters. They
-///   are evaluated by reference when the function begins, and only in a sampled segment. A closure or
-///   an async block that contains a call and outlives the function must be `move`.
+///   are evaluated by reference when the function begins, and only in a sampled segment. A closure or an async block
+///   that contains a call borrows these values, so it must be `move` if it outlives the function.
 /// * `skip_hosts("..", ..)`: calls to these hosts are not traced and get no header. `*` matches any characters, `?`
 ///   matches one.
 /// * `strict`: a call whose name is in the list and that is not traced is a compile error, which says why. Calls such as
-///   `client.get(uri)`, `variable.send(argument)`, `run(request)` and `reqwest::get(url)`, and methods that are named by
-///   their path, are not checked.
+///   `client.get(uri)`, `variable.send(argument)` and `reqwest::get(url)`, and methods that are named by their path, are
+///   not checked.
 /// * `crate = ".."`: the path of this crate, if it is not `::xray`.
 /// * `local(reqwest)`: the name `reqwest` is that of your own module, not of the crate.
 ///
@@ -83,8 +84,8 @@ use proc_macro::TokenStream;
 /// `#[xray(skip)]`. It may be above or below `#[async_trait]`.
 ///
 /// On an inline module the attribute applies to all functions of the module, of its `impl` blocks, traits and inline
-/// modules. Items with their own attribute or with `#[xray(skip)]` are left alone, and so are calls to macros that define
-/// items.
+/// modules. Items with their own attribute or with `#[xray(skip)]` are left alone. Calls to macros that define items are
+/// not searched.
 ///
 /// ```
 /// #[xray::traced_http]
@@ -148,9 +149,9 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The subsegment is current while the function runs, and becomes the parent of subsegments that the function begins. A
 /// panic is recorded and continues to unwind. The subsegment of an `async fn` begins at the first poll. If the future is
-/// dropped before it completes, the subsegment has `{"xray": {"cancelled": true}}` in its metadata. Outside a segment, and
-/// in an unsampled segment, the function runs as if it were not annotated, and nothing is allocated. The first run outside any
-/// segment is logged: see `ContextMissing`.
+/// dropped before it completes, the subsegment has `{"xray": {"cancelled": true}}` in its metadata. Outside a segment,
+/// and in an unsampled segment, the function runs as if it were not annotated, and nothing is allocated. The first run
+/// outside any segment is logged: see `ContextMissing`.
 ///
 /// The attribute rewrites no calls in the function. To trace its HTTP calls, add [`macro@traced_http`] above or below.
 ///
@@ -192,11 +193,11 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// * `Location::caller()` in a function with `#[track_caller]` returns a position in the function itself.
 /// * Lazy results are not covered. If a function returns an iterator, or a future behind a type alias, the subsegment
 ///   ends when the function returns, before the result is used.
-/// * If a function returns `impl Future + Clone`, or a future with one of the bounds `Debug`, `FusedFuture` and `UnwindSafe`,
-///   the subsegment ends when the function returns.
-/// * A closure that a function returns as `impl Fn(&str) -> usize` needs types for its parameters: `|s: &str| s.len()`. If the
-///   closure returns a reference to its argument, write the closure as a function, or put `#[xray(skip)]` on the function if
-///   the attribute is on its `impl` block or module.
+/// * If a function returns `impl Future + Clone`, or a future with one of the bounds `Debug`, `FusedFuture` and
+///   `UnwindSafe`, the subsegment ends when the function returns.
+/// * A closure that a function returns as `impl Fn(&str) -> usize` needs types for its parameters: `|s: &str| s.len()`.
+///   If the closure returns a reference to its argument, write the closure as a function, or put `#[xray(skip)]` on the
+///   function if the attribute is on its `impl` block or module.
 /// * Values that the pattern `_` ignores, as in `fn pay(_: Guard)`, are dropped after the other parameters. A parameter
 ///   that is named `_guard` is dropped in its turn.
 #[proc_macro_attribute]

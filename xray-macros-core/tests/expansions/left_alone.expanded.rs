@@ -11,19 +11,19 @@ async fn left_alone(&self, reference: &Sender) {
             &[
                 ::xray::__private::LeftAlone {
                     line: ::core::line!(),
-                    why: "its receiver is a reference, which a closure would capture in another way",
+                    why: "its receiver is a reference, and a closure around the call would capture the variable itself",
                 },
                 ::xray::__private::LeftAlone {
                     line: ::core::line!(),
-                    why: "its receiver is a reference, which a closure would capture in another way",
+                    why: "its receiver is a reference, and a closure around the call would capture the variable itself",
                 },
                 ::xray::__private::LeftAlone {
                     line: ::core::line!(),
-                    why: "its receiver is a reference, which a closure would capture in another way",
+                    why: "its receiver is a reference, and a closure around the call would capture the variable itself",
                 },
                 ::xray::__private::LeftAlone {
                     line: ::core::line!(),
-                    why: "its receiver is a reference, which a closure would capture in another way",
+                    why: "its receiver is a reference, and a closure around the call would capture the variable itself",
                 },
                 ::xray::__private::LeftAlone {
                     line: ::core::line!(),
