@@ -8,7 +8,7 @@ use crate::syntax::{peeled, starts_upper_case, tail, text, variable};
 
 /// The treatment of the argument of a call that appears in two arms of a `match`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Argument {
+pub(crate) enum ArgumentUse {
     /// The call has no argument, or the argument appears in both arms.
     Duplicated,
     /// The argument is evaluated before the arms.
@@ -43,11 +43,11 @@ fn is_function(call: &ExprCall) -> bool {
 }
 
 /// Returns how an argument can be used in both arms of the generated `match`, or `None` if it cannot.
-pub(crate) fn in_two_arms(argument: &Expr) -> Option<Argument> {
+pub(crate) fn in_two_arms(argument: &Expr) -> Option<ArgumentUse> {
     if can_be_duplicated(argument) {
-        Some(Argument::Duplicated)
+        Some(ArgumentUse::Duplicated)
     } else {
-        can_be_hoisted(argument).then_some(Argument::Hoisted)
+        can_be_hoisted(argument).then_some(ArgumentUse::Hoisted)
     }
 }
 

@@ -35,7 +35,7 @@ use crate::syntax::span_of_name;
 use crate::variables::Variables;
 
 /// The result of a walk: whether the function may make HTTP calls.
-pub(crate) struct Found {
+pub(crate) struct Findings {
     /// `true` if any call is in the table, including calls under `#[xray(skip)]`.
     pub(crate) has_candidate: bool,
     /// The calls that are left alone, if no call is rewritten.
@@ -51,9 +51,9 @@ pub(crate) fn rewrite_calls(
     block: &mut Block,
     options: &TracedHttpOptions,
     has_other_attributes: bool,
-) -> Result<Found> {
+) -> Result<Findings> {
     let walker = walk(signature, block, options, has_other_attributes);
-    let found = Found {
+    let found = Findings {
         has_candidate: walker.candidates > 0,
         left_alone: if walker.rewritten == 0 { walker.left_alone } else { Vec::new() },
         unknown_macros: walker.unknown_macros,

@@ -17,7 +17,7 @@ pub(crate) enum Shape {
     Receiver,
     /// The receiver is the request, but only if it is not named like a channel: `agent.post(url).send(body)`, but not
     /// `sender.send(value)`.
-    ValueReceiver,
+    ReceiverUnlessChannel,
     /// The first argument is the request: `client.execute(request)`.
     Argument,
     /// The receiver is a client and makes the request, the argument is a URL: `client.get(url)`. The name of the
@@ -42,7 +42,7 @@ const fn method(name: &'static str, arguments: usize, shape: Shape) -> Method {
 /// The methods. A name has a row for each number of arguments with which it may be an HTTP call.
 pub(crate) const METHODS: &[Method] = &[
     method("send", 0, Shape::Receiver),
-    method("send", 1, Shape::ValueReceiver),
+    method("send", 1, Shape::ReceiverUnlessChannel),
     method("send_empty", 0, Shape::Receiver),
     method("send_json", 1, Shape::Receiver),
     method("send_form", 1, Shape::Receiver),
@@ -173,13 +173,14 @@ pub(crate) fn of_method(call: &ExprMethodCall) -> Option<Shape> {
     let name = text(&call.method);
     let method = METHODS.iter().find(|method| method.name == name && method.arguments == call.args.len())?;
     // Every map has a method `get`, so the receiver must be named like a client and the argument must look like a URL.
-    let is_candidate = method.shape != Shape::Client || (is_client(&call.receiver) && is_url(&call.args[0]));
+    let is_candidate =
+        method.shape != Shape::Client || (is_named_like_a_client(&call.receiver) && is_url(&call.args[0]));
     is_candidate.then_some(method.shape)
 }
 
 /// Returns whether a call would be in the table if the name of its receiver ended in "client".
 pub(crate) fn may_be_unnamed_client(call: &ExprMethodCall) -> bool {
-    call.method == "get" && call.args.len() == 1 && is_url(&call.args[0]) && !is_client(&call.receiver)
+    call.method == "get" && call.args.len() == 1 && is_url(&call.args[0]) && !is_named_like_a_client(&call.receiver)
 }
 
 /// Returns the shape of a function call, or `None` if the call is not in the table. `local` lists the names of the
@@ -226,12 +227,12 @@ pub(crate) fn is_builder_method_path(path: &ExprPath) -> bool {
 }
 
 /// Returns whether an expression is a variable or field whose name ends in "client".
-pub(crate) fn is_client(receiver: &Expr) -> bool {
+pub(crate) fn is_named_like_a_client(receiver: &Expr) -> bool {
     name_of_place(receiver).is_some_and(|name| name.ends_with("client"))
 }
 
 /// Returns whether an expression is a variable or field that is named like a channel.
-pub(crate) fn is_channel(receiver: &Expr) -> bool {
+pub(crate) fn is_named_like_a_channel(receiver: &Expr) -> bool {
     let is_channel = |name: String| {
         ["tx", "sender", "sink", "channel"].iter().any(|known| name.trim_end_matches(char::is_numeric).ends_with(known))
             || name.starts_with("tx_")

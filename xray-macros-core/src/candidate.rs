@@ -6,7 +6,7 @@
 use proc_macro2::Span;
 use syn::{Expr, ExprMethodCall, Ident};
 
-use crate::arguments::{Argument, can_pass_through, in_two_arms, names_receiver};
+use crate::arguments::{ArgumentUse, can_pass_through, in_two_arms, names_receiver};
 use crate::attributes::assigns;
 use crate::calls::{self, Shape};
 use crate::position::Position;
@@ -19,11 +19,11 @@ pub(crate) enum Candidate {
     /// The receiver is a value. Rewritten by `Rewriter::on_value`.
     Value,
     /// The receiver is a place. Rewritten by `Rewriter::on_place`.
-    Place(Argument),
+    Place(ArgumentUse),
     /// The first argument may be the request. Rewritten by `Rewriter::on_argument`.
     Argument,
     /// The receiver may be a client. Rewritten by `Rewriter::on_client`.
-    Client(Argument),
+    Client(ArgumentUse),
     /// The function may make a request. Rewritten by `Rewriter::on_function`.
     Function,
     /// The function is a method of a builder. Rewritten by `Rewriter::on_method_path`.
@@ -92,8 +92,8 @@ impl Candidate {
                     // If tracing is required, there is no type test: the receiver is moved into its twin.
                     Shape::Receiver if requirement != Requirement::Optional => return Some(Self::Value),
                     Shape::Receiver => return Some(on_receiver(call, variables)),
-                    Shape::ValueReceiver if is_marked => return Some(Self::Value),
-                    Shape::ValueReceiver => return on_receiver_or_channel(call, variables),
+                    Shape::ReceiverUnlessChannel if is_marked => return Some(Self::Value),
+                    Shape::ReceiverUnlessChannel => return on_receiver_or_channel(call, variables),
                     Shape::Client => return on_client(call, position, requirement),
                     shape => (shape, call.args.first()),
                 }
@@ -149,11 +149,11 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
         Receiver::Value => Candidate::Value,
         // An enclosing closure would capture the reference instead of the referent; see `VariableFacts::is_reference`.
         // tests/it/shapes/closures.rs::escapes_exclusively
-        Receiver::Variable(name) if variables.is_reference(&name) => {
-            Candidate::LeftAlone("its receiver is a reference, and a closure around the call would capture the variable itself")
-        }
+        Receiver::Variable(name) if variables.is_reference(&name) => Candidate::LeftAlone(
+            "its receiver is a reference, and a closure around the call would capture the variable itself",
+        ),
         Receiver::Place | Receiver::Variable(_) => match argument_in_two_arms(call) {
-            Ok(Argument::Hoisted) if names_receiver(&call.args[0], &call.receiver) => {
+            Ok(ArgumentUse::Hoisted) if names_receiver(&call.args[0], &call.receiver) => {
                 Candidate::LeftAlone("its argument names its receiver, which is evaluated first")
             }
             Ok(argument) => Candidate::Place(argument),
@@ -167,14 +167,14 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
 
 /// Returns how the argument of a call can be used in both arms of the generated `match`, or why the call cannot appear
 /// there.
-fn argument_in_two_arms(call: &ExprMethodCall) -> Result<Argument, &'static str> {
+fn argument_in_two_arms(call: &ExprMethodCall) -> Result<ArgumentUse, &'static str> {
     // In the unreachable arm the call resolves to a method of `UnreachableTwin`, whose type parameters differ from the
     // type parameters of the user's method: `socket.send_stream::<u8>(None)` and `client.get::<u32>(key)` would not
     // compile. tests/it/shapes/bodies.rs::by_reference, by_type
     if call.turbofish.is_some() {
         return Err("it has type arguments");
     }
-    let argument = call.args.first().map_or(Some(Argument::Duplicated), in_two_arms);
+    let argument = call.args.first().map_or(Some(ArgumentUse::Duplicated), in_two_arms);
     argument.ok_or("the type of its argument may depend on its parameter")
 }
 
@@ -187,7 +187,7 @@ fn on_receiver_or_channel(call: &ExprMethodCall, variables: &Variables) -> Optio
     match Receiver::of(&call.receiver) {
         Receiver::Value => Some(Candidate::Value),
         Receiver::Unsupported => None,
-        Receiver::Place | Receiver::Variable(_) if calls::is_channel(&call.receiver) => None,
+        Receiver::Place | Receiver::Variable(_) if calls::is_named_like_a_channel(&call.receiver) => None,
         Receiver::Place | Receiver::Variable(_) => match on_receiver(call, variables) {
             Candidate::LeftAlone(_) => None,
             candidate => Some(candidate),

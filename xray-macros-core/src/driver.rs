@@ -10,14 +10,14 @@ use syn::{
 };
 
 use crate::attributes::take_xray;
-use crate::invisible_groups::{self, Parenthesize, show_blocks};
+use crate::invisible_groups::{self, Parenthesize, unwrap_blocks};
 use crate::nesting::take_too_deep;
 use crate::options::{CallOptions, Errors};
 
 /// An attribute with its options: `#[traced_http(..)]` or `#[traced(..)]`.
-pub(crate) trait Attribute: Default {
+pub(crate) trait AttributeMacro: Default {
     /// The error messages of the attribute.
-    const WORDING: Wording;
+    const MESSAGES: Messages;
 
     /// `true` if the attribute accepts an `impl` block or a module in which it changes no function, because each one
     /// has `#[xray(skip)]` or its own attribute, or is a `const fn`.
@@ -75,7 +75,7 @@ pub(crate) enum Searched {
 }
 
 /// The names and error messages of an attribute.
-pub(crate) struct Wording {
+pub(crate) struct Messages {
     /// The attribute's own name.
     pub(crate) attribute: &'static str,
     /// The name of the crate's other attribute, which may be on the same item.
@@ -92,33 +92,33 @@ pub(crate) struct Wording {
 ///
 /// If there are errors, the output is the user's item, unchanged, and the errors. Without the item, an editor would also
 /// report every use of the function as an error, and would not complete code inside it.
-pub(crate) fn expand<A: Attribute>(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand<A: AttributeMacro>(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand_with(arguments, item, |attribute: A| attribute)
 }
 
 /// Expands an attribute whose options depend on more than its arguments: `complete` adds to them.
-pub(crate) fn expand_with<A: Attribute>(
+pub(crate) fn expand_with<A: AttributeMacro>(
     arguments: TokenStream,
     item: TokenStream,
     complete: impl FnOnce(A) -> A,
 ) -> TokenStream {
     let (item, mut too_deep) = take_too_deep(item);
     let has_invisible_groups = invisible_groups::are_in(&item);
-    let item = if has_invisible_groups { show_blocks(item) } else { item };
+    let item = if has_invisible_groups { unwrap_blocks(item) } else { item };
     let mut errors = Errors::default();
     let attribute = complete(errors.take(A::parse(arguments)).unwrap_or_default());
-    let mut annotated = errors.take(Annotated::parse(item.clone(), &A::WORDING));
+    let mut annotated = errors.take(Annotated::parse(item.clone(), &A::MESSAGES));
     if let Some(annotated) = &mut annotated {
         if has_invisible_groups {
             annotated.parenthesize();
         }
         errors.take(annotated.apply(&attribute));
     }
-    too_deep.put_back(output(item, annotated, errors, &A::WORDING))
+    too_deep.put_back(output(item, annotated, errors, &A::MESSAGES))
 }
 
 /// Returns the rewritten item, or the original item and the errors.
-fn output(item: TokenStream, annotated: Option<Annotated>, errors: Errors, wording: &Wording) -> TokenStream {
+fn output(item: TokenStream, annotated: Option<Annotated>, errors: Errors, messages: &Messages) -> TokenStream {
     match errors.into_result() {
         Ok(()) => match annotated {
             Some(Annotated::Function(function)) => function.into_token_stream(),
@@ -127,7 +127,7 @@ fn output(item: TokenStream, annotated: Option<Annotated>, errors: Errors, wordi
             None => item,
         },
         Err(error) => {
-            let mut output = without_xray(item, wording);
+            let mut output = without_xray(item, messages);
             output.extend(error.into_compile_error());
             output
         }
@@ -142,7 +142,7 @@ enum Annotated {
 }
 
 impl Annotated {
-    fn parse(item: TokenStream, wording: &Wording) -> Result<Self> {
+    fn parse(item: TokenStream, messages: &Messages) -> Result<Self> {
         let error = match syn::parse2(item.clone()) {
             Ok(function) => return Ok(Self::Function(function)),
             Err(error) => error,
@@ -150,7 +150,7 @@ impl Annotated {
         let implementation = syn::parse2(item.clone()).map(Self::Impl);
         implementation
             .or_else(|_| syn::parse2(item.clone()).map(Self::Module))
-            .map_err(|_| explain(item, error, wording))
+            .map_err(|_| error_for_item(item, error, messages))
     }
 
     /// Replaces the invisible groups with parentheses.
@@ -162,21 +162,21 @@ impl Annotated {
         }
     }
 
-    fn apply<A: Attribute>(&mut self, attribute: &A) -> Result<()> {
+    fn apply<A: AttributeMacro>(&mut self, attribute: &A) -> Result<()> {
         let attributes = match self {
             Self::Function(function) => &function.attrs,
             Self::Impl(implementation) => &implementation.attrs,
             Self::Module(module) => &module.attrs,
         };
-        if let Some(second) = attributes.iter().find(|other| is_attribute(other, A::WORDING.attribute)) {
-            return Err(Error::new_spanned(second, twice(&A::WORDING)));
+        if let Some(second) = attributes.iter().find(|other| is_attribute(other, A::MESSAGES.attribute)) {
+            return Err(Error::new_spanned(second, applied_twice(&A::MESSAGES)));
         }
-        let other_attribute_follows = attributes.iter().any(|other| is_attribute(other, A::WORDING.other));
+        let other_attribute_follows = attributes.iter().any(|other| is_attribute(other, A::MESSAGES.other));
         let mut members = Members::new(attribute, other_attribute_follows);
         let named = match self {
             Self::Function(function) => {
                 if let Some(constness) = &function.sig.constness {
-                    return Err(Error::new_spanned(constness, A::WORDING.const_fn));
+                    return Err(Error::new_spanned(constness, A::MESSAGES.const_fn));
                 }
                 members.apply(&function.sig, &mut function.block, Owner::Function, &function.attrs);
                 members.has_anything |= is_generated(&function.sig);
@@ -229,7 +229,7 @@ struct Members<'a, A> {
     errors: Errors,
 }
 
-impl<'a, A: Attribute> Members<'a, A> {
+impl<'a, A: AttributeMacro> Members<'a, A> {
     fn new(attribute: &'a A, other_attribute_follows: bool) -> Self {
         Self {
             attribute,
@@ -244,7 +244,7 @@ impl<'a, A: Attribute> Members<'a, A> {
 
     fn apply(&mut self, signature: &Signature, block: &mut Block, owner: Owner, attributes: &[syn::Attribute]) {
         let applied = if A::is_applied(block) {
-            Err(Error::new_spanned(&signature.ident, twice(&A::WORDING)))
+            Err(Error::new_spanned(&signature.ident, applied_twice(&A::MESSAGES)))
         } else {
             self.attribute.apply(signature, block, owner, attributes)
         };
@@ -273,7 +273,7 @@ impl<'a, A: Attribute> Members<'a, A> {
             _ => return,
         };
         let other_attribute_follows = self.other_attribute_follows;
-        self.other_attribute_follows |= attributes.iter().any(|other| is_attribute(other, A::WORDING.other));
+        self.other_attribute_follows |= attributes.iter().any(|other| is_attribute(other, A::MESSAGES.other));
         if !self.take_exclusion(attributes) {
             self.visit_item_mut(item);
         }
@@ -283,9 +283,9 @@ impl<'a, A: Attribute> Members<'a, A> {
     /// Returns whether an item is excluded, because it has `#[xray(skip)]` or the attribute itself. Removes `#[xray(skip)]`,
     /// reports an error about it, and records in `searched` that not every function is searched.
     fn take_exclusion(&mut self, attributes: &mut Vec<syn::Attribute>) -> bool {
-        let skip = take_skip(attributes, &A::WORDING, self.other_attribute_follows);
+        let skip = take_skip(attributes, &A::MESSAGES, self.other_attribute_follows);
         let is_skipped = self.errors.take(skip).unwrap_or(true);
-        let is_excluded = is_skipped || attributes.iter().any(|own| is_attribute(own, A::WORDING.attribute));
+        let is_excluded = is_skipped || attributes.iter().any(|own| is_attribute(own, A::MESSAGES.attribute));
         if is_excluded {
             self.searched = Searched::Remaining;
         }
@@ -305,13 +305,13 @@ impl<'a, A: Attribute> Members<'a, A> {
     }
 }
 
-impl<A: Attribute> VisitMut for Members<'_, A> {
+impl<A: AttributeMacro> VisitMut for Members<'_, A> {
     fn visit_item_mod_mut(&mut self, module: &mut ItemMod) {
         let Some((_, items)) = &mut module.content else {
             let message = format!(
                 "the attribute cannot read the file of the module `{}`; put `#[{}]` on the functions in that file",
                 module.ident,
-                A::WORDING.attribute
+                A::MESSAGES.attribute
             );
             return self.errors.push(Error::new_spanned(module, message));
         };
@@ -337,22 +337,22 @@ impl<A: Attribute> VisitMut for Members<'_, A> {
     }
 }
 
-fn twice(wording: &Wording) -> String {
-    format!("`#[{}]` applies to this item twice; remove one of the attributes", wording.attribute)
+fn applied_twice(messages: &Messages) -> String {
+    format!("`#[{}]` applies to this item twice; remove one of the attributes", messages.attribute)
 }
 
 /// Returns whether a part of an annotated item has `#[xray(skip)]`, and removes it.
 ///
 /// `#[xray(skip)]` applies to both attributes of this crate. If the item has the other one too, which expands later, the
 /// part keeps it: `tests.rs::options_that_the_other_attribute_needs_are_kept_for_it`.
-fn take_skip(attributes: &mut Vec<syn::Attribute>, wording: &Wording, other_attribute_follows: bool) -> Result<bool> {
+fn take_skip(attributes: &mut Vec<syn::Attribute>, messages: &Messages, other_attribute_follows: bool) -> Result<bool> {
     let mut options = CallOptions::default();
     for attribute in take_xray(attributes) {
         options = options.overridden_by(&attribute)?;
         if options.trace || options.name.is_some() {
             let message = format!(
                 "here only `#[xray(skip)]` is accepted; for other options of a function, put `#[{}(..)]` on the function",
-                wording.attribute
+                messages.attribute
             );
             return Err(Error::new_spanned(attribute, message));
         }
@@ -373,11 +373,11 @@ pub(crate) fn is_attribute(attribute: &syn::Attribute, name: &str) -> bool {
 ///
 /// The compiler has no attribute `xray`. If one were left, the compiler would report "cannot find attribute" in addition
 /// to the actual error. An item that has an attribute of this crate keeps them, because that attribute expands later.
-fn without_xray(item: TokenStream, wording: &Wording) -> TokenStream {
-    struct WithoutXray<'a>(&'a Wording);
+fn without_xray(item: TokenStream, messages: &Messages) -> TokenStream {
+    struct WithoutXray<'a>(&'a Messages);
     impl WithoutXray<'_> {
         fn expands_later(&self, attributes: &[syn::Attribute]) -> bool {
-            let Wording { attribute: one, other, .. } = self.0;
+            let Messages { attribute: one, other, .. } = self.0;
             attributes.iter().any(|attribute| is_attribute(attribute, one) || is_attribute(attribute, other))
         }
     }
@@ -405,20 +405,20 @@ fn without_xray(item: TokenStream, wording: &Wording) -> TokenStream {
         }
     }
     let Ok(mut item) = syn::parse2::<Item>(item.clone()) else { return item };
-    WithoutXray(wording).visit_item_mut(&mut item);
+    WithoutXray(messages).visit_item_mut(&mut item);
     item.into_token_stream()
 }
 
 /// Returns the error for an item that is neither a function with a body, nor an `impl` block, nor a module.
-fn explain(item: TokenStream, error: Error, wording: &Wording) -> Error {
+fn error_for_item(item: TokenStream, error: Error, messages: &Messages) -> Error {
     // syn parses `fn f();`, a function of a trait without a body, as an item of an `extern` block.
     if let Ok(function) = syn::parse2::<ForeignItemFn>(item.clone()) {
-        return Error::new_spanned(function.sig, wording.no_body);
+        return Error::new_spanned(function.sig, messages.no_body);
     }
     match syn::parse2::<Item>(item) {
         // Incomplete code, as in an editor: syn's own error has the position.
         Ok(Item::Verbatim(_)) | Err(_) => error,
-        Ok(other) => Error::new(keyword(&other), wording.no_function),
+        Ok(other) => Error::new(keyword(&other), messages.no_function),
     }
 }
 

@@ -21,18 +21,18 @@ pub(crate) fn are_in(tokens: &TokenStream) -> bool {
 }
 
 /// Removes the groups around blocks: syn does not read `$body:block` as a statement.
-pub(crate) fn show_blocks(tokens: TokenStream) -> TokenStream {
-    with_shown_blocks(&tokens).unwrap_or(tokens)
+pub(crate) fn unwrap_blocks(tokens: TokenStream) -> TokenStream {
+    with_unwrapped_blocks(&tokens).unwrap_or(tokens)
 }
 
 /// Returns the tokens with each block in place of the invisible group around it, or `None` if there is no such group. The
 /// caller then keeps the original tokens: in a macro that the attribute does not read, a new group would lose the
 /// precedence that the compiler gives the original group.
-fn with_shown_blocks(tokens: &TokenStream) -> Option<TokenStream> {
+fn with_unwrapped_blocks(tokens: &TokenStream) -> Option<TokenStream> {
     let mut is_changed = false;
     let shown = tokens.clone().into_iter().map(|token| {
         let TokenTree::Group(group) = &token else { return token };
-        let changed = with_shown_blocks(&group.stream());
+        let changed = with_unwrapped_blocks(&group.stream());
         let block = lone_block(group.delimiter(), changed.clone().unwrap_or_else(|| group.stream()));
         is_changed |= block.is_some() || changed.is_some();
         let shown = block.or_else(|| {

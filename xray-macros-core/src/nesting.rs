@@ -46,7 +46,7 @@ impl TooDeep {
         if self.0.is_empty() {
             return tokens;
         }
-        each_group(tokens, |content| match number(&content) {
+        each_group(tokens, |content| match placeholder_number(&content) {
             Some(number) => std::mem::take(&mut self.0[number]),
             None => self.put_back(content),
         })
@@ -64,7 +64,7 @@ impl TooDeep {
             let (placeholder, number) = (format_ident!("{PLACEHOLDER}"), self.0.len());
             // Between the braces of a `match` only arms are valid syntax, so the placeholder becomes the body of an
             // arm. Between those of a struct expression it becomes the base.
-            let (has_arms, has_fields) = (is_of_arms(&content), is_of_fields(&content));
+            let (has_arms, has_fields) = (has_match_arms(&content), has_struct_fields(&content));
             self.0.push(content);
             match (has_arms, has_fields) {
                 (true, _) => quote!(_ => #placeholder!(#number)),
@@ -89,7 +89,7 @@ fn each_group(tokens: TokenStream, mut change: impl FnMut(TokenStream) -> TokenS
 }
 
 /// Returns whether the content of braces is the arms of a `match`, judged by `=>`.
-fn is_of_arms(content: &TokenStream) -> bool {
+fn has_match_arms(content: &TokenStream) -> bool {
     let is = |token: &TokenTree, punct| matches!(token, TokenTree::Punct(found) if found.as_char() == punct);
     let tokens: Vec<_> = content.clone().into_iter().collect();
     tokens.windows(2).any(|pair| is(&pair[0], '=') && is(&pair[1], '>'))
@@ -97,7 +97,7 @@ fn is_of_arms(content: &TokenStream) -> bool {
 
 /// Returns whether the content of braces is the fields of a struct expression, judged by its beginning: `name: value` or
 /// `name, ..`.
-fn is_of_fields(content: &TokenStream) -> bool {
+fn has_struct_fields(content: &TokenStream) -> bool {
     let mut tokens = content.clone().into_iter();
     match (tokens.next(), tokens.next()) {
         (Some(TokenTree::Ident(_)), Some(TokenTree::Punct(next))) => match next.as_char() {
@@ -110,7 +110,7 @@ fn is_of_fields(content: &TokenStream) -> bool {
 }
 
 /// Returns the number of the placeholder between a pair of brackets, or `None` if the brackets contain no placeholder.
-fn number(content: &TokenStream) -> Option<usize> {
+fn placeholder_number(content: &TokenStream) -> Option<usize> {
     let mut tokens =
         content.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(name) if name == PLACEHOLDER));
     tokens.next()?;

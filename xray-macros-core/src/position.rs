@@ -18,7 +18,7 @@ use crate::arguments::{can_pass_through, in_two_arms};
 use crate::attributes::attributes;
 use crate::calls::{self, Shape};
 use crate::options::CallOptions;
-use crate::syntax::{is_box_pin, peeled, tail, text, words};
+use crate::syntax::{identifiers, is_box_pin, peeled, tail, text};
 
 /// Where the value of an expression goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -143,7 +143,7 @@ impl Position {
         if is_box_pin(&call.func) {
             return self.of_content();
         }
-        self.of_arguments_of(&text(&name.ident))
+        self.of_arguments_for(&text(&name.ident))
     }
 
     /// Returns the position of a future, for its box or pin in this position.
@@ -153,7 +153,7 @@ impl Position {
     }
 
     /// Returns the position of the arguments of a method or function whose call is in this position.
-    pub(crate) fn of_arguments_of(self, name: &str) -> Self {
+    pub(crate) fn of_arguments_for(self, name: &str) -> Self {
         let is_polled = POLLING_FUNCTIONS.contains(&name) || name.starts_with("spawn");
         let is_wrapped = self.accepts_any_future() && WRAPPING_FUNCTIONS.contains(&name);
         if is_polled || is_wrapped { Self::AnyFuture } else { Self::Elsewhere }
@@ -213,7 +213,7 @@ impl Position {
                 let Some(last) = path.path.segments.last() else { return Self::Elsewhere };
                 // `Self::Future` of a boxing service is a box: tests/it/shapes/named_futures.rs::Boxes
                 let may_be_boxed = last.ident.to_string().ends_with("Future");
-                let is_object = words(ty.to_token_stream()).any(|word| word == "dyn");
+                let is_object = identifiers(ty.to_token_stream()).any(|name| name == "dyn");
                 if may_be_boxed || is_object { Self::Boxed } else { Self::Elsewhere }
             }
             _ => Self::Elsewhere,

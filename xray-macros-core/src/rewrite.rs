@@ -18,7 +18,7 @@ use syn::spanned::Spanned as _;
 use syn::token::Brace;
 use syn::{Arm, Attribute, Expr, ExprCall, ExprMatch, ExprMethodCall, Ident, LitStr, Pat, Token};
 
-use crate::arguments::Argument;
+use crate::arguments::ArgumentUse;
 use crate::call_variable::CallVariable;
 use crate::calls;
 use crate::candidate::Requirement;
@@ -75,7 +75,7 @@ impl Rewriter<'_> {
 
     /// Rewrites a method call whose receiver is a place. The value is moved out of the place only if its type is
     /// traceable.
-    pub(crate) fn on_place(&self, call: &mut ExprMethodCall, argument: Argument) -> Expr {
+    pub(crate) fn on_place(&self, call: &mut ExprMethodCall, argument: ArgumentUse) -> Expr {
         // Input:  request.send()
         // Output: (match {
         //             use ::xray::__private::send::{TraceablePlace as _, UnknownPlace as _};
@@ -125,7 +125,7 @@ impl Rewriter<'_> {
         &self,
         call: &mut ExprMethodCall,
         is_reference: bool,
-        argument: Argument,
+        argument: ArgumentUse,
         types: Option<&Ident>,
     ) -> Expr {
         // Input:  client.get(uri)                                           where `client` is a reference
@@ -171,7 +171,7 @@ impl Rewriter<'_> {
         &self,
         call: &mut ExprMethodCall,
         test: &TokenStream,
-        argument: Argument,
+        argument: ArgumentUse,
         untraced: impl FnOnce(&ExprMethodCall) -> TokenStream,
     ) -> Expr {
         // The test returns `Dispatch<Twin<_>, UnreachableUntraced>` for a traceable type, and
@@ -196,7 +196,7 @@ impl Rewriter<'_> {
         let dispatch = self.private("Dispatch", span);
         let attributes = mem::take(&mut call.attrs);
         let hoisted = match (argument, call.args.first_mut()) {
-            (Argument::Hoisted, Some(argument)) => {
+            (ArgumentUse::Hoisted, Some(argument)) => {
                 let name = Expr::Verbatim(quote_spanned!(span=> __xray_argument));
                 Some(mem::replace(argument, name))
             }

@@ -24,7 +24,7 @@ pub fn for_each_method(callback: TokenStream) -> TokenStream {
         names.sort_unstable();
         names.dedup();
         let rows = names.into_iter().map(|name| {
-            let on_place = |shape| matches!(shape, Shape::Receiver | Shape::ValueReceiver | Shape::Client);
+            let on_place = |shape| matches!(shape, Shape::Receiver | Shape::ReceiverUnlessChannel | Shape::Client);
             let arguments = METHODS.iter().filter(|method| method.name == name && on_place(method.shape));
             let arguments = arguments.map(|method| Literal::usize_unsuffixed(method.arguments));
             let name = Ident::new(name, span);

@@ -39,7 +39,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::token::Brace;
 use syn::{Attribute, Block, Expr, ExprAsync, ExprBlock, Path, ReturnType, Stmt};
 
-use crate::syntax::{boxed_future_mut, tail_mut, words};
+use crate::syntax::{boxed_future_mut, identifiers, tail_mut};
 
 /// The types of the calls in a function, or in a closure that may be coerced to a function pointer.
 #[derive(Default)]
@@ -91,11 +91,11 @@ impl Settlement {
         runtime: &Path,
     ) {
         // The calls before the last expression need the declarations too.
-        let is_outside = |statement: &Stmt| words(statement.to_token_stream()).any(|word| self.declares(&word));
+        let is_outside = |statement: &Stmt| identifiers(statement.to_token_stream()).any(|name| self.declares(&name));
         let ends_in_future = keeps_last_expression && !block.stmts.iter().rev().skip(1).any(is_outside);
         match async_block_at_the_end(block) {
             Some(future) if ends_in_future => self.wrap(&mut future.block, Leave::ByReturn, runtime),
-            _ if words(result.to_token_stream()).any(|word| word == "impl") => {
+            _ if identifiers(result.to_token_stream()).any(|name| name == "impl") => {
                 self.wrap(block, Leave::ByReturn, runtime);
             }
             _ => self.wrap(block, Leave::AtTheEnd, runtime),

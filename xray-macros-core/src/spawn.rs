@@ -17,7 +17,8 @@ pub(crate) enum Spawned {
 /// `set.spawn(async {})`, `scope.spawn(|| ..)`. Returns `None` if the call spawns nothing.
 pub(crate) fn spawned(expression: &Expr) -> Option<(usize, Spawned)> {
     let (name, arguments) = spawn_call(expression)?;
-    let (index, spawned) = arguments.iter().enumerate().find_map(|(index, argument)| Some((index, work(argument)?)))?;
+    let (index, spawned) =
+        arguments.iter().enumerate().find_map(|(index, argument)| Some((index, spawned_kind(argument)?)))?;
     // `in_current_trace(closure)` returns a closure that can be called once. That is enough for `spawn(closure)` and
     // `spawn_blocking(closure)`. A function of another name, or with more arguments, may call its closure more than once:
     // `spawn_twice` in tests/it/shapes/spawned.rs::others, and `Retry::spawn(strategy, action)` of the crate tokio-retry.
@@ -46,7 +47,7 @@ pub(crate) fn spawn_call(expression: &Expr) -> Option<(String, &Punctuated<Expr,
 /// or closure may be at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be an argument of a
 /// function, as in `Box::pin(async { .. })` and `timeout(limit, async { .. })`, and a method that returns a future which
 /// contains it may be called on it, such as `.instrument(span)` of `tracing`.
-pub(crate) fn work(argument: &Expr) -> Option<Spawned> {
+pub(crate) fn spawned_kind(argument: &Expr) -> Option<Spawned> {
     match peeled(argument) {
         Expr::Async(_) => Some(Spawned::Future),
         // `in_current_trace` returns a closure without parameters, so it cannot replace a closure with a parameter, as
@@ -54,22 +55,22 @@ pub(crate) fn work(argument: &Expr) -> Option<Spawned> {
         Expr::Closure(closure) => {
             (closure.inputs.is_empty() && closure.asyncness.is_none()).then_some(Spawned::Closure)
         }
-        Expr::Block(block) if block.label.is_none() => work(tail(&block.block)?),
-        Expr::MethodCall(call) if wraps_future(&text(&call.method)) => future(&call.receiver),
-        Expr::Call(call) => call.args.iter().find_map(future),
-        argument => future(boxed_future(argument)?),
+        Expr::Block(block) if block.label.is_none() => spawned_kind(tail(&block.block)?),
+        Expr::MethodCall(call) if wraps_future(&text(&call.method)) => spawned_future(&call.receiver),
+        Expr::Call(call) => call.args.iter().find_map(spawned_future),
+        argument => spawned_future(boxed_future(argument)?),
     }
 }
 
-fn future(expression: &Expr) -> Option<Spawned> {
-    work(expression).filter(|spawned| matches!(spawned, Spawned::Future))
+fn spawned_future(expression: &Expr) -> Option<Spawned> {
+    spawned_kind(expression).filter(|spawned| matches!(spawned, Spawned::Future))
 }
 
 /// Returns the async block in the arguments of a function or in a box. The block itself is wrapped, because the function
 /// may return something other than a future, and a box may be coerced to `Pin<Box<dyn Future>>`.
 pub(crate) fn inner_future_mut(argument: &mut Expr) -> Option<&mut Expr> {
     match argument {
-        Expr::Call(call) => call.args.iter_mut().find(|argument| future(argument).is_some()),
+        Expr::Call(call) => call.args.iter_mut().find(|argument| spawned_future(argument).is_some()),
         other => boxed_future_mut(other),
     }
 }

@@ -113,13 +113,13 @@ pub(crate) fn tail_mut(block: &mut Block) -> Option<&mut Expr> {
     }
 }
 
-/// Returns the words in tokens, including those in brackets.
-pub(crate) fn words(tokens: TokenStream) -> impl Iterator<Item = Ident> {
+/// Returns the identifiers in tokens, including those in brackets.
+pub(crate) fn identifiers(tokens: TokenStream) -> impl Iterator<Item = Ident> {
     let mut open = vec![tokens.into_iter()];
     iter::from_fn(move || {
         loop {
             match open.last_mut()?.next() {
-                Some(TokenTree::Ident(word)) => return Some(word),
+                Some(TokenTree::Ident(name)) => return Some(name),
                 Some(TokenTree::Group(group)) => open.push(group.stream().into_iter()),
                 Some(_) => {}
                 None => drop(open.pop()),
@@ -128,23 +128,23 @@ pub(crate) fn words(tokens: TokenStream) -> impl Iterator<Item = Ident> {
     })
 }
 
-/// Returns the variables that the tokens of a macro may name: its words, and those in its format strings.
+/// Returns the variables that the tokens of a macro may name: its identifiers, and those in its format strings.
 ///
 /// ```text
 /// Input:  println!("{name:>width$}: {}", age)
 /// Output: age name width
 /// ```
-pub(crate) fn words_in_macro(tokens: &TokenStream) -> impl Iterator<Item = Ident> {
-    words(tokens.clone()).chain(words_in_format_strings(tokens))
+pub(crate) fn identifiers_in_macro(tokens: &TokenStream) -> impl Iterator<Item = Ident> {
+    identifiers(tokens.clone()).chain(identifiers_in_format_strings(tokens))
 }
 
 /// Returns the variables that the format strings among tokens name, including tokens in brackets.
 /// `tests/it/shapes/named_futures.rs::in_format_strings`
-pub(crate) fn words_in_format_strings(tokens: &TokenStream) -> Vec<Ident> {
+pub(crate) fn identifiers_in_format_strings(tokens: &TokenStream) -> Vec<Ident> {
     let mut found = Vec::new();
     for token in tokens.clone() {
         match token {
-            TokenTree::Group(group) => found.extend(words_in_format_strings(&group.stream())),
+            TokenTree::Group(group) => found.extend(identifiers_in_format_strings(&group.stream())),
             TokenTree::Literal(literal) => {
                 // Two braces stand for a brace in the text.
                 let text = literal.to_string().replace("{{", "");
@@ -176,7 +176,7 @@ fn format_arguments(text: &str) -> impl Iterator<Item = &str> {
 
 /// Returns whether an expression puts a future into a box: `Box::pin(future)`, `future.boxed()` or
 /// `future.boxed_local()`.
-pub(crate) fn is_boxed(expression: &Expr) -> bool {
+pub(crate) fn puts_into_box(expression: &Expr) -> bool {
     match expression {
         Expr::Call(call) => call.args.len() == 1 && is_box_pin(&call.func),
         Expr::MethodCall(call) => call.method == "boxed" || call.method == "boxed_local",
@@ -187,15 +187,15 @@ pub(crate) fn is_boxed(expression: &Expr) -> bool {
 /// Returns the future that an expression puts into a box.
 pub(crate) fn boxed_future(expression: &Expr) -> Option<&Expr> {
     match expression {
-        Expr::Call(call) if is_boxed(expression) => call.args.first(),
-        Expr::MethodCall(call) if is_boxed(expression) => Some(&call.receiver),
+        Expr::Call(call) if puts_into_box(expression) => call.args.first(),
+        Expr::MethodCall(call) if puts_into_box(expression) => Some(&call.receiver),
         _ => None,
     }
 }
 
 /// Like [`boxed_future`], but returns an exclusive reference.
 pub(crate) fn boxed_future_mut(expression: &mut Expr) -> Option<&mut Expr> {
-    if !is_boxed(expression) {
+    if !puts_into_box(expression) {
         return None;
     }
     match expression {

@@ -17,13 +17,13 @@ use syn::{
 };
 
 use crate::attributes::is_conditional;
-use crate::driver::{Attribute, Owner, Searched, Wording};
+use crate::driver::{AttributeMacro, Messages, Owner, Searched};
 use crate::head::annotations;
 use crate::options::TracedOptions;
-use crate::syntax::{boxed_future_mut, span_at, starts_upper_case, tail_mut, text, words_in_macro};
+use crate::syntax::{boxed_future_mut, identifiers_in_macro, span_at, starts_upper_case, tail_mut, text};
 
-impl Attribute for TracedOptions {
-    const WORDING: Wording = Wording {
+impl AttributeMacro for TracedOptions {
+    const MESSAGES: Messages = Messages {
         attribute: "traced",
         other: "traced_http",
         no_body: "this function has no body to trace; put `#[traced]` on its implementation",
@@ -55,7 +55,7 @@ impl Attribute for TracedOptions {
         }
         // On an `impl` block or a module, `err` applies to the functions that return a `Result`.
         let records_errors = self.err && (owner == Owner::Function || returns_result(signature));
-        Wrapper { signature, options: self, records_errors, span: span_at(&signature.ident) }.wrap(block);
+        BodyWrapper { signature, options: self, records_errors, span: span_at(&signature.ident) }.wrap(block);
         Ok(true)
     }
 
@@ -102,7 +102,7 @@ fn returns_result(signature: &Signature) -> bool {
 }
 
 /// Wraps the body of one function.
-struct Wrapper<'a> {
+struct BodyWrapper<'a> {
     signature: &'a Signature,
     options: &'a TracedOptions,
     /// `true` if an `Err` that the function returns is recorded.
@@ -111,7 +111,7 @@ struct Wrapper<'a> {
     span: Span,
 }
 
-impl Wrapper<'_> {
+impl BodyWrapper<'_> {
     fn wrap(&self, block: &mut Block) {
         let declaration = Stmt::Expr(Expr::Verbatim(self.declaration()), None);
         if self.signature.asyncness.is_none() {
@@ -192,7 +192,7 @@ impl Wrapper<'_> {
         }
         // If the body does not name a parameter, the compiler warns about it, unless its name begins with `_`.
         let is_guard = |name: &Ident| text(name).starts_with('_');
-        let in_body: HashSet<_> = words_in_macro(&block.to_token_stream()).map(|word| text(&word)).collect();
+        let in_body: HashSet<_> = identifiers_in_macro(&block.to_token_stream()).map(|name| text(&name)).collect();
         parameters.retain(|name| is_guard(name) || in_body.contains(&text(name)));
         // Clippy reports the use of a name that begins with `_`.
         let allow = parameters

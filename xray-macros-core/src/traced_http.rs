@@ -7,12 +7,12 @@ use syn::{Block, Error, ExprMethodCall, Item, Path, Result, Signature, Stmt};
 use crate::body;
 use crate::calls;
 use crate::client_paths;
-use crate::driver::{Attribute, Owner, Searched, Wording};
+use crate::driver::{AttributeMacro, Messages, Owner, Searched};
 use crate::head;
 use crate::options::TracedHttpOptions;
 
-impl Attribute for TracedHttpOptions {
-    const WORDING: Wording = Wording {
+impl AttributeMacro for TracedHttpOptions {
+    const MESSAGES: Messages = Messages {
         attribute: "traced_http",
         other: "traced",
         no_body: "this function has no body and makes no calls; put `#[traced_http]` on its implementation",

@@ -8,7 +8,7 @@ use quote::ToTokens as _;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute as Annotation, Block, Expr, File, ImplItemConst, ImplItemFn, Item, ItemConst, ItemFn, ItemImpl,
+    Attribute as SynAttribute, Block, Expr, File, ImplItemConst, ImplItemFn, Item, ItemConst, ItemFn, ItemImpl,
     ItemMacro, ItemMod, ItemStatic, ItemTrait, Meta, Signature, Stmt, TraitItemFn, Type, parse_quote,
 };
 
@@ -65,7 +65,7 @@ pub fn items_in(call: &ItemMacro) -> Vec<Item> {
 
 /// Returns whether an item is compiled only for tests: it has `#[cfg(test)]`, `#[test]`, `#[tokio::test]` or the like.
 #[must_use]
-pub fn is_test(attributes: &[Annotation]) -> bool {
+pub fn is_test(attributes: &[SynAttribute]) -> bool {
     attributes.iter().any(|attribute| {
         let name = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         match &attribute.meta {
@@ -112,7 +112,7 @@ struct Search {
 
 impl Search {
     /// Visits an item with the name and the attributes that apply to the functions in it.
-    fn within(&mut self, name: String, attributes: &[Annotation], visit: impl FnOnce(&mut Self)) {
+    fn within(&mut self, name: String, attributes: &[SynAttribute], visit: impl FnOnce(&mut Self)) {
         if is_test(attributes) {
             return;
         }
@@ -124,7 +124,7 @@ impl Search {
         self.cover = outer;
     }
 
-    fn function(&mut self, attributes: &[Annotation], signature: &Signature, body: &Block, start: Span) {
+    fn function(&mut self, attributes: &[SynAttribute], signature: &Signature, body: &Block, start: Span) {
         self.within(signature.ident.to_string(), attributes, |search| {
             // The attribute of an `impl` block does not apply to its `const fn`s, and they make no calls.
             if signature.constness.is_none() {
@@ -135,7 +135,7 @@ impl Search {
     }
 
     /// Adds the initializer of a static or constant, whose closures may make calls.
-    fn initializer(&mut self, name: String, attributes: &[Annotation], value: &Expr) {
+    fn initializer(&mut self, name: String, attributes: &[SynAttribute], value: &Expr) {
         self.within(name, attributes, |search| {
             let body =
                 Block { brace_token: syn::token::Brace::default(), stmts: vec![Stmt::Expr(value.clone(), None)] };
@@ -181,7 +181,7 @@ impl Search {
 
 /// Returns the coverage that an item's attributes give to the functions in the item, or `None` if the attributes change
 /// nothing.
-fn cover(attributes: &[Annotation]) -> Option<Cover> {
+fn cover(attributes: &[SynAttribute]) -> Option<Cover> {
     attributes.iter().find_map(|attribute| {
         if CallOptions::is_xray(attribute) {
             let is_skip = CallOptions::default().overridden_by(attribute).is_ok_and(|options| options.skip);
@@ -192,7 +192,7 @@ fn cover(attributes: &[Annotation]) -> Option<Cover> {
 }
 
 /// Returns the arguments of `#[traced_http(..)]`, even behind `#[cfg_attr(.., traced_http(..))]`.
-fn arguments(attribute: &Annotation) -> Option<TokenStream> {
+fn arguments(attribute: &SynAttribute) -> Option<TokenStream> {
     if is_attribute(attribute, NAME) {
         return Some(match &attribute.meta {
             Meta::List(list) => list.tokens.clone(),
@@ -215,8 +215,8 @@ fn arguments(attribute: &Annotation) -> Option<TokenStream> {
 /// Returns the position of an item's first token after its documentation comments.
 ///
 /// There the attribute expands before the item's other attributes, and sees the code as the user wrote it.
-fn start(attributes: &[Annotation], rest: Span) -> Span {
-    let is_documentation = |attribute: &&Annotation| attribute.path().is_ident("doc");
+fn start(attributes: &[SynAttribute], rest: Span) -> Span {
+    let is_documentation = |attribute: &&SynAttribute| attribute.path().is_ident("doc");
     attributes.iter().find(|attribute| !is_documentation(attribute)).map_or(rest, Spanned::span)
 }
 

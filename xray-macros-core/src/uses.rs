@@ -13,7 +13,7 @@ use crate::attributes::attributes;
 use crate::macros::{self, Arguments, Role};
 use crate::position::{Position, adds_to_list, ends_in_calls, holds_calls, is_skipped, repeats, wraps_variables};
 use crate::spawn::spawn_call;
-use crate::syntax::{function_name, peeled, text, words, words_in_format_strings, words_in_macro};
+use crate::syntax::{function_name, identifiers, identifiers_in_format_strings, identifiers_in_macro, peeled, text};
 use crate::variables::Variables;
 
 /// The number of expressions that are searched. A future is usually used a few lines after its call, and a function with
@@ -77,7 +77,7 @@ impl Uses<'_> {
     }
 
     fn names_variable(&self, expression: &Expr) -> bool {
-        words(expression.to_token_stream()).any(|word| word == *self.name)
+        identifiers(expression.to_token_stream()).any(|name| name == *self.name)
     }
 
     fn visit_at(&mut self, expression: &Expr, position: Position) {
@@ -149,7 +149,7 @@ impl Uses<'_> {
         let name = text(&call.method);
         self.visit_at(&call.receiver, position.of_receiver(call, &name));
         for argument in &call.args {
-            self.visit_at(argument, self.of_arguments(position.of_arguments_of(&name), &name));
+            self.visit_at(argument, self.of_arguments(position.of_arguments_for(&name), &name));
         }
     }
 }
@@ -212,11 +212,11 @@ impl<'ast> Visit<'ast> for Uses<'_> {
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
-        if words(call.tokens.clone()).any(|word| word == *self.name) {
+        if identifiers(call.tokens.clone()).any(|name| name == *self.name) {
             self.all_accept &= !macros::is_opaque(call) && macros::walk(self, &mut call.clone());
         }
         // `println!("{future}")` takes a reference to the variable, and calls a method of the future.
-        self.all_accept &= !words_in_format_strings(&call.tokens).contains(self.name);
+        self.all_accept &= !identifiers_in_format_strings(&call.tokens).contains(self.name);
     }
 
     fn visit_item(&mut self, _: &'ast Item) {}
@@ -262,7 +262,7 @@ pub(crate) fn is_only_spawned(name: &Ident, after: &[Stmt]) -> bool {
         }
 
         fn visit_macro(&mut self, call: &'ast Macro) {
-            self.uses += words_in_macro(&call.tokens).filter(|word| word == self.name).count();
+            self.uses += identifiers_in_macro(&call.tokens).filter(|name| name == self.name).count();
         }
     }
     let mut spawns = Spawns { name, uses: 0, spawned: 0, left: MAX_SEARCHED };
@@ -312,7 +312,7 @@ pub(crate) fn names_a_variable(closure: &ExprClosure, variables: &Variables) -> 
         }
 
         fn visit_macro(&mut self, call: &'ast Macro) {
-            self.found |= words_in_macro(&call.tokens).any(|word| self.is_outer(&word));
+            self.found |= identifiers_in_macro(&call.tokens).any(|name| self.is_outer(&name));
         }
     }
     let mut names = Names { closure, variables, found: false, left: MAX_SEARCHED };

@@ -13,7 +13,7 @@ use crate::position::{Position, adds_to_list, ends_in_calls};
 use crate::rewrite::Rewriter;
 use crate::settlement::as_block;
 use crate::spawn::{self, Spawned};
-use crate::syntax::{function_name, is_boxed, peeled, text};
+use crate::syntax::{function_name, peeled, puts_into_box, text};
 use crate::uses;
 
 impl Walker<'_> {
@@ -70,7 +70,7 @@ impl Walker<'_> {
         let of_receiver = position.of_receiver(call, &name);
         self.visit_argument(&mut call.receiver, of_receiver, &name, position);
         let is_replaced = adds_to_list(&name) && self.variables.accepts_any_future(&call.receiver);
-        let of_arguments = if is_replaced { Position::AnyFuture } else { position.of_arguments_of(&name) };
+        let of_arguments = if is_replaced { Position::AnyFuture } else { position.of_arguments_for(&name) };
         // `.map(RequestBuilder::send)`, whose results are polled.
         let takes_methods = position.of_closure_for(&name, true).accepts_any_future() || name == "map";
         for argument in &mut call.args {
@@ -176,11 +176,12 @@ impl Walker<'_> {
         let Some(init) = &mut local.init else { return };
         // The type of a box, such as `BoxFuture<'_, T>`, does not name the future in it.
         let pattern = match &local.pat {
-            Pat::Type(typed) if is_boxed(&init.expr) => &*typed.pat,
+            Pat::Type(typed) if puts_into_box(&init.expr) => &*typed.pat,
             other => other,
         };
         let Pat::Ident(name) = pattern else { return };
-        if matches!(spawn::work(&init.expr), Some(Spawned::Future)) && uses::is_only_spawned(&name.ident, after) {
+        if matches!(spawn::spawned_kind(&init.expr), Some(Spawned::Future)) && uses::is_only_spawned(&name.ident, after)
+        {
             self.rewriter().on_spawn(&mut init.expr, Spawned::Future);
         }
     }
