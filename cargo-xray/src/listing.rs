@@ -53,12 +53,12 @@ impl Listing {
             package.roots().for_each(|root| sources.read_crate(root));
             let attribute = attribute(package);
             files.extend(sources.read.drain(..).filter_map(|source| {
-                let shown = shown(&source.path, directory);
+                let shown = display_path(&source.path, directory);
                 listed(source, shown, package, &attribute)
             }));
         }
         files.sort_by(|one, other| one.shown.cmp(&other.shown));
-        let failed = sources.failed.into_iter().map(|(path, error)| (shown(&path, directory), error)).collect();
+        let failed = sources.failed.into_iter().map(|(path, error)| (display_path(&path, directory), error)).collect();
         Self { files, failed }
     }
 
@@ -77,12 +77,13 @@ impl Listing {
         self.failed.iter().map(|(path, error)| format!("{path} was not read: {error}"))
     }
 
-    /// Returns whether the attribute is missing in a package.
-    pub(crate) fn is_in(&self, package: &Package) -> bool {
+    /// Returns whether the attribute is to be written into a file of a package.
+    pub(crate) fn has_insertions_in(&self, package: &Package) -> bool {
         self.files.iter().any(|file| file.package == package.manifest() && !file.insertions.is_empty())
     }
 
-    /// Writes the attribute above each function that lacks it. Returns a message that says how many functions were changed.
+    /// Writes the attribute above each function that lacks it. Returns a message that says how many functions were
+    /// changed.
     pub(crate) fn fix(&self) -> Result<String, String> {
         for file in self.files.iter().filter(|file| !file.insertions.is_empty()) {
             let ListedFile { path, shown, text, insertions, .. } = file;
@@ -147,7 +148,7 @@ fn line_of(source: &Source, span: Span) -> usize {
     span.start().line + source.text[..source.offset].matches('\n').count()
 }
 
-/// Returns a call on one line. Of a long one, its beginning and its end are kept.
+/// Returns a call on one line. Of a long call, the beginning and the end are kept.
 fn abridged(call: &str) -> String {
     let mut joined = String::new();
     for line in call.lines().map(|line| without_comment(line).trim()).filter(|line| !line.is_empty()) {
@@ -163,16 +164,18 @@ fn abridged(call: &str) -> String {
     }
     let half = MAX_CALL / 2 - 2;
     let (beginning, end) = (&characters[..half], &characters[characters.len() - half..]);
-    format!("{}....{}", String::from_iter(beginning), String::from_iter(end))
+    format!("{} .. {}", String::from_iter(beginning), String::from_iter(end))
 }
 
-/// Returns a line without the comment at its end. `//` after an odd number of quotation marks is in a text, such as a URL.
+/// Returns a line without the comment at its end. `//` after an odd number of quotation marks is in a text, such as a
+/// URL.
 fn without_comment(line: &str) -> &str {
     let is_comment = |(position, _): &(usize, &str)| line[..*position].matches('"').count() % 2 == 0;
     line.match_indices("//").find(is_comment).map_or(line, |(position, _)| &line[..position])
 }
 
-fn shown(path: &Path, directory: &Path) -> String {
+/// Returns a path as it is printed: relative to the directory, if it is in the directory.
+fn display_path(path: &Path, directory: &Path) -> String {
     let same = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
     same.strip_prefix(&directory).unwrap_or(path).display().to_string().replace('\\', "/")

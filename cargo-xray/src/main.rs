@@ -89,9 +89,11 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     if options.fix {
         let fixed = listing.fix()?;
         println!("{fixed}");
-        for package in chosen.iter().filter(|package| listing.is_in(package) && package.runtime().is_none()) {
+        for package in chosen.iter().filter(|package| listing.has_insertions_in(package) && package.runtime().is_none())
+        {
             println!(
-                "note: `{}` does not depend on the crate yet: add `xray = {{ package = \"xray-sdk\", version = \"{}\" }}`",
+                "note: `{}` does not depend on xray-sdk: add `xray = {{ package = \"xray-sdk\", version = \"{}\" }}` to \
+                 `[dependencies]` in its Cargo.toml",
                 package.name,
                 env!("CARGO_PKG_VERSION"),
             );

@@ -209,7 +209,7 @@ fn fix_names_the_crate_that_a_package_lacks() {
         fs::write(demo.path().join("Cargo.toml"), manifest.replace("[dependencies]", &format!("[{table}]"))).unwrap();
         let fixed = stdout(&xray(demo.path(), &["--fix"]), 0);
         assert!(
-            fixed.contains("note: `demo` does not depend on the crate yet: add `xray = { package = \"xray-sdk\""),
+            fixed.contains("note: `demo` does not depend on xray-sdk: add `xray = { package = \"xray-sdk\""),
             "{fixed}"
         );
     }
