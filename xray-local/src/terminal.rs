@@ -201,7 +201,7 @@ pub(crate) fn verdict(state: State) -> (&'static str, AnsiColor) {
 /// Returns a report's line, such as `rejected  70de5b6f19ff9a0a  name: contains characters that ..`.
 fn report_line(report: &Report, problems: &str) -> String {
     let is_rejected = report.is_rejection();
-    let (word, color) = if is_rejected { ("rejected", AnsiColor::Red) } else { ("suspect", AnsiColor::Yellow) };
+    let (word, color) = if is_rejected { ("rejected", AnsiColor::Red) } else { ("suspicious", AnsiColor::Yellow) };
     let id = report.id.as_deref().unwrap_or("(no id)");
     let text = format!("{id}  {}", one_line(&report.findings, problems));
     format!("{} {}", colored(word, color), plain(&text))
