@@ -50,7 +50,7 @@ impl Client {
         loop {
             let mut page = self.ask("TraceSummaries", &query)?;
             let Value::Array(summaries) = page["TraceSummaries"].take() else {
-                return Err("the answer has no traces".into());
+                return Err("the response has no traces".into());
             };
             for summary in summaries.iter().take(left) {
                 let line = if as_json { summary.to_string() } else { self.line(summary)? };
@@ -76,7 +76,7 @@ impl Client {
         let id = TraceId::find(id).ok_or_else(|| format!("{id:?} is not a trace id"))?;
         let Some(stored) = self.stored(id)? else { return Err(format!("there is no trace {id}").into()) };
         if as_json {
-            let (id, duration) = (&stored.answer["Id"], &stored.answer["Duration"]);
+            let (id, duration) = (&stored.response["Id"], &stored.response["Duration"]);
             writeln!(out, "{}", json!({ "Id": id, "Duration": duration, "Segments": stored.documents }))?;
             return Ok(());
         }
@@ -99,12 +99,12 @@ impl Client {
 
     /// Asks for a trace. Returns `None` if it is not stored.
     fn stored(&self, id: TraceId) -> Result<Option<Stored>, Box<dyn Error>> {
-        let mut answer = self.ask("Traces", &json!({ "TraceIds": [id.to_string()] }))?;
-        let Some(answer) = answer["Traces"].get_mut(0).map(Value::take) else { return Ok(None) };
-        let segments = answer["Segments"].as_array().into_iter().flatten();
+        let mut response = self.ask("Traces", &json!({ "TraceIds": [id.to_string()] }))?;
+        let Some(trace) = response["Traces"].get_mut(0).map(Value::take) else { return Ok(None) };
+        let segments = trace["Segments"].as_array().into_iter().flatten();
         let documents =
             segments.filter_map(|segment| serde_json::from_str(segment["Document"].as_str()?).ok()).collect();
-        Ok(Some(Stored { id, answer, documents }))
+        Ok(Some(Stored { id, response: trace, documents }))
     }
 
     /// Calls an operation of the X-Ray API, and returns its response.
@@ -112,30 +112,34 @@ impl Client {
         let Address { text: address, origin } = &self.address;
         let url = format!("http://{address}/{operation}");
         let mut response = self.agent.post(&url).send_json(query).map_err(|error| {
-            format!("no xray-local answers at {address}{origin}: {error}; start it, or say where it is with --address")
+            format!(
+                "cannot reach xray-local at {address}{origin}: {error}; start it, or pass its address with --address"
+            )
         })?;
         let status = response.status();
-        let answer: Value = response.body_mut().with_config().limit(u64::MAX).read_json().map_err(|error| {
-            format!("the program at {address}{origin} answers with {status}, and is not xray-local: {error}")
+        let body: Value = response.body_mut().with_config().limit(u64::MAX).read_json().map_err(|error| {
+            format!("the server at {address}{origin} responded with {status}, and is not xray-local: {error}")
         })?;
         if status.is_success() {
-            return Ok(answer);
+            return Ok(body);
         }
-        Err(answer["Message"].as_str().unwrap_or("the request was refused").into())
+        Err(body["Message"].as_str().unwrap_or("the request was refused").into())
     }
 }
 
 /// A trace as the API returns it.
 struct Stored {
     id: TraceId,
-    answer: Value,
-    /// The documents in the answer.
+    /// The part of the response about this trace.
+    response: Value,
+    /// The documents in the response.
     documents: Vec<Value>,
 }
 
 impl Stored {
     fn trace(&self) -> Trace {
-        // A document that is read is never inferred, so the answer's inferred segments are left out and inferred again.
+        // A document that is read is never inferred, so the response's inferred segments are left out and inferred
+        // again.
         let received = self.documents.iter().filter(|document| document["inferred"] != json!(true));
         Trace::of(self.id, received.cloned().filter_map(Document::from_value))
     }

@@ -269,7 +269,7 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     let counters = store.counters();
     if lost != Losses::default() {
         let (datagrams, requests) = (lost.datagrams, lost.requests);
-        let _ = writeln!(anstream::stdout(), "{datagrams} datagrams and {requests} OTLP requests not handed on");
+        let _ = writeln!(anstream::stdout(), "{datagrams} datagrams and {requests} OTLP requests not forwarded");
     }
     let _ = writeln!(anstream::stdout(), "{} documents received, {} rejected", counters.received, counters.rejected);
     Ok(())

@@ -96,7 +96,7 @@ fn a_running_program_is_asked_for_its_traces() {
     }
     drop(program);
     let error = fails(&["traces", "--address", &address]);
-    assert!(error.contains("no xray-local answers at") && error.contains("--address"), "{error}");
+    assert!(error.contains("cannot reach xray-local at") && error.contains("--address"), "{error}");
 }
 
 /// Runs a command with this value of `AWS_XRAY_DAEMON_ADDRESS`. Returns its output and its error output.

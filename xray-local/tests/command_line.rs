@@ -208,7 +208,7 @@ fn the_variable_of_the_sdks_does_not_move_the_server_but_a_warning_names_it() {
 }
 
 #[test]
-fn datagrams_and_spans_are_handed_on() {
+fn datagrams_and_spans_are_forwarded() {
     let other = xray_local::Server::builder().address("127.0.0.1:0").start().unwrap();
     let (udp, http) = (other.udp_address().to_string(), format!("http://{}", other.http_address()));
     let mut program = Program::start(&["--forward", &udp, "--otlp-forward", &http]);
@@ -251,7 +251,7 @@ fn a_request_that_is_given_up_at_the_end_is_reported_as_lost() {
         ureq::post(&url).content_type("application/json").send(r#"{"resourceSpans":[]}"#).unwrap();
     }
     let (_, rest) = program.stop("-TERM");
-    assert!(rest.starts_with("0 datagrams and 2 OTLP requests not handed on\n"), "{rest}");
+    assert!(rest.starts_with("0 datagrams and 2 OTLP requests not forwarded\n"), "{rest}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl ForwardedDatagrams {
 
     fn note(&self, error: &io::Error) {
         if self.lost.add() {
-            log::warn!("cannot hand datagrams on to {}: {error} (logged once)", self.to);
+            log::warn!("cannot forward datagrams to {}: {error} (logged once)", self.to);
         }
     }
 }

@@ -27,7 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct ForwardedSpans {
     queue: Sender<Request>,
     room: Arc<Semaphore>,
-    open: Open,
+    pending: Pending,
     lost: Lost,
 }
 
@@ -35,13 +35,13 @@ pub(crate) struct ForwardedSpans {
 #[derive(Debug)]
 pub(crate) struct ForwardThread {
     thread: JoinHandle<()>,
-    open: Open,
+    pending: Pending,
     lost: Lost,
 }
 
 /// The number of requests that are queued or being forwarded. It is `None` after these requests were given up.
 #[derive(Debug, Clone)]
-struct Open(Arc<Mutex<Option<u64>>>);
+struct Pending(Arc<Mutex<Option<u64>>>);
 
 #[derive(Debug)]
 struct Request {
@@ -82,13 +82,13 @@ impl ForwardedSpans {
     /// Starts the thread that forwards requests to `url`, which comes from [`endpoint`].
     pub(crate) fn start(url: String, lost: Lost) -> io::Result<(Self, ForwardThread)> {
         let (queue, requests) = channel();
-        let open = Open(Arc::new(Mutex::new(Some(0))));
-        let sender = (url, open.clone(), lost.clone());
+        let pending = Pending(Arc::new(Mutex::new(Some(0))));
+        let sender = (url, pending.clone(), lost.clone());
         let thread = thread::Builder::new()
             .name("xray-forward".to_owned())
             .spawn(move || send_all(&requests, &sender.0, &sender.1, &sender.2))?;
-        let forwarding = ForwardThread { thread, open: open.clone(), lost: lost.clone() };
-        Ok((Self { queue, room: Arc::new(Semaphore::new(MAX_WAITING)), open, lost }, forwarding))
+        let forwarding = ForwardThread { thread, pending: pending.clone(), lost: lost.clone() };
+        Ok((Self { queue, room: Arc::new(Semaphore::new(MAX_WAITING)), pending, lost }, forwarding))
     }
 
     /// Queues a request, which is then forwarded as it was received.
@@ -97,14 +97,14 @@ impl ForwardedSpans {
         let bytes = u32::try_from(body.len()).expect("a body is at most 8 MiB");
         let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(bytes) else {
             if self.lost.add() {
-                log::warn!("requests with spans are lost: too many wait to be handed on (logged once)");
+                log::warn!("requests with spans are lost: too many wait to be forwarded (logged once)");
             }
             return;
         };
         let content_type = text(CONTENT_TYPE).unwrap_or_default();
         let request =
             Request { content_type, content_encoding: text(CONTENT_ENCODING), body: body.clone(), _room: room };
-        if !self.open.begin() || self.queue.send(request).is_err() && self.open.end() {
+        if !self.pending.begin() || self.queue.send(request).is_err() && self.pending.end() {
             self.lost.add();
         }
     }
@@ -117,19 +117,19 @@ impl ForwardThread {
         while !self.thread.is_finished() && begun.elapsed() < timeout {
             thread::sleep(Duration::from_millis(5));
         }
-        self.lost.add_many(self.open.give_up());
+        self.lost.add_many(self.pending.give_up());
     }
 }
 
-impl Open {
+impl Pending {
     /// Counts a request that is queued. Returns `false` and does nothing after requests were given up.
     fn begin(&self) -> bool {
-        self.state().as_mut().map(|open| *open += 1).is_some()
+        self.state().as_mut().map(|pending| *pending += 1).is_some()
     }
 
     /// Counts a request that was forwarded or lost. Returns `false` and does nothing after requests were given up.
     fn end(&self) -> bool {
-        self.state().as_mut().map(|open| *open -= 1).is_some()
+        self.state().as_mut().map(|pending| *pending -= 1).is_some()
     }
 
     /// Gives up the requests that are not forwarded yet, and returns their number.
@@ -143,7 +143,7 @@ impl Open {
 }
 
 /// Forwards requests until their queue is closed or they are given up.
-fn send_all(requests: &Receiver<Request>, url: &str, open: &Open, lost: &Lost) {
+fn send_all(requests: &Receiver<Request>, url: &str, pending: &Pending, lost: &Lost) {
     let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
     for request in requests {
         let mut post = agent.post(url).content_type(&request.content_type);
@@ -151,12 +151,12 @@ fn send_all(requests: &Receiver<Request>, url: &str, open: &Open, lost: &Lost) {
             post = post.header("content-encoding", encoding);
         }
         let sent = post.send(&request.body[..]);
-        if !open.end() {
+        if !pending.end() {
             return;
         }
         if let Err(error) = sent {
             if lost.add() {
-                log::warn!("cannot hand spans on to {url}: {error} (logged once)");
+                log::warn!("cannot forward spans to {url}: {error} (logged once)");
             }
         }
     }

@@ -65,7 +65,7 @@ impl fmt::Display for StartError {
             Self::Bind { protocol, address, .. } => write!(formatter, "cannot bind {protocol} {address}"),
             Self::Rules { path, .. } => write!(formatter, "cannot use the rules file {}", path.display()),
             Self::Record { path, .. } => write!(formatter, "cannot record documents in {}", path.display()),
-            Self::Url { url, reason } => write!(formatter, "cannot hand spans on to {url:?}: {reason}"),
+            Self::Url { url, reason } => write!(formatter, "cannot forward spans to {url:?}: {reason}"),
             Self::System(_) => formatter.write_str("the operating system refused a thread or a socket operation"),
         }
     }
