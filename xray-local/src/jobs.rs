@@ -13,7 +13,7 @@ use tokio::time::timeout;
 /// The most pieces of work at a time. Each holds one trace and the response that it makes.
 const MAX_RUNNING: usize = 4;
 
-/// How long a request waits for its turn.
+/// How long a request waits for a slot.
 const MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// The most bytes of all responses that wait for their clients to read them. A larger one has all of it.
@@ -25,7 +25,8 @@ const UNCOUNTED: usize = 64 * 1024;
 /// Runs slow work. A clone shares the limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Jobs {
-    turns: Arc<Semaphore>,
+    /// One permit for each piece of work that may run at a time.
+    slots: Arc<Semaphore>,
     /// One permit for each byte of a response.
     unread: Arc<Semaphore>,
 }
@@ -33,8 +34,8 @@ pub(crate) struct Jobs {
 /// Why work was not done, or its response not sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Busy {
-    /// Other requests had all turns for too long.
-    Turns,
+    /// No slot became free within [`MAX_WAIT`].
+    Slots,
     /// Clients have not yet read their responses.
     Responses,
 }
@@ -42,7 +43,7 @@ pub(crate) enum Busy {
 impl Busy {
     pub(crate) fn message(self) -> &'static str {
         match self {
-            Self::Turns => "the server works on other requests; try again",
+            Self::Slots => "the server is busy with other requests; try again",
             Self::Responses => {
                 "other clients have not read their responses, which use all memory for responses; try again"
             }
@@ -52,25 +53,25 @@ impl Busy {
 
 impl Jobs {
     pub(crate) fn new() -> Self {
-        Self { turns: Arc::new(Semaphore::new(MAX_RUNNING)), unread: Arc::new(Semaphore::new(MAX_UNREAD)) }
+        Self { slots: Arc::new(Semaphore::new(MAX_RUNNING)), unread: Arc::new(Semaphore::new(MAX_UNREAD)) }
     }
 
     /// Runs work that makes a response, on a thread for blocking work. So slow work delays no other connection.
     ///
     /// # Errors
     ///
-    /// If the work did not get its turn, or there is no room for its response.
+    /// If no slot became free in time, or there is no room for the response.
     pub(crate) async fn run(
         &self,
         work: impl FnOnce() -> Response<Vec<u8>> + Send + 'static,
     ) -> Result<Response<Body>, Busy> {
-        let turn = timeout(MAX_WAIT, Arc::clone(&self.turns).acquire_owned()).await.map_err(|_| Busy::Turns)?;
+        let slot = timeout(MAX_WAIT, Arc::clone(&self.slots).acquire_owned()).await.map_err(|_| Busy::Slots)?;
         let unread = Arc::clone(&self.unread);
         let job = tokio::task::spawn_blocking(move || {
             let response = work();
-            // Before the turn ends: responses without room would pile up.
+            // Before the slot is free again: responses without room would pile up.
             let response = with_room(response, &unread);
-            drop(turn);
+            drop(slot);
             response
         });
         match job.await.map_err(JoinError::try_into_panic) {
