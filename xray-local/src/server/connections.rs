@@ -81,7 +81,7 @@ async fn serve_in(connections: &Connections, listener: TcpListener, router: Rout
 }
 
 /// Serves a connection in a task of its own.
-fn serve_connection(stream: TcpStream, open: Open, router: &Router, graceful: &GracefulShutdown) {
+fn serve_connection(stream: TcpStream, open: OpenConnection, router: &Router, graceful: &GracefulShutdown) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let (turn, router) = (Arc::clone(&open.turn), TowerToHyperService::new(router.clone()));
@@ -134,7 +134,7 @@ struct OpenConnections {
 }
 
 /// A connection in the list of open ones. Dropping this removes it from the list.
-struct Open {
+struct OpenConnection {
     number: u64,
     turn: Arc<Turn>,
     shared: Arc<Shared>,
@@ -149,14 +149,14 @@ struct Turn {
 }
 
 impl Connections {
-    fn add(&self) -> Open {
+    fn add(&self) -> OpenConnection {
         let waits_since = Mutex::new(Some(Instant::now()));
         let turn = Arc::new(Turn { waits_since, close: Notify::new() });
         let mut open = self.shared.open();
         let number = open.next;
         open.next += 1;
         open.turns.insert(number, Arc::clone(&turn));
-        Open { number, turn, shared: Arc::clone(&self.shared) }
+        OpenConnection { number, turn, shared: Arc::clone(&self.shared) }
     }
 
     /// Makes room for a further connection. Returns `false` if every connection is in use: the server works on a request,
@@ -205,7 +205,7 @@ impl Turn {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.shared.open().turns.remove(&self.number);
         self.shared.freed.notify_one();

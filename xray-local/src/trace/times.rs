@@ -42,7 +42,7 @@ struct Tree<'a> {
 }
 
 /// A part of the critical path whose rows are not known yet: it is within this row and this time.
-struct Open {
+struct OpenRow {
     row: usize,
     start: f64,
     end: f64,
@@ -88,8 +88,8 @@ impl<'a> Tree<'a> {
     ///
     /// A stack replaces recursion here: a trace may be a chain of thousands of calls.
     fn follow(&self, root: usize, times: &mut [Times]) {
-        let mut stack = vec![Open { row: root, start: self.start(root), end: self.end(root) }];
-        while let Some(Open { row, start, end }) = stack.pop() {
+        let mut stack = vec![OpenRow { row: root, start: self.start(root), end: self.end(root) }];
+        while let Some(OpenRow { row, start, end }) = stack.pop() {
             // A child may end after its parent, which did not wait for it, or by a clock that differs.
             let ends = |child: usize| self.end(child).min(end);
             let mut children: Vec<usize> = self.children[row].clone();
@@ -104,7 +104,7 @@ impl<'a> Tree<'a> {
                 if to < at {
                     times[row].critical.push((to, at));
                 }
-                stack.push(Open { row: child, start: from, end: to });
+                stack.push(OpenRow { row: child, start: from, end: to });
                 at = from;
             }
             if start < at {
