@@ -15,16 +15,17 @@ use crate::intake::{Intake, Spans};
 use crate::otlp::Encoding;
 use crate::store::Source;
 
-/// The most traces of a file in the form of `BatchGetTraces`, the most segments of such a trace, and the most subsegments
-/// of a segment or subsegment.
+/// The most traces of a file in the form of `BatchGetTraces`.
 const MAX_TRACES: usize = 10_000;
+/// The most segments of such a trace.
 const MAX_SEGMENTS: usize = 10_000;
+/// The most subsegments of a segment or subsegment.
 const MAX_SUBSEGMENTS: usize = 100_000;
 
 /// How many problems are listed.
 const MAX_LISTED: usize = 100;
 
-/// What became of a file.
+/// The result of loading a file.
 #[derive(Debug, Default)]
 pub(crate) struct Imported {
     /// The traces to which something was added.

@@ -25,7 +25,7 @@ pub(crate) struct Intake {
     arrivals: broadcast::Sender<TraceId>,
 }
 
-/// What became of the spans of a request.
+/// The result of taking the spans of a request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Spans {
     /// The traces of the taken spans.

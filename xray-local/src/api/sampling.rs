@@ -72,7 +72,7 @@ pub(super) struct Statistics {
     sampling_boost_statistics_documents: Bounded<BoostStatistics, MAX_STATISTICS>,
 }
 
-/// `GetSamplingRules`. One page holds all rules, because there are never more than 26.
+/// `GetSamplingRules`. One page holds all rules: at most 25, and the default rule.
 pub(super) async fn rules(State(rules): State<SamplingRules>) -> Json<Rules> {
     rules.note_request();
     Json(Rules { sampling_rule_records: rules.records() })

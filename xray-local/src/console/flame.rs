@@ -1,4 +1,4 @@
-//! The flame graph of a trace: where its time goes, with equal work added up.
+//! The flame graph of a trace: where its time goes. Equal calls of one parent are added up.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Loading files with traces: the form, and what became of the files.
+//! Loading files with traces: the form, and the result for each file.
 
 use axum::body::Bytes;
 use axum::extract::State;

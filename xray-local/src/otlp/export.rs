@@ -43,6 +43,7 @@ pub(crate) fn requests<'a>(segments: impl Iterator<Item = &'a Document>) -> Vec<
     lines.extend_from_slice(if written == 0 { b"{\"resourceSpans\":[]}\n" } else { b"]}\n" });
     lines
 }
+
 /// Converts a span from the form of the log group of Transaction Search to the encoding of OTLP.
 fn encoded(mut span: Value, entity: &Document) -> Value {
     let fields = span.as_object_mut().expect("a span is an object");

@@ -184,7 +184,7 @@ fn summary(pairs: &[(Pair, Change)]) -> String {
         .map(|change| format!("{} {}", format::count(count(change)), word(*change).replace("fails", "fail")))
         .collect();
     if parts.is_empty() {
-        "No row is added, missing or failing, or takes 20 % longer".to_owned()
+        "Each row is in both traces, fails in both or in neither, and takes about the same time in both".to_owned()
     } else {
         parts.join(", ")
     }

@@ -147,8 +147,9 @@ fn matched(a: &Outline, a_items: &[usize], b: &Outline, b_items: &[usize], depth
     pairs
 }
 
-/// The least difference of time that counts: a share of the time in A, and a share of the longer trace.
+/// The least difference of time that counts, as a share of the shorter of the two times.
 const LEAST_SHARE: f64 = 0.2;
+/// The least difference of time that counts, as a share of the time of the longer trace.
 const LEAST_SHARE_OF_TRACE: f64 = 0.01;
 
 /// Returns what differs in a pair.
