@@ -51,9 +51,9 @@ pub(crate) fn in_two_arms(argument: &Expr) -> Option<ArgumentUse> {
     }
 }
 
-/// Returns whether an argument can be duplicated into both arms of the generated `match`: a variable, a field, a literal
-/// other than an integer, a copy of one of these (`clone()`, `to_owned()`, `to_string()`), a reference to one, or a tuple
-/// of them.
+/// Returns whether an argument can be duplicated into both arms of the generated `match`: a variable, a field, a
+/// literal other than an integer, a copy of one of these (`clone()`, `to_owned()`, `to_string()`), a reference to one,
+/// or a tuple of them.
 ///
 /// In the unreachable arm the parameter is generic, so the types of `|count| count as u8` and `None` could not be inferred
 /// (`tests/it/shapes/bodies.rs::inferred`, `by_reference`).

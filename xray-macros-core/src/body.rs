@@ -242,8 +242,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Rewrites an expression that contains rewritten calls: a call that spawns a task or thread, and a `move` closure or
-    /// block, which would otherwise move the annotations.
+    /// Rewrites an expression that contains rewritten calls: a call that spawns a task or thread, and a `move` closure
+    /// or block, which would otherwise move the annotations.
     fn rewrite_enclosing(&mut self, expression: &mut Expr, spawned: Option<(usize, Spawned)>) {
         // With `#[xray(skip)]` the closure stays as it is: the function may run it twice, or give its result a type.
         // tests/it/shapes/spawned.rs::others

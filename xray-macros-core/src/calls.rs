@@ -211,7 +211,8 @@ pub(crate) fn is_builder_method_call(call: &ExprCall) -> bool {
     call.args.len() == 1 && matches!(peeled(&call.func), Expr::Path(method) if is_builder_method_path(method))
 }
 
-/// Returns whether a path names a method without arguments of a client's request builder, judged by the name of the type.
+/// Returns whether a path names a method without arguments of a client's request builder, judged by the name of the
+/// type.
 ///
 /// A path with another name may be that of a trait, and then the type of `Self` is not known where the test is. A trait
 /// may have one of these names too: see `docs/limits.md`.

@@ -66,10 +66,11 @@ pub(crate) enum Requirement {
 impl Candidate {
     /// Returns how an expression is rewritten, or `None` if it is not a candidate.
     ///
-    /// A call is not a candidate if its name is not in the table, or if its receiver or argument shows that it is not an
-    /// HTTP call: `sender.send(value)` is a channel, and in `client.get(&key)` the argument is not a URL. `LeftAlone` is
-    /// for candidates that may be HTTP calls but cannot be rewritten; they count as HTTP calls in the attribute's errors. A
-    /// call `variable.send(value)` that cannot be rewritten is not a candidate, because it is most likely a channel's.
+    /// A call is not a candidate if its name is not in the table, or if its receiver or argument shows that it is not
+    /// an HTTP call: `sender.send(value)` is a channel, and in `client.get(&key)` the argument is not a URL.
+    /// `LeftAlone` is for candidates that may be HTTP calls but cannot be rewritten; they count as HTTP calls in the
+    /// attribute's errors. A call `variable.send(value)` that cannot be rewritten is not a candidate, because it is
+    /// most likely a channel's.
     pub(crate) fn of(
         expression: &Expr,
         variables: &Variables,

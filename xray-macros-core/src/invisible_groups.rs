@@ -25,8 +25,8 @@ pub(crate) fn unwrap_blocks(tokens: TokenStream) -> TokenStream {
     with_unwrapped_blocks(&tokens).unwrap_or(tokens)
 }
 
-/// Returns the tokens with each block in place of the invisible group around it, or `None` if there is no such group. The
-/// caller then keeps the original tokens: in a macro that the attribute does not read, a new group would lose the
+/// Returns the tokens with each block in place of the invisible group around it, or `None` if there is no such group.
+/// The caller then keeps the original tokens: in a macro that the attribute does not read, a new group would lose the
 /// precedence that the compiler gives the original group.
 fn with_unwrapped_blocks(tokens: &TokenStream) -> Option<TokenStream> {
     let mut is_changed = false;

@@ -88,9 +88,9 @@ impl Rewriter<'_> {
         //             Dispatch::Untraced(__xray_untraced) => __xray_untraced.reached().pass(request.send()),
         //         })
         //
-        // The place cannot be the argument of a function, as the value in `on_value` is: the argument would move a value
-        // that the user's `send(&self)` only borrows. So the place appears twice, once in the type test and once in the
-        // call.
+        // The place cannot be the argument of a function, as the value in `on_value` is: the argument would move a
+        // value that the user's `send(&self)` only borrows. So the place appears twice, once in the type test and once
+        // in the call.
         //
         // * Both occurrences are receivers of method calls, so an enclosing closure still captures only the field
         //   `self.request`, not all of `self`. tests/it/shapes/closures.rs::disjoint_fields
@@ -383,8 +383,8 @@ impl Rewriter<'_> {
         // Input:  tokio::spawn(async move { .. })
         // Output: tokio::spawn(::xray::__private::future_in_current_trace(async move { .. }))
         //
-        // The context is in a variable of the thread and does not follow a task. So the runtime's function takes the trace
-        // that is current at the spawn, and polls the future in it. tests/it/shapes/spawned.rs::tasks
+        // The context is in a variable of the thread and does not follow a task. So the runtime's function takes the
+        // trace that is current at the spawn, and polls the future in it. tests/it/shapes/spawned.rs::tasks
         if let Some(future) = inner_future_mut(argument) {
             return self.on_spawn(future, spawned);
         }

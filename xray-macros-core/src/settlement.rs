@@ -22,10 +22,10 @@
 //!
 //! * The `else` never runs. The compiler checks its types after the body, including the coercion of the body to the
 //!   function's result. `tests/it/shapes/typed.rs::at_the_end`
-//! * The borrow checker does not see the code after `loop {}`, because it cannot be reached. So the lifetimes in the types
-//!   of a call need not outlive the call. `tests/it/shapes/typed.rs::in_a_loop`
-//! * The body is the value of an `if`. If it were the value of a `return` before the tests, a body that never ends, such
-//!   as a `loop` without `break`, would make the `return` unreachable, and rustc would warn about the user's code.
+//! * The borrow checker does not see the code after `loop {}`, because it cannot be reached. So the lifetimes in the
+//!   types of a call need not outlive the call. `tests/it/shapes/typed.rs::in_a_loop`
+//! * The body is the value of an `if`. If it were the value of a `return` before the tests, a body that never ends,
+//!   such as a `loop` without `break`, would make the `return` unreachable, and rustc would warn about the user's code.
 //!   `tests/it/lints.rs`
 //!
 //! In a closure, in an async block, and in a function whose result type contains `impl`, the compiler checks the `else`

@@ -43,10 +43,10 @@ pub(crate) fn spawn_call(expression: &Expr) -> Option<(String, &Punctuated<Expr,
     name.starts_with("spawn").then_some((name, arguments))
 }
 
-/// Returns the kind of an argument that is an async block or a closure, or `None` for any other argument. The async block
-/// or closure may be at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be an argument of a
-/// function, as in `Box::pin(async { .. })` and `timeout(limit, async { .. })`, and a method that returns a future which
-/// contains it may be called on it, such as `.instrument(span)` of `tracing`.
+/// Returns the kind of an argument that is an async block or a closure, or `None` for any other argument. The async
+/// block or closure may be at the end of a block (`{ let x = ..; async move { .. } }`). The async block may be an
+/// argument of a function, as in `Box::pin(async { .. })` and `timeout(limit, async { .. })`, and a method that returns
+/// a future which contains it may be called on it, such as `.instrument(span)` of `tracing`.
 pub(crate) fn spawned_kind(argument: &Expr) -> Option<Spawned> {
     match peeled(argument) {
         Expr::Async(_) => Some(Spawned::Future),
@@ -66,8 +66,8 @@ fn spawned_future(expression: &Expr) -> Option<Spawned> {
     spawned_kind(expression).filter(|spawned| matches!(spawned, Spawned::Future))
 }
 
-/// Returns the async block in the arguments of a function or in a box. The block itself is wrapped, because the function
-/// may return something other than a future, and a box may be coerced to `Pin<Box<dyn Future>>`.
+/// Returns the async block in the arguments of a function or in a box. The block itself is wrapped, because the
+/// function may return something other than a future, and a box may be coerced to `Pin<Box<dyn Future>>`.
 pub(crate) fn inner_future_mut(argument: &mut Expr) -> Option<&mut Expr> {
     match argument {
         Expr::Call(call) => call.args.iter_mut().find(|argument| spawned_future(argument).is_some()),

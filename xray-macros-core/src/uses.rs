@@ -240,8 +240,8 @@ pub(crate) fn is_only_spawned(name: &Ident, after: &[Stmt]) -> bool {
         name: &'a Ident,
         uses: usize,
         spawned: usize,
-        /// The number of expressions that may still be visited. If it reaches 0, the rest of the code may use the variable,
-        /// so the result is `false`.
+        /// The number of expressions that may still be visited. If it reaches 0, the rest of the code may use the
+        /// variable, so the result is `false`.
         left: usize,
     }
     impl<'ast> Visit<'ast> for Spawns<'_> {

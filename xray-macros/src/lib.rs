@@ -29,8 +29,8 @@ use proc_macro::TokenStream;
 /// implements [`Traceable`](../xray/http/trait.Traceable.html) or [`Outgoing`](../xray/http/trait.Outgoing.html).
 ///
 /// Closures and async blocks in the function are part of it. So are the arguments of `join!`, `try_join!`, `select!`,
-/// `pin!`, `vec!`, `json!`, `matches!`, `panic!`, `bail!`, of the `format!` family, and of assertions with a message, and
-/// the bodies of `stream!` and `try_stream!`. Other macros, nested functions and `const` blocks are not.
+/// `pin!`, `vec!`, `json!`, `matches!`, `panic!`, `bail!`, of the `format!` family, and of assertions with a message,
+/// and the bodies of `stream!` and `try_stream!`. Other macros, nested functions and `const` blocks are not.
 ///
 /// The future of a call whose argument is the request, and of `client.get(uri)`, is traced if it stays in the function: it
 /// is awaited, or passed to `join!`, `spawn`, `timeout` and the like, or boxed as `dyn Future`, or returned as `impl
@@ -64,9 +64,9 @@ use proc_macro::TokenStream;
 ///   that contains a call borrows these values, so it must be `move` if it outlives the function.
 /// * `skip_hosts("..", ..)`: calls to these hosts are not traced and get no header. `*` matches any characters, `?`
 ///   matches one.
-/// * `strict`: a call whose name is in the list and that is not traced is a compile error, which says why. Calls such as
-///   `client.get(uri)`, `variable.send(argument)` and `reqwest::get(url)`, and methods that are named by their path, are
-///   not checked.
+/// * `strict`: a call whose name is in the list and that is not traced is a compile error, which says why. Calls such
+///   as `client.get(uri)`, `variable.send(argument)` and `reqwest::get(url)`, and methods that are named by their path,
+///   are not checked.
 /// * `crate = ".."`: the path of this crate, if it is not `::xray`.
 /// * `local(reqwest)`: the name `reqwest` is that of your own module, not of the crate.
 ///
@@ -84,8 +84,8 @@ use proc_macro::TokenStream;
 /// `#[xray(skip)]`. It may be above or below `#[async_trait]`.
 ///
 /// On an inline module the attribute applies to all functions of the module, of its `impl` blocks, traits and inline
-/// modules. Items with their own attribute or with `#[xray(skip)]` are left alone. Calls to macros that define items are
-/// not searched.
+/// modules. Items with their own attribute or with `#[xray(skip)]` are left alone. Calls to macros that define items
+/// are not searched.
 ///
 /// ```
 /// #[xray::traced_http]
