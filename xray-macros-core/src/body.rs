@@ -36,7 +36,7 @@ use crate::variables::Variables;
 
 /// The result of a walk: whether the function may make HTTP calls.
 pub(crate) struct Findings {
-    /// `true` if any call is in the table, including calls under `#[xray(skip)]`.
+    /// `true` if the name of any call is in the table, including calls under `#[xray(skip)]`.
     pub(crate) has_candidate: bool,
     /// The calls that are left alone, if no call is rewritten.
     pub(crate) left_alone: Vec<LeftAlone>,
@@ -128,13 +128,13 @@ struct Walker<'a> {
     result: Position,
     /// Where the value of the current macro call goes.
     of_macro: Position,
-    /// The number of calls in the table, including calls under `#[xray(skip)]`.
+    /// The number of calls whose names are in the table, including calls under `#[xray(skip)]`.
     candidates: usize,
     /// The number of calls that are rewritten.
     rewritten: usize,
     left_alone: Vec<LeftAlone>,
     unknown_macros: Vec<Path>,
-    /// The calls in the table, except for calls under `#[xray(skip)]`.
+    /// The calls whose names are in the table, except for calls under `#[xray(skip)]`.
     #[cfg(feature = "untraced")]
     calls: Vec<FoundCall>,
     errors: Errors,
