@@ -65,6 +65,8 @@ const RUNTIME: &[&str] = &[
 const LOCAL: &[&str] = &[
     "time",
     "bounded",
+    "printable",
+    "url",
     "document",
     "check",
     "otlp",
