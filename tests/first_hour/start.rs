@@ -42,12 +42,12 @@ fn an_installed_recorder_logs_how_it_works() {
 
 #[test]
 fn a_misspelt_variable_is_in_the_log() {
-    let misspelt = [("AWS_XRAY_DAEMON_ADDRES", "127.0.0.1:9")];
+    let misspelt = [("AWS_XRAY_DAEMON_ADRESS", "127.0.0.1:9")];
     run_with(module_path!(), "a_misspelt_variable_is_in_the_log", &misspelt, || {
         logs::keep();
         let recorder = Recorder::builder().sampler(Always).emitter(MemoryEmitter::new()).install().unwrap();
         let lines = texts("xray::recorder", Level::Info);
-        assert!(lines.len() == 2 && lines[1].starts_with("not read: AWS_XRAY_DAEMON_ADDRES."), "{lines:?}");
+        assert!(lines.len() == 2 && lines[1].starts_with("not read: AWS_XRAY_DAEMON_ADRESS."), "{lines:?}");
         drop(recorder);
     });
 }
