@@ -3,6 +3,17 @@
 /// Replaces each escape, such as `%20`, by its byte. Keeps an invalid escape unchanged.
 #[cfg_attr(not(any(feature = "actix-web", feature = "aws-sdk", feature = "tower")), allow(dead_code))]
 pub(crate) fn decoded(text: &[u8]) -> String {
+    String::from_utf8_lossy(&with_bytes(text)).into_owned()
+}
+
+/// Replaces each escape by its byte. Returns `None` if two hex digits do not follow a `%`.
+pub(crate) fn decoded_bytes(text: &[u8]) -> Option<Vec<u8>> {
+    let mut after_percents = text.split(|byte| *byte == b'%').skip(1);
+    after_percents.all(|after| escaped_byte(after).is_some()).then(|| with_bytes(text))
+}
+
+/// Returns a text with the byte in place of each valid escape.
+fn with_bytes(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, after @ ..] = rest {
@@ -10,19 +21,7 @@ pub(crate) fn decoded(text: &[u8]) -> String {
         bytes.push(escape.unwrap_or(*first));
         rest = if escape.is_some() { &after[2..] } else { after };
     }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Replaces each escape by its byte. Returns `None` if two hex digits do not follow a `%`.
-pub(crate) fn decoded_bytes(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        let is_escape = *first == b'%';
-        bytes.push(if is_escape { escaped_byte(after)? } else { *first });
-        rest = if is_escape { &after[2..] } else { after };
-    }
-    Some(bytes)
+    bytes
 }
 
 /// Returns the byte that the first two hex digits of a text encode.
