@@ -68,7 +68,7 @@ pub fn check(text: &str) -> Checked {
     Checked { document, id, trace_id, findings }
 }
 
-/// What the first digits of the trace ids of a sender are.
+/// The meaning of the first eight digits in the trace ids of a sender.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IdDigits {
     /// The start of the trace, as X-Ray SDKs write it.

@@ -25,7 +25,7 @@ const LATEST: f64 = 365.0 * DAY;
 /// The start of 2016, the first year of X-Ray. No id has an earlier time.
 const FIRST: f64 = 1_451_606_400.0;
 
-/// What the first digits of a trace id are.
+/// The meaning of the first eight digits of a trace id.
 #[derive(Debug, PartialEq)]
 enum Digits {
     /// A time that suits the document, or the start of the document says nothing.

@@ -9,7 +9,7 @@ use crate::document::{Document, Kind};
 const MAX_IDS: usize = 3;
 const MAX_ID_CHARS: usize = 40;
 
-/// What a missing parent usually means.
+/// The usual reasons for a missing parent.
 const MEANING: &str = "Usually the caller has not ended its segment, sends its documents to another address, or is not \
                        traced by X-Ray. A copied trace header names a parent that no program sends.";
 

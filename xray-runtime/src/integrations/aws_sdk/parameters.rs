@@ -11,7 +11,7 @@ use serde_json::Value;
 // A list is enough: there are few keys, all of them differ, and they are inserted into the map of the record once.
 pub(super) type Parameters = Vec<(&'static str, Value)>;
 
-/// What is recorded of a value.
+/// The part of a value that is recorded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Extract {
     Whole,
