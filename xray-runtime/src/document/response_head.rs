@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 
 use super::url::Url;
 
@@ -51,11 +52,24 @@ pub trait ResponseHeaders {
     ///
     /// The name is given in lower case.
     fn get(&self, name: &str) -> Option<&str>;
+
+    /// Returns the value of the header `Content-Length`, if it is a number.
+    ///
+    /// Reads the header with [`get`](Self::get). Implement this method too if the type finds a header by a constant name
+    /// faster than by a text.
+    fn content_length(&self) -> Option<u64> {
+        self.get("content-length")?.parse().ok()
+    }
 }
 
 impl ResponseHeaders for HeaderMap {
     fn get(&self, name: &str) -> Option<&str> {
         self.get(name)?.to_str().ok()
+    }
+
+    fn content_length(&self) -> Option<u64> {
+        // The constant is a name that is parsed already.
+        self.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
     }
 }
 
@@ -70,8 +84,7 @@ impl<'a> ResponseHead<'a> {
     #[must_use]
     pub fn with_headers(self, headers: &'a dyn ResponseHeaders) -> Self {
         // The header is what the server sent. A client may report the length after decompression instead.
-        let length = headers.get("content-length").and_then(|length| length.parse().ok());
-        Self { content_length: length.or(self.content_length), headers: Some(headers), ..self }
+        Self { content_length: headers.content_length().or(self.content_length), headers: Some(headers), ..self }
     }
 
     /// Adds the URL of the response. After a redirect it differs from the URL of the request.
