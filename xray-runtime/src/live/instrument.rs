@@ -154,7 +154,31 @@ enum Scope {
 
 impl Scope {
     /// Returns the context of the scope. A segment or subsegment that has not begun begins now.
-    fn open(&mut self) -> Context {
+    fn open(&mut self) -> &Context {
+        if !self.has_begun() {
+            self.begin();
+        }
+        match self {
+            Self::Segment(segment) => segment,
+            Self::Subsegment(subsegment) => subsegment,
+            Self::Context(context) => context,
+            Self::NewSegment(_) | Self::NewSubsegment(..) => unreachable!("`begin` has replaced the scope"),
+        }
+    }
+
+    /// Returns whether the segment or subsegment ends with the future.
+    fn owns_context(&self) -> bool {
+        !matches!(self, Self::Context(_))
+    }
+
+    fn has_begun(&self) -> bool {
+        !matches!(self, Self::NewSegment(_) | Self::NewSubsegment(..))
+    }
+
+    /// Begins the segment or subsegment.
+    // A function of its own, because most polls find that the scope has begun.
+    #[cold]
+    fn begin(&mut self) {
         *self = match mem::replace(self, Self::Context(Context::default())) {
             Self::NewSegment(builder) => Self::Segment(builder.begin()),
             Self::NewSubsegment(name, place) => {
@@ -164,12 +188,6 @@ impl Scope {
             }
             begun => begun,
         };
-        match self {
-            Self::Segment(segment) => Context::clone(segment),
-            Self::Subsegment(subsegment) => Context::clone(subsegment),
-            Self::Context(context) => context.clone(),
-            Self::NewSegment(_) | Self::NewSubsegment(..) => Context::default(),
-        }
     }
 
     /// Ends the segment or subsegment.
@@ -194,9 +212,10 @@ pin_project! {
     impl<F> PinnedDrop for Instrumented<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            if this.future.is_some() && !matches!(this.scope, Scope::NewSegment(_) | Scope::NewSubsegment(..)) {
+            if this.future.is_some() && this.scope.has_begun() {
+                let is_owner = this.scope.owns_context();
                 let context = this.scope.open();
-                if !*this.is_polling && !matches!(this.scope, Scope::Context(_)) {
+                if !*this.is_polling && is_owner {
                     context.mark_cancelled();
                 }
                 let _entered = context.enter();
@@ -220,14 +239,12 @@ impl<F: Future> Future for Instrumented<F> {
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             panic!("`Instrumented` polled after completion");
         };
+        let is_owner = this.scope.owns_context();
         let context = this.scope.open();
         let entered = context.enter();
         *this.is_polling = true;
         // A panic is not recorded on a context that the future does not own: its owner may go on.
-        let poll = match this.scope {
-            Scope::Context(_) => future.poll(task),
-            _ => context.observe_panic(|| future.poll(task)),
-        };
+        let poll = if is_owner { context.observe_panic(|| future.poll(task)) } else { future.poll(task) };
         *this.is_polling = false;
         let output = ready!(poll);
         this.future.set(None);
