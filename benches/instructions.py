@@ -21,7 +21,7 @@ BASELINE = HERE / "instructions.json"
 PATHS = [
     "untraced_floor", "by_hand", "no_context", "disabled",
     "untraced_floor_224_bytes", "by_hand_224_bytes", "no_context_224_bytes",
-    "unsampled_floor", "unsampled_by_hand", "unsampled", "sampled_floor", "sampled_by_hand", "sampled", "streamed",
+    "unsampled_floor", "unsampled_by_hand", "unsampled", "sampled_floor", "sampled_by_hand", "sampled", "written", "streamed",
 ]
 FEW, MANY = 2_000, 6_000
 TOLERANCE = 0.05

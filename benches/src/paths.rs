@@ -1,6 +1,6 @@
 //! The measured calls, with and without the attribute, and the segments around them.
 
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use xray::emitter::{Emitter, FinishedSegment};
@@ -53,6 +53,18 @@ pub struct DropHere;
 impl Emitter for DropHere {
     fn emit(&self, segment: FinishedSegment) {
         drop(segment);
+    }
+}
+
+/// Writes the JSON of segments on the thread that emits them, into a buffer that is used again.
+#[derive(Debug, Default)]
+pub struct WriteHere(Mutex<Vec<u8>>);
+
+impl Emitter for WriteHere {
+    fn emit(&self, segment: FinishedSegment) {
+        let mut buffer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.clear();
+        segment.write_json(&mut buffer);
     }
 }
 

@@ -15,7 +15,7 @@ use xray_benches::by_hand;
 use xray_benches::calls::{Calls, time};
 use xray_benches::client::{Held, Request};
 use xray_benches::floor;
-use xray_benches::paths::{DropHere, bare, in_segment, traced, traced_in_segment};
+use xray_benches::paths::{DropHere, WriteHere, bare, in_segment, traced, traced_in_segment};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -52,6 +52,11 @@ fn main() -> ExitCode {
         "sampled_floor" => make(count, |calls| floor::segment(|| calls.make(floor::call))),
         "sampled_by_hand" => make(count, |calls| by_hand::in_segment(|| calls.make(by_hand::recorded))),
         "sampled" => make(count, |calls| traced_in_segment(&enabled, Sampled::Yes, calls)),
+        // The JSON of the segment is written at its end.
+        "written" => {
+            let writing = Recorder::builder().sampler(Always).emitter(WriteHere::default()).build();
+            make(count, |calls| traced_in_segment(&writing, Sampled::Yes, calls));
+        }
         // The calls leave their open segment, as soon as it has more than 100.
         "streamed" => drop(time(count, 1_000, |calls| traced_in_segment(&enabled, Sampled::Yes, calls))),
         _ => return usage(),

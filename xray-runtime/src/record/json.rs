@@ -25,7 +25,7 @@ impl Record {
                 object.plain_text("type", b"subsegment");
             }
         }
-        object.text("name", self.name());
+        object.utf8("name", self.label.name_bytes());
         match self.namespace {
             Some(Namespace::Remote) => object.plain_text("namespace", b"remote"),
             Some(Namespace::Aws) => object.plain_text("namespace", b"aws"),
@@ -67,8 +67,8 @@ impl Record {
             if let Some(method) = &self.method {
                 object.text("method", method);
             }
-            if let Some(url) = self.label.url() {
-                object.text("url", url);
+            if let Some(url) = self.label.url_bytes() {
+                object.utf8("url", url);
             }
             if let Some(Details { client, .. }) = self.details() {
                 object.optional_text("user_agent", client.user_agent.as_deref());
@@ -82,10 +82,10 @@ impl Record {
         if let Some(HttpResponse { status, content_length }) = self.response {
             let mut object = http.object("response");
             if let Some(status) = status {
-                write_number(object.key("status"), status.into(), 1);
+                object.number("status", status);
             }
             if let Some(length) = content_length {
-                object.value("content_length", &length);
+                object.number("content_length", length);
             }
             object.end();
         }
@@ -121,21 +121,15 @@ impl Details {
     }
 }
 
+/// Writes a time in seconds, with six digits behind the point.
 fn write_time(buffer: &mut Vec<u8>, time: Time) {
-    let (seconds, micros) = time.parts();
-    write_number(buffer, seconds, 1);
-    buffer.push(b'.');
-    write_number(buffer, micros, 6);
-}
+    const POINT: u32 = 1_000_000;
 
-/// Writes a number with at least `width` digits.
-fn write_number(buffer: &mut Vec<u8>, mut number: u64, width: usize) {
-    let mut digits = [b'0'; 20];
-    let mut start = digits.len();
-    while number > 0 || start > digits.len() - width {
-        start -= 1;
-        digits[start] += u8::try_from(number % 10).unwrap_or_default();
-        number /= 10;
-    }
-    buffer.extend_from_slice(&digits[start..]);
+    let (seconds, micros) = time.parts();
+    let mut digits = itoa::Buffer::new();
+    buffer.extend_from_slice(digits.format(seconds).as_bytes());
+    let point = buffer.len();
+    // The leading 1 keeps the zeros behind it, and becomes the point.
+    buffer.extend_from_slice(digits.format(POINT + micros).as_bytes());
+    buffer[point] = b'.';
 }

@@ -50,10 +50,20 @@ impl Label {
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.part(self.name.0..self.name.1)
+        as_str(self.name_bytes())
     }
 
     pub(crate) fn url(&self) -> Option<&str> {
+        self.url_bytes().map(as_str)
+    }
+
+    /// Returns the name as bytes, for a writer: the conversion into a `str` would check that they are UTF-8.
+    pub(super) fn name_bytes(&self) -> &[u8] {
+        self.part(self.name.0..self.name.1)
+    }
+
+    /// Returns the bytes of the URL; see [`name_bytes`](Self::name_bytes).
+    pub(super) fn url_bytes(&self) -> Option<&[u8]> {
         self.url.map(|length| self.part(0..length))
     }
 
@@ -68,9 +78,14 @@ impl Label {
         self.text.heap_bytes()
     }
 
-    fn part(&self, Range { start, end }: Range<u32>) -> &str {
-        self.text.as_str().get(start as usize..end as usize).unwrap_or_default()
+    fn part(&self, Range { start, end }: Range<u32>) -> &[u8] {
+        self.text.as_bytes().get(start as usize..end as usize).unwrap_or_default()
     }
+}
+
+/// Returns a part of a label as text. The parts are texts that were joined, so they are valid UTF-8.
+fn as_str(part: &[u8]) -> &str {
+    std::str::from_utf8(part).unwrap_or_default()
 }
 
 /// Returns a position in a text. A text of more than four gigabytes is cut.

@@ -52,18 +52,11 @@ impl Text {
         Self::Boxed(parts.concat().into())
     }
 
+    /// Returns the text as bytes. They are valid UTF-8, because whole texts were joined.
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Inline { length, bytes } => &bytes[..usize::from(*length)],
             Self::Boxed(text) => text.as_bytes(),
-        }
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            // The bytes are valid UTF-8, because whole texts were joined.
-            Self::Inline { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
-            Self::Boxed(text) => text,
         }
     }
 
@@ -78,7 +71,7 @@ impl Text {
 
 impl fmt::Debug for Text {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_str().fmt(formatter)
+        String::from_utf8_lossy(self.as_bytes()).fmt(formatter)
     }
 }
 
@@ -91,7 +84,7 @@ mod tests {
         for length in [0, 1, Text::INLINE - 2, Text::INLINE - 1, Text::INLINE, 255, 256, 5000] {
             let long = "x".repeat(length);
             let text = Text::join(["\u{e9}", &long, ""]);
-            assert_eq!(text.as_str(), format!("\u{e9}{long}"));
+            assert_eq!(text.as_bytes(), format!("\u{e9}{long}").as_bytes());
             assert_eq!(text.heap_bytes() > 0, length + 2 > Text::INLINE, "{length}");
         }
     }

@@ -27,7 +27,7 @@ impl Time {
     }
 
     /// Returns the whole seconds since the Unix epoch, and the remaining microseconds.
-    pub(super) fn parts(self) -> (u64, u64) {
-        (self.0.get() / MICROS_PER_SECOND, self.0.get() % MICROS_PER_SECOND)
+    pub(super) fn parts(self) -> (u64, u32) {
+        (self.0.get() / MICROS_PER_SECOND, (self.0.get() % MICROS_PER_SECOND) as u32)
     }
 }

@@ -26,6 +26,8 @@ impl<'b> Object<'b> {
     }
 
     /// Writes a key, and returns the buffer for its value.
+    // Inlined, because a copy of a text whose length is known takes two instructions instead of a function call.
+    #[inline]
     pub(crate) fn key(&mut self, key: &'static str) -> &mut Vec<u8> {
         let begin: &[u8] = if mem::replace(&mut self.is_empty, false) { b"\"" } else { b",\"" };
         self.buffer.extend_from_slice(begin);
@@ -35,8 +37,15 @@ impl<'b> Object<'b> {
     }
 
     /// Writes a text.
+    #[inline]
     pub(crate) fn text(&mut self, key: &'static str, text: &str) {
         write_text(self.key(key), text);
+    }
+
+    /// Writes a text that is given by its bytes in UTF-8.
+    #[inline]
+    pub(crate) fn utf8(&mut self, key: &'static str, text: &[u8]) {
+        write_utf8(self.key(key), text);
     }
 
     /// Writes a text, if there is one.
@@ -47,8 +56,15 @@ impl<'b> Object<'b> {
     }
 
     /// Writes a text that needs no escape, such as hex digits.
+    #[inline]
     pub(crate) fn plain_text(&mut self, key: &'static str, text: &[u8]) {
         write_plain_text(self.key(key), text);
+    }
+
+    /// Writes a number.
+    #[inline]
+    pub(crate) fn number(&mut self, key: &'static str, number: impl itoa::Integer) {
+        self.key(key).extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
     /// Writes any other value.
@@ -57,6 +73,7 @@ impl<'b> Object<'b> {
     }
 
     /// Begins an object in this one.
+    #[inline]
     pub(crate) fn object(&mut self, key: &'static str) -> Object<'_> {
         Object::begin(self.key(key))
     }
@@ -99,15 +116,37 @@ impl List<'_> {
 
 /// Appends a text.
 pub(crate) fn write_text(buffer: &mut Vec<u8>, text: &str) {
-    // Few texts have a character to escape. This looks at several bytes at once, and serde_json at one after the other.
-    let needs_escape = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    if text.bytes().fold(false, |found, byte| found | needs_escape(byte)) {
-        write_value(buffer, text);
+    write_utf8(buffer, text.as_bytes());
+}
+
+fn write_utf8(buffer: &mut Vec<u8>, text: &[u8]) {
+    // Few texts have a character to escape. `serde_json` would look at one byte after the other.
+    if needs_escape(text) {
+        write_value(buffer, &String::from_utf8_lossy(text));
     } else {
-        write_plain_text(buffer, text.as_bytes());
+        write_plain_text(buffer, text);
     }
 }
 
+/// Returns whether a text contains a character that JSON escapes: a control character, `"`, or a backslash.
+///
+/// Looks at eight bytes at a time, because most texts are shorter than the compiler's loops over vectors.
+fn needs_escape(text: &[u8]) -> bool {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    // The subtraction sets the highest bit of the first byte that is less than `limit`, if there is one. `!word` excludes
+    // bytes that had it before. (Sean Anderson, "Bit Twiddling Hacks", `hasless`.)
+    let has_less = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word & (EACH << 7);
+    let has = |word: u64, byte: u8| has_less(word ^ (EACH * u64::from(byte)), 1);
+    let found = |word: u64| has_less(word, b' ') | has(word, b'"') | has(word, b'\\');
+
+    let words = text.chunks_exact(8);
+    let mut rest = [b' '; 8];
+    rest[..words.remainder().len()].copy_from_slice(words.remainder());
+    let words = words.filter_map(|word| word.try_into().ok()).map(u64::from_ne_bytes);
+    words.fold(found(u64::from_ne_bytes(rest)), |any, word| any | found(word)) != 0
+}
+
+#[inline]
 fn write_plain_text(buffer: &mut Vec<u8>, text: &[u8]) {
     buffer.push(b'"');
     buffer.extend_from_slice(text);
@@ -156,6 +195,23 @@ mod tests {
         for text in ["", "plain", "a\"b", "\\", "\n\u{1}\u{1f}", "\u{7f}\u{e9}\u{1f980}"] {
             assert_eq!(written(|object| object.text("text", text)), json!({ "text": text }));
         }
+    }
+
+    #[test]
+    fn a_byte_that_needs_an_escape_is_found_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            let is_special = byte < b' ' || byte == b'"' || byte == b'\\';
+            for length in 1..20 {
+                for position in 0..length {
+                    for other in [b' ', b'!', b'a', 0x7f, 0x80, 0xff] {
+                        let mut text = vec![other; length];
+                        text[position] = byte;
+                        assert_eq!(needs_escape(&text), is_special, "{text:?}");
+                    }
+                }
+            }
+        }
+        assert!(!needs_escape(b""));
     }
 
     #[test]
