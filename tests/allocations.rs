@@ -30,8 +30,13 @@ use xray::{Instrument as _, Propagation, Recorder, Sampled, Segment, TRACE_HEADE
 
 /// The number of calls in one segment.
 const CALLS: usize = 100;
-/// The allocations of a sampled call: the value of the header, and the record.
-const PER_SAMPLED_CALL: u64 = 2;
+/// The number of calls that a thread can make with the records of an earlier segment of [`CALLS`] calls. Other threads may take
+/// the other records.
+const REUSED: usize = 60;
+/// The allocations of a sampled call that reuses a record: the value of the header.
+const PER_SAMPLED_CALL: u64 = 1;
+/// The allocation of a call that finds no record to reuse.
+const RECORD: u64 = 1;
 /// reqwest clones the headers for a redirect. The first clone of a value allocates, because it makes the value shared.
 const REQWEST_HEADER: u64 = 1;
 
@@ -84,17 +89,20 @@ fn an_unsampled_request_with_its_host_in_a_header_allocates_nothing() {
 }
 
 #[test]
-fn a_sampled_call_allocates_twice() {
+fn a_sampled_call_allocates_its_header_and_sometimes_a_record() {
     let segment = begin(Sampled::Yes);
     let counts: Vec<_> = segment.in_scope(|| (0..CALLS).map(|_| count(1, 8, traced)).collect());
     // The segment's list of subsegments doubles its capacity when it is full.
     let grown = [1, 5, 9, 17, 33, 65];
     for (call, allocations) in (1..).zip(&counts) {
         let growth = u64::from(grown.contains(&call));
-        assert_eq!(*allocations, PER_SAMPLED_CALL + growth, "call {call} of {counts:?}");
+        let record = if call <= REUSED { 0 } else { RECORD };
+        let expected = PER_SAMPLED_CALL + growth..=PER_SAMPLED_CALL + growth + record;
+        assert!(expected.contains(allocations), "call {call} of {counts:?}");
     }
     let end = measure(|| segment.end()).count_total;
-    assert_eq!(end, 0, "ending a segment moves it to the emitter without a copy");
+    // `Discard` drops the segment here. The records that this thread leaves to others are in lists of 64.
+    assert!(end <= 2, "ending a segment moves it to the emitter without a copy: {end}");
 }
 
 #[test]
@@ -140,6 +148,8 @@ fn a_whole_segment_of_sampled_calls_allocates_little_more() {
     // Calls that leave an open segment share their place in the trace. The list of the next ones grows again.
     const OF_A_DEPARTURE: u64 = 8;
 
+    // The first segment on a thread makes the list of the records that the thread keeps.
+    drop(begin(Sampled::Yes));
     let recorder = Recorder::builder().sampler(Always).emitter(Discard).build();
     for departures in [0_u64, 50] {
         let calls = (usize::try_from(departures).unwrap() + 1) * CALLS;
@@ -149,9 +159,10 @@ fn a_whole_segment_of_sampled_calls_allocates_little_more() {
             let make = |request| assert_eq!(finish(traced(request)), StatusCode::OK);
             segment.in_scope(|| requests.into_iter().for_each(make));
         });
-        let of_the_segment = allocations.count_total - PER_SAMPLED_CALL * calls as u64;
-        println!("{} allocations, {of_the_segment} of them the segment's own", allocations.count_total);
-        assert!(of_the_segment <= OF_A_SEGMENT + departures * OF_A_DEPARTURE, "{calls} calls: {allocations:?}");
+        let of_calls = (PER_SAMPLED_CALL + RECORD) * calls as u64;
+        println!("{} allocations for {calls} calls", allocations.count_total);
+        let most = of_calls + OF_A_SEGMENT + departures * OF_A_DEPARTURE;
+        assert!(allocations.count_total <= most, "{calls} calls: {allocations:?}");
     }
 }
 
@@ -454,6 +465,8 @@ fn unwinds_through(scopes: usize, message: usize) -> u64 {
 
     let message = format!("at http://h/ {}", "p".repeat(message));
     let segment = begin(Sampled::Yes);
+    // More records than threads keep for reuse: each scope allocates its record.
+    let _kept: Vec<_> = (0..2200).map(|_| segment.subsegment("kept")).collect();
     let unwind = AssertUnwindSafe(|| segment.in_scope(|| nested(scopes, message)));
     measure(|| drop(panic::catch_unwind(unwind).unwrap_err())).bytes_total
 }
@@ -485,9 +498,10 @@ fn begin_with(propagation: Propagation, sampled: Sampled) -> Segment {
     segment
 }
 
+/// Begins a segment with calls whose records are reused later.
 fn begin_other(recorder: &Recorder) -> Segment {
     let other = Segment::builder("other").recorder(recorder).begin();
-    other.in_scope(|| finish(traced(request(0))));
+    other.in_scope(|| (0..CALLS).for_each(|_| assert_eq!(finish(traced(request(0))), StatusCode::OK)));
     other
 }
 

@@ -21,7 +21,7 @@ impl From<Record> for Document {
         let details = details.map(|details| *details).unwrap_or_default();
         let Place { trace_id, parent_id, kind } = place.map(Arc::unwrap_or_clone).unwrap_or_default();
         let Details { client, cause, aws, sql, user, origin, .. } = details;
-        let Details { annotations, metadata, links, subsegments, .. } = details;
+        let Details { annotations, metadata, links, mut subsegments, .. } = details;
         let ClientData { user_agent, client_ip, x_forwarded_for } = client;
         let url = label.url().map(str::to_owned);
         let request = has_request.then_some(HttpRequest { method, url, user_agent, client_ip, x_forwarded_for });
@@ -47,7 +47,7 @@ impl From<Record> for Document {
             annotations,
             metadata,
             links,
-            subsegments: subsegments.into_iter().map(|subsegment| Self::from(*subsegment)).collect(),
+            subsegments: subsegments.take().into_iter().map(|subsegment| Self::from(*subsegment)).collect(),
         }
     }
 }
@@ -83,9 +83,7 @@ impl From<Document> for Record {
         *details = Details { client, cause, aws, sql, user, origin, ..Details::default() };
         (details.annotations, details.metadata, details.links) = (annotations, metadata, links);
         for subsegment in subsegments {
-            let subsegment = Box::new(Self::from(subsegment));
-            details.embedded.add(subsegment.extent());
-            details.subsegments.push(subsegment);
+            details.subsegments.push(Box::new(Self::from(subsegment)));
         }
         record
     }

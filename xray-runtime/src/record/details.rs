@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Extent, Records, held};
+use super::embedded::Embedded;
+use super::held;
 use crate::document::{AnnotationValue, Aws, Cause, Link, Sql};
 use crate::id::{SegmentId, TraceId};
 
@@ -27,9 +28,7 @@ pub(crate) struct Details {
     pub(crate) annotations: BTreeMap<String, AnnotationValue>,
     pub(crate) metadata: BTreeMap<String, Map<String, Value>>,
     pub(crate) links: Vec<Link>,
-    pub(super) subsegments: Records,
-    /// The extent of `subsegments`.
-    pub(super) embedded: Extent,
+    pub(super) subsegments: Embedded,
     /// The memory of the annotations, metadata, `aws` values and errors.
     pub(super) held: usize,
     /// `true` if the record was sent with `in_progress`.

@@ -114,7 +114,7 @@ impl Details {
             object.value("links", &self.links);
         }
         object.list("subsegments", |list| {
-            for subsegment in &self.subsegments {
+            for subsegment in self.subsegments.records() {
                 subsegment.write_json(list.item());
             }
         });

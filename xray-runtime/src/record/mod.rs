@@ -5,10 +5,11 @@
 //! into a [`Document`](crate::document::Document), the typed form that programs see, only on request.
 //!
 //! Most records are records of HTTP calls. Such a record takes one allocation, because the data that a call seldom has
-//! is behind one pointer, in [`Details`].
+//! is behind one pointer, in [`Details`]. After a record has been sent, its box is used again; see [`spare`].
 
 mod convert;
 mod details;
+mod embedded;
 mod errors;
 mod extent;
 mod finished;
@@ -17,6 +18,7 @@ mod json;
 mod label;
 mod place;
 mod size;
+mod spare;
 pub(crate) mod split;
 mod text;
 mod time;
@@ -85,11 +87,17 @@ impl Default for Record {
 
 impl Record {
     /// Creates the record of an HTTP call that has not started. The caller must set the name, to one that X-Ray accepts.
-    // The record is created in its box and written there: a copy of so many fields takes longer than to write them.
     #[inline]
     pub(crate) fn of_call(id: SegmentId) -> Box<Self> {
-        let mut record = Box::<Self>::default();
+        let mut record = spare::take();
         record.id = id;
+        record
+    }
+
+    /// Creates a record without an end, in its box; see [`new`](Self::new).
+    pub(crate) fn boxed(id: SegmentId, label: Label, start: Time) -> Box<Self> {
+        let mut record = spare::take();
+        (record.id, record.label, record.start) = (id, label, start);
         record
     }
 
@@ -158,9 +166,8 @@ impl Record {
     }
 
     /// Returns the embedded subsegments, in the order in which they were closed.
-    // This is the order of their ends, except for a span that a task kept open past its end.
     pub(crate) fn subsegments(&self) -> &[Box<Self>] {
-        self.details().map_or(&[], |details| &details.subsegments)
+        self.details().map_or(&[], |details| details.subsegments.records())
     }
 
     /// Embeds a subsegment that has ended.
@@ -168,26 +175,22 @@ impl Record {
     /// Removes and returns *all* embedded subsegments if they exceed `limit`; the caller sends them. Otherwise returns
     /// no records.
     pub(crate) fn embed(&mut self, subsegment: Box<Self>, limit: Extent) -> Records {
-        let details = self.details_mut();
-        details.embedded.add(subsegment.extent());
-        details.subsegments.push(subsegment);
-        if details.embedded.exceeds(limit) { self.release() } else { Vec::new() }
+        let subsegments = &mut self.details_mut().subsegments;
+        subsegments.push(subsegment);
+        if subsegments.extent().exceeds(limit) { subsegments.take() } else { Vec::new() }
     }
 
     /// Sorts the embedded subsegments by their ends.
     #[cfg(any(feature = "diesel", feature = "tracing"))]
     pub(crate) fn sort_by_end(&mut self) {
         if let Some(details) = &mut self.details {
-            // Every embedded subsegment has an end. One without an end would come last.
-            details.subsegments.sort_by_key(|subsegment| (subsegment.end.is_none(), subsegment.end));
+            details.subsegments.sort_by_end();
         }
     }
 
     /// Removes and returns all embedded subsegments.
     pub(crate) fn release(&mut self) -> Records {
-        let Some(details) = &mut self.details else { return Vec::new() };
-        details.embedded = Extent::default();
-        mem::take(&mut details.subsegments)
+        self.details.as_mut().map(|details| details.subsegments.take()).unwrap_or_default()
     }
 
     /// Removes and returns all embedded subsegments, and returns a copy of the rest of the open record, to be sent with

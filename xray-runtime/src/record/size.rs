@@ -30,7 +30,7 @@ impl Record {
     pub(super) fn extent(&self) -> Extent {
         let mut extent = Extent { subsegments: 1, bytes: self.own_bytes(), held: self.own_held_bytes() };
         if let Some(details) = self.details() {
-            extent.add(details.embedded);
+            extent.add(details.subsegments.extent());
         }
         extent
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{FinishedSegment, Place, Record, Records};
+use super::{FinishedSegment, Place, Record, Records, spare};
 use crate::document::Document;
 use crate::document::trim::trim;
 
@@ -64,6 +64,7 @@ impl Split {
             record.write_json(buffer);
             let bytes = buffer.len() - start;
             if bytes <= self.max_bytes {
+                spare::keep(vec![record]);
                 return Some(Ok(()));
             }
             buffer.truncate(start);

@@ -1,0 +1,145 @@
+//! Records that have been sent, and wait for their next use.
+//!
+//! The thread of a call allocates its record, and another thread frees it after the segment has been sent. Allocators are slow at
+//! that: the two threads take turns at one lock, which takes longer than all else that a call does with its record. So a thread
+//! keeps the records that it has finished with, and threads exchange them in batches.
+
+use std::cell::Cell;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Record, Records};
+use crate::support::lock::lock;
+
+/// The number of records that threads exchange at a time. A thread keeps less than twice as many, in 34 KiB: more than a
+/// segment of 100 calls needs.
+const BATCH: usize = 64;
+/// The number of batches that wait for a thread, in 600 KiB.
+const MAX_BATCHES: usize = 32;
+
+thread_local! {
+    static OWN: Cell<Records> = const { Cell::new(Vec::new()) };
+}
+
+static BATCHES: Mutex<Vec<Records>> = Mutex::new(Vec::new());
+/// The length of `BATCHES`, so that a thread that finds no record does not lock an empty list for each call.
+static BATCH_COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns a record without data.
+#[inline]
+pub(super) fn take() -> Box<Record> {
+    take_own().unwrap_or_else(take_from_batch)
+}
+
+fn take_own() -> Option<Box<Record>> {
+    // An error means that the thread is ending. Then it keeps no records.
+    let take = |own: &Cell<Records>| {
+        let mut records = own.take();
+        let record = records.pop();
+        own.set(records);
+        record
+    };
+    OWN.try_with(take).ok().flatten()
+}
+
+#[cold]
+fn take_from_batch() -> Box<Record> {
+    if BATCH_COUNT.load(Ordering::Relaxed) > 0 {
+        let mut batches = lock(&BATCHES);
+        let batch = batches.pop();
+        BATCH_COUNT.store(batches.len(), Ordering::Relaxed);
+        drop(batches);
+        let _ = OWN.try_with(|own| own.set(batch.unwrap_or_default()));
+    }
+    take_own().unwrap_or_default()
+}
+
+/// Removes the data of records, and keeps the records.
+pub(super) fn keep(mut records: Records) {
+    for record in &mut records {
+        // The drop of the data calls this function for the subsegments that are embedded in the record.
+        **record = Record::default();
+    }
+    // A segment may have a hundred thousand subsegments. The list of the thread stays short.
+    while records.len() > 2 * BATCH {
+        share(records.split_off(records.len() - BATCH));
+    }
+    let _ = OWN.try_with(|own| {
+        let mut spare = own.take();
+        spare.append(&mut records);
+        while spare.len() >= 2 * BATCH {
+            share(spare.split_off(spare.len() - BATCH));
+        }
+        own.set(spare);
+    });
+}
+
+fn share(batch: Records) {
+    let mut batches = lock(&BATCHES);
+    if batches.len() < MAX_BATCHES {
+        batches.push(batch);
+        BATCH_COUNT.store(batches.len(), Ordering::Relaxed);
+    } else {
+        // Frees the records without the lock.
+        drop(batches);
+        drop(batch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::document::Exception;
+    use crate::id::SegmentId;
+    use crate::record::{Label, Time};
+
+    fn empty() -> String {
+        format!("{:?}", Record::default())
+    }
+
+    fn full(subsegments: usize) -> Box<Record> {
+        let mut record = take();
+        record.id = SegmentId::random();
+        record.label = Label::named("shop");
+        record.label.set_url(["https", "://", "example.com", "/todos"], "example.com");
+        record.start = Time::from_micros(7);
+        record.end = Some(record.start);
+        record.record_response(429, Some(5));
+        record.record_error(vec![Exception::opaque("Error")]);
+        record.mark_cancelled();
+        for _ in 0..subsegments {
+            record.details_mut().subsegments.push(full(0));
+        }
+        record
+    }
+
+    #[test]
+    fn a_spare_record_has_no_data_of_its_last_use() {
+        let records: Vec<_> = (0..10).map(|_| full(10)).collect();
+        let address = &raw const *records[9];
+        keep(records);
+        let spare: Vec<_> = (0..110).map(|_| take()).collect();
+        for record in &spare {
+            assert_eq!(format!("{record:?}"), empty());
+        }
+        assert!(spare.iter().any(|record| &raw const **record == address), "a record is used again");
+    }
+
+    #[test]
+    fn threads_exchange_records_and_keep_a_limited_number() {
+        // Miri is a thousand times slower.
+        const RECORDS: usize = if cfg!(miri) { 3 * BATCH } else { 2 * MAX_BATCHES * BATCH };
+
+        let records: Vec<_> = (0..RECORDS).map(|_| full(0)).collect();
+        thread::spawn(|| keep(records)).join().unwrap();
+        assert!(lock(&BATCHES).len() <= MAX_BATCHES);
+        let take_all = || {
+            for _ in 0..RECORDS {
+                assert_eq!(format!("{:?}", take()), empty());
+            }
+        };
+        thread::spawn(take_all).join().unwrap();
+    }
+}
