@@ -60,13 +60,16 @@ use xray_benches::floor::{self, Clock};
 
 /// Requests in a turn.
 const REQUESTS: usize = 100;
-const TURNS: usize = 300;
-/// Turns before the first that counts: they open the connections.
+const ROUNDS: usize = 1000;
+/// Rounds before the first that counts: they open the connections.
 const WARM_UP: usize = 5;
 
 fn main() {
     let bench = Bench::start();
-    println!("{:<14}{:<14}{:>12}{:>8}{:>10}{:>10}", "in flight", "", "requests/s", "ratio", "p50, µs", "p99, µs");
+    println!(
+        "{:<12}{:<14}{:>12}{:>10}{:>16}{:>10}{:>10}",
+        "in flight", "", "requests/s", "more, %", "confidence", "p50, µs", "p99, µs"
+    );
     for in_flight in [1, 16] {
         bench.compare(in_flight);
     }
@@ -135,20 +138,26 @@ impl Bench {
 
     fn compare(&self, in_flight: usize) {
         let mut times = KINDS.map(|_| Times::default());
-        for turn in 0..WARM_UP + TURNS {
-            for ((kind, _), times) in KINDS.iter().zip(&mut times) {
-                let (took, requests) = self.turn(*kind, in_flight);
-                if turn >= WARM_UP {
-                    times.turns.push(took);
-                    times.requests.extend(requests);
+        let mut order: [usize; KINDS.len()] = std::array::from_fn(|index| index);
+        let mut random = fastrand::Rng::with_seed(1);
+        for round in 0..WARM_UP + ROUNDS {
+            random.shuffle(&mut order);
+            for index in order {
+                let (took, requests) = self.turn(KINDS[index].0, in_flight);
+                if round >= WARM_UP {
+                    times[index].turns.push(took);
+                    times[index].requests.extend(requests);
                 }
             }
         }
         assert!(self.recorder.flush(Duration::from_secs(10)));
-        let rates = times.each_mut().map(|times| REQUESTS as f64 / quantile(&mut times.turns, 0.5).as_secs_f64());
-        for (((_, name), times), rate) in KINDS.iter().zip(&mut times).zip(rates) {
+        let plain = times[0].turns.clone();
+        for ((_, name), mut times) in KINDS.iter().zip(times) {
+            let [least, more, most] = more_than(&plain, &times.turns);
             let [p50, p99] = [0.5, 0.99].map(|share| quantile(&mut times.requests, share).as_secs_f64() * 1e6);
-            println!("{in_flight:<14}{name:<14}{rate:>12.0}{:>8.3}{p50:>10.1}{p99:>10.1}", rate / rates[0]);
+            let rate = REQUESTS as f64 / quantile(&mut times.turns, 0.5).as_secs_f64();
+            let range = format!("{least:.1} to {most:.1}");
+            println!("{in_flight:<12}{name:<14}{rate:>12.0}{more:>10.1}{range:>16}{p50:>10.1}{p99:>10.1}");
         }
     }
 
@@ -237,6 +246,17 @@ async fn by_hand(client: &reqwest::Client, url: &str, segment: &HandWritten) -> 
     let response = client.execute(request).await?;
     segment.write_call(&id, &method, &url, start, response.status());
     response.text().await
+}
+
+/// Returns how much more time a turn takes than the plain turn of its round, in percent: the median of the rounds, between the
+/// ends of its range of confidence of 95 %.
+fn more_than(plain: &[Duration], turns: &[Duration]) -> [f64; 3] {
+    let ratio = |(turn, plain): (&Duration, &Duration)| turn.as_secs_f64() / plain.as_secs_f64();
+    let mut ratios: Vec<_> = turns.iter().zip(plain).map(ratio).collect();
+    ratios.sort_by(f64::total_cmp);
+    // The number of ratios below the true median has a binomial distribution, whose deviation is half the root of the count.
+    let [middle, margin] = [ratios.len() / 2, (ratios.len() as f64).sqrt().ceil() as usize];
+    [middle - margin, middle, middle + margin].map(|index| (ratios[index] - 1.0) * 100.0)
 }
 
 /// Returns the time that this share of the requests or turns did not exceed.
