@@ -1,8 +1,9 @@
 //! Conversions between records and documents.
 
+use std::mem;
 use std::sync::Arc;
 
-use super::{ClientData, Details, Label, Place, Record, Stage, Time};
+use super::{ClientData, Details, Label, Place, Record, Stage, Time, spare};
 use crate::document::{Document, Http, HttpRequest};
 
 impl Record {
@@ -23,6 +24,9 @@ impl From<Record> for Document {
         let Details { client, cause, aws, sql, user, origin, .. } = details;
         let Details { annotations, metadata, links, mut subsegments, .. } = details;
         let ClientData { user_agent, client_ip, x_forwarded_for } = client;
+        let mut subsegments = subsegments.take();
+        let documents = subsegments.iter_mut().map(|subsegment| Self::from(mem::take(&mut **subsegment))).collect();
+        spare::keep(subsegments);
         let url = label.url().map(str::to_owned);
         let request = has_request.then_some(HttpRequest { method, url, user_agent, client_ip, x_forwarded_for });
         Self {
@@ -47,7 +51,7 @@ impl From<Record> for Document {
             annotations,
             metadata,
             links,
-            subsegments: subsegments.take().into_iter().map(|subsegment| Self::from(*subsegment)).collect(),
+            subsegments: documents,
         }
     }
 }
