@@ -19,9 +19,9 @@
 //!
 //! | document | bytes | `send` | `recorder` | `limit` |
 //! |---|---|---|---|---|
-//! | a segment without calls | 244 | 262 | 115 | 26 |
-//! | a segment with 10 calls | 2,640 | 249 | 71 | 9 |
-//! | a segment with 100 calls | 24,060 | 164 | 15 | 1.3 |
+//! | a segment without calls | 244 | 319 | 87 | 26 |
+//! | a segment with 10 calls | 2,640 | 284 | 76 | 9 |
+//! | a segment with 100 calls | 24,060 | 177 | 17 | 1.3 |
 
 #![expect(clippy::cast_precision_loss, reason = "counts and sizes are small")]
 
