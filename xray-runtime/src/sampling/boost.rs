@@ -98,7 +98,7 @@ impl BoostCounter {
 
 /// Subtracts up to `most` from a count, and returns the number that it subtracted. Only one thread may subtract.
 pub(crate) fn take_at_most(count: &AtomicU64, most: u64) -> u64 {
-    let taken = count.load(Ordering::Relaxed).min(most);
+    let taken = count.load(Ordering::Acquire).min(most);
     count.fetch_sub(taken, Ordering::Relaxed);
     taken
 }

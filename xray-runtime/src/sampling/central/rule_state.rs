@@ -74,22 +74,36 @@ impl RuleState {
     /// Decides about a request and counts it. Without a quota, one request in each second is borrowed if `may_borrow`
     /// is set.
     pub(super) fn sample(&self, second: u32, may_borrow: bool) -> bool {
+        let counts = self.decide(second, may_borrow);
+        self.count(counts);
+        counts.sampled > 0
+    }
+
+    /// Decides about a request, and returns what it counts.
+    fn decide(&self, second: u32, may_borrow: bool) -> Counts {
         // Borrowing keeps a rule with a reservoir visible until X-Ray has sent a quota. A quota of 0 is a quota: then
         // nothing is borrowed. (Developer guide, "Using sampling rules with the X-Ray API".)
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let is_borrowed = match self.quota_in(second) {
-            Some(quota) if self.taken.take(second, quota) => false,
-            None if may_borrow && self.taken.take(second, 1) => true,
-            _ if by_chance(self.rate_in(second)) => false,
-            _ => return false,
-        };
-        if is_borrowed {
-            self.borrowed.fetch_add(1, Ordering::Relaxed);
-        }
+        //
         // A borrowed request counts as sampled too. (Developer guide, the example of a report: 6 requests, 5 sampled, 1
         // borrowed.) The other X-Ray SDKs do not count it there.
-        self.sampled.fetch_add(1, Ordering::Relaxed);
-        true
+        let [sampled, borrowed] = match self.quota_in(second) {
+            Some(quota) if self.taken.take(second, quota) => [1, 0],
+            None if may_borrow && self.taken.take(second, 1) => [1, 1],
+            _ => [u64::from(by_chance(self.rate_in(second))), 0],
+        };
+        Counts { requests: 1, sampled, borrowed }
+    }
+
+    /// Adds to the counts.
+    // In this order, because a report takes the counts in the reverse order: the sampled ones among the requests that it finds
+    // are counted already, and those of other requests wait for the next report. In another order the count of a sampled request
+    // could come too late for the report of the request, and would be left over for ever where each request is sampled.
+    fn count(&self, counts: Counts) {
+        if counts.sampled > 0 {
+            self.borrowed.fetch_add(counts.borrowed, Ordering::Relaxed);
+            self.sampled.fetch_add(counts.sampled, Ordering::Release);
+        }
+        self.requests.fetch_add(counts.requests, Ordering::Release);
     }
 
     /// Returns the number of requests allowed in this second; `None` without a valid quota.
@@ -142,9 +156,9 @@ impl RuleState {
         }
         let interval = self.report_interval.load(Ordering::Relaxed);
         self.next_report.store(now.saturating_add(interval), Ordering::Relaxed);
-        // Another thread may be between two increments of one decision. X-Ray may refuse a report with more sampled requests
-        // than requests, so the excess waits for the next report.
-        let requests = self.requests.swap(0, Ordering::Relaxed);
+        // Another thread may be between two increments of one decision; see `count`. X-Ray may refuse a report with more sampled
+        // requests than requests, so the excess waits for the next report.
+        let requests = self.requests.swap(0, Ordering::Acquire);
         let sampled = take_at_most(&self.sampled, requests);
         let borrowed = take_at_most(&self.borrowed, sampled);
         Some(Counts { requests, sampled, borrowed })
@@ -152,19 +166,38 @@ impl RuleState {
 
     /// Adds the counts of a failed report to the current counts. The next report is due immediately.
     pub(super) fn take_back(&self, counts: Counts) {
-        self.requests.fetch_add(counts.requests, Ordering::Relaxed);
-        self.borrowed.fetch_add(counts.borrowed, Ordering::Relaxed);
-        self.sampled.fetch_add(counts.sampled, Ordering::Relaxed);
+        self.count(counts);
         self.next_report.store(0, Ordering::Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     fn decisions(state: &RuleState, second: u32, may_borrow: bool) -> usize {
         (0..5).filter(|_| state.sample(second, may_borrow)).count()
+    }
+
+    #[test]
+    fn a_report_has_the_decisions_of_its_requests() {
+        // Miri is a thousand times slower.
+        const DECISIONS: u64 = if cfg!(miri) { 20 } else { 20_000 };
+
+        let state = RuleState::new(1.0);
+        let counts = thread::scope(|scope| {
+            let threads = [0; 4].map(|_| scope.spawn(|| (0..DECISIONS).all(|_| state.sample(1, false))));
+            let mut counts = vec![];
+            while !threads.iter().all(|thread| thread.is_finished()) {
+                counts.extend(state.report(1));
+            }
+            counts
+        });
+        let counts: Vec<_> = counts.into_iter().chain(state.report(1)).collect();
+        assert!(counts.iter().all(|counts| counts.sampled == counts.requests), "all are sampled: {counts:?}");
+        assert_eq!(counts.iter().map(|counts| counts.requests).sum::<u64>(), 4 * DECISIONS);
     }
 
     #[test]
