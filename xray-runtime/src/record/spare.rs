@@ -88,6 +88,7 @@ fn share(batch: Records) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
     use std::thread;
 
     use super::*;
@@ -132,14 +133,23 @@ mod tests {
         // Miri is a thousand times slower.
         const RECORDS: usize = if cfg!(miri) { 3 * BATCH } else { 2 * MAX_BATCHES * BATCH };
 
-        let records: Vec<_> = (0..RECORDS).map(|_| full(0)).collect();
-        thread::spawn(|| keep(records)).join().unwrap();
-        assert!(lock(&BATCHES).len() <= MAX_BATCHES);
-        let take_all = || {
-            for _ in 0..RECORDS {
-                assert_eq!(format!("{:?}", take()), empty());
+        let use_records = || {
+            let mut records: Vec<_> = (0..RECORDS).map(|_| take()).collect();
+            for record in &mut records {
+                assert_eq!(record.id, SegmentId::UNSET, "nobody else has this record");
+                record.id = SegmentId::random();
             }
+            let addresses: HashSet<_> = records.iter().map(|record| &raw const **record as usize).collect();
+            keep(records);
+            assert!(lock(&BATCHES).len() <= MAX_BATCHES);
+            addresses
         };
-        thread::spawn(take_all).join().unwrap();
+        let used = thread::scope(|scope| {
+            let threads = [scope.spawn(use_records), scope.spawn(use_records)];
+            threads.map(|thread| thread.join().unwrap())
+        });
+        let mut taken = (0..RECORDS).map(|_| take()).collect::<Vec<_>>().into_iter();
+        let is_used = |record: Box<Record>| used.iter().any(|used| used.contains(&(&raw const *record as usize)));
+        assert!(taken.any(is_used), "this thread gets a record of another one");
     }
 }
