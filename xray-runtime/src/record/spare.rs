@@ -9,7 +9,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Record, Records};
-use crate::support::lock::lock;
 
 /// The number of records that threads exchange at a time. A thread keeps less than twice as many, in 34 KiB: more than a
 /// segment of 100 calls needs.
@@ -45,13 +44,18 @@ fn take_own() -> Option<Box<Record>> {
 #[cold]
 fn take_from_batch() -> Box<Record> {
     if BATCH_COUNT.load(Ordering::Relaxed) > 0 {
-        let mut batches = lock(&BATCHES);
-        let batch = batches.pop();
-        BATCH_COUNT.store(batches.len(), Ordering::Relaxed);
-        drop(batches);
-        let _ = OWN.try_with(|own| own.set(batch.unwrap_or_default()));
+        let _ = OWN.try_with(|own| own.set(take_batch().unwrap_or_default()));
     }
     take_own().unwrap_or_default()
+}
+
+/// Returns a batch. Returns `None` if another thread has the lock.
+// Nobody waits for this lock. After a fork, a thread that no longer exists may hold it in the child process.
+fn take_batch() -> Option<Records> {
+    let mut batches = BATCHES.try_lock().ok()?;
+    let batch = batches.pop();
+    BATCH_COUNT.store(batches.len(), Ordering::Relaxed);
+    batch
 }
 
 /// Removes the data of records, and keeps the records.
@@ -74,16 +78,17 @@ pub(super) fn keep(mut records: Records) {
     });
 }
 
+/// Leaves a batch to other threads. Frees it if enough batches wait, or if another thread has the lock; see [`take_batch`].
 fn share(batch: Records) {
-    let mut batches = lock(&BATCHES);
-    if batches.len() < MAX_BATCHES {
-        batches.push(batch);
-        BATCH_COUNT.store(batches.len(), Ordering::Relaxed);
-    } else {
-        // Frees the records without the lock.
-        drop(batches);
-        drop(batch);
-    }
+    let surplus = match BATCHES.try_lock() {
+        Ok(mut batches) if batches.len() < MAX_BATCHES => {
+            batches.push(batch);
+            BATCH_COUNT.store(batches.len(), Ordering::Relaxed);
+            return;
+        }
+        _ => batch,
+    };
+    drop(surplus);
 }
 
 #[cfg(test)]
@@ -129,6 +134,12 @@ mod tests {
     }
 
     #[test]
+    fn nobody_waits_for_the_lock() {
+        let _held = BATCHES.lock();
+        thread::spawn(|| keep((0..3 * BATCH).map(|_| take()).collect())).join().unwrap();
+    }
+
+    #[test]
     fn threads_exchange_records_and_keep_a_limited_number() {
         // Miri is a thousand times slower.
         const RECORDS: usize = if cfg!(miri) { 3 * BATCH } else { 2 * MAX_BATCHES * BATCH };
@@ -141,7 +152,7 @@ mod tests {
             }
             let addresses: HashSet<_> = records.iter().map(|record| &raw const **record as usize).collect();
             keep(records);
-            assert!(lock(&BATCHES).len() <= MAX_BATCHES);
+            assert!(BATCH_COUNT.load(Ordering::Relaxed) <= MAX_BATCHES);
             addresses
         };
         let used = thread::scope(|scope| {

@@ -173,7 +173,7 @@ impl RuleState {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::thread::{self, ScopedJoinHandle};
 
     use super::*;
 
@@ -190,7 +190,7 @@ mod tests {
         let counts = thread::scope(|scope| {
             let threads = [0; 4].map(|_| scope.spawn(|| (0..DECISIONS).all(|_| state.sample(1, false))));
             let mut counts = vec![];
-            while !threads.iter().all(|thread| thread.is_finished()) {
+            while !threads.iter().all(ScopedJoinHandle::is_finished) {
                 counts.extend(state.report(1));
             }
             counts
