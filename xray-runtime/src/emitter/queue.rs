@@ -214,7 +214,7 @@ mod tests {
     /// Returns a segment with a name of this length.
     fn segment(bytes: usize) -> FinishedSegment {
         let label = Label::named(&"n".repeat(bytes));
-        FinishedSegment::new(Box::new(Record::new(SegmentId::random(), label, Time::from_micros(1))))
+        FinishedSegment::new(Record::new(SegmentId::random(), label, Time::from_micros(1)))
     }
 
     #[test]

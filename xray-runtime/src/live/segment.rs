@@ -260,7 +260,7 @@ impl SegmentBuilder {
         let name = recorder.segment_name(&self.name);
         if let Some(invocation) = facade::invocation(&current, &recorder, &self.header, &name, self.served.is_some()) {
             let (context, owned) = begin_below(&invocation, |trace| {
-                let mut record = Record::boxed(SegmentId::next(), Label::named(&name), trace.now());
+                let mut record = Record::new(SegmentId::next(), Label::named(&name), trace.now());
                 if let Some(served) = self.served {
                     served.record(&mut record, EntityKind::Subsegment, complete);
                 }
@@ -278,7 +278,7 @@ impl SegmentBuilder {
             recorder.log_unsampled(&name, trace.id(), || self.why_unsampled(recorder, rule_name.as_deref()));
         }
         let record = sampled.then(|| {
-            let mut record = Record::boxed(id, Label::named(&name), trace.now());
+            let mut record = Record::new(id, Label::named(&name), trace.now());
             // The id of a parent is unique only within its trace.
             record.place = Some(Place::of_segment(trace.id(), self.header.root.and(self.header.parent)));
             record.details_mut().aws = Some(Box::new(Aws { xray: Some(Sdk::this(rule_name)), ..Aws::default() }));
@@ -372,7 +372,7 @@ impl Context {
             let given = name.as_ref();
             let name = legal_name(given).unwrap_or(Cow::Borrowed(NAMELESS));
             trace.recorder().report_name(given, &name);
-            Record::boxed(SegmentId::next(), Label::named(&name), trace.now())
+            Record::new(SegmentId::next(), Label::named(&name), trace.now())
         })
     }
 }

@@ -81,7 +81,22 @@ pub(crate) enum Stage {
 impl Default for Record {
     #[inline]
     fn default() -> Self {
-        Self::new(SegmentId::UNSET, Label::EMPTY, Time::from_micros(0))
+        Self {
+            id: SegmentId::UNSET,
+            start: Time::from_micros(0),
+            end: None,
+            label: Label::EMPTY,
+            method: None,
+            response: None,
+            namespace: None,
+            error: false,
+            throttle: false,
+            fault: false,
+            in_progress: false,
+            stage: Stage::Started,
+            place: None,
+            details: None,
+        }
     }
 }
 
@@ -94,32 +109,11 @@ impl Record {
         record
     }
 
-    /// Creates a record without an end, in its box; see [`new`](Self::new).
-    pub(crate) fn boxed(id: SegmentId, label: Label, start: Time) -> Box<Self> {
+    /// Creates a record without an end. The caller must pass a `label` with a name that X-Ray accepts.
+    pub(crate) fn new(id: SegmentId, label: Label, start: Time) -> Box<Self> {
         let mut record = spare::take();
         (record.id, record.label, record.start) = (id, label, start);
         record
-    }
-
-    /// Creates a record without an end. The caller must pass a `label` with a name that X-Ray accepts.
-    #[inline]
-    pub(crate) fn new(id: SegmentId, label: Label, start: Time) -> Self {
-        Self {
-            id,
-            start,
-            end: None,
-            label,
-            method: None,
-            response: None,
-            namespace: None,
-            error: false,
-            throttle: false,
-            fault: false,
-            in_progress: false,
-            stage: Stage::Started,
-            place: None,
-            details: None,
-        }
     }
 
     pub(crate) fn name(&self) -> &str {

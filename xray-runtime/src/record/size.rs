@@ -187,7 +187,7 @@ mod tests {
         let alone = parent.held_bytes();
         let limit = Extent { subsegments: usize::MAX, bytes: usize::MAX, held: usize::MAX };
         for _ in 0..10 {
-            parent.embed(Box::new(record(1000)), limit);
+            parent.embed(record(1000), limit);
         }
         assert!(parent.held_bytes() >= alone + size_of::<Details>() + 10 * (size_of::<Record>() + 1000));
         parent.release();

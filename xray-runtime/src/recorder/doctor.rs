@@ -223,7 +223,7 @@ impl Recorder {
     fn test_segment(&self) -> FinishedSegment {
         let now = Time::from_seconds(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs_f64());
         let name = Label::named(&self.shared.settings.service_name.value);
-        let mut record = Box::new(Record::new(SegmentId::random(), name, now));
+        let mut record = Record::new(SegmentId::random(), name, now);
         record.end = Some(now);
         record.place = Some(Place::of_segment(TraceId::random(), None));
         record.details_mut().annotations.insert("xray_doctor".to_owned(), AnnotationValue::from(true));

@@ -235,7 +235,7 @@ impl OperationCall {
                 let service = self.metadata.as_ref().map_or("", Metadata::service);
                 let name = legal_name(self.site.name().unwrap_or(service));
                 let name = Label::named(name.as_deref().unwrap_or("AWS"));
-                let mut record = Record::boxed(self.id, name, self.start_time);
+                let mut record = Record::new(self.id, name, self.start_time);
                 record.end = Some(trace.now());
                 complete(&mut record);
                 self.entity.adopt(record);
