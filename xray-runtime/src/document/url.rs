@@ -343,7 +343,7 @@ mod tests {
             let host = url.host().map(Cow::into_owned);
             (url.recorded(), host, url.path().to_owned(), url.plain_host().is_some())
         };
-        // Each combination of a scheme, a host and so on, of which the last in each list is empty. `~` becomes a space.
+        // Combines each scheme with each host, port, path and end. The last entry of each list is empty. `~` stands for a space.
         let lists = [SCHEMES, HOSTS, PORTS, PATHS, ENDS];
         let texts = lists.iter().fold(vec![String::new()], |texts, list| {
             texts.iter().flat_map(|text| list.split(' ').map(move |part| text.clone() + part)).collect()
