@@ -173,14 +173,7 @@ impl OutgoingHeaders {
         // An unsampled X-Ray header names no parent: no such segment will ever be recorded. A `traceparent` is invalid
         // without one, so it names the segment.
         let w3c = propagation.has_w3c().then(|| traceparent(id, segment, sampled)).flatten();
-        let x_ray = propagation.has_x_ray().then(|| {
-            let value = if sampled {
-                format!("Root={id};Parent={segment};Sampled=1{extra}")
-            } else {
-                format!("Root={id};Sampled=0{extra}")
-            };
-            value.into_bytes()
-        });
+        let x_ray = propagation.has_x_ray().then(|| x_ray_header(id, sampled.then_some(segment), extra));
         if sampled {
             Self::Sampled { x_ray, w3c, state: None }
         } else {
@@ -285,6 +278,15 @@ impl OutgoingHeaders {
             Some(W3cHeaders { parent: HeaderValue::from_bytes(&value).ok()?, state: state.clone() })
         });
         CallHeaders { x_ray, w3c }
+    }
+}
+
+/// Writes an `X-Amzn-Trace-Id`. There is a parent if the trace is sampled.
+fn x_ray_header(root: TraceId, parent: Option<SegmentId>, extra: &str) -> Vec<u8> {
+    let root = root.to_ascii();
+    match parent.map(SegmentId::to_ascii) {
+        Some(parent) => [b"Root=", &root[..], b";Parent=", &parent, b";Sampled=1", extra.as_bytes()].concat(),
+        None => [b"Root=", &root[..], b";Sampled=0", extra.as_bytes()].concat(),
     }
 }
 

@@ -38,32 +38,45 @@ fn start_below<F: Future>(start: impl Start<F>, parent: CallParent) -> Sent<F> {
 
 /// A request that was sent, or that could not be sent.
 pub struct Sent<F: Future> {
-    result: Result<F, F::Output>,
+    result: SendResult<F>,
     call: Option<Call>,
+}
+
+pin_project! {
+    #[project = SendResultProjection]
+    enum SendResult<F: Future> {
+        Sent { #[pin] future: F },
+        // `None` after the future is ready.
+        Refused { output: Option<F::Output> },
+    }
 }
 
 impl<F: Future> Sent<F> {
     /// Creates a `Sent` from the client's future and the call that has begun for the request, if there is one.
     #[inline]
     pub fn new(future: F, call: Option<PendingCall>) -> Self {
-        Self { result: Ok(future), call: call.and_then(PendingCall::into_call) }
+        Self { result: SendResult::Sent { future }, call: call.and_then(PendingCall::into_call) }
     }
 
     /// Creates a `Sent` for a request that the client refuses to send, for example because of an invalid URL. The
     /// call's future returns `output` at its first poll, and nothing is recorded.
     pub fn refused(output: F::Output) -> Self {
-        Self { result: Err(output), call: None }
+        Self { result: SendResult::Refused { output: Some(output) }, call: None }
     }
 
     /// Replaces the client's future with the result of `wrap`.
     pub(crate) fn map<G: Future<Output = F::Output>>(self, wrap: impl FnOnce(F) -> G) -> Sent<G> {
-        Sent { result: self.result.map(wrap), call: self.call }
+        let result = match self.result {
+            SendResult::Sent { future } => SendResult::Sent { future: wrap(future) },
+            SendResult::Refused { output } => SendResult::Refused { output },
+        };
+        Sent { result, call: self.call }
     }
 }
 
 impl<F: Future> fmt::Debug for Sent<F> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_refused = self.result.is_err();
+        let is_refused = matches!(self.result, SendResult::Refused { .. });
         formatter
             .debug_struct("Sent")
             .field("is_refused", &is_refused)
@@ -103,9 +116,7 @@ pin_project! {
     enum State<F: Future, S> {
         // No segment was current at the call, and the future has not been polled.
         Waiting { start: Option<S> },
-        Sent { #[pin] future: F },
-        // `None` after the future is ready.
-        Refused { output: Option<F::Output> },
+        Started { #[pin] result: SendResult<F> },
     }
 }
 
@@ -130,26 +141,13 @@ where
 impl<F: Future, S: Start<F>> DeferredCall<F, S> {
     #[inline]
     pub(crate) fn with_start(site: CallSite, start: S, read: Read<F>) -> Self {
-        // Without a parent, this option becomes the state as it is. If that case created an option of its own, the compiler
-        // would move the request once more.
-        let mut start = Some(start);
         // If a segment is current, send the request now and not at the first poll. The client may do work before the
         // first poll, and the parent must be the segment that is current at the call, not the one at the `.await`.
-        let parent = site.find_parent();
-        match parent.and_then(|parent| Some(start_below(start.take()?, parent))) {
-            Some(Sent { result, call }) => Self { site, state: State::of(result), call, read },
-            None => Self { site, state: State::Waiting { start }, call: None, read },
+        if let Some(parent) = site.find_parent() {
+            let Sent { result, call } = start_below(start, parent);
+            return Self { site, state: State::Started { result }, call, read };
         }
-    }
-}
-
-impl<F: Future, S> State<F, S> {
-    #[inline]
-    fn of(result: Result<F, F::Output>) -> Self {
-        match result {
-            Ok(future) => Self::Sent { future },
-            Err(output) => Self::Refused { output: Some(output) },
-        }
+        Self { site, state: State::Waiting { start: Some(start) }, call: None, read }
     }
 }
 
@@ -171,14 +169,16 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
                 Some(parent) => {
                     let Sent { result, call } = start_below(start, parent);
                     *this.call = call;
-                    this.state.set(State::of(result));
+                    this.state.set(State::Started { result });
                 }
-                None => this.state.set(State::of(start.start(None).result)),
+                None => this.state.set(State::Started { result: start.start(None).result }),
             }
         }
         let future = match this.state.project() {
-            StateProjection::Sent { future } => future,
-            StateProjection::Refused { output } => return output.take().map_or(Poll::Pending, Poll::Ready),
+            StateProjection::Started { result } => match result.project() {
+                SendResultProjection::Sent { future } => future,
+                SendResultProjection::Refused { output } => return output.take().map_or(Poll::Pending, Poll::Ready),
+            },
             StateProjection::Waiting { .. } => return Poll::Pending,
         };
         let Some(call) = this.call else { return future.poll(task) };

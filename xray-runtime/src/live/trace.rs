@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use once_cell::sync::OnceCell;
+
 use crate::header::propagation::OutgoingHeaders;
 use crate::header::trace_header::{Sampled, TraceHeader};
 use crate::id::{SegmentId, TraceId};
@@ -28,7 +30,8 @@ pub(crate) struct Trace {
     ignores_urls: bool,
     /// Counts the trace as failed when something fails. `None` if the sampling rule has no boost.
     watch: Option<Arc<Watch>>,
-    clock: Clock,
+    /// Started when it is read first, because a trace that is not sampled has no times.
+    clock: OnceCell<Clock>,
     outgoing_headers: OutgoingHeaders,
     open_calls: OpenCalls,
     #[cfg(any(feature = "diesel", feature = "tracing"))]
@@ -70,7 +73,7 @@ impl Trace {
             id,
             sampled,
             watch: None,
-            clock: Clock::start(),
+            clock: OnceCell::new(),
             outgoing_headers,
             open_calls: OpenCalls::default(),
             #[cfg(any(feature = "diesel", feature = "tracing"))]
@@ -145,7 +148,7 @@ impl Trace {
 
     /// Returns the time now, which never decreases within a trace.
     pub(crate) fn now(&self) -> Time {
-        self.clock.now()
+        self.clock.get_or_init(Clock::start).now()
     }
 
     /// Returns the trace headers of outgoing requests.
