@@ -33,14 +33,14 @@
 //! | row | floor, ns | this row, ns | | goal | instructions, floor and this row |
 //! |---|---|---|---|---|---|
 //! | `untraced/by_hand` | 1.5 | 7.8 | + 6.3 | | 218, 289 |
-//! | `untraced/no_context` | 1.5 | 8.6 | + 7.1 | + 5 | 218, 329 |
-//! | `untraced/disabled` | 1.5 | 9.4 | + 7.9 | + 5 | 218, 336 |
+//! | `untraced/no_context` | 1.5 | 8.6 | + 7.1 | + 5 | 218, 322 |
+//! | `untraced/disabled` | 1.5 | 9.4 | + 7.9 | + 5 | 218, 328 |
 //! | `untraced_224_bytes/by_hand` | 32 | 57 | + 25 | | 458, 631 |
-//! | `untraced_224_bytes/no_context` | 32 | 78 | + 46 | + 20 | 458, 713 |
+//! | `untraced_224_bytes/no_context` | 32 | 78 | + 46 | + 20 | 458, 714 |
 //! | `unsampled/by_hand` | 15 | 29 | + 14 | | 513, 617 |
-//! | `unsampled/traced` | 15 | 34 | + 19 | + 10 | 513, 725 |
-//! | `sampled/by_hand` | 232 | 248 | x 1.07 | | 3,016, 2,846 |
-//! | `sampled/traced` | 232 | 252 | x 1.09 | x 1.0 | 3,016, 2,821 |
+//! | `unsampled/traced` | 15 | 34 | + 19 | + 10 | 513, 703 |
+//! | `sampled/by_hand` | 232 | 248 | x 1.07 | | 3,013, 2,846 |
+//! | `sampled/traced` | 232 | 252 | x 1.09 | x 1.0 | 3,013, 2,820 |
 //! | `sampled/handed_over` | 409 | 358 | x 0.87 | x 1.2 | |
 //! | `live/traced`: 1, 100 | 50, 20 | 330, 332 | | flat | |
 //! | `live/traced/10000` | 26 | 470 | x 1.42 | x 1.5 | |

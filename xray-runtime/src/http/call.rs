@@ -277,7 +277,7 @@ impl Drop for Call {
     }
 }
 
-/// Counts the annotations of a call whose record nobody else has written to.
+/// Counts the annotations of a call whose record was never shared through a handle.
 fn note_annotations(trace: &Trace, record: &Record) {
     if let Some(details) = record.details() {
         trace.note_annotations(details.annotations.len());

@@ -1,4 +1,4 @@
-//! Traces an HTTP call manually, where the attribute cannot be used.
+//! Traces an HTTP call by hand, where the attribute cannot be used.
 
 use std::panic::Location;
 
@@ -7,7 +7,7 @@ use super::site::CallSite;
 use crate::document::url::Url;
 use crate::live::missing;
 
-/// Begins an HTTP call manually. Use it where the attribute cannot trace the call: for a client without a feature, or
+/// Begins an HTTP call by hand. Use it where the attribute cannot trace the call: for a client without a feature, or
 /// for a call inside another crate.
 ///
 /// The subsegment is a child of the current segment or subsegment, and has the name of the URL's host. The scheme,

@@ -2,12 +2,12 @@
 //!
 //! A call goes through these stages:
 //!
-//! 1. [`CallSite`]: the position of the call in an annotated function.
+//! 1. [`CallSite`]: the place of the call in an annotated function.
 //! 2. [`CallParent`]: the current segment or subsegment at the call.
 //! 3. [`PendingCall`]: the call has begun and has an id. [`RequestHeaders`] inserts the id into the request's headers.
 //! 4. [`Call`]: the request is sent. [`ReadResponse`] records the response.
 //!
-//! Use [`call`](fn@call) to trace a call manually. For `#[xray::traced_http]`, a client's request type implements
+//! Use [`call`](fn@call) to trace a call by hand. For `#[xray::traced_http]`, a client's request type implements
 //! [`Traceable`] if the request is the receiver of the call (`request.send()`), and [`Outgoing`] if it is an argument
 //! (`client.execute(request)`).
 

@@ -6,7 +6,7 @@ use super::call::Call;
 
 /// A response that records itself in its call. There is an example at [`Outgoing`](super::Outgoing).
 ///
-/// Implement the trait for a client's response. A [`Result`] of the response and an [`Error`] then implements it too.
+/// Implement the trait for a client's response. `Result<Response, E>` then implements it too, if `E` is an [`Error`].
 /// An error, such as a refused connection, is recorded as the cause of a fault.
 pub trait ReadResponse {
     /// Records the response, by [`Call::response`] or [`Call::error`].

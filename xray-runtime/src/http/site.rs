@@ -11,7 +11,7 @@ use crate::live::context;
 use crate::live::missing::SourcePlace;
 use crate::recorder::Recorder;
 
-/// The place in an annotated function where a call is made.
+/// A call site: the place in an annotated function where a call is made.
 ///
 /// [`Traceable::traced`](super::Traceable::traced) receives one. The traced twin keeps it until the call is made, and
 /// passes it to [`DeferredCall::new`](super::DeferredCall::new), or calls [`parent`](Self::parent).
@@ -77,7 +77,7 @@ impl CallSite {
     }
 }
 
-/// For an operation of the AWS SDK, which is a call without a [`CallParent`](super::CallParent).
+/// Methods for operations of the AWS SDK, which have no [`CallParent`](super::CallParent).
 #[cfg(feature = "aws-sdk")]
 impl CallSite {
     /// Returns the name that the source gives to the call's subsegment: `#[xray(name = "..")]`.

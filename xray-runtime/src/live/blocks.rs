@@ -72,7 +72,8 @@ impl Context {
         entity.add_aws(key, metadata.value);
     }
 
-    /// Links the segment or subsegment to the one of another trace that `header` names: the sender of a message.
+    /// Links this segment or subsegment to the segment or subsegment of another trace that `header` names, such as the sender
+    /// of a message.
     ///
     /// A worker that takes several messages at once, each of another trace, links them all; see
     /// [`TraceHeader::of_message`]. X-Ray accepts 20 links of a segment and 100 of a trace. Further ones are left out and

@@ -23,7 +23,8 @@ use crate::support::text::first_chars;
 
 thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context::NONE) };
-    /// `true` if `CURRENT` names anything. A call outside any segment reads this flag and nothing else.
+    /// `true` if `CURRENT` names anything. A call outside any segment reads this flag and that of `invocation`, and
+    /// nothing else.
     static IS_SET: Cell<bool> = const { Cell::new(false) };
     /// The panic last recorded on this thread. Every enclosing scope catches the same panic while it unwinds, possibly
     /// before the inner subsegment has ended, so the inner document cannot be searched for it. This remembers its id.
@@ -35,8 +36,8 @@ static HAS_BEEN_CURRENT: AtomicBool = AtomicBool::new(false);
 
 /// A handle to a segment or subsegment, or an empty handle.
 ///
-/// It writes to the segment or subsegment while that is open, and does not keep it open. Its methods do nothing if the
-/// handle is empty, or if the segment or subsegment is not sampled or has ended.
+/// A handle does not keep the segment or subsegment open. Its methods do nothing if the handle is empty, or if the segment
+/// or subsegment is not sampled or has ended.
 ///
 /// ```
 /// use xray::Instrument as _;
@@ -122,7 +123,7 @@ pub fn trace_id() -> Option<TraceId> {
 
 /// Wraps a closure that will run on another thread, so that it runs in the current segment or subsegment.
 ///
-/// A panic of the closure is not recorded there: the code that owns the segment may go on.
+/// A panic of the closure is not recorded on the segment, because the code that owns the segment may continue.
 ///
 /// ```
 /// # xray::Recorder::builder().sampler(xray::sampling::Always).emitter(xray::emitter::MemoryEmitter::new()).install().unwrap();
@@ -165,8 +166,8 @@ impl Context {
         self.entity().map(|entity| entity.id())
     }
 
-    /// Returns the trace header of a message or request that this segment or subsegment sends in a way that the SDK does not
-    /// know, for example through Kafka. The receiver continues the trace with
+    /// Returns the trace header to put into a message or request that the SDK does not trace, such as a message of Kafka. The
+    /// sender is this segment or subsegment. The receiver continues the trace with
     /// [`SegmentBuilder::trace_header`](crate::SegmentBuilder::trace_header).
     ///
     /// Returns `None` if there is no segment. The header of a trace that is not sampled says `Sampled=0`. Requests of traced
@@ -290,9 +291,9 @@ impl Context {
 
     /// Records an error with its sources as the cause, and marks this segment or subsegment as a fault.
     ///
-    /// If the child that ended last recorded an error of the same type and message, the document refers to that one by its
-    /// id. The type is recorded for the error itself, and for those of its sources that are of the standard library. An
-    /// error whose `Display` panics is recorded by its type, and counted. A segment or subsegment that holds 100 errors takes
+    /// If the child that ended last recorded an error of the same type and message, the document refers to the child's
+    /// exception by its id. The type is recorded for the error itself, and for those of its sources whose type is of the
+    /// standard library. An error whose `Display` panics is recorded by its type, and counted. A segment or subsegment that holds 100 errors takes
     /// no more: further ones only set the flag, and are counted.
     ///
     /// ```

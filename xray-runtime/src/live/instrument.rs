@@ -82,8 +82,8 @@ pub trait Instrument: Future + Sized {
 
     /// Runs the future in the segment or subsegment that the handle names.
     ///
-    /// A panic of the future is not recorded there: the code that owns the segment may go on, as after a panic in a spawned
-    /// task.
+    /// A panic of the future is not recorded on the segment, because the code that owns the segment may continue, as after a
+    /// panic in a spawned task.
     fn in_context(self, context: Context) -> Instrumented<Self> {
         Instrumented::new(self, Scope::Context(context))
     }

@@ -49,7 +49,7 @@ pub struct Segment {
 impl Segment {
     /// Returns a builder for a segment of this name. The name is the service's logical name: a node of the service graph.
     ///
-    /// Characters that X-Ray refuses are removed; if none is left, the segment has the recorder's service name. At most
+    /// Characters that X-Ray refuses are removed; if no character remains, the segment has the recorder's service name. At most
     /// 200 characters are recorded. A name that had to change is counted in
     /// [`Stats::values_rejected`](crate::Stats::values_rejected).
     ///
@@ -59,8 +59,8 @@ impl Segment {
         SegmentBuilder { name: name.into(), ..SegmentBuilder::default() }
     }
 
-    /// Returns a facade: a stand-in for a segment that another process sends. Lambda itself sends the segment of each
-    /// invocation.
+    /// Returns a facade: a stand-in for a segment that another process sends. For example, Lambda itself sends the segment of
+    /// each invocation.
     ///
     /// `header` is the value of the `X-Amzn-Trace-Id` that names the segment. Its `Root` is the trace, its `Parent` the
     /// segment, and its `Sampled` the decision, so that the sampler is not asked. A subsegment that ends below the facade
@@ -235,9 +235,8 @@ impl SegmentBuilder {
     /// Begins the segment now. Asks the sampler if neither the trace header nor [`sampled`](Self::sampled) decides.
     ///
     /// In Lambda a function sends no segment of its own. There this begins a subsegment of the current segment or subsegment,
-    /// so that a program runs in Lambda as elsewhere. A segment with the header of another trace, such as that of a message,
-    /// remains a segment, and is recorded if that header says so. So does a segment whose header says `Sampled=1` in an
-    /// invocation that is not recorded. Behind the Lambda Web Adapter, the header of the [request](Self::request) names the
+    /// so that a program runs in Lambda as elsewhere. The segment remains a segment if its header names another trace, such as
+    /// that of a message, or if its header says `Sampled=1` and the invocation is not recorded. It is then recorded if its header says so. Behind the Lambda Web Adapter, the header of the [request](Self::request) names the
     /// invocation.
     pub fn begin(self) -> Segment {
         self.begin_with(|_, _| ())

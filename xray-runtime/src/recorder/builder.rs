@@ -97,8 +97,8 @@ impl RecorderBuilder {
     /// `SegmentLayer::default()`. The variable also overrides the name that is given to a `SegmentLayer`. It does not
     /// override the name given to [`Segment::builder`](crate::Segment::builder).
     ///
-    /// Characters that X-Ray does not accept are removed, and at most 200 are kept. If nothing is left, the default is used. Such a
-    /// name is logged and counted in [`Stats::settings_rejected`](crate::Stats::settings_rejected).
+    /// Characters that X-Ray does not accept are removed, and at most 200 are kept. If nothing is left, the default is used. A
+    /// name that had to change is logged and counted in [`Stats::settings_rejected`](crate::Stats::settings_rejected).
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
@@ -139,7 +139,7 @@ impl RecorderBuilder {
     ///
     /// Each segment records them as `aws.cloudwatch_logs`. For a container of ECS with the log driver `awslogs`, the log
     /// group is [detected](Self::detect_origin); those set here take its place. On EC2 and EKS an agent sends the lines, and
-    /// only the program or its deployment knows where to. A text is cut at 250 characters. (Developer guide, "X-Ray segment
+    /// only the program or its deployment knows to which log groups. A text is cut at 250 characters. (Developer guide, "X-Ray segment
     /// documents", "AWS resource data".)
     ///
     /// ```

@@ -21,7 +21,7 @@ use crate::support::stats::Stats;
 
 /// The limit on the time of the attempts, and on the time of the flush of the program's emitter.
 const LIMIT: Duration = Duration::from_secs(2);
-/// The part of `LIMIT` in which the outcome of an attempt is reported.
+/// The time that each attempt leaves at the end of `LIMIT`, so that its outcome can be reported.
 const REPORT_TIME: Duration = Duration::from_millis(100);
 /// How long to wait for a refusal, which takes a moment if it comes from another host.
 const REFUSAL_WAIT: Duration = Duration::from_millis(300);

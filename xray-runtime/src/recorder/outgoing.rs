@@ -4,7 +4,7 @@ use super::RecorderBuilder;
 use crate::header::propagation::Propagation;
 
 impl RecorderBuilder {
-    /// Ignores outgoing requests to a host: they get neither a subsegment nor a header. Can be called several times.
+    /// Ignores outgoing requests that match a pattern: they get neither a subsegment nor a header. Can be called several times.
     ///
     /// The setting does not concern incoming requests. To record no health checks of your own service, use a
     /// [sampling rule](https://github.com/xray-rs/xray/blob/main/docs/production.md#sampling).

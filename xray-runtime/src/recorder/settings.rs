@@ -219,7 +219,7 @@ impl Recorder {
         }
     }
 
-    /// Returns `false` if nothing is recorded and no header is sent.
+    /// Returns whether tracing is enabled. If it is not, nothing is recorded and no header is sent.
     pub(crate) fn is_enabled(&self) -> bool {
         self.shared.settings.enabled.value
     }

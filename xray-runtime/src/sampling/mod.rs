@@ -70,7 +70,7 @@ pub trait Sampler: Send + Sync + 'static {
     /// Decides about one request.
     fn sample(&self, request: &SamplingRequest<'_>) -> Decision;
 
-    /// Receives what the recorder lends to its sampler. Does nothing unless implemented.
+    /// Receives the recorder's background thread, the daemon's address and the counters. The default does nothing.
     ///
     /// Called once, when the recorder is built and before the first [`sample`](Self::sample). In Lambda it is not called,
     /// since samplers are not used there.

@@ -45,13 +45,13 @@ use crate::support::worker::Worker;
 /// are counted too. X-Ray may answer with a higher rate, which replaces the fixed rate for up to a minute. (Developer guide,
 /// "Adaptive sampling".)
 ///
-/// A called service reports its failed traces for the rule of the service in which the trace began, if it knows that
-/// rule: if both recorders [propagate](crate::Propagation) `traceparent`, whose companion `tracestate` names the rule
-/// as the AWS Distro for OpenTelemetry does. `X-Amzn-Trace-Id` has no place for a rule. A trace counts once, even if it
+/// A called service reports its failed traces for the rule of the service in which the trace began. This works if both
+/// recorders [propagate](crate::Propagation) `traceparent`: the header `tracestate`, which accompanies it, names the rule
+/// as in the AWS Distro for OpenTelemetry. `X-Amzn-Trace-Id` has no place for a rule. A trace counts once, even if it
 /// calls the service several times; the sampler remembers the latest 10,000 called traces of a rule.
 ///
-/// **Fallback.** Another sampler decides until the first rules have arrived, if no rule matches, and if no rules could
-/// be fetched for an hour: [`Local`] with one request in each second and 5 % of the others, unless
+/// **Fallback.** Another sampler decides until the first rules have arrived, if no rule matches because the rules lack
+/// `Default`, and if no rules could be fetched for an hour: [`Local`] with one request in each second and 5 % of the others, unless
 /// [`fallback`](CentralBuilder::fallback) sets another.
 ///
 /// **Failures.** All requests to the daemon are made on the background thread of the recorder, to the TCP address in
