@@ -6,20 +6,21 @@
 //!
 //! * `plain`: the function that makes the call has no attribute.
 //! * `no segment`: with the attribute, outside any segment.
-//! * `unsampled`, `sampled`: with the attribute, in a segment with 100 calls. Documents go to a socket that a thread reads.
-//! * `by hand`: the least that a sampled call needs. The function inserts the header itself and writes its subsegment into the
-//!   buffer of the segment, which another thread sends to that socket.
+//! * `unsampled`, `sampled`: with the attribute, in a segment with 100 calls. Documents go to a socket that a thread
+//!   reads.
+//! * `by hand`: the least that a sampled call needs. The function inserts the header itself and writes its subsegment
+//!   into the buffer of the segment, which another thread sends to that socket.
 //!
-//! The five take turns of one segment in one process, in another random order in each round, so that a change of the machine's
-//! load meets all of them. A turn makes its requests one after the other, or 16 at a time, over connections that stay open.
-//! `more` compares a turn with the plain turn of its round: the median of the rounds, and its range of confidence of 95 %. `p50`
-//! and `p99` are of all requests.
+//! The five take turns of one segment in one process, in another random order in each round, so that a change of the
+//! machine's load meets all of them. A turn makes its requests one after the other, or 16 at a time, over connections
+//! that stay open. `more` compares a turn with the plain turn of its round: the median of the rounds, and its range of
+//! confidence of 95 %. `p50` and `p99` are of all requests.
 //!
-//! The server is a thread for each connection, which reads a request and writes 27 bytes. The difference between two rows is
-//! thus as large as it can be: a real server and a network take longer.
+//! The server is a thread for each connection, which reads a request and writes 27 bytes. The difference between two
+//! rows is thus as large as it can be: a real server and a network take longer.
 //!
-//! On 2026-11-30 with rustc 1.95.0, on two cores under KVM that did nothing else. With 16 requests in flight, clients and server
-//! share the cores.
+//! On 2026-11-30 with rustc 1.95.0, on two cores under KVM that did nothing else. With 16 requests in flight, clients
+//! and server share the cores.
 //!
 //! | in flight | | requests a second | more, % | | p50, µs | p99, µs |
 //! |---|---|---|---|---|---|---|
@@ -34,14 +35,16 @@
 //! | 16 | `by hand` | 49,227 | 4.3 | 3.5 to 5.3 | 246 | 1,362 |
 //! | 16 | `sampled` | 47,960 | 7.0 | 6.2 to 7.9 | 258 | 1,272 |
 //!
-//! On faster cores, with 15,500 requests a second, `by hand` took 0.7 % more and `sampled` 2.2 %, before records were used again.
+//! On faster cores, with 15,500 requests a second, `by hand` took 0.7 % more and `sampled` 2.2 %, before records were
+//! used again.
 //!
-//! A sampled call takes longer here than in `overhead.rs`, because its code has left the processor's caches by the time of the
-//! next request. So has that of the call written by hand. A profile (`perf record -e cpu-clock`) shows the additional time of a
-//! request in the process. With the attribute it is 5.0 µs. The functions of the runtime take 1.9 µs: 0.3 µs for the URL, and less
-//! than 0.2 µs for each of thirty other functions. That is about a nanosecond for each instruction. The client and the allocator
-//! take 3.1 µs, because the request has one more header. For the call written by hand, the additional time is 3.1 µs. Its own
-//! functions take 0.5 µs. With an emitter that drops the segments, no background thread works, and `sampled` takes as long.
+//! A sampled call takes longer here than in `overhead.rs`, because its code has left the processor's caches by the time
+//! of the next request. So has that of the call written by hand. A profile (`perf record -e cpu-clock`) shows the
+//! additional time of a request in the process. With the attribute it is 5.0 µs. The functions of the runtime take 1.9
+//! µs: 0.3 µs for the URL, and less than 0.2 µs for each of thirty other functions. That is about a nanosecond for each
+//! instruction. The client and the allocator take 3.1 µs, because the request has one more header. For the call written
+//! by hand, the additional time is 3.1 µs. Its own functions take 0.5 µs. With an emitter that drops the segments, no
+//! background thread works, and `sampled` takes as long.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -252,13 +255,14 @@ async fn by_hand(client: &reqwest::Client, url: &str, segment: &HandWritten) -> 
     response.text().await
 }
 
-/// Returns how much more time a turn takes than the plain turn of its round, in percent: the median of the rounds, between the
-/// ends of its range of confidence of 95 %.
+/// Returns how much more time a turn takes than the plain turn of its round, in percent: the median of the rounds,
+/// between the ends of its range of confidence of 95 %.
 fn more_than(plain: &[Duration], turns: &[Duration]) -> [f64; 3] {
     let ratio = |(turn, plain): (&Duration, &Duration)| turn.as_secs_f64() / plain.as_secs_f64();
     let mut ratios: Vec<_> = turns.iter().zip(plain).map(ratio).collect();
     ratios.sort_by(f64::total_cmp);
-    // The number of ratios below the true median has a binomial distribution, whose deviation is half the root of the count.
+    // The number of ratios below the true median has a binomial distribution, whose deviation is half the root of the
+    // count.
     let [middle, margin] = [ratios.len() / 2, (ratios.len() as f64).sqrt().ceil() as usize];
     [middle - margin, middle, middle + margin].map(|index| (ratios[index] - 1.0) * 100.0)
 }

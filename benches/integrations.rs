@@ -1,13 +1,13 @@
-//! Measures the time that integrations add to an event: a served request, an outgoing gRPC call, or a query of sqlx. The
-//! service answers immediately, so that only the work of the integration is measured.
+//! Measures the time that integrations add to an event: a served request, an outgoing gRPC call, or a query of sqlx.
+//! The service answers immediately, so that only the work of the integration is measured.
 //!
 //! ```text
 //! cargo bench -p xray-benches --bench integrations
 //! ```
 //!
-//! A time is that of one event in the shortest of many batches of 100 events. Each batch has one segment, whose begin and end
-//! are not measured. A served request is a segment, whose begin and end are measured. Compare only rows of one run.
-//! `benches/databases` measures diesel.
+//! A time is that of one event in the shortest of many batches of 100 events. Each batch has one segment, whose begin
+//! and end are not measured. A served request is a segment, whose begin and end are measured. Compare only rows of one
+//! run. `benches/databases` measures diesel.
 //!
 //! With rustc 1.95.0, on two cores that did nothing else:
 //!
@@ -136,7 +136,8 @@ fn time(mut event: impl FnMut()) -> Duration {
     start.elapsed() / EVENTS
 }
 
-/// Returns the time of one event in the shortest of many batches. With a sampling decision, each batch has its own segment.
+/// Returns the time of one event in the shortest of many batches. With a sampling decision, each batch has its own
+/// segment.
 fn best(recorder: &Recorder, emitter: &MemoryEmitter, sampled: Option<Sampled>, mut event: impl FnMut()) -> Duration {
     let batches = (0..2_000).map(|_| {
         let Some(sampled) = sampled else { return time(&mut event) };

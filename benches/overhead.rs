@@ -5,30 +5,31 @@
 //! cargo bench -p xray-benches --bench overhead unsampled  # rows whose names contain a text
 //! ```
 //!
-//! Compare rows of one run only. Each row has a floor beside it: the same work without the runtime. A time is that of one
-//! call, from the median of segments with 100 calls. Requests are made ready before the time starts and are dropped after
-//! it. They have room for one more header. The client responds at once and does nothing else.
+//! Compare rows of one run only. Each row has a floor beside it: the same work without the runtime. A time is that of
+//! one call, from the median of segments with 100 calls. Requests are made ready before the time starts and are dropped
+//! after it. They have room for one more header. The client responds at once and does nothing else.
 //!
 //! * `untraced`: a call without a context, and one with a disabled recorder. The floor is the client's own call. In
-//!   `untraced` the request is behind a pointer. In `untraced_224_bytes` it is not, and is moved at every step from caller to
-//!   client.
-//! * `unsampled`: a call in an unsampled trace. The floor is the client's own call and one `HeaderMap::insert` of a ready
-//!   value.
-//! * `sampled`: a segment with 100 calls one after the other, divided by 100. The floor writes the same document by hand.
-//!   `traced` drops the document on the thread that ends the segment. `handed_over` drops it on another thread, whose work
-//!   on the same memory slows this thread down, and is compared with a floor whose document another thread reads.
-//! * `by_hand`, beside these three: a wrapper written by hand that does the least that a traced call must do. It finds the trace
-//!   in a thread-local, keeps a reference to it while the header is inserted, and sends the request at the call. Outside any
-//!   trace it sends the request at the first poll, because the future may be polled inside a trace. In a sampled segment it
-//!   also keeps a record, which the segment gets at the end of the call.
+//!   `untraced` the request is behind a pointer. In `untraced_224_bytes` it is not, and is moved at every step from
+//!   caller to client.
+//! * `unsampled`: a call in an unsampled trace. The floor is the client's own call and one `HeaderMap::insert` of a
+//!   ready value.
+//! * `sampled`: a segment with 100 calls one after the other, divided by 100. The floor writes the same document by
+//!   hand. `traced` drops the document on the thread that ends the segment. `handed_over` drops it on another thread,
+//!   whose work on the same memory slows this thread down, and is compared with a floor whose document another thread
+//!   reads.
+//! * `by_hand`, beside these three: a wrapper written by hand that does the least that a traced call must do. It finds
+//!   the trace in a thread-local, keeps a reference to it while the header is inserted, and sends the request at the
+//!   call. Outside any trace it sends the request at the first poll, because the future may be polled inside a trace.
+//!   In a sampled segment it also keeps a record, which the segment gets at the end of the call.
 //! * `live`: 1, 100 or 10,000 calls in flight at a time. The floor is the same calls untraced.
-//! * `threads`: 1, 2 or 4 threads, each with sampled segments of its own. With more threads than cores, only the threads
-//!   that run are measured.
+//! * `threads`: 1, 2 or 4 threads, each with sampled segments of its own. With more threads than cores, only the
+//!   threads that run are measured.
 //!
-//! The numbers below are the medians of three runs on 2026-11-30 with rustc 1.95.0 and the `bench` profile, on two cores of an
-//! AMD EPYC under KVM. The instructions are those of `instructions.json`, which do not depend on the load. They do not show the
-//! time in which the processor waits: for memory, for an atomic operation, or for a word that is read in another width than it
-//! was written.
+//! The numbers below are the medians of three runs on 2026-11-30 with rustc 1.95.0 and the `bench` profile, on two
+//! cores of an AMD EPYC under KVM. The instructions are those of `instructions.json`, which do not depend on the load.
+//! They do not show the time in which the processor waits: for memory, for an atomic operation, or for a word that is
+//! read in another width than it was written.
 //!
 //! | row | floor, ns | this row, ns | | goal | instructions, floor and this row |
 //! |---|---|---|---|---|---|
@@ -46,33 +47,36 @@
 //! | `live/traced/10000` | 26 | 470 | x 1.42 | x 1.5 | |
 //! | `threads`: 1, 2, 4 | | 245, 244, 249 | | flat | |
 //!
-//! The wrapper written by hand shows how much of a goal is possible. Without a trace the traced call takes as long as the wrapper.
-//! In an unsampled trace the wrapper takes 14 ns, for two atomic operations and the moves of the request into a future that may
-//! be sent later. The traced call takes 5 ns more: it also reads the place of the call, the rules, and the two other headers.
-//! A request of 224 bytes is moved ten times by the wrapper and twelve times by the traced call, where the floor moves it eight
-//! times. The two more are those into the traced twin and into the future of the runtime, which are types of other crates.
-//! On faster cores a call without a context takes 3.4 ns more than the floor, with 224 bytes 27 ns, and in an unsampled trace 22 ns.
+//! The wrapper written by hand shows how much of a goal is possible. Without a trace the traced call takes as long as
+//! the wrapper. In an unsampled trace the wrapper takes 14 ns, for two atomic operations and the moves of the request
+//! into a future that may be sent later. The traced call takes 5 ns more: it also reads the place of the call, the
+//! rules, and the two other headers. A request of 224 bytes is moved ten times by the wrapper and twelve times by the
+//! traced call, where the floor moves it eight times. The two more are those into the traced twin and into the future
+//! of the runtime, which are types of other crates. On faster cores a call without a context takes 3.4 ns more than the
+//! floor, with 224 bytes 27 ns, and in an unsampled trace 22 ns.
 //!
-//! A sampled call takes as many instructions as the wrapper, which allocates its record for each call. The runtime uses the record
-//! of an earlier call again. The time of the traced call depends on where the compiler places its code: builds that differ only
-//! in code that no call runs take 236 to 260 ns, with an equal number of instructions. In a profile by time, a sampled call spends
-//! 10 ns in the lock of its segment and 7 ns in the entry of the set of open calls. The floor is for one thread and has neither.
-//! `handed_over` is below its floor, because the floor's buffer goes through the allocator from one thread to the other.
+//! A sampled call takes as many instructions as the wrapper, which allocates its record for each call. The runtime uses
+//! the record of an earlier call again. The time of the traced call depends on where the compiler places its code:
+//! builds that differ only in code that no call runs take 236 to 260 ns, with an equal number of instructions. In a
+//! profile by time, a sampled call spends 10 ns in the lock of its segment and 7 ns in the entry of the set of open
+//! calls. The floor is for one thread and has neither. `handed_over` is below its floor, because the floor's buffer
+//! goes through the allocator from one thread to the other.
 //!
 //! These changes were tried, and saved nothing:
 //!
-//! * `sampled`: to have the steps of a call inlined into two functions. With reqwest and a server, where the code of each call has
-//!   left the processor's caches, all steps together take 1.9 µs either way (`end_to_end.rs`).
-//! * `unsampled`: to pass a clone of the headers to the request in place of a reference to the segment. That saves two atomic
-//!   operations. But the clone is written word by word and read in pairs of words, and the processor waits as long.
-//! * `unsampled`: to create the future first, and to send its request in place. A call without a context then takes twice as
-//!   long, because its future is written and read in different widths.
-//! * `unsampled`, `sampled`: to create the future in each branch of the code that sends the request. That takes 17 instructions
-//!   less in an unsampled trace, and 4 ns more.
-//! * `untraced_224_bytes`: to change the request where it lies, and to send it from one place in the code. The number of moves
-//!   does not change.
-//! * `untraced_224_bytes`: to create the future in a function that is not inlined. The compiler still moves the result into the
-//!   future that awaits it, and a call without a context takes 43 instructions more.
+//! * `sampled`: to have the steps of a call inlined into two functions. With reqwest and a server, where the code of
+//!   each call has left the processor's caches, all steps together take 1.9 µs either way (`end_to_end.rs`).
+//! * `unsampled`: to pass a clone of the headers to the request in place of a reference to the segment. That saves two
+//!   atomic operations. But the clone is written word by word and read in pairs of words, and the processor waits as
+//!   long.
+//! * `unsampled`: to create the future first, and to send its request in place. A call without a context then takes
+//!   twice as long, because its future is written and read in different widths.
+//! * `unsampled`, `sampled`: to create the future in each branch of the code that sends the request. That takes 17
+//!   instructions less in an unsampled trace, and 4 ns more.
+//! * `untraced_224_bytes`: to change the request where it lies, and to send it from one place in the code. The number
+//!   of moves does not change.
+//! * `untraced_224_bytes`: to create the future in a function that is not inlined. The compiler still moves the result
+//!   into the future that awaits it, and a call without a context takes 43 instructions more.
 
 use std::sync::Barrier;
 use std::thread;
@@ -165,8 +169,8 @@ fn live_calls(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("live");
     let recorder = Recorder::builder().sampler(xray::sampling::Always).emitter(DropHere).build();
     for live in [1, 100, 10_000] {
-        // One segment holds all calls that are in flight. So the segment's own cost is spread over 100 calls in the first
-        // two rows, and over 10,000 in the last.
+        // One segment holds all calls that are in flight. So the segment's own cost is spread over 100 calls in the
+        // first two rows, and over 10,000 in the last.
         let size = live.max(CALLS);
         group.bench_function(BenchmarkId::new("floor", live), |bencher| {
             bencher

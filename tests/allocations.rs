@@ -30,8 +30,8 @@ use xray::{Instrument as _, Propagation, Recorder, Sampled, Segment, TRACE_HEADE
 
 /// The number of calls in one segment.
 const CALLS: usize = 100;
-/// The number of calls that a thread can make with the records of an earlier segment of [`CALLS`] calls. Other threads may take
-/// the other records.
+/// The number of calls that a thread can make with the records of an earlier segment of [`CALLS`] calls. Other threads
+/// may take the other records.
 const REUSED: usize = 60;
 /// The allocations of a sampled call that reuses a record: the value of the header.
 const PER_SAMPLED_CALL: u64 = 1;
@@ -329,8 +329,8 @@ fn held_after(what: &str, work: impl FnOnce()) -> u64 {
     held
 }
 
-/// Calls `add` with the numbers of many values on an open segment. Asserts that the segment holds little of them, and that all
-/// others are counted.
+/// Calls `add` with the numbers of many values on an open segment. Asserts that the segment holds little of them, and
+/// that all others are counted.
 fn fill(what: &str, values: u64, add: impl Fn(&Segment, u64)) {
     let emitter = MemoryEmitter::new();
     let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();

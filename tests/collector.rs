@@ -1,8 +1,8 @@
 //! Interoperability: the X-Ray receiver of the OpenTelemetry collector, built from its Go module in `tests/collector`,
 //! accepts every document and converts it to the right spans.
 //!
-//! The module `round_trip` sends spans through the collector's OTLP receiver and its X-Ray exporter. The module `forwarding`
-//! sends the spans of the X-Ray receiver to `xray-local`.
+//! The module `round_trip` sends spans through the collector's OTLP receiver and its X-Ray exporter. The module
+//! `forwarding` sends the spans of the X-Ray receiver to `xray-local`.
 //!
 //! These tests send documents of their own. If `XRAY_COLLECTOR_DOCUMENTS` names a directory, they also send the
 //! documents that the other tests kept there (`.ci/run` does so).

@@ -1,6 +1,6 @@
-//! Services with the X-Ray SDK for Python. A Flask service calls an axum service, which calls another Flask service. The module
-//! `neighbour/opentelemetry.rs` tests a service with the OpenTelemetry SDK for Python.
-//! All three send documents of one trace, with one sampling decision.
+//! Services with the X-Ray SDK for Python. A Flask service calls an axum service, which calls another Flask service.
+//! The module `neighbour/opentelemetry.rs` tests a service with the OpenTelemetry SDK for Python. All three send
+//! documents of one trace, with one sampling decision.
 //!
 //! The Flask services need a virtual environment in `target/neighbour` with `tests/neighbour/requirements.txt`, which
 //! `.ci/run` creates. Without it the tests are skipped, or fail if `XRAY_REAL_PARTS` is set.

@@ -1,5 +1,5 @@
-//! Records under load for minutes, and checks that the memory of the process stays flat and no document is lost from the
-//! counts.
+//! Records under load for minutes, and checks that the memory of the process stays flat and no document is lost from
+//! the counts.
 //!
 //! ```text
 //! cargo test -p xray-tests --test soak -- --ignored

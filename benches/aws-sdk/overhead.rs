@@ -1,19 +1,20 @@
-//! Measures the time that tracing adds to an operation of the AWS SDK. The connector answers immediately, so a row contains
-//! only the work of the SDK and of tracing.
+//! Measures the time that tracing adds to an operation of the AWS SDK. The connector answers immediately, so a row
+//! contains only the work of the SDK and of tracing.
 //!
 //! ```text
 //! cargo bench --manifest-path benches/aws-sdk/Cargo.toml
 //! valgrind --tool=callgrind target/release/deps/overhead-.. ROW RUNS     # the instructions of one row
 //! ```
 //!
-//! The rows take turns, and a time is the shortest of 300 batches. `nothing` is a request that sends nothing. It shows the
-//! attribute's own work, which is too short to be seen beside an operation of the SDK. `sdk` is `GetItem` without tracing. Two
-//! rows show the SDK's own work for an interceptor: `sdk/idle_interceptor` has an interceptor without hooks on the client, and
-//! `sdk/customized` has such an interceptor on one operation, as the attribute attaches its interceptor.
+//! The rows take turns, and a time is the shortest of 300 batches. `nothing` is a request that sends nothing. It shows
+//! the attribute's own work, which is too short to be seen beside an operation of the SDK. `sdk` is `GetItem` without
+//! tracing. Two rows show the SDK's own work for an interceptor: `sdk/idle_interceptor` has an interceptor without
+//! hooks on the client, and `sdk/customized` has such an interceptor on one operation, as the attribute attaches its
+//! interceptor.
 //!
-//! The times are medians of three runs on 2026-11-29 with rustc 1.95.0, on two cores under KVM that did nothing else. On a
-//! busy machine they are several times as long. The instructions are counted by valgrind's callgrind, and vary by 1,000 with
-//! the state of the allocator.
+//! The times are medians of three runs on 2026-11-29 with rustc 1.95.0, on two cores under KVM that did nothing else.
+//! On a busy machine they are several times as long. The instructions are counted by valgrind's callgrind, and vary by
+//! 1,000 with the state of the allocator.
 //!
 //! | row | time | more | goal | instructions more |
 //! |---|---|---|---|---|
@@ -29,21 +30,24 @@
 //! | `annotated/unsampled` | 26.3 µs | 1.7 µs | | 19,800 |
 //! | `annotated/sampled` | 27.4 µs | 2.7 µs | 5 µs | 31,700 |
 //!
-//! 100 of the 145 instructions of `nothing/annotated` copy the request of 640 bytes, once more than without the attribute.
+//! 100 of the 145 instructions of `nothing/annotated` copy the request of 640 bytes, once more than without the
+//! attribute.
 //!
 //! The instructions of `interceptor/sampled`:
 //!
 //! * 8,200 in the SDK, which checks in its configuration before each of 19 hooks whether the interceptor is disabled.
-//!   Since version 1.20 of `aws-smithy-runtime-api` at the latest, an interceptor can name the hooks that it has, and the SDK
-//!   skips the others: the hidden method `Intercept::overridden_hooks`. That version needs Rust 1.94, and this library
-//!   builds with 1.85 and version 1.9.2, which lacks the method.
-//! * 4,500 for the document: 14 allocations for its names and values, their release, and the subsegment list of the segment.
+//!   Since version 1.20 of `aws-smithy-runtime-api` at the latest, an interceptor can name the hooks that it has, and
+//!   the SDK skips the others: the hidden method `Intercept::overridden_hooks`. That version needs Rust 1.94, and this
+//!   library builds with 1.85 and version 1.9.2, which lacks the method.
+//! * 4,500 for the document: 14 allocations for its names and values, their release, and the subsegment list of the
+//!   segment.
 //! * 2,200 for the header: its text, the conversions of the SDK's type, and the growth of the request's header map.
 //! * 1,500 to find the recorded parameters in the bodies of the request and the response.
 //! * 1,100 for the names of the service, the operation and the region, and 800 to begin the subsegment.
 //! * The rest in the allocator, which is slower with more memory in use.
 //!
-//! `annotated/sampled` has 7,000 instructions more, in which the SDK creates and merges a configuration for one operation.
+//! `annotated/sampled` has 7,000 instructions more, in which the SDK creates and merges a configuration for one
+//! operation.
 
 use std::env;
 use std::hint::black_box;
@@ -109,8 +113,8 @@ async fn annotated(client: &Client) -> Output {
     client.get_item().table_name("orders").send().await
 }
 
-/// A request with the methods of the SDK's requests, and of the size of theirs. It sends nothing, so that the attribute's own
-/// work can be measured: next to an operation of the SDK it is lost in the noise.
+/// A request with the methods of the SDK's requests, and of the size of theirs. It sends nothing, so that the
+/// attribute's own work can be measured: next to an operation of the SDK it is lost in the noise.
 struct Nothing([u64; 80]);
 
 impl Nothing {

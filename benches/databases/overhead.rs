@@ -1,4 +1,5 @@
-//! Measures the time that tracing adds to a query of diesel, with SQLite in memory. `benches/integrations.rs` measures sqlx.
+//! Measures the time that tracing adds to a query of diesel, with SQLite in memory. `benches/integrations.rs` measures
+//! sqlx.
 //!
 //! ```text
 //! cargo bench --manifest-path benches/databases/Cargo.toml

@@ -1,8 +1,8 @@
 //! The least that a traced call must do, written by hand: what anybody would write who needs what the runtime promises.
 //!
-//! Unlike the floor, a call here finds its trace in a thread-local and keeps a reference to it, because its future may be
-//! polled elsewhere. Unlike the runtime, it knows one client, has no rules, and reads no place, no response header and no secret
-//! in a URL.
+//! Unlike the floor, a call here finds its trace in a thread-local and keeps a reference to it, because its future may
+//! be polled elsewhere. Unlike the runtime, it knows one client, has no rules, and reads no place, no response header
+//! and no secret in a URL.
 #![expect(clippy::cast_possible_truncation, reason = "times and lengths are small")]
 
 use std::cell::RefCell;
@@ -28,9 +28,9 @@ thread_local! {
     static SAMPLED: RefCell<Option<Arc<SampledTrace>>> = const { RefCell::new(None) };
 }
 
-/// Makes a call that finds its trace in a thread-local, keeps a reference to it while the header is inserted, and is sent at
-/// once. Outside any trace it looks for a trace again at the first poll, and is sent then. This is the least that a traced call
-/// does outside a segment and in an unsampled trace.
+/// Makes a call that finds its trace in a thread-local, keeps a reference to it while the header is inserted, and is
+/// sent at once. Outside any trace it looks for a trace again at the first poll, and is sent then. This is the least
+/// that a traced call does outside a segment and in an unsampled trace.
 pub async fn unrecorded<R: Held>(mut request: R) -> Response<R> {
     let mut send = Some(move |trace: Option<Arc<UnsampledTrace>>| {
         if let Some(trace) = trace {
@@ -135,8 +135,8 @@ pub fn in_segment(run: impl FnOnce()) {
     drop(black_box(SAMPLED.take()));
 }
 
-/// Makes a call that is recorded in its segment, and is sent at once. Its record is a box that the segment gets at the end. A
-/// panic of the client ends the record, and so does a drop of the future.
+/// Makes a call that is recorded in its segment, and is sent at once. Its record is a box that the segment gets at the
+/// end. A panic of the client ends the record, and so does a drop of the future.
 ///
 /// # Panics
 ///

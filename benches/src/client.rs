@@ -128,8 +128,8 @@ pub struct TracedPing<R, C>(Ping<R, C>, CallSite);
 
 impl<R: Held, C: Client<R>> TracedPing<R, C> {
     /// Sends the request in a subsegment.
-    // Inlined, because a future that is returned through memory is copied by words of another width than it was written in,
-    // which takes longer than all that is measured in a call without a context.
+    // Inlined, because a future that is returned through memory is copied by words of another width than it was written
+    // in, which takes longer than all that is measured in a call without a context.
     #[inline]
     pub fn send(self) -> impl Future<Output = Response<R>> {
         let Self(ping, site) = self;

@@ -1,7 +1,7 @@
 //! The least that a call can cost: the work of each path, written by hand.
 //!
-//! The floor of a sampled call writes the same document into a buffer that is reused. It records no errors, knows one thread
-//! and one segment at a time, and escapes no text.
+//! The floor of a sampled call writes the same document into a buffer that is reused. It records no errors, knows one
+//! thread and one segment at a time, and escapes no text.
 #![expect(clippy::cast_possible_truncation, reason = "times and digits are small")]
 
 use std::cell::{Cell, RefCell};
@@ -27,8 +27,8 @@ thread_local! {
 }
 
 /// The clock of a segment.
-// The wall clock is read once for each segment, and the monotonic clock for each call, as in the runtime: a wall clock may be
-// set back while a call runs.
+// The wall clock is read once for each segment, and the monotonic clock for each call, as in the runtime: a wall clock
+// may be set back while a call runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start_micros: u64,
@@ -173,7 +173,8 @@ pub fn header(id: &[u8; 16]) -> Option<HeaderValue> {
     HeaderValue::from_bytes(&header).ok()
 }
 
-/// Writes a call. The parts of the URL are scheme, host and path. The times are those of start and end, in microseconds.
+/// Writes a call. The parts of the URL are scheme, host and path. The times are those of start and end, in
+/// microseconds.
 #[inline]
 pub fn write_call(
     buffer: &mut Vec<u8>,

@@ -24,7 +24,8 @@ pub fn in_segment(recorder: &Recorder, sampled: Sampled, run: impl FnOnce()) {
 }
 
 /// Makes the call without the attribute.
-// Generic over the holder of the request, so that the rows with a request by value and behind a pointer run one code path.
+// Generic over the holder of the request, so that the rows with a request by value and behind a pointer run one code
+// path.
 pub async fn bare<R: Held>(request: R) -> Response<R> {
     Ping::<R, AtOnce>::new(request).send().await
 }

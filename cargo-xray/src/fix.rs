@@ -27,8 +27,8 @@ impl Insertions {
         self.places.is_empty()
     }
 
-    /// Returns the text with the attribute on a line of its own at each place, indented as the line below. If something else
-    /// precedes the place on its line, the attribute is written on that line.
+    /// Returns the text with the attribute on a line of its own at each place, indented as the line below. If something
+    /// else precedes the place on its line, the attribute is written on that line.
     pub(crate) fn apply(&self, text: &str) -> String {
         let mut places = self.places.clone();
         places.sort_unstable();

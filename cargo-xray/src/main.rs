@@ -1,4 +1,5 @@
-//! Lists the HTTP calls of a crate that `#[xray::traced_http]` does not cover, and writes the attribute: see `README.md`.
+//! Lists the HTTP calls of a crate that `#[xray::traced_http]` does not cover, and writes the attribute: see
+//! `README.md`.
 
 mod fix;
 mod listing;

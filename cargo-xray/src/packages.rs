@@ -68,8 +68,8 @@ impl Packages {
         Ok(Self { manifest, ..packages })
     }
 
-    /// Returns the packages with these names. Without a name, these are the packages that `cargo build` would build: that
-    /// of the current directory, or the default members of the workspace.
+    /// Returns the packages with these names. Without a name, these are the packages that `cargo build` would build:
+    /// that of the current directory, or the default members of the workspace.
     pub(crate) fn choose(&self, names: &[String], is_all: bool) -> Result<Vec<&Package>, String> {
         if is_all {
             return Ok(self.members.iter().collect());

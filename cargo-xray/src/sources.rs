@@ -14,7 +14,8 @@ pub(crate) struct Source {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
     pub(crate) file: File,
-    /// The number of bytes before the text that the positions in `file` refer to: a byte order mark, or the line `#!..`.
+    /// The number of bytes before the text that the positions in `file` refer to: a byte order mark, or the line
+    /// `#!..`.
     pub(crate) offset: usize,
 }
 
@@ -89,8 +90,8 @@ fn module_files(items: &[Item], folder: &Folder, is_inline: bool) -> Vec<(PathBu
             continue;
         }
         let (name, paths) = (module.ident.unraw().to_string(), paths(&module.attrs));
-        // `#[path]` starts at the folder of the file, or inside an inline module at that of its modules. A file with such
-        // a path has its modules beside it, as `mod.rs` has. (Reference, "The path attribute".)
+        // `#[path]` starts at the folder of the file, or inside an inline module at that of its modules. A file with
+        // such a path has its modules beside it, as `mod.rs` has. (Reference, "The path attribute".)
         let base = if is_inline { &folder.of_modules } else { &folder.of_file };
         if let Some((_, items)) = &module.content {
             let of_modules = paths.first().map_or_else(|| folder.of_modules.join(&name), |path| base.join(path));
@@ -108,8 +109,8 @@ fn beside(file: PathBuf) -> (PathBuf, PathBuf) {
     (file, folder)
 }
 
-/// Returns the file `name.rs` or `name/mod.rs`. If the module has a `#[path]`, which may be behind `#[cfg_attr(..)]`, only
-/// if it exists.
+/// Returns the file `name.rs` or `name/mod.rs`. If the module has a `#[path]`, which may be behind `#[cfg_attr(..)]`,
+/// only if it exists.
 fn default_files(module: &ItemMod, name: &str, folder: &Folder, is_only: bool) -> Option<(PathBuf, PathBuf)> {
     let has_path = module.attrs.iter().any(|attribute| attribute.path().is_ident("path"));
     let own = folder.of_modules.join(name);

@@ -1,15 +1,16 @@
-//! Documents that the collector's X-Ray receiver converts to spans, and that its OTLP/HTTP exporter sends to `xray-local`.
-//! They are equal to the documents that `xray-local` receives over UDP, except for these differences:
+//! Documents that the collector's X-Ray receiver converts to spans, and that its OTLP/HTTP exporter sends to
+//! `xray-local`. They are equal to the documents that `xray-local` receives over UDP, except for these differences:
 //!
-//! * `cause.exceptions`: the ids are new, no exception names its cause, and `remote` is left out if it is `false`. The rules
-//!   of the collector's X-Ray exporter, which `xray-local` follows, do not read these attributes.
-//! * `cause`, if it is the id of an exception in another subsegment: it becomes an exception whose message is the id. The
-//!   receiver writes the id as the message of the status.
-//! * `cause.exceptions`, if the environment asks for back traces: `stack` is left out. The rules read back traces of other
-//!   languages, but not of Rust.
+//! * `cause.exceptions`: the ids are new, no exception names its cause, and `remote` is left out if it is `false`. The
+//!   rules of the collector's X-Ray exporter, which `xray-local` follows, do not read these attributes.
+//! * `cause`, if it is the id of an exception in another subsegment: it becomes an exception whose message is the id.
+//!   The receiver writes the id as the message of the status.
+//! * `cause.exceptions`, if the environment asks for back traces: `stack` is left out. The rules read back traces of
+//!   other languages, but not of Rust.
 //! * `metadata`: a segment also has the attributes of the resource, under `otel.resource.`.
 //! * `aws.xray`: a segment also has `auto_instrumentation`.
-//! * Whole numbers in annotations become floating-point numbers, because the receiver reads every number as such a number.
+//! * Whole numbers in annotations become floating-point numbers, because the receiver reads every number as such a
+//!   number.
 //! * Times are whole nanoseconds.
 
 use serde_json::{Map, Value, json};

@@ -1,5 +1,5 @@
-//! Sends documents as spans, through the collector's OTLP receiver and its X-Ray exporter, to the X-Ray API. The received
-//! documents are equal to those for the daemon, except for the differences that `docs/opentelemetry.md` lists.
+//! Sends documents as spans, through the collector's OTLP receiver and its X-Ray exporter, to the X-Ray API. The
+//! received documents are equal to those for the daemon, except for the differences that `docs/opentelemetry.md` lists.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -296,8 +296,8 @@ fn large_numbers(expected: &mut Value, _: &Place<'_>) {
     }
 }
 
-/// Returns a document for comparison, in which all numbers are floating-point: the exporter writes a whole number without a
-/// decimal point.
+/// Returns a document for comparison, in which all numbers are floating-point: the exporter writes a whole number
+/// without a decimal point.
 fn normalized(document: &Value) -> Value {
     with_plain_numbers(&without_chance(document))
 }

@@ -133,8 +133,8 @@ fn a_logger_that_panics_reaches_no_caller() {
     });
 }
 
-/// The logger begins and ends a segment and asks for the counts at each line. The line comes from the start of the first
-/// invocation: the file by which the SDK announces itself cannot be created.
+/// The logger begins and ends a segment and asks for the counts at each line. The line comes from the start of the
+/// first invocation: the file by which the SDK announces itself cannot be created.
 #[test]
 fn a_logger_that_asks_during_the_first_invocation_does_not_wait_for_itself() {
     let name = "a_logger_that_asks_during_the_first_invocation_does_not_wait_for_itself";

@@ -1,5 +1,5 @@
-//! A process that forks after it has traced something: a server that forks its workers, a daemon that puts itself in the
-//! background.
+//! A process that forks after it has traced something: a server that forks its workers, a daemon that puts itself in
+//! the background.
 
 use std::collections::BTreeSet;
 use std::net::UdpSocket;

@@ -76,7 +76,8 @@ fn without_a_file_documents_wait_until_there_is_one() {
     });
 }
 
-/// The sampler asks the daemon, an open segment is reported and the origin is detected, each by a task that could not start.
+/// The sampler asks the daemon, an open segment is reported and the origin is detected, each by a task that could not
+/// start.
 #[test]
 fn without_a_thread_every_task_is_started_later() {
     let name = "without_a_thread_every_task_is_started_later";
@@ -196,7 +197,8 @@ fn a_thread_that_has_died_is_replaced() {
         let recorder = daemon.recorder();
         record(&recorder, "before");
         settled(&recorder);
-        // A program that puts itself in the background closes its files, and with them the one by which the thread waits.
+        // A program that puts itself in the background closes its files, and with them the one by which the thread
+        // waits.
         process::replace_files(|file| file.contains("[eventpoll]"));
         for _ in 0..3 {
             record(&recorder, "after");

@@ -240,7 +240,8 @@ async fn context_missing(expected: usize) {
     }
     type Request = http::Request<()>;
 
-    // A request that the client refuses to send is no call, and neither is one that a server passes on to its inner service.
+    // A request that the client refuses to send is no call, and neither is one that a server passes on to its inner
+    // service.
     get("no url").await.unwrap_err();
     let service = tower::service_fn(async |_: Request| Ok::<_, Infallible>(http::Response::new(())));
     pass_on(service, http::Request::get("/path").body(()).unwrap()).await.unwrap();

@@ -2,8 +2,9 @@
 //!
 //! The X-Ray SDK for Python 2.15.0 lacks these. Each line names the case, and the test that shows what this SDK does:
 //!
-//! * 6.8, a header with spaces, another case or a malformed root: `vectors`, `a_root_in_upper_case_is_written_in_lower_case` in
-//!   `trace_header.rs` of the runtime, `ids_of_zeros_do_not_travel_on`
+//! * 6.8, a header with spaces, another case or a malformed root: `vectors`,
+//!   `a_root_in_upper_case_is_written_in_lower_case` in `trace_header.rs` of the runtime,
+//!   `ids_of_zeros_do_not_travel_on`
 //! * 6.12, no W3C `traceparent`: `the_attribute`, `the_manual_form`, `a_request_is_known_by_whichever_header_it_has`
 
 use http::{HeaderMap, HeaderName, HeaderValue};

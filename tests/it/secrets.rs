@@ -11,8 +11,8 @@ use proptest::test_runner::Config;
 use support::subsegments::{messages, only_call, url};
 use support::{Always, Server, child, logs, refused_url};
 use xray::emitter::MemoryEmitter;
-// Unlike those of `support`, these functions do not keep the documents for the test `collector`. The collector's receiver
-// rejects a document whose SQL URL does not name a database, as many cases of this file do.
+// Unlike those of `support`, these functions do not keep the documents for the test `collector`. The collector's
+// receiver rejects a document whose SQL URL does not name a database, as many cases of this file do.
 use xray::testing::{capture, capture_blocking};
 use xray::tower::SegmentLayer;
 use xray::{Document, Instrument as _, Recorder, Segment, Sql};

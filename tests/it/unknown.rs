@@ -8,8 +8,8 @@ use support::documents::{capture, capture_blocking};
 use support::logs;
 use xray::{Instrument as _, Segment, TraceHeader};
 
-/// Returns the lines that were logged since the last call about functions of this file whose names begin with `known` or
-/// `unknown`. The other functions are those of another test, which may run at the same time.
+/// Returns the lines that were logged since the last call about functions of this file whose names begin with `known`
+/// or `unknown`. The other functions are those of another test, which may run at the same time.
 fn take_logged() -> Vec<String> {
     static TAKEN: Mutex<usize> = Mutex::new(0);
     let is_ours = |line: &logs::Line| {

@@ -4,8 +4,8 @@
 //! The service needs a virtual environment in `target/opentelemetry` with `tests/neighbour/opentelemetry.txt`, which
 //! `.ci/run` creates.
 //!
-//! `xray-local/screenshots/make` sets the variable `XRAY_THREE_SDKS` to a file for the documents of the trace, and takes a
-//! screenshot of them.
+//! `xray-local/screenshots/make` sets the variable `XRAY_THREE_SDKS` to a file for the documents of the trace, and
+//! takes a screenshot of them.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};

@@ -50,8 +50,8 @@ pub fn run(module: &str, test: &str, body: impl FnOnce()) {
     run_with(module, test, &[("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9")], body);
 }
 
-/// Runs `body`, the whole body of a test, in a child process with these environment variables. The child does not inherit
-/// this process's log filter or daemon address.
+/// Runs `body`, the whole body of a test, in a child process with these environment variables. The child does not
+/// inherit this process's log filter or daemon address.
 #[track_caller]
 pub fn run_with(module: &str, test: &str, variables: &[(&str, &str)], body: impl FnOnce()) {
     if case().as_deref() == Some(test) {

@@ -57,7 +57,8 @@ pub struct ReceivedSpan {
     pub span: Value,
 }
 
-/// Returns the attributes of a span, an event or a resource. A value has OTLP's form, such as `{"stringValue": "text"}`.
+/// Returns the attributes of a span, an event or a resource. A value has OTLP's form, such as
+/// `{"stringValue": "text"}`.
 pub fn attributes(of: &Value) -> BTreeMap<String, Value> {
     let attributes = of["attributes"].as_array().into_iter().flatten();
     let pairs = attributes.map(|attribute| (attribute["key"].as_str().unwrap().to_owned(), attribute["value"].clone()));

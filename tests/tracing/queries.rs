@@ -1,5 +1,5 @@
-//! Queries of sqlx 0.8, and of other programs that send such events, as subsegments. The workspace `tests/databases` tests
-//! sqlx 0.9 and sea-orm.
+//! Queries of sqlx 0.8, and of other programs that send such events, as subsegments. The workspace `tests/databases`
+//! tests sqlx 0.9 and sea-orm.
 
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use support::documents::capture;
@@ -20,7 +20,8 @@ async fn pool() -> SqlitePool {
 
 /// Runs work in a span, and returns the subsegments of the span.
 ///
-/// The thread of SQLite leaves the span shortly after it has answered. It has left when it answers a query without a span.
+/// The thread of SQLite leaves the span shortly after it has answered. It has left when it answers a query without a
+/// span.
 async fn below_span<T>(pool: &SqlitePool, work: impl Future<Output = T>) -> (T, Vec<Document>) {
     let work = async {
         let result = work.instrument(tracing::info_span!("order")).await;

@@ -1,4 +1,5 @@
-//! The address of the running `xray-local` that a command asks, and the variable that tells programs where the daemon is.
+//! The address of the running `xray-local` that a command asks, and the variable that tells programs where the daemon
+//! is.
 
 use std::env;
 use std::net::Ipv6Addr;
@@ -17,11 +18,13 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Returns the address that was given as an option. Without it, returns the address in the variable, or else the default.
+    /// Returns the address that was given as an option. Without it, returns the address in the variable, or else the
+    /// default.
     ///
     /// # Errors
     ///
-    /// If the variable has no address. Another `xray-local` than the expected one would answer if the default were used.
+    /// If the variable has no address. Another `xray-local` than the expected one would answer if the default were
+    /// used.
     pub(crate) fn of(given: Option<String>) -> Result<Self, String> {
         if let Some(text) = given {
             return Ok(Self { text, origin: "" });
@@ -58,7 +61,8 @@ fn variable() -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-/// The addresses in the variable, in the forms that X-Ray SDKs read: `host:port` for both, or `tcp:host:port udp:host:port`.
+/// The addresses in the variable, in the forms that X-Ray SDKs read: `host:port` for both, or
+/// `tcp:host:port udp:host:port`.
 #[derive(Debug, PartialEq, Eq)]
 struct DaemonAddress<'a> {
     udp: &'a str,

@@ -64,8 +64,8 @@ impl Client {
         }
     }
 
-    /// Prints a trace as a tree, in which inferred segments are left out unless `shows_inferred` is set. With `as_json`, prints
-    /// a JSON object with all segments of the trace.
+    /// Prints a trace as a tree, in which inferred segments are left out unless `shows_inferred` is set. With
+    /// `as_json`, prints a JSON object with all segments of the trace.
     pub(crate) fn trace(
         &self,
         out: &mut impl Write,
@@ -86,8 +86,8 @@ impl Client {
         Ok(())
     }
 
-    /// Returns the line that describes a trace, made from its summary. The summary of a trace without a root segment, as of
-    /// a Lambda function, has no name. Its line is made from the trace.
+    /// Returns the line that describes a trace, made from its summary. The summary of a trace without a root segment,
+    /// as of a Lambda function, has no name. Its line is made from the trace.
     fn line(&self, summary: &Value) -> Result<String, Box<dyn Error>> {
         if let Some(id) = summary["Id"].as_str().and_then(TraceId::find).filter(|_| summary["EntryPoint"].is_null()) {
             if let Some(stored) = self.stored(id)? {
@@ -148,8 +148,8 @@ impl Stored {
 /// Returns the line that describes a trace, made from its summary alone.
 fn summary_line(summary: &Value) -> String {
     let (has, http) = (|flag: &str| summary[flag] == json!(true), &summary["Http"]);
-    // `HasThrottle` and `IsPartial` may be those of any segment. A throttled request is an error with the status 429, and
-    // only a root segment that has ended has a response time.
+    // `HasThrottle` and `IsPartial` may be those of any segment. A throttled request is an error with the status 429,
+    // and only a root segment that has ended has a response time.
     let is_throttled = || has("HasThrottle") && http["HttpStatus"].as_i64().is_none_or(|status| status == 429);
     let state = if has("HasFault") {
         State::Fault

@@ -211,8 +211,8 @@ struct Part<'a> {
     depth: usize,
 }
 
-/// Passes a segment to `take` as documents that X-Ray accepts: as long as a document is too large, its subsegments become
-/// documents of their own.
+/// Passes a segment to `take` as documents that X-Ray accepts: as long as a document is too large, its subsegments
+/// become documents of their own.
 ///
 /// The parts are cut out of the text. As JSON values, they could take a hundred times the memory.
 fn split(segment: &str, take: &mut impl FnMut(&str)) -> Result<(), String> {

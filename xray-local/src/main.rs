@@ -58,8 +58,8 @@ enum Command {
         #[arg(value_name = "ID")]
         id: String,
 
-        /// Print inferred segments too. Each stands for a service that sent no segment, and repeats the call to it. The output
-        /// of --json always has them
+        /// Print inferred segments too. Each stands for a service that sent no segment, and repeats the call to it. The
+        /// output of --json always has them
         #[arg(long)]
         inferred: bool,
 

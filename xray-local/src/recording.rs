@@ -34,8 +34,8 @@ impl Recording {
 
     /// Appends a document as one line. Ignores text that is not JSON.
     ///
-    /// Replacing line breaks by spaces keeps the document's meaning: inside a JSON string a line break must be escaped, so a
-    /// raw one is between two tokens.
+    /// Replacing line breaks by spaces keeps the document's meaning: inside a JSON string a line break must be escaped,
+    /// so a raw one is between two tokens.
     pub(crate) fn add(&self, text: &str) {
         if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
             let line = text.trim().replace(['\n', '\r'], " ") + "\n";

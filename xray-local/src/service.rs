@@ -33,8 +33,8 @@ impl ServiceId {
     }
 }
 
-/// Returns the name of the `DynamoDB` table or the `SQS` queue that a segment was inferred for. X-Ray shows each of them as a
-/// service of its own.
+/// Returns the name of the `DynamoDB` table or the `SQS` queue that a segment was inferred for. X-Ray shows each of
+/// them as a service of its own.
 fn resource_name(segment: &Document) -> Option<&str> {
     let aws = segment.aws();
     let text = |field: &str| aws.get(field).and_then(Value::as_str);

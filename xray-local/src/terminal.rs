@@ -70,7 +70,8 @@ async fn trace_lines(store: &Store, ids: &[TraceId]) -> Vec<String> {
     tokio::task::spawn_blocking(lines).await.unwrap_or_default()
 }
 
-/// Prints the reports made after a time. Returns the time of the latest report. `problems` is the address of all reports.
+/// Prints the reports made after a time. Returns the time of the latest report. `problems` is the address of all
+/// reports.
 fn write_reports(out: &mut impl Write, store: &Store, after: SystemTime, problems: &str) -> io::Result<SystemTime> {
     let mut reports = store.reports();
     reports.retain(|report| report.at > after);
@@ -144,7 +145,8 @@ impl<'a> TraceLine<'a> {
         }
     }
 
-    /// Returns the response time. Work that goes on after the response makes the trace longer, so both are returned then.
+    /// Returns the response time. Work that goes on after the response makes the trace longer, so both are returned
+    /// then.
     fn times(&self) -> String {
         let [response_time, duration] = [self.response_time, self.duration].map(|time| time.map(milliseconds));
         match (response_time, duration) {

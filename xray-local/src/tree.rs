@@ -17,8 +17,9 @@ const MAX_INDENT: usize = 20;
 const MAX_ANNOTATIONS: usize = 10;
 const MAX_VALUE_CHARS: usize = 40;
 
-/// Prints the segments and subsegments of a trace, each below its caller. Inferred segments are left out, as on the page of
-/// the trace, unless `shows_inferred` is set. `problems` is the address of the page that says which documents were rejected.
+/// Prints the segments and subsegments of a trace, each below its caller. Inferred segments are left out, as on the
+/// page of the trace, unless `shows_inferred` is set. `problems` is the address of the page that says which documents
+/// were rejected.
 pub(crate) fn print(out: &mut impl Write, trace: &Trace, shows_inferred: bool, problems: &str) -> io::Result<()> {
     let duration = trace.duration().map_or_else(|| "in progress".to_owned(), milliseconds);
     writeln!(out, "{}  {duration}", trace.id)?;

@@ -2,8 +2,8 @@
 //!
 //! A URL parser would change or refuse what a document holds, and a developer wants to see the recorded text.
 
-/// Splits a URL into its authority, `user@host:port`, and the rest from the path or query on. A text without a scheme is
-/// returned as the rest.
+/// Splits a URL into its authority, `user@host:port`, and the rest from the path or query on. A text without a scheme
+/// is returned as the rest.
 pub(crate) fn split(url: &str) -> (&str, &str) {
     // `://` may also be in the query of a text that begins with the path.
     let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));

@@ -1,8 +1,8 @@
 //! The API, tested with boto3 and the AWS command line. Both are generated from the public model and drop fields that
 //! the model does not have. A response that passes through them unchanged therefore has the model's shapes.
 //!
-//! The clients are expected in the virtual environment `target/aws-clients`, and moto in `target/moto`. `.ci/run` creates
-//! both. Without them the tests are skipped, or fail if `XRAY_REAL_PARTS` is set.
+//! The clients are expected in the virtual environment `target/aws-clients`, and moto in `target/moto`. `.ci/run`
+//! creates both. Without them the tests are skipped, or fail if `XRAY_REAL_PARTS` is set.
 
 #[path = "aws_clients/moto.rs"]
 mod moto;

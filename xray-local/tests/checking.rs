@@ -194,8 +194,8 @@ fn fields_that_x_ray_drops_or_other_receivers_reject_are_suspicious() {
     }
 }
 
-/// The header `Root=1-5759e988-bd862e3fe1be46a994272793` is in many examples. A program that copies it adds each run to one
-/// trace.
+/// The header `Root=1-5759e988-bd862e3fe1be46a994272793` is in many examples. A program that copies it adds each run to
+/// one trace.
 #[test]
 fn a_trace_id_of_another_time_is_suspicious() {
     let at = |id: &str, changes: Value| {

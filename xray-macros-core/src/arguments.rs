@@ -17,8 +17,8 @@ pub(crate) enum ArgumentUse {
 
 /// Returns whether the argument of a call may be a request. Such an argument passes through the runtime's `inspect`.
 ///
-/// Closures, literals, references, lists, async blocks and operators are never requests. In `inspect(argument)` a closure
-/// would lose its higher-ranked signature, and a reference to an array would no longer be coerced to a slice.
+/// Closures, literals, references, lists, async blocks and operators are never requests. In `inspect(argument)` a
+/// closure would lose its higher-ranked signature, and a reference to an array would no longer be coerced to a slice.
 /// `tests/it/shapes/inference.rs::a_client_of_another_kind`, `tests/it/shapes/arguments.rs::inferred`
 pub(crate) fn can_pass_through(argument: &Expr) -> bool {
     match peeled(argument) {
@@ -55,8 +55,8 @@ pub(crate) fn in_two_arms(argument: &Expr) -> Option<ArgumentUse> {
 /// literal other than an integer, a copy of one of these (`clone()`, `to_owned()`, `to_string()`), a reference to one,
 /// or a tuple of them.
 ///
-/// In the unreachable arm the parameter is generic, so the types of `|count| count as u8` and `None` could not be inferred
-/// (`tests/it/shapes/bodies.rs::inferred`, `by_reference`).
+/// In the unreachable arm the parameter is generic, so the types of `|count| count as u8` and `None` could not be
+/// inferred (`tests/it/shapes/bodies.rs::inferred`, `by_reference`).
 fn can_be_duplicated(argument: &Expr) -> bool {
     match peeled(argument) {
         Expr::Path(path) => variable(path).is_some(),
@@ -78,7 +78,8 @@ fn is_place_or_literal(expression: &Expr) -> bool {
     matches!(peeled(expression), Expr::Path(_) | Expr::Field(_) | Expr::Lit(_)) && can_be_duplicated(expression)
 }
 
-/// Returns whether an argument can be evaluated before the generated `match`: `match argument { __xray_argument => match .. }`.
+/// Returns whether an argument can be evaluated before the generated `match`:
+/// `match argument { __xray_argument => match .. }`.
 ///
 /// Temporaries of a scrutinee live to the end of the statement, like temporaries of an argument
 /// (`tests/it/shapes/bodies.rs::borrowed_bytes`). But a scrutinee has no expected type. A closure in a call to a
@@ -86,7 +87,8 @@ fn is_place_or_literal(expression: &Expr) -> bool {
 /// `Box::new(|count| count + 1)` and `Some(Box::new(1))`. `tests/it/shapes/bodies.rs::inferred`
 fn can_be_hoisted(argument: &Expr) -> bool {
     let is_part = |part: &Expr| in_two_arms(part).is_some();
-    // The parts of a list or a tuple have the types that the parameter names: `&[("user", &user)]` for `&[(&str, &str)]`.
+    // The parts of a list or a tuple have the types that the parameter names: `&[("user", &user)]` for
+    // `&[(&str, &str)]`.
     let is_item = |item: &Expr| is_part(item) && !is_coerced(item);
     match peeled(argument) {
         Expr::MethodCall(_) | Expr::Lit(_) => true,
@@ -111,8 +113,8 @@ fn can_be_hoisted(argument: &Expr) -> bool {
 
 /// Returns whether an argument names the receiver of its call, a part of it, or a value that it is a part of.
 ///
-/// A hoisted argument is evaluated before the receiver, and the receiver may be copied: `count.send(bump(&mut count))`. A
-/// request is moved by its call, so the argument of an HTTP call cannot name the request.
+/// A hoisted argument is evaluated before the receiver, and the receiver may be copied: `count.send(bump(&mut count))`.
+/// A request is moved by its call, so the argument of an HTTP call cannot name the request.
 /// `tests/it/shapes/evaluation.rs::changed_receivers`
 pub(crate) fn names_receiver(argument: &Expr, receiver: &Expr) -> bool {
     struct Names {

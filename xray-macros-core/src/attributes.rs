@@ -6,7 +6,8 @@ use syn::{Attribute, BinOp, Expr};
 
 use crate::options::CallOptions;
 
-/// Removes and returns the `#[xray(..)]` attributes. The compiler would reject them, because it has no attribute `xray`.
+/// Removes and returns the `#[xray(..)]` attributes. The compiler would reject them, because it has no attribute
+/// `xray`.
 pub(crate) fn take_xray(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
     // This runs for every expression, and most have no such attribute. Return early without an allocation.
     if !attributes.iter().any(CallOptions::is_xray) {
@@ -34,8 +35,8 @@ pub(crate) fn take_xray_of(expression: &mut Expr) -> Vec<Attribute> {
     attributes_mut(attributed).map(take_xray).unwrap_or_default()
 }
 
-/// Moves the `#[xray(..)]` attributes of a statement from the expression to which the parser attaches them, the leftmost
-/// operand of the statement, to the whole statement.
+/// Moves the `#[xray(..)]` attributes of a statement from the expression to which the parser attaches them, the
+/// leftmost operand of the statement, to the whole statement.
 ///
 /// ```text
 /// Input:  #[xray(skip)] enabled && client.send().is_ok();

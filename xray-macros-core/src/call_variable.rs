@@ -23,7 +23,8 @@ pub(crate) struct CallVariable {
 }
 
 impl CallVariable {
-    /// Creates the variable for a call. `number` is the number of the call in its [`Settlement`](crate::settlement::Settlement).
+    /// Creates the variable for a call. `number` is the number of the call in its
+    /// [`Settlement`](crate::settlement::Settlement).
     pub(crate) fn new(number: usize, expression: &Expr, conditions: Vec<Attribute>) -> Self {
         let span = callee_name(expression).map_or_else(Span::mixed_site, |name| span_at(&name));
         Self { name: Ident::new(&format!("__xray_call_{number}"), span), conditions }

@@ -28,7 +28,8 @@ pub(crate) enum Candidate {
     Function,
     /// The function is a method of a builder. Rewritten by `Rewriter::on_method_path`.
     MethodPath,
-    /// The call is not rewritten, and not reported: `let request = client.get(url)` most likely makes a request builder.
+    /// The call is not rewritten, and not reported: `let request = client.get(url)` most likely makes a request
+    /// builder.
     RequestBuilder,
     /// The call is not rewritten, because a type test could change its behaviour or break the build. The text completes
     /// the sentence "The call is not traced, because ..".

@@ -90,8 +90,8 @@ pub(crate) struct Messages {
 
 /// Expands an attribute.
 ///
-/// If there are errors, the output is the user's item, unchanged, and the errors. Without the item, an editor would also
-/// report every use of the function as an error, and would not complete code inside it.
+/// If there are errors, the output is the user's item, unchanged, and the errors. Without the item, an editor would
+/// also report every use of the function as an error, and would not complete code inside it.
 pub(crate) fn expand<A: AttributeMacro>(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand_with(arguments, item, |attribute: A| attribute)
 }
@@ -206,8 +206,8 @@ fn is_generated(signature: &Signature) -> bool {
     signature.ident.to_string().starts_with("__")
 }
 
-/// Returns whether the braces around a body are in the source. The tokens that an attribute generates have the position of the
-/// attribute: the text there is `#[cached]`.
+/// Returns whether the braces around a body are in the source. The tokens that an attribute generates have the position
+/// of the attribute: the text there is `#[cached]`.
 fn has_written_braces(block: &Block) -> bool {
     block.brace_token.span.open().source_text().is_none_or(|text| text == "{")
 }
@@ -280,8 +280,8 @@ impl<'a, A: AttributeMacro> Members<'a, A> {
         self.other_attribute_follows = other_attribute_follows;
     }
 
-    /// Returns whether an item is excluded, because it has `#[xray(skip)]` or the attribute itself. Removes `#[xray(skip)]`,
-    /// reports an error about it, and records in `searched` that not every function is searched.
+    /// Returns whether an item is excluded, because it has `#[xray(skip)]` or the attribute itself. Removes
+    /// `#[xray(skip)]`, reports an error about it, and records in `searched` that not every function is searched.
     fn take_exclusion(&mut self, attributes: &mut Vec<syn::Attribute>) -> bool {
         let skip = take_skip(attributes, &A::MESSAGES, self.other_attribute_follows);
         let is_skipped = self.errors.take(skip).unwrap_or(true);
@@ -343,8 +343,8 @@ fn applied_twice(messages: &Messages) -> String {
 
 /// Returns whether a part of an annotated item has `#[xray(skip)]`, and removes it.
 ///
-/// `#[xray(skip)]` applies to both attributes of this crate. If the item has the other one too, which expands later, the
-/// part keeps it: `tests.rs::options_that_the_other_attribute_needs_are_kept_for_it`.
+/// `#[xray(skip)]` applies to both attributes of this crate. If the item has the other one too, which expands later,
+/// the part keeps it: `tests.rs::options_that_the_other_attribute_needs_are_kept_for_it`.
 fn take_skip(attributes: &mut Vec<syn::Attribute>, messages: &Messages, other_attribute_follows: bool) -> Result<bool> {
     let mut options = CallOptions::default();
     for attribute in take_xray(attributes) {
@@ -371,8 +371,9 @@ pub(crate) fn is_attribute(attribute: &syn::Attribute, name: &str) -> bool {
 
 /// Returns the item without the `#[xray(..)]` attributes inside it.
 ///
-/// The compiler has no attribute `xray`. If one were left, the compiler would report "cannot find attribute" in addition
-/// to the actual error. An item that has an attribute of this crate keeps them, because that attribute expands later.
+/// The compiler has no attribute `xray`. If one were left, the compiler would report "cannot find attribute" in
+/// addition to the actual error. An item that has an attribute of this crate keeps them, because that attribute expands
+/// later.
 fn without_xray(item: TokenStream, messages: &Messages) -> TokenStream {
     struct WithoutXray<'a>(&'a Messages);
     impl WithoutXray<'_> {

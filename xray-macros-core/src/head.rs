@@ -50,8 +50,8 @@ pub(crate) fn declarations(
     // If no call in the function is rewritten, the runtime logs that once, with the reasons: `docs/no-traces.md`.
     let noted = left_alone.is_some().then(|| quote_spanned!(span=> (&__XRAY_CALL_SITES).note_left_alone();));
     // The traits of the type tests must be in scope at each call. The module exports them as `_`, so the import cannot
-    // shadow a name of the user's. Without the `allow`, a function whose calls use only some of the traits would trigger
-    // `unused_imports`.
+    // shadow a name of the user's. Without the `allow`, a function whose calls use only some of the traits would
+    // trigger `unused_imports`.
     let head = quote_spanned! {span=>
         #[allow(unused_imports)]
         use #runtime::__private::traits::*;
@@ -88,8 +88,8 @@ fn declaration_of_checks(checks: &[TokenStream], span: Span) -> Option<Stmt> {
 /// ```
 ///
 /// The closure runs only in a sampled segment; elsewhere the expressions are not evaluated
-/// (`tests/it/options.rs::annotations_are_made_only_where_they_are_recorded`). `__xray_annotation` takes `&self`, so the
-/// function can still use its parameters.
+/// (`tests/it/options.rs::annotations_are_made_only_where_they_are_recorded`). `__xray_annotation` takes `&self`, so
+/// the function can still use its parameters.
 pub(crate) fn annotations(annotations: &[(Ident, Expr)], runtime: &Path, span: Span) -> TokenStream {
     let keys = annotations.iter().map(|(key, _)| text(key));
     let values = annotations.iter().map(|(_, value)| value);

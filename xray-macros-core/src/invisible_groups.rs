@@ -1,7 +1,7 @@
 //! Replaces the invisible groups of `macro_rules!` with parentheses.
 //!
-//! `macro_rules!` puts an invisible group around `$value:expr`, so that `$value * 2` with `1 + 2` is `(1 + 2) * 2`. In the
-//! output of a procedural macro the compiler ignores such groups, and the value would be `1 + 2 * 2`.
+//! `macro_rules!` puts an invisible group around `$value:expr`, so that `$value * 2` with `1 + 2` is `(1 + 2) * 2`. In
+//! the output of a procedural macro the compiler ignores such groups, and the value would be `1 + 2 * 2`.
 //! `tests/it/shapes/macros.rs::precedence`
 
 use std::mem;
@@ -100,7 +100,8 @@ fn needs_parentheses(expression: &Expr) -> bool {
         // syn reads `$statement:stmt` as a group with `let`, which is a statement.
         | Expr::Let(_) => false,
         Expr::Group(group) => needs_parentheses(&group.expr),
-        // The beginning of the expression decides. In `match Point { x: 1 }.x {}`, a literal of a struct is not allowed.
+        // The beginning of the expression decides. In `match Point { x: 1 }.x {}`, a literal of a struct is not
+        // allowed.
         Expr::Call(call) => needs_parentheses(&call.func),
         Expr::MethodCall(call) => needs_parentheses(&call.receiver),
         Expr::Field(field) => needs_parentheses(&field.base),

@@ -1,8 +1,8 @@
-//! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate: the rewrite behind its attributes. This crate
-//! has no stable interface.
+//! Implementation detail of the [`xray-sdk`](https://docs.rs/xray-sdk) crate: the rewrite behind its attributes. This
+//! crate has no stable interface.
 //!
-//! A crate of procedural macros exports only macros. So the rewrite is in this crate, where other programs can call it, and
-//! `xray-macros` declares the attributes.
+//! A crate of procedural macros exports only macros. So the rewrite is in this crate, where other programs can call it,
+//! and `xray-macros` declares the attributes.
 
 mod arguments;
 mod attributes;

@@ -147,7 +147,8 @@ fn walked(walker: &mut impl Arguments, mut expression: Expr, role: Role) -> Toke
     parenthesized(expression)
 }
 
-/// Returns the tokens of an expression that was read, with parentheses in place of invisible groups; see `invisible_groups`.
+/// Returns the tokens of an expression that was read, with parentheses in place of invisible groups; see
+/// `invisible_groups`.
 fn parenthesized(mut expression: Expr) -> TokenStream {
     Parenthesize.visit_expr_mut(&mut expression);
     expression.into_token_stream()
@@ -200,7 +201,8 @@ fn expressions(walker: &mut impl Arguments, input: ParseStream<'_>, role: Role) 
     Ok(output)
 }
 
-/// Walks the arguments of a macro such as `assert!`. Returns `None` if they stay as they are, because the macro prints them.
+/// Walks the arguments of a macro such as `assert!`. Returns `None` if they stay as they are, because the macro prints
+/// them.
 fn checked(walker: &mut impl Arguments, input: ParseStream<'_>, count: usize) -> Result<Option<TokenStream>> {
     let mut expressions = Punctuated::<Expr, Token![,]>::parse_terminated(input)?;
     let role = if expressions.len() > count { Role::Value } else { Role::Printed };

@@ -57,7 +57,8 @@ impl TooDeep {
             if depth > 0 {
                 return self.replace_too_deep(content, depth - 1);
             }
-            // Brackets without inner brackets are parsed like the level above. They may be empty, as in `match never {}`.
+            // Brackets without inner brackets are parsed like the level above. They may be empty, as in
+            // `match never {}`.
             if !is_deeper(&content, 0) {
                 return content;
             }
@@ -95,8 +96,8 @@ fn has_match_arms(content: &TokenStream) -> bool {
     tokens.windows(2).any(|pair| is(&pair[0], '=') && is(&pair[1], '>'))
 }
 
-/// Returns whether the content of braces is the fields of a struct expression, judged by its beginning: `name: value` or
-/// `name, ..`.
+/// Returns whether the content of braces is the fields of a struct expression, judged by its beginning: `name: value`
+/// or `name, ..`.
 fn has_struct_fields(content: &TokenStream) -> bool {
     let mut tokens = content.clone().into_iter();
     match (tokens.next(), tokens.next()) {

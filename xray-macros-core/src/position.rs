@@ -1,9 +1,9 @@
 //! Where the value of an expression goes, and whether a future may have any type there.
 //!
-//! A traced call returns a future of another type than the client's. So the future of a client is replaced only where the
-//! syntax shows that any future is accepted: it is awaited, combined by a method of futures, or passed to a function that
-//! takes every future. Elsewhere its type may be named: by a struct's field, a type alias, the parameter of a function. A
-//! call in such a position keeps its type. `tests/it/shapes/named_futures.rs`
+//! A traced call returns a future of another type than the client's. So the future of a client is replaced only where
+//! the syntax shows that any future is accepted: it is awaited, combined by a method of futures, or passed to a
+//! function that takes every future. Elsewhere its type may be named: by a struct's field, a type alias, the parameter
+//! of a function. A call in such a position keeps its type. `tests/it/shapes/named_futures.rs`
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;
@@ -159,8 +159,8 @@ impl Position {
         if is_polled || is_wrapped { Self::AnyFuture } else { Self::Elsewhere }
     }
 
-    /// Returns the position of the value that a closure returns, for a closure that is passed to a method in this position.
-    /// `takes_item` is `true` if the closure has a parameter.
+    /// Returns the position of the value that a closure returns, for a closure that is passed to a method in this
+    /// position. `takes_item` is `true` if the closure has a parameter.
     pub(crate) fn of_closure_for(self, name: &str, takes_item: bool) -> Self {
         // `bool::then` and `Option::or_else` take closures without parameters.
         let is_polled = (takes_item && CLOSURE_POLLING_METHODS.contains(&name)) || repeats(name);
@@ -197,9 +197,8 @@ impl Position {
         position.with_returns(&returns, Some(&closure.body))
     }
 
-    /// Returns this position if the future can be replaced at every `return` and at the end, and `Elsewhere` otherwise. A
-    /// function returns values of one type.
-    /// `tests/it/shapes/named_futures.rs::with_returns`
+    /// Returns this position if the future can be replaced at every `return` and at the end, and `Elsewhere` otherwise.
+    /// A function returns values of one type. `tests/it/shapes/named_futures.rs::with_returns`
     fn with_returns(self, returns: &Returns, end: Option<&Expr>) -> Self {
         let is_one_type = returns.count == 0 || (returns.end_in_calls && end.is_some_and(ends_in_calls));
         if is_one_type { self } else { Self::Elsewhere }
@@ -240,8 +239,8 @@ impl Position {
         if statement.semi_token.is_some() { Self::AnyFuture } else { Self::Elsewhere }
     }
 
-    /// Returns the position of the values that the branches of an expression in this position have. The branches have one
-    /// type, so a future is replaced in all of them or in none.
+    /// Returns the position of the values that the branches of an expression in this position have. The branches have
+    /// one type, so a future is replaced in all of them or in none.
     pub(crate) fn of_branches(self, expression: &Expr) -> Self {
         if has_skipped_branch(expression) {
             Self::Skipped
@@ -346,8 +345,8 @@ fn wraps(call: &ExprCall) -> bool {
     is_box_pin(&call.func) || name.is_some_and(|name| is_one_of(&name.ident, WRAPPING_FUNCTIONS))
 }
 
-/// Returns whether the initializer of a variable is a call that may be replaced, a closure that returns one, or a list of
-/// them.
+/// Returns whether the initializer of a variable is a call that may be replaced, a closure that returns one, or a list
+/// of them.
 pub(crate) fn holds_calls(initializer: &Expr) -> bool {
     match peeled(initializer) {
         Expr::Closure(closure) => ends_in_calls(&closure.body),

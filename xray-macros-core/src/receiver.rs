@@ -5,7 +5,8 @@ use syn::{Block, Expr, ExprCall, ExprField};
 
 use crate::syntax::{peeled, starts_upper_case, tail, variable};
 
-/// The kind of a receiver. It determines how the type of the receiver can be tested without changing the call's behaviour.
+/// The kind of a receiver. It determines how the type of the receiver can be tested without changing the call's
+/// behaviour.
 pub(crate) enum Receiver {
     /// The result of an expression. It can be moved, because the function has no other name for it.
     Value,

@@ -51,15 +51,16 @@ impl Rewriter<'_> {
         //   receiver. After `let __xray_receiver = cell.borrow().request();` the guard would be dropped before the
         //   call. tests/it/shapes/temporaries.rs::guards_in_a_statement
         // * Method lookup selects the implementation by type. `receiver` returns a `Receiver<send, T>`. Its inherent
-        //   `__xray_traced` exists only if `T: Traceable<send>`, and takes precedence. For any other `T` the lookup finds
-        //   `UnknownReceiver::__xray_traced`, which returns the value unchanged. See the module documentation of
+        //   `__xray_traced` exists only if `T: Traceable<send>`, and takes precedence. For any other `T` the lookup
+        //   finds `UnknownReceiver::__xray_traced`, which returns the value unchanged. See the module documentation of
         //   `xray::__private`.
         // * The arguments of the call are unchanged, so they borrow, move and coerce as before.
-        // * If tracing is required, the function `traced` has the bound `Traceable<send>`. For any other type the compiler
-        //   reports the `#[diagnostic::on_unimplemented]` message of that trait. tests/ui/compiler/unknown_types.rs
+        // * If tracing is required, the function `traced` has the bound `Traceable<send>`. For any other type the
+        //   compiler reports the `#[diagnostic::on_unimplemented]` message of that trait.
+        //   tests/ui/compiler/unknown_types.rs
         let (span, module, site) = (span_at(&call.method), self.module(&call.method), self.site(&call.method));
-        // Around an argument, rustc reports the user's parentheses as unused, and the braces of a block of one expression
-        // too, unless the block is in parentheses of the macro. tests/it/lints.rs
+        // Around an argument, rustc reports the user's parentheses as unused, and the braces of a block of one
+        // expression too, unless the block is in parentheses of the macro. tests/it/lints.rs
         let mut receiver = into_peeled(mem::replace(&mut *call.receiver, Expr::PLACEHOLDER));
         if let Expr::Block(_) = receiver {
             receiver = Expr::Verbatim(quote_spanned!(span=> (#receiver)));
@@ -163,10 +164,11 @@ impl Rewriter<'_> {
         })
     }
 
-    /// Returns a `match` on the result of a type test. One arm calls the twin, the other makes the user's call. The type
-    /// of the test's result makes one arm unreachable.
+    /// Returns a `match` on the result of a type test. One arm calls the twin, the other makes the user's call. The
+    /// type of the test's result makes one arm unreachable.
     ///
-    /// A hoisted argument is evaluated once, before the test. `untraced` returns the user's call for the arm `Untraced`.
+    /// A hoisted argument is evaluated once, before the test. `untraced` returns the user's call for the arm
+    /// `Untraced`.
     fn dispatch(
         &self,
         call: &mut ExprMethodCall,
@@ -176,11 +178,11 @@ impl Rewriter<'_> {
     ) -> Expr {
         // The test returns `Dispatch<Twin<_>, UnreachableUntraced>` for a traceable type, and
         // `Dispatch<UnreachableTwin, Untraced>` for any other type. The two `Unreachable*` types are uninhabited, so
-        // `reached()` on one of them cannot return. The code after it is unreachable, and the borrow checker ignores its
-        // moves and borrows. This is what allows the arm `Untraced` to use a place that the test has moved.
+        // `reached()` on one of them cannot return. The code after it is unreachable, and the borrow checker ignores
+        // its moves and borrows. This is what allows the arm `Untraced` to use a place that the test has moved.
         //
-        // The unreachable arm still needs the type of the other arm. `UnreachableTwin` has each method of the table that
-        // is called on a place or a client, generic in its result; see `runtime_tables::for_each_method`.
+        // The unreachable arm still needs the type of the other arm. `UnreachableTwin` has each method of the table
+        // that is called on a place or a client, generic in its result; see `runtime_tables::for_each_method`.
         // `UnreachableUntraced::pass` accepts the result of the user's call and returns any type.
         //
         // The parentheses are for a call at the start of a statement, such as `request.send() == 1;`. Without them the
@@ -205,8 +207,8 @@ impl Rewriter<'_> {
         let mut on_twin = call.clone();
         *on_twin.receiver = Expr::Verbatim(quote_spanned!(span=> __xray_twin));
         // rustc up to 1.85 reports `unreachable_code` on the first expression after the diverging `reached()`. The
-        // binding of `__xray_twin` is that expression, and the `allow` covers it. Without the binding, the lint would be
-        // reported on the user's argument.
+        // binding of `__xray_twin` is that expression, and the `allow` covers it. Without the binding, the lint would
+        // be reported on the user's argument.
         let untraced = untraced(call);
         let dispatched = quote_spanned! {span=>
             match #test {
@@ -254,8 +256,8 @@ impl Rewriter<'_> {
         // Output: as above, but with `AsValue.finish(..)`, which returns a value of the same type as its argument.
         //
         // * `inspect` returns its first argument, so type inference still takes the argument's type from the parameter
-        //   of `execute`. A `conn: &mut Connection` is still reborrowed, not moved: `1.execute(conn)?; 2.execute(conn)?`.
-        //   tests/it/shapes/arguments.rs::diesel
+        //   of `execute`. A `conn: &mut Connection` is still reborrowed, not moved:
+        //   `1.execute(conn)?; 2.execute(conn)?`. tests/it/shapes/arguments.rs::diesel
         // * The only type test here is whether the result is a future, and only if the user's code requires the type to
         //   be known. The other answers are type parameters of `__xray_types_0`; see `settlement`.
         //   tests/it/shapes/typed.rs
@@ -300,7 +302,8 @@ impl Rewriter<'_> {
 
     /// Returns the statement that determines the types of a call that [`on_argument`](Self::on_argument) rewrites.
     pub(crate) fn settle(&self, expression: &Expr, types: &Ident) -> TokenStream {
-        // Output: (&&&&&&::xray::__private::execute::settle(&__xray_types_0).__xray_test_argument()).__xray_test_result();
+        // Output:
+        // (&&&&&&::xray::__private::execute::settle(&__xray_types_0).__xray_test_argument()).__xray_test_result();
         //
         // For `strict` and `#[xray(trace)]` another line follows, which compiles only if the call is traced:
         // Output: ::xray::__private::settle::require(&__xray_types_0);
@@ -335,8 +338,8 @@ impl Rewriter<'_> {
         //             }
         //         })(url)
         //
-        // Only the callee is replaced, so the arguments coerce as before. The runtime checks the function's result type,
-        // and at run time its crate: a function of a user's module named `reqwest` is called as written.
+        // Only the callee is replaced, so the arguments coerce as before. The runtime checks the function's result
+        // type, and at run time its crate: a function of a user's module named `reqwest` is called as written.
         // tests/it/functions.rs::modules_of_the_same_name_are_left_alone
         let Some(name) = function_name(call).cloned() else { return };
         let (span, site) = (span_at(&name), self.site(&name));
@@ -423,11 +426,11 @@ impl Rewriter<'_> {
         //         .send()
         //
         // * `customize` and `interceptor` are inherent methods of the SDK's types, and take precedence over the trait
-        //   `Fallback`. For any other type both are methods of `Fallback`, and the test selects an `__xray_traced` that returns
-        //   the value unchanged, as in `on_value`.
-        // * The closures have no captures, so they are function pointers. For a type that is not the SDK's, the parameters of
-        //   the last two are uninhabited. Only `__xray_traced` determines their types, so they are checked after it is
-        //   selected.
+        //   `Fallback`. For any other type both are methods of `Fallback`, and the test selects an `__xray_traced` that
+        //   returns the value unchanged, as in `on_value`.
+        // * The closures have no captures, so they are function pointers. For a type that is not the SDK's, the
+        //   parameters of the last two are uninhabited. Only `__xray_traced` determines their types, so they are
+        //   checked after it is selected.
         // * At the first poll, the twin of the SDK's request creates one of two futures: the future of the request
         //   itself, or the future of the customised request, which has the interceptor. tests/aws-sdk
         let (aws_sdk, customize, send) =
@@ -466,11 +469,12 @@ impl Rewriter<'_> {
         //             Dispatch::Untraced(__xray_untraced) => __xray_untraced.reached().pass(match .. { .. }),
         //         })                                                                   // the `match` of `on_place`
         //
-        // `customize` takes a request of the SDK by value, and `Fallback::customize` takes any other value by reference. So
-        // an enclosing closure captures the variable as for the user's `send`. As an argument, the variable would be captured
-        // by value for every type. tests/it/shapes/closures.rs::async_blocks
+        // `customize` takes a request of the SDK by value, and `Fallback::customize` takes any other value by
+        // reference. So an enclosing closure captures the variable as for the user's `send`. As an argument, the
+        // variable would be captured by value for every type. tests/it/shapes/closures.rs::async_blocks
         //
-        // Each step of the twin is bound. Without a binding, rustc 1.85 reports `unreachable_code` on the whole `match`.
+        // Each step of the twin is bound. Without a binding, rustc 1.85 reports `unreachable_code` on the whole
+        // `match`.
         let (aws_sdk, dispatch) = (self.private("aws_sdk", span), self.private("Dispatch", span));
         Expr::Verbatim(quote_spanned! {span=>
             #(#attributes)*
@@ -551,10 +555,11 @@ impl Rewriter<'_> {
         //
         // * `line!()` has the span of the user's method name, so it expands to the line of the call instead of the line
         //   of the attribute.
-        // * The receiver of `with_name` is `(&__XRAY_CALL_SITES)` and not `__XRAY_CALL_SITES`, because a user's trait may
-        //   implement a method `with_name(self)` for every type. On `__XRAY_CALL_SITES` itself, method lookup would find
-        //   the user's by-value method before the inherent `with_name(&self)`. On the reference, lookup finds both at the
-        //   first step, and the inherent method takes precedence. tests/it/shapes/scopes.rs::below_blanket_traits
+        // * The receiver of `with_name` is `(&__XRAY_CALL_SITES)` and not `__XRAY_CALL_SITES`, because a user's trait
+        //   may implement a method `with_name(self)` for every type. On `__XRAY_CALL_SITES` itself, method lookup would
+        //   find the user's by-value method before the inherent `with_name(&self)`. On the reference, lookup finds both
+        //   at the first step, and the inherent method takes precedence.
+        //   tests/it/shapes/scopes.rs::below_blanket_traits
         let span = span_at(name);
         let line = quote_spanned!(name.span()=> ::core::line!());
         let mut sites = quote_spanned!(span=> &__XRAY_CALL_SITES);
@@ -575,7 +580,8 @@ impl Rewriter<'_> {
     }
 }
 
-/// Returns `match value { name => body }`, which binds `value` to `name` without ending the lifetime of its temporaries.
+/// Returns `match value { name => body }`, which binds `value` to `name` without ending the lifetime of its
+/// temporaries.
 ///
 /// It is built without `quote!`, because a struct literal in a scrutinee needs parentheses, which only `ExprMatch`
 /// writes. `tests/it/shapes/evaluation.rs::struct_literals`

@@ -81,8 +81,8 @@ impl Settlement {
         self.calls.push(Settled { name, conditions, statement });
     }
 
-    /// Puts the declarations before the body of a function, and the statements after it. With `keeps_last_expression` the last
-    /// expression of the function remains the last one.
+    /// Puts the declarations before the body of a function, and the statements after it. With `keeps_last_expression`
+    /// the last expression of the function remains the last one.
     pub(crate) fn wrap_function(
         self,
         block: &mut Block,
@@ -119,8 +119,8 @@ impl Settlement {
             [] => statement.clone(),
             conditions => quote_spanned!(name.span()=> #(#conditions)* { #statement }),
         });
-        // The braces are the user's. Their position has the user's edition, which decides when the temporaries of the last
-        // expression are dropped. tests/it/shapes/temporaries.rs::a_guard_in_an_argument_at_the_end
+        // The braces are the user's. Their position has the user's edition, which decides when the temporaries of the
+        // last expression are dropped. tests/it/shapes/temporaries.rs::a_guard_in_an_argument_at_the_end
         let inner = Block { brace_token: block.brace_token, stmts: mem::take(&mut block.stmts) };
         let statements = quote_spanned! {span=>
             #[allow(unreachable_code)]
@@ -172,9 +172,9 @@ pub(crate) fn as_block(body: &mut Expr) -> &mut Block {
 
 /// Returns the async block at the end of a function that other attributes look for there.
 ///
-/// `#[async_trait]` turns an `async fn` into such a function, and fixes the type of the block's output. An attribute below,
-/// such as `#[instrument]` of `tracing`, recognises the function by its last expression. So that expression is kept, and
-/// the types are determined at the end of the block.
+/// `#[async_trait]` turns an `async fn` into such a function, and fixes the type of the block's output. An attribute
+/// below, such as `#[instrument]` of `tracing`, recognises the function by its last expression. So that expression is
+/// kept, and the types are determined at the end of the block.
 /// `tests.rs::an_async_block_stays_at_the_end_above_other_attributes`
 fn async_block_at_the_end(block: &mut Block) -> Option<&mut ExprAsync> {
     let tail = tail_mut(block)?;

@@ -20,8 +20,9 @@ pub(crate) fn spawned(expression: &Expr) -> Option<(usize, Spawned)> {
     let (index, spawned) =
         arguments.iter().enumerate().find_map(|(index, argument)| Some((index, spawned_kind(argument)?)))?;
     // `in_current_trace(closure)` returns a closure that can be called once. That is enough for `spawn(closure)` and
-    // `spawn_blocking(closure)`. A function of another name, or with more arguments, may call its closure more than once:
-    // `spawn_twice` in tests/it/shapes/spawned.rs::others, and `Retry::spawn(strategy, action)` of the crate tokio-retry.
+    // `spawn_blocking(closure)`. A function of another name, or with more arguments, may call its closure more than
+    // once: `spawn_twice` in tests/it/shapes/spawned.rs::others, and `Retry::spawn(strategy, action)` of the crate
+    // tokio-retry.
     let is_called_once = arguments.len() == 1 && ["spawn", "spawn_blocking"].contains(&name.as_str());
     let is_carried = matches!(spawned, Spawned::Future) || is_called_once;
     is_carried.then_some((index, spawned))

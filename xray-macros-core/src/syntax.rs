@@ -21,8 +21,8 @@ pub(crate) fn span_at(name: &Ident) -> Span {
 
 /// Returns a name as a text, without the `r#` of a raw identifier.
 ///
-/// In a procedural macro each comparison of an `Ident` with a text creates a `String`, so a name that is compared more than
-/// once is converted first.
+/// In a procedural macro each comparison of an `Ident` with a text creates a `String`, so a name that is compared more
+/// than once is converted first.
 pub(crate) fn text(name: &Ident) -> String {
     let text = name.to_string();
     text.strip_prefix("r#").map(str::to_owned).unwrap_or(text)
@@ -53,9 +53,9 @@ pub(crate) fn into_peeled(mut expression: Expr) -> Expr {
 
 /// Returns the name of a variable, or `None` if the path is not a variable.
 ///
-/// A constant or a unit struct is a path of one segment too, but not a variable. It is recognised by its capital letter.
-/// It must not be named twice: each mention creates a new value, and so a second mention would cause a second `drop`
-/// (`tests/it/shapes/temporaries.rs::constants`).
+/// A constant or a unit struct is a path of one segment too, but not a variable. It is recognised by its capital
+/// letter. It must not be named twice: each mention creates a new value, and so a second mention would cause a second
+/// `drop` (`tests/it/shapes/temporaries.rs::constants`).
 pub(crate) fn variable(path: &ExprPath) -> Option<&Ident> {
     let name = path.path.get_ident().filter(|_| path.attrs.is_empty() && path.qself.is_none())?;
     (!starts_upper_case(name)).then_some(name)
@@ -76,8 +76,8 @@ pub(crate) fn function_name(call: &ExprCall) -> Option<&Ident> {
     }
 }
 
-/// Returns the name of the called method or function. If the callee is not a path, as in `(self.post)(request)`, returns
-/// `any`, the name of the runtime's module for such calls.
+/// Returns the name of the called method or function. If the callee is not a path, as in `(self.post)(request)`,
+/// returns `any`, the name of the runtime's module for such calls.
 pub(crate) fn callee_name(call: &Expr) -> Option<Ident> {
     match call {
         Expr::MethodCall(call) => Some(call.method.clone()),

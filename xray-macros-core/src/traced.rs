@@ -31,7 +31,8 @@ impl AttributeMacro for TracedOptions {
         const_fn: "a `const fn` cannot be traced, because it may run in the compiler; remove `const`",
     };
 
-    // Every function can be traced, so an `impl` block or a module without a traced function is the user's explicit choice.
+    // Every function can be traced, so an `impl` block or a module without a traced function is the user's explicit
+    // choice.
     const ACCEPTS_UNCHANGED_CONTAINERS: bool = true;
 
     fn nothing_to_trace(_: Searched) -> String {
@@ -132,8 +133,8 @@ impl BodyWrapper<'_> {
         block.stmts = vec![declaration, Stmt::Expr(Expr::Verbatim(wrapped), None)];
     }
 
-    /// Returns the declaration of the variable that holds the subsegment of one call to the function. It comes before the
-    /// body, because the body may move the parameters that the annotations use.
+    /// Returns the declaration of the variable that holds the subsegment of one call to the function. It comes before
+    /// the body, because the body may move the parameters that the annotations use.
     ///
     /// ```text
     /// Input:  #[traced(annotate(items = cart.len()))] fn price(cart: Cart) -> u32 { .. }
@@ -163,16 +164,16 @@ impl BodyWrapper<'_> {
         }
     }
 
-    /// Returns a statement for the start of a body that becomes a `move` closure or block, so that the parameters are dropped
-    /// in the order in which the function drops them: the last one first.
+    /// Returns a statement for the start of a body that becomes a `move` closure or block, so that the parameters are
+    /// dropped in the order in which the function drops them: the last one first.
     ///
     /// ```text
     /// Input:  fn pay(connection: Connection, _guard: Guard) { connection.commit() }
     /// Output: .. move || -> () { let _ = (&_guard, &connection); connection.commit() }
     /// ```
     ///
-    /// A closure drops what it captures in the order in which its body first names it, and it captures only the fields that
-    /// the body names. A parameter that the body does not name would be dropped after the closure.
+    /// A closure drops what it captures in the order in which its body first names it, and it captures only the fields
+    /// that the body names. A parameter that the body does not name would be dropped after the closure.
     /// `tests/it/traced/functions.rs::parameters_are_dropped_as_before`
     fn naming_of_parameters(&self, block: &Block) -> Option<Stmt> {
         let mut parameters = Vec::new();
@@ -204,8 +205,8 @@ impl BodyWrapper<'_> {
         (!parameters.is_empty()).then(|| Stmt::Expr(Expr::Verbatim(naming), None))
     }
 
-    /// Wraps the async block at the end of a function that is not `async`. The subsegment covers only that block; the code
-    /// before it runs when the function is called.
+    /// Wraps the async block at the end of a function that is not `async`. The subsegment covers only that block; the
+    /// code before it runs when the function is called.
     ///
     /// `#[async_trait]` generates such functions, so `#[traced]` works above and below it.
     fn wrap_future_in_tail(&self, future: &mut Expr) {
@@ -231,15 +232,15 @@ impl BodyWrapper<'_> {
         //             )
         //             .await
         //
-        // The braces are the user's. Their position has the user's edition, which decides when the temporaries of the last
-        // expression are dropped: tests/crates/shapes-2021/only_2021.rs. Without the parentheses, braces around a body on one
-        // line would trigger the lint `unused_braces`: tests/it/lints/one_line.rs
+        // The braces are the user's. Their position has the user's edition, which decides when the temporaries of the
+        // last expression are dropped: tests/crates/shapes-2021/only_2021.rs. Without the parentheses, braces around a
+        // body on one line would trigger the lint `unused_braces`: tests/it/lints/one_line.rs
         let (span, runtime, check) = (self.span, &self.options.common.runtime, self.check());
         let (result, is_never) = self.result();
         // Rust has no syntax for the output type of an async block. The unreachable `return` determines the type before
         // the compiler infers types in the body. Without it, the error type of `Ok(x?)` would be ambiguous, and
-        // `Box::new(1)` would not be coerced to `Box<dyn Debug>`. tracing-attributes does the same. The `return` is left
-        // out if the whole return type is an `impl Trait`, which cannot be named in a body.
+        // `Box::new(1)` would not be coerced to `Box<dyn Debug>`. tracing-attributes does the same. The `return` is
+        // left out if the whole return type is an `impl Trait`, which cannot be named in a body.
         let hint = (!matches!(result, Type::Infer(_))).then(|| {
             quote_spanned! {span=>
                 if false {
@@ -298,7 +299,8 @@ impl BodyWrapper<'_> {
         }
     }
 
-    /// Returns the return type of the function in a form that a closure's signature accepts, and whether the type is `!`.
+    /// Returns the return type of the function in a form that a closure's signature accepts, and whether the type is
+    /// `!`.
     ///
     /// ```text
     /// Input:  Result<impl Iterator<Item = u32>, Error>    Output: Result<_, Error>

@@ -16,8 +16,8 @@ use crate::spawn::spawn_call;
 use crate::syntax::{function_name, identifiers, identifiers_in_format_strings, identifiers_in_macro, peeled, text};
 use crate::variables::Variables;
 
-/// The number of expressions that are searched. A future is usually used a few lines after its call, and a function with
-/// thousands of variables must not be searched as a whole for each of them.
+/// The number of expressions that are searched. A future is usually used a few lines after its call, and a function
+/// with thousands of variables must not be searched as a whole for each of them.
 /// `tests.rs::long_and_deep_code_takes_linear_work_and_little_stack`
 const MAX_SEARCHED: usize = 1000;
 
@@ -121,7 +121,8 @@ impl Uses<'_> {
         }
     }
 
-    /// Visits the initializer of a `let`, which may put the variable into another one: `let both = join(first, second);`
+    /// Visits the initializer of a `let`, which may put the variable into another one:
+    /// `let both = join(first, second);`
     fn visit_local_before(&mut self, local: &Local, after: &[Stmt], end: Position) {
         let Some(init) = &local.init else { return };
         let mut position = Position::of_local(local).unwrap_or_default();
@@ -171,7 +172,8 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             }
             Expr::Paren(inner) => self.visit_at(&inner.expr, position),
             Expr::Group(inner) => self.visit_at(&inner.expr, position),
-            // A shared reference cannot be used to poll a future, so a method of the future is called, or its type is named.
+            // A shared reference cannot be used to poll a future, so a method of the future is called, or its type is
+            // named.
             Expr::Reference(inner) if inner.mutability.is_none() => self.visit_at(&inner.expr, Position::Elsewhere),
             Expr::Reference(inner) => self.visit_at(&inner.expr, position),
             Expr::Await(awaited) => self.visit_at(&awaited.base, Position::Awaited),

@@ -122,8 +122,9 @@ impl Variables {
         }
     }
 
-    /// Returns whether an expression is an iterator, option or result of references, judged by its syntax. `slot.take()` of a
-    /// `slot: &mut Option<Client>` is the client, not a reference. `tests/it/shapes/evaluation.rs::taken`
+    /// Returns whether an expression is an iterator, option or result of references, judged by its syntax.
+    /// `slot.take()` of a `slot: &mut Option<Client>` is the client, not a reference.
+    /// `tests/it/shapes/evaluation.rs::taken`
     fn holds_references(&self, expression: &Expr) -> bool {
         match peeled(expression) {
             Expr::Path(path) => path.path.get_ident().is_some_and(|name| self.facts(name).holds_references),

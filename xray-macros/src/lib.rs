@@ -14,8 +14,8 @@ use proc_macro::TokenStream;
 ///
 /// # What is traced
 ///
-/// Calls whose name is in this list, and whose receiver or argument has a traceable type. A call with such a name on any
-/// other type is unchanged.
+/// Calls whose name is in this list, and whose receiver or argument has a traceable type. A call with such a name on
+/// any other type is unchanged.
 ///
 /// * the receiver is the request: `send`, `call`, `run`, `send_empty`, `send_json`, `send_form`, `send_string`,
 ///   `send_bytes`, `send_body`, `send_stream`;
@@ -32,9 +32,9 @@ use proc_macro::TokenStream;
 /// `pin!`, `vec!`, `json!`, `matches!`, `panic!`, `bail!`, of the `format!` family, and of assertions with a message,
 /// and the bodies of `stream!` and `try_stream!`. Other macros, nested functions and `const` blocks are not.
 ///
-/// The future of a call whose argument is the request, and of `client.get(uri)`, is traced if it stays in the function: it
-/// is awaited, or passed to `join!`, `spawn`, `timeout` and the like, or boxed as `dyn Future`, or returned as `impl
-/// Future`. A future that leaves the function keeps its type, which a field or another function may name.
+/// The future of a call whose argument is the request, and of `client.get(uri)`, is traced if it stays in the function:
+/// it is awaited, or passed to `join!`, `spawn`, `timeout` and the like, or boxed as `dyn Future`, or returned as
+/// `impl Future`. A future that leaves the function keeps its type, which a field or another function may name.
 ///
 /// Tasks and threads that the function spawns run in the current trace if their code contains such a call. This applies
 /// to an async block that is an argument of a method or function whose name begins with `spawn`, and to a closure
@@ -74,11 +74,11 @@ use proc_macro::TokenStream;
 ///
 /// * `#[xray(skip)]`: does not trace its calls.
 /// * `#[xray(name = "..")]`: the name of its subsegments.
-/// * `#[xray(trace)]`: requires its outermost call to be traced, even if the name is not in the list. The call must be a
-///   method without arguments on a type that implements
-///   [`Traceable`](../xray/http/trait.Traceable.html)`<`[`methods::any`]`>`, or a method or function whose first argument
-///   implements [`Outgoing`](../xray/http/trait.Outgoing.html)`<`[`methods::any`]`>`. On a macro call, the attribute
-///   declares that the arguments are expressions or statements, and calls in them are traced.
+/// * `#[xray(trace)]`: requires its outermost call to be traced, even if the name is not in the list. The call must be
+///   a method without arguments on a type that implements
+///   [`Traceable`](../xray/http/trait.Traceable.html)`<`[`methods::any`]`>`, or a method or function whose first
+///   argument implements [`Outgoing`](../xray/http/trait.Outgoing.html)`<`[`methods::any`]`>`. On a macro call, the
+///   attribute declares that the arguments are expressions or statements, and calls in them are traced.
 ///
 /// On an `impl` block the attribute applies to all its functions, except for functions with their own attribute or with
 /// `#[xray(skip)]`. It may be above or below `#[async_trait]`.
@@ -148,10 +148,10 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// The subsegment is current while the function runs, and becomes the parent of subsegments that the function begins. A
-/// panic is recorded and continues to unwind. The subsegment of an `async fn` begins at the first poll. If the future is
-/// dropped before it completes, the subsegment has `{"xray": {"cancelled": true}}` in its metadata. Outside a segment,
-/// and in an unsampled segment, the function runs as if it were not annotated, and nothing is allocated. The first run
-/// outside any segment is logged: see `ContextMissing`.
+/// panic is recorded and continues to unwind. The subsegment of an `async fn` begins at the first poll. If the future
+/// is dropped before it completes, the subsegment has `{"xray": {"cancelled": true}}` in its metadata. Outside a
+/// segment, and in an unsampled segment, the function runs as if it were not annotated, and nothing is allocated. The
+/// first run outside any segment is logged: see `ContextMissing`.
 ///
 /// The attribute rewrites no calls in the function. To trace its HTTP calls, add [`macro@traced_http`] above or below.
 ///

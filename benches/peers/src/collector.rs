@@ -1,4 +1,5 @@
-//! A process in place of a collector. It accepts requests of OTLP over HTTP, in JSON or in protobuf, and counts their spans.
+//! A process in place of a collector. It accepts requests of OTLP over HTTP, in JSON or in protobuf, and counts their
+//! spans.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,24 +1,24 @@
-//! Compares the cost of a traced HTTP call with that of other libraries, from the call to the datagram at the daemon's socket,
-//! or to the span at a collector.
+//! Compares the cost of a traced HTTP call with that of other libraries, from the call to the datagram at the daemon's
+//! socket, or to the span at a collector.
 //!
-//! Run `cargo run --release` in this directory. Each library records segments of 100 calls, and sends them over UDP, or as
-//! spans over HTTP, to a separate process that counts the datagrams or spans. Each library is flushed after every five segments,
-//! so that no queue overflows. A call has a URL, a method and a status, and its request carries the trace header. The client
-//! sends nothing.
+//! Run `cargo run --release` in this directory. Each library records segments of 100 calls, and sends them over UDP, or
+//! as spans over HTTP, to a separate process that counts the datagrams or spans. Each library is flushed after every
+//! five segments, so that no queue overflows. A call has a URL, a method and a status, and its request carries the
+//! trace header. The client sends nothing.
 //!
 //! A second part repeats the measurement in traces that are not sampled.
 //!
 //! * `all`: the processor time of the whole process for one call, with background threads and the system's work.
 //! * `caller`: the processor time of the calling thread for one call. Waiting for a flush is excluded.
-//! * `allocations`: how often the calling thread allocates memory for one call. One of xray's is the box in which its client
-//!   keeps the request.
-//! * `datagrams`: the number of datagrams that arrived, for one call. A datagram of xray has many calls, and a datagram of
-//!   opentelemetry-aws has one. xray-lite sends two for each call.
+//! * `allocations`: how often the calling thread allocates memory for one call. One of xray's is the box in which its
+//!   client keeps the request.
+//! * `datagrams`: the number of datagrams that arrived, for one call. A datagram of xray has many calls, and a datagram
+//!   of opentelemetry-aws has one. xray-lite sends two for each call.
 //! * `spans`: the number of spans that arrived, for one call. A segment is a span too.
 //!
-//! fastrace has no X-Ray documents, and its reporter does nothing here. Its first row shows the cost of recording alone. In its
-//! second row, a request carries a `traceparent` header. The libraries take turns, and a number is the median of the rounds. The allocator counts for all of them,
-//! which takes each about a nanosecond for an allocation.
+//! fastrace has no X-Ray documents, and its reporter does nothing here. Its first row shows the cost of recording
+//! alone. In its second row, a request carries a `traceparent` header. The libraries take turns, and a number is the
+//! median of the rounds. The allocator counts for all of them, which takes each about a nanosecond for an allocation.
 //!
 //! The X-Ray SDK for Python takes part, as `python.py`, if the variable `XRAY_PEERS_PYTHON` names a Python that has it:
 //!
@@ -118,8 +118,8 @@ fn compare_all() {
     compare("sampled, to a collector", "spans", true, &to_collector, None, &mut || collector.count());
 }
 
-/// Measures libraries in turns, and prints a table. The first library is ours. `count` returns the number of datagrams or
-/// spans, as `unit` names them, that arrived since the last call of `count`.
+/// Measures libraries in turns, and prints a table. The first library is ours. `count` returns the number of datagrams
+/// or spans, as `unit` names them, that arrived since the last call of `count`.
 fn compare(
     trace: &str,
     unit: &str,

@@ -1,5 +1,5 @@
-//! xray-lite. It sends two datagrams for each subsegment: one at its begin, and one at its end. It has no segments, because
-//! it is made for Lambda, and it sends the subsegments of unsampled traces too.
+//! xray-lite. It sends two datagrams for each subsegment: one at its begin, and one at its end. It has no segments,
+//! because it is made for Lambda, and it sends the subsegments of unsampled traces too.
 
 use std::env;
 use std::net::SocketAddr;

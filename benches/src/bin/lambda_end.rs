@@ -1,5 +1,5 @@
-//! Measures how long the end of an outermost subsegment takes in Lambda, where it does not return before the document has
-//! left.
+//! Measures how long the end of an outermost subsegment takes in Lambda, where it does not return before the document
+//! has left.
 //!
 //! ```text
 //! AWS_LAMBDA_FUNCTION_NAME=f cargo run --release -p xray-benches --bin lambda_end

@@ -1,12 +1,13 @@
-//! Traces two services of actix-web in one program. The shop calls the stock service with awc, and both record one trace.
+//! Traces two services of actix-web in one program. The shop calls the stock service with awc, and both record one
+//! trace.
 //!
 //! ```text
 //! cargo run -p example-actix-service
 //! ```
 //!
-//! `xray::actix_web::SegmentMiddleware` records each incoming request as a segment, and continues the trace of the caller. The
-//! program prints the tree of segments and calls, as X-Ray would show it, and ends. It needs no network and no daemon: the
-//! services listen on free ports of the loopback interface, and a `MemoryEmitter` keeps the documents.
+//! `xray::actix_web::SegmentMiddleware` records each incoming request as a segment, and continues the trace of the
+//! caller. The program prints the tree of segments and calls, as X-Ray would show it, and ends. It needs no network and
+//! no daemon: the services listen on free ports of the loopback interface, and a `MemoryEmitter` keeps the documents.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -94,8 +95,8 @@ fn start(
     Ok(address)
 }
 
-/// Waits for `count` segments. A segment ends when its response has been sent, which may be after the client has received
-/// it.
+/// Waits for `count` segments. A segment ends when its response has been sent, which may be after the client has
+/// received it.
 async fn documents(emitter: &MemoryEmitter, count: usize) -> Vec<Document> {
     let mut documents = emitter.take();
     for _ in 0..1_000 {

@@ -4,8 +4,8 @@
 //! cargo run --manifest-path examples/aws-sdk/Cargo.toml
 //! ```
 //!
-//! The program plays AWS on a free port of the loopback interface, and prints the documents of the shop and of the worker.
-//! It needs no network, and ends by itself.
+//! The program plays AWS on a free port of the loopback interface, and prints the documents of the shop and of the
+//! worker. It needs no network, and ends by itself.
 
 use std::error::Error;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

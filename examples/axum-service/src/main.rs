@@ -5,8 +5,8 @@
 //! ```
 //!
 //! `xray::tower::SegmentLayer` records each incoming request as a segment, and continues the trace of the caller. The
-//! program prints the tree of segments and calls, as X-Ray would show it, and ends. It needs no network and no daemon: the
-//! services listen on free ports of the loopback interface, and a `MemoryEmitter` keeps the documents.
+//! program prints the tree of segments and calls, as X-Ray would show it, and ends. It needs no network and no daemon:
+//! the services listen on free ports of the loopback interface, and a `MemoryEmitter` keeps the documents.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -82,8 +82,8 @@ async fn start(service: Router) -> std::io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// Waits for `count` segments. A segment ends when its response has been sent, which can be shortly after the client has
-/// received it.
+/// Waits for `count` segments. A segment ends when its response has been sent, which can be shortly after the client
+/// has received it.
 async fn documents(emitter: &MemoryEmitter, count: usize) -> Vec<Document> {
     let mut documents = emitter.take();
     for _ in 0..1_000 {

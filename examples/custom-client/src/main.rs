@@ -1,13 +1,14 @@
-//! A client of your own, traced by `#[xray::traced_http]` like reqwest. Offline: the service that it calls is in here, on
-//! a free port of the loopback interface.
+//! A client of your own, traced by `#[xray::traced_http]` like reqwest. Offline: the service that it calls is in here,
+//! on a free port of the loopback interface.
 //!
 //! ```text
 //! cargo run -p example-custom-client
 //! ```
 //!
-//! `mod client` is a client as you may have one; it knows nothing of X-Ray. `mod traceable` makes it traceable: copy that
-//! module and put in your types. It belongs in the crate that defines the request and the response, because Rust allows an
-//! implementation only in the crate of the trait or of the type. Wrap the types of a foreign crate in types of your own.
+//! `mod client` is a client as you may have one; it knows nothing of X-Ray. `mod traceable` makes it traceable: copy
+//! that module and put in your types. It belongs in the crate that defines the request and the response, because Rust
+//! allows an implementation only in the crate of the trait or of the type. Wrap the types of a foreign crate in types
+//! of your own.
 #![allow(unreachable_pub, reason = "the modules stand for crates")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -80,8 +81,8 @@ mod traceable {
     }
 
     impl TracedRequest {
-        /// Has the name and the arguments of [`Request::send`]. Returns the client's own future, with a subsegment around
-        /// it.
+        /// Has the name and the arguments of [`Request::send`]. Returns the client's own future, with a subsegment
+        /// around it.
         // The twin of a method that blocks would do without `DeferredCall`:
         // `site.parent().and_then(..begin..).unwrap_or_default().run(|| request.send(), ReadResponse::read)`.
         pub fn send(self) -> impl Future<Output = Result<Response, Error>> {
@@ -105,7 +106,8 @@ mod traceable {
         }
     }
 
-    /// For the trace headers. A client whose headers are a `http::HeaderMap` injects into that and needs no implementation.
+    /// For the trace headers. A client whose headers are a `http::HeaderMap` injects into that and needs no
+    /// implementation.
     impl RequestHeaders for Request {
         fn get(&self, name: &HeaderName) -> Option<&str> {
             self.header(name.as_str())

@@ -1,11 +1,12 @@
-//! Records queries of sqlx and diesel as subsegments. Each library needs one line at the start of the program, and no pool or
-//! connection is wrapped.
+//! Records queries of sqlx and diesel as subsegments. Each library needs one line at the start of the program, and no
+//! pool or connection is wrapped.
 //!
 //! ```text
 //! cargo run --manifest-path examples/databases/Cargo.toml
 //! ```
 //!
-//! The program needs no network and no daemon: its database is SQLite in memory, and a `MemoryEmitter` keeps the documents.
+//! The program needs no network and no daemon: its database is SQLite in memory, and a `MemoryEmitter` keeps the
+//! documents.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -23,8 +24,8 @@ diesel::table! {
     }
 }
 
-/// Runs queries with sqlx. Connections of SQLite run on their own threads, which know the caller's span but not its segment. So
-/// the function needs a span.
+/// Runs queries with sqlx. Connections of SQLite run on their own threads, which know the caller's span but not its
+/// segment. So the function needs a span.
 #[instrument(skip_all)]
 async fn by_sqlx(pool: &sqlx::SqlitePool) -> sqlx::Result<usize> {
     sqlx::query("create table orders (id integer primary key, product text)").execute(pool).await?;

@@ -1,13 +1,13 @@
-//! Traces a gRPC service and its client, both with tonic. A failed call is recorded as failed on both sides, although its HTTP
-//! status is 200, because the outcome of a gRPC call is the `grpc-status`.
+//! Traces a gRPC service and its client, both with tonic. A failed call is recorded as failed on both sides, although
+//! its HTTP status is 200, because the outcome of a gRPC call is the `grpc-status`.
 //!
 //! ```text
 //! cargo run -p example-grpc
 //! ```
 //!
-//! `xray::tower::SegmentLayer` records each incoming call as a segment, and `xray::tower::SubsegmentLayer` each outgoing call
-//! as a subsegment. The program prints both, and ends. It needs no network and no daemon: the service listens on a free port
-//! of the loopback interface, and a `MemoryEmitter` keeps the documents.
+//! `xray::tower::SegmentLayer` records each incoming call as a segment, and `xray::tower::SubsegmentLayer` each
+//! outgoing call as a subsegment. The program prints both, and ends. It needs no network and no daemon: the service
+//! listens on a free port of the loopback interface, and a `MemoryEmitter` keeps the documents.
 
 use std::net::Ipv4Addr;
 use std::pin::Pin;
@@ -26,7 +26,8 @@ use self::greeter::greeter_client::GreeterClient;
 use self::greeter::greeter_server::{Greeter, GreeterServer};
 use self::greeter::{Reply, Request};
 
-/// The code that `tonic-prost-build` generated from `greeter.proto`. Your own program generates such code in its build script.
+/// The code that `tonic-prost-build` generated from `greeter.proto`. Your own program generates such code in its build
+/// script.
 #[rustfmt::skip]
 #[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub, reason = "generated code")]
 mod greeter;

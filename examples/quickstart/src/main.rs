@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The program needs no network and no AWS account. It runs the service that it calls, and a local X-Ray, on free ports
-//! of the loopback interface. With `AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000` it sends to that address instead, for example
-//! to an `xray-local` in another shell (`cargo run -p xray-local`).
+//! of the loopback interface. With `AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2000` it sends to that address instead, for
+//! example to an `xray-local` in another shell (`cargo run -p xray-local`).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};

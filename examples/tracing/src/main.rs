@@ -1,5 +1,5 @@
-//! A program with `tracing` spans that become X-Ray subsegments. X-Ray is added in two places: where the program sets up
-//! its subscriber, and where its work begins.
+//! A program with `tracing` spans that become X-Ray subsegments. X-Ray is added in two places: where the program sets
+//! up its subscriber, and where its work begins.
 //!
 //! ```text
 //! cargo run -p example-tracing
@@ -49,7 +49,8 @@ async fn reserve(item: &'static str) -> Result<(), SoldOut> {
 
 #[tokio::main]
 async fn main() {
-    // The first place: `SubsegmentLayer` makes subsegments of spans, and `WithTraceId` adds the trace id to each log line.
+    // The first place: `SubsegmentLayer` makes subsegments of spans, and `WithTraceId` adds the trace id to each log
+    // line.
     let logs = tracing_subscriber::fmt::layer().with_ansi(false).map_event_format(WithTraceId::new);
     let json = tracing_subscriber::fmt::layer().json().map_event_format(WithTraceId::new);
     tracing_subscriber::registry().with(logs).with(json).with(SubsegmentLayer::new()).init();

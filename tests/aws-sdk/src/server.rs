@@ -104,8 +104,8 @@ impl Server {
         Self::start(move |_, _| reply.clone())
     }
 
-    /// Starts a server that passes each request on to the server at `address`, such as `127.0.0.1:5000`, and its response
-    /// back.
+    /// Starts a server that passes each request on to the server at `address`, such as `127.0.0.1:5000`, and its
+    /// response back.
     pub fn in_front_of(address: &str) -> Self {
         let address = address.to_owned();
         Self::start(move |request, _| request.pass_to(&address).unwrap())

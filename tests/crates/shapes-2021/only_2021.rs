@@ -1,5 +1,5 @@
-//! Functions that only editions before 2024 accept: a type that nothing determines becomes `()`, and the temporaries of the
-//! last expression of a block live to the end of the statement around it.
+//! Functions that only editions before 2024 accept: a type that nothing determines becomes `()`, and the temporaries of
+//! the last expression of a block live to the end of the statement around it.
 
 use std::cell::RefCell;
 

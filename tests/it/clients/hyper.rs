@@ -1,5 +1,5 @@
-//! The `get` method of hyper-util's client, and the futures that its methods return. Other tests of methods that take an
-//! `http::Request` are in `tests/it/requests.rs`.
+//! The `get` method of hyper-util's client, and the futures that its methods return. Other tests of methods that take
+//! an `http::Request` are in `tests/it/requests.rs`.
 
 use std::rc::Rc;
 use std::sync::Arc;

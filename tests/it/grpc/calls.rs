@@ -12,8 +12,8 @@ use super::greeter::greeter_client::GreeterClient;
 use super::service::{MESSAGE, RECORDED, Served, request};
 use support::refused_url;
 
-/// Calls a method of the service. A method that fails before its first message sends the status in the head, and a method that
-/// fails later sends it in the trailers.
+/// Calls a method of the service. A method that fails before its first message sends the status in the head, and a
+/// method that fails later sends it in the trailers.
 async fn call(client: &mut super::service::Client, method: &str, code: i32) -> Result<(), Status> {
     match method {
         "Greet" => client.greet(request(code, 0)).await.map(drop),

@@ -82,8 +82,8 @@ fn trailers(values: &[(&'static str, &str)]) -> Frame<Bytes> {
     Frame::trailers(values.collect::<HeaderMap>())
 }
 
-/// Sends a call through both layers to a service that answers with this body. Returns the documents of the client and of the
-/// server.
+/// Sends a call through both layers to a service that answers with this body. Returns the documents of the client and
+/// of the server.
 async fn answered(status: StatusCode, parts: Vec<fn() -> Part>) -> [Document; 2] {
     let service = service_fn(move |_: Request<()>| {
         let parts: Vec<_> = parts.iter().map(|part| part()).collect();

@@ -56,8 +56,8 @@ async fn without_a_header_nothing_is_sent_and_each_place_is_logged_once() {
     let mut lambda = Lambda::start("handler").await;
     for _ in 0..3 {
         let (headers, warnings) = forwarded_headers(&mut lambda, &server, None).await;
-        // One for the place of the calls, one for each of two places of subsegments, and one for the segment that begins
-        // outside any invocation.
+        // One for the place of the calls, one for each of two places of subsegments, and one for the segment that
+        // begins outside any invocation.
         assert_eq!((headers, warnings), (vec![], json!(4)));
     }
     assert_eq!(lambda.stop().await, [Value::Null; 0]);

@@ -14,7 +14,8 @@ use xray::{Recorder, Segment, Stats};
 /// A limit that no successful operation of a test reaches.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Returns a builder for a server at this base URL. The delay is unlimited, so only `flush` or a full batch sends a request.
+/// Returns a builder for a server at this base URL. The delay is unlimited, so only `flush` or a full batch sends a
+/// request.
 fn to(url: impl AsRef<str>) -> OtlpEmitterBuilder {
     OtlpEmitter::builder().endpoint(url).max_delay(Duration::MAX)
 }

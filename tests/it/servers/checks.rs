@@ -1,4 +1,5 @@
-//! The checks that every server integration passes: the subsegments of a request, for each way in which a request can end.
+//! The checks that every server integration passes: the subsegments of a request, for each way in which a request can
+//! end.
 
 use std::time::Duration;
 
@@ -68,8 +69,8 @@ impl<H: Host> Checked<H> {
         Ok(String::from_utf8(text).unwrap())
     }
 
-    /// Waits until `count` subsegments have ended. Returns the subsegments, each after the id of its parent, in the order of
-    /// their starts.
+    /// Waits until `count` subsegments have ended. Returns the subsegments, each after the id of its parent, in the
+    /// order of their starts.
     async fn ended(&self, count: usize) -> Vec<(SegmentId, Document)> {
         let found = self.ended_until(|found| found.len() >= count).await;
         assert_eq!(found.len(), count, "{found:#?}");

@@ -1,5 +1,5 @@
-//! What the rewrite puts into the scrutinee or the arms of a `match`: receivers that must be evaluated once, struct literals,
-//! integers, and clients that are taken out of a place; and functions whose types name a future.
+//! What the rewrite puts into the scrutinee or the arms of a `match`: receivers that must be evaluated once, struct
+//! literals, integers, and clients that are taken out of a place; and functions whose types name a future.
 
 use std::sync::Arc;
 

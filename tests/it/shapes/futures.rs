@@ -166,8 +166,8 @@ fn returned_box<'a>(client: &'a Client, url: &'a str, depth: u8) -> BoxFuture<'a
     })
 }
 
-/// Local variables that are not `Sync` are held across an `.await`, and one that is not `Send` is consumed before it. The
-/// function's future must be `Send`.
+/// Local variables that are not `Sync` are held across an `.await`, and one that is not `Send` is consumed before it.
+/// The function's future must be `Send`.
 #[traced_http]
 async fn held_values(client: &Client, url: &str) -> (u32, u32, u16) {
     struct Unsynced(Cell<u32>);

@@ -1,4 +1,5 @@
-//! The Rust examples of the pages in `docs/`. `cargo test` compiles each of them, and runs it unless the page says `no_run`.
+//! The Rust examples of the pages in `docs/`. `cargo test` compiles each of them, and runs it unless the page says
+//! `no_run`.
 //!
 //! The examples of `README.md` are tested with the crate `xray`, whose documentation it is.
 

@@ -29,7 +29,8 @@ fn collect(folder: &Path, sources: &mut Vec<String>) {
     }
 }
 
-/// Returns the value of every string literal in the code, those in arguments of macros included. Documentation does not count.
+/// Returns the value of every string literal in the code, those in arguments of macros included. Documentation does not
+/// count.
 pub(crate) fn strings() -> Vec<String> {
     let mut strings = vec![];
     for source in sources() {

@@ -38,8 +38,8 @@ fn parse(block: &Block) -> Result<Option<Value>, String> {
             let script = "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.stdin)";
             parse_with("python3", &["-c", script], &block.text).map(|()| None)
         }
-        // The documentation tests compile Rust; log lines and reports have no grammar. The programs in Go and Java are those
-        // of the console, which `xray-local/tests/console/empty.rs` compares.
+        // The documentation tests compile Rust; log lines and reports have no grammar. The programs in Go and Java are
+        // those of the console, which `xray-local/tests/console/empty.rs` compares.
         "rust" | "text" | "go" | "java" => Ok(None),
         other => Err(format!("no test knows the language {other:?}")),
     }
@@ -124,8 +124,8 @@ fn each_block_is_read_by_a_parser_of_its_language() {
 
 #[test]
 fn each_page_with_a_rust_example_is_compiled() {
-    // The README pages are tested with their crates. The two pages below are tested in the workspaces `tests/aws-sdk` and
-    // `tests/databases`.
+    // The README pages are tested with their crates. The two pages below are tested in the workspaces `tests/aws-sdk`
+    // and `tests/databases`.
     let elsewhere = ["docs/aws-sdk.md", "docs/databases.md"];
     let is_ours = |page: &&Page| page.path.starts_with("docs/") && !elsewhere.contains(&&*page.path);
     for page in page::all().iter().filter(is_ours) {

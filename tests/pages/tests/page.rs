@@ -41,7 +41,8 @@ pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// Reads the pages for users: the front pages of the library and of `xray-local`, `COMPARE.md`, and every page in `docs/`.
+/// Reads the pages for users: the front pages of the library and of `xray-local`, `COMPARE.md`, and every page in
+/// `docs/`.
 pub(crate) fn all() -> Vec<Page> {
     let files = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = files.filter(|path| path.extension().is_some_and(|extension| extension == "md"));

@@ -98,8 +98,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Writes the first three findings in one line. If there are more, the line ends with their number and `page`, the address
-/// where all are listed.
+/// Writes the first three findings in one line. If there are more, the line ends with their number and `page`, the
+/// address where all are listed.
 ///
 /// ```
 /// use xray_local::check::{check, one_line};

@@ -1,7 +1,7 @@
 //! Compares the time in a trace id with the start of the document.
 //!
-//! The first 8 digits of an id are the start of the trace. X-Ray no longer validates them, because the digits of a W3C trace
-//! id, which OpenTelemetry makes, are random. (X-Ray API reference, `PutTraceSegments`.)
+//! The first 8 digits of an id are the start of the trace. X-Ray no longer validates them, because the digits of a W3C
+//! trace id, which OpenTelemetry makes, are random. (X-Ray API reference, `PutTraceSegments`.)
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -62,8 +62,8 @@ pub(crate) fn is_random(id: TraceId, start: f64) -> bool {
 
 /// Checks the time in the trace id of a document.
 ///
-/// Eight of a hundred random numbers look like times since 2016. The store does not call this function once it has received
-/// ids that are surely random, and the documents of OpenTelemetry are left out here.
+/// Eight of a hundred random numbers look like times since 2016. The store does not call this function once it has
+/// received ids that are surely random, and the documents of OpenTelemetry are left out here.
 pub(super) fn check(document: &Map<String, Value>, at: &FieldPath, findings: &mut Findings) {
     let id = document.get("trace_id").and_then(Value::as_str).and_then(TraceId::parse);
     let start = document.get("start_time").and_then(number);

@@ -6,8 +6,9 @@ use crate::printable::is_printable;
 /// Returns the command that sends the recorded request with curl: its method and URL. The headers and the body of a
 /// request are not recorded.
 ///
-/// Returns `None` if the URL is no URL of HTTP, if the method is not a valid method, or if a terminal could read the text
-/// differently from how the page shows it: the text comes from a document, and a control character can end a paste.
+/// Returns `None` if the URL is no URL of HTTP, if the method is not a valid method, or if a terminal could read the
+/// text differently from how the page shows it: the text comes from a document, and a control character can end a
+/// paste.
 pub(super) fn command(http: &Http) -> Option<String> {
     let (method, url) = (http.method.as_deref().unwrap_or("GET"), http.url.as_deref()?);
     let is_http = ["http://", "https://"]

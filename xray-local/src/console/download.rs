@@ -19,8 +19,8 @@ pub(super) struct Query {
     format: String,
 }
 
-/// Returns a trace as a file, which a browser saves instead of showing it. Returns `None` if the store does not hold the
-/// trace.
+/// Returns a trace as a file, which a browser saves instead of showing it. Returns `None` if the store does not hold
+/// the trace.
 pub(super) fn file(console: &Console, id: &str, query: &Query) -> Option<Response<Vec<u8>>> {
     let id = TraceId::parse(id).or_else(|| TraceId::parse_w3c(id))?.to_string();
     let trace = console.store.stored(&id)?.open();

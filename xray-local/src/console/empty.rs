@@ -1,7 +1,7 @@
 //! The list of an empty store: it says what to type for a first trace, in each language.
 //!
-//! `docs/first-trace.md` has the programs and commands of this page too. `tests/console/empty.rs` compares the two, and runs
-//! programs of `empty/programs`.
+//! `docs/first-trace.md` has the programs and commands of this page too. `tests/console/empty.rs` compares the two, and
+//! runs programs of `empty/programs`.
 
 use std::net::SocketAddr;
 
@@ -38,8 +38,8 @@ pub(super) fn first_steps(console: &Console) -> Markup {
     }
 }
 
-/// Renders what arrived without making a trace: rejected documents, or a request for sampling rules. The second comes over
-/// TCP. A reader who opened only that port, as happens with containers, would otherwise wait in vain.
+/// Renders what arrived without making a trace: rejected documents, or a request for sampling rules. The second comes
+/// over TCP. A reader who opened only that port, as happens with containers, would otherwise wait in vain.
 fn arrived(console: &Console) -> Markup {
     let counters = console.store.counters();
     html! {

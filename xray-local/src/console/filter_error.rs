@@ -16,8 +16,8 @@ pub(super) fn filter_error(filter: &str, error: &FilterError, link: impl Fn(&str
     let after: String = filter.chars().skip(index + 1).collect();
     html! {
         div #filter-error .filter-error role="alert" {
-            // The caret is in the line below. A copy of the text before it gives it its place, whatever the width of the
-            // characters.
+            // The caret is in the line below. A copy of the text before it gives it its place, whatever the width of
+            // the characters.
             pre {
                 (before) mark { (wrong) } (after) "\n"
                 span.caret aria-hidden="true" { span { (before) } "^" }

@@ -27,8 +27,8 @@ pub(super) fn condition(range: &Range) -> String {
     }
 }
 
-/// Renders the histogram. `link` returns the address of the traces with a request in a range, if a filter can find them.
-/// `id` distinguishes the histograms of a page.
+/// Renders the histogram. `link` returns the address of the traces with a request in a range, if a filter can find
+/// them. `id` distinguishes the histograms of a page.
 pub(super) fn histogram(id: &str, times: &Times, link: impl Fn(&Range) -> Option<String>) -> Markup {
     let ranges = times.ranges(MAX_BARS);
     let most = ranges.iter().map(|range| range.count).max().unwrap_or_default();

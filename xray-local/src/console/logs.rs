@@ -1,8 +1,8 @@
 //! Links to the log groups that a segment names.
 //!
 //! `aws.cloudwatch_logs` is a list of objects with the fields `log_group` and `arn`. (X-Ray developer guide, "Segment
-//! documents".) The address of a log group in the console of CloudWatch holds the name of the group, encoded twice, with
-//! `$` instead of `%`: `/aws/lambda/shop` becomes `$252Faws$252Flambda$252Fshop`.
+//! documents".) The address of a log group in the console of CloudWatch holds the name of the group, encoded twice,
+//! with `$` instead of `%`: `/aws/lambda/shop` becomes `$252Faws$252Flambda$252Fshop`.
 
 use std::fmt::Write as _;
 
@@ -88,8 +88,8 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Returns the region of a zone, which ends with the first number: `us-west-2` for the availability zone `us-west-2a` and for
-/// the Local Zone `us-west-2-lax-1a`.
+/// Returns the region of a zone, which ends with the first number: `us-west-2` for the availability zone `us-west-2a`
+/// and for the Local Zone `us-west-2-lax-1a`.
 fn region_of(zone: &str) -> &str {
     let number = zone.find(|letter: char| letter.is_ascii_digit()).unwrap_or(zone.len());
     let end = zone[number..].find(|letter: char| !letter.is_ascii_digit()).map_or(zone.len(), |length| number + length);

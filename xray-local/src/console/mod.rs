@@ -60,8 +60,8 @@ use crate::rules::SamplingRules;
 
 use state::Console;
 
-/// Creates the routes of all pages. `address` is where the server listens, `otlp_address` the additional address for spans,
-/// and `dropped` counts the datagrams that the server dropped.
+/// Creates the routes of all pages. `address` is where the server listens, `otlp_address` the additional address for
+/// spans, and `dropped` counts the datagrams that the server dropped.
 ///
 /// | path | response |
 /// |---|---|

@@ -167,8 +167,8 @@ fn list<F>(id: &str, title: &str, top: &Top<F>) -> Markup {
     }
 }
 
-/// Passes an entry to `take` for each trace that started after a time, the latest arrival first. Returns whether all were
-/// read.
+/// Passes an entry to `take` for each trace that started after a time, the latest arrival first. Returns whether all
+/// were read.
 pub(super) fn read(console: &Console, after: f64, mut take: impl FnMut(Entry)) -> bool {
     let started = Instant::now();
     for stored in console.store.traces().into_iter().filter(|stored| stored.start() >= after) {

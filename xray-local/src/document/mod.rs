@@ -211,8 +211,8 @@ impl Document {
         self.block("metadata")
     }
 
-    /// Returns whether the SDK for Rust marked the segment or subsegment as cancelled: its future was dropped before it was
-    /// ready, as by a timeout around it.
+    /// Returns whether the SDK for Rust marked the segment or subsegment as cancelled: its future was dropped before it
+    /// was ready, as by a timeout around it.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.metadata().get("xray").is_some_and(|own| own["cancelled"] == true)
@@ -224,8 +224,8 @@ impl Document {
         self.block("aws")
     }
 
-    /// Returns the operation of a call to AWS with the table, bucket, queue, topic or function that it names. Returns `None` if
-    /// the `aws` block has no operation.
+    /// Returns the operation of a call to AWS with the table, bucket, queue, topic or function that it names. Returns
+    /// `None` if the `aws` block has no operation.
     ///
     /// ```
     /// let call = xray_local::Document::parse(

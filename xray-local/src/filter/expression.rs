@@ -21,8 +21,8 @@ pub(super) enum Condition {
     Service(Selector, Box<Condition>),
     /// A call from one service to another meets the condition.
     Edge(Selector, Selector, Box<Condition>),
-    /// For each of the texts, a segment or subsegment has a name or URL that contains the text, or its HTTP method is the
-    /// text. The texts are in lower case.
+    /// For each of the texts, a segment or subsegment has a name or URL that contains the text, or its HTTP method is
+    /// the text. The texts are in lower case.
     Mentions(Vec<String>),
     /// A step on the path of a root cause meets the condition.
     RootCause(RootCauseKind, PathItem, Box<Condition>),

@@ -24,8 +24,9 @@ use crate::trace::Trace;
 
 /// A filter expression.
 ///
-/// * A keyword outside braces describes the trace as its client saw it. Flags, times and the request are those of the root
-///   segment. `throttle`, `inferred`, `remote`, `user`, `name`, `type`, `message` and annotations may come from any segment.
+/// * A keyword outside braces describes the trace as its client saw it. Flags, times and the request are those of the
+///   root segment. `throttle`, `inferred`, `remote`, `user`, `name`, `type`, `message` and annotations may come from
+///   any segment.
 /// * `service("name") { .. }` selects traces that have a matching segment of that service.
 /// * `edge("caller", "callee") { .. }` selects traces that have a matching call between two services.
 /// * `rootcause.fault.service { .. }` selects traces with a matching service on the path of a fault. Write `error`
@@ -113,8 +114,8 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// The errors of [`parse`](Self::parse), and an error if the expression names an unknown group, or groups with too many
-    /// conditions.
+    /// The errors of [`parse`](Self::parse), and an error if the expression names an unknown group, or groups with too
+    /// many conditions.
     pub fn parse_with(text: &str, groups: &[NamedFilter]) -> Result<Self, FilterError> {
         parser::parse(text, groups).map(Self::of)
     }

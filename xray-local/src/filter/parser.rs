@@ -14,8 +14,8 @@ const MAX_DEPTH: usize = 50;
 /// The longest expression, in characters.
 const MAX_CHARS: usize = 5000;
 
-/// The most conditions of groups in an expression. Those of all 25 groups of an account are at most 42,000: each has 5,000
-/// characters, and the shortest condition is `ok` with a space.
+/// The most conditions of groups in an expression. Those of all 25 groups of an account are at most 42,000: each has
+/// 5,000 characters, and the shortest condition is `ok` with a space.
 const MAX_GROUP_CONDITIONS: usize = 50_000;
 
 /// The context of a condition.
@@ -34,8 +34,8 @@ pub(super) fn parse(text: &str, groups: &[NamedFilter]) -> Result<Condition, Fil
     parse_dialect(text, groups, false)
 }
 
-/// Like [`parse`], but a text in quotation marks is a condition, too: a name or URL contains it. The search box takes such
-/// expressions, X-Ray does not.
+/// Like [`parse`], but a text in quotation marks is a condition, too: a name or URL contains it. The search box takes
+/// such expressions, X-Ray does not.
 pub(super) fn parse_with_texts(text: &str, groups: &[NamedFilter]) -> Result<Condition, FilterError> {
     parse_dialect(text, groups, true)
 }
@@ -210,8 +210,8 @@ impl Parser<'_> {
         };
         let of_group = |group: &&NamedFilter| {
             let text = if keyword == "group.arn" { &group.arn } else { &group.name };
-            // A trace may belong to several groups. So `group.name != "x"` selects the traces outside the group `x`, not the
-            // traces of the other groups.
+            // A trace may belong to several groups. So `group.name != "x"` selects the traces outside the group `x`,
+            // not the traces of the other groups.
             let operator = if operator == Operator::NotEqual { Operator::Equal } else { operator };
             KeyValue::Text(text).compares(operator, &operand)
         };

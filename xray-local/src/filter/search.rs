@@ -8,8 +8,8 @@ use super::{Filter, FilterError, NamedFilter};
 /// The meaning of a text in the search box.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Search {
-    /// The traces that match a filter expression. In a search box, a text in quotation marks is a condition, too: a name or
-    /// URL contains it.
+    /// The traces that match a filter expression. In a search box, a text in quotation marks is a condition, too: a
+    /// name or URL contains it.
     Expression(Filter),
     /// The traces in which each word of the text is part of a name or URL, or is an HTTP method.
     Text {
@@ -67,8 +67,8 @@ impl Search {
         Ok(Self::Text { filter: Filter::of(condition), suggestion })
     }
 
-    /// Returns the text of a search for those traces of this one that meet another condition. `text` is the text that this
-    /// search was parsed from.
+    /// Returns the text of a search for those traces of this one that meet another condition. `text` is the text that
+    /// this search was parsed from.
     ///
     /// ```
     /// use xray_local::filter::Search;

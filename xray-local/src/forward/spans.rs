@@ -51,8 +51,8 @@ struct Request {
     _room: OwnedSemaphorePermit,
 }
 
-/// Returns the URL to which requests are posted. Adds the path `/v1/traces` to a URL without a path. A URL whose host has an
-/// address in `own` is refused: the server would forward each request to itself without end.
+/// Returns the URL to which requests are posted. Adds the path `/v1/traces` to a URL without a path. A URL whose host
+/// has an address in `own` is refused: the server would forward each request to itself without end.
 ///
 /// # Errors
 ///
@@ -111,7 +111,8 @@ impl ForwardedSpans {
 }
 
 impl ForwardThread {
-    /// Waits until all requests are forwarded. After `timeout`, gives up the remaining requests and counts them as lost.
+    /// Waits until all requests are forwarded. After `timeout`, gives up the remaining requests and counts them as
+    /// lost.
     pub(crate) fn finish(self, timeout: Duration) {
         let begun = Instant::now();
         while !self.thread.is_finished() && begun.elapsed() < timeout {

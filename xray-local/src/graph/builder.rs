@@ -39,8 +39,8 @@ pub(super) struct Builder {
 struct Node {
     is_root: bool,
     is_active: bool,
-    /// `Some(true)` if all segments of the node are stand-ins for segments that were not received. `None` if the node has no
-    /// segment.
+    /// `Some(true)` if all segments of the node are stand-ins for segments that were not received. `None` if the node
+    /// has no segment.
     is_stand_in: Option<bool>,
     span: Span,
     statistics: Statistics,

@@ -6,8 +6,8 @@ use std::collections::btree_map::Entry;
 use super::{Edge, Service, ServiceGraph};
 
 impl ServiceGraph {
-    /// Returns the part of the graph with some of the nodes and edges. `node` and `edge` return whether one is kept. An edge
-    /// is given by the reference id of its caller and itself, and is kept only with its ends.
+    /// Returns the part of the graph with some of the nodes and edges. `node` and `edge` return whether one is kept. An
+    /// edge is given by the reference id of its caller and itself, and is kept only with its ends.
     pub(crate) fn part(&self, node: impl Fn(&Service) -> bool, edge: impl Fn(usize, &Edge) -> bool) -> Self {
         let mut ids = vec![None; self.services.len()];
         let kept: Vec<&Service> = self.services.iter().filter(|service| node(service)).collect();
@@ -22,8 +22,8 @@ impl ServiceGraph {
         Self { services: services.collect(), left_out: self.left_out }
     }
 
-    /// Returns the graph with one node for each group. `group` returns the name and the type of a node's group. Calls between
-    /// nodes of one group are left out. A group's `names` are those of its nodes.
+    /// Returns the graph with one node for each group. `group` returns the name and the type of a node's group. Calls
+    /// between nodes of one group are left out. A group's `names` are those of its nodes.
     pub(crate) fn grouped(&self, group: impl Fn(&Service) -> (String, Option<String>)) -> Self {
         let groups: Vec<_> = self.services.iter().map(group).collect();
         let mut merged = BTreeMap::<&(String, Option<String>), Service>::new();

@@ -1,14 +1,14 @@
 //! Durations of requests, counted in ranges.
 //!
-//! The bounds of the ranges are fixed decimal numbers. So a filter expression can name each range exactly, and finds as many
-//! requests as the range counts.
+//! The bounds of the ranges are fixed decimal numbers. So a filter expression can name each range exactly, and finds as
+//! many requests as the range counts.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// The bounds of the finest ranges in a decade, in tenths of its first number. Every second, every fourth, every eighth and
-/// every twenty-fourth of them are the bounds of coarser ranges: 1, 1.2, 1.5, 1.7, 2 and so on; 1, 1.5, 2, 3, 5, 7; 1, 2, 5;
-/// and 1.
+/// The bounds of the finest ranges in a decade, in tenths of its first number. Every second, every fourth, every eighth
+/// and every twenty-fourth of them are the bounds of coarser ranges: 1, 1.2, 1.5, 1.7, 2 and so on; 1, 1.5, 2, 3, 5, 7;
+/// 1, 2, 5; and 1.
 const BOUNDS: [u64; 24] =
     [10, 11, 12, 13, 15, 16, 17, 18, 20, 22, 25, 27, 30, 35, 40, 45, 50, 55, 60, 65, 70, 77, 85, 92];
 

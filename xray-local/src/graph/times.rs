@@ -41,8 +41,8 @@ impl Times {
         self.ranges.merge(&others.ranges);
     }
 
-    /// Returns at most `most` ranges that hold all durations, with the number of requests in each. They follow each other
-    /// without gaps. `most` is at least 12.
+    /// Returns at most `most` ranges that hold all durations, with the number of requests in each. They follow each
+    /// other without gaps. `most` is at least 12.
     pub(crate) fn ranges(&self, most: usize) -> Vec<Range> {
         self.ranges.bars(most)
     }

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use super::{MAX_SPANS, span};
 use crate::document::{Document, Kind, Namespace};
 
-/// Returns the spans of segments and of their subsegments as `ExportTraceServiceRequest`s in JSON. Each request has at most
-/// [`MAX_SPANS`] spans, and is on a line of its own. (OpenTelemetry protocol specification, "JSON Protobuf Encoding";
-/// "OpenTelemetry Protocol File Exporter".)
+/// Returns the spans of segments and of their subsegments as `ExportTraceServiceRequest`s in JSON. Each request has at
+/// most [`MAX_SPANS`] spans, and is on a line of its own. (OpenTelemetry protocol specification, "JSON Protobuf
+/// Encoding"; "OpenTelemetry Protocol File Exporter".)
 ///
 /// [`read`](super::read) makes segments and subsegments with equal ids, names, times and annotations from the requests.
 /// Two things are lost, because a span cannot express them: an error or a throttle without an HTTP status becomes a

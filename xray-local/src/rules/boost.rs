@@ -8,8 +8,8 @@ use super::rule::SamplingRule;
 /// The duration of a boost, in seconds. (X-Ray developer guide: up to 1 minute.)
 const DURATION: f64 = 60.0;
 
-/// A service's report about the requests of one rule since the previous report. The service need not be one that the rule
-/// matches: a called service reports for the rule that decided where the trace began.
+/// A service's report about the requests of one rule since the previous report. The service need not be one that the
+/// rule matches: a called service reports for the rule that decided where the trace began.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct BoostStatistics {

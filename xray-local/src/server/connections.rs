@@ -159,8 +159,8 @@ impl Connections {
         OpenConnection { number, turn, shared: Arc::clone(&self.shared) }
     }
 
-    /// Makes room for a further connection. Returns `false` if every connection is in use: the server works on a request,
-    /// or the client's turn began within [`GRACE`].
+    /// Makes room for a further connection. Returns `false` if every connection is in use: the server works on a
+    /// request, or the client's turn began within [`GRACE`].
     fn make_room(&self) -> bool {
         let mut open = self.shared.open();
         if open.turns.len() < MAX_CONNECTIONS {

@@ -152,15 +152,15 @@ impl Server {
     /// Returns the address that receives documents. Programs on this machine use it as `AWS_XRAY_DAEMON_ADDRESS`.
     ///
     /// If the server listens on all interfaces, the address is `0.0.0.0` or `[::]`, to which clients cannot send:
-    /// [`local_address`](Self::local_address) returns an address for programs on this machine. Programs on other machines
-    /// need an address of this machine.
+    /// [`local_address`](Self::local_address) returns an address for programs on this machine. Programs on other
+    /// machines need an address of this machine.
     #[must_use]
     pub fn udp_address(&self) -> SocketAddr {
         self.udp_address
     }
 
-    /// Returns the address at which programs on this machine reach the server, over UDP and HTTP. If the server listens on
-    /// all interfaces, this is the address of the loopback interface.
+    /// Returns the address at which programs on this machine reach the server, over UDP and HTTP. If the server listens
+    /// on all interfaces, this is the address of the loopback interface.
     ///
     /// ```
     /// let server = xray_local::Server::builder().address("0.0.0.0:0").start()?;
@@ -317,9 +317,9 @@ impl ServerBuilder {
     /// Sets an additional address for HTTP requests, usually `127.0.0.1:4318`: the default address of an OpenTelemetry
     /// collector, to which OpenTelemetry SDKs send spans by default.
     ///
-    /// Both addresses serve everything: the server also receives spans at the [main address](Self::address), at the path
-    /// `/v1/traces`, and the X-Ray API and the console also answer at the additional address. So the additional address
-    /// needs as much protection as the main address.
+    /// Both addresses serve everything: the server also receives spans at the [main address](Self::address), at the
+    /// path `/v1/traces`, and the X-Ray API and the console also answer at the additional address. So the additional
+    /// address needs as much protection as the main address.
     ///
     /// ```
     /// let server = xray_local::Server::builder().address("127.0.0.1:0").otlp_address("127.0.0.1:0").start()?;

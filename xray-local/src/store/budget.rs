@@ -8,8 +8,8 @@ pub(super) struct Budget {
     whole: usize,
     free: Mutex<usize>,
     returned: Condvar,
-    /// Held by the one thread that waits. The others queue behind it: many small shares must not keep a large one waiting
-    /// forever.
+    /// Held by the one thread that waits. The others queue behind it: many small shares must not keep a large one
+    /// waiting forever.
     turn: Mutex<()>,
 }
 

@@ -119,8 +119,8 @@ pub struct StoredTrace {
 struct Shared {
     limits: Limits,
     state: Mutex<State>,
-    /// `true` if an id was received whose first digits are no time. OpenTelemetry makes such ids, and eight of a hundred look
-    /// like times of X-Ray.
+    /// `true` if an id was received whose first digits are no time. OpenTelemetry makes such ids, and eight of a
+    /// hundred look like times of X-Ray.
     has_random_ids: AtomicBool,
     /// The memory for traces that are being read.
     budget: Arc<Budget>,

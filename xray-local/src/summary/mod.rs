@@ -241,8 +241,8 @@ fn users(trace: &Trace) -> Vec<User> {
 
 /// Distinct values in the order in which they were first recorded, and the services that recorded each.
 ///
-/// A trace may have a hundred thousand values of one annotation, or of services with one value. So both are looked up in
-/// maps.
+/// A trace may have a hundred thousand values of one annotation, or of services with one value. So both are looked up
+/// in maps.
 struct ByService<V>(HashMap<V, Recorded>);
 
 /// The place of a value in the order, and the services in the order in which they recorded the value.

@@ -10,8 +10,8 @@ use crate::document::{Document, Kind, Namespace};
 /// The fields that an inferred segment copies from the caller's subsegment.
 const COPIED: [&str; 9] = ["start_time", "end_time", "in_progress", "error", "throttle", "fault", "http", "aws", "sql"];
 
-/// Returns an inferred segment for each call to another service that has no segment in the trace. (X-Ray developer guide,
-/// "Inferred segments".)
+/// Returns an inferred segment for each call to another service that has no segment in the trace. (X-Ray developer
+/// guide, "Inferred segments".)
 ///
 /// A call with `traced: true` gets none, because the called service will send its own segment. Inferring again for the
 /// same trace gives the same ids.

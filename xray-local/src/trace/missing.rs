@@ -14,8 +14,8 @@ const MEANING: &str = "Usually the caller has not ended its segment, sends its d
                        traced by X-Ray. A copied trace header names a parent that no program sends.";
 
 impl Trace {
-    /// Returns a sentence with the ids of the parents that received segments name and that were not received, and what that
-    /// usually means. Returns `None` if each parent was received.
+    /// Returns a sentence with the ids of the parents that received segments name and that were not received, and what
+    /// that usually means. Returns `None` if each parent was received.
     ///
     /// Stand-ins explain the missing parents of subsegments ([`with_stand_ins`](Self::with_stand_ins)).
     ///

@@ -18,8 +18,8 @@ pub struct Row<'a> {
 }
 
 impl Trace {
-    /// Returns the tree from top to bottom. A subsegment is below the segment or subsegment that contains it, and a called
-    /// segment is below its call. Each is there once, even if segments call each other in a circle.
+    /// Returns the tree from top to bottom. A subsegment is below the segment or subsegment that contains it, and a
+    /// called segment is below its call. Each is there once, even if segments call each other in a circle.
     ///
     /// Without `shows_inferred`, inferred segments are left out.
     ///

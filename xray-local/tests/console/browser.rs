@@ -265,8 +265,8 @@ impl WebDriverCompatibleCommand for VendorCommand {
 
 /// Where Debian installs the browsers. The shell without windows starts in a third of the time.
 //
-// The script `/usr/bin/chromium-headless-shell` would start the browser as a child. Then chromedriver ends the script, and
-// the browser stays.
+// The script `/usr/bin/chromium-headless-shell` would start the browser as a child. Then chromedriver ends the script,
+// and the browser stays.
 const BROWSERS: [&str; 2] = ["/usr/lib/chromium/chromium-headless-shell", "/usr/bin/chromium"];
 
 /// The program that controls the browser for the test. It is ended when this value is dropped.

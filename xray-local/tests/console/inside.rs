@@ -81,7 +81,8 @@ async fn a_search_finds_names_urls_annotations_and_messages_and_visits_its_match
 #[tokio::test]
 async fn the_critical_path_and_the_self_times_are_shown() {
     in_browser(async |page| {
-        // A second of work: [0, 0.2] by itself, `first` until 0.5, `parallel` meanwhile, a pause, and `last` to the end.
+        // A second of work: [0, 0.2] by itself, `first` until 0.5, `parallel` meanwhile, a pause, and `last` to the
+        // end.
         send(
             &page.server,
             &segment(&json!({"subsegments": [

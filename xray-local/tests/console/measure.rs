@@ -1,5 +1,5 @@
-//! Times of pages in the browser. They are printed. They depend on the machine and the build, so they are asserted only if
-//! the environment variable `XRAY_SPEED_BOUNDS` is set. `xray-local/benches/pages` sets it, for a release build.
+//! Times of pages in the browser. They are printed. They depend on the machine and the build, so they are asserted only
+//! if the environment variable `XRAY_SPEED_BOUNDS` is set. `xray-local/benches/pages` sets it, for a release build.
 
 use crate::browser::Page;
 

@@ -83,8 +83,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Visits an argument or the receiver of a call to `name`. `position` is the position of the call. A closure gets its
-    /// position from `name`; any other value has the position `otherwise`.
+    /// Visits an argument or the receiver of a call to `name`. `position` is the position of the call. A closure gets
+    /// its position from `name`; any other value has the position `otherwise`.
     fn visit_argument(&mut self, argument: &mut Expr, otherwise: Position, name: &str, position: Position) {
         let of_argument = match peeled(argument) {
             Expr::Closure(closure) => position.of_closure_for(name, !closure.inputs.is_empty()),
@@ -107,8 +107,8 @@ impl Walker<'_> {
     fn visit_closure(&mut self, closure: &mut ExprClosure, position: Position) {
         let position = position.of_closure(closure);
         let result = mem::replace(&mut self.result, position);
-        // A closure that names no variable of the function may be coerced to a function pointer. The variable of the open
-        // types would make that impossible, so such a closure declares it itself.
+        // A closure that names no variable of the function may be coerced to a function pointer. The variable of the
+        // open types would make that impossible, so such a closure declares it itself.
         // tests/it/shapes/typed.rs::function_pointers
         let settles = position == Position::Elsewhere && !uses::names_a_variable(closure, &self.variables);
         let outer = settles.then(|| {

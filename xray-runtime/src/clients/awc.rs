@@ -37,8 +37,8 @@ pub struct TracedClientRequest {
 }
 
 /// The future of every method. The methods return the same type, so the arms of an `if` may call different methods.
-// Not a `DeferredCall`: that would keep the arguments until the first poll, and `send_json(&value)` borrows its argument
-// only at the call.
+// Not a `DeferredCall`: that would keep the arguments until the first poll, and `send_json(&value)` borrows its
+// argument only at the call.
 type SendFuture = CallFuture<SendClientRequest, Read>;
 
 impl TracedClientRequest {

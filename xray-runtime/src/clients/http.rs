@@ -81,7 +81,8 @@ fn host<B>(request: &Request<B>) -> Option<&str> {
 impl<B> ReadResponse for Response<B> {
     fn read(&self, call: &mut Call) {
         read_head(self, call);
-        // A gRPC call that fails before its first message has its status in the head. (gRPC over HTTP/2, "Trailers-Only".)
+        // A gRPC call that fails before its first message has its status in the head. (gRPC over HTTP/2,
+        // "Trailers-Only".)
         if self.version() == Version::HTTP_2 && is_grpc(self.headers()) {
             note_status(self.headers(), &call.subsegment());
         }

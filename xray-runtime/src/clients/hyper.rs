@@ -2,8 +2,8 @@
 //! `http::Request`; see `http.rs` and `hyper_0_14.rs`.
 
 /// Implements `Traceable<get>` for a client. Both clients have the same signatures.
-// The bounds on connector and body differ between the two and are long. A client is a `Service` exactly if they hold, so
-// that is the bound here.
+// The bounds on connector and body differ between the two and are long. A client is a `Service` exactly if they hold,
+// so that is the bound here.
 macro_rules! pooled {
     () => {
         use std::rc::Rc;
@@ -33,7 +33,8 @@ macro_rules! pooled {
             &'a Client<C, B>: Service<Request<B>, Future = ResponseFuture>,
         {
             /// Makes the request of `Client::get` in a subsegment.
-            // The future has the same type as that of a traced `request`, so the arms of an `if` may call either method.
+            // The future has the same type as that of a traced `request`, so the arms of an `if` may call either
+            // method.
             pub fn get(self, uri: Uri) -> CallFuture<ResponseFuture, ByReadResponse> {
                 let Self { mut client, site } = self;
                 let mut request = Request::new(B::default());

@@ -19,13 +19,13 @@ impl<B: Into<Body>> Traceable<methods::send> for Request<B> {
 }
 
 /// The traced twin of a [`Request`], for `request.send()`.
-// A `Request` has `send` only by a trait, and any crate may define such a trait. The twin implements isahc's: in code that
-// imports another crate's trait the twin has no method `send`, so the compiler reports an error instead of sending the
-// request with the wrong client.
+// A `Request` has `send` only by a trait, and any crate may define such a trait. The twin implements isahc's: in code
+// that imports another crate's trait the twin has no method `send`, so the compiler reports an error instead of sending
+// the request with the wrong client.
 //
-// `request.send_async()` is not traced. isahc's trait returns a `ResponseFuture`, which only isahc can make, so the twin
-// cannot return a traced future from it. A method of the twin's own would do, but then the user's `use isahc::RequestExt`
-// would be reported as unused.
+// `request.send_async()` is not traced. isahc's trait returns a `ResponseFuture`, which only isahc can make, so the
+// twin cannot return a traced future from it. A method of the twin's own would do, but then the user's
+// `use isahc::RequestExt` would be reported as unused.
 #[derive(Debug)]
 pub struct TracedRequest<B> {
     request: Request<B>,

@@ -51,8 +51,8 @@ macro_rules! asynchronous {
         // `RequestBuilder::send` consists of these two steps. After the first step, the URL and the headers of the
         // request can be read. The builder shows neither.
         //
-        // The header stays in a request that reqwest sends again after a redirect, even to another host. The runtime does not
-        // see that request, and reqwest removes only headers that hold credentials.
+        // The header stays in a request that reqwest sends again after a redirect, even to another host. The runtime
+        // does not see that request, and reqwest removes only headers that hold credentials.
         fn start(builder: RequestBuilder, parent: Option<CallParent>) -> Sent<Pending> {
             let (client, request) = builder.build_split();
             match request {
@@ -67,8 +67,8 @@ macro_rules! asynchronous {
         super::outgoing!(methods: [any, call, execute, oneshot], Request);
         super::response!(Response);
 
-        // `reqwest::get` makes a client for each request and drops it, so the traced call does too: a client that is kept
-        // would keep connections open.
+        // `reqwest::get` makes a client for each request and drops it, so the traced call does too: a client that is
+        // kept would keep connections open.
         impl<T: IntoUrl> AsyncFetch<T> for Result<Response, Error> {
             const CRATE: &str = "reqwest";
             type Future = Pending;

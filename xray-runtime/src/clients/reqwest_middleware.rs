@@ -33,8 +33,8 @@ impl TracedRequestBuilder {
     }
 }
 
-// `RequestBuilder::send` consists of these steps. The extensions carry what the user has set for the middlewares of this
-// request, and `build_split` drops them.
+// `RequestBuilder::send` consists of these steps. The extensions carry what the user has set for the middlewares of
+// this request, and `build_split` drops them.
 fn start(
     mut builder: RequestBuilder,
     parent: Option<CallParent>,

@@ -28,8 +28,8 @@ macro_rules! traceable {
 traceable!(WithoutBody: call);
 traceable!(WithBody: send, send_empty, send_form);
 
-// ureq has `send_json` only with its feature `json`. That is the user's choice, which a `cfg` of this crate cannot see. The
-// bound checks for it: with the feature, ureq's error can be created from an error of `serde_json`.
+// ureq has `send_json` only with its feature `json`. That is the user's choice, which a `cfg` of this crate cannot see.
+// The bound checks for it: with the feature, ureq's error can be created from an error of `serde_json`.
 impl<B: HasBody> Traceable<methods::send_json> for RequestBuilder<B>
 where
     Error: HoldsJson<B>,
@@ -144,8 +144,8 @@ pub trait HasBody {}
 impl HasBody for WithBody {}
 
 /// An error that can be created from an error of `serde_json`. ureq's error can with the feature `json`.
-// `T` has no meaning. A `where` clause without a type parameter is checked where it is written, see `HasBody`; the unused
-// `T` defers the check to the caller.
+// `T` has no meaning. A `where` clause without a type parameter is checked where it is written, see `HasBody`; the
+// unused `T` defers the check to the caller.
 pub trait HoldsJson<T> {
     fn hold(error: serde_json::Error) -> Self;
 }

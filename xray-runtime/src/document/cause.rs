@@ -91,8 +91,8 @@ pub struct Exception {
     // Not optional, although X-Ray's schema lets it be: the receiver of the OpenTelemetry collector loses a document in
     // which an exception has none.
     pub id: SegmentId,
-    /// The message of the error, at most 1,000 characters. URLs in it have no credentials, query or fragment, and values
-    /// whose names suggest a secret are removed.
+    /// The message of the error, at most 1,000 characters. URLs in it have no credentials, query or fragment, and
+    /// values whose names suggest a secret are removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The type of the error, if it is known. The type of a source behind `dyn Error` is known for errors of the

@@ -55,8 +55,8 @@ pub trait ResponseHeaders {
 
     /// Returns the value of the header `Content-Length`, if it is a number.
     ///
-    /// Reads the header with [`get`](Self::get). Implement this method too if the type finds a header by a constant name
-    /// faster than by a text.
+    /// Reads the header with [`get`](Self::get). Implement this method too if the type finds a header by a constant
+    /// name faster than by a text.
     fn content_length(&self) -> Option<u64> {
         self.get("content-length")?.parse().ok()
     }

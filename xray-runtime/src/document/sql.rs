@@ -82,8 +82,9 @@ impl Sql {
         Self { database_type: Some(short(database_type.as_ref())), ..Self::default() }
     }
 
-    /// Sets the URL of the database, or another text that names it, such as `host=db password=..`. User names and passwords,
-    /// the query, the fragment and the parameters of JDBC are left out; a password under its name becomes `[removed]`.
+    /// Sets the URL of the database, or another text that names it, such as `host=db password=..`. User names and
+    /// passwords, the query, the fragment and the parameters of JDBC are left out; a password under its name becomes
+    /// `[removed]`.
     #[must_use]
     pub fn url(mut self, url: impl AsRef<str>) -> Self {
         self.url = Some(Url::from(url.as_ref()).recorded());

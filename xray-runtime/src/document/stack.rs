@@ -167,8 +167,8 @@ impl FrameOrigin {
     /// Determines the origin of a frame by its function's name, or by its source file.
     fn of(frame: &StackFrame) -> Self {
         let label = frame.label.as_deref().unwrap_or(UNKNOWN);
-        // A trait method has the name `<&mut path::Type as path::Trait>::method`. The path of the type comes first and names
-        // the crate: an implementation of our trait for a user's type is the user's code.
+        // A trait method has the name `<&mut path::Type as path::Trait>::method`. The path of the type comes first and
+        // names the crate: an implementation of our trait for a user's type is the user's code.
         let name = label.trim_start_matches(['<', '&', '*']);
         let name = name.strip_prefix("mut ").unwrap_or(name);
         // Some debug information (DWARF without linkage names) names an inlined function without its path: `start` or

@@ -17,7 +17,8 @@ const MIN_FRAMES: usize = 10;
 const MIN_EXCEPTIONS: usize = 16;
 /// Number of annotations that a document keeps. X-Ray indexes 50 in each trace. (Developer guide, "Annotations".)
 const MIN_ANNOTATIONS: usize = 50;
-/// Size up to which a value of the `aws` block stays: the keys that X-Ray itself uses, such as `operation` and `ecs`, are short.
+/// Size up to which a value of the `aws` block stays: the keys that X-Ray itself uses, such as `operation` and `ecs`,
+/// are short.
 const MIN_AWS_BYTES: usize = 64;
 /// Key in the metadata namespace `xray` of the number of values that lost something.
 const LEFT_OUT: &str = "left_out";
@@ -27,9 +28,9 @@ const LEFT_OUT: &str = "left_out";
 /// Returns the number of values that lost something, and 0 if nothing can be removed. The caller repeats this until the
 /// document fits.
 pub(crate) fn trim(document: &mut Document, excess: usize) -> usize {
-    // The order is the order of worth. Metadata is the largest and cannot be searched for, and neither can most values of
-    // the `aws` block. Stacks help to read an error, which its message still names. Strings keep both ends. Annotations come
-    // last: people search for traces by them.
+    // The order is the order of worth. Metadata is the largest and cannot be searched for, and neither can most values
+    // of the `aws` block. Stacks help to read an error, which its message still names. Strings keep both ends.
+    // Annotations come last: people search for traces by them.
     let steps: [fn(&mut Document, usize) -> usize; 6] = [
         remove_metadata,
         remove_aws_values,

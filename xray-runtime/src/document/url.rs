@@ -38,7 +38,8 @@ pub struct Url<'a> {
 }
 
 impl<'a> Url<'a> {
-    /// Returns scheme, host, port and path, cut at 250 characters. A path that contains a URL or a named secret loses it.
+    /// Returns scheme, host, port and path, cut at 250 characters. A path that contains a URL or a named secret loses
+    /// it.
     pub(crate) fn recorded(&self) -> String {
         self.with_recorded(|parts| parts.concat())
     }
@@ -118,8 +119,9 @@ impl<'a> From<&'a str> for Url<'a> {
 }
 
 impl<'a> Url<'a> {
-    /// Reads a URL in the form of almost all requests: `https://`, a plain host, perhaps a port, and a path. Returns `None`
-    /// for another text. [`of_any_text`](Self::of_any_text) reads these URLs too, in several times as many instructions.
+    /// Reads a URL in the form of almost all requests: `https://`, a plain host, perhaps a port, and a path. Returns
+    /// `None` for another text. [`of_any_text`](Self::of_any_text) reads these URLs too, in several times as many
+    /// instructions.
     fn plain(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
         let scheme = &text[..text.len() - rest.len() - "//".len()];
@@ -159,8 +161,8 @@ impl<'a> Url<'a> {
     }
 }
 
-/// Returns whether clients leave out this character at both ends of a URL: a white space or a control character. (WHATWG URL,
-/// "basic URL parser".)
+/// Returns whether clients leave out this character at both ends of a URL: a white space or a control character.
+/// (WHATWG URL, "basic URL parser".)
 fn is_trimmed(character: char) -> bool {
     character <= ' '
 }
@@ -176,13 +178,14 @@ fn plain_host(authority: &str) -> Option<&str> {
 /// The bytes of plain hosts.
 const IN_HOST: [bool; 256] = table(b"abcdefghijklmnopqrstuvwxyz0123456789.-_");
 
-/// Returns the length of the plain host at the start of a text. The host ends at the first byte that no plain host contains.
+/// Returns the length of the plain host at the start of a text. The host ends at the first byte that no plain host
+/// contains.
 fn length_of_host(text: &str) -> usize {
     text.bytes().position(|byte| !IN_HOST[usize::from(byte)]).unwrap_or(text.len())
 }
 
-/// Removes the dot at the end of a fully qualified name, such as `db.svc.cluster.local.` in Kubernetes: both forms name one
-/// host.
+/// Removes the dot at the end of a fully qualified name, such as `db.svc.cluster.local.` in Kubernetes: both forms name
+/// one host.
 fn without_dot(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
@@ -214,8 +217,8 @@ fn scheme(url: &str) -> Option<(&str, usize)> {
 
 /// Splits a URL without its scheme into authority and path.
 fn split_authority(rest: &str) -> (&str, &str) {
-    // Browsers and the `url` crate read a backslash as a slash. (WHATWG URL, "authority state".) For `http://a\@b/` they
-    // connect to `a`, so `b` must not be recorded as the host.
+    // Browsers and the `url` crate read a backslash as a slash. (WHATWG URL, "authority state".) For `http://a\@b/`
+    // they connect to `a`, so `b` must not be recorded as the host.
     rest.split_at(before(b"/\\", rest).len())
 }
 
@@ -277,20 +280,20 @@ fn before<'a, const N: usize>(ends: &[u8; N], text: &'a str) -> &'a str {
 
 /// Removes `user:password@` from an authority.
 ///
-/// An authority with escapes is returned as it is: it may be a whole URL that is percent-encoded. [`secrets`] removes what is
-/// secret in it when the URL is recorded.
+/// An authority with escapes is returned as it is: it may be a whole URL that is percent-encoded. [`secrets`] removes
+/// what is secret in it when the URL is recorded.
 fn without_credentials(authority: &str) -> &str {
     if authority.contains('%') { authority } else { behind_last_at(authority) }
 }
 
-/// Returns the text behind the *last* `@`: a password may contain an unescaped one, and everything before the last `@` may be
-/// secret.
+/// Returns the text behind the *last* `@`: a password may contain an unescaped one, and everything before the last `@`
+/// may be secret.
 fn behind_last_at(authority: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
-/// Returns `false` for an authority with escapes whose credentials consist of several words. [`secrets`] reads word by word
-/// and would not find them.
+/// Returns `false` for an authority with escapes whose credentials consist of several words. [`secrets`] reads word by
+/// word and would not find them.
 fn is_readable(authority: &str) -> bool {
     let separates_words = |character: char| character.is_whitespace() || "\"'`<>".contains(character);
     let has_credentials = || characters(authority.as_bytes()).any(|character| character.byte == b'@');
@@ -343,7 +346,8 @@ mod tests {
             let host = url.host().map(Cow::into_owned);
             (url.recorded(), host, url.path().to_owned(), url.plain_host().is_some())
         };
-        // Combines each scheme with each host, port, path and end. The last entry of each list is empty. `~` stands for a space.
+        // Combines each scheme with each host, port, path and end. The last entry of each list is empty. `~` stands for
+        // a space.
         let lists = [SCHEMES, HOSTS, PORTS, PATHS, ENDS];
         let texts = lists.iter().fold(vec![String::new()], |texts, list| {
             texts.iter().flat_map(|text| list.split(' ').map(move |part| text.clone() + part)).collect()

@@ -11,9 +11,9 @@ use crate::support::worker::Worker;
 
 /// A queue of documents and the background task that empties it.
 ///
-/// The task starts with the first document. It ends when the `BackgroundQueue` has been dropped and the queue is empty. If it dies
-/// or cannot start, documents wait in the queue, and it is started again for a later document or a [flush](Self::flush).
-/// Each process has a queue and a task of its own.
+/// The task starts with the first document. It ends when the `BackgroundQueue` has been dropped and the queue is empty.
+/// If it dies or cannot start, documents wait in the queue, and it is started again for a later document or a
+/// [flush](Self::flush). Each process has a queue and a task of its own.
 //
 // The thread that ends a segment has a request to answer, so it only pushes the document. Sending a datagram takes
 // about a microsecond and serialising a document takes longer. A push takes a tenth of a microsecond.
@@ -35,7 +35,8 @@ impl BackgroundQueue {
     // would reach gigabytes before their number counts.
     const LIMITS: Limits = Limits { documents: 16_384, bytes: 128 * 1024 * 1024 };
 
-    /// Creates a queue. `consume` creates the task, which takes documents from the queue until [`Queue::next`] returns `None`.
+    /// Creates a queue. `consume` creates the task, which takes documents from the queue until [`Queue::next`] returns
+    /// `None`.
     ///
     /// A task that dies must have counted the documents that it had taken, as sent or as dropped.
     pub(super) fn new<F>(
@@ -62,7 +63,8 @@ impl BackgroundQueue {
         self.queues.get().queue.has_unfinished()
     }
 
-    /// Blocks until the task has finished with all documents queued so far, for at most `limit`. Returns whether it has.
+    /// Blocks until the task has finished with all documents queued so far, for at most `limit`. Returns whether it
+    /// has.
     ///
     /// Does not wait if the task cannot be started. A task that dies meanwhile is started again once.
     pub(super) fn flush(&self, limit: Duration) -> bool {

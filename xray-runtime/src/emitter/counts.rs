@@ -31,8 +31,8 @@ impl Counts {
         }
     }
 
-    /// Counts a document that found the queue full, and logs the first. `emitter` is the name of the emitter's type, and
-    /// `reason` says why the queue is full.
+    /// Counts a document that found the queue full, and logs the first. `emitter` is the name of the emitter's type,
+    /// and `reason` says why the queue is full.
     #[cold]
     pub(super) fn dropped_at_full_queue(&self, emitter: &str, reason: &str) {
         self.dropped(1);

@@ -64,8 +64,8 @@ impl<'a> Daemon<'a> {
 
     /// Sends a datagram. Returns an error if the system reported that the daemon's port refused it.
     ///
-    /// After a refusal, sends the datagram to the next address of the daemon's name, and stays with that address: `localhost`
-    /// is often `::1` and then `127.0.0.1`, and the daemon listens on the second.
+    /// After a refusal, sends the datagram to the next address of the daemon's name, and stays with that address:
+    /// `localhost` is often `::1` and then `127.0.0.1`, and the daemon listens on the second.
     pub(super) async fn send(&mut self, datagram: &[u8]) -> Result<Sent, SendError> {
         let connection = self.connection().await?;
         let mut was_earlier_refused = false;
@@ -92,12 +92,12 @@ impl<'a> Daemon<'a> {
 
     /// Returns the connection, resolving the address and connecting if that is due.
     ///
-    /// Waits for the first attempt to connect: until then the documents wait in the queue. If the attempt fails, returns an
-    /// error for each document until the next attempt. Once there is a connection, the next one is made in the background,
-    /// because a name server may take long to answer.
+    /// Waits for the first attempt to connect: until then the documents wait in the queue. If the attempt fails,
+    /// returns an error for each document until the next attempt. Once there is a connection, the next one is made in
+    /// the background, because a name server may take long to answer.
     async fn connection(&mut self) -> Result<&mut Connection, SendError> {
-        // A renewal that failed keeps the old connection: a name server that is away for a minute does not mean that the
-        // daemon is.
+        // A renewal that failed keeps the old connection: a name server that is away for a minute does not mean that
+        // the daemon is.
         if let Some(Ok(Ok(connection))) = self.renewal.try_join_next() {
             self.connection = Some(connection);
         }
@@ -126,8 +126,8 @@ impl<'a> Daemon<'a> {
     }
 }
 
-/// Resolves the address and connects to the first result that accepts a socket. Prefers the address `current`, which takes
-/// documents.
+/// Resolves the address and connects to the first result that accepts a socket. Prefers the address `current`, which
+/// takes documents.
 async fn connect(address: String, current: Option<SocketAddr>) -> Result<Connection, SendError> {
     let mut addresses = VecDeque::from(resolve(&address).await.map_err(SendError::Unresolved)?);
     if let Some(at) = addresses.iter().position(|address| Some(*address) == current) {
@@ -198,8 +198,8 @@ impl Connection {
                 was_earlier_refused = true;
                 self.socket.send(datagram).await.map_err(failed)?
             }
-            // This error too may be about an earlier datagram, which was too long for a link on the way; the system sends later
-            // ones in fragments. If the error is about this datagram, the second attempt fails too.
+            // This error too may be about an earlier datagram, which was too long for a link on the way; the system
+            // sends later ones in fragments. If the error is about this datagram, the second attempt fails too.
             Err(error) if is_too_long(&error) => {
                 let too_long = |error| if is_too_long(&error) { SendError::TooLong } else { failed(error) };
                 self.socket.send(datagram).await.map_err(too_long)?

@@ -20,9 +20,9 @@ const ATTEMPTS: usize = 20;
 
 /// Connects to the daemon's TCP address and logs a warning if nothing answers there.
 ///
-/// A datagram to an address without a daemon may be lost without any sign. The daemon listens on UDP and on TCP, so if its
-/// TCP side does not answer, most likely no daemon is there. `udp_fails` is `true` while datagrams fail. That has been logged
-/// already, so no warning about TCP follows.
+/// A datagram to an address without a daemon may be lost without any sign. The daemon listens on UDP and on TCP, so if
+/// its TCP side does not answer, most likely no daemon is there. `udp_fails` is `true` while datagrams fail. That has
+/// been logged already, so no warning about TCP follows.
 pub(super) async fn check(udp: String, tcp: String, udp_fails: Arc<AtomicBool>) {
     let mut has_warned = false;
     sleep(INITIAL_DELAY).await;

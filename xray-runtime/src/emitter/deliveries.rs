@@ -8,10 +8,10 @@ use crate::support::stats::Counters;
 
 /// The counters of delivered and dropped documents, which a recorder passes to its [`Emitter`](super::Emitter).
 ///
-/// A recorder counts a document as [sent](crate::Stats::documents_sent) when [`emit`](super::Emitter::emit) returns, and as
-/// [dropped](crate::Stats::documents_dropped) if it panics. An emitter that delivers documents later counts them itself: it
-/// [claims](Self::claim) the counters in [`Emitter::attach`](super::Emitter::attach), and then counts each document once, as
-/// sent or as dropped. Clones count for the same recorder.
+/// A recorder counts a document as [sent](crate::Stats::documents_sent) when [`emit`](super::Emitter::emit) returns,
+/// and as [dropped](crate::Stats::documents_dropped) if it panics. An emitter that delivers documents later counts them
+/// itself: it [claims](Self::claim) the counters in [`Emitter::attach`](super::Emitter::attach), and then counts each
+/// document once, as sent or as dropped. Clones count for the same recorder.
 ///
 /// ```
 /// use std::sync::{Mutex, OnceLock};

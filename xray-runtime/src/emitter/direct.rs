@@ -13,8 +13,8 @@ use crate::support::process::PerProcess;
 
 /// Sends documents to the daemon without a background thread.
 ///
-/// In Lambda, the end of a subsegment must not return before its document has left. A small function has a fraction of a
-/// processor: a background thread that is to send the document may get its turn a tenth of a second later, and until
+/// In Lambda, the end of a subsegment must not return before its document has left. A small function has a fraction of
+/// a processor: a background thread that is to send the document may get its turn a tenth of a second later, and until
 /// then the end would block a thread of the program's executor.
 ///
 /// Sends only what needs no wait: a document that fits into a datagram, at a moment when the socket takes it and the
@@ -32,8 +32,8 @@ struct ProcessSocket {
 }
 
 impl Direct {
-    /// Creates a socket for `daemon_address`. If the address has a name, which only a look-up can resolve, all documents
-    /// are returned.
+    /// Creates a socket for `daemon_address`. If the address has a name, which only a look-up can resolve, all
+    /// documents are returned.
     pub(super) fn new(daemon_address: &str) -> Self {
         let address = daemon_address.parse().ok();
         Self { sockets: PerProcess::new(move || Some(Mutex::new(ProcessSocket::connect(address?).ok()?))) }

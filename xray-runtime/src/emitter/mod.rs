@@ -70,8 +70,8 @@ pub trait Emitter: Send + Sync + 'static {
 
     /// Receives the counters that the recorder passes to its emitter. Called once, when the recorder is built.
     ///
-    /// The default is for emitters that are done with a document when [`emit`](Self::emit) returns: the recorder counts the
-    /// document as sent then. An emitter that contains another forwards all three methods.
+    /// The default is for emitters that are done with a document when [`emit`](Self::emit) returns: the recorder counts
+    /// the document as sent then. An emitter that contains another forwards all three methods.
     fn attach(&self, deliveries: &Deliveries) {
         let _ = deliveries;
     }

@@ -34,8 +34,8 @@ impl Outage {
     /// Notes the result of sending a datagram.
     pub(super) fn note(&mut self, sent: &Result<Sent, SendError>, is_loopback: bool) {
         match sent {
-            // A refusal from another host arrives when the refused datagram has long been sent. Most likely the datagram that
-            // was sent now is refused too.
+            // A refusal from another host arrives when the refused datagram has long been sent. Most likely the
+            // datagram that was sent now is refused too.
             Ok(sent) if sent.was_earlier_refused && !is_loopback => self.failed(&SendError::Refused),
             Ok(_) => self.sent(is_loopback),
             // The document is sent again in smaller datagrams.

@@ -20,8 +20,8 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// The bytes that may be sent at once: less than half of the receiver's buffer, because the daemon may not be reading at
-    /// the moment.
+    /// The bytes that may be sent at once: less than half of the receiver's buffer, because the daemon may not be
+    /// reading at the moment.
     const BUDGET_BYTES: f64 = 96.0 * 1024.0;
     const BYTES_PER_SECOND: f64 = 32.0 * 1024.0 * 1024.0;
     /// What the kernel counts for each datagram besides its bytes: its own structures share the buffer.

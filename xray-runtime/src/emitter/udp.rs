@@ -40,8 +40,8 @@ pub(crate) struct UdpEmitter {
 }
 
 impl UdpEmitter {
-    /// Creates an emitter that sends to `daemon_address`, which is `host:port`. A host name is resolved on the background
-    /// thread, for the first document and then at most once a minute.
+    /// Creates an emitter that sends to `daemon_address`, which is `host:port`. A host name is resolved on the
+    /// background thread, for the first document and then at most once a minute.
     ///
     /// `tcp_address` is the daemon's TCP side, which is checked once after the first document, or `None` for no check.
     pub(crate) fn new(

@@ -33,9 +33,9 @@ pub enum Propagation {
     /// such as `Lineage`, is passed on in it.
     #[default]
     XRay,
-    /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. The members of an incoming `tracestate` are passed
-    /// on, up to 512 bytes. If [`Central`](crate::sampling::Central) decided about the trace, requests also carry its rule in
-    /// `tracestate`, as `xrsr=<hash>`. A request that has a `tracestate` already keeps it.
+    /// `traceparent`, the header of W3C Trace Context and OpenTelemetry. The members of an incoming `tracestate` are
+    /// passed on, up to 512 bytes. If [`Central`](crate::sampling::Central) decided about the trace, requests also
+    /// carry its rule in `tracestate`, as `xrsr=<hash>`. A request that has a `tracestate` already keeps it.
     W3c,
     /// Both headers, with the same ids and the same decision.
     Both,
@@ -50,8 +50,8 @@ impl Propagation {
         self != Self::XRay
     }
 
-    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if `traceparent` is propagated and
-    /// `X-Amzn-Trace-Id` has neither a parent nor a decision. `values` returns the values of a header.
+    /// Reads the trace header of an incoming request: `X-Amzn-Trace-Id`, or `traceparent` if `traceparent` is
+    /// propagated and `X-Amzn-Trace-Id` has neither a parent nor a decision. `values` returns the values of a header.
     #[cfg(any(feature = "tower", feature = "actix-web"))]
     pub(crate) fn read<'a, V: Iterator<Item = &'a [u8]>>(self, values: impl Fn(&'static str) -> V) -> TraceHeader {
         // X-Ray's header first: API Gateway and Lambda maintain only that one. Behind them a `traceparent` has an older

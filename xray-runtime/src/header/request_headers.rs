@@ -10,8 +10,8 @@ pub(crate) static X_RAY: HeaderName = TRACE_HEADER_NAME;
 
 /// The headers of a request that is about to be sent, whatever their type.
 ///
-/// [`PendingCall::inject`](crate::http::PendingCall::inject) puts the trace headers into a request through this trait. It is
-/// implemented for [`http::HeaderMap`], for the header types of the clients that have a feature here, and for
+/// [`PendingCall::inject`](crate::http::PendingCall::inject) puts the trace headers into a request through this trait.
+/// It is implemented for [`http::HeaderMap`], for the header types of the clients that have a feature here, and for
 /// `Vec<(String, String)>`, which suits a request that is written by hand. Implement it for a client of your own:
 ///
 /// ```

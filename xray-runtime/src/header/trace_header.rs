@@ -179,8 +179,8 @@ impl TraceHeader {
         }
     }
 
-    /// Removes the caller's decision and its `tracestate`, which may contain decisions of other systems. `Sampled=?` stays: it
-    /// asks for the decision of this service.
+    /// Removes the caller's decision and its `tracestate`, which may contain decisions of other systems. `Sampled=?`
+    /// stays: it asks for the decision of this service.
     pub(super) fn without_decision(self) -> Self {
         let sampled = self.sampled.filter(|sampled| *sampled == Sampled::Requested);
         Self { sampled, state: TraceState::default(), ..self }
@@ -299,10 +299,10 @@ impl TraceHeader {
 /// The text between two headers that are joined, and around an empty one.
 const EDGE: [char; 3] = [',', ' ', '\t'];
 
-/// Splits off the first of several headers that are joined by commas. The second value is the next header and all behind
-/// it. Empty headers between them are left out.
-// A value of an extra part may contain a comma too, so a comma separates headers only if nothing or a known key stands on
-// one of its sides.
+/// Splits off the first of several headers that are joined by commas. The second value is the next header and all
+/// behind it. Empty headers between them are left out.
+// A value of an extra part may contain a comma too, so a comma separates headers only if nothing or a known key stands
+// on one of its sides.
 fn split_joined(value: &str) -> (&str, Option<&str>) {
     let is_key = |text: &str, key: &str| {
         let (start, rest) = text.split_at_checked(key.len()).unwrap_or_default();
@@ -311,8 +311,8 @@ fn split_joined(value: &str) -> (&str, Option<&str>) {
     let begins_header =
         |text: &str| text.is_empty() || ["root", "self", "parent", "sampled"].iter().any(|key| is_key(text, key));
     let start = value.len() - value.trim_start().len();
-    // Each run of commas is judged once, and the white space before the first one is skipped once, because a hostile client may
-    // send thousands.
+    // Each run of commas is judged once, and the white space before the first one is skipped once, because a hostile
+    // client may send thousands.
     let mut judged = 0;
     for (comma, _) in value.match_indices(',') {
         if comma < judged {

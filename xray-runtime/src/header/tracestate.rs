@@ -14,8 +14,8 @@ const KEY: &str = "xrsr";
 /// Limit on the members that are read. (W3C Trace Context, section 3.3.1, "list": at most 32 members.)
 const MAX_MEMBERS: usize = 32;
 
-/// Limit on the bytes of the members of other systems. With the member of this SDK and its comma, the header has 512 bytes, which
-/// every system passes on. (W3C Trace Context, section 3.3.1.5, "tracestate Limits".)
+/// Limit on the bytes of the members of other systems. With the member of this SDK and its comma, the header has 512
+/// bytes, which every system passes on. (W3C Trace Context, section 3.3.1.5, "tracestate Limits".)
 const MAX_OTHER_BYTES: usize = 512 - (KEY.len() + 1 + 16 + 1);
 
 /// The content of the header.
@@ -60,7 +60,8 @@ impl TraceState {
         Self { rule, ..self }
     }
 
-    /// Returns the value of the header, which begins with the member of this SDK; `None` if there is nothing to pass on.
+    /// Returns the value of the header, which begins with the member of this SDK; `None` if there is nothing to pass
+    /// on.
     pub(crate) fn value(&self) -> Option<String> {
         match (self.rule.map(RuleHash::member), self.others.as_str()) {
             (Some(rule), "") => Some(rule),

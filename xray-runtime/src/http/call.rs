@@ -56,8 +56,8 @@ const UNKNOWN_HOST: &str = "UNKNOWN HOST";
 /// assert_eq!(call.annotations["version"], "HTTP/1.1".into());
 /// ```
 pub struct Call {
-    // Two pointers, which are passed in registers. Every future of a traced call has room for them, even the futures that
-    // run outside a sampled segment.
+    // Two pointers, which are passed in registers. Every future of a traced call has room for them, even the futures
+    // that run outside a sampled segment.
     /// The parent of the call. If `record` is `None`, the subsegment of the call itself.
     entity: Arc<Entity>,
     /// The record of the call. `None` if the subsegment holds the record, so that other handles can write to it too.
@@ -76,8 +76,8 @@ impl Call {
 
     /// Returns the headers for the request. Returns no headers after the first time, because only one request may carry
     /// them.
-    // `PendingCall::inject` is generic, so it is compiled in the caller's crate, and there each of these getters would be a
-    // function call. As a function of this crate, they are one call together.
+    // `PendingCall::inject` is generic, so it is compiled in the caller's crate, and there each of these getters would
+    // be a function call. As a function of this crate, they are one call together.
     pub(super) fn take_headers(&mut self) -> CallHeaders {
         let Some(record) = &mut self.record else { return CallHeaders::default() };
         let Stage::Pending { with_headers: true } = record.stage else { return CallHeaders::default() };

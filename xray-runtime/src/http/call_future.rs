@@ -26,8 +26,8 @@ impl<T, R: FnOnce(&T, &mut Call)> Reader<T> for R {
 // `'static` only if `T` is `'static`. A user's generic function may require `'static` of the client's future and not of
 // its output:
 //
-// Input:  fn start<T, F: Future<Output = T> + 'static>(..) { spawn_local(client.call(request).map(drop)); }
-// Output: the future passed to `spawn_local` contains a CallFuture<F, ByReadResponse>, which is `'static` because `F` is.
+// Input:  fn start<T, F: Future<Output = T> + 'static>(..) { spawn_local(client.call(request).map(drop)); } Output: the
+// future passed to `spawn_local` contains a CallFuture<F, ByReadResponse>, which is `'static` because `F` is.
 //         A CallFuture<F, fn(&T, &mut Call)> would not be.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ByReadResponse;

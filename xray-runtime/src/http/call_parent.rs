@@ -99,13 +99,14 @@ impl CallParent {
         self.begin_unsampled().unwrap_or_else(|parent| parent.begin_by_rules(method.as_ref(), &url.into(), name))
     }
 
-    /// Begins the call; see [`begin`](Self::begin). Calls `url` only if the URL is needed, for the record or for a rule.
+    /// Begins the call; see [`begin`](Self::begin). Calls `url` only if the URL is needed, for the record or for a
+    /// rule.
     pub(crate) fn begin_with_url(self, method: impl AsRef<str>, url: impl FnOnce() -> String) -> PendingCall {
         self.begin_unsampled().unwrap_or_else(|parent| parent.begin_by_rules(method.as_ref(), &(&url()).into(), None))
     }
 
-    /// Begins a call that is not recorded and that no rule may exclude, so that neither its method nor its URL need be read.
-    /// Returns `self` for any other call.
+    /// Begins a call that is not recorded and that no rule may exclude, so that neither its method nor its URL need be
+    /// read. Returns `self` for any other call.
     #[inline]
     fn begin_unsampled(self) -> Result<PendingCall, Self> {
         let Parent::Entity { entity, within } = self.0 else { return Err(self) };

@@ -163,8 +163,8 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
             let parent = this.site.parent();
             // The client panicked in `start`, and the future is polled again. There is no future to poll.
             let Some(start) = start.take() else { return Poll::Pending };
-            // Each branch assigns the state itself. If both left a result for one assignment, the compiler would write the
-            // result with stores of one width and read it with loads of another, and the processor would stall.
+            // Each branch assigns the state itself. If both left a result for one assignment, the compiler would write
+            // the result with stores of one width and read it with loads of another, and the processor would stall.
             match parent {
                 Some(parent) => {
                     let Sent { result, call } = start_below(start, parent);

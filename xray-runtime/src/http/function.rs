@@ -15,16 +15,17 @@ use crate::support::wildcard;
 
 /// The function has reached no call in a sampled segment.
 const IDLE: u8 = 0;
-/// The function has reached calls in a sampled segment, and none of them is traced. The end of the segment logs a warning.
+/// The function has reached calls in a sampled segment, and none of them is traced. The end of the segment logs a
+/// warning.
 const ONLY_UNTRACED: u8 = 1;
 /// The function has reached a call that is traced, or the warning is logged. Either way, no warning will follow.
 const SETTLED: u8 = 2;
 
 /// An annotated function. The macro's output has a static of this type for each.
 ///
-/// If the function reaches calls in a sampled segment, and none of them is traced, the end of the segment logs a warning,
-/// once per function. Most likely the feature of the client is off. Outside any segment, the first such call is logged
-/// immediately.
+/// If the function reaches calls in a sampled segment, and none of them is traced, the end of the segment logs a
+/// warning, once per function. Most likely the feature of the client is off. Outside any segment, the first such call
+/// is logged immediately.
 // The warning waits for the end of the segment, because a call that is traced may follow one that is not.
 #[derive(Debug)]
 pub(super) struct Function {

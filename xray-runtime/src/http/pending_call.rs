@@ -20,8 +20,8 @@ pub struct PendingCall(State);
 
 // Two words, which are passed in registers.
 enum State {
-    /// The call is not recorded. With a parent, the request gets the headers of an unsampled trace. There is no parent if no
-    /// segment is current, if a rule excludes the request, or if the request has the headers already.
+    /// The call is not recorded. With a parent, the request gets the headers of an unsampled trace. There is no parent
+    /// if no segment is current, if a rule excludes the request, or if the request has the headers already.
     Unrecorded(Option<Arc<Entity>>),
     Recorded(Call),
 }
@@ -64,7 +64,8 @@ impl PendingCall {
     /// assert!(call.is_recorded());
     /// assert!(headers["x-amzn-trace-id"].to_str().unwrap().ends_with(";Sampled=1"));
     /// ```
-    // Inlined, because a call that is not recorded only sets a header. The code for a recorded call is in a separate function.
+    // Inlined, because a call that is not recorded only sets a header. The code for a recorded call is in a separate
+    // function.
     #[inline]
     pub fn inject(self, request: &mut impl RequestHeaders) -> Self {
         match self.0 {

@@ -106,8 +106,8 @@ impl fmt::Debug for CallSite {
     }
 }
 
-/// The call on a line. The expansion contains this tuple instead of a call to a constructor. Each call in the user's function
-/// would add a path for unwinding, and such paths take much of the compile time.
+/// The call on a line. The expansion contains this tuple instead of a call to a constructor. Each call in the user's
+/// function would add a path for unwinding, and such paths take much of the compile time.
 impl From<(&'static CallSites, u32)> for CallSite {
     #[inline]
     fn from((within, line): (&'static CallSites, u32)) -> Self {
@@ -122,9 +122,9 @@ impl From<(&'static CallSites, u32, &Annotations)> for CallSite {
     }
 }
 
-/// The call sites of an annotated function, or of an expression in the function that names its subsegments (`#[xray(name =
-/// "..")]`), and the options for these calls. The macro's output has a static of this type for each such function and
-/// expression.
+/// The call sites of an annotated function, or of an expression in the function that names its subsegments
+/// (`#[xray(name = "..")]`), and the options for these calls. The macro's output has a static of this type for each
+/// such function and expression.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct CallSites {

@@ -1,5 +1,5 @@
-//! The two identifiers of X-Ray: the id of a trace, and the id of a segment or subsegment in it. Also identifies the process,
-//! because a forked process must not create the ids of its parent.
+//! The two identifiers of X-Ray: the id of a trace, and the id of a segment or subsegment in it. Also identifies the
+//! process, because a forked process must not create the ids of its parent.
 
 mod process;
 
@@ -144,8 +144,8 @@ impl SegmentId {
         Self::next()
     }
 
-    /// Like [`random`](Self::random), but does not look for a fork, because that takes a system call. The beginning of a
-    /// segment looks for one. A fork while the segment is open goes unnoticed.
+    /// Like [`random`](Self::random), but does not look for a fork, because that takes a system call. The beginning of
+    /// a segment looks for one. A fork while the segment is open goes unnoticed.
     pub(crate) fn next() -> Self {
         // Zeros are not a valid parent in a `traceparent`, and other SDKs use them for what they do not record.
         Self(random_u64().max(1))
@@ -310,7 +310,7 @@ fn random_u64() -> u64 {
 /// Creates a generator that is seeded by the operating system.
 fn seeded_generator() -> fastrand::Rng {
     // fastrand seeds itself from the clock and the thread's id. Two clones of one virtual machine share both, and would
-    // create equal ids. `RandomState` takes its keys from the operating system when a thread first uses it, so threads that
-    // start after the cloning differ. A child has the keys of its parent, so the id of the process is added.
+    // create equal ids. `RandomState` takes its keys from the operating system when a thread first uses it, so threads
+    // that start after the cloning differ. A child has the keys of its parent, so the id of the process is added.
     fastrand::Rng::with_seed(RandomState::new().hash_one(std::process::id()))
 }

@@ -45,8 +45,8 @@ use crate::support::text::BoundedText;
 pub struct QueryInstrumentation {
     database: Option<Database>,
     has_statements: bool,
-    /// The queries that have begun, outermost first. A connection runs one query at a time, but diesel may look up a type by
-    /// another query, before it sends the first one. `None` for a query that is not recorded.
+    /// The queries that have begun, outermost first. A connection runs one query at a time, but diesel may look up a
+    /// type by another query, before it sends the first one. `None` for a query that is not recorded.
     queries: Vec<Option<RunningQuery>>,
 }
 
@@ -130,8 +130,8 @@ struct RunningQuery {
 impl RunningQuery {
     fn new(parent: &Context, subsegment: Subsegment) -> Option<Self> {
         let (entity, parent) = (Arc::clone(subsegment.entity()?), parent.entity()?.id());
-        // A query that does not finish ends with its parent. diesel does not report the end of a query whose values it cannot
-        // convert, and `diesel-async` that of a query whose future is dropped.
+        // A query that does not finish ends with its parent. diesel does not report the end of a query whose values it
+        // cannot convert, and `diesel-async` that of a query whose future is dropped.
         let unfinished = Arc::new(UnfinishedQuery(Arc::downgrade(&entity)));
         entity.trace().open_spans().add(parent, entity.id(), unfinished);
         Some(Self { subsegment, entity, parent, is_finished: false })

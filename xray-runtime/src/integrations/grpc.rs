@@ -45,8 +45,8 @@ impl GrpcCall {
     /// Records the status `DEADLINE_EXCEEDED` for a call that was dropped before its status was known. Records nothing
     /// and returns `false` if the deadline has not passed, because the call was then cancelled for another reason.
     //
-    // Clients and servers of gRPC drop a call at its deadline, and when the other side has gone. Only the clock tells the two
-    // cases apart.
+    // Clients and servers of gRPC drop a call at its deadline, and when the other side has gone. Only the clock tells
+    // the two cases apart.
     pub(super) fn note_deadline(&self, context: &Context) -> bool {
         let has_passed = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if has_passed {

@@ -57,8 +57,9 @@ impl SubsegmentMiddleware {
     }
 }
 
-// The signature is what `#[async_trait]` makes of the `async fn handle` in reqwest-middleware's documentation: its trait
-// is declared by that macro. Written out, the future of a request that is not recorded is passed on without a second box.
+// The signature is what `#[async_trait]` makes of the `async fn handle` in reqwest-middleware's documentation: its
+// trait is declared by that macro. Written out, the future of a request that is not recorded is passed on without a
+// second box.
 impl Middleware for SubsegmentMiddleware {
     fn handle<'this, 'extensions, 'next, 'all>(
         &'this self,

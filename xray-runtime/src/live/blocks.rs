@@ -72,14 +72,14 @@ impl Context {
         entity.add_aws(key, metadata.value);
     }
 
-    /// Links this segment or subsegment to the segment or subsegment of another trace that `header` names, such as the sender
-    /// of a message.
+    /// Links this segment or subsegment to the segment or subsegment of another trace that `header` names, such as the
+    /// sender of a message.
     ///
     /// A worker that takes several messages at once, each of another trace, links them all; see
-    /// [`TraceHeader::of_message`]. X-Ray accepts 20 links of a segment and 100 of a trace. Further ones are left out and
-    /// counted in [`Stats::values_rejected`](crate::Stats::values_rejected). A header without a `Root` or `Parent`, or with
-    /// `Sampled=0`, names nothing that is recorded, and adds no link. In Lambda link a subsegment: the segment is Lambda's
-    /// own. (Developer guide, "Tracing event-driven applications".)
+    /// [`TraceHeader::of_message`]. X-Ray accepts 20 links of a segment and 100 of a trace. Further ones are left out
+    /// and counted in [`Stats::values_rejected`](crate::Stats::values_rejected). A header without a `Root` or `Parent`,
+    /// or with `Sampled=0`, names nothing that is recorded, and adds no link. In Lambda link a subsegment: the segment
+    /// is Lambda's own. (Developer guide, "Tracing event-driven applications".)
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -116,8 +116,8 @@ impl Context {
     /// Begins a subsegment that is not recorded, even in a recorded segment. Requests in the subsegment carry
     /// `Sampled=0`.
     ///
-    /// Work that one sampled request causes a thousand times, such as a message for each line of a file, would otherwise
-    /// be recorded a thousand times by the receivers of the messages. (Developer guide, "Oversampling".)
+    /// Work that one sampled request causes a thousand times, such as a message for each line of a file, would
+    /// otherwise be recorded a thousand times by the receivers of the messages. (Developer guide, "Oversampling".)
     ///
     /// ```
     /// use xray::Instrument as _;
@@ -143,7 +143,8 @@ impl Context {
 
     /// Records the request that is served or made: its method, and the scheme, host, port and path of its URL.
     ///
-    /// For an outgoing request use [`http::call`](crate::http::call), which also records the response and adds the header.
+    /// For an outgoing request use [`http::call`](crate::http::call), which also records the response and adds the
+    /// header.
     ///
     /// ```
     /// let ((), documents) = xray::testing::capture_blocking(|| {

@@ -36,8 +36,8 @@ static HAS_BEEN_CURRENT: AtomicBool = AtomicBool::new(false);
 
 /// A handle to a segment or subsegment, or an empty handle.
 ///
-/// A handle does not keep the segment or subsegment open. Its methods do nothing if the handle is empty, or if the segment
-/// or subsegment is not sampled or has ended.
+/// A handle does not keep the segment or subsegment open. Its methods do nothing if the handle is empty, or if the
+/// segment or subsegment is not sampled or has ended.
 ///
 /// ```
 /// use xray::Instrument as _;
@@ -166,12 +166,12 @@ impl Context {
         self.entity().map(|entity| entity.id())
     }
 
-    /// Returns the trace header to put into a message or request that the SDK does not trace, such as a message of Kafka. The
-    /// sender is this segment or subsegment. The receiver continues the trace with
+    /// Returns the trace header to put into a message or request that the SDK does not trace, such as a message of
+    /// Kafka. The sender is this segment or subsegment. The receiver continues the trace with
     /// [`SegmentBuilder::trace_header`](crate::SegmentBuilder::trace_header).
     ///
-    /// Returns `None` if there is no segment. The header of a trace that is not sampled says `Sampled=0`. Requests of traced
-    /// HTTP clients and messages of the AWS SDK get their headers without this method.
+    /// Returns `None` if there is no segment. The header of a trace that is not sampled says `Sampled=0`. Requests of
+    /// traced HTTP clients and messages of the AWS SDK get their headers without this method.
     ///
     /// ```
     /// use xray::{Segment, TraceHeader};
@@ -225,11 +225,12 @@ impl Context {
         }
     }
 
-    /// Adds a value to the metadata, in the namespace `default`. Metadata is stored with the trace and cannot be searched.
+    /// Adds a value to the metadata, in the namespace `default`. Metadata is stored with the trace and cannot be
+    /// searched.
     ///
-    /// The value may be of any type that serialises. A value is left out if it cannot be written as JSON, exceeds 60 KiB
-    /// or 64 levels, or if its serialisation fails or panics. A string over 48 KiB is cut and ends in ` [cut]`; a number
-    /// that is not finite becomes `null`. Each of these is counted in
+    /// The value may be of any type that serialises. A value is left out if it cannot be written as JSON, exceeds 60
+    /// KiB or 64 levels, or if its serialisation fails or panics. A string over 48 KiB is cut and ends in ` [cut]`; a
+    /// number that is not finite becomes `null`. Each of these is counted in
     /// [`Stats::values_rejected`](crate::Stats::values_rejected), and none reaches the caller. The value is serialised
     /// while no lock is held.
     ///
@@ -292,9 +293,9 @@ impl Context {
     /// Records an error with its sources as the cause, and marks this segment or subsegment as a fault.
     ///
     /// If the child that ended last recorded an error of the same type and message, the document refers to the child's
-    /// exception by its id. The type is recorded for the error itself, and for those of its sources whose type is of the
-    /// standard library. An error whose `Display` panics is recorded by its type, and counted. A segment or subsegment that holds 100 errors takes
-    /// no more: further ones only set the flag, and are counted.
+    /// exception by its id. The type is recorded for the error itself, and for those of its sources whose type is of
+    /// the standard library. An error whose `Display` panics is recorded by its type, and counted. A segment or
+    /// subsegment that holds 100 errors takes no more: further ones only set the flag, and are counted.
     ///
     /// ```
     /// let ((), documents) = xray::testing::capture_blocking(|| {

@@ -15,8 +15,9 @@ use crate::support::lock::lock;
 
 /// The maximum nesting depth of subsegments in one document. A deeper subsegment is sent as a separate document.
 //
-// X-Ray documents no limit, but JSON parsers have one: serde_json refuses 128 levels. Each subsegment takes two (an object in
-// a list), and the metadata of the innermost one up to 67: the document, two objects and a value of 64 levels.
+// X-Ray documents no limit, but JSON parsers have one: serde_json refuses 128 levels. Each subsegment takes two (an
+// object in a list), and the metadata of the innermost one up to 67: the document, two objects and a value of 64
+// levels.
 const MAX_DEPTH: u16 = 24;
 
 /// `true` if a segment has begun in this process, for the log of a missing context.
@@ -28,8 +29,8 @@ static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
 pub(crate) struct Entity {
     trace: Arc<Trace>,
     id: SegmentId,
-    /// The segment that this entity belongs to, or is. Weak: a segment that refers to itself strongly would never be freed, and
-    /// a late subsegment must not keep it in memory.
+    /// The segment that this entity belongs to, or is. Weak: a segment that refers to itself strongly would never be
+    /// freed, and a late subsegment must not keep it in memory.
     segment: Weak<Entity>,
     /// The number of ancestors. Zero for a segment.
     depth: u16,
@@ -165,8 +166,8 @@ impl Entity {
 
     /// Writes to the record, if there is one.
     ///
-    /// The record is locked while `write` runs, so `write` must not run code of the user: a `Display` or an emitter that
-    /// writes to this entity would deadlock.
+    /// The record is locked while `write` runs, so `write` must not run code of the user: a `Display` or an emitter
+    /// that writes to this entity would deadlock.
     pub(crate) fn update(&self, write: impl FnOnce(&mut Record)) {
         self.write(write);
     }
@@ -331,8 +332,8 @@ impl Entity {
 }
 
 impl Drop for Entity {
-    /// Frees a chain of ancestors in a loop. The default drop would recurse once for each of them, and a long chain would
-    /// overflow the stack.
+    /// Frees a chain of ancestors in a loop. The default drop would recurse once for each of them, and a long chain
+    /// would overflow the stack.
     fn drop(&mut self) {
         let mut next = take_parent(self);
         while let Some(mut ancestor) = next.and_then(Arc::into_inner) {
@@ -363,7 +364,8 @@ impl InProgress for Entity {
             (ended, so_far)
         };
         // No flush, not even in Lambda: this runs on the background thread, on which the task that sends the documents
-        // could not run meanwhile. The flush at the segment's end waits for these documents too, as they were queued first.
+        // could not run meanwhile. The flush at the segment's end waits for these documents too, as they were queued
+        // first.
         self.trace.emit_without_waiting(self.independent(ended));
         let Some(mut so_far) = so_far else { return };
         if let Some(facade) = facade {

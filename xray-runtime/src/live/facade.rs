@@ -85,16 +85,16 @@ pub(crate) fn invocation(
     Some(invocation)
 }
 
-/// Returns the trace header of the invocation from the environment. The header is empty outside an invocation, and if Lambda
-/// runs several invocations at a time in this process.
+/// Returns the trace header of the invocation from the environment. The header is empty outside an invocation, and if
+/// Lambda runs several invocations at a time in this process.
 pub(crate) fn header_of_environment() -> String {
     env::var(TRACE_HEADER_VARIABLE).unwrap_or_default()
 }
 
 /// Creates the empty file by which every X-Ray SDK announces itself to Lambda. Does nothing after the first time.
 //
-// Not a `Once`: a failure is logged, and a logger that begins a segment of its own would come back to the `Once` that is
-// running, and wait for itself.
+// Not a `Once`: a failure is logged, and a logger that begins a segment of its own would come back to the `Once` that
+// is running, and wait for itself.
 pub(crate) fn announce() {
     static HAS_ANNOUNCED: AtomicBool = AtomicBool::new(false);
     if HAS_ANNOUNCED.swap(true, Ordering::Relaxed) {

@@ -1,7 +1,7 @@
 //! Futures that run in a context, which is set for the length of each poll.
 //!
-//! The context is a thread-local, and a future may move to another thread between two polls. So the context is set when a
-//! poll begins and restored when it ends; a guard in the future itself would leave it set on the wrong thread.
+//! The context is a thread-local, and a future may move to another thread between two polls. So the context is set when
+//! a poll begins and restored when it ends; a guard in the future itself would leave it set on the wrong thread.
 
 use std::fmt;
 use std::mem;
@@ -33,8 +33,8 @@ use crate::live::segment::{Segment, SegmentBuilder, Subsegment};
 pub trait Instrument: Future + Sized {
     /// Runs the future in a segment: an existing [`Segment`], or a new one of this name that begins at the first poll.
     ///
-    /// The segment ends when the future ends. If the future is dropped earlier, as by `select!` with a timeout, the segment
-    /// ends then, and has `{"cancelled": true}` in its metadata, in the namespace `xray`.
+    /// The segment ends when the future ends. If the future is dropped earlier, as by `select!` with a timeout, the
+    /// segment ends then, and has `{"cancelled": true}` in its metadata, in the namespace `xray`.
     ///
     /// A panic of the future is recorded as a fault. A returned `Err` is not recorded: record it inside the future.
     ///
@@ -61,11 +61,12 @@ pub trait Instrument: Future + Sized {
     /// Runs the future in a subsegment: an existing [`Subsegment`], or a new one of this name that begins at the first
     /// poll, below the segment or subsegment that is current at that time.
     ///
-    /// The subsegment ends when the future ends. If the future is dropped earlier, the subsegment is marked like a segment; see
-    /// [`in_segment`](Self::in_segment). A panic is recorded and a returned `Err` is not; `#[xray::traced(err)]` on a function
-    /// records its `Err`.
+    /// The subsegment ends when the future ends. If the future is dropped earlier, the subsegment is marked like a
+    /// segment; see [`in_segment`](Self::in_segment). A panic is recorded and a returned `Err` is not;
+    /// `#[xray::traced(err)]` on a function records its `Err`.
     ///
-    /// If no segment is current at the first poll, nothing is recorded, and that is logged, once for each place in the source.
+    /// If no segment is current at the first poll, nothing is recorded, and that is logged, once for each place in the
+    /// source.
     #[track_caller]
     fn in_subsegment(self, subsegment: impl Into<SubsegmentScope>) -> Instrumented<Self> {
         let SubsegmentScope(mut scope) = subsegment.into();
@@ -82,8 +83,8 @@ pub trait Instrument: Future + Sized {
 
     /// Runs the future in the segment or subsegment that the handle names.
     ///
-    /// A panic of the future is not recorded on the segment, because the code that owns the segment may continue, as after a
-    /// panic in a spawned task.
+    /// A panic of the future is not recorded on the segment, because the code that owns the segment may continue, as
+    /// after a panic in a spawned task.
     fn in_context(self, context: Context) -> Instrumented<Self> {
         Instrumented::new(self, Scope::Context(context))
     }

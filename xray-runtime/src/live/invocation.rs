@@ -1,8 +1,8 @@
 //! The invocation that a Lambda function works on, if it works on one at a time.
 //!
-//! `lambda_runtime` polls the stream of a response in a task of its own, which has no context. A process that works on one
-//! invocation at a time does nothing else, so all work outside any context belongs to that invocation. The X-Ray SDKs for
-//! Python and Node.js make the same assumption.
+//! `lambda_runtime` polls the stream of a response in a task of its own, which has no context. A process that works on
+//! one invocation at a time does nothing else, so all work outside any context belongs to that invocation. The X-Ray
+//! SDKs for Python and Node.js make the same assumption.
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +53,8 @@ fn locked_entity() -> Option<Arc<Entity>> {
 
 /// Replaces the invocation that is running by `next`, if `is_due` returns `true` for it.
 fn replace(is_due: impl FnOnce(Option<&Arc<Entity>>) -> bool, next: Option<Arc<Entity>>) {
-    // One lock for all steps: the task that ends an invocation's stream may run beside the beginning of the next invocation.
+    // One lock for all steps: the task that ends an invocation's stream may run beside the beginning of the next
+    // invocation.
     let mut running = lock(&RUNNING);
     if !is_due(running.as_ref()) {
         return;

@@ -1,5 +1,5 @@
-//! Log lines about calls and subsegments that are not recorded because no segment is current: each with its place and the
-//! remedy.
+//! Log lines about calls and subsegments that are not recorded because no segment is current: each with its place and
+//! the remedy.
 
 use std::fmt;
 use std::panic::Location;
@@ -39,11 +39,12 @@ impl fmt::Display for SourcePlace {
 
 /// The lines of one function whose calls were logged.
 //
-// Two sets of 64 bits, one bit for each line of the function. From the second time on, a call outside any segment costs only
-// the loads of these bits. In a function of more than 64 lines, two lines may share a bit, and then only one of them is logged.
+// Two sets of 64 bits, one bit for each line of the function. From the second time on, a call outside any segment costs
+// only the loads of these bits. In a function of more than 64 lines, two lines may share a bit, and then only one of
+// them is logged.
 //
-// A line is logged again after the first segment of the process has begun. A program often makes its first calls at its start,
-// which no segment covers, and the remedy for the same call in a spawned task is another one.
+// A line is logged again after the first segment of the process has begun. A program often makes its first calls at its
+// start, which no segment covers, and the remedy for the same call in a spawned task is another one.
 #[derive(Debug)]
 pub(crate) struct LoggedLines {
     before_segments: AtomicU64,
@@ -112,9 +113,9 @@ pub(crate) fn log_subsegment_by_hand(place: &'static Location<'static>, name: &s
 /// before. After the first segment of the process has begun, it returns a place once more.
 fn first_at(place: &'static Location<'static>) -> Option<SourcePlace> {
     static PLACES: [AtomicUsize; MAX_PLACES] = [const { AtomicUsize::new(0) }; MAX_PLACES];
-    // The `Location` of a place has one address for the life of the process, and the address identifies the place. It is a
-    // multiple of the alignment, so the lowest bit is free. `compare_exchange` takes the first free slot. At a slot that is taken
-    // it fails, and returns the value in the slot.
+    // The `Location` of a place has one address for the life of the process, and the address identifies the place. It
+    // is a multiple of the alignment, so the lowest bit is free. `compare_exchange` takes the first free slot. At a
+    // slot that is taken it fails, and returns the value in the slot.
     let key = std::ptr::from_ref(place).addr() | usize::from(Entity::has_any_begun());
     let is_new = |slot: &AtomicUsize| match slot.compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) => Some(true),

@@ -1,8 +1,8 @@
 //! Spans and database queries that are open although their work has ended. They end with the segment or subsegment in
 //! which they began.
 //!
-//! `tracing` closes a span when its last handle is dropped. A library may spawn a long-lived task in the current span, and
-//! the task then holds a handle: hyper-util does so for each pooled connection.
+//! `tracing` closes a span when its last handle is dropped. A library may spawn a long-lived task in the current span,
+//! and the task then holds a handle: hyper-util does so for each pooled connection.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -18,8 +18,8 @@ enum State {
     None,
     /// A thread of this process emits the open segment of this id.
     Emitting(SegmentId, Process),
-    /// The segment has ended meanwhile. The thread that reports emits this record next, so that the two documents leave in
-    /// their order.
+    /// The segment has ended meanwhile. The thread that reports emits this record next, so that the two documents leave
+    /// in their order.
     Ended(Box<Record>),
 }
 

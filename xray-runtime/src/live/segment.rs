@@ -47,29 +47,31 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Returns a builder for a segment of this name. The name is the service's logical name: a node of the service graph.
+    /// Returns a builder for a segment of this name. The name is the service's logical name: a node of the service
+    /// graph.
     ///
-    /// Characters that X-Ray refuses are removed; if no character remains, the segment has the recorder's service name. At most
-    /// 200 characters are recorded. A name that had to change is counted in
+    /// Characters that X-Ray refuses are removed; if no character remains, the segment has the recorder's service name.
+    /// At most 200 characters are recorded. A name that had to change is counted in
     /// [`Stats::values_rejected`](crate::Stats::values_rejected).
     ///
-    /// The variable `AWS_XRAY_TRACING_NAME` does not override this name. For a segment with the name of the service, use
-    /// [`SegmentBuilder::default()`](SegmentBuilder).
+    /// The variable `AWS_XRAY_TRACING_NAME` does not override this name. For a segment with the name of the service,
+    /// use [`SegmentBuilder::default()`](SegmentBuilder).
     pub fn builder(name: impl Into<String>) -> SegmentBuilder {
         SegmentBuilder { name: name.into(), ..SegmentBuilder::default() }
     }
 
-    /// Returns a facade: a stand-in for a segment that another process sends. For example, Lambda itself sends the segment of
-    /// each invocation.
+    /// Returns a facade: a stand-in for a segment that another process sends. For example, Lambda itself sends the
+    /// segment of each invocation.
     ///
     /// `header` is the value of the `X-Amzn-Trace-Id` that names the segment. Its `Root` is the trace, its `Parent` the
-    /// segment, and its `Sampled` the decision, so that the sampler is not asked. A subsegment that ends below the facade
-    /// is sent at once, as a document of its own. The facade is never sent: annotations, errors and users that are written
-    /// to it are left out and counted. If the header has no `Parent` or no decision, nothing is recorded, and requests
-    /// carry the header unchanged. (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".)
+    /// segment, and its `Sampled` the decision, so that the sampler is not asked. A subsegment that ends below the
+    /// facade is sent at once, as a document of its own. The facade is never sent: annotations, errors and users that
+    /// are written to it are left out and counted. If the header has no `Parent` or no decision, nothing is recorded,
+    /// and requests carry the header unchanged. (Lambda developer guide, "Visualize Lambda function invocations using
+    /// AWS X-Ray".)
     ///
-    /// For a function on `lambda_runtime`, the layer `xray::lambda::TraceLayer` does this. By hand, put one facade around
-    /// the handler's future for each invocation:
+    /// For a function on `lambda_runtime`, the layer `xray::lambda::TraceLayer` does this. By hand, put one facade
+    /// around the handler's future for each invocation:
     ///
     /// ```
     /// use xray::{Instrument as _, Segment};
@@ -208,8 +210,8 @@ impl SegmentBuilder {
 
     /// Sets the request that the segment serves.
     ///
-    /// The request is [recorded](Context::set_http_request). The sampler, if it is asked, sees the method, and the host and
-    /// path of the URL.
+    /// The request is [recorded](Context::set_http_request). The sampler, if it is asked, sees the method, and the host
+    /// and path of the URL.
     ///
     /// ```
     /// use xray::Segment;
@@ -234,10 +236,11 @@ impl SegmentBuilder {
 
     /// Begins the segment now. Asks the sampler if neither the trace header nor [`sampled`](Self::sampled) decides.
     ///
-    /// In Lambda a function sends no segment of its own. There this begins a subsegment of the current segment or subsegment,
-    /// so that a program runs in Lambda as elsewhere. The segment remains a segment if its header names another trace, such as
-    /// that of a message, or if its header says `Sampled=1` and the invocation is not recorded. It is then recorded if its header says so. Behind the Lambda Web Adapter, the header of the [request](Self::request) names the
-    /// invocation.
+    /// In Lambda a function sends no segment of its own. There this begins a subsegment of the current segment or
+    /// subsegment, so that a program runs in Lambda as elsewhere. The segment remains a segment if its header names
+    /// another trace, such as that of a message, or if its header says `Sampled=1` and the invocation is not recorded.
+    /// It is then recorded if its header says so. Behind the Lambda Web Adapter, the header of the
+    /// [request](Self::request) names the invocation.
     pub fn begin(self) -> Segment {
         self.begin_with(|_, _| ())
     }
@@ -346,8 +349,8 @@ pub struct Subsegment {
 impl Context {
     /// Begins a subsegment. It ends when it is dropped, or at [`end`](Subsegment::end).
     ///
-    /// If the handle is empty, because no segment is open, nothing is recorded. That is logged, once for each place in the
-    /// source: see [`ContextMissing`](crate::ContextMissing).
+    /// If the handle is empty, because no segment is open, nothing is recorded. That is logged, once for each place in
+    /// the source: see [`ContextMissing`](crate::ContextMissing).
     #[must_use = "a subsegment ends when it is dropped"]
     #[track_caller]
     pub fn subsegment(&self, name: impl AsRef<str>) -> Subsegment {
@@ -406,8 +409,8 @@ impl Subsegment {
     }
 }
 
-/// Begins a subsegment of the entity that `parent` names. Returns the parent's context and no entity if the trace is not
-/// sampled.
+/// Begins a subsegment of the entity that `parent` names. Returns the parent's context and no entity if the trace is
+/// not sampled.
 fn begin_below(parent: &Context, record: impl FnOnce(&Trace) -> Box<Record>) -> (Context, Option<Arc<Entity>>) {
     let Some(entity) = parent.sampled_entity() else { return (parent.clone(), None) };
     let entity = entity.subsegment(record(entity.trace()));

@@ -25,8 +25,8 @@ pub(crate) struct Trace {
     recorder: Recorder,
     id: TraceId,
     sampled: bool,
-    /// `true` if all requests are treated alike, so that no URL need be read: the trace is not sampled, and the recorder has
-    /// no rules for hosts.
+    /// `true` if all requests are treated alike, so that no URL need be read: the trace is not sampled, and the
+    /// recorder has no rules for hosts.
     ignores_urls: bool,
     /// Counts the trace as failed when something fails. `None` if the sampling rule has no boost.
     watch: Option<Arc<Watch>>,
@@ -258,8 +258,8 @@ impl Trace {
         self.emit_without_waiting(self.report.end());
     }
 
-    /// Sends the record of the segment, which has ended. If the open segment is being reported at this moment, the thread
-    /// that reports sends the record after its report.
+    /// Sends the record of the segment, which has ended. If the open segment is being reported at this moment, the
+    /// thread that reports sends the record after its report.
     pub(super) fn emit_end(&self, record: Box<Record>) {
         match self.report.hold_back(record) {
             Some(record) => self.emit([record]),
@@ -267,8 +267,8 @@ impl Trace {
         }
     }
 
-    /// Returns whether the header names an open call of this segment: then the request that carries the header is on its
-    /// way, and another mechanism records it.
+    /// Returns whether the header names an open call of this segment: then the request that carries the header is on
+    /// its way, and another mechanism records it.
     pub(crate) fn is_open_call(&self, header: &TraceHeader) -> bool {
         header.root == Some(self.id) && header.parent.is_some_and(|id| self.open_calls.contains(id))
     }

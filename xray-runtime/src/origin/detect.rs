@@ -44,15 +44,15 @@ pub enum Detector {
     Eks,
     /// A container of ECS, on EC2 or Fargate.
     ///
-    /// Source: the task metadata endpoint of version 4, at `ECS_CONTAINER_METADATA_URI_V4`. Recorded keys: `container` (the
-    /// host name), `container_id`, `container_arn`, `task_arn`, `task_family`, `cluster_arn`, `availability_zone`,
+    /// Source: the task metadata endpoint of version 4, at `ECS_CONTAINER_METADATA_URI_V4`. Recorded keys: `container`
+    /// (the host name), `container_id`, `container_arn`, `task_arn`, `task_family`, `cluster_arn`, `availability_zone`,
     /// `launch_type`; and outside the object `cloudwatch_logs`, with the log group of the log driver `awslogs`.
     Ecs,
     /// An instance of EC2.
     ///
-    /// Source: the instance metadata service of version 2, at `AWS_EC2_METADATA_SERVICE_ENDPOINT` or `http://169.254.169.254`.
-    /// It is not asked if `AWS_EC2_METADATA_DISABLED` is `true`. Recorded keys: `instance_id`, `instance_size`, `ami_id`,
-    /// `availability_zone`, and `account_id` outside the object.
+    /// Source: the instance metadata service of version 2, at `AWS_EC2_METADATA_SERVICE_ENDPOINT` or
+    /// `http://169.254.169.254`. It is not asked if `AWS_EC2_METADATA_DISABLED` is `true`. Recorded keys:
+    /// `instance_id`, `instance_size`, `ami_id`, `availability_zone`, and `account_id` outside the object.
     Ec2,
 }
 
@@ -103,7 +103,8 @@ impl Detection {
     ) -> Self {
         let is_done = Arc::<AtomicBool>::default();
         let done = Arc::clone(&is_done);
-        // On the caller's thread: the program may change its environment later, and no other thread may read it meanwhile.
+        // On the caller's thread: the program may change its environment later, and no other thread may read it
+        // meanwhile.
         let sources = Sources::of_environment();
         let detect = move || -> Task {
             let (detectors, sources, counters) = (detectors.clone(), sources.clone(), Arc::clone(&counters));

@@ -39,7 +39,8 @@ pub(super) async fn detect(sources: &Sources) -> Result<Option<Origin>, Problem>
     Ok(Some(account.into_iter().fold(origin, |origin, (key, value)| origin.with_aws(key, value))))
 }
 
-/// Begins a session with the metadata service and returns its token; `None` if nothing listens, so this is not an instance.
+/// Begins a session with the metadata service and returns its token; `None` if nothing listens, so this is not an
+/// instance.
 // Version 2 of the service needs the token. Version 1 works without one, but many accounts switch it off. (EC2 user
 // guide, "Use the Instance Metadata Service to access instance metadata".)
 async fn token(service: &Service) -> Result<Option<HeaderValue>, Problem> {

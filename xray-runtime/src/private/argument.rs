@@ -1,10 +1,10 @@
-//! A call whose argument may be the request: the types that the expansion leaves open, the inspection of the argument, and
-//! the recording of the result.
+//! A call whose argument may be the request: the types that the expansion leaves open, the inspection of the argument,
+//! and the recording of the result.
 //!
-//! The expansion of `client.execute(request)` tests no type at the call. Code after the call may still determine the type of
-//! the argument or of the result, and a type test on a type that is open would make the compiler infer a request. So each
-//! answer is an inferred type parameter of [`CallTypes`], and code at the end of the function, which the compiler checks last
-//! and which never runs, determines it: see [`settle`](super::settle).
+//! The expansion of `client.execute(request)` tests no type at the call. Code after the call may still determine the
+//! type of the argument or of the result, and a type test on a type that is open would make the compiler infer a
+//! request. So each answer is an inferred type parameter of [`CallTypes`], and code at the end of the function, which
+//! the compiler checks last and which never runs, determines it: see [`settle`](super::settle).
 //!
 //! ```text
 //! inspect(request, &mut call, site, types)        begins the call if the argument is a request; returns the argument
@@ -25,7 +25,8 @@ use crate::http::{Call, CallFuture, CallSite, Outgoing, ReadResponse, Reader, Re
 ///
 /// * `A`: the argument.
 /// * `C`: the call. [`TracedCall`] or [`UntracedCall`].
-/// * `T`: the result. `Returned<AsFuture, O>` for a future with the output `O`, `Returned<AsValue, T>` for a result `T`.
+/// * `T`: the result. `Returned<AsFuture, O>` for a future with the output `O`, `Returned<AsValue, T>` for a result
+///   `T`.
 /// * `R`: the type that reads the result.
 ///
 /// A variable of this type is declared at the start of the function. The expansion of a call names it in
@@ -125,7 +126,8 @@ impl<A, W: UntracedReason> BeginCall<A> for UntracedCall<W> {
 }
 
 /// Returns whether a type is a request builder of a client, which no client takes as a request. In
-/// `self.execute(self.client.get(url))`, the program's own method sends the request, and its call is traced or noted there.
+/// `self.execute(self.client.get(url))`, the program's own method sends the request, and its call is traced or noted
+/// there.
 fn is_request_builder(type_name: &str) -> bool {
     type_name.ends_with("::RequestBuilder")
 }
@@ -223,7 +225,8 @@ impl AsFuture {
         CallFuture::new(future, call.take(), R::default())
     }
 
-    /// Exchanges the future of a call that is not traced. It may have to be of one type with the future of a traced call.
+    /// Exchanges the future of a call that is not traced. It may have to be of one type with the future of a traced
+    /// call.
     pub fn pass<F, C, R>(self, future: F, _: CallTypes<(), C, Returned<Self, F::Output>, R>) -> CallFuture<F, R>
     where
         F: Future,

@@ -1,8 +1,8 @@
 //! The type test of a request of the AWS SDK: `client.get_item().send()`. See [`private`](super).
 //!
-//! The request builders of the SDK have no public trait in common, but each of them has a method `customize`, whose result
-//! has a method `interceptor`. For any other type, method lookup finds the methods of [`Fallback`], and the result is a
-//! [`NotCustomizable`].
+//! The request builders of the SDK have no public trait in common, but each of them has a method `customize`, whose
+//! result has a method `interceptor`. For any other type, method lookup finds the methods of [`Fallback`], and the
+//! result is a [`NotCustomizable`].
 //!
 //! * The test of a value is a closure that calls both methods: [`Receiver`]. The closure runs only for a request that
 //!   is sent while a segment is current.
@@ -101,8 +101,8 @@ impl<T, F> Uncustomizable<T> for Receiver<T, NotCustomizable, F> {
 
 /// Selected for a request of the SDK.
 ///
-/// `send` sends the request itself, and `send_customized` the result of the closure. The expansion passes both, because only
-/// there the methods of the types are known.
+/// `send` sends the request itself, and `send_customized` the result of the closure. The expansion passes both, because
+/// only there the methods of the types are known.
 //
 // The closures have their own type parameters, so that the compiler inlines them. A function pointer to `send` would
 // return the operation's future, which has 5,000 bytes and would be copied.
@@ -158,7 +158,8 @@ where
     FS: FnOnce(T) -> S,
     FC: FnOnce(R) -> C,
 {
-    /// Sends the request with an interceptor, if a segment is current at the first poll. Otherwise, sends the request itself.
+    /// Sends the request with an interceptor, if a segment is current at the first poll. Otherwise, sends the request
+    /// itself.
     //
     // This is an `async` block, so that the compiler creates the user's future in place. An enum of the two futures
     // would be copied. The block captures the fields one by one, because the whole struct would be copied once more.

@@ -1,9 +1,9 @@
 //! Records an error that a function returns. How much is recorded depends on the traits of the error's type.
 //!
-//! The expansion of `#[traced(err)]` contains `(&&&&&&ReturnedError(error)).__xray_record(context)`. This is a ladder (see
-//! [`private`](super)): `ReturnedError` is behind six references, and each trait below is implemented for one reference fewer
-//! than the previous trait. So method lookup selects the first trait whose bound the error meets.
-//! Test: `tests/it/traced/errors.rs::errors_are_recorded`.
+//! The expansion of `#[traced(err)]` contains `(&&&&&&ReturnedError(error)).__xray_record(context)`. This is a ladder
+//! (see [`private`](super)): `ReturnedError` is behind six references, and each trait below is implemented for one
+//! reference fewer than the previous trait. So method lookup selects the first trait whose bound the error meets. Test:
+//! `tests/it/traced/errors.rs::errors_are_recorded`.
 
 use std::any::type_name;
 use std::error::Error;
@@ -86,8 +86,9 @@ impl<E> IsAnything for ReturnedError<'_, E> {
     }
 }
 
-/// Returns an exception for the error inside a wrapper such as `anyhow::Error`, and one for each of its sources. The type of
-/// the error inside is known if it is one of the standard library. Otherwise the first exception has the type of the wrapper.
+/// Returns an exception for the error inside a wrapper such as `anyhow::Error`, and one for each of its sources. The
+/// type of the error inside is known if it is one of the standard library. Otherwise the first exception has the type
+/// of the wrapper.
 fn held<W>(context: &Context, error: &(dyn Error + 'static)) -> Vec<Exception> {
     let mut exceptions = context.recorder().read_error(error, false);
     if let Some(first) = exceptions.first_mut() {
@@ -98,7 +99,8 @@ fn held<W>(context: &Context, error: &(dyn Error + 'static)) -> Vec<Exception> {
 
 /// Returns the name of a wrapper's type; `None` for a box of an error, which says nothing about the error.
 //
-// With a name of the box, the error would not be recognized as the one that an inner function has recorded with its own type.
+// With a name of the box, the error would not be recognized as the one that an inner function has recorded with its own
+// type.
 fn wrapper_type<W>() -> Option<String> {
     let name = type_name::<W>();
     (!name.starts_with("alloc::boxed::Box<dyn ")).then(|| name.to_owned())

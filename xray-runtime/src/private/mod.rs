@@ -90,8 +90,8 @@
 //! implements `Reader`. The future carries that type, and reads its output with it.
 //!
 //! A type test on a type that the compiler has not inferred yet selects the first implementation, and its bounds then
-//! determine the type. The type of a receiver is always inferred where a method is called on it. That of an argument or a
-//! result may be open, so its test is in code that the compiler checks last: [`settle`].
+//! determine the type. The type of a receiver is always inferred where a method is called on it. That of an argument or
+//! a result may be open, so its test is in code that the compiler checks last: [`settle`].
 
 use std::any::type_name;
 pub use std::marker::PhantomData;

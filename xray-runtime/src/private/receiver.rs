@@ -1,7 +1,7 @@
 //! The type tests of a receiver, and of a method that is named by its path. See [`private`](super).
 //!
-//! The receiver of a test is a value of this crate that is generic over the user's type. If the user's value itself were
-//! the receiver, method lookup could find a `Deref` or a method of the user's type.
+//! The receiver of a test is a value of this crate that is generic over the user's type. If the user's value itself
+//! were the receiver, method lookup could find a `Deref` or a method of the user's type.
 
 use std::any::type_name;
 use std::marker::PhantomData;
@@ -44,8 +44,8 @@ impl<M, T> UnknownReceiver<T> for Receiver<M, T> {
     }
 }
 
-/// The type test of a function that may be the method `M` of a traceable type, such as `RequestBuilder::send`. `T` is the
-/// type of its parameter, `R` that of its result.
+/// The type test of a function that may be the method `M` of a traceable type, such as `RequestBuilder::send`. `T` is
+/// the type of its parameter, `R` that of its result.
 #[derive(Debug)]
 pub struct MethodPath<M, T, R>(PhantomData<fn(M, T) -> R>);
 

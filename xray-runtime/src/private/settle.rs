@@ -81,8 +81,8 @@ impl Settled {
 
 /// The type test of the result of a call whose argument is a request.
 ///
-/// The test is a ladder, see [`private`](super). The expansion contains `(&&&&&&result).__xray_test_result()`, and each trait
-/// below is implemented for one reference fewer than the previous one.
+/// The test is a ladder, see [`private`](super). The expansion contains `(&&&&&&result).__xray_test_result()`, and each
+/// trait below is implemented for one reference fewer than the previous one.
 #[derive(Debug)]
 pub struct CallResult<M, C, T, R>(PhantomData<fn(M, C, T, R)>);
 

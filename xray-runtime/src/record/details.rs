@@ -82,8 +82,8 @@ impl Details {
         Ok(())
     }
 
-    /// Adds a link, if `count` returns `true` for a further link of the trace. Returns `false` if the record or the trace has
-    /// as many links as X-Ray accepts.
+    /// Adds a link, if `count` returns `true` for a further link of the trace. Returns `false` if the record or the
+    /// trace has as many links as X-Ray accepts.
     pub(crate) fn add_link(&mut self, trace_id: TraceId, id: SegmentId, count: impl FnOnce() -> bool) -> bool {
         // (Developer guide, "Tracing event-driven applications".)
         const MAX_LINKS: usize = 20;

@@ -4,7 +4,8 @@ use std::mem;
 
 use super::{Extent, Record, Records, spare};
 
-/// The embedded subsegments of a record, in the order in which they were closed. They become spare records when they are dropped.
+/// The embedded subsegments of a record, in the order in which they were closed. They become spare records when they
+/// are dropped.
 // This is the order of their ends, except for a span that a task kept open past its end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Embedded {

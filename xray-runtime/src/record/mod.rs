@@ -101,7 +101,8 @@ impl Default for Record {
 }
 
 impl Record {
-    /// Creates the record of an HTTP call that has not started. The caller must set the name, to one that X-Ray accepts.
+    /// Creates the record of an HTTP call that has not started. The caller must set the name, to one that X-Ray
+    /// accepts.
     #[inline]
     pub(crate) fn of_call(id: SegmentId) -> Box<Self> {
         let mut record = spare::take();

@@ -1,8 +1,8 @@
 //! Records that have been sent, and wait for their next use.
 //!
-//! The thread of a call allocates its record, and another thread frees it after the segment has been sent. Allocators are slow at
-//! that, because the two threads take turns at one lock: it takes about a third of the time of a sampled call. So a thread keeps
-//! the records that it has finished with, and threads exchange them in batches.
+//! The thread of a call allocates its record, and another thread frees it after the segment has been sent. Allocators
+//! are slow at that, because the two threads take turns at one lock: it takes about a third of the time of a sampled
+//! call. So a thread keeps the records that it has finished with, and threads exchange them in batches.
 
 use std::cell::Cell;
 use std::sync::Mutex;
@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Record, Records};
 
-/// The number of records that threads exchange at a time. A thread keeps less than twice as many, in 30 KiB. That is more than
-/// a segment of 100 calls needs.
+/// The number of records that threads exchange at a time. A thread keeps less than twice as many, in 30 KiB. That is
+/// more than a segment of 100 calls needs.
 const BATCH: usize = 64;
 /// The number of batches that wait for a thread, in half a MiB.
 const MAX_BATCHES: usize = 32;
@@ -78,7 +78,8 @@ pub(super) fn keep(mut records: Records) {
     });
 }
 
-/// Leaves a batch to other threads. Frees it if enough batches wait, or if another thread has the lock; see [`take_batch`].
+/// Leaves a batch to other threads. Frees it if enough batches wait, or if another thread has the lock; see
+/// [`take_batch`].
 fn share(batch: Records) {
     let surplus = match BATCHES.try_lock() {
         Ok(mut batches) if batches.len() < MAX_BATCHES => {

@@ -11,11 +11,11 @@ use crate::document::trim::trim;
 // header of a datagram is 30 bytes, so the datagram stays below 65,507 bytes, the maximum for UDP over IPv4.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 63 * 1024;
 
-/// Writes a segment as one or more documents within a limit: [`MAX_DOCUMENT_BYTES`], or less if the system refuses datagrams
-/// of that length.
+/// Writes a segment as one or more documents within a limit: [`MAX_DOCUMENT_BYTES`], or less if the system refuses
+/// datagrams of that length.
 ///
-/// A segment that is too large is split: its direct subsegments become independent documents. A record that is still too
-/// large without subsegments is trimmed.
+/// A segment that is too large is split: its direct subsegments become independent documents. A record that is still
+/// too large without subsegments is trimmed.
 pub(crate) struct Split {
     /// A stack of the records to write.
     unwritten: Records,
@@ -46,8 +46,8 @@ impl Split {
         self.max_bytes
     }
 
-    /// Takes back a document that the system refused as too long for a datagram, and halves the limit. Returns `false` if the
-    /// document is so small that its size is not the cause.
+    /// Takes back a document that the system refused as too long for a datagram, and halves the limit. Returns `false`
+    /// if the document is so small that its size is not the cause.
     pub(crate) fn take_back(&mut self, json: &[u8]) -> bool {
         let document = if json.len() > Self::MIN_BYTES { serde_json::from_slice::<Document>(json).ok() } else { None };
         let Some(document) = document else { return false };
@@ -78,8 +78,8 @@ impl Split {
                 self.trimmed += trimmed;
                 self.unwritten.push(Box::new(document.into()));
             } else {
-                // Detach all subsegments at once. The parent is then as small as possible, and each subsegment keeps its
-                // own children if they fit.
+                // Detach all subsegments at once. The parent is then as small as possible, and each subsegment keeps
+                // its own children if they fit.
                 self.detach_subsegments(&mut record);
                 self.unwritten.push(record);
             }
@@ -88,7 +88,8 @@ impl Split {
 
     /// Makes each direct subsegment of a record independent.
     fn detach_subsegments(&mut self, record: &mut Record) {
-        // A document that the program made itself may have no trace id. Its subsegments then keep the places that they have.
+        // A document that the program made itself may have no trace id. Its subsegments then keep the places that they
+        // have.
         let place = record.trace_id().map(|trace_id| Place::below(trace_id, record.id));
         for mut subsegment in record.release() {
             if let Some(place) = &place {

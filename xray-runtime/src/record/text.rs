@@ -25,7 +25,8 @@ impl Text {
     }
 
     /// Replaces the text by several texts that are joined.
-    // In place: a copy would read the bytes in other widths than they were written in, and the processor would have to wait.
+    // In place: a copy would read the bytes in other widths than they were written in, and the processor would have to
+    // wait.
     #[inline]
     pub(super) fn set<const N: usize>(&mut self, parts: [&str; N]) {
         let whole = parts.iter().map(|part| part.len()).sum::<usize>();

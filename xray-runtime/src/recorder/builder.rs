@@ -91,14 +91,16 @@ pub struct RecorderBuilder {
 }
 
 impl RecorderBuilder {
-    /// Sets the name of segments that begin without a name (`AWS_XRAY_TRACING_NAME`). The default is the program's name.
+    /// Sets the name of segments that begin without a name (`AWS_XRAY_TRACING_NAME`). The default is the program's
+    /// name.
     ///
     /// A segment without a name is one of [`SegmentBuilder::default()`](crate::SegmentBuilder), or of a
     /// `SegmentLayer::default()`. The variable also overrides the name that is given to a `SegmentLayer`. It does not
     /// override the name given to [`Segment::builder`](crate::Segment::builder).
     ///
-    /// Characters that X-Ray does not accept are removed, and at most 200 are kept. If nothing is left, the default is used. A
-    /// name that had to change is logged and counted in [`Stats::settings_rejected`](crate::Stats::settings_rejected).
+    /// Characters that X-Ray does not accept are removed, and at most 200 are kept. If nothing is left, the default is
+    /// used. A name that had to change is logged and counted in
+    /// [`Stats::settings_rejected`](crate::Stats::settings_rejected).
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
@@ -106,8 +108,8 @@ impl RecorderBuilder {
 
     /// Sets the address of the X-Ray daemon (`AWS_XRAY_DAEMON_ADDRESS`). The default is `127.0.0.1:2000`.
     ///
-    /// The form is `host:port` if the daemon receives segments (UDP) and answers requests for sampling rules (TCP) at the
-    /// same address, else `tcp:host:port udp:host:port`. An address of another form is logged and counted in
+    /// The form is `host:port` if the daemon receives segments (UDP) and answers requests for sampling rules (TCP) at
+    /// the same address, else `tcp:host:port udp:host:port`. An address of another form is logged and counted in
     /// [`Stats::settings_rejected`](crate::Stats::settings_rejected), and the default is used.
     pub fn daemon_address(mut self, address: impl Into<String>) -> Self {
         self.daemon_address = Some(address.into());
@@ -120,27 +122,27 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sets the reaction to a call or a subsegment outside any segment (`AWS_XRAY_CONTEXT_MISSING`). The default is an error
-    /// in the log.
+    /// Sets the reaction to a call or a subsegment outside any segment (`AWS_XRAY_CONTEXT_MISSING`). The default is an
+    /// error in the log.
     pub fn context_missing(mut self, context_missing: ContextMissing) -> Self {
         self.context_missing = Some(context_missing);
         self
     }
 
-    /// Sets the AWS resource on which the program runs, for the `origin` and `aws` of segments and for sampling rules that
-    /// name a service type; see [`Origin`]. It takes precedence over a [detected](Self::detect_origin) origin.
+    /// Sets the AWS resource on which the program runs, for the `origin` and `aws` of segments and for sampling rules
+    /// that name a service type; see [`Origin`]. It takes precedence over a [detected](Self::detect_origin) origin.
     pub fn origin(mut self, origin: Origin) -> Self {
         self.origin = Some(origin);
         self
     }
 
-    /// Sets the log groups of CloudWatch Logs to which the program's log lines go, each by its name or its ARN. The X-Ray
-    /// console looks there for the lines of a trace.
+    /// Sets the log groups of CloudWatch Logs to which the program's log lines go, each by its name or its ARN. The
+    /// X-Ray console looks there for the lines of a trace.
     ///
-    /// Each segment records them as `aws.cloudwatch_logs`. For a container of ECS with the log driver `awslogs`, the log
-    /// group is [detected](Self::detect_origin); those set here take its place. On EC2 and EKS an agent sends the lines, and
-    /// only the program or its deployment knows to which log groups. A text is cut at 250 characters. (Developer guide, "X-Ray segment
-    /// documents", "AWS resource data".)
+    /// Each segment records them as `aws.cloudwatch_logs`. For a container of ECS with the log driver `awslogs`, the
+    /// log group is [detected](Self::detect_origin); those set here take its place. On EC2 and EKS an agent sends the
+    /// lines, and only the program or its deployment knows to which log groups. A text is cut at 250 characters.
+    /// (Developer guide, "X-Ray segment documents", "AWS resource data".)
     ///
     /// ```
     /// use xray::emitter::MemoryEmitter;
@@ -160,14 +162,14 @@ impl RecorderBuilder {
 
     /// Detects the AWS resource on which the program runs, on the background thread, as soon as the recorder is built.
     ///
-    /// Each detector has one second, or the number of seconds in `AWS_METADATA_SERVICE_TIMEOUT`, up to 60. If several find
-    /// something, the most specific gives the `origin`: Elastic Beanstalk before EKS, ECS and EC2. All of them add what they
-    /// know to the `aws` block. No segment waits for a detector. A segment that ends before the detection has no
-    /// `origin`; a segment that begins before it matches sampling rules of every service type.
+    /// Each detector has one second, or the number of seconds in `AWS_METADATA_SERVICE_TIMEOUT`, up to 60. If several
+    /// find something, the most specific gives the `origin`: Elastic Beanstalk before EKS, ECS and EC2. All of them add
+    /// what they know to the `aws` block. No segment waits for a detector. A segment that ends before the detection has
+    /// no `origin`; a segment that begins before it matches sampling rules of every service type.
     ///
-    /// A detector that finds nothing logs nothing. If it finds something that it cannot read, or if a metadata service does
-    /// not answer, it logs one warning and counts in [`Stats::origin_failures`](crate::Stats::origin_failures). Nothing is
-    /// detected in Lambda, or while tracing is disabled.
+    /// A detector that finds nothing logs nothing. If it finds something that it cannot read, or if a metadata service
+    /// does not answer, it logs one warning and counts in [`Stats::origin_failures`](crate::Stats::origin_failures).
+    /// Nothing is detected in Lambda, or while tracing is disabled.
     ///
     /// ```
     /// use xray::origin::Detector;
@@ -195,8 +197,8 @@ impl RecorderBuilder {
 
     /// Sets where documents go (`AWS_XRAY_EMITTER`). The default sends them to the X-Ray daemon over UDP.
     ///
-    /// The value `udp` of the variable selects the default, and `otlp` an [`OtlpEmitter`](crate::emitter::OtlpEmitter). The
-    /// emitter of the code is then replaced, unless the value is `otlp` and that emitter is an `OtlpEmitter`.
+    /// The value `udp` of the variable selects the default, and `otlp` an [`OtlpEmitter`](crate::emitter::OtlpEmitter).
+    /// The emitter of the code is then replaced, unless the value is `otlp` and that emitter is an `OtlpEmitter`.
     ///
     /// The default emitter queues up to 16,384 documents with about 128 MiB of memory in total, and counts the
     /// documents that it has to drop in [`Stats::documents_dropped`](crate::Stats::documents_dropped). A document over
@@ -239,10 +241,10 @@ impl RecorderBuilder {
     /// Sends a segment that is still open after this time, marked `in_progress`, so that a long job is visible while it
     /// runs. Without this setting a segment is sent only when it ends.
     ///
-    /// Subsegments that have ended by then are sent as separate documents; later ones follow at each further interval. A
-    /// report may be late by a quarter of the interval, or by 10 milliseconds if that is more. X-Ray accepts one document in
-    /// progress, so the segment itself is sent `in_progress` once, and again when it ends. The second document counts, in
-    /// whatever order the two arrive. (Developer guide, "Segment documents", `in_progress`.)
+    /// Subsegments that have ended by then are sent as separate documents; later ones follow at each further interval.
+    /// A report may be late by a quarter of the interval, or by 10 milliseconds if that is more. X-Ray accepts one
+    /// document in progress, so the segment itself is sent `in_progress` once, and again when it ends. The second
+    /// document counts, in whatever order the two arrive. (Developer guide, "Segment documents", `in_progress`.)
     ///
     /// ```
     /// use std::time::Duration;
@@ -391,8 +393,8 @@ impl RecorderBuilder {
         Chosen::new(NAME_VARIABLE, environment.service_name.take(), of_program, executable_name)
     }
 
-    /// Takes the emitter from the environment, else from the program. Returns `None` for the default emitter, which sends to
-    /// the daemon.
+    /// Takes the emitter from the environment, else from the program. Returns `None` for the default emitter, which
+    /// sends to the daemon.
     fn choose_emitter(
         &mut self,
         environment: &Environment,
@@ -472,7 +474,8 @@ fn daemon_emitter(
     // Lambda's daemon is part of the environment and needs no check.
     let tcp = (!is_in_lambda).then(|| daemon.tcp.clone());
     let emitter = UdpEmitter::new(Arc::clone(background), daemon.udp.clone(), tcp, Arc::clone(counters));
-    // Lambda freezes the process after the response, so a document must be sent before the end of its subsegment returns.
+    // Lambda freezes the process after the response, so a document must be sent before the end of its subsegment
+    // returns.
     Box::new(if is_in_lambda { emitter.sending_directly() } else { emitter })
 }
 

@@ -88,9 +88,9 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// Returns whether tracing is enabled, every setting is valid, and no attempt failed.
     ///
-    /// If the recorder sends to the daemon and has the sampler [`Central`](crate::sampling::Central), the daemon must also
-    /// return the sampling rules. If the daemon answers over TCP, it has most likely received the segment. That is not a proof:
-    /// UDP has no receipt, and X-Ray may reject the segment. The proof is the trace in X-Ray.
+    /// If the recorder sends to the daemon and has the sampler [`Central`](crate::sampling::Central), the daemon must
+    /// also return the sampling rules. If the daemon answers over TCP, it has most likely received the segment. That is
+    /// not a proof: UDP has no receipt, and X-Ray may reject the segment. The proof is the trace in X-Ray.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         let works = !self.attempts.is_empty() && self.attempts.iter().all(|attempt| attempt.result.is_ok());
@@ -150,10 +150,11 @@ impl Recorder {
     /// sources. Use it at the start of a program, or in a test of its deployment. Blocks for at most two seconds, or
     /// four if the recorder has an emitter of its own.
     ///
-    /// The segment has the service's name and the annotation `xray_doctor`. The sampler is not asked, and X-Ray bills the
-    /// segment like any other trace. If tracing is disabled, nothing is tried and nothing is sent. In Lambda no segment is
-    /// sent, because Lambda sends the segment of a function itself. If the recorder has an
-    /// [emitter](crate::RecorderBuilder::emitter) of its own, that emitter receives the segment, and the daemon is not tried.
+    /// The segment has the service's name and the annotation `xray_doctor`. The sampler is not asked, and X-Ray bills
+    /// the segment like any other trace. If tracing is disabled, nothing is tried and nothing is sent. In Lambda no
+    /// segment is sent, because Lambda sends the segment of a function itself. If the recorder has an
+    /// [emitter](crate::RecorderBuilder::emitter) of its own, that emitter receives the segment, and the daemon is not
+    /// tried.
     ///
     /// ```
     /// use xray::emitter::MemoryEmitter;
@@ -238,11 +239,11 @@ fn datagram(segment: &FinishedSegment) -> Vec<u8> {
     datagram
 }
 
-/// Tries both sides of the daemon at once, each on a thread of its own. Sends `datagram` over UDP, and fetches the sampling rules
-/// over TCP if `fetches_rules` is set.
+/// Tries both sides of the daemon at once, each on a thread of its own. Sends `datagram` over UDP, and fetches the
+/// sampling rules over TCP if `fetches_rules` is set.
 //
-// On threads, because a name look-up of the standard library has no time limit. A thread whose look-up takes longer than the
-// limit is not waited for, and ends by itself.
+// On threads, because a name look-up of the standard library has no time limit. A thread whose look-up takes longer
+// than the limit is not waited for, and ends by itself.
 fn try_daemon(daemon: &DaemonAddress, datagram: Option<Vec<u8>>, fetches_rules: bool) -> Vec<Attempt> {
     let deadline = Instant::now() + LIMIT;
     let (udp, tcp) = (daemon.udp.clone(), daemon.tcp.clone());
@@ -290,8 +291,8 @@ fn try_udp(address: &str, datagram: Option<&[u8]>) -> Outcome {
     Err(problem)
 }
 
-/// Sends a datagram, and returns an error if the port refuses it. To see a refusal, it reads from the socket for a moment. Any
-/// other result of that read is fine: the daemon never answers over UDP.
+/// Sends a datagram, and returns an error if the port refuses it. To see a refusal, it reads from the socket for a
+/// moment. Any other result of that read is fine: the daemon never answers over UDP.
 fn send(address: SocketAddr, datagram: &[u8]) -> io::Result<()> {
     let socket = datagram::connect(address)?;
     socket.send(datagram)?;

@@ -1,4 +1,5 @@
-//! The part of a recorder that passes finished segments to the emitter, and the limits and progress reports of open ones.
+//! The part of a recorder that passes finished segments to the emitter, and the limits and progress reports of open
+//! ones.
 
 use std::mem;
 use std::sync::Weak;
@@ -71,8 +72,8 @@ impl Recorder {
 
     /// Registers a sampled segment that has begun, for progress reports if they are switched on.
     //
-    // Weak, so that the recorder never keeps a segment open: its owner alone decides when it ends. Made by a closure, as
-    // most recorders report no progress and then need no reference.
+    // Weak, so that the recorder never keeps a segment open: its owner alone decides when it ends. Made by a closure,
+    // as most recorders report no progress and then need no reference.
     pub(crate) fn register_open_segment<S: InProgress + 'static>(
         &self,
         id: SegmentId,
@@ -136,8 +137,8 @@ impl Recorder {
         }
     }
 
-    /// Logs at the level `Debug` that the program's own emitter gets a document. The emitter that sends to the daemon logs
-    /// what became of each document itself.
+    /// Logs at the level `Debug` that the program's own emitter gets a document. The emitter that sends to the daemon
+    /// logs what became of each document itself.
     fn log_handover(&self, segment: &FinishedSegment) {
         if let Some(emitter) = self.emitter_name() {
             if is_debug_read() && !self.is_capture() {

@@ -69,8 +69,8 @@ pub(super) const PROPAGATION_VARIABLE: &str = "AWS_XRAY_PROPAGATION";
 /// The variable with the name of the service.
 pub(super) const NAME_VARIABLE: &str = "AWS_XRAY_TRACING_NAME";
 
-/// The expected form of a service's name, for log lines. Other characters are removed from the name. If no character remains,
-/// the name is rejected.
+/// The expected form of a service's name, for log lines. Other characters are removed from the name. If no character
+/// remains, the name is rejected.
 pub(super) const EXPECTED_NAME: &str = "a name of at most 200 letters, digits, spaces and _.:/%&#=+-@";
 
 impl Environment {
@@ -233,8 +233,8 @@ fn host_and_port(address: &str) -> Option<String> {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
     };
     let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        // Only a link-local address has a zone (`fe80::1%eth0`): the network interface through which it is reached. The system
-        // resolves it.
+        // Only a link-local address has a zone (`fe80::1%eth0`): the network interface through which it is reached. The
+        // system resolves it.
         Some(address) => match address.split_once('%') {
             Some((address, zone)) => {
                 is_name(zone) && address.parse().is_ok_and(|address: Ipv6Addr| address.is_unicast_link_local())
@@ -250,7 +250,8 @@ fn host_and_port(address: &str) -> Option<String> {
 mod tests {
     //! Defects that were measured in the X-Ray SDK for Python 2.15.0, and the test of the right behaviour here:
     //!
-    //! * two spaces, capitals and IPv6 are not read as an address: `addresses_of_every_form_are_read_and_others_refused`
+    //! * two spaces, capitals and IPv6 are not read as an address:
+    //!   `addresses_of_every_form_are_read_and_others_refused`
     //! * a second port, or one that is too large, is read as an address: the same test
     //! * an empty address raises: `a_value_that_is_not_valid_is_reported_once_and_left_out`
 

@@ -28,10 +28,10 @@ impl Recorder {
         if let Some(recorder) = Self::existing_global() {
             return recorder;
         }
-        // Built first and put in place afterwards, rather than inside `get_or_init`: rejected settings are logged, and the
-        // program's logger may begin a segment or ask for `stats()`. Inside `get_or_init`, such a call would wait forever for
-        // the cell that it is initialising. Threads that get here at once each build a recorder and all use the first; the
-        // others have started no thread and are dropped.
+        // Built first and put in place afterwards, rather than inside `get_or_init`: rejected settings are logged, and
+        // the program's logger may begin a segment or ask for `stats()`. Inside `get_or_init`, such a call would wait
+        // forever for the cell that it is initialising. Threads that get here at once each build a recorder and all use
+        // the first; the others have started no thread and are dropped.
         let (recorder, rejected) = Self::builder().build_with(Environment::of_process());
         match FROM_ENVIRONMENT.try_insert(recorder) {
             Ok(recorder) => {
@@ -50,7 +50,8 @@ impl Recorder {
         Self::existing_global().is_some_and(|recorder| !recorder.is_enabled())
     }
 
-    /// Returns whether the process-wide recorder records nothing, or would record nothing if there was one. Builds no recorder.
+    /// Returns whether the process-wide recorder records nothing, or would record nothing if there was one. Builds no
+    /// recorder.
     pub(crate) fn is_global_off() -> bool {
         let of_environment = || Environment::of_process().0.enabled.unwrap_or(true);
         !Self::existing_global().map_or_else(of_environment, Self::is_enabled)

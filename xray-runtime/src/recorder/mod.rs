@@ -1,10 +1,11 @@
 //! The recorder: its settings, which segments it records, and where their documents go.
 //!
-//! * `builder`: [`RecorderBuilder`] and how a recorder is built. Its methods for outgoing requests (`ignore`, `propagate`,
-//!   `inject_only`, `name_hosts`) are in `outgoing`, and `install` is in `global`.
+//! * `builder`: [`RecorderBuilder`] and how a recorder is built. Its methods for outgoing requests (`ignore`,
+//!   `propagate`, `inject_only`, `name_hosts`) are in `outgoing`, and `install` is in `global`.
 //! * `environment`: the settings from environment variables.
 //! * `global`: the recorder of the process. `process_end`: its flush when the process ends.
-//! * `new_segments`: names new segments, and decides which are recorded. `emission`: passes finished segments to the emitter.
+//! * `new_segments`: names new segments, and decides which are recorded. `emission`: passes finished segments to the
+//!   emitter.
 //! * `progress`: reports of segments that stay open for long.
 //! * `rejected`: values that X-Ray does not accept as given.
 //! * `rules`: rules for outgoing requests by host and path.
@@ -63,9 +64,9 @@ use crate::support::stats::{Counters, Stats};
 /// | `RUST_BACKTRACE` | anything but `0`: errors have [stack frames](crate::document::StackFrame) (feature `backtrace`) | `0` |
 /// | `AWS_XRAY_DEBUG_MODE` | `TRUE`: the log lines go to stderr if the program has no logger | `FALSE` |
 ///
-/// A variable takes precedence over the same setting in code, as in every X-Ray SDK. A variable with a value that is not valid
-/// is logged and counted in [`Stats::settings_rejected`], and the setting in code or the default is used. A name with
-/// characters that X-Ray does not accept is used without them.
+/// A variable takes precedence over the same setting in code, as in every X-Ray SDK. A variable with a value that is
+/// not valid is logged and counted in [`Stats::settings_rejected`], and the setting in code or the default is used. A
+/// name with characters that X-Ray does not accept is used without them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -89,7 +90,8 @@ struct Shared {
     origin: KnownOrigin,
     new_segments: NewSegments,
     emission: Emission,
-    /// The rules for outgoing requests by host and path. `None` if there are no rules, so that a call need not look at its URL for them.
+    /// The rules for outgoing requests by host and path. `None` if there are no rules, so that a call need not look at
+    /// its URL for them.
     rules: Option<HttpRules>,
     response_hook: Option<ResponseHook>,
     /// The kinds of rejected values that were logged: what the value is, and what became of it.
@@ -120,9 +122,10 @@ impl Recorder {
     /// Does not wait if the thread that sends the documents cannot be started; they stay in the queue. A forked process
     /// does not wait for the documents of its parent, because the parent sends them.
     ///
-    /// A recorder that was installed or first used on the main thread is flushed when that thread ends, for at most a second.
-    /// The flush covers a return from `main`, a panic in `main`, and a call to [`exit`](std::process::exit) on the main thread.
-    /// Call `flush` before the program ends in another way: by `abort`, by a signal, or by `exit` on another thread.
+    /// A recorder that was installed or first used on the main thread is flushed when that thread ends, for at most a
+    /// second. The flush covers a return from `main`, a panic in `main`, and a call to [`exit`](std::process::exit) on
+    /// the main thread. Call `flush` before the program ends in another way: by `abort`, by a signal, or by `exit` on
+    /// another thread.
     ///
     /// ```
     /// use std::time::Duration;

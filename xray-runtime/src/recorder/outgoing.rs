@@ -4,7 +4,8 @@ use super::RecorderBuilder;
 use crate::header::propagation::Propagation;
 
 impl RecorderBuilder {
-    /// Ignores outgoing requests that match a pattern: they get neither a subsegment nor a header. Can be called several times.
+    /// Ignores outgoing requests that match a pattern: they get neither a subsegment nor a header. Can be called
+    /// several times.
     ///
     /// The setting does not concern incoming requests. To record no health checks of your own service, use a
     /// [sampling rule](https://github.com/xray-rs/xray/blob/main/docs/production.md#sampling).
@@ -26,10 +27,10 @@ impl RecorderBuilder {
     /// `traceparent` of W3C Trace Context for services that read only that, or both.
     ///
     /// The setting holds for every client, for the middlewares and for calls that are made by hand; see
-    /// [`PendingCall::inject`](crate::http::PendingCall::inject). A chosen header that the request already has is replaced.
-    /// A header that is not chosen stays as it is. In a trace that is not sampled the headers say `Sampled=0`. A
-    /// `traceparent` must name a parent even then, so it names the segment. Other fields of an incoming `X-Amzn-Trace-Id`,
-    /// such as `Lineage`, have no place in a `traceparent`.
+    /// [`PendingCall::inject`](crate::http::PendingCall::inject). A chosen header that the request already has is
+    /// replaced. A header that is not chosen stays as it is. In a trace that is not sampled the headers say
+    /// `Sampled=0`. A `traceparent` must name a parent even then, so it names the segment. Other fields of an incoming
+    /// `X-Amzn-Trace-Id`, such as `Lineage`, have no place in a `traceparent`.
     ///
     /// ```
     /// use xray::{Propagation, Recorder, Segment, TraceHeader};
@@ -56,8 +57,8 @@ impl RecorderBuilder {
         self
     }
 
-    /// Sends the headers only in requests that match. Other requests are recorded and get no header. Can be called several
-    /// times. The pattern is that of [`ignore`](Self::ignore).
+    /// Sends the headers only in requests that match. Other requests are recorded and get no header. Can be called
+    /// several times. The pattern is that of [`ignore`](Self::ignore).
     ///
     /// ```
     /// let recorder = xray::Recorder::builder().inject_only("*.internal.example.com").build();
@@ -70,8 +71,8 @@ impl RecorderBuilder {
 
     /// Names the subsegments of calls to matching hosts, so that many hosts are one node in the service graph.
     ///
-    /// A name that is set at the call or on its function takes precedence. If several patterns match, the first counts. The
-    /// pattern is that of [`ignore`](Self::ignore).
+    /// A name that is set at the call or on its function takes precedence. If several patterns match, the first counts.
+    /// The pattern is that of [`ignore`](Self::ignore).
     ///
     /// ```
     /// let recorder = xray::Recorder::builder().name_hosts("*.shard.example.com", "shards").build();

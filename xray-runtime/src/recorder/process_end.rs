@@ -22,9 +22,9 @@ struct FlushOnDrop(Vec<Recorder>);
 impl Recorder {
     /// Flushes this recorder when the main thread ends, if called on the main thread.
     //
-    // Rust has no hook for the end of a process: it joins no other thread and drops no static. A thread-local of the main
-    // thread is dropped after a return from `main`, after a panic in it, and inside `exit` called on it. On another
-    // thread the end would come too early, as threads end while the process goes on.
+    // Rust has no hook for the end of a process: it joins no other thread and drops no static. A thread-local of the
+    // main thread is dropped after a return from `main`, after a panic in it, and inside `exit` called on it. On
+    // another thread the end would come too early, as threads end while the process goes on.
     pub(super) fn flush_at_process_end(&self) {
         if thread::current().name() == Some("main") {
             // Fails only while the thread's other destructors run. Then it is too late to register anything.

@@ -17,8 +17,8 @@ use crate::support::worker::Worker;
 
 /// An open segment that can be sent before its end.
 pub(crate) trait InProgress: Send + Sync {
-    /// Emits what is known of the segment so far. Runs on the recorder's background thread and must not wait for a flush:
-    /// the task that sends documents is on the same thread.
+    /// Emits what is known of the segment so far. Runs on the recorder's background thread and must not wait for a
+    /// flush: the task that sends documents is on the same thread.
     fn report(&self);
 }
 
@@ -143,8 +143,8 @@ impl Watched {
 
     /// Returns the segments that are due for a report, and notes the time of it.
     //
-    // They are collected and the lock released before any is reported, because a report runs the emitter, and its thread
-    // may begin or end segments.
+    // They are collected and the lock released before any is reported, because a report runs the emitter, and its
+    // thread may begin or end segments.
     fn take_due(&self) -> Vec<Arc<dyn InProgress>> {
         let now = Instant::now();
         let mut segments = self.lock();

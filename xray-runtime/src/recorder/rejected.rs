@@ -1,4 +1,5 @@
-//! Values that X-Ray does not accept as given: they are shortened or left out, and counted. The first of each kind is logged.
+//! Values that X-Ray does not accept as given: they are shortened or left out, and counted. The first of each kind is
+//! logged.
 
 use std::any;
 use std::error::Error;
@@ -13,8 +14,8 @@ use crate::support::log_line::log_line;
 use crate::support::text::first_chars;
 
 impl Recorder {
-    /// Returns an annotation's value in a form that X-Ray accepts, or `None` if it accepts neither the key nor any form of
-    /// the value. Counts a value that is changed or left out.
+    /// Returns an annotation's value in a form that X-Ray accepts, or `None` if it accepts neither the key nor any form
+    /// of the value. Counts a value that is changed or left out.
     pub(crate) fn accept_annotation(&self, key: &str, value: AnnotationValue) -> Option<AnnotationValue> {
         if !is_accepted_key(key) {
             self.report_value(
@@ -45,8 +46,8 @@ impl Recorder {
     /// Counts a value that is not recorded exactly as given. Logs the first for each `what` and `outcome`:
     /// `annotation "tier" was left out ..`.
     //
-    // Only the first is logged: a value that is wrong is usually wrong in every request, and the log must not grow with the
-    // traffic. The key is cut, because keys come from the program and may be of any length.
+    // Only the first is logged: a value that is wrong is usually wrong in every request, and the log must not grow with
+    // the traffic. The key is cut, because keys come from the program and may be of any length.
     pub(crate) fn report_value(&self, what: &'static str, key: &dyn fmt::Display, outcome: &'static str) {
         self.shared.counters.values_rejected.increment();
         if lock(&self.shared.logged_values).insert((what, outcome)) {

@@ -14,8 +14,8 @@ use crate::support::stats::Counters;
 /// The recorder's side of a sampler: its background thread, the daemon's address and its counters.
 ///
 /// A recorder passes it to [`Sampler::attach`](super::Sampler::attach) once, when the recorder is built. Only recorders
-/// make one. A sampler that contains another sampler passes the host on to that sampler: [`Central`](super::Central) needs it to
-/// fetch rules from the daemon. Clones belong to the same recorder.
+/// make one. A sampler that contains another sampler passes the host on to that sampler: [`Central`](super::Central)
+/// needs it to fetch rules from the daemon. Clones belong to the same recorder.
 ///
 /// ```
 /// use std::sync::OnceLock;

@@ -18,9 +18,9 @@ const DEFAULT_RULE: (u32, f64) = (1, 0.05);
 /// The first [`Rule`] that matches a request decides. If none matches, the default rule decides: one request in each
 /// second and 5 % of the others, unless [`default_rule`](LocalBuilder::default_rule) sets it.
 ///
-/// * A segment without a [request](crate::SegmentBuilder::request), such as that of a job or a consumer, matches only rules
-///   that name neither host, method nor path. A property that a request does not have matches every pattern, as in the X-Ray
-///   SDKs for Go, Node.js and Python.
+/// * A segment without a [request](crate::SegmentBuilder::request), such as that of a job or a consumer, matches only
+///   rules that name neither host, method nor path. A property that a request does not have matches every pattern, as
+///   in the X-Ray SDKs for Go, Node.js and Python.
 /// * Each sampler counts on its own: ten processes with one request a second sample ten requests a second.
 /// * A second begins with a second of the wall clock. A clock that is set back does not refill a reservoir.
 /// * Recorded documents do not name the rule: `aws.xray.sampling_rule_name` is for rules of X-Ray.

@@ -28,8 +28,9 @@ use crate::support::log_line::is_debug_read;
 /// Decides which segments are recorded.
 ///
 /// A sampler decides once for each segment whose trace header and whose builder leave the decision open. It runs on the
-/// thread that begins the segment, so it must be quick and must not wait. If it panics, the segment is not recorded; the panic
-/// is counted in [`Stats::sampling_failures`](crate::Stats::sampling_failures) and does not reach the program.
+/// thread that begins the segment, so it must be quick and must not wait. If it panics, the segment is not recorded;
+/// the panic is counted in [`Stats::sampling_failures`](crate::Stats::sampling_failures) and does not reach the
+/// program.
 ///
 /// ```
 /// use xray::sampling::{Decision, Sampler, SamplingRequest};
@@ -72,8 +73,8 @@ pub trait Sampler: Send + Sync + 'static {
 
     /// Receives the recorder's background thread, the daemon's address and the counters. The default does nothing.
     ///
-    /// Called once, when the recorder is built and before the first [`sample`](Self::sample). In Lambda it is not called,
-    /// since samplers are not used there.
+    /// Called once, when the recorder is built and before the first [`sample`](Self::sample). In Lambda it is not
+    /// called, since samplers are not used there.
     //
     // A method of its own rather than a part of `SamplingRequest`: a sampler that builds a new request for the sampler
     // inside it would drop that part without any sign of it, and `Central` would then never fetch a rule.
@@ -85,8 +86,8 @@ pub trait Sampler: Send + Sync + 'static {
 /// The properties of a request that are known when its segment begins.
 ///
 /// A recorder always knows the service's name, and its type if the program has an [`Origin`](crate::origin::Origin).
-/// Host, method and path are known if the segment was given its [request](crate::SegmentBuilder::request). A rule that names
-/// one of the three does not match a segment without a request.
+/// Host, method and path are known if the segment was given its [request](crate::SegmentBuilder::request). A rule that
+/// names one of the three does not match a segment without a request.
 ///
 /// ```
 /// use xray::sampling::SamplingRequest;
@@ -234,8 +235,8 @@ impl Decision {
         Self { rule: Some(rule), watch: watch.map(Arc::new), ..self }
     }
 
-    /// Adds the name of the rule that decided, which is recorded as `aws.xray.sampling_rule_name`. For a request that is not
-    /// sampled, it appears in the log at the level `Debug`.
+    /// Adds the name of the rule that decided, which is recorded as `aws.xray.sampling_rule_name`. For a request that
+    /// is not sampled, it appears in the log at the level `Debug`.
     #[must_use]
     pub fn by_rule(mut self, name: impl Into<String>) -> Self {
         self.rule_name = Some(name.into());

@@ -23,8 +23,8 @@ impl Default for Patterns {
 impl Patterns {
     /// Returns whether all patterns match a request. A property that the request does not have matches every pattern.
     ///
-    /// A segment that serves no request has neither method, host nor path. Patterns that name one of the three do not match
-    /// it.
+    /// A segment that serves no request has neither method, host nor path. Patterns that name one of the three do not
+    /// match it.
     // An unknown property matches in the X-Ray SDKs for Go, Node.js and Python too. If it also matched for segments
     // that serve no request, a rule for a path, such as one that excludes health checks, would decide about jobs and
     // consumers.

@@ -16,9 +16,9 @@ use crate::support::process::PerProcess;
 
 /// A thread that runs tasks on a tokio runtime of its own.
 ///
-/// The thread starts with the first task, and again with the next task after it could not start or has died. It ends after
-/// the `Background` has been dropped and all tasks have finished. A task that panics does not affect the others. After a
-/// fork the child starts a thread of its own.
+/// The thread starts with the first task, and again with the next task after it could not start or has died. It ends
+/// after the `Background` has been dropped and all tasks have finished. A task that panics does not affect the others.
+/// After a fork the child starts a thread of its own.
 //
 // A runtime of its own, because the program may use another executor or none. One thread is enough: the tasks wait for
 // sockets and timers and do little else. The process does not join the thread at its end, so a daemon that hangs cannot

@@ -7,14 +7,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// The panic hook of the process has run by then, so the panic is on stderr as usual.
 //
-// Hooks, emitters, and the `Display`, `Error` and `Serialize` implementations of recorded values are the program's code.
-// Without the SDK this code would not have run at this place, so its panic must not end the request that is being traced.
-// `AssertUnwindSafe` is sound for the SDK's own data: no caller has half-written data when the foreign code runs.
+// Hooks, emitters, and the `Display`, `Error` and `Serialize` implementations of recorded values are the program's
+// code. Without the SDK this code would not have run at this place, so its panic must not end the request that is being
+// traced. `AssertUnwindSafe` is sound for the SDK's own data: no caller has half-written data when the foreign code
+// runs.
 pub(crate) fn guard<T>(run: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(run))
         .map_err(|panic| {
-            // The payload is any value (`panic_any`), and its `Drop` may panic too. The payload of that second panic is leaked,
-            // since its `Drop` may panic again, and so on endlessly.
+            // The payload is any value (`panic_any`), and its `Drop` may panic too. The payload of that second panic is
+            // leaked, since its `Drop` may panic again, and so on endlessly.
             if let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
                 mem::forget(next);
             }

@@ -133,8 +133,8 @@ fn write_utf8(buffer: &mut Vec<u8>, text: &[u8]) {
 /// Looks at eight bytes at a time, because most texts are shorter than the compiler's loops over vectors.
 fn needs_escape(text: &[u8]) -> bool {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    // The subtraction sets the highest bit of the first byte that is less than `limit`, if there is one. `!word` excludes
-    // bytes that had it before. (Sean Anderson, "Bit Twiddling Hacks", `hasless`.)
+    // The subtraction sets the highest bit of the first byte that is less than `limit`, if there is one. `!word`
+    // excludes bytes that had it before. (Sean Anderson, "Bit Twiddling Hacks", `hasless`.)
     let has_less = |word: u64, limit: u8| word.wrapping_sub(EACH * u64::from(limit)) & !word & (EACH << 7);
     let has = |word: u64, byte: u8| has_less(word ^ (EACH * u64::from(byte)), 1);
     let found = |word: u64| has_less(word, b' ') | has(word, b'"') | has(word, b'\\');

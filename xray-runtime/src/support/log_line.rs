@@ -9,13 +9,13 @@ use once_cell::sync::OnceCell;
 
 use crate::support::secrets;
 
-/// The variable that switches the debug mode on, as in the X-Ray SDK for Node.js. (Developer guide, "Configuring the X-Ray
-/// SDK for Node.js", environment variables.)
+/// The variable that switches the debug mode on, as in the X-Ray SDK for Node.js. (Developer guide, "Configuring the
+/// X-Ray SDK for Node.js", environment variables.)
 pub(crate) const DEBUG_MODE_VARIABLE: &str = "AWS_XRAY_DEBUG_MODE";
 
-/// Logs a line: `log_line!(Warn, "xray::emitter", "lost {count} documents")`. The message is formatted only if it is read,
-/// and its secrets are removed: a wrong setting or a URL in an error may contain one. A panic of the logger does not reach
-/// the caller.
+/// Logs a line: `log_line!(Warn, "xray::emitter", "lost {count} documents")`. The message is formatted only if it is
+/// read, and its secrets are removed: a wrong setting or a URL in an error may contain one. A panic of the logger does
+/// not reach the caller.
 ///
 /// The logger may call the SDK, so a caller must hold no lock and must not be inside the initialiser of a once cell.
 //
@@ -46,8 +46,8 @@ pub(crate) fn is_debug_read() -> bool {
 
 /// Returns whether lines go to the standard error output: the variable is set, and the program has no logger.
 //
-// The crate installs no logger of its own for this. The `log` crate has room for one logger, and a program that installs
-// its own later, for instance by `env_logger::init()`, would panic.
+// The crate installs no logger of its own for this. The `log` crate has room for one logger, and a program that
+// installs its own later, for instance by `env_logger::init()`, would panic.
 pub(crate) fn is_debug_mode() -> bool {
     static IS_SET: OnceCell<bool> = OnceCell::new();
     // `max_level` is `Off` until a logger is installed. This comes first: it is one load, and decides in most programs.
@@ -60,8 +60,8 @@ fn is_on(value: &str) -> bool {
     !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "f" | "no" | "n" | "off")
 }
 
-/// Returns the text of a line without secrets. Control characters are escaped: a name of a host or a text of a server could
-/// otherwise contain a line break, and what looks like the next line of the log.
+/// Returns the text of a line without secrets. Control characters are escaped: a name of a host or a text of a server
+/// could otherwise contain a line break, and what looks like the next line of the log.
 pub(crate) fn recorded(message: fmt::Arguments<'_>) -> String {
     /// Limit on the characters of a line. The longest lines of this crate have about a thousand.
     const MAX_CHARS: usize = 4000;
@@ -83,8 +83,8 @@ pub(crate) fn recorded(message: fmt::Arguments<'_>) -> String {
 /// Writes a line to the standard error output.
 pub(crate) fn write(level: Level, target: &str, message: fmt::Arguments<'_>) {
     let message = recorded(message);
-    // One call for the whole line, so that lines of several threads do not mix. An error is ignored, where `eprintln!` would
-    // panic: the output may be closed.
+    // One call for the whole line, so that lines of several threads do not mix. An error is ignored, where `eprintln!`
+    // would panic: the output may be closed.
     let _ = io::stderr().write_all(format!("[{level} {target}] {message}\n").as_bytes());
 }
 

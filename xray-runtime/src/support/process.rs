@@ -12,11 +12,11 @@ use crate::id::Process;
 
 /// A value that each process makes for itself when it first needs it.
 ///
-/// A value that was made before a fork is never touched in the child, not even dropped: another thread may have held one of
-/// its locks.
+/// A value that was made before a fork is never touched in the child, not even dropped: another thread may have held
+/// one of its locks.
 //
-// A list with one value for each process from the first one to this one, because a cell that is written twice needs a lock,
-// which a fork may leave locked.
+// A list with one value for each process from the first one to this one, because a cell that is written twice needs a
+// lock, which a fork may leave locked.
 pub(crate) struct PerProcess<T> {
     make: Box<dyn Fn() -> T + Send + Sync>,
     first: Made<T>,

@@ -5,11 +5,11 @@ use std::{io, thread};
 
 use tokio::sync::oneshot;
 
-/// Looks up the addresses of `host:port`. The host is a name, an IPv4 address, or an IPv6 address in brackets, which may
-/// have a zone: `[fe80::1%eth0]:2000`.
+/// Looks up the addresses of `host:port`. The host is a name, an IPv4 address, or an IPv6 address in brackets, which
+/// may have a zone: `[fe80::1%eth0]:2000`.
 //
-// On a thread of its own rather than by tokio's `lookup_host`: tokio panics if it cannot start the thread for it, and the
-// panic hook of the program would run. An address needs no look-up and no thread.
+// On a thread of its own rather than by tokio's `lookup_host`: tokio panics if it cannot start the thread for it, and
+// the panic hook of the program would run. An address needs no look-up and no thread.
 pub(crate) async fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = address.parse() {
         return Ok(vec![address]);

@@ -6,13 +6,13 @@ use crate::id::Process;
 
 /// Counts of the documents, values and settings that a recorder sent, dropped or rejected since it was built.
 ///
-/// [`Recorder::stats`](crate::Recorder::stats) returns the counts of one recorder, [`stats`](crate::stats) the counts of
-/// the process-wide recorder. A failure inside the SDK never reaches the traced program. It is counted here, and the first
-/// of each kind is logged.
+/// [`Recorder::stats`](crate::Recorder::stats) returns the counts of one recorder, [`stats`](crate::stats) the counts
+/// of the process-wide recorder. A failure inside the SDK never reaches the traced program. It is counted here, and the
+/// first of each kind is logged.
 ///
-/// Every document is counted once as emitted, and later once as sent or as dropped. So `documents_emitted` is the sum of the
-/// other two and of the documents that wait. After a [flush](crate::Recorder::flush) that returned `true`, none of the
-/// documents before it waits. A process that was forked counts its documents from zero.
+/// Every document is counted once as emitted, and later once as sent or as dropped. So `documents_emitted` is the sum
+/// of the other two and of the documents that wait. After a [flush](crate::Recorder::flush) that returned `true`, none
+/// of the documents before it waits. A process that was forked counts its documents from zero.
 ///
 /// ```
 /// let stats = xray::stats();
@@ -73,8 +73,8 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Counts documents from zero if the process is another one than at the last call: it was forked. The documents that
-    /// waited at that moment are the parent's.
+    /// Counts documents from zero if the process is another one than at the last call: it was forked. The documents
+    /// that waited at that moment are the parent's.
     #[inline]
     pub(crate) fn count_in(&self, process: Process) {
         if self.process.load(Ordering::Relaxed) != process.number() {

@@ -42,7 +42,8 @@ impl fmt::Write for BoundedText {
         if taken.len() == text.len() {
             return Ok(());
         }
-        // An implementation may ignore the error and write on. A later, shorter piece must not be appended after the gap.
+        // An implementation may ignore the error and write on. A later, shorter piece must not be appended after the
+        // gap.
         self.room = 0;
         self.is_cut = true;
         Err(fmt::Error)

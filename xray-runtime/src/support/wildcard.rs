@@ -8,8 +8,8 @@ use super::text::first_chars;
 /// hundreds of rules. X-Ray's own limit on a pattern is 128 characters.
 const MAX_SEARCHED_CHARS: usize = 1024;
 
-/// Returns whether the whole text matches the pattern. `*` stands for any number of characters, `?` for exactly one. The
-/// case of letters does not matter.
+/// Returns whether the whole text matches the pattern. `*` stands for any number of characters, `?` for exactly one.
+/// The case of letters does not matter.
 ///
 /// The parts of the pattern before the first `*` and after the last `*` are compared with the start and the end of a
 /// text of any length. A part between two `*` is searched for in the first 1,024 characters after the start. Allocates
@@ -27,8 +27,8 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     between.is_some()
 }
 
-/// Returns whether a host matches a pattern for hosts; see [`matches`]. Both may have a port and a dot at their end, which do not
-/// matter, and an IPv6 address may be in brackets.
+/// Returns whether a host matches a pattern for hosts; see [`matches`]. Both may have a port and a dot at their end,
+/// which do not matter, and an IPv6 address may be in brackets.
 ///
 /// A pattern such as `*:8080` matches no host: it would otherwise be `*`, which its author did not mean.
 pub(crate) fn matches_host(pattern: &str, host: &str) -> bool {

@@ -22,8 +22,8 @@ type OnChange = dyn Fn(bool) + Send + Sync;
 
 /// A task on a background thread.
 ///
-/// The task starts with the first call to [`ensure_running`](Self::ensure_running). After a panic, a new task starts by itself.
-/// If the thread could not start or has died, a new task starts with the next call.
+/// The task starts with the first call to [`ensure_running`](Self::ensure_running). After a panic, a new task starts by
+/// itself. If the thread could not start or has died, a new task starts with the next call.
 pub(crate) struct Worker {
     background: Arc<Background>,
     make: Arc<Make>,
@@ -46,8 +46,9 @@ impl Worker {
 
     /// Creates a worker whose task ends by itself. Starts neither the task nor its thread.
     ///
-    /// `on_change` is called with `true` before the task starts. It is called with `false` when the task has finished, its
-    /// thread could not start, or its thread has died. Neither closure may run code of the program, or start the task.
+    /// `on_change` is called with `true` before the task starts. It is called with `false` when the task has finished,
+    /// its thread could not start, or its thread has died. Neither closure may run code of the program, or start the
+    /// task.
     pub(crate) fn until_finished(
         background: Arc<Background>,
         make: impl Fn() -> Task + Send + Sync + 'static,
@@ -64,8 +65,8 @@ impl Worker {
 
     /// Creates a worker whose task has no end. The task stops when the worker is dropped. Starts nothing.
     //
-    // Endless work, such as polling for sampling rules, must stop with the recorder that it serves. An abort handle of tokio
-    // would need the runtime, which exists only once the thread has started.
+    // Endless work, such as polling for sampling rules, must stop with the recorder that it serves. An abort handle of
+    // tokio would need the runtime, which exists only once the thread has started.
     pub(crate) fn until_dropped(background: Arc<Background>, make: impl Fn() -> Task + Send + Sync + 'static) -> Self {
         Self { stop: Some(watch::Sender::new(())), ..Self::until_finished(background, make, |_| ()) }
     }
@@ -80,8 +81,8 @@ impl Worker {
 
     /// Starts the task if it does not run, however recently it was started.
     //
-    // Does not read the flag first. A caller who knows from `on_change` that the task has ended must find it ended, and the
-    // lock in `start` waits for that.
+    // Does not read the flag first. A caller who knows from `on_change` that the task has ended must find it ended, and
+    // the lock in `start` waits for that.
     pub(crate) fn ensure_running_now(&self) {
         self.start(Duration::ZERO);
     }

@@ -122,7 +122,8 @@ async fn in_lambda_a_subsegment_is_sent_below_the_function() {
 
 #[tokio::test]
 async fn in_lambda_the_header_of_the_sdk_is_replaced() {
-    // The SDK's own header names the function. The SDK reads its values from the environment, so the test needs a child process.
+    // The SDK's own header names the function. The SDK reads its values from the environment, so the test needs a child
+    // process.
     const OF_THE_FUNCTION: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
     const ENVIRONMENT: [(&str, &str); 2] =
         [("AWS_LAMBDA_FUNCTION_NAME", "price"), ("_X_AMZN_TRACE_ID", OF_THE_FUNCTION)];

@@ -97,7 +97,8 @@ fn is_known(key: &str, theirs: &Value, ours: &Value) -> bool {
         "aws.request_id" | "aws.id_2" | "aws.message_id" => true,
         // The SDK for Python marks every exception as a fault, also one for a status of 4xx.
         "fault" => theirs == true && ours == false,
-        // botocore puts code and operation before the message: `An error occurred (NoSuchKey) when calling ..: message`.
+        // botocore puts code and operation before the message:
+        // `An error occurred (NoSuchKey) when calling ..: message`.
         "message" => theirs.as_str().zip(ours.as_str()).is_some_and(|(theirs, ours)| theirs.ends_with(ours)),
         // The SDK for Python records the number of retries if there was none, too.
         "aws.retries" => theirs == 0 && ours.is_null(),

@@ -1,5 +1,5 @@
-//! Compares the documents of four ways to trace an operation, for five services of moto: `#[traced_http]`, the interceptor of
-//! the client, both together, and the SDK's own spans. `docs/aws-sdk.md` describes the documents.
+//! Compares the documents of four ways to trace an operation, for five services of moto: `#[traced_http]`, the
+//! interceptor of the client, both together, and the SDK's own spans. `docs/aws-sdk.md` describes the documents.
 
 use aws_sdk_dynamodb::types::ScalarAttributeType;
 use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType};
@@ -148,8 +148,8 @@ struct Row {
     outcome: (u16, Option<&'static str>),
 }
 
-/// Returns the subsegment that the documentation describes for a way, without the id, the times and the values that moto
-/// chooses.
+/// Returns the subsegment that the documentation describes for a way, without the id, the times and the values that
+/// moto chooses.
 fn described(way: Way, row: &Row) -> Value {
     let [name, operation] = row.name;
     if way == Way::Spans {

@@ -1,5 +1,5 @@
-//! The task of a pooled connection holds the span in which it was spawned, and enters it as long as the connection lives.
-//! The span's subsegment ends with its own work all the same, and leaves with its segment.
+//! The task of a pooled connection holds the span in which it was spawned, and enters it as long as the connection
+//! lives. The span's subsegment ends with its own work all the same, and leaves with its segment.
 
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};

@@ -35,8 +35,8 @@ pub fn fork(work: impl FnOnce()) -> Child {
 }
 
 impl Child {
-    /// Waits until the child has exited and returns its exit code. Returns `None` if the child takes longer than `limit`,
-    /// and kills it, or if a signal ended it.
+    /// Waits until the child has exited and returns its exit code. Returns `None` if the child takes longer than
+    /// `limit`, and kills it, or if a signal ended it.
     #[must_use]
     pub fn wait(self, limit: Duration) -> Option<i32> {
         let started = Instant::now();
@@ -102,8 +102,8 @@ fn limit(bytes: libc::rlim_t) -> libc::rlim_t {
     before
 }
 
-/// Replaces open files of this process by `/dev/null`: those whose description, such as `socket:[7]` or a path, `is_chosen`
-/// names.
+/// Replaces open files of this process by `/dev/null`: those whose description, such as `socket:[7]` or a path,
+/// `is_chosen` names.
 ///
 /// # Panics
 ///

@@ -20,7 +20,8 @@ fn without_ours(tokens: TokenStream) -> TokenStream {
             continue;
         }
         output.extend([match token {
-            // The compiler ignores the invisible groups in a group that is made anew, so the others are returned as they are.
+            // The compiler ignores the invisible groups in a group that is made anew, so the others are returned as
+            // they are.
             TokenTree::Group(group) if is_changed(group.stream()) => {
                 let mut inner = Group::new(group.delimiter(), without_ours(group.stream()));
                 inner.set_span(group.span());

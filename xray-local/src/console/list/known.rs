@@ -84,8 +84,8 @@ impl Known {
         }
     }
 
-    /// Renders the suggestions as options. Without the script, the browser offers those that contain the whole text of the
-    /// search box. The script completes the word at the cursor.
+    /// Renders the suggestions as options. Without the script, the browser offers those that contain the whole text of
+    /// the search box. The script completes the word at the cursor.
     pub(super) fn options(&self) -> Markup {
         html! {
             @for (word, meaning) in WORDS { option value=(word) label=(meaning) {} }

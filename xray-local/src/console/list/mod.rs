@@ -61,8 +61,8 @@ const SEARCH_TIME: Duration = Duration::from_secs(2);
 const READ_TIME: Duration = Duration::from_millis(60);
 const READ_ALL_TIME: Duration = Duration::from_secs(5);
 
-/// Traces that take less memory than this are always read, whatever the time. So the statistics of few traces are complete
-/// on a busy machine, too.
+/// Traces that take less memory than this are always read, whatever the time. So the statistics of few traces are
+/// complete on a busy machine, too.
 const ALWAYS_READ_BYTES: usize = 32 << 20;
 
 impl Query {

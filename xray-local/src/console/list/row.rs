@@ -8,7 +8,8 @@ use crate::document::{Document, Http, Namespace, State};
 use crate::trace::Trace;
 use crate::url;
 
-/// One row of the list: a summary of a trace. The trace itself may be megabytes large and is not kept while a page is made.
+/// One row of the list: a summary of a trace. The trace itself may be megabytes large and is not kept while a page is
+/// made.
 #[derive(Debug)]
 pub(super) struct Row {
     id: String,

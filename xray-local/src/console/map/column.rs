@@ -1,7 +1,7 @@
 //! The drawing for narrow screens: the services below each other, the calls as arcs beside them.
 //!
-//! The drawing for wide screens has a column for each step of a call. Shrunk to a phone, its text could not be read. Here
-//! the width does not depend on the graph, so nothing is shrunk.
+//! The drawing for wide screens has a column for each step of a call. Shrunk to a phone, its text could not be read.
+//! Here the width does not depend on the graph, so nothing is shrunk.
 
 use maud::{Markup, html};
 

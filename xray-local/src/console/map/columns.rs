@@ -1,7 +1,7 @@
 //! A fast arrangement of large graphs in columns.
 //!
-//! The time grows with the number of vertices and edges, times a logarithm. The crate that arranges small graphs finds fewer
-//! crossings, and takes too long for large ones.
+//! The time grows with the number of vertices and edges, times a logarithm. The crate that arranges small graphs finds
+//! fewer crossings, and takes too long for large ones.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,8 @@ const MOVES: usize = 8;
 /// A part of a graph whose vertices are connected: each vertex with its column and the height of its centre.
 pub(super) type Part = Vec<(usize, (usize, f64))>;
 
-/// Arranges vertices of these heights, `gap` apart. The edges lead to the right, except some of those that form circles.
+/// Arranges vertices of these heights, `gap` apart. The edges lead to the right, except some of those that form
+/// circles.
 pub(super) fn arrange(heights: &[f64], edges: &[Ends], gap: f64) -> Vec<Part> {
     let edges = without_circles(heights.len(), edges);
     let graph = Graph::of(heights.len(), &edges);
@@ -184,8 +185,8 @@ fn mean(neighbours: &[usize], at: &HashMap<usize, f64>, own: f64) -> f64 {
 
 /// Places the vertices of a column as near as possible to where they are wanted. They keep their order and distance.
 ///
-/// Without its distance to the first vertex, each vertex may stand no higher than the one before it. Neighbours that would
-/// are joined in a block, which stands at the mean of where its vertices are wanted. ("Pool adjacent violators".)
+/// Without its distance to the first vertex, each vertex may stand no higher than the one before it. Neighbours that
+/// would are joined in a block, which stands at the mean of where its vertices are wanted. ("Pool adjacent violators".)
 fn place(column: &[usize], wanted: impl Fn(usize) -> f64, heights: &[f64], gap: f64, at: &mut HashMap<usize, f64>) {
     // The sum of the wanted places of a block, and the number of its vertices.
     let mut blocks: Vec<(f64, f64)> = Vec::new();

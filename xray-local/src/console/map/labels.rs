@@ -12,8 +12,8 @@ pub(super) fn is_client(service: &Service) -> bool {
 /// The most services of a group that a condition names. An expression has at most 5,000 characters.
 const MAX_NAMED: usize = 20;
 
-/// Returns the condition on the traces in which a service takes part. `condition` describes its segments and may be empty.
-/// No filter finds a service whose segments were not received, or a group of very many services.
+/// Returns the condition on the traces in which a service takes part. `condition` describes its segments and may be
+/// empty. No filter finds a service whose segments were not received, or a group of very many services.
 pub(super) fn node_condition(graph: &ServiceGraph, service: &Service, condition: &str) -> Option<String> {
     if is_client(service) {
         // No filter finds clients. Their traces are those of the services that they call.
@@ -44,8 +44,8 @@ pub(super) fn edge_condition(graph: &ServiceGraph, from: &Service, to: &Service,
     any(pairs.map(|(from, to)| link::edge_condition(&from, to, condition)))
 }
 
-/// Returns what selects a service in a filter expression: its name, and its type if another service has this name. Returns
-/// the names of all services of a group.
+/// Returns what selects a service in a filter expression: its name, and its type if another service has this name.
+/// Returns the names of all services of a group.
 fn selectors<'a>(graph: &'a ServiceGraph, service: &'a Service) -> impl Iterator<Item = String> + 'a {
     let others = graph.services.iter().filter(|other| other.name == service.name && !is_client(other));
     let kind = service.kind.as_deref().filter(|_| service.names.len() == 1 && others.count() > 1);

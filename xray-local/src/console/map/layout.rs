@@ -37,8 +37,8 @@ const LANE: f64 = 4.0;
 const FRAME: f64 = 24.0;
 /// With more bends than this, edges are drawn straight: the page would have several megabytes.
 const MAX_BENDS: usize = 20_000;
-/// A graph with more nodes, edges and bends than this is arranged by [`columns`]. The time that the crate takes grows faster
-/// than the size of the graph.
+/// A graph with more nodes, edges and bends than this is arranged by [`columns`]. The time that the crate takes grows
+/// faster than the size of the graph.
 const MAX_THOROUGH: usize = 160;
 
 /// Computes the positions of `nodes` nodes of one size and of the edges between them.

@@ -31,8 +31,8 @@ pub(super) const DESCRIPTION: &str = "Service map. The tables below hold the sam
 const MAX_NODES: usize = 500;
 /// How many edges are drawn at most. Those with the most requests are chosen.
 const MAX_EDGES: usize = 1_500;
-/// A wider drawing is not shrunk to fit the window, because its text would be too small to read. Beside the details of a
-/// service there is less room.
+/// A wider drawing is not shrunk to fit the window, because its text would be too small to read. Beside the details of
+/// a service there is less room.
 const MAX_FITTED_WIDTH: f64 = 1_700.0;
 const MAX_FITTED_WIDTH_BESIDE: f64 = 1_100.0;
 /// With more edges than this, edges have no labels, because the labels would cover each other.

@@ -103,8 +103,8 @@ impl Query {
         };
     }
 
-    /// Returns the address of the map with a service selected. The fragment makes a browser scroll to the service in the
-    /// drawing.
+    /// Returns the address of the map with a service selected. The fragment makes a browser scroll to the service in
+    /// the drawing.
     pub(super) fn with_node(&self, service: &Service) -> String {
         self.with(|query| query.select(service, None)) + "#selected"
     }

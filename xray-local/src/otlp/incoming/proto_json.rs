@@ -5,9 +5,9 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// Reads a message. Accepts `null` for an absent field, an object without fields for an empty list, numbers in quotation marks,
-/// and the names of enumerations, as the JSON format of Protocol Buffers allows. OTLP itself asks for the numbers of enumerations, but
-/// some senders write their names.
+/// Reads a message. Accepts `null` for an absent field, an object without fields for an empty list, numbers in
+/// quotation marks, and the names of enumerations, as the JSON format of Protocol Buffers allows. OTLP itself asks for
+/// the numbers of enumerations, but some senders write their names.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
     // Almost every message is read without a tree of its values.
     serde_json::from_str(json).or_else(|refused| {

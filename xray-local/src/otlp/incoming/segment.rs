@@ -159,8 +159,8 @@ impl Entity {
         document
     }
 
-    /// Returns two documents for a span that is both the first span of its service and a call to another service: a segment for
-    /// the service, and a subsegment of that segment for the call.
+    /// Returns two documents for a span that is both the first span of its service and a call to another service: a
+    /// segment for the service, and a subsegment of that segment for the call.
     fn with_service(
         self,
         span: Span,

@@ -57,14 +57,15 @@ enum Delivery {
 }
 
 impl Sender {
-    /// The pause after the first attempt, and the shortest pause that the server may request. It doubles with each further
-    /// attempt.
+    /// The pause after the first attempt, and the shortest pause that the server may request. It doubles with each
+    /// further attempt.
     const FIRST_PAUSE: Duration = Duration::from_millis(500);
     /// The longest pause.
     const MAX_PAUSE: Duration = Duration::from_secs(30);
     /// Limit on the bytes of a response that are read.
     const MAX_RESPONSE_BYTES: usize = 64 * 1024;
-    /// The limit of AWS's endpoint on a span, with a margin. (CloudWatch user guide, "OTLP endpoints", limits of traces.)
+    /// The limit of AWS's endpoint on a span, with a margin. (CloudWatch user guide, "OTLP endpoints", limits of
+    /// traces.)
     const MAX_SPAN_BYTES: usize = 190_000;
 
     pub(super) fn new(settings: Settings, counts: Arc<Counts>) -> Self {

@@ -1,6 +1,7 @@
 //! Writes the JSON of OTLP.
 //!
-//! (OTLP 1.x, "JSON Protobuf Encoding": names in camel case, ids as hex digits, 64-bit numbers as strings, enums as numbers.)
+//! (OTLP 1.x, "JSON Protobuf Encoding": names in camel case, ids as hex digits, 64-bit numbers as strings, enums as
+//! numbers.)
 
 use std::borrow::Cow;
 

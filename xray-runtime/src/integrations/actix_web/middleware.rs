@@ -69,11 +69,11 @@ pub struct SegmentMiddleware {
 }
 
 impl SegmentMiddleware {
-    /// Returns a middleware whose segments have this name. The name is the service's logical name: a node of the service
-    /// graph.
+    /// Returns a middleware whose segments have this name. The name is the service's logical name: a node of the
+    /// service graph.
     ///
-    /// The variable `AWS_XRAY_TRACING_NAME` overrides the name. The segments of a [`default()`](Self::default) middleware have
-    /// the name of the service.
+    /// The variable `AWS_XRAY_TRACING_NAME` overrides the name. The segments of a [`default()`](Self::default)
+    /// middleware have the name of the service.
     pub fn new(name: impl Into<String>) -> Self {
         Self::named(Name::Fixed(name.into()))
     }

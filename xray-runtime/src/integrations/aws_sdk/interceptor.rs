@@ -47,10 +47,10 @@ static CALL_SITES: CallSites = CallSites::new("xray::aws_sdk::SubsegmentIntercep
 /// # drop(client);
 /// ```
 ///
-/// The subsegment is a child of the segment or subsegment that is current when the operation is first polled. It lasts until
-/// the operation is complete, with all its attempts. The body of a streaming response, such as that of S3's `GetObject`, is
-/// read after that. An operation that is dropped before it is complete is marked as cancelled. A presigned request is not
-/// sent, so it makes no subsegment. The interceptor never fails an operation.
+/// The subsegment is a child of the segment or subsegment that is current when the operation is first polled. It lasts
+/// until the operation is complete, with all its attempts. The body of a streaming response, such as that of S3's
+/// `GetObject`, is read after that. An operation that is dropped before it is complete is marked as cancelled. A
+/// presigned request is not sent, so it makes no subsegment. The interceptor never fails an operation.
 ///
 /// Below a segment that is not sampled nothing is recorded, and the requests say `Sampled=0`. Outside any segment the
 /// requests are unchanged. The rules [`ignore`](crate::RecorderBuilder::ignore) and

@@ -25,7 +25,8 @@ use crate::record::{Label, Record, Time};
 
 /// An operation in flight.
 ///
-/// If it is dropped before its [`end`](Self::end), as by `select!` with a timeout, its subsegment is marked as cancelled.
+/// If it is dropped before its [`end`](Self::end), as by `select!` with a timeout, its subsegment is marked as
+/// cancelled.
 pub(super) struct OperationCall {
     /// The segment or subsegment in which the operation was first polled.
     entity: Arc<Entity>,
@@ -51,7 +52,8 @@ enum Recorded {
     Nowhere,
     /// As a new child of the entity.
     Below,
-    /// On the entity itself, which is a subsegment of this operation: the `tracing` layer has made it from the SDK's span.
+    /// On the entity itself, which is a subsegment of this operation: the `tracing` layer has made it from the SDK's
+    /// span.
     Here,
 }
 

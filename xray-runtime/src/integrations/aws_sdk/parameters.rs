@@ -1,8 +1,9 @@
-//! The parameters that are recorded of each operation: the list of the other X-Ray SDKs, without values that may be secret.
+//! The parameters that are recorded of each operation: the list of the other X-Ray SDKs, without values that may be
+//! secret.
 //!
-//! (`aws_para_whitelist.json` of the X-Ray SDK for Python; those for Node and Go have the same rows.) That list also has
-//! `ItemCollectionMetrics` of `DynamoDB`, which contains keys of items, and the attributes of SQS queues, which contain
-//! policies. Of such values at most the names or the number are recorded.
+//! (`aws_para_whitelist.json` of the X-Ray SDK for Python; those for Node and Go have the same rows.) That list also
+//! has `ItemCollectionMetrics` of `DynamoDB`, which contains keys of items, and the attributes of SQS queues, which
+//! contain policies. Of such values at most the names or the number are recorded.
 
 use serde_json::Value;
 

@@ -16,8 +16,8 @@ use crate::http::Url;
 use crate::support::percent;
 use crate::support::text::first_chars;
 
-/// Limit on the length of a body that is searched for parameters. An item of `DynamoDB` has at most 400 KB, and so much takes
-/// about a millisecond.
+/// Limit on the length of a body that is searched for parameters. An item of `DynamoDB` has at most 400 KB, and so much
+/// takes about a millisecond.
 const MAX_BODY_BYTES: usize = 512 * 1024;
 /// Limit on the JSON of one parameter, such as the indexes of a new table.
 const MAX_PARAMETER_BYTES: usize = 4 * 1024;

@@ -93,8 +93,8 @@ fn split_scheme(url: &str) -> Option<(&str, &str)> {
     url.split_once(':').filter(|(scheme, _)| scheme.len() > 1 && scheme.bytes().all(is_of_scheme))
 }
 
-/// Returns the start of the name of a host or a database, up to a character that is rare in such names. A parameter with a
-/// password may follow, as in `db;password=..`. Returns `None` if nothing is left.
+/// Returns the start of the name of a host or a database, up to a character that is rare in such names. A parameter
+/// with a password may follow, as in `db;password=..`. Returns `None` if nothing is left.
 fn plain_start(name: &str) -> Option<&str> {
     let is_plain = |character: char| character.is_alphanumeric() || "._-:$".contains(character);
     let end = name.find(|character| !is_plain(character)).unwrap_or(name.len());
@@ -121,8 +121,8 @@ fn keywords(text: &str) -> Option<Vec<(&str, Cow<'_, str>)>> {
     Some(pairs)
 }
 
-/// Splits a text after the value of a keyword. A value in quotation marks may contain spaces, and a backslash may precede any
-/// character. Returns `None` if the closing quotation mark is missing.
+/// Splits a text after the value of a keyword. A value in quotation marks may contain spaces, and a backslash may
+/// precede any character. Returns `None` if the closing quotation mark is missing.
 fn keyword_value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let (is_quoted, text) = text.strip_prefix('\'').map_or((false, text), |text| (true, text));
     let mut value = String::new();

@@ -79,8 +79,8 @@ fn name(text: &str, mark: char) -> (Kind, usize) {
     length_of_quoted(text, mark, |_| false).map_or((Kind::Value, text.len()), |length| (Kind::Kept, length))
 }
 
-/// Returns the length of a part in quotation marks. Two marks in a row stand for one mark in the part. Returns `None` if the part
-/// does not end, or if it is unclear whether one of the marks ends it.
+/// Returns the length of a part in quotation marks. Two marks in a row stand for one mark in the part. Returns `None`
+/// if the part does not end, or if it is unclear whether one of the marks ends it.
 fn length_of_quoted(text: &str, mark: char, is_unclear: impl Fn(usize) -> bool) -> Option<usize> {
     let mut marks = text.match_indices(mark).map(|(at, _)| at).skip(1);
     while let Some(at) = marks.next() {

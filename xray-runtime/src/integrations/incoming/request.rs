@@ -100,14 +100,16 @@ pub(super) fn url(request: &impl IncomingRequest) -> String {
     }
 }
 
-/// Returns the authority of the URI, else the `Host` header: an absolute URI takes precedence. (RFC 9112, section 3.2.2.)
+/// Returns the authority of the URI, else the `Host` header: an absolute URI takes precedence. (RFC 9112, section
+/// 3.2.2.)
 fn authority(request: &impl IncomingRequest) -> Option<&str> {
     // Neither a host nor a URL contains bytes outside ASCII.
     let in_header = || std::str::from_utf8(request.header("host")?).ok().filter(|host| host.is_ascii());
     request.authority().or_else(in_header).filter(|authority| !authority.is_empty())
 }
 
-/// Returns the scheme of the URI, else that of `X-Forwarded-Proto` if it is one of the four that a browser or client uses.
+/// Returns the scheme of the URI, else that of `X-Forwarded-Proto` if it is one of the four that a browser or client
+/// uses.
 fn scheme(request: &impl IncomingRequest) -> &str {
     const KNOWN: [&str; 4] = ["http", "https", "ws", "wss"];
     request.scheme().unwrap_or_else(|| {
@@ -116,8 +118,8 @@ fn scheme(request: &impl IncomingRequest) -> &str {
     })
 }
 
-/// Returns the first address in `X-Forwarded-For`: each proxy appends the address of its own client, so the first is the
-/// original client. Returns `None` if the first element is no IP address.
+/// Returns the first address in `X-Forwarded-For`: each proxy appends the address of its own client, so the first is
+/// the original client. Returns `None` if the first element is no IP address.
 fn forwarded_for(request: &impl IncomingRequest) -> Option<IpAddr> {
     let text = first(request, "x-forwarded-for")?.trim_matches('"');
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();

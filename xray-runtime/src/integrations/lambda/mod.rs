@@ -21,7 +21,8 @@ use crate::live::invocation::Running;
 use crate::live::segment::Segment;
 use crate::recorder::Recorder;
 
-/// A layer for Lambda functions: the work of a handler is recorded below the segment that Lambda sends for the invocation.
+/// A layer for Lambda functions: the work of a handler is recorded below the segment that Lambda sends for the
+/// invocation.
 ///
 /// ```no_run
 /// use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
@@ -37,14 +38,15 @@ use crate::recorder::Recorder;
 /// # }
 /// ```
 ///
-/// The layer also serves functions on `lambda_http`: `Runtime::new(lambda_http::Adapter::from(handler))`. For a handler on
-/// another runtime, use [`Segment::facade`]. This layer uses it too.
+/// The layer also serves functions on `lambda_http`: `Runtime::new(lambda_http::Adapter::from(handler))`. For a handler
+/// on another runtime, use [`Segment::facade`]. This layer uses it too.
 ///
-/// **Trace.** The trace comes from the context of each invocation, so that concurrent invocations keep apart. If the runtime
-/// has no such context, it comes from the variable `_X_AMZN_TRACE_ID`. Lambda makes the sampling decision. If the header
-/// names no segment or carries no decision (Lambda's `PassThrough` mode), nothing is recorded, and requests carry the header
-/// unchanged. (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".) In SAM's local runtime, which
-/// sends no header, the layer begins a new trace for each invocation, as Lambda would with active tracing.
+/// **Trace.** The trace comes from the context of each invocation, so that concurrent invocations keep apart. If the
+/// runtime has no such context, it comes from the variable `_X_AMZN_TRACE_ID`. Lambda makes the sampling decision. If
+/// the header names no segment or carries no decision (Lambda's `PassThrough` mode), nothing is recorded, and requests
+/// carry the header unchanged. (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".) In
+/// SAM's local runtime, which sends no header, the layer begins a new trace for each invocation, as Lambda would with
+/// active tracing.
 ///
 /// **Segments.** A function sends no segment. Each outermost subsegment is sent as a document of its own when it ends.
 /// Lambda freezes the process when the function has answered, so the end of a subsegment waits until the emitter has
@@ -53,11 +55,11 @@ use crate::recorder::Recorder;
 /// subsegment. Values that are written to the facade itself, for instance by `xray::current().annotate(..)` outside any
 /// subsegment, are left out and counted in [`Stats::values_rejected`](crate::Stats::values_rejected).
 ///
-/// **Streams.** `lambda_runtime` polls the stream of a response in a task of its own. If the function works on one invocation
-/// at a time, that task, and any other work without a segment of its own, is recorded below that invocation until the
-/// response is complete. If Lambda runs several invocations at a time in the process (Managed Instances), put the layer
-/// around the handler that streams, instead of around the runtime. The invocation is then current while the stream is polled,
-/// and ends with the stream:
+/// **Streams.** `lambda_runtime` polls the stream of a response in a task of its own. If the function works on one
+/// invocation at a time, that task, and any other work without a segment of its own, is recorded below that invocation
+/// until the response is complete. If Lambda runs several invocations at a time in the process (Managed Instances), put
+/// the layer around the handler that streams, instead of around the runtime. The invocation is then current while the
+/// stream is polled, and ends with the stream:
 ///
 /// ```no_run
 /// use lambda_runtime::streaming::{Body, Response};
@@ -73,12 +75,12 @@ use crate::recorder::Recorder;
 /// # }
 /// ```
 ///
-/// **Timeouts.** Lambda stops a function that exceeds its time without a notice, and the subsegments that are open then are
-/// lost. With [`in_progress_after`](crate::RecorderBuilder::in_progress_after), each outermost subsegment and call that is open
-/// for longer is also sent before its end.
+/// **Timeouts.** Lambda stops a function that exceeds its time without a notice, and the subsegments that are open then
+/// are lost. With [`in_progress_after`](crate::RecorderBuilder::in_progress_after), each outermost subsegment and call
+/// that is open for longer is also sent before its end.
 ///
-/// **Errors.** Lambda's own segment records that a handler failed or panicked. Open subsegments end; those around a future or
-/// closure record the panic as their cause.
+/// **Errors.** Lambda's own segment records that a handler failed or panicked. Open subsegments end; those around a
+/// future or closure record the panic as their cause.
 ///
 /// The compiler infers `Form` from the response; see [`HandlerResponse`].
 pub struct TraceLayer<Form = Complete> {

@@ -53,7 +53,8 @@ pub trait HandlerResponse<Form> {
     fn traced(self, invocation: Option<Invocation>) -> Self::Traced;
 }
 
-/// The form of a response that is complete when the handler returns it: any type that serialises, and the `()` of a runtime.
+/// The form of a response that is complete when the handler returns it: any type that serialises, and the `()` of a
+/// runtime.
 #[derive(Debug, Clone, Copy)]
 pub enum Complete {}
 

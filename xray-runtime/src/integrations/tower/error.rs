@@ -7,10 +7,10 @@ use crate::live::context::Context;
 
 /// An error of a service or of a body that can be recorded. The layers pass the error on unchanged.
 ///
-/// Errors of tower's services have two forms: types that implement [`Error`], and boxes such as tower's `BoxError`, which
-/// hold an error and do not implement [`Error`]. No bound of the standard library covers both, and two blanket
-/// implementations of one trait would overlap. So the form is a parameter of the trait, and the compiler infers it from the
-/// error's type.
+/// Errors of tower's services have two forms: types that implement [`Error`], and boxes such as tower's `BoxError`,
+/// which hold an error and do not implement [`Error`]. No bound of the standard library covers both, and two blanket
+/// implementations of one trait would overlap. So the form is a parameter of the trait, and the compiler infers it from
+/// the error's type.
 ///
 /// Implement the trait for an error of your own that has neither form:
 ///
@@ -38,7 +38,8 @@ use crate::live::context::Context;
     note = "for a type of your own, implement `xray::tower::ServiceError<xray::tower::Plain>`; else see `map_err` of tower"
 )]
 pub trait ServiceError<Form> {
-    /// Records the error on an outgoing call: by [`Call::error`], or by [`Call::response`] if the error stands for a response.
+    /// Records the error on an outgoing call: by [`Call::error`], or by [`Call::response`] if the error stands for a
+    /// response.
     fn record(&self, call: &mut Call);
 
     /// Records the error on the segment of a served request that got no response, or an incomplete one.

@@ -39,8 +39,8 @@ impl ClientCall {
 
     fn poll<F: Future>(&mut self, future: Pin<&mut F>, task: &mut Context<'_>) -> Poll<F::Output> {
         self.stage = Stage::Sent;
-        // Taken out during the poll: if the future panics, the call ends with the panic as its cause, and `drop` adds no
-        // status.
+        // Taken out during the poll: if the future panics, the call ends with the panic as its cause, and `drop` adds
+        // no status.
         let grpc = self.grpc.take();
         let output = self.call.poll(future, task);
         self.grpc = grpc;

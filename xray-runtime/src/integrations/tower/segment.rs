@@ -24,8 +24,8 @@ use crate::recorder::Recorder;
 
 /// A layer for HTTP servers: every request is a segment that continues the trace of its caller.
 ///
-/// For axum, tonic, and other services that take an [`http::Request`] and return an [`http::Response`]. The segment spans
-/// the work of the service and of the response's body.
+/// For axum, tonic, and other services that take an [`http::Request`] and return an [`http::Response`]. The segment
+/// spans the work of the service and of the response's body.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -54,16 +54,17 @@ use crate::recorder::Recorder;
 /// # });
 /// ```
 ///
-/// The layer reads the trace, the caller and its sampling decision from `X-Amzn-Trace-Id`. If that has neither a parent nor
-/// a decision, it reads `traceparent`, provided that the recorder [propagates](crate::RecorderBuilder::propagate) it. A response carries an
-/// `X-Amzn-Trace-Id` only if the caller asked for the decision by `Sampled=?`. (Developer guide, "Tracing header".)
+/// The layer reads the trace, the caller and its sampling decision from `X-Amzn-Trace-Id`. If that has neither a parent
+/// nor a decision, it reads `traceparent`, provided that the recorder [propagates](crate::RecorderBuilder::propagate)
+/// it. A response carries an `X-Amzn-Trace-Id` only if the caller asked for the decision by `Sampled=?`. (Developer
+/// guide, "Tracing header".)
 ///
-/// The segment records the method; the scheme, host, port and path of the URL; the user agent; the client's address; the
-/// status and its meaning (4xx sets `error`, 429 also `throttle`, 5xx `fault`); and the length of the response, if known.
-/// Texts from the request are cut after 250 characters. The scheme is that of the URI, else that of `X-Forwarded-Proto`,
-/// else `http`. The address is the first one in `X-Forwarded-For`; the document then has `x_forwarded_for`, because anybody
-/// can write that header. Else the address is the result of [`client_ip`](Self::client_ip), else a
-/// [`SocketAddr`](std::net::SocketAddr) in the request's extensions.
+/// The segment records the method; the scheme, host, port and path of the URL; the user agent; the client's address;
+/// the status and its meaning (4xx sets `error`, 429 also `throttle`, 5xx `fault`); and the length of the response, if
+/// known. Texts from the request are cut after 250 characters. The scheme is that of the URI, else that of
+/// `X-Forwarded-Proto`, else `http`. The address is the first one in `X-Forwarded-For`; the document then has
+/// `x_forwarded_for`, because anybody can write that header. Else the address is the result of
+/// [`client_ip`](Self::client_ip), else a [`SocketAddr`](std::net::SocketAddr) in the request's extensions.
 ///
 /// The segment ends with the body of the response, or at once if the response has none. An error of the service or of
 /// the body is recorded as a fault with its sources; see [`ServiceError`]. A panic is recorded and continues to unwind.
@@ -75,9 +76,8 @@ use crate::recorder::Recorder;
 /// trace. With a disabled recorder the layer calls the service and does nothing else.
 ///
 /// Put the layer around the whole service, outside layers that answer for it, such as a timeout, or that replace its
-/// response, such as error pages: a body that they drop counts as cancelled. Add it once: a second
-/// layer would make a second segment. The compiler infers `Form` and `BodyForm` from the error types of the service and of
-/// its bodies.
+/// response, such as error pages: a body that they drop counts as cancelled. Add it once: a second layer would make a
+/// second segment. The compiler infers `Form` and `BodyForm` from the error types of the service and of its bodies.
 pub struct SegmentLayer<Form = Plain, BodyForm = Plain> {
     settings: Arc<Settings<Parts>>,
     forms: Forms<Form, BodyForm>,
@@ -86,8 +86,8 @@ pub struct SegmentLayer<Form = Plain, BodyForm = Plain> {
 type Forms<Form, BodyForm> = PhantomData<fn() -> (Form, BodyForm)>;
 
 impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
-    /// Returns a layer whose segments have this name. The name is the service's logical name: a node of the service graph.
-    /// See [`Segment::builder`](crate::Segment::builder).
+    /// Returns a layer whose segments have this name. The name is the service's logical name: a node of the service
+    /// graph. See [`Segment::builder`](crate::Segment::builder).
     ///
     /// The variable `AWS_XRAY_TRACING_NAME` overrides the name. A [`default()`](Self::default) layer needs no name: its
     /// segments have the name of the service.
@@ -140,8 +140,8 @@ impl<Form, BodyForm> SegmentLayer<Form, BodyForm> {
         self
     }
 
-    /// Sets a function that returns the client's address for requests without an `X-Forwarded-For`: usually the peer of the
-    /// connection, which each server keeps in a type of its own.
+    /// Sets a function that returns the client's address for requests without an `X-Forwarded-For`: usually the peer of
+    /// the connection, which each server keeps in a type of its own.
     ///
     /// The function is called only for sampled requests. A panic in the function counts as `None`.
     ///

@@ -17,8 +17,9 @@ use crate::integrations::grpc::GrpcCall;
 /// The place of the calls, for the log.
 static CALL_SITES: CallSites = CallSites::new("xray::tower::SubsegmentLayer", "", 0);
 
-/// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or the headers that the
-/// recorder [propagates](crate::RecorderBuilder::propagate). They replace headers of these names in the request.
+/// A layer for HTTP clients: every request is a subsegment and carries the `X-Amzn-Trace-Id` header, or the headers
+/// that the recorder [propagates](crate::RecorderBuilder::propagate). They replace headers of these names in the
+/// request.
 ///
 /// For services that take an [`http::Request`] and return an [`http::Response`]: hyper-util's client, tonic's channel,
 /// and stacks on top of them. The layer passes on head, frames, error and readiness, and neither boxes nor clones
@@ -44,13 +45,13 @@ static CALL_SITES: CallSites = CallSites::new("xray::tower::SubsegmentLayer", ""
 /// # });
 /// ```
 ///
-/// The subsegment is a child of the segment or subsegment that is current when the service is called. Put the layer outside
-/// a `Buffer`, whose worker runs outside any segment. Inside a `Retry`, every attempt is a subsegment; outside it, all
-/// attempts together are one. The subsegment lasts from the first poll to the head of the response. A failed request is
-/// recorded with its error and the error's sources; see [`ServiceError`].
+/// The subsegment is a child of the segment or subsegment that is current when the service is called. Put the layer
+/// outside a `Buffer`, whose worker runs outside any segment. Inside a `Retry`, every attempt is a subsegment; outside
+/// it, all attempts together are one. The subsegment lasts from the first poll to the head of the response. A failed
+/// request is recorded with its error and the error's sources; see [`ServiceError`].
 ///
-/// The name of the subsegment is the host in the URI, else that in the `Host` header. A request with neither has the name
-/// `UNKNOWN HOST`, and its recorded URL is the path.
+/// The name of the subsegment is the host in the URI, else that in the `Host` header. A request with neither has the
+/// name `UNKNOWN HOST`, and its recorded URL is the path.
 ///
 /// **gRPC.** A request is a gRPC call if its content type is `application/grpc`. Its subsegment lasts until the last
 /// message of the response, and records the `grpc-status` from the trailers, or from the head if there is no message;

@@ -14,8 +14,8 @@ thread_local! {
 
 /// An entered span.
 //
-// `tracing` calls `on_enter` and `on_exit` without a guard in which the previous context could be kept, and spans may be
-// exited in any order. So `exit` finds the entry by its entity.
+// `tracing` calls `on_enter` and `on_exit` without a guard in which the previous context could be kept, and spans may
+// be exited in any order. So `exit` finds the entry by its entity.
 struct Entry {
     span: Arc<Entity>,
     /// The context that was current after the entry.
@@ -79,8 +79,8 @@ pub(super) fn exit(span: &Context) -> Exit {
 
 /// Returns whether a span's entity replaces the context `current`.
 //
-// The span of a pooled connection or of a worker outlives the segment in which it was created. When such a span is entered
-// while the thread works for another, open segment, that segment stays current.
+// The span of a pooled connection or of a worker outlives the segment in which it was created. When such a span is
+// entered while the thread works for another, open segment, that segment stays current.
 fn replaces(entity: &Arc<Entity>, current: &Context) -> bool {
     current.entity().is_none_or(|current| {
         current.is_in_segment_of(entity) || entity.root().is_some_and(|segment| segment.is_open())

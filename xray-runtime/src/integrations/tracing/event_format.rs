@@ -14,12 +14,13 @@ use crate::live::context;
 
 const KEY: &str = "trace_id";
 
-/// A format of [`tracing_subscriber::fmt`](mod@tracing_subscriber::fmt) that adds the id of the current trace as the field
-/// `trace_id`.
+/// A format of [`tracing_subscriber::fmt`](mod@tracing_subscriber::fmt) that adds the id of the current trace as the
+/// field `trace_id`.
 ///
-/// The field is appended to a text line, and inserted as the first member of a JSON line. The line of an event outside any
-/// segment, or of an event with a field `trace_id`, is unchanged. The id is the value of [`trace_id()`](crate::trace_id)
-/// when the event occurs. It is added for unsampled traces too. [`SubsegmentLayer`](super::SubsegmentLayer) is not required.
+/// The field is appended to a text line, and inserted as the first member of a JSON line. The line of an event outside
+/// any segment, or of an event with a field `trace_id`, is unchanged. The id is the value of
+/// [`trace_id()`](crate::trace_id) when the event occurs. It is added for unsampled traces too.
+/// [`SubsegmentLayer`](super::SubsegmentLayer) is not required.
 ///
 /// ```
 /// use tracing_subscriber::fmt;
@@ -105,9 +106,9 @@ fn write_with(writer: &mut Writer<'_>, text: &str, id: TraceId) -> fmt::Result {
 
 /// Formats an event with the colours and styles of a terminal.
 ///
-/// A [`Writer`] with escapes cannot be constructed outside `tracing_subscriber`. [`format::Format`] constructs one and passes
-/// it to its timer. So this function runs a `Format` with a timer that formats the event, and keeps only the output of the
-/// timer.
+/// A [`Writer`] with escapes cannot be constructed outside `tracing_subscriber`. [`format::Format`] constructs one and
+/// passes it to its timer. So this function runs a `Format` with a timer that formats the event, and keeps only the
+/// output of the timer.
 fn with_ansi_escapes<F, S, N>(
     format: &F,
     context: &FmtContext<'_, S, N>,
@@ -162,8 +163,8 @@ where
     }
 }
 
-/// A writer that keeps the output of the timer and discards everything before it. After the timer, every write fails, so
-/// the `Format` does not format the rest of its line.
+/// A writer that keeps the output of the timer and discards everything before it. After the timer, every write fails,
+/// so the `Format` does not format the rest of its line.
 struct Within<'a> {
     line: &'a mut String,
     progress: &'a Cell<Progress>,

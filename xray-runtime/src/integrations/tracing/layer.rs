@@ -43,39 +43,40 @@ use crate::support::secrets::SECRET_NAMES;
 /// assert!(parse.fault && parse.annotations["text"] == "seven".into());
 /// ```
 ///
-/// **Parent.** The parent of the subsegment is the segment or subsegment that is current when the span is created, or that of
-/// the span given as `parent:`. While the span is entered, on whatever thread, its subsegment is
+/// **Parent.** The parent of the subsegment is the segment or subsegment that is current when the span is created, or
+/// that of the span given as `parent:`. While the span is entered, on whatever thread, its subsegment is
 /// [current](crate::current): traced calls, annotations and further spans go into it, and a future with
-/// `.instrument(span)` needs no `.in_current_trace()`. A span that is created outside any segment belongs to the segment in
-/// which it is first entered, so both orders of `work().instrument(span).in_segment("shop")` work. The layer ignores a span
-/// with `parent: None`, and a span that is first entered outside any segment. It opens no segments. A span whose segment has
-/// ended does not replace another segment that is current.
+/// `.instrument(span)` needs no `.in_current_trace()`. A span that is created outside any segment belongs to the
+/// segment in which it is first entered, so both orders of `work().instrument(span).in_segment("shop")` work. The layer
+/// ignores a span with `parent: None`, and a span that is first entered outside any segment. It opens no segments. A
+/// span whose segment has ended does not replace another segment that is current.
 ///
-/// **Time.** The subsegment lasts from the first entry of the span to its last exit, or from its creation if the span is
-/// never entered. It is sent when the span is closed. A panic that unwinds through the span is recorded.
+/// **Time.** The subsegment lasts from the first entry of the span to its last exit, or from its creation if the span
+/// is never entered. It is sent when the span is closed. A panic that unwinds through the span is recorded.
 ///
-/// Some libraries spawn a task in the current span that lives longer than the work in the span: hyper does so for a pooled
-/// connection. The time of such a task does not count. It is recognized by two signs: it is another task of tokio than the
-/// one that entered the span first, and it has no segment of its own. A span that such a task holds is still open when its
-/// work has ended. Its subsegment then ends together with its parent, provided that the parent ends in the task that entered
-/// the span first. Otherwise it ends when the span is closed. To record the time of a task, give it a span of its own, or
-/// carry the segment into it by [`in_current_trace`](crate::Instrument::in_current_trace).
+/// Some libraries spawn a task in the current span that lives longer than the work in the span: hyper does so for a
+/// pooled connection. The time of such a task does not count. It is recognized by two signs: it is another task of
+/// tokio than the one that entered the span first, and it has no segment of its own. A span that such a task holds is
+/// still open when its work has ended. Its subsegment then ends together with its parent, provided that the parent ends
+/// in the task that entered the span first. Otherwise it ends when the span is closed. To record the time of a task,
+/// give it a span of its own, or carry the segment into it by
+/// [`in_current_trace`](crate::Instrument::in_current_trace).
 ///
-/// **Content.** Fields become annotations, including fields that are recorded later. Characters that X-Ray refuses in a key
-/// become `_` (`http.method` becomes `http_method`). A value that is neither a number, a boolean nor a string is recorded as
-/// its `Debug` or `Display` text. Three things are recorded as errors, as by
+/// **Content.** Fields become annotations, including fields that are recorded later. Characters that X-Ray refuses in a
+/// key become `_` (`http.method` becomes `http_method`). A value that is neither a number, a boolean nor a string is
+/// recorded as its `Debug` or `Display` text. Three things are recorded as errors, as by
 /// [`record_error`](crate::Context::record_error): a field that is an error (`error = &e as &dyn Error`); a field named
-/// `error` or `err`; and an event of the level `ERROR`, by its error field or else by its message. The event belongs to the
-/// innermost of its spans that has a subsegment. A subsegment records 16 errors; further ones are counted.
+/// `error` or `err`; and an event of the level `ERROR`, by its error field or else by its message. The event belongs to
+/// the innermost of its spans that has a subsegment. A subsegment records 16 errors; further ones are counted.
 ///
-/// **Selection.** Spans of the level `INFO` and above become subsegments; see [`with_max_level`](Self::with_max_level). For a
-/// finer selection use `.with_filter(..)` of [`tracing_subscriber::Layer`]: the layer does not see spans that the filter
-/// excludes. A filter also lets `tracing` skip disabled spans early, which the layer alone cannot.
+/// **Selection.** Spans of the level `INFO` and above become subsegments; see [`with_max_level`](Self::with_max_level).
+/// For a finer selection use `.with_filter(..)` of [`tracing_subscriber::Layer`]: the layer does not see spans that the
+/// filter excludes. A filter also lets `tracing` skip disabled spans early, which the layer alone cannot.
 ///
-/// **The AWS SDK.** A span of an operation, which has the field `rpc.system = "aws-api"`, becomes a subsegment of the namespace
-/// `aws` with the service as its name and the operation. Its fields do not become annotations, its level counts as `INFO`, and
-/// the SDK's spans inside it become no subsegments. With the feature `aws-sdk`, the attribute or an interceptor adds the rest
-/// to this subsegment: parameters, status and errors.
+/// **The AWS SDK.** A span of an operation, which has the field `rpc.system = "aws-api"`, becomes a subsegment of the
+/// namespace `aws` with the service as its name and the operation. Its fields do not become annotations, its level
+/// counts as `INFO`, and the SDK's spans inside it become no subsegments. With the feature `aws-sdk`, the attribute or
+/// an interceptor adds the rest to this subsegment: parameters, status and errors.
 ///
 /// # Queries
 ///
@@ -93,16 +94,16 @@ use crate::support::secrets::SECRET_NAMES;
 ///
 /// # More
 ///
-/// Below a segment that is not sampled, a span only carries the context. A panic in the formatting of a field does not reach
-/// the program.
+/// Below a segment that is not sampled, a span only carries the context. A panic in the formatting of a field does not
+/// reach the program.
 ///
-/// **Secrets.** `#[instrument]` makes a field of every argument of a function. The layer leaves out each field whose name
-/// suggests a secret, such as `password`, `access_token` or `http.request.header.authorization`: see
-/// [`SECRET_NAMES`](Self::SECRET_NAMES) and [`with_secret_names`](Self::with_secret_names). In the text of the other fields and
-/// of errors, URLs lose their user name, password, query and fragment, and a value whose name suggests a secret is replaced by
-/// `[removed]`. The layer cannot find a secret that neither has such a name nor is in a URL, such as the key in an argument
-/// `value`. [`with_only_fields`](Self::with_only_fields) records only the fields that you list, and
-/// `#[instrument(skip(value))]` makes no field of an argument.
+/// **Secrets.** `#[instrument]` makes a field of every argument of a function. The layer leaves out each field whose
+/// name suggests a secret, such as `password`, `access_token` or `http.request.header.authorization`: see
+/// [`SECRET_NAMES`](Self::SECRET_NAMES) and [`with_secret_names`](Self::with_secret_names). In the text of the other
+/// fields and of errors, URLs lose their user name, password, query and fragment, and a value whose name suggests a
+/// secret is replaced by `[removed]`. The layer cannot find a secret that neither has such a name nor is in a URL, such
+/// as the key in an argument `value`. [`with_only_fields`](Self::with_only_fields) records only the fields that you
+/// list, and `#[instrument(skip(value))]` makes no field of an argument.
 #[derive(Debug, Clone)]
 pub struct SubsegmentLayer {
     max_level: LevelFilter,
@@ -113,9 +114,9 @@ pub struct SubsegmentLayer {
 impl SubsegmentLayer {
     /// The names of fields that suggest a secret, unless [`with_secret_names`](Self::with_secret_names) sets others.
     ///
-    /// A name matches if it contains a listed name as whole words, in the singular or plural, in upper or lower case, with
-    /// any separators: `api_key` matches `api_key`, `X-Api-Keys` and `stripeApiKey`. A number under a name in the plural is
-    /// a count and is recorded: `max_tokens = 100`.
+    /// A name matches if it contains a listed name as whole words, in the singular or plural, in upper or lower case,
+    /// with any separators: `api_key` matches `api_key`, `X-Api-Keys` and `stripeApiKey`. A number under a name in the
+    /// plural is a count and is recorded: `max_tokens = 100`.
     pub const SECRET_NAMES: &'static [&'static str] = SECRET_NAMES;
 
     /// Returns a layer for spans of the level `INFO` and above, with their fields.
@@ -124,8 +125,8 @@ impl SubsegmentLayer {
         Self { max_level: LevelFilter::INFO, names: FieldNames::new(), queries: Queries::new() }
     }
 
-    /// Sets the most verbose level of spans that become subsegments. The default is `INFO`, because libraries such as HTTP
-    /// clients have spans of their own at `DEBUG` and `TRACE`.
+    /// Sets the most verbose level of spans that become subsegments. The default is `INFO`, because libraries such as
+    /// HTTP clients have spans of their own at `DEBUG` and `TRACE`.
     ///
     /// ```
     /// use tracing::{Level, debug_span};
@@ -145,8 +146,8 @@ impl SubsegmentLayer {
 
     /// Sets whether fields become annotations; the default is `true`.
     ///
-    /// `#[instrument]` makes a field of every argument, and X-Ray indexes 50 annotations of a trace. Errors are recorded
-    /// regardless of this setting.
+    /// `#[instrument]` makes a field of every argument, and X-Ray indexes 50 annotations of a trace. Errors are
+    /// recorded regardless of this setting.
     ///
     /// ```
     /// use tracing_subscriber::prelude::*;
@@ -165,11 +166,11 @@ impl SubsegmentLayer {
         self
     }
 
-    /// Sets the names of fields that suggest a secret, in place of [`SECRET_NAMES`](Self::SECRET_NAMES). Such fields are
-    /// never recorded.
+    /// Sets the names of fields that suggest a secret, in place of [`SECRET_NAMES`](Self::SECRET_NAMES). Such fields
+    /// are never recorded.
     ///
-    /// The names may be in any form: `api_key`, `api-key` or `apiKey`. The list holds for the names of fields. What is removed
-    /// from the text of a field does not depend on it.
+    /// The names may be in any form: `api_key`, `api-key` or `apiKey`. The list holds for the names of fields. What is
+    /// removed from the text of a field does not depend on it.
     ///
     /// ```
     /// use tracing_subscriber::prelude::*;

@@ -1,7 +1,8 @@
 //! Integration with [`tracing`](https://docs.rs/tracing): spans become subsegments, and log lines carry the trace id.
 //! (Feature `tracing`.)
 //!
-//! [`SubsegmentLayer`] does the first and [`WithTraceId`] the second; each works without the other. A program with both:
+//! [`SubsegmentLayer`] does the first and [`WithTraceId`] the second; each works without the other. A program with
+//! both:
 //!
 //! ```
 //! use tracing_subscriber::prelude::*;

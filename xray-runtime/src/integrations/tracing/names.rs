@@ -45,8 +45,8 @@ impl FieldNames {
         self.allow(name, true)
     }
 
-    /// Returns whether a field with a number or a boolean becomes an annotation. A number under a name in the plural is a
-    /// count: `max_tokens`.
+    /// Returns whether a field with a number or a boolean becomes an annotation. A number under a name in the plural is
+    /// a count: `max_tokens`.
     pub(super) fn allow_number(&self, name: &str) -> bool {
         self.allow(name, false)
     }

@@ -62,7 +62,8 @@ impl SpanSubsegment {
         }
     }
 
-    /// Records an error with its sources. Further errors of one span are counted, because the size of a document is limited.
+    /// Records an error with its sources. Further errors of one span are counted, because the size of a document is
+    /// limited.
     pub(super) fn record_error(&self, read: impl FnOnce() -> Vec<Exception>) {
         let Some(entity) = self.context().entity().filter(|entity| entity.trace().is_sampled()) else { return };
         if self.errors.fetch_add(1, Ordering::Relaxed) < MAX_ERRORS {
@@ -72,12 +73,12 @@ impl SpanSubsegment {
         }
     }
 
-    /// Notes that the span is entered. The first entry starts its time. Returns whether the entry belongs to the span's own
-    /// work.
+    /// Notes that the span is entered. The first entry starts its time. Returns whether the entry belongs to the span's
+    /// own work.
     //
-    // A library may spawn a long-lived task in the current span, as hyper-util does for each connection. That task holds the
-    // span, and enters it whenever it runs, long after the span's own work has ended. It is recognized by two signs: the
-    // span was first entered in another task, and no segment is current in this one.
+    // A library may spawn a long-lived task in the current span, as hyper-util does for each connection. That task
+    // holds the span, and enters it whenever it runs, long after the span's own work has ended. It is recognized by two
+    // signs: the span was first entered in another task, and no segment is current in this one.
     pub(super) fn enter(&self) -> bool {
         let Some(work) = &self.work else { return true };
         let here = Runner::current();
@@ -99,8 +100,8 @@ impl SpanSubsegment {
 
     /// Notes that the span is exited, which ends its time unless it is entered again.
     //
-    // The time ends here and not when `tracing` closes the span. A span is closed only after its last child, and a child may
-    // run longer, elsewhere.
+    // The time ends here and not when `tracing` closes the span. A span is closed only after its last child, and a
+    // child may run longer, elsewhere.
     pub(super) fn leave(&self, exit: Exit) {
         if exit.is_own {
             self.work.iter().for_each(|work| work.leave());
@@ -178,7 +179,8 @@ pub(super) fn span_subsegment<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> O
 /// open now either, the span is left alone for good.
 pub(super) fn entered_span_subsegment<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> Option<Arc<SpanSubsegment>> {
     span_subsegment(span).or_else(|| {
-        // A shared lock is enough to find that a span is not waiting, which is true for most spans without a subsegment.
+        // A shared lock is enough to find that a span is not waiting, which is true for most spans without a
+        // subsegment.
         span.extensions().get::<Waiting>()?;
         let Waiting(fields) = span.extensions_mut().remove()?;
         let current = context::current();

@@ -50,8 +50,8 @@ impl Default for ActiveRules {
 impl ActiveRules {
     /// The number of seconds after which fetched rules are too old. The other X-Ray SDKs use an hour too.
     const RULES_TTL: u32 = 3600;
-    /// Limits on the times that X-Ray sends, in seconds. The response may come from anybody who listens at the daemon's address,
-    /// and one wrong number must not switch off the reports forever.
+    /// Limits on the times that X-Ray sends, in seconds. The response may come from anybody who listens at the daemon's
+    /// address, and one wrong number must not switch off the reports forever.
     const MAX_QUOTA_TTL: f64 = 3600.0;
     const MAX_BOOST_HOLDS: f64 = 3600.0;
     const MAX_REPORT_INTERVAL: u32 = 3600;

@@ -1,8 +1,8 @@
 //! The JSON of the requests to the daemon and of its responses. (X-Ray API, `GetSamplingRules` and
 //! `GetSamplingTargets`.)
 //!
-//! Any program may listen at the daemon's address, and X-Ray adds fields without notice. So unknown fields are ignored, and
-//! each rule and quota is read alone: an invalid one does not affect the others.
+//! Any program may listen at the daemon's address, and X-Ray adds fields without notice. So unknown fields are ignored,
+//! and each rule and quota is read alone: an invalid one does not affect the others.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;

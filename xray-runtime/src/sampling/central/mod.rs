@@ -42,23 +42,23 @@ use crate::support::worker::Worker;
 /// service, and the number of failed traces. A trace fails if this service answers with the status 5xx, if a gRPC
 /// status that means a fault is recorded, if an error or panic is recorded, or if the program calls
 /// [`set_fault`](crate::Context::set_fault). A failed HTTP call or AWS operation alone does not count. Unsampled traces
-/// are counted too. X-Ray may answer with a higher rate, which replaces the fixed rate for up to a minute. (Developer guide,
-/// "Adaptive sampling".)
+/// are counted too. X-Ray may answer with a higher rate, which replaces the fixed rate for up to a minute. (Developer
+/// guide, "Adaptive sampling".)
 ///
 /// A called service reports its failed traces for the rule of the service in which the trace began. This works if both
-/// recorders [propagate](crate::Propagation) `traceparent`: the header `tracestate`, which accompanies it, names the rule
-/// as in the AWS Distro for OpenTelemetry. `X-Amzn-Trace-Id` has no place for a rule. A trace counts once, even if it
-/// calls the service several times; the sampler remembers the latest 10,000 called traces of a rule.
+/// recorders [propagate](crate::Propagation) `traceparent`: the header `tracestate`, which accompanies it, names the
+/// rule as in the AWS Distro for OpenTelemetry. `X-Amzn-Trace-Id` has no place for a rule. A trace counts once, even if
+/// it calls the service several times; the sampler remembers the latest 10,000 called traces of a rule.
 ///
 /// **Fallback.** Another sampler decides until the first rules have arrived, if no rule matches because the rules lack
-/// `Default`, and if no rules could be fetched for an hour: [`Local`] with one request in each second and 5 % of the others, unless
-/// [`fallback`](CentralBuilder::fallback) sets another.
+/// `Default`, and if no rules could be fetched for an hour: [`Local`] with one request in each second and 5 % of the
+/// others, unless [`fallback`](CentralBuilder::fallback) sets another.
 ///
 /// **Failures.** All requests to the daemon are made on the background thread of the recorder, to the TCP address in
 /// `AWS_XRAY_DAEMON_ADDRESS`. A decision never waits. If the daemon is absent, slow, or returns something unexpected,
 /// that is counted in [`Stats`](crate::Stats) and logged once for each kind of failure. The rules are requested again
-/// after 10 seconds, then after twice that time, and so on up to 300 seconds. The numbers of a report that failed are part
-/// of the next one. (Developer guide, "Using sampling rules with the X-Ray API".)
+/// after 10 seconds, then after twice that time, and so on up to 300 seconds. The numbers of a report that failed are
+/// part of the next one. (Developer guide, "Using sampling rules with the X-Ray API".)
 ///
 /// ```
 /// use xray::sampling::Central;
@@ -68,9 +68,9 @@ use crate::support::worker::Worker;
 /// assert!(xray::Segment::builder("shop").recorder(&recorder).begin().is_sampled(), "the first of a second");
 /// ```
 ///
-/// A sampler that contains a `Central` must forward [`attach`](Sampler::attach), which is how `Central` gets the recorder's
-/// thread and the daemon's address. Without that it leaves every decision to its fallback, and logs a warning once. A
-/// `Central` serves the first recorder that attaches it.
+/// A sampler that contains a `Central` must forward [`attach`](Sampler::attach), which is how `Central` gets the
+/// recorder's thread and the daemon's address. Without that it leaves every decision to its fallback, and logs a
+/// warning once. A `Central` serves the first recorder that attaches it.
 ///
 /// ```
 /// use xray::sampling::{Central, Decision, Sampler, SamplerHost, SamplingRequest};
@@ -96,7 +96,8 @@ pub struct Central {
     logged_missing_host: LoggedOnce,
 }
 
-/// The rules of one process, and the task that fetches them, which starts with the first decision and stops with the sampler.
+/// The rules of one process, and the task that fetches them, which starts with the first decision and stops with the
+/// sampler.
 struct Poller {
     active_rules: Arc<ActiveRules>,
     polling: Worker,

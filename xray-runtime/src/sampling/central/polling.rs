@@ -64,8 +64,8 @@ impl Polling {
         let mut targets_at = rules_at + with_jitter(self.periods.targets, Self::TARGETS_JITTER);
         loop {
             sleep_until(rules_at.min(targets_at)).await;
-            // One request after the other on one task: the active rules have one writer, and a slow daemon gets no second
-            // request.
+            // One request after the other on one task: the active rules have one writer, and a slow daemon gets no
+            // second request.
             if rules_at <= Instant::now() {
                 let pause = self.fetch_rules().await;
                 rules_at = Instant::now() + pause;

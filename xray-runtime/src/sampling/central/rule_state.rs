@@ -95,9 +95,10 @@ impl RuleState {
     }
 
     /// Adds to the counts.
-    // In this order, because a report takes the counts in the reverse order: the sampled ones among the requests that it finds
-    // are counted already, and those of other requests wait for the next report. In another order the count of a sampled request
-    // could come too late for the report of the request, and would be left over for ever where each request is sampled.
+    // In this order, because a report takes the counts in the reverse order: the sampled ones among the requests that
+    // it finds are counted already, and those of other requests wait for the next report. In another order the count of
+    // a sampled request could come too late for the report of the request, and would be left over for ever where each
+    // request is sampled.
     fn count(&self, counts: Counts) {
         if counts.sampled > 0 {
             self.borrowed.fetch_add(counts.borrowed, Ordering::Relaxed);
@@ -156,8 +157,8 @@ impl RuleState {
         }
         let interval = self.report_interval.load(Ordering::Relaxed);
         self.next_report.store(now.saturating_add(interval), Ordering::Relaxed);
-        // Another thread may be between two increments of one decision; see `count`. X-Ray may refuse a report with more sampled
-        // requests than requests, so the excess waits for the next report.
+        // Another thread may be between two increments of one decision; see `count`. X-Ray may refuse a report with
+        // more sampled requests than requests, so the excess waits for the next report.
         let requests = self.requests.swap(0, Ordering::Acquire);
         let sampled = take_at_most(&self.sampled, requests);
         let borrowed = take_at_most(&self.borrowed, sampled);

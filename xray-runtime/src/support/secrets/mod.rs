@@ -1,7 +1,7 @@
 //! Removes secrets from texts before they are recorded or logged.
 //!
-//! A text comes from the program, from a client or from the network, and everybody with access to the traces can read what is
-//! recorded of it. [`cleaned`] removes, wherever it is in the text:
+//! A text comes from the program, from a client or from the network, and everybody with access to the traces can read
+//! what is recorded of it. [`cleaned`] removes, wherever it is in the text:
 //!
 //! * the user name, password, query and fragment of a URL: [`urls`];
 //! * the value of a name that suggests a secret, such as `password=..` or `"token": ".."`: [`values`].
@@ -28,8 +28,8 @@ pub(crate) use self::names::{snake_case, suggests_secret};
 pub(crate) use self::urls::{Decoded, characters, is_slash, is_special_scheme};
 use crate::support::text::{BoundedText, first_bytes, first_chars};
 
-/// Limit on the bytes of a text that are read. No recorded text is longer, except in metadata and SQL queries, which are
-/// recorded as the program gives them.
+/// Limit on the bytes of a text that are read. No recorded text is longer, except in metadata and SQL queries, which
+/// are recorded as the program gives them.
 const MAX_BYTES: usize = 4 * 1024;
 
 /// Returns a text without its secrets, at most `max_chars` characters. Reads the first 4 KiB.
@@ -45,14 +45,16 @@ pub(crate) fn recorded(text: &str, max_chars: usize) -> Cow<'_, str> {
     }
 }
 
-/// Like [`recorded`], for a value that is formatted. Formats the first 4 KiB. Returns `None` if `value` returns an error.
+/// Like [`recorded`], for a value that is formatted. Formats the first 4 KiB. Returns `None` if `value` returns an
+/// error.
 pub(crate) fn recorded_display<T: fmt::Display + ?Sized>(value: &T, max_chars: usize) -> Option<String> {
     // As many bytes as `part_that_is_read` returns.
     let (text, _) = BoundedText::of(value, MAX_BYTES + 4)?;
     Some(recorded(&text, max_chars).into_owned())
 }
 
-/// Returns the part of a text that [`recorded`] reads, and a little more, so that `recorded` can see that the text is longer.
+/// Returns the part of a text that [`recorded`] reads, and a little more, so that `recorded` can see that the text is
+/// longer.
 pub(crate) fn part_that_is_read(text: &str) -> &str {
     // A cut between characters loses up to three bytes.
     first_bytes(text, MAX_BYTES + 4)
@@ -69,8 +71,8 @@ fn cleaned(text: &str) -> Cow<'_, str> {
 
 /// Returns the start of a text that is read.
 ///
-/// A cut may be inside `user:password@host`, and without the `@` the password looks like a port. So the last word ends before
-/// the first character that may be between the two.
+/// A cut may be inside `user:password@host`, and without the `@` the password looks like a port. So the last word ends
+/// before the first character that may be between the two.
 fn start_of(text: &str) -> &str {
     if text.len() <= MAX_BYTES {
         return text;

@@ -11,8 +11,8 @@ use std::ops::Range;
 
 use super::edits::Edits;
 
-/// Returns whether clients read a backslash as a slash in URLs with this scheme, and take any number of slashes behind it.
-/// (WHATWG URL, "special scheme".)
+/// Returns whether clients read a backslash as a slash in URLs with this scheme, and take any number of slashes behind
+/// it. (WHATWG URL, "special scheme".)
 pub(crate) fn is_special_scheme(scheme: &str) -> bool {
     ["http", "https", "ws", "wss", "ftp"].iter().any(|special| scheme.eq_ignore_ascii_case(special))
 }
@@ -54,8 +54,8 @@ pub(crate) struct Decoded {
     pub(crate) length: usize,
 }
 
-/// Reads the first character: plain, percent-encoded any number of times (`%2F`, `%252F`), or a slash behind backslashes
-/// (`\/`).
+/// Reads the first character: plain, percent-encoded any number of times (`%2F`, `%252F`), or a slash behind
+/// backslashes (`\/`).
 pub(super) fn decode(text: &[u8]) -> Decoded {
     let hex = |at: usize| text.get(at).and_then(|digit| char::from(*digit).to_digit(16));
     let plain = |byte: u8| Decoded { byte: if byte.is_ascii() { byte } else { 0 }, level: 0, length: 1 };
@@ -222,8 +222,8 @@ impl Word {
             (0..quote).rev().take(MAX_BACKSLASHES).take_while(|index| self.byte(*index) == b'\\').count()
         };
         let found = match self.byte(opening) {
-            // A query may contain a quote too. The closing one is not followed by a letter or by another quote, and has no
-            // more backslashes before it than the opening one.
+            // A query may contain a quote too. The closing one is not followed by a letter or by another quote, and has
+            // no more backslashes before it than the opening one.
             b'"' => {
                 let depth = backslashes(opening);
                 let ends = |quote: usize| quote + 1 == self.len() || b",:;)]}>.\\".contains(&self.byte(quote + 1));
@@ -260,14 +260,15 @@ impl Word {
         b")]}>,;:.'\"`!?<\\".contains(&self.byte(index)) && self.characters[index].level == 0
     }
 
-    /// Removes the secrets of a URL. Returns the index at which the text goes on, and whether that is in the URL's path.
+    /// Removes the secrets of a URL. Returns the index at which the text goes on, and whether that is in the URL's
+    /// path.
     fn clean_url(&self, url: &FoundUrl, is_in_path: bool, edits: &mut Edits<'_>) -> (usize, bool) {
-        // The slashes of a URL may be the backslashes before its closing quote. Then the quote does not end it: without a step
-        // forward, the caller would find this URL repeatedly.
+        // The slashes of a URL may be the backslashes before its closing quote. Then the quote does not end it: without
+        // a step forward, the caller would find this URL repeatedly.
         let limit = Some(self.end_of_part(url.scheme)).filter(|limit| *limit >= url.authority).unwrap_or(self.len());
         let is_at = |index: &usize| self.byte(*index) == b'@';
-        // In a plain URL `%3F` is a part of the path. In a URL that is encoded or is in the path of another, it may begin the
-        // query.
+        // In a plain URL `%3F` is a part of the path. In a URL that is encoded or is in the path of another, it may
+        // begin the query.
         let mut reads_encoded = is_in_path || url.level > 0;
         let mut path = self.end_of_authority(url.authority..limit, reads_encoded);
         // A list: `http://a,http://b`. The scheme of the second URL is not a part of the first authority. A user may be
@@ -325,8 +326,8 @@ impl Word {
         port.is_some_and(|colon| (colon + 1..authority.end).any(|index| !self.byte(index).is_ascii_digit()))
     }
 
-    /// Removes the secrets of a part that is no URL: a query behind a path, and `user:password@`. Returns the index behind
-    /// a query.
+    /// Removes the secrets of a part that is no URL: a query behind a path, and `user:password@`. Returns the index
+    /// behind a query.
     fn clean_plain(&self, part: Range<usize>, edits: &mut Edits<'_>) -> Option<usize> {
         if self.is_jdbc && part.start == 0 {
             return self.clean_jdbc(part, edits);

@@ -8,8 +8,8 @@
 //!
 //! In the text of the `Debug` of a `url::Url`, the user name, the query and the fragment are removed too.
 //!
-//! Behind a `:` a sentence may go on: `invalid password: too short`. So a value without quotes is removed there only if it
-//! looks like a secret or ends the clause.
+//! Behind a `:` a sentence may go on: `invalid password: too short`. So a value without quotes is removed there only if
+//! it looks like a secret or ends the clause.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -61,7 +61,8 @@ impl Scan<'_> {
         let is_host = separator == b':' && self.byte(name.start.wrapping_sub(1)) == b'/';
         let name = self.text.get(name).filter(|_| !is_host)?;
         let snake = snake_case(name);
-        // url::Url { scheme: "http", cannot_be_a_base: false, username: "u", password: Some("p"), .., query: Some("q"), .. }
+        // url::Url { scheme: "http", cannot_be_a_base: false, username: "u", password: Some("p"), .., query: Some("q"),
+        // .. }
         let is_of_url = self.is_in_url && separator == b':' && matches!(name, "username" | "query" | "fragment");
         self.is_in_url |= name == "cannot_be_a_base";
         self.is_in_url &= name != "fragment";
@@ -264,7 +265,8 @@ impl Scan<'_> {
     }
 }
 
-/// Returns whether a word looks like a secret: at least six characters, letters and digits mixed or letters in both cases.
+/// Returns whether a word looks like a secret: at least six characters, letters and digits mixed or letters in both
+/// cases.
 fn is_opaque(word: &str) -> bool {
     let has = |is: fn(&u8) -> bool| word.bytes().any(|byte| is(&byte));
     let has_upper_inside = word.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
