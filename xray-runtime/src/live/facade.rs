@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind::AlreadyExists};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::header::trace_header::{Sampled, TraceHeader};
-use crate::id::SegmentId;
+use crate::header::trust::Trust;
+use crate::id::{SegmentId, TraceId};
 use crate::live::context::Context;
 use crate::live::entity::Entity;
 use crate::live::missing;
@@ -49,40 +50,68 @@ fn of_header(recorder: &Recorder, value: &str, header: &TraceHeader) -> Context 
     Context::of_entity(Entity::segment(trace, id, None))
 }
 
+/// The incoming trace header of a new segment.
+pub(crate) struct Incoming<'a> {
+    pub(crate) header: &'a TraceHeader,
+    /// How much of the header is used. An HTTP request that names the invocation is always trusted.
+    pub(crate) trust: Trust,
+    /// `true` if the segment serves an HTTP request.
+    pub(crate) serves_request: bool,
+}
+
 /// Returns the context in which a new segment becomes a subsegment: the current segment or subsegment of an invocation,
 /// or the facade of the invocation that the environment names. Behind the Lambda Web Adapter, the header of the request
-/// names the invocation. Returns `None` in three cases: outside Lambda; for a segment that continues another trace; and
-/// for a segment whose header says `Sampled=1` in an invocation that is not recorded.
+/// names the invocation.
 ///
-/// `header` and `name` belong to the new segment. `serves_request` is `true` if the segment serves an HTTP request.
+/// Returns `None` in two cases: outside Lambda, and for a segment that remains a segment, such as that of a message whose
+/// header names another trace. `name` is the name of the new segment.
 pub(crate) fn invocation(
     current: &Context,
     recorder: &Recorder,
-    header: &TraceHeader,
+    incoming: &Incoming<'_>,
     name: &str,
-    serves_request: bool,
 ) -> Option<Context> {
-    let facade = current.entity().map(|entity| entity.trace()).filter(|trace| trace.is_facade());
-    if let Some(facade) = facade {
-        let is_of_invocation = header.root.is_none_or(|trace| trace == facade.id());
-        // The header of a queued message contains the decision of its sender. An invocation without active tracing does
-        // not have that decision.
-        let is_decided_by_header = header.root.is_some() && header.sampled == Some(Sampled::Yes);
-        return (is_of_invocation && (facade.is_sampled() || !is_decided_by_header)).then(|| current.clone());
+    if let Some(trace) = current.entity().map(|entity| entity.trace()).filter(|trace| trace.is_facade()) {
+        return incoming.belongs_to(Some(trace.id()), trace.is_sampled()).then(|| current.clone());
     }
     if !recorder.is_in_lambda() {
         return None;
     }
     let value = header_of_environment();
-    if header.root.is_some() {
-        // Behind the Lambda Web Adapter the environment names no invocation: its header arrives with the request.
-        return (serves_request && value.is_empty()).then(|| of_header(recorder, &header.to_string(), header));
+    // Behind the Lambda Web Adapter the environment names no invocation: its header arrives with the request.
+    if value.is_empty() && incoming.serves_request && incoming.header.root.is_some() {
+        return Some(of_header(recorder, &incoming.header.to_string(), incoming.header));
     }
-    let invocation = of(recorder, &value);
+    let header = TraceHeader::parse(&value);
+    if !incoming.belongs_to(header.root, header.sampled == Some(Sampled::Yes)) {
+        return None;
+    }
+    let invocation = of_header(recorder, &value, &header);
     if invocation.entity().is_none() {
         missing::log_invocation(name);
     }
     Some(invocation)
+}
+
+impl Incoming<'_> {
+    /// Returns whether the segment belongs to the invocation with this trace.
+    fn belongs_to(&self, invocation: Option<TraceId>, is_sampled: bool) -> bool {
+        // A request is the invocation's event, whatever its header says. API Gateway gives the request another trace than
+        // Lambda gives the invocation, and a client can write any header.
+        if self.serves_request {
+            return true;
+        }
+        let header = self.trust.limit(self.header.clone());
+        // The header of a queued message may name the trace of its sender, with the sender's decision.
+        let is_of_other_trace = header.root.is_some() && header.root != invocation;
+        match header.sampled {
+            // An invocation without active tracing has no decision of its own.
+            Some(Sampled::Yes) => !is_of_other_trace && (is_sampled || header.root.is_none()),
+            Some(Sampled::No) => !is_of_other_trace,
+            // A sender without a decision has recorded nothing that the segment could belong to.
+            Some(Sampled::Requested) | None => !is_of_other_trace || invocation.is_some(),
+        }
+    }
 }
 
 /// Returns the trace header of the invocation from the environment. The header is empty outside an invocation, and if

@@ -15,7 +15,7 @@ use crate::header::trust::Trust;
 use crate::id::{Process, SegmentId};
 use crate::live::context::{self, Context};
 use crate::live::entity::Entity;
-use crate::live::facade;
+use crate::live::facade::{self, Incoming};
 use crate::live::missing;
 use crate::live::trace::Trace;
 use crate::record::{ClientData, Label, Place, Record};
@@ -237,10 +237,10 @@ impl SegmentBuilder {
     /// Begins the segment now. Asks the sampler if neither the trace header nor [`sampled`](Self::sampled) decides.
     ///
     /// In Lambda a function sends no segment of its own. There this begins a subsegment of the current segment or
-    /// subsegment, so that a program runs in Lambda as elsewhere. The segment remains a segment if its header names
-    /// another trace, such as that of a message, or if its header says `Sampled=1` and the invocation is not recorded.
-    /// It is then recorded if its header says so. Behind the Lambda Web Adapter, the header of the
-    /// [request](Self::request) names the invocation.
+    /// subsegment, so that a program runs in Lambda as elsewhere. The header of a [request](Self::request) is not used
+    /// there, because Lambda decides about the request and names its trace; behind the Lambda Web Adapter, that header
+    /// names the invocation. A segment without a request, such as that of a message, remains a segment in two cases:
+    /// its header names another trace with a decision, or says `Sampled=1` in an invocation that is not recorded.
     pub fn begin(self) -> Segment {
         self.begin_with(|_, _| ())
     }
@@ -258,9 +258,9 @@ impl SegmentBuilder {
         recorder.log_settings_once();
         // Notices a fork before the first id is made.
         let _ = Process::current();
-        self.header = self.trust.limit(self.header);
         let name = recorder.segment_name(&self.name);
-        if let Some(invocation) = facade::invocation(&current, &recorder, &self.header, &name, self.served.is_some()) {
+        let incoming = Incoming { header: &self.header, trust: self.trust, serves_request: self.served.is_some() };
+        if let Some(invocation) = facade::invocation(&current, &recorder, &incoming, &name) {
             let (context, owned) = begin_below(&invocation, |trace| {
                 let mut record = Record::new(SegmentId::next(), Label::named(&name), trace.now());
                 if let Some(served) = self.served {
@@ -270,6 +270,7 @@ impl SegmentBuilder {
             });
             return Segment { context, owned };
         }
+        self.header = self.trust.limit(self.header);
         let Decision { sampled, rule_name, rule, watch } = self.decide(&recorder, &name);
         self.header = self.header.with_rule(rule);
         let id = SegmentId::next();

@@ -78,13 +78,14 @@ impl<R: IncomingRequest> Settings<R> {
         if !recorder.is_enabled() {
             return None;
         }
-        let header = self.trust.limit(recorder.propagation().read(|name| request.headers(name)));
+        let header = recorder.propagation().read(|name| request.headers(name));
+        let wants_decision = self.trust.limit(header.clone()).sampled == Some(Sampled::Requested);
         let url = url(request);
         let url = Url::from(&url);
         // The variable takes precedence over the name in code, as in the middlewares of the X-Ray SDKs for Node.js and
         // Java.
         let name = recorder.name_of_environment().map_or_else(|| self.name.of(&url), str::to_owned);
-        let builder = Segment::builder(name).trace_header(&header).recorder(&recorder);
+        let builder = Segment::builder(name).trace_header(&header).trust(self.trust).recorder(&recorder);
         let segment = builder.request(request.method(), url).begin_with(|recorded, kind| {
             let peer = || guard(|| self.client_ip.as_ref()?(request)).flatten();
             let client = client(request, self.reads_forwarded_for, peer);
@@ -93,6 +94,6 @@ impl<R: IncomingRequest> Settings<R> {
             // The format allows `x_forwarded_for` only on segments, and in Lambda this is a subsegment.
             recorded.x_forwarded_for = kind == EntityKind::Segment && client.is_some_and(|client| client.is_forwarded);
         });
-        Some(Serving::new(segment, header.sampled == Some(Sampled::Requested), request.method()))
+        Some(Serving::new(segment, wants_decision, request.method()))
     }
 }
