@@ -1,8 +1,10 @@
 //! Shared code of the integrations for SQL: the database of a query, and the text of a statement without its values.
 
 mod connection;
+mod dialect;
 mod statement;
 
+use self::dialect::Dialect;
 use crate::document::Sql;
 use crate::live::context::Context;
 use crate::live::segment::Subsegment;
@@ -25,14 +27,10 @@ impl Database {
         let query = parent.begin_subsegment(self.name.as_deref().unwrap_or(UNKNOWN));
         if query.is_sampled() {
             let sql = self.sql.clone();
-            let text = statement().map(|text| statement::without_values(&text, self.has_texts_in_double_quotes()));
+            let dialect = Dialect::of(sql.database_type.as_deref());
+            let text = statement().map(|text| statement::without_values(&text, dialect));
             query.set_sql(text.into_iter().fold(sql, Sql::sanitized_query));
         }
         query
-    }
-
-    /// Returns whether `"text"` may be a value: it is a name in standard SQL and a value in MySQL.
-    fn has_texts_in_double_quotes(&self) -> bool {
-        !matches!(self.sql.database_type.as_deref(), Some("PostgreSQL" | "SQLite"))
     }
 }

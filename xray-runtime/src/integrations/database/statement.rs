@@ -1,22 +1,22 @@
 //! The text of an SQL statement without the values in it.
 
+use super::dialect::Dialect;
 use crate::document::Sql;
 
 /// Replaces each text and number in a statement by `?`, and removes comments.
 ///
-/// `quotes_texts` is `true` if `"text"` is a value too. Keeps placeholders. If the end of a value depends on the
-/// engine's settings, the rest of the statement counts as part of the value.
-// A parser would have to know the dialect of each engine, and would refuse unknown syntax. The first character of a
-// A parser would have to know the dialect of each engine, and would refuse unknown syntax. The first character of a
-// token is enough to tell whether the token is a value.
+/// Keeps placeholders. If it is unclear where a value or a comment ends, the rest of the statement counts as one value:
+/// a wrong end would turn the values behind it into code.
+// A parser would have to know the whole dialect of each engine, and would refuse unknown syntax. The first characters of
+// a token are enough to tell whether the token is a value.
 // Input:  SELECT "id" FROM t1 WHERE name = 'it''s' AND age > 42 AND id = $1 -- of user 7
 // Output: SELECT "id" FROM t1 WHERE name = ? AND age > ? AND id = $1
-pub(super) fn without_values(statement: &str, quotes_texts: bool) -> String {
+pub(super) fn without_values(statement: &str, dialect: Dialect) -> String {
     let mut kept = String::new();
     let mut rest = statement.trim();
     // The rest of a long statement would be cut off. A character has at most four bytes.
     while kept.len() <= 4 * Sql::MAX_QUERY_CHARS {
-        let Some(token) = Token::first(rest, quotes_texts) else { break };
+        let Some(token) = Token::first(rest, dialect) else { break };
         let (text, after) = rest.split_at(token.length);
         match token.kind {
             Kind::Kept => kept.push_str(text),
@@ -42,41 +42,142 @@ enum Kind {
 
 impl Token {
     /// Returns the first token of a text; `None` if the text is empty.
-    fn first(text: &str, quotes_texts: bool) -> Option<Self> {
+    fn first(text: &str, dialect: Dialect) -> Option<Self> {
         let first = text.chars().next()?;
-        let second = text[first.len_utf8()..].chars().next();
-        let (kind, length) = match (first, second) {
-            ('\'', _) => value(text, '\''),
-            ('"', _) if quotes_texts => value(text, '"'),
-            ('"' | '`', _) => name(text, first),
-            ('-', Some('-')) => (Kind::Comment, text.find('\n').unwrap_or(text.len())),
-            // A comment of MySQL. `#` is an operator in PostgreSQL, where the rest of the line is lost if the engine is
-            // unknown.
-            ('#', _) if quotes_texts => (Kind::Comment, text.find('\n').unwrap_or(text.len())),
-            // Comments nest in PostgreSQL. The comment ends at the last `*/` of the statement, which is never too
-            // early.
-            ('/', Some('*')) => (Kind::Comment, text.rfind("*/").map_or(text.len(), |end| end + 2)),
-            ('$', _) => dollar(text),
-            ('0'..='9', _) | ('.', Some('0'..='9')) => (Kind::Value, run(text, |char| is_of_word(char) || char == '.')),
+        let mut others = text[first.len_utf8()..].chars();
+        let (second, third) = (others.next(), others.next());
+        let token = match (first, second) {
+            ('\'', _) => Self::value(text, '\'', dialect),
+            ('"', _) if dialect.quotes_texts() => Self::value(text, '"', dialect),
+            ('"' | '`', _) => Self::name(text, first),
+            ('[', _) => Self::bracket(text, dialect),
+            ('-', Some('-')) => Self::line(text, dialect, dialect.begins_comment(third)),
+            ('#', _) => Self::line(text, dialect, dialect.has_hash_comments()),
+            ('/', Some('*')) => Self::comment(text, dialect),
+            ('$', _) => Self::dollar(text, dialect),
+            ('0'..='9', _) | ('.', Some('0'..='9')) => {
+                Self::of(Kind::Value, run(text, |char| is_of_name(char) || char == '.'))
+            }
             // A placeholder with a number or a name, such as `?1`, `:name` and `@name`.
-            ('?' | ':' | '@', _) => (Kind::Kept, 1 + run(&text[1..], is_of_word)),
-            _ if is_of_word(first) => (Kind::Kept, run(text, is_of_word)),
-            _ => (Kind::Kept, first.len_utf8()),
+            ('?' | ':' | '@', _) => Self::of(Kind::Kept, 1 + run(&text[1..], is_of_name)),
+            _ if is_of_name(first) => Self::word(text, dialect),
+            _ => Self::of(Kind::Kept, first.len_utf8()),
         };
-        Some(Self { kind, length })
+        Some(token)
     }
-}
 
-/// Reads a text in quotation marks.
-fn value(text: &str, mark: char) -> (Kind, usize) {
-    // `\'` is a mark in the text for MySQL by default, and the end of the text for PostgreSQL.
-    let is_unclear = |at: usize| text[..at].ends_with('\\');
-    (Kind::Value, length_of_quoted(text, mark, is_unclear).unwrap_or(text.len()))
-}
+    fn of(kind: Kind, length: usize) -> Self {
+        Self { kind, length }
+    }
 
-/// Reads a name in quotation marks, which may contain any character. A backslash has no meaning in a name.
-fn name(text: &str, mark: char) -> (Kind, usize) {
-    length_of_quoted(text, mark, |_| false).map_or((Kind::Value, text.len()), |length| (Kind::Kept, length))
+    /// Returns the token of a text whose end is unclear.
+    fn unclear(text: &str) -> Self {
+        Self::of(Kind::Value, text.len())
+    }
+
+    /// Reads a text in quotation marks.
+    fn value(text: &str, mark: char, dialect: Dialect) -> Self {
+        if dialect.has_triple_quotes() && text.chars().take(3).filter(|char| *char == mark).count() == 3 {
+            return Self::unclear(text);
+        }
+        // `\'` is a mark in the text for MySQL by default, and the end of the text for PostgreSQL.
+        let is_unclear = |at: usize| text[..at].ends_with('\\');
+        Self::of(Kind::Value, length_of_quoted(text, mark, is_unclear).unwrap_or(text.len()))
+    }
+
+    /// Reads a name in quotation marks, which may contain any character. A backslash has no meaning in a name.
+    fn name(text: &str, mark: char) -> Self {
+        length_of_quoted(text, mark, |_| false).map_or(Self::unclear(text), |length| Self::of(Kind::Kept, length))
+    }
+
+    /// Reads a name in brackets, or the bracket of a subscript or of a list.
+    fn bracket(text: &str, dialect: Dialect) -> Self {
+        let bracket = Self::of(Kind::Kept, 1);
+        if dialect.has_names_in_brackets() == Some(false) {
+            return bracket;
+        }
+        match text.find(']') {
+            Some(end) if dialect.has_names_in_brackets().is_some() => Self::of(Kind::Kept, end + 1),
+            // A comment in a list, or a part of a name.
+            Some(end) if text[1..end].contains('#') || text[1..end].contains("--") => Self::unclear(text),
+            Some(end) if !has_marks(&text[1..end]) => bracket,
+            _ => Self::unclear(text),
+        }
+    }
+
+    /// Reads the rest of the line, if it is a comment. If that is not known, a quotation mark in it makes the rest of the
+    /// statement unclear.
+    fn line(text: &str, dialect: Dialect, is_comment: Option<bool>) -> Self {
+        if is_comment == Some(false) {
+            return Self::of(Kind::Kept, 1);
+        }
+        let line = &text[..text.find('\n').unwrap_or(text.len())];
+        let to_cr = &line[..line.find('\r').unwrap_or(line.len())];
+        let (comment, doubtful) = match (is_comment, dialect.ends_lines_with_cr()) {
+            (None, _) => (line, line),
+            (_, Some(true)) => (to_cr, ""),
+            (_, Some(false)) => (line, ""),
+            (_, None) => (line, &line[to_cr.len()..]),
+        };
+        if has_marks(doubtful) { Self::unclear(text) } else { Self::of(Kind::Comment, comment.len()) }
+    }
+
+    /// Reads `/* .. */`. A comment without an end takes the rest of the statement.
+    fn comment(text: &str, dialect: Dialect) -> Self {
+        if dialect.runs_comments() && ["/*!", "/*M!"].iter().any(|opening| text.starts_with(opening)) {
+            return Self::unclear(text);
+        }
+        let mut depth = 0_usize;
+        let mut at = 0;
+        while let Some(mark) = text[at..].find(['/', '*']).map(|found| at + found) {
+            let is_opening = text[mark..].starts_with("/*");
+            if !is_opening && !text[mark..].starts_with("*/") {
+                at = mark + 1;
+                continue;
+            }
+            at = mark + 2;
+            if is_opening {
+                match dialect.nests_comments() {
+                    None if depth > 0 => return Self::unclear(text),
+                    Some(false) if depth > 0 => {}
+                    _ => depth += 1,
+                }
+            } else {
+                depth -= 1;
+            }
+            if depth == 0 {
+                return Self::of(Kind::Comment, at);
+            }
+        }
+        Self::of(Kind::Comment, text.len())
+    }
+
+    /// Reads `$1`, a placeholder, or `$tag$text$tag$`, a value of PostgreSQL.
+    fn dollar(text: &str, dialect: Dialect) -> Self {
+        let tag = 1 + run(&text[1..], is_of_name);
+        let is_number = text[1..].starts_with(|char: char| char.is_ascii_digit());
+        if is_number || !text[tag..].starts_with('$') {
+            return Self::of(Kind::Kept, tag);
+        }
+        match dialect.quotes_with_dollars() {
+            Some(true) => {
+                let tag = &text[..=tag];
+                let length = text[tag.len()..].find(tag).map_or(text.len(), |end| end + 2 * tag.len());
+                Self::of(Kind::Value, length)
+            }
+            Some(false) => Self::of(Kind::Kept, tag),
+            None => Self::unclear(text),
+        }
+    }
+
+    /// Reads a word.
+    fn word(text: &str, dialect: Dialect) -> Self {
+        // A `$` in a word does not begin a value.
+        let length = run(text, |char| is_of_name(char) || char == '$');
+        let (word, after) = text.split_at(length);
+        let is_quote = ["q", "nq"].iter().any(|quote| word.eq_ignore_ascii_case(quote)) && after.starts_with('\'');
+        if is_quote && dialect.has_custom_quotes() { Self::unclear(text) } else { Self::of(Kind::Kept, length) }
+    }
 }
 
 /// Returns the length of a part in quotation marks. Two marks in a row stand for one mark in the part. Returns `None`
@@ -95,17 +196,12 @@ fn length_of_quoted(text: &str, mark: char, is_unclear: impl Fn(usize) -> bool) 
     None
 }
 
-/// Reads `$1`, a placeholder, or `$tag$text$tag$`, a value of PostgreSQL.
-fn dollar(text: &str) -> (Kind, usize) {
-    let tag = 1 + run(&text[1..], is_of_word);
-    if !text[tag..].starts_with('$') {
-        return (Kind::Kept, tag);
-    }
-    let tag = &text[..=tag];
-    (Kind::Value, text[tag.len()..].find(tag).map_or(text.len(), |end| end + 2 * tag.len()))
+/// Returns whether a text contains a character that may begin or end a value, a name or a comment.
+fn has_marks(text: &str) -> bool {
+    text.contains(['\'', '"', '`', '$', '[', ']']) || text.contains("/*") || text.contains("*/")
 }
 
-fn is_of_word(char: char) -> bool {
+fn is_of_name(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
 }
 
@@ -136,6 +232,11 @@ mod tests {
             ("select \"never ends, 'secret'", "select ?"),
             ("a -- 'secret'\n= 1", "a  \n= ?"),
             ("a /* secret /* nested */ 'secret' */ = 1", "a   = ?"),
+            ("a /* x */, b /* y */ from t", "a  , b   from t"),
+            ("/* route='/jobs' */ set cron = '*/5 * *', token = 'secret'", "  set cron = ?, token = ?"),
+            ("a$b$c = 'x$b$ secret'", "a$b$c = ?"),
+            ("data #>> '{a}' = 'line1\nsecret'", "data #>> ? = ?"),
+            ("a -- secret\rb = 'c\nsecret'", "a  \rb = ?"),
             ("a = 'never ends", "a = ?"),
             ("a = $q$never ends", "a = ?"),
             ("a /* never ends", "a"),
@@ -144,22 +245,59 @@ mod tests {
             ("x::int = 5", "x::int = ?"),
             ("", ""),
         ] {
-            assert_eq!(without_values(statement, false), expected, "{statement}");
+            assert_eq!(without_values(statement, Dialect::PostgreSql), expected, "{statement}");
         }
     }
 
     #[test]
     fn the_part_of_a_statement_that_is_cut_off_is_not_read() {
         let many = format!("insert into t values {}", "(1, 'a'), ".repeat(1_000_000));
-        let kept = without_values(&many, false);
+        let kept = without_values(&many, Dialect::PostgreSql);
         assert!(kept.starts_with("insert into t values (?, ?), (?, ?)"));
         assert!((Sql::MAX_QUERY_CHARS..5 * Sql::MAX_QUERY_CHARS).contains(&kept.len()), "{}", kept.len());
     }
 
     #[test]
-    fn double_quotes_are_names_or_values() {
-        let statement = "select \"a\" from t where b = \"it''s\" # secret\nand c = 1";
-        assert_eq!(without_values(statement, false), "select \"a\" from t where b = \"it''s\" # secret\nand c = ?");
-        assert_eq!(without_values(statement, true), "select ? from t where b = ?  \nand c = ?");
+    fn each_dialect_has_its_own_quotes_and_comments() {
+        use Dialect::{MySql, PostgreSql, Sqlite, Unknown};
+
+        for (dialect, statement, expected) in [
+            (PostgreSql, "\"a\" = 'b' # 1", "\"a\" = ? # ?"),
+            (Sqlite, "\"a\" = 'b'", "\"a\" = ?"),
+            (MySql, "\"a\" = \"it''s\" # secret\nand c = 1", "? = ?  \nand c = ?"),
+            (Unknown, "\"a\" = 'b'", "? = ?"),
+            // Comments.
+            (MySql, "/* a */ b = '*/', c = 'secret'", "  b = ?, c = ?"),
+            (MySql, "/* /* a */ b = 'secret'", "  b = ?"),
+            (Unknown, "/* a */ b = '*/', c = 'secret'", "  b = ?, c = ?"),
+            (Unknown, "a /* /* 'b */ = 'secret'", "a ?"),
+            (MySql, "a /*!50000 'b */ secret' */", "a ?"),
+            (MySql, "5--1, 'line1\nsecret'", "?--?, ?"),
+            (MySql, "a -- it's secret\n= 'b'", "a  \n= ?"),
+            (Unknown, "a -- it's secret\n= 'b'", "a  \n= ?"),
+            (Unknown, "5--1, 'line1\nsecret'", "??"),
+            (Unknown, "a --secret\n= 'b'", "a  \n= ?"),
+            (Unknown, "a #>> 'line1\nsecret'", "a ?"),
+            (Unknown, "a # secret\n= 'b'", "a  \n= ?"),
+            (Unknown, "a -- b\r\n= 'c'", "a  \n= ?"),
+            (Unknown, "a -- b\r= 'c\nsecret'", "a ?"),
+            (Sqlite, "a # 'line1\nsecret'", "a ?"),
+            // Brackets.
+            (Sqlite, "[a'b] = 'secret'", "[a'b] = ?"),
+            (Unknown, "[a'b] = 'secret ok'", "?"),
+            (Unknown, "[a -- b] = 'line1\nsecret'", "?"),
+            (Unknown, "[a] = [1, 2] and b = 'secret'", "[a] = [?, ?] and b = ?"),
+            (MySql, "a['b'] = 'secret'", "a[?] = ?"),
+            (Sqlite, "[never ends, 'secret'", "?"),
+            // Other quotes.
+            (MySql, "a$b$c = 'x$b$ secret'", "a$b$c = ?"),
+            (Sqlite, "a = $b and c = 'secret'", "a = $b and c = ?"),
+            (Unknown, "a = $1 and b = $c$secret$c$", "a = $1 and b = ?"),
+            (Unknown, "a = q'[it's secret]'", "a = ?"),
+            (Unknown, "a = '''it's secret'''", "a = ?"),
+            (Unknown, "a = '' and b = 'c'", "a = ? and b = ?"),
+        ] {
+            assert_eq!(without_values(statement, dialect), expected, "{dialect:?}: {statement}");
+        }
     }
 }
