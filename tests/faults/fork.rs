@@ -12,7 +12,8 @@ use process::fork;
 use support::child::run_with;
 use support::logs;
 use support::sampling_daemon::{Daemon as SamplingDaemon, eager, rule, until};
-use xray::emitter::LinesEmitter;
+use xray::emitter::{LinesEmitter, MemoryEmitter};
+use xray::sampling::Local;
 use xray::{Recorder, Segment, SegmentId, TraceId};
 
 use crate::{Daemon, LONG, record, recorder_to, settled};
@@ -146,7 +147,9 @@ fn no_child_hangs_on_a_lock_of_its_parent() {
                 let (recorder, is_over) = (recorder.clone(), Arc::clone(&is_over));
                 thread::spawn(move || {
                     while !is_over.load(Ordering::Relaxed) {
-                        Segment::builder("parent").recorder(&recorder).begin().subsegment("part").end();
+                        let segment = Segment::builder("parent").recorder(&recorder).begin();
+                        segment.annotate("refused key", 1);
+                        segment.subsegment("part").end();
                     }
                 })
             })
@@ -156,7 +159,10 @@ fn no_child_hangs_on_a_lock_of_its_parent() {
             let mut open = Some(Segment::builder("open").recorder(&recorder).begin());
             let child = fork(|| {
                 drop(open.take());
-                Segment::builder("child").recorder(&recorder).begin().subsegment("part").end();
+                let segment = Segment::builder("child").recorder(&recorder).begin();
+                segment.annotate("refused key", 1);
+                segment.subsegment("part").end();
+                drop(segment);
                 recorder.flush(LONG);
             });
             hung += usize::from(child.wait(LONG) != Some(0));
@@ -166,6 +172,32 @@ fn no_child_hangs_on_a_lock_of_its_parent() {
             thread.join().unwrap();
         }
         assert_eq!(hung, 0, "children of 200 hang");
+    });
+}
+
+#[test]
+fn every_process_makes_decisions_of_its_own() {
+    run("every_process_makes_decisions_of_its_own", || {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(LONG)).unwrap();
+        let address = socket.local_addr().unwrap();
+        let sampler = Local::builder().default_rule(0, 0.5).build();
+        let recorder = Recorder::builder().sampler(sampler).emitter(MemoryEmitter::new()).build();
+        let is_sampled = || u8::from(Segment::builder("job").recorder(&recorder).begin().is_sampled());
+        is_sampled();
+        let decisions: BTreeSet<_> = (0..4)
+            .map(|_| {
+                let child = fork(|| {
+                    let decisions: Vec<_> = (0..64).map(|_| is_sampled()).collect();
+                    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&decisions, address).unwrap();
+                });
+                assert_eq!(child.wait(LONG), Some(0));
+                let mut decisions = [0; 64];
+                socket.recv(&mut decisions).unwrap();
+                decisions
+            })
+            .collect();
+        assert_eq!(decisions.len(), 4, "{decisions:?}");
     });
 }
 

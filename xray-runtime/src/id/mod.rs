@@ -288,6 +288,13 @@ pub(crate) fn random_client_id() -> String {
     format!("{:08x}{:016x}", random_u64() >> 32, random_u64())
 }
 
+/// Returns a random number of at least 0 and below 1.
+pub(crate) fn random_f64() -> f64 {
+    // A number with the 52 bits of a fraction behind it is at least 1 and below 2.
+    const ONE: u64 = 1023 << 52;
+    f64::from_bits(ONE | random_u64() >> 12) - 1.0
+}
+
 /// Returns a random number from the thread's generator.
 fn random_u64() -> u64 {
     // Each thread has a generator, so that threads do not wait for each other. The process for which it was seeded is

@@ -28,6 +28,7 @@ use crate::sampling::{Central, Never, Sampler, SamplerHost};
 use crate::support::background::Background;
 use crate::support::guard::guard;
 use crate::support::log_line::{LoggedOnce, log_line};
+use crate::support::process::PerProcess;
 use crate::support::secrets;
 use crate::support::stats::Counters;
 use crate::support::variables::RejectedSetting;
@@ -327,7 +328,7 @@ impl RecorderBuilder {
             emission: emission(emitter, &settings, is_in_lambda, background, &counters),
             rules: (!self.rules.is_empty()).then_some(self.rules),
             response_hook: self.response_hook,
-            logged_values: Mutex::default(),
+            logged_values: PerProcess::new(Mutex::default),
             counters,
             settings,
         };

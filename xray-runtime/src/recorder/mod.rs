@@ -46,6 +46,7 @@ use crate::document::response_head::ResponseHead;
 use crate::id::Process;
 use crate::origin::KnownOrigin;
 use crate::support::guard::guard;
+use crate::support::process::PerProcess;
 use crate::support::stats::{Counters, Stats};
 
 /// Decides which segments are recorded and sends them to the X-Ray daemon.
@@ -94,8 +95,8 @@ struct Shared {
     /// its URL for them.
     rules: Option<HttpRules>,
     response_hook: Option<ResponseHook>,
-    /// The kinds of rejected values that were logged: what the value is, and what became of it.
-    logged_values: Mutex<BTreeSet<(&'static str, &'static str)>>,
+    /// The kinds of rejected values that this process has logged: what the value is, and what became of it.
+    logged_values: PerProcess<Mutex<BTreeSet<(&'static str, &'static str)>>>,
 }
 
 /// Drops the program's hook so that a panic in the destructor of a captured value does not reach the code that drops

@@ -50,7 +50,7 @@ impl Recorder {
     // the traffic. The key is cut, because keys come from the program and may be of any length.
     pub(crate) fn report_value(&self, what: &'static str, key: &dyn fmt::Display, outcome: &'static str) {
         self.shared.counters.values_rejected.increment();
-        if lock(&self.shared.logged_values).insert((what, outcome)) {
+        if lock(self.shared.logged_values.get()).insert((what, outcome)) {
             let key = key.to_string();
             let key = first_chars(&key, MAX_STRING_CHARS);
             log_line!(

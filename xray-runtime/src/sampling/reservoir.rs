@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::id::random_f64;
+
 /// The lower bits of the packed state, which hold the number taken; the bits above hold the second.
 const TAKEN_BITS: u32 = 32;
 
@@ -46,8 +48,9 @@ impl Reservoir {
 
 /// Returns true with the probability `rate`, from 0 to 1.
 pub(crate) fn by_chance(rate: f64) -> bool {
-    // The random number is at least 0 and below 1. So the result is always true for rate 1, and never for rate 0.
-    fastrand::f64() < rate
+    // The random number is at least 0 and below 1. So the result is always true for rate 1, and never for rate 0. The
+    // generator is that of ids: a fork would copy another one, and all children would make the decisions of their parent.
+    random_f64() < rate
 }
 
 /// Numbers the seconds since its creation.
