@@ -1,13 +1,21 @@
 //! Adaptive sampling: boosts of rules, with `xray-local` in place of X-Ray.
 
+use std::cell::RefCell;
+use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::http::{HeaderMap, StatusCode};
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use axum::routing::get;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::Frame;
 use serde_json::{Value, json};
+use support::sampling_daemon::{Daemon, eager, rule, until, with};
+use tower::ServiceExt as _;
+use tracing_subscriber::prelude::*;
 use xray::emitter::MemoryEmitter;
 use xray::sampling::Central;
 use xray::tower::SegmentLayer;
@@ -66,6 +74,81 @@ async fn after_a_failure_in_an_unsampled_trace_more_traces_are_sampled() {
     }
     let documents = emitter.take();
     assert_eq!(documents[0].aws.as_ref().unwrap().xray.as_ref().unwrap().sampling_rule_name.as_deref(), Some("pay"));
+}
+
+/// Ways in which a trace fails, other than by the status of its response.
+const FAILURES: [(&str, fn()); 5] = [
+    ("record_error", || xray::current().record_error(&std::io::Error::other("down"))),
+    ("a gRPC status", || serve_grpc(true)),
+    ("a gRPC status in the trailers", || serve_grpc(false)),
+    ("traced(err)", || drop(fails())),
+    ("the event of a span", || drop(fails_in_a_span())),
+];
+
+#[xray::traced(err)]
+fn fails() -> Result<(), std::num::ParseIntError> {
+    "down".parse::<u8>().map(drop)
+}
+
+#[tracing::instrument(err)]
+fn fails_in_a_span() -> Result<(), std::num::ParseIntError> {
+    "down".parse::<u8>().map(drop)
+}
+
+/// Serves a gRPC call that fails, in a segment of its own. The status is in the head or in the trailers.
+fn serve_grpc(is_in_head: bool) {
+    let status: HeaderMap =
+        [(HeaderName::from_static("grpc-status"), HeaderValue::from_static("13"))].into_iter().collect();
+    let service = tower::service_fn(async |_: Request<()>| {
+        let body = if is_in_head { None } else { Some(Ok::<_, Infallible>(Frame::<Bytes>::trailers(status.clone()))) };
+        let mut response = Response::new(StreamBody::new(futures::stream::iter(body)));
+        response.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
+        if is_in_head {
+            response.headers_mut().extend(status.clone());
+        }
+        Ok::<_, Infallible>(response)
+    });
+    let recorder = RECORDER.with_borrow(|recorder| recorder.clone().unwrap());
+    let service = tower::ServiceBuilder::new().layer(SegmentLayer::new("shop").recorder(&recorder)).service(service);
+    let request = Request::post("http://shop/Pay").header("content-type", "application/grpc").body(()).unwrap();
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+        let response = service.oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap();
+    });
+}
+
+thread_local! {
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn every_failure_is_counted_in_sampled_and_in_unsampled_traces() {
+    let _subscriber = tracing_subscriber::registry().with(xray::tracing::SubsegmentLayer::new()).set_default();
+    for rate in [0.0, 1.0] {
+        let boosted =
+            with(rule("pay", 1, "*"), "SamplingRateBoost", json!({"MaxRate": 1.0, "CooldownWindowMinutes": 1}));
+        let daemon = Daemon::with_rules(&[with(boosted, "FixedRate", rate)]);
+        let address = format!("tcp:{} udp:127.0.0.1:9", daemon.address);
+        let builder = Recorder::builder().daemon_address(address).emitter(MemoryEmitter::new());
+        let recorder = builder.sampler(eager().fallback(xray::sampling::Never).build()).build();
+        RECORDER.set(Some(recorder.clone()));
+        let counted = |count: &str| {
+            let documents =
+                daemon.calls().into_iter().map(|call| call.body["SamplingBoostStatisticsDocuments"].clone());
+            let counts = documents.flat_map(|list| list.as_array().cloned().unwrap_or_default());
+            counts.map(|document| document[count].as_u64().unwrap()).sum::<u64>()
+        };
+        until("a rule with a boost decides", || {
+            Segment::builder("shop").recorder(&recorder).begin().end();
+            counted("TotalCount") > 0
+        });
+        assert_eq!(counted("AnomalyCount"), 0);
+        for (at, (kind, fail)) in (1..).zip(FAILURES) {
+            Segment::builder("shop").recorder(&recorder).begin().in_scope(fail);
+            until(&format!("{kind} is counted at rate {rate}"), || counted("AnomalyCount") >= at);
+            assert_eq!(counted("AnomalyCount"), at, "{kind}");
+        }
+    }
 }
 
 /// The service `shop`, in which the traces begin, does not fail. So the boost comes from the reports of `stock`.

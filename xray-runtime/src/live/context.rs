@@ -324,6 +324,11 @@ impl Context {
         }
     }
 
+    /// Returns whether errors have an effect: they are recorded in a sampled trace, and counted for a boost in any trace.
+    pub(crate) fn takes_errors(&self) -> bool {
+        self.entity().is_some_and(|entity| entity.trace().is_sampled() || entity.trace().counts_failures())
+    }
+
     /// Notes that something failed in the trace, sampled or not.
     pub(crate) fn note_failure(&self) {
         if let Some(entity) = self.entity() {

@@ -112,6 +112,11 @@ impl Trace {
         }
     }
 
+    /// Returns whether a failure of the trace is counted, even if the trace is not sampled.
+    pub(crate) fn counts_failures(&self) -> bool {
+        self.watch.is_some()
+    }
+
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.recorder
     }

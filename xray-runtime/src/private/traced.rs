@@ -117,11 +117,12 @@ impl FunctionSubsegment {
         if !context::is_set() {
             return Err(Unrecorded::NoSegment);
         }
-        let sampled = |entity: &Arc<Entity>| {
-            let is_sampled = entity.trace().is_sampled();
-            if is_sampled { Ok(Arc::clone(entity)) } else { Err(Unrecorded::NotSampled) }
+        // In a trace that is not sampled, the subsegment records nothing, and its errors may count for a boost.
+        let needed = |entity: &Arc<Entity>| {
+            let is_needed = entity.trace().is_sampled() || entity.trace().counts_failures();
+            if is_needed { Ok(Arc::clone(entity)) } else { Err(Unrecorded::NotSampled) }
         };
-        let entity = context::with_current_entity(sampled).unwrap_or(Err(Unrecorded::NoSegment))?;
+        let entity = context::with_current_entity(needed).unwrap_or(Err(Unrecorded::NoSegment))?;
         let subsegment = Context::of_entity(entity).begin_subsegment(self.function.name);
         let annotations = self.annotations.iter().flat_map(Annotations::pairs);
         annotations.for_each(|(key, value)| subsegment.annotate(key, value));

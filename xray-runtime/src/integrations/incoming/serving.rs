@@ -98,7 +98,7 @@ impl Serving {
 impl Serving {
     /// Reads the headers of a request that may be a gRPC call.
     pub(crate) fn expect_grpc(&mut self, request: &HeaderMap) {
-        if self.segment.is_sampled() {
+        if self.segment.takes_errors() {
             self.grpc = GrpcCall::of_request(request);
         }
     }

@@ -30,7 +30,7 @@ pub(super) struct SpanSubsegment {
 pub(super) struct Waiting(pub(super) Fields);
 
 impl SpanSubsegment {
-    /// Begins the subsegment below `parent`. Calls `fields` only if the trace is sampled.
+    /// Begins the subsegment below `parent`. Calls `fields` only if they have an effect.
     pub(super) fn begin(parent: &Context, name: &str, fields: impl FnOnce() -> Fields) -> Arc<Self> {
         let subsegment = parent.begin_subsegment(name);
         let work = subsegment.owned().cloned().map(Work::new);
@@ -43,9 +43,9 @@ impl SpanSubsegment {
         &self.subsegment
     }
 
-    /// Records fields. Calls `fields` only if the trace is sampled.
+    /// Records fields. Calls `fields` only if they have an effect.
     pub(super) fn record(&self, fields: impl FnOnce() -> Fields) {
-        if self.context().is_sampled() {
+        if self.context().takes_errors() {
             self.write(fields());
         }
     }
@@ -57,7 +57,7 @@ impl SpanSubsegment {
         for exceptions in fields.errors {
             self.record_error(|| exceptions);
         }
-        if let Some(field) = fields.failed {
+        if let Some(field) = fields.failed.filter(|_| self.context().is_sampled()) {
             self.context().recorder().report_value("field", &field, "not recorded, or in part");
         }
     }
@@ -65,6 +65,7 @@ impl SpanSubsegment {
     /// Records an error with its sources. Further errors of one span are counted, because the size of a document is
     /// limited.
     pub(super) fn record_error(&self, read: impl FnOnce() -> Vec<Exception>) {
+        self.context().note_failure();
         let Some(entity) = self.context().entity().filter(|entity| entity.trace().is_sampled()) else { return };
         if self.errors.fetch_add(1, Ordering::Relaxed) < MAX_ERRORS {
             entity.record_error(read);
