@@ -7,6 +7,8 @@ use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use xray::aws_sdk::SubsegmentInterceptor;
+use xray::emitter::MemoryEmitter;
+use xray::{Instrument as _, Recorder, Segment};
 use xray_tests_aws_sdk::clients::{self, shared};
 use xray_tests_aws_sdk::documents::{call_of, segment_of};
 use xray_tests_aws_sdk::server::{Reply, Server};
@@ -162,4 +164,27 @@ async fn a_huge_item_is_not_read() {
     let text = "x".repeat(1 << 20);
     let (_, call) = call_of(client.send_message().queue_url("http://q").message_body(text).send()).await;
     assert_eq!((&call["aws"]["operation"], call["aws"].get("queue_url")), (&json!("SendMessage"), None));
+}
+
+/// Lambda stops a function that exceeds its time without notice, so an operation that stays open is sent before its end.
+#[tokio::test]
+async fn below_a_facade_an_open_operation_is_sent_and_sent_again_at_its_end() {
+    let emitter = MemoryEmitter::new();
+    Recorder::builder().in_progress_after(Duration::from_millis(20)).emitter(emitter.clone()).install().unwrap();
+    let server = Server::with(Reply::never());
+    let client = clients::traced_dynamodb(server.url());
+    let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    let operation = client.get_item().table_name("orders").send();
+    let operation = tokio::time::timeout(Duration::from_secs(1), operation).in_segment(Segment::facade(header));
+    assert!(operation.await.is_err());
+    let documents = emitter.take();
+    let [open, ended] = &documents[..] else { panic!("{documents:#?}") };
+    assert_eq!((&*open.name, open.id, open.in_progress), ("DynamoDB", ended.id, true));
+    let open = serde_json::to_value(open).unwrap();
+    assert_eq!((&open["namespace"], &open["aws"]["operation"]), (&json!("aws"), &json!("GetItem")));
+    let ended = serde_json::to_value(ended).unwrap();
+    assert_eq!(
+        (&ended["aws"]["table_name"], &ended["metadata"]["xray"]["cancelled"]),
+        (&json!("orders"), &json!(true))
+    );
 }

@@ -50,8 +50,10 @@ pub(super) struct OperationCall {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Recorded {
     Nowhere,
-    /// As a new child of the entity.
+    /// As a new child of the entity, which gets the child at the end of the operation.
     Below,
+    /// On the entity itself, which is a subsegment that the operation has begun and will end.
+    Begun,
     /// On the entity itself, which is a subsegment of this operation: the `tracing` layer has made it from the SDK's
     /// span.
     Here,
@@ -117,6 +119,34 @@ impl OperationCall {
         call.parameters.extend(region.map(|region| ("region", region)));
         call.row = parameters::of(metadata.service(), metadata.name());
         call.metadata = Some(metadata);
+        call.ensure_reportable();
+    }
+
+    /// Begins a subsegment for the operation now, if the parent's children are sent while they are open.
+    fn ensure_reportable(&mut self) {
+        if self.recorded == Recorded::Below && self.entity.reports_children() {
+            let mut record = self.new_record();
+            self.describe(&mut record, self.parameters.clone());
+            self.entity = self.entity.subsegment(record);
+            self.recorded = Recorded::Begun;
+        }
+    }
+
+    /// Creates the record of the operation.
+    fn new_record(&self) -> Box<Record> {
+        let service = self.metadata.as_ref().map_or("", Metadata::service);
+        let name = legal_name(self.site.name().unwrap_or(service));
+        Record::new(self.id, Label::named(name.as_deref().unwrap_or("AWS")), self.start_time)
+    }
+
+    /// Writes the parameters of the operation to its record.
+    fn describe(&self, record: &mut Record, parameters: Parameters) {
+        record.namespace = Some(Namespace::Aws);
+        let aws = record.details_mut().aws.get_or_insert_default();
+        let is_kept = |key: &str| !self.left_out.iter().any(|left_out| left_out == key);
+        for (key, value) in parameters.into_iter().filter(|(key, _)| is_kept(key)) {
+            aws.other.insert(key.to_owned(), value);
+        }
     }
 
     /// Returns the traced operation in a configuration, if there is one.
@@ -206,41 +236,43 @@ impl OperationCall {
 
     /// Ends the operation without recording it.
     fn forget(&mut self) {
-        if self.recorded == Recorded::Below {
+        if self.recorded == Recorded::Begun {
+            self.entity.forget();
+        }
+        self.stop_recording();
+    }
+
+    /// Returns where the operation was recorded. It is not recorded from now on.
+    fn stop_recording(&mut self) -> Recorded {
+        if matches!(self.recorded, Recorded::Below | Recorded::Begun) {
             self.entity.trace().call_ends(self.id);
         }
-        self.recorded = Recorded::Nowhere;
+        mem::replace(&mut self.recorded, Recorded::Nowhere)
     }
 
     /// Records the operation, once.
     fn record(&mut self, complete: impl FnOnce(&mut Record)) {
-        let recorded = self.recorded;
-        self.forget();
+        let recorded = self.stop_recording();
         let parameters = mem::take(&mut self.parameters);
-        let is_kept = |key: &str| !self.left_out.iter().any(|left_out| left_out == key);
         let trace = self.entity.trace();
         let annotations: BTreeMap<_, _> = self.site.annotations().pairs().collect();
         trace.note_annotations(annotations.len());
         let complete = |record: &mut Record| {
-            record.namespace = Some(Namespace::Aws);
-            let details = record.details_mut();
-            let aws = details.aws.get_or_insert_default();
-            for (key, value) in parameters.into_iter().filter(|(key, _)| is_kept(key)) {
-                aws.other.insert(key.to_owned(), value);
-            }
-            details.annotations.extend(annotations);
+            self.describe(record, parameters);
+            record.details_mut().annotations.extend(annotations);
             complete(record);
         };
         match recorded {
             Recorded::Nowhere => {}
             Recorded::Below => {
-                let service = self.metadata.as_ref().map_or("", Metadata::service);
-                let name = legal_name(self.site.name().unwrap_or(service));
-                let name = Label::named(name.as_deref().unwrap_or("AWS"));
-                let mut record = Record::new(self.id, name, self.start_time);
+                let mut record = self.new_record();
                 record.end = Some(trace.now());
                 complete(&mut record);
                 self.entity.adopt(record);
+            }
+            Recorded::Begun => {
+                self.entity.update(complete);
+                self.entity.end();
             }
             Recorded::Here => self.entity.update(complete),
         }
