@@ -14,6 +14,7 @@ use std::{fs, iter};
 const MACROS: &[&str] = &[
     "options",
     "syntax",
+    "divergence",
     "nesting",
     "invisible_groups",
     "attributes",

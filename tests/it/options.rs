@@ -131,6 +131,22 @@ async fn assigns(client: &Client, url: &str) -> u16 {
     statuses.iter().sum()
 }
 
+#[cfg_attr(any(unix, windows), xray::traced_http)]
+async fn behind_a_condition(client: &Client, url: &str) -> u16 {
+    #[cfg_attr(any(unix, windows), xray(skip))]
+    let first = client.get(url).send().await.unwrap();
+    #[cfg_attr(any(unix, windows), xray(name = "named"))]
+    let second = client.get(url).send().await.unwrap();
+    first.status().as_u16() + second.status().as_u16()
+}
+
+#[tokio::test]
+async fn options_may_have_the_condition_of_the_attribute() {
+    let server = Server::start().await;
+    let found = subsegments(behind_a_condition(&Client::new(), &server.url("/bytes/1"))).await;
+    assert_eq!((names(&found), server.take_seen().len()), (vec!["named"], 2));
+}
+
 #[xray::traced_http]
 async fn is_up(is_enabled: bool, client: &Client, url: &str) -> bool {
     client.get(url).send().await.unwrap();

@@ -12,6 +12,7 @@ mod calls;
 mod candidate;
 mod client_paths;
 mod conditions;
+mod divergence;
 mod driver;
 #[cfg(feature = "untraced")]
 mod found;

@@ -13,7 +13,7 @@ use syn::visit_mut::VisitMut as _;
 use syn::{Block, Expr, Ident, Macro, Pat, Result, Token, token};
 
 use crate::invisible_groups::Parenthesize;
-use crate::position::{Position, ends_in_calls};
+use crate::position::{Ends, Position};
 use crate::syntax::text;
 
 /// The grammar of a macro's arguments.
@@ -47,7 +47,7 @@ enum Grammar {
 
 const GRAMMARS: &[(&[&str], Grammar)] = &[
     (&["join", "try_join"], Grammar::Futures),
-    (&["pin"], Grammar::Pinned),
+    (&["pin", "pin_mut"], Grammar::Pinned),
     (&["vec"], Grammar::Elements),
     (&["format", "format_args", "print", "println", "eprint", "eprintln", "write", "writeln"], Grammar::Expressions),
     (&["panic", "bail"], Grammar::Expressions),
@@ -55,7 +55,7 @@ const GRAMMARS: &[(&[&str], Grammar)] = &[
     // has more than expressions, such as `%value`.
     (&["trace", "debug", "info", "warn", "error"], Grammar::Opaque),
     (&["matches"], Grammar::Pattern),
-    (&["select"], Grammar::Arms),
+    (&["select", "select_biased"], Grammar::Arms),
     (&["stream", "try_stream"], Grammar::AsyncBody),
     (&["json"], Grammar::Json),
     (&["assert", "debug_assert", "ensure"], Grammar::Checked(1)),
@@ -192,7 +192,7 @@ fn expressions(walker: &mut impl Arguments, input: ParseStream<'_>, role: Role) 
         read.push((expression, separator));
     }
     // The elements of a list have one type, so a future is replaced in all of them or in none.
-    let is_replaced = role != Role::Element || read.iter().all(|(expression, _)| ends_in_calls(expression));
+    let is_replaced = role != Role::Element || Ends::of_all(read.iter().map(|(expression, _)| expression)).is_some();
     let role = if is_replaced { role } else { Role::Value };
     for (expression, separator) in read {
         output.extend(walked(walker, expression, role));

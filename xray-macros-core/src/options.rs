@@ -95,15 +95,15 @@ impl TracedOptions {
 }
 
 impl CallOptions {
-    /// Returns whether an attribute is `#[xray(..)]`.
+    /// Returns whether an attribute is `#[xray(..)]` or `#[cfg_attr(condition, xray(..))]`.
     pub(crate) fn is_xray(attribute: &Attribute) -> bool {
-        attribute.path().is_ident("xray")
+        attribute.path().is_ident("xray") || conditional_xray(attribute).is_some()
     }
 
     /// Returns these options, overridden by those of an attribute on an inner expression.
     pub(crate) fn overridden_by(&self, attribute: &Attribute) -> Result<Self> {
         let mut options = self.clone();
-        let arguments = match &attribute.meta {
+        let arguments = match conditional_xray(attribute).as_ref().unwrap_or(&attribute.meta) {
             Meta::List(list) => list.tokens.clone(),
             other => {
                 let message = "expected `#[xray(skip)]`, `#[xray(trace)]` or `#[xray(name = \"..\")]`";
@@ -118,6 +118,17 @@ impl CallOptions {
         })?;
         Ok(options)
     }
+}
+
+/// Returns the `xray(..)` of `#[cfg_attr(condition, xray(..))]`.
+//
+// A macro cannot evaluate the condition. It counts as true: a function with `#[cfg_attr(feature = "x-ray", traced_http)]`
+// has this condition in it too, and only then does the attribute run.
+fn conditional_xray(attribute: &Attribute) -> Option<Meta> {
+    let list = attribute.meta.require_list().ok().filter(|list| list.path.is_ident("cfg_attr"))?;
+    let mut metas = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?.into_iter();
+    let (_condition, xray, end) = (metas.next(), metas.next(), metas.next());
+    xray.filter(|xray| xray.path().is_ident("xray") && end.is_none())
 }
 
 /// Reads comma-separated options with `read`. Each option may appear once. Reports all errors together.

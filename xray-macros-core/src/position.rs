@@ -17,6 +17,7 @@ use syn::{
 use crate::arguments::{can_pass_through, in_two_arms};
 use crate::attributes::attributes;
 use crate::calls::{self, Shape};
+use crate::divergence::{block_diverges, diverges};
 use crate::options::CallOptions;
 use crate::syntax::{identifiers, is_box_pin, peeled, tail, text};
 
@@ -75,6 +76,8 @@ const WRAPPING_METHODS: &[&str] = &[
     "timeout",
     "try_flatten",
     "unwrap_or_else",
+    "with_cancellation_token",
+    "with_cancellation_token_owned",
     "with_current_subscriber",
     "with_subscriber",
 ];
@@ -89,6 +92,9 @@ const WRAPPING_FUNCTIONS: &[&str] = &[
     "join",
     "join_all",
     "maybe_done",
+    "run_until_cancelled",
+    "run_until_cancelled_owned",
+    "scope",
     "select",
     "select_all",
     "select_ok",
@@ -117,6 +123,25 @@ const ITEM_POLLING_METHODS: &[&str] = &["buffered", "buffer_unordered", "try_buf
 /// Methods of iterators and streams that return a list of items of one type.
 const ITEM_PASSING_METHODS: &[&str] =
     &["by_ref", "chain", "collect", "filter", "into_iter", "peekable", "rev", "skip", "take"];
+
+/// Traits that a traced future implements if the client's future does. A result `impl Future + Cancel` may be the client's
+/// own future alone. `tests/it/shapes/branches.rs::with_both_traits`
+const FUTURE_TRAITS: &[&str] = &[
+    "Captures",
+    "Debug",
+    "FusedFuture",
+    "Future",
+    "IntoFuture",
+    "MaybeSend",
+    "MaybeSync",
+    "RefUnwindSafe",
+    "Send",
+    "Sized",
+    "Sync",
+    "TryFuture",
+    "Unpin",
+    "UnwindSafe",
+];
 
 /// Types of lists whose items may be futures of any type.
 const LISTS_OF_FUTURES: &[&str] = &["FuturesOrdered", "FuturesUnordered", "Vec", "VecDeque"];
@@ -200,7 +225,10 @@ impl Position {
     /// Returns this position if the future can be replaced at every `return` and at the end, and `Elsewhere` otherwise.
     /// A function returns values of one type. `tests/it/shapes/named_futures.rs::with_returns`
     fn with_returns(self, returns: &Returns, end: Option<&Expr>) -> Self {
-        let is_one_type = returns.count == 0 || (returns.end_in_calls && end.is_some_and(ends_in_calls));
+        // A body without a value at the end leaves by its `return`s alone.
+        let of_end = || end.map_or(Some(Ends::default()), Ends::of);
+        let is_one_type =
+            returns.count == 0 || returns.ends.zip(of_end()).is_some_and(|(one, other)| one.with(other).is_some());
         if is_one_type { self } else { Self::Elsewhere }
     }
 
@@ -245,7 +273,7 @@ impl Position {
         if has_skipped_branch(expression) {
             Self::Skipped
         } else if self.accepts_any_future() {
-            if ends_in_calls(expression) { Self::AnyFuture } else { Self::Elsewhere }
+            if Ends::of(expression).is_some() { Self::AnyFuture } else { Self::Elsewhere }
         } else {
             self
         }
@@ -256,8 +284,9 @@ impl Position {
 /// `impl Iterator<Item = ResponseFuture>`. `tests/it/shapes/evaluation.rs::named_by_an_iterator`
 fn is_open(ty: &Type) -> bool {
     let Type::ImplTrait(of) = ty else { return false };
+    let is_open_bound = |of: &PathSegment| named_item(of).map_or(is_one_of(&of.ident, FUTURE_TRAITS), is_open);
     of.bounds.iter().all(|bound| match bound {
-        TypeParamBound::Trait(bound) => bound.path.segments.last().and_then(named_item).is_none_or(is_open),
+        TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(is_open_bound),
         _ => true,
     })
 }
@@ -284,13 +313,12 @@ fn named_item(of: &PathSegment) -> Option<&Type> {
 /// The values of the `return`s of a function or closure.
 struct Returns {
     count: usize,
-    /// `true` if each value ends in a call that may be replaced; see [`ends_in_calls`].
-    end_in_calls: bool,
+    ends: Option<Ends>,
 }
 
 impl Returns {
     fn of(visit: impl FnOnce(&mut Self)) -> Self {
-        let mut returns = Self { count: 0, end_in_calls: true };
+        let mut returns = Self { count: 0, ends: Some(Ends::default()) };
         visit(&mut returns);
         returns
     }
@@ -299,7 +327,8 @@ impl Returns {
 impl<'ast> Visit<'ast> for Returns {
     fn visit_expr_return(&mut self, returned: &'ast ExprReturn) {
         self.count += 1;
-        self.end_in_calls &= returned.expr.as_deref().is_some_and(ends_in_calls);
+        let ends = returned.expr.as_deref().and_then(Ends::of);
+        self.ends = self.ends.zip(ends).and_then(|(one, other)| one.with(other));
         visit::visit_expr_return(self, returned);
     }
 
@@ -309,30 +338,127 @@ impl<'ast> Visit<'ast> for Returns {
     fn visit_item(&mut self, _: &'ast Item) {}
 }
 
-/// Returns whether each branch of an expression ends in a call that may be replaced, or leaves the expression.
-pub(crate) fn ends_in_calls(expression: &Expr) -> bool {
-    match peeled(expression) {
-        Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Unsafe(_) => {
-            branches(expression).is_some_and(|ends| ends.into_iter().all(ends_in_calls))
+/// What the branches of an expression, the items of a list or the values of a function end in: calls that may be
+/// replaced. They have one type, so the futures that replace them must have one type.
+/// `tests/it/shapes/named_futures.rs::in_branches`
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ends {
+    /// `None` if no value ends here, because each branch leaves the expression.
+    value: Option<Replacement>,
+    /// In `call.left_future()`.
+    left: Option<Replacement>,
+    /// In `call.right_future()`.
+    right: Option<Replacement>,
+}
+
+/// The type of the future that replaces a call. The types of two calls differ if these differ.
+#[derive(Clone, Copy, PartialEq)]
+enum Replacement {
+    /// The future of the twin of a request: `request.send()`.
+    OfRequest,
+    /// The future of a call of a client: `client.execute(request)`, `client.get(uri)`.
+    OfClient,
+    /// The future of a function: `reqwest::get(url)`.
+    OfFunction,
+    /// Nothing is replaced in this branch.
+    Kept,
+}
+
+impl Ends {
+    /// Returns what an expression ends in. Returns `None` if a branch of it is not a call that may be replaced, or if the
+    /// replaced futures would have two types.
+    pub(crate) fn of(expression: &Expr) -> Option<Self> {
+        if diverges(expression) {
+            return Some(Self::default());
         }
-        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
-        Expr::MethodCall(call) => {
-            let is_replaced = match (calls::of_method(call), call.args.first()) {
-                (Some(Shape::Argument), Some(argument)) => can_pass_through(argument),
-                (Some(Shape::Client), Some(url)) => call.turbofish.is_none() && in_two_arms(url).is_some(),
-                (shape, _) => shape.is_some(),
-            };
-            (is_replaced && !is_skipped(&call.attrs))
-                || (is_one_of(&call.method, WRAPPING_METHODS) && ends_in_calls(&call.receiver))
+        match peeled(expression) {
+            Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Unsafe(_) => Self::of_all(branches(expression)?),
+            Expr::MethodCall(call) => Self::of_method(call),
+            Expr::Call(call) => Self::of_function(call),
+            _ => None,
         }
-        Expr::Call(call) => {
-            let is_replaced = match (calls::of_function(call, &[]), call.args.first()) {
-                (Some(Shape::Argument), Some(argument)) => can_pass_through(argument),
-                (shape, _) => shape.is_some() || calls::is_builder_method_call(call),
-            };
-            (is_replaced && !is_skipped(&call.attrs)) || (wraps(call) && call.args.iter().any(holds_calls))
+    }
+
+    /// Returns what all these expressions end in.
+    pub(crate) fn of_all<'a>(expressions: impl IntoIterator<Item = &'a Expr>) -> Option<Self> {
+        expressions.into_iter().try_fold(Self::default(), |ends, expression| ends.with(Self::of(expression)?))
+    }
+
+    /// Returns what two expressions of one type end in.
+    pub(crate) fn with(self, other: Self) -> Option<Self> {
+        let one = |one: Option<Replacement>, other: Option<Replacement>| match (one, other) {
+            (Some(one), Some(other)) => (one == other).then_some(Some(one)),
+            (one, other) => Some(one.or(other)),
+        };
+        Some(Self {
+            value: one(self.value, other.value)?,
+            left: one(self.left, other.left)?,
+            right: one(self.right, other.right)?,
+        })
+    }
+
+    fn of_shape(shape: Shape) -> Self {
+        let value = match shape {
+            Shape::Receiver | Shape::ReceiverUnlessChannel => Replacement::OfRequest,
+            Shape::Argument | Shape::Client => Replacement::OfClient,
+            Shape::Function => Replacement::OfFunction,
+        };
+        Self { value: Some(value), ..Self::default() }
+    }
+
+    fn of_method(call: &ExprMethodCall) -> Option<Self> {
+        let shape = match (calls::of_method(call), call.args.first()) {
+            (Some(Shape::Argument), Some(argument)) if !can_pass_through(argument) => None,
+            (Some(Shape::Client), Some(url)) if call.turbofish.is_some() || in_two_arms(url).is_none() => None,
+            (shape, _) => shape,
+        };
+        if let Some(shape) = shape.filter(|_| !is_skipped(&call.attrs)) {
+            return Some(Self::of_shape(shape));
         }
-        _ => false,
+        // Each side of an `Either` has a type of its own.
+        let of_side = || Self::of(&call.receiver).map_or(Some(Replacement::Kept), |ends| ends.value);
+        match text(&call.method).as_str() {
+            "left_future" => Some(Self { left: of_side(), ..Self::default() }),
+            "right_future" => Some(Self { right: of_side(), ..Self::default() }),
+            method if WRAPPING_METHODS.contains(&method) => Self::of(&call.receiver),
+            _ => None,
+        }
+    }
+
+    fn of_function(call: &ExprCall) -> Option<Self> {
+        let shape = match (calls::of_function(call, &[]), call.args.first()) {
+            (Some(Shape::Argument), Some(argument)) if !can_pass_through(argument) => None,
+            (None, _) if calls::is_builder_method_call(call) => Some(Shape::Receiver),
+            (shape, _) => shape,
+        };
+        match shape.filter(|_| !is_skipped(&call.attrs)) {
+            Some(shape) => Some(Self::of_shape(shape)),
+            None if wraps(call) => call.args.iter().find_map(Self::of_initializer),
+            None => None,
+        }
+    }
+
+    /// Returns what the initializer of a variable holds: a call that may be replaced, a closure that returns one, or a
+    /// list of them.
+    pub(crate) fn of_initializer(initializer: &Expr) -> Option<Self> {
+        match peeled(initializer) {
+            Expr::Closure(closure) => Self::of(&closure.body),
+            Expr::Array(list) => Self::of_all(&list.elems),
+            Expr::Macro(call) if call.mac.path.is_ident("vec") || is_pin(&call.mac) => Self::of_elements(&call.mac),
+            Expr::MethodCall(call) if passes_items(call) => Self::of_initializer(&call.receiver),
+            // `map` of a list. `map` of a future is a case of `of`.
+            Expr::MethodCall(call) if is_one_of(&call.method, MAPPING_METHODS) => {
+                call.args.first().and_then(Self::of_initializer).or_else(|| Self::of(initializer))
+            }
+            other if is_empty_list(other) => Some(Self::default()),
+            other => Self::of(other),
+        }
+    }
+
+    /// Returns what the elements of `vec![first, second]` end in.
+    fn of_elements(list: &Macro) -> Option<Self> {
+        let elements = list.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
+        Self::of_all(&elements.ok()?)
     }
 }
 
@@ -345,29 +471,9 @@ fn wraps(call: &ExprCall) -> bool {
     is_box_pin(&call.func) || name.is_some_and(|name| is_one_of(&name.ident, WRAPPING_FUNCTIONS))
 }
 
-/// Returns whether the initializer of a variable is a call that may be replaced, a closure that returns one, or a list
-/// of them.
-pub(crate) fn holds_calls(initializer: &Expr) -> bool {
-    match peeled(initializer) {
-        Expr::Closure(closure) => ends_in_calls(&closure.body),
-        Expr::Array(list) => list.elems.iter().all(ends_in_calls),
-        Expr::Macro(call) => (call.mac.path.is_ident("vec") || is_pin(&call.mac)) && has_only_calls(&call.mac),
-        Expr::MethodCall(call) if passes_items(call) => holds_calls(&call.receiver),
-        // `map` of a list. `map` of a future is a case of `ends_in_calls`.
-        Expr::MethodCall(call) if is_one_of(&call.method, MAPPING_METHODS) && call.args.iter().all(holds_calls) => true,
-        other => ends_in_calls(other) || is_empty_list(other),
-    }
-}
-
 /// Returns whether a macro call is `pin!(future)`.
 fn is_pin(call: &Macro) -> bool {
-    call.path.segments.last().is_some_and(|name| name.ident == "pin")
-}
-
-/// Returns whether each element of `vec![first, second]` is a call that may be replaced.
-fn has_only_calls(list: &Macro) -> bool {
-    let elements = list.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
-    elements.is_ok_and(|elements| elements.iter().all(ends_in_calls))
+    call.path.segments.last().is_some_and(|name| is_one_of(&name.ident, &["pin", "pin_mut"]))
 }
 
 /// Returns whether an expression is the constructor of an empty list, which names no type of its items.
@@ -406,18 +512,20 @@ fn has_skipped_branch(expression: &Expr) -> bool {
     ends.len() > 1 && ends.into_iter().any(|end| is_skipped(attributes(peeled(end))))
 }
 
-/// Returns the values of the branches of an expression, or `None` if a branch has no value.
+/// Returns the values of the branches of an expression, without the branches that leave it. Returns `None` if another
+/// branch has no value.
 fn branches(expression: &Expr) -> Option<Vec<&Expr>> {
+    let of_block = |block| if block_diverges(block) { Some(Vec::new()) } else { tail(block).map(|tail| vec![tail]) };
     match peeled(expression) {
         Expr::If(conditional) => {
-            let mut ends = vec![tail(&conditional.then_branch)?];
+            let mut ends = of_block(&conditional.then_branch)?;
             ends.extend(branches(&conditional.else_branch.as_ref()?.1)?);
             Some(ends)
         }
         Expr::Match(choice) => Some(choice.arms.iter().map(|arm| &*arm.body).collect()),
         // A `break` with a value may leave a block that has a label.
-        Expr::Block(block) if block.label.is_none() => Some(vec![tail(&block.block)?]),
-        Expr::Unsafe(block) => Some(vec![tail(&block.block)?]),
+        Expr::Block(block) if block.label.is_none() => of_block(&block.block),
+        Expr::Unsafe(block) => of_block(&block.block),
         _ => None,
     }
 }

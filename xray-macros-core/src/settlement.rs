@@ -31,6 +31,11 @@
 //! In a closure, in an async block, and in a function whose result type contains `impl`, the compiler checks the `else`
 //! before it knows the type of the `if`. There the output is `return ({ body }); #[allow(unreachable_code)] { .. }`.
 //! `tests/it/shapes/typed.rs::as_a_future`
+//!
+//! If such a body has no value, because it ends in a `return` for example, the `return` around it would be unreachable.
+//! There the output is `let value = { body }; #[allow(unreachable_code)] return value;`. A body with a value cannot be
+//! put into a variable: the value would not be converted to the result of the function.
+//! `tests/it/shapes/branches.rs::returned_in_arms`
 
 use std::mem;
 
@@ -39,6 +44,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::token::Brace;
 use syn::{Attribute, Block, Expr, ExprAsync, ExprBlock, Path, ReturnType, Stmt};
 
+use crate::divergence::has_no_value;
 use crate::syntax::{boxed_future_mut, identifiers, tail_mut};
 
 /// The types of the calls in a function, or in a closure that may be coerced to a function pointer.
@@ -138,6 +144,16 @@ impl Settlement {
             },
             // rustc reports the braces of one expression after `return` as unused, but not the parentheses of a macro.
             // tests/it/lints.rs
+            Leave::ByReturn if has_no_value(&inner) => {
+                let value = Ident::new("__xray_value", Span::mixed_site().located_at(span));
+                quote_spanned! {span=>
+                    #(#declarations)*
+                    let #value = #inner;
+                    #[allow(unreachable_code)]
+                    return #value;
+                    #statements
+                }
+            }
             Leave::ByReturn => quote_spanned! {span=>
                 #(#declarations)*
                 return (#inner);

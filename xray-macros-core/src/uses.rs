@@ -11,7 +11,7 @@ use syn::{
 
 use crate::attributes::attributes;
 use crate::macros::{self, Arguments, Role};
-use crate::position::{Position, adds_to_list, ends_in_calls, holds_calls, is_skipped, repeats, wraps_variables};
+use crate::position::{Ends, Position, adds_to_list, is_skipped, repeats, wraps_variables};
 use crate::spawn::spawn_call;
 use crate::syntax::{function_name, identifiers, identifiers_in_format_strings, identifiers_in_macro, peeled, text};
 use crate::variables::Variables;
@@ -31,9 +31,7 @@ pub(crate) fn position_of_local(local: &Local, after: &[Stmt], end: Position) ->
         other => other,
     };
     match name {
-        Pat::Ident(name) if holds_calls(&init.expr) && accept_any_future(&name.ident, &init.expr, after, end) => {
-            Position::AnyFuture
-        }
+        Pat::Ident(name) if accept_any_future(&name.ident, &init.expr, after, end) => Position::AnyFuture,
         _ => Position::Elsewhere,
     }
 }
@@ -44,10 +42,12 @@ pub(crate) fn position_of_local(local: &Local, after: &[Stmt], end: Position) ->
 /// If the variable holds a closure, the question is about the futures that the closure returns.
 /// `tests/it/shapes/named_futures.rs::in_variables_alone`, `by_its_fields`
 fn accept_any_future(name: &Ident, initializer: &Expr, statements: &[Stmt], end: Position) -> bool {
+    let Some(ends) = Ends::of_initializer(initializer) else { return false };
     let holds_closure = matches!(peeled(initializer), Expr::Closure(_));
     let mut uses = Uses {
         name,
         holds_closure,
+        ends,
         position: Position::Elsewhere,
         of_macro: Position::Elsewhere,
         all_accept: true,
@@ -61,6 +61,8 @@ struct Uses<'a> {
     name: &'a Ident,
     /// `true` if the variable holds a closure, and `false` for a future or a list.
     holds_closure: bool,
+    /// What the values of the variable, or the items of its list, end in.
+    ends: Ends,
     /// The position of the expression visited next.
     position: Position,
     /// The position of the macro call that is visited next.
@@ -80,6 +82,14 @@ impl Uses<'_> {
         identifiers(expression.to_token_stream()).any(|name| name == *self.name)
     }
 
+    /// Notes a further value of the variable, or a further item of its list. All of them have one type.
+    fn add_value(&mut self, value: &Expr) {
+        match Ends::of(value).and_then(|ends| self.ends.with(ends)) {
+            Some(ends) => self.ends = ends,
+            None => self.all_accept = false,
+        }
+    }
+
     fn visit_at(&mut self, expression: &Expr, position: Position) {
         self.position = position;
         self.visit_expr(expression);
@@ -91,13 +101,14 @@ impl Uses<'_> {
         let mut uses = Uses {
             name: &name.ident,
             holds_closure: self.holds_closure,
+            ends: self.ends,
             position: Position::Elsewhere,
             of_macro: Position::Elsewhere,
             all_accept: true,
             left: self.left,
         };
         uses.visit_statements(statements, end);
-        self.left = uses.left;
+        (self.left, self.ends) = (uses.left, uses.ends);
         uses.all_accept
     }
 
@@ -178,7 +189,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             Expr::Reference(inner) => self.visit_at(&inner.expr, position),
             Expr::Await(awaited) => self.visit_at(&awaited.base, Position::Awaited),
             Expr::MethodCall(call) if adds_to_list(&text(&call.method)) && self.is_variable(&call.receiver) => {
-                self.all_accept = call.args.iter().all(ends_in_calls);
+                call.args.iter().for_each(|argument| self.add_value(argument));
                 call.args.iter().for_each(|argument| self.visit_expr(argument));
             }
             Expr::MethodCall(call) => self.visit_call_of_method(call, position),
@@ -193,7 +204,8 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             // A value that is assigned later must be replaced too, because the variable has one type.
             Expr::Assign(assignment) if self.is_variable(&assignment.left) => {
                 // The parser attaches the attributes of an assignment to its left side.
-                self.all_accept = ends_in_calls(&assignment.right) && !is_skipped(attributes(&assignment.left));
+                self.all_accept = !is_skipped(attributes(&assignment.left));
+                self.add_value(&assignment.right);
                 self.visit_expr(&assignment.right);
             }
             Expr::Macro(call) => {

@@ -24,6 +24,7 @@ mod plain {
     mod attributes;
     mod bodies;
     mod borrows;
+    mod branches;
     mod builders;
     mod channels;
     mod closures;
@@ -57,6 +58,7 @@ mod traced {
     mod attributes;
     mod bodies;
     mod borrows;
+    mod branches;
     mod builders;
     mod channels;
     mod closures;

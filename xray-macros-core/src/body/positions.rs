@@ -9,7 +9,7 @@ use super::Walker;
 use crate::attributes::{move_xray_to_statement, take_xray};
 use crate::calls;
 use crate::macros::Role;
-use crate::position::{Position, adds_to_list, ends_in_calls};
+use crate::position::{Ends, Position, adds_to_list};
 use crate::rewrite::Rewriter;
 use crate::settlement::as_block;
 use crate::spawn::{self, Spawned};
@@ -46,7 +46,7 @@ impl Walker<'_> {
                 }
             }
             Expr::Array(list) => {
-                let is_replaced = position.accepts_any_future() && list.elems.iter().all(ends_in_calls);
+                let is_replaced = position.accepts_any_future() && Ends::of_all(&list.elems).is_some();
                 let of_elements = if is_replaced { position } else { Position::Elsewhere };
                 list.elems.iter_mut().for_each(|element| self.visit_at(element, of_elements));
             }

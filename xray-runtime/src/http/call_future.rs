@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::call::Call;
@@ -26,9 +27,9 @@ impl<T, R: FnOnce(&T, &mut Call)> Reader<T> for R {
 // `'static` only if `T` is `'static`. A user's generic function may require `'static` of the client's future and not of
 // its output:
 //
-// Input:  fn start<T, F: Future<Output = T> + 'static>(..) { spawn_local(client.call(request).map(drop)); } Output: the
-// future passed to `spawn_local` contains a CallFuture<F, ByReadResponse>, which is `'static` because `F` is.
-//         A CallFuture<F, fn(&T, &mut Call)> would not be.
+// Input:  fn start<T, F: Future<Output = T> + 'static>(..) { spawn_local(client.call(request).map(drop)); }
+// Output: the future passed to `spawn_local` contains a CallFuture<F, ByReadResponse>, which is `'static` because `F`
+//         is. A CallFuture<F, fn(&T, &mut Call)> would not be.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ByReadResponse;
 
@@ -74,6 +75,13 @@ impl<F: Future, R: Reader<F::Output>> Future for CallFuture<F, R> {
             call.read(&output, |output, call| reader.read(output, call));
         }
         Poll::Ready(output)
+    }
+}
+
+/// For `futures::select!`.
+impl<F: FusedFuture, R: Reader<F::Output>> FusedFuture for CallFuture<F, R> {
+    fn is_terminated(&self) -> bool {
+        self.future.is_terminated()
     }
 }
 

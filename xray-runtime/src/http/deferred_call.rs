@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::call::Call;
@@ -186,6 +187,17 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
         call.read(&output, this.read);
         *this.call = None;
         Poll::Ready(output)
+    }
+}
+
+/// For `futures::select!`.
+impl<F: FusedFuture, S: Start<F>> FusedFuture for DeferredCall<F, S> {
+    fn is_terminated(&self) -> bool {
+        match &self.state {
+            State::Waiting { start } => start.is_none(),
+            State::Started { result: SendResult::Sent { future } } => future.is_terminated(),
+            State::Started { result: SendResult::Refused { output } } => output.is_none(),
+        }
     }
 }
 

@@ -325,6 +325,7 @@ impl Context {
     }
 
     /// Returns whether errors have an effect: they are recorded in a sampled trace, and counted for a boost in any trace.
+    #[cfg(any(feature = "tower", feature = "tracing"))]
     pub(crate) fn takes_errors(&self) -> bool {
         self.entity().is_some_and(|entity| entity.trace().is_sampled() || entity.trace().counts_failures())
     }

@@ -28,6 +28,7 @@ mod settings;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -81,6 +82,12 @@ use crate::support::stats::{Counters, Stats};
 pub struct Recorder {
     shared: Arc<Shared>,
 }
+
+// Code of the program runs behind a guard that catches its panics, and a lock that a panic poisons is used all the same. So a
+// panic leaves no recorder in a state that others could observe. Without these, a future that holds a call could not be
+// passed to `catch_unwind`, because a `dyn Emitter` may contain anything.
+impl UnwindSafe for Recorder {}
+impl RefUnwindSafe for Recorder {}
 
 /// The parts of a recorder. The methods of the recorder that need a part are in the file of that part.
 struct Shared {
