@@ -123,7 +123,8 @@ thread_local! {
 
 #[test]
 fn every_failure_is_counted_in_sampled_and_in_unsampled_traces() {
-    let _subscriber = tracing_subscriber::registry().with(xray::tracing::SubsegmentLayer::new()).set_default();
+    let subscriber = tracing_subscriber::registry().with(xray::tracing::SubsegmentLayer::new());
+    let _subscriber = tracing::subscriber::set_default(subscriber);
     for rate in [0.0, 1.0] {
         let boosted =
             with(rule("pay", 1, "*"), "SamplingRateBoost", json!({"MaxRate": 1.0, "CooldownWindowMinutes": 1}));
@@ -144,6 +145,15 @@ fn every_failure_is_counted_in_sampled_and_in_unsampled_traces() {
         });
         assert_eq!(counted("AnomalyCount"), 0);
         for (at, (kind, fail)) in (1..).zip(FAILURES) {
+            // Statuses that blame the caller, and those of another service, are no failures of this one.
+            Segment::builder("shop").recorder(&recorder).begin().in_scope(|| {
+                xray::current().set_grpc_status(0, "");
+                xray::current().set_grpc_status(5, "no order 7");
+                if rate > 0.0 {
+                    let call = xray::http::call("POST", "http://stock/Reserve");
+                    call.run(|| (), |(), call| call.subsegment().set_grpc_status(13, "down"));
+                }
+            });
             Segment::builder("shop").recorder(&recorder).begin().in_scope(fail);
             until(&format!("{kind} is counted at rate {rate}"), || counted("AnomalyCount") >= at);
             assert_eq!(counted("AnomalyCount"), at, "{kind}");

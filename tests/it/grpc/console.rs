@@ -48,9 +48,8 @@ async fn a_failing_call_is_red_in_the_list_on_the_map_and_on_the_timeline() {
     let mut replies = work.in_segment(segment).await;
     while let Ok(Some(_)) = replies.message().await {}
     drop(replies);
-    // The call and the service each have a mark and a bar.
-    let timeline = until(&local, &trace, "class=\"dot fault\"", 2).await;
-    assert_eq!(timeline.matches("<rect class=\"fault\"").count(), 2, "{timeline}");
+    // The call and the service each have a bar. The documents of the two may arrive one after the other.
+    let timeline = until(&local, &trace, "<rect class=\"fault\"", 2).await;
     let links = timeline.split("href=\"").filter(|link| link.starts_with(&format!("{trace}/segment?id=")));
     let mut details = Vec::new();
     for link in links {

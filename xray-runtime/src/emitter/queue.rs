@@ -218,6 +218,23 @@ mod tests {
     }
 
     #[test]
+    fn a_flush_is_due_if_no_document_waits_or_a_thread_waits_for_it() {
+        let queue = Arc::new(Queue::new(Limits { documents: 10, bytes: usize::MAX }));
+        assert!(queue.is_flush_due());
+        queue.set_attended(true);
+        queue.push(segment(1));
+        assert!(!queue.is_flush_due());
+        let flushing = Arc::clone(&queue);
+        let flush = std::thread::spawn(move || flushing.wait_until_finished(Duration::from_secs(60)));
+        while !queue.is_flush_due() {
+            std::thread::yield_now();
+        }
+        queue.lock().take();
+        queue.mark_finished();
+        assert!(flush.join().unwrap());
+    }
+
+    #[test]
     fn a_queue_is_full_by_number_and_by_bytes() {
         let queue = Queue::new(Limits { documents: 2, bytes: usize::MAX });
         assert_eq!([1, 1, 1].map(|bytes| queue.push(segment(bytes))), [true, true, false]);

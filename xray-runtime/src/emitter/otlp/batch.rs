@@ -271,6 +271,23 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_is_full_by_spans_and_by_bytes() {
+        let counts = Counts::default();
+        let mut batch = Batch::new(LIMITS, &counts);
+        for is_full in [false, false, true] {
+            add(&mut batch, &counts);
+            assert_eq!(batch.is_full(), is_full);
+        }
+        // One span with its resource, and room for another segment of 1,500 bytes.
+        let bytes = b"{}".len() + ENVELOPE + b"{},".len() + 1500;
+        for (bytes, is_full) in [(bytes, false), (bytes - 1, true)] {
+            let mut batch = Batch::new(BatchLimits { bytes, ..LIMITS }, &counts);
+            add(&mut batch, &counts);
+            assert_eq!(batch.is_full(), is_full, "{bytes}");
+        }
+    }
+
+    #[test]
     fn a_document_that_does_not_fit_counts_as_its_parts() {
         let counts = counted(|counts| {
             let (mut batch, spans) = (Batch::new(LIMITS, counts), spans(7));

@@ -144,6 +144,28 @@ mod tests {
     }
 
     #[test]
+    fn each_refusal_names_its_remedy() {
+        for (status, remedy) in [
+            (302, "Redirects are not followed"),
+            (401, "headers"),
+            (403, "headers"),
+            (404, "Check the URL"),
+            (405, "Check the URL"),
+            (413, "max_bytes"),
+            (415, "in JSON"),
+            (500, "log of the server"),
+        ] {
+            let outcome = outcome(status, &[], "");
+            assert!(format!("{outcome:?}").contains(remedy), "{status}: {outcome:?}");
+        }
+        let at = [(LOCATION, "/v1/traces")];
+        for (status, is_named) in [(302, true), (404, false)] {
+            let outcome = outcome(status, &at, "");
+            assert_eq!(format!("{outcome:?}").contains("Location: /v1/traces"), is_named, "{status}");
+        }
+    }
+
+    #[test]
     fn only_four_statuses_and_a_failed_exchange_are_tried_again() {
         for status in 200..600 {
             let is_later = matches!(outcome(status, &[], ""), Outcome::Later { .. });

@@ -311,3 +311,15 @@ impl Sender {
 fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.75 + fastrand::f64() / 2.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_varies_by_a_quarter() {
+        let pauses: Vec<_> = (0..1_000).map(|_| jittered(Duration::from_secs(4)).as_secs_f64()).collect();
+        assert!(pauses.iter().all(|pause| (3.0..=5.0).contains(pause)), "{pauses:?}");
+        assert!(pauses.iter().any(|pause| *pause < 3.5) && pauses.iter().any(|pause| *pause > 4.5));
+    }
+}

@@ -138,3 +138,23 @@ impl fmt::Display for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_of_the_kind_of_its_cause_and_names_its_remedy() {
+        let status = |status: StatusCode| Failure::Fetch(fetch::Failure::Status(status, String::new()));
+        let timeout = || Failure::Fetch(fetch::Failure::Timeout(Duration::ZERO));
+        let not_json = || Failure::from(serde_json::from_str::<u8>("").unwrap_err());
+        let failures = [(status(StatusCode::FORBIDDEN), "permissions"), (timeout(), "over TCP"), (not_json(), "log")];
+        for (at, (failure, remedy)) in failures.iter().enumerate() {
+            assert!(failure.remedy().contains(remedy), "{failure}");
+            for (other_at, (other, _)) in failures.iter().enumerate() {
+                assert_eq!(failure.is_same_kind(other), at == other_at, "{failure} and {other}");
+            }
+        }
+        assert!(status(StatusCode::BAD_GATEWAY).remedy().contains("log"));
+    }
+}

@@ -238,3 +238,15 @@ fn since_epoch() -> Duration {
 fn epoch() -> f64 {
     since_epoch().as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_prolonged_by_at_most_its_share() {
+        let periods: Vec<_> = (0..1_000).map(|_| with_jitter(Duration::from_secs(10), 0.1).as_secs_f64()).collect();
+        assert!(periods.iter().all(|period| (10.0..=11.0).contains(period)), "{periods:?}");
+        assert!(periods.iter().any(|period| *period < 10.2) && periods.iter().any(|period| *period > 10.8));
+    }
+}
