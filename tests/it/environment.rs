@@ -194,6 +194,8 @@ fn a_setting_in_code_that_cannot_be_read_is_counted_too() {
     let builder = || Recorder::builder().emitter(MemoryEmitter::new());
     assert_eq!(builder().service_name("service").daemon_address("daemon:1").build().stats().settings_rejected, 0);
     assert_eq!(builder().service_name("?").daemon_address("daemon").build().stats().settings_rejected, 2);
+    let rules = builder().ignore("/health").inject_only("https://example.com/*").name_hosts("*.local", "local");
+    assert_eq!(rules.build().stats().settings_rejected, 2);
 }
 
 #[test]

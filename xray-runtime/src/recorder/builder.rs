@@ -290,6 +290,7 @@ impl RecorderBuilder {
         let daemon_address = self.choose_daemon_address(&mut environment, &mut rejected);
         let service_name = self.choose_service_name(&mut environment, &mut rejected);
         let (emitter, emitter_source) = self.choose_emitter(&environment, &mut rejected);
+        rejected.extend(self.rules.invalid());
         let settings = Settings {
             enabled: Chosen::new(ENABLED_VARIABLE, environment.enabled, self.enabled, || true),
             service_name,

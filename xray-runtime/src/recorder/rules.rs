@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::support::variables::RejectedSetting;
 use crate::support::wildcard;
 
 /// The rules of a recorder for outgoing requests.
@@ -45,6 +46,20 @@ impl HttpRules {
         self.ignored.is_empty() && self.injected.is_empty() && self.named.is_empty()
     }
 
+    /// Returns the patterns that match no request: those without a host, and those with a scheme.
+    pub(super) fn invalid(&self) -> impl Iterator<Item = RejectedSetting> {
+        let named = self.named.iter().map(|(pattern, _)| ("name_hosts", pattern));
+        let unnamed = [("ignore", &self.ignored), ("inject_only", &self.injected)];
+        let unnamed =
+            unnamed.into_iter().flat_map(|(name, patterns)| patterns.iter().map(move |pattern| (name, pattern)));
+        unnamed.chain(named).filter(|(_, pattern)| !pattern.is_valid()).map(|(name, pattern)| RejectedSetting {
+            name,
+            value: pattern.to_string(),
+            expected: "a host such as `*.local`, or a host and a path such as `*/health`, without a scheme",
+            used: None,
+        })
+    }
+
     /// Returns whether a request to this host and path gets neither a subsegment nor a header.
     pub(crate) fn ignores(&self, host: &str, path: &str) -> bool {
         self.ignored.iter().any(|pattern| pattern.matches(host, path))
@@ -86,6 +101,12 @@ impl Pattern {
         }
     }
 
+    fn is_valid(&self) -> bool {
+        // `http://host/path` is read as the host `http:` and the path `//host/path`.
+        let has_scheme = self.host.ends_with(':') && self.path.as_ref().is_some_and(|path| path.starts_with("//"));
+        !self.host.is_empty() && !has_scheme
+    }
+
     fn matches(&self, host: &str, path: &str) -> bool {
         wildcard::matches_host(&self.host, host)
             && self.path.as_ref().is_none_or(|wanted| wildcard::matches(wanted, path))
@@ -95,6 +116,22 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_that_match_no_request_are_invalid() {
+        for (pattern, is_valid) in [
+            ("example.com", true),
+            ("*/health", true),
+            ("fd00::", true),
+            ("::1/a//b", true),
+            ("/health", false),
+            ("", false),
+            ("http://example.com/health", false),
+            ("https://*", false),
+        ] {
+            assert_eq!(Pattern::new(pattern).is_valid(), is_valid, "{pattern}");
+        }
+    }
 
     #[test]
     fn patterns_match_hosts_and_paths() {
