@@ -21,6 +21,8 @@ const MACROS: &[&str] = &[
     "conditions",
     "calls",
     "arguments",
+    "combinators",
+    "ends",
     "position",
     "macros",
     "receiver",

@@ -11,9 +11,11 @@ mod call_variable;
 mod calls;
 mod candidate;
 mod client_paths;
+mod combinators;
 mod conditions;
 mod divergence;
 mod driver;
+mod ends;
 #[cfg(feature = "untraced")]
 mod found;
 mod head;

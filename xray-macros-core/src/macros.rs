@@ -12,8 +12,9 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut as _;
 use syn::{Block, Expr, Ident, Macro, Pat, Result, Token, token};
 
+use crate::ends::Ends;
 use crate::invisible_groups::Parenthesize;
-use crate::position::{Ends, Position};
+use crate::position::Position;
 use crate::syntax::text;
 
 /// The grammar of a macro's arguments.

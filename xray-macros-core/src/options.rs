@@ -100,6 +100,12 @@ impl CallOptions {
         attribute.path().is_ident("xray") || conditional_xray(attribute).is_some()
     }
 
+    /// Returns whether attributes contain `#[xray(skip)]`.
+    pub(crate) fn skips(attributes: &[Attribute]) -> bool {
+        let mut xray = attributes.iter().filter(|attribute| Self::is_xray(attribute));
+        xray.any(|attribute| Self::default().overridden_by(attribute).is_ok_and(|options| options.skip))
+    }
+
     /// Returns these options, overridden by those of an attribute on an inner expression.
     pub(crate) fn overridden_by(&self, attribute: &Attribute) -> Result<Self> {
         let mut options = self.clone();
@@ -122,8 +128,8 @@ impl CallOptions {
 
 /// Returns the `xray(..)` of `#[cfg_attr(condition, xray(..))]`.
 //
-// A macro cannot evaluate the condition. It counts as true: a function with `#[cfg_attr(feature = "x-ray", traced_http)]`
-// has this condition in it too, and only then does the attribute run.
+// A macro cannot evaluate the condition, and assumes that it is true. Below `#[cfg_attr(feature = "x-ray",
+// traced_http)]` the condition is true whenever the attribute runs.
 fn conditional_xray(attribute: &Attribute) -> Option<Meta> {
     let list = attribute.meta.require_list().ok().filter(|list| list.path.is_ident("cfg_attr"))?;
     let mut metas = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?.into_iter();

@@ -5,19 +5,19 @@
 //! function that takes every future. Elsewhere its type may be named: by a struct's field, a type alias, the parameter
 //! of a function. A call in such a position keeps its type. `tests/it/shapes/named_futures.rs`
 
-use proc_macro2::Ident;
 use quote::ToTokens as _;
-use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprMethodCall, ExprReturn, GenericArgument, Item, Local,
-    Macro, Pat, PathArguments, PathSegment, ReturnType, Signature, StmtMacro, Token, Type, TypeParamBound,
+    Block, Expr, ExprAsync, ExprCall, ExprClosure, ExprMethodCall, ExprReturn, GenericArgument, Item, Local, Pat,
+    PathArguments, PathSegment, ReturnType, Signature, StmtMacro, Type, TypeParamBound,
 };
 
-use crate::arguments::{can_pass_through, in_two_arms};
 use crate::attributes::attributes;
-use crate::calls::{self, Shape};
-use crate::divergence::{block_diverges, diverges};
+use crate::combinators::{
+    is_future_trait, is_list_of_any, is_one_of, lists_results, passes_items, polls_arguments, polls_items,
+    polls_receiver, polls_results, wraps_arguments, wraps_receiver,
+};
+use crate::ends::{Ends, branches};
 use crate::options::CallOptions;
 use crate::syntax::{identifiers, is_box_pin, peeled, tail, text};
 
@@ -43,109 +43,6 @@ pub(crate) enum Position {
     Skipped,
 }
 
-/// Methods of futures that return a future which contains their receiver, from the extension traits of `futures`,
-/// `tokio-util`, `tracing` and this SDK, which every future implements. `tests/it/shapes/typed.rs::methods_of_futures`
-const WRAPPING_METHODS: &[&str] = &[
-    "and_then",
-    "as_mut",
-    "catch_unwind",
-    "err_into",
-    "flatten",
-    "flatten_stream",
-    "fuse",
-    "in_current_span",
-    "in_current_trace",
-    "in_segment",
-    "in_subsegment",
-    "inspect",
-    "inspect_err",
-    "inspect_ok",
-    "instrument",
-    "into_future",
-    "into_stream",
-    "left_future",
-    "map",
-    "map_err",
-    "map_ok",
-    "map_ok_or_else",
-    "ok_into",
-    "or_else",
-    "right_future",
-    "shared",
-    "then",
-    "timeout",
-    "try_flatten",
-    "unwrap_or_else",
-    "with_cancellation_token",
-    "with_cancellation_token_owned",
-    "with_current_subscriber",
-    "with_subscriber",
-];
-
-/// Methods of futures and streams whose result does not contain the type of the receiver.
-const POLLING_METHODS: &[&str] =
-    &["boxed", "boxed_local", "count", "is_empty", "len", "next", "now_or_never", "poll", "poll_unpin", "try_next"];
-
-/// Functions and methods that return a future which contains their arguments, futures of any type.
-const WRAPPING_FUNCTIONS: &[&str] = &[
-    "abortable",
-    "join",
-    "join_all",
-    "maybe_done",
-    "run_until_cancelled",
-    "run_until_cancelled_owned",
-    "scope",
-    "select",
-    "select_all",
-    "select_ok",
-    "timeout",
-    "timeout_at",
-    "try_join",
-    "try_join_all",
-    "try_select",
-    "unconstrained",
-];
-
-/// Functions and methods that take a future of any type and whose result does not contain the type. Functions whose
-/// names begin with `spawn` count too.
-const POLLING_FUNCTIONS: &[&str] = &["block_on", "drop", "run_until"];
-
-/// Methods that pass an item to a closure, and poll the future that it returns.
-const CLOSURE_POLLING_METHODS: &[&str] =
-    &["and_then", "for_each", "for_each_concurrent", "or_else", "then", "try_for_each", "try_for_each_concurrent"];
-
-/// Methods that return a list of the results of a closure.
-const MAPPING_METHODS: &[&str] = &["map", "map_ok"];
-
-/// Methods of iterators and streams that poll the items.
-const ITEM_POLLING_METHODS: &[&str] = &["buffered", "buffer_unordered", "try_buffered", "try_buffer_unordered"];
-
-/// Methods of iterators and streams that return a list of items of one type.
-const ITEM_PASSING_METHODS: &[&str] =
-    &["by_ref", "chain", "collect", "filter", "into_iter", "peekable", "rev", "skip", "take"];
-
-/// Traits that a traced future implements if the client's future does. A result `impl Future + Cancel` may be the client's
-/// own future alone. `tests/it/shapes/branches.rs::with_both_traits`
-const FUTURE_TRAITS: &[&str] = &[
-    "Captures",
-    "Debug",
-    "FusedFuture",
-    "Future",
-    "IntoFuture",
-    "MaybeSend",
-    "MaybeSync",
-    "RefUnwindSafe",
-    "Send",
-    "Sized",
-    "Sync",
-    "TryFuture",
-    "Unpin",
-    "UnwindSafe",
-];
-
-/// Types of lists whose items may be futures of any type.
-const LISTS_OF_FUTURES: &[&str] = &["FuturesOrdered", "FuturesUnordered", "Vec", "VecDeque"];
-
 impl Position {
     /// Returns whether a future in this position may have any type.
     pub(crate) fn accepts_any_future(self) -> bool {
@@ -154,11 +51,11 @@ impl Position {
 
     /// Returns the position of the receiver of a method call in this position. `method` is the name of the method.
     pub(crate) fn of_receiver(self, call: &ExprMethodCall, method: &str) -> Self {
-        if ITEM_POLLING_METHODS.contains(&method) || (self.accepts_list() && passes_items(call)) {
+        if polls_items(method) || (self.accepts_list() && passes_items(call)) {
             return Self::AnyFutures;
         }
-        let is_wrapped = self.accepts_any_future() && WRAPPING_METHODS.contains(&method);
-        Self::Receiver { accepts_any_future: is_wrapped || POLLING_METHODS.contains(&method) }
+        let is_wrapped = self.accepts_any_future() && wraps_receiver(method);
+        Self::Receiver { accepts_any_future: is_wrapped || polls_receiver(method) }
     }
 
     /// Returns the position of the arguments of a function call in this position.
@@ -179,18 +76,15 @@ impl Position {
 
     /// Returns the position of the arguments of a method or function whose call is in this position.
     pub(crate) fn of_arguments_for(self, name: &str) -> Self {
-        let is_polled = POLLING_FUNCTIONS.contains(&name) || name.starts_with("spawn");
-        let is_wrapped = self.accepts_any_future() && WRAPPING_FUNCTIONS.contains(&name);
-        if is_polled || is_wrapped { Self::AnyFuture } else { Self::Elsewhere }
+        let is_wrapped = self.accepts_any_future() && wraps_arguments(name);
+        if is_wrapped || polls_arguments(name) { Self::AnyFuture } else { Self::Elsewhere }
     }
 
     /// Returns the position of the value that a closure returns, for a closure that is passed to a method in this
     /// position. `takes_item` is `true` if the closure has a parameter.
     pub(crate) fn of_closure_for(self, name: &str, takes_item: bool) -> Self {
-        // `bool::then` and `Option::or_else` take closures without parameters.
-        let is_polled = (takes_item && CLOSURE_POLLING_METHODS.contains(&name)) || repeats(name);
-        let is_listed = self.accepts_list() && MAPPING_METHODS.contains(&name);
-        if is_polled || is_listed { Self::AnyFuture } else { Self::Elsewhere }
+        let is_listed = self.accepts_list() && lists_results(name);
+        if is_listed || polls_results(name, takes_item) { Self::AnyFuture } else { Self::Elsewhere }
     }
 
     fn accepts_list(self) -> bool {
@@ -284,7 +178,7 @@ impl Position {
 /// `impl Iterator<Item = ResponseFuture>`. `tests/it/shapes/evaluation.rs::named_by_an_iterator`
 fn is_open(ty: &Type) -> bool {
     let Type::ImplTrait(of) = ty else { return false };
-    let is_open_bound = |of: &PathSegment| named_item(of).map_or(is_one_of(&of.ident, FUTURE_TRAITS), is_open);
+    let is_open_bound = |of: &PathSegment| named_item(of).map_or(is_future_trait(&of.ident), is_open);
     of.bounds.iter().all(|bound| match bound {
         TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(is_open_bound),
         _ => true,
@@ -338,236 +232,8 @@ impl<'ast> Visit<'ast> for Returns {
     fn visit_item(&mut self, _: &'ast Item) {}
 }
 
-/// What the branches of an expression, the items of a list or the values of a function end in: calls that may be
-/// replaced. They have one type, so the futures that replace them must have one type.
-/// `tests/it/shapes/named_futures.rs::in_branches`
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Ends {
-    /// `None` if no value ends here, because each branch leaves the expression.
-    value: Option<Replacement>,
-    /// In `call.left_future()`.
-    left: Option<Replacement>,
-    /// In `call.right_future()`.
-    right: Option<Replacement>,
-}
-
-/// The type of the future that replaces a call. The types of two calls differ if these differ.
-#[derive(Clone, Copy, PartialEq)]
-enum Replacement {
-    /// The future of the twin of a request: `request.send()`.
-    OfRequest,
-    /// The future of a call of a client: `client.execute(request)`, `client.get(uri)`.
-    OfClient,
-    /// The future of a function: `reqwest::get(url)`.
-    OfFunction,
-    /// Nothing is replaced in this branch.
-    Kept,
-}
-
-impl Ends {
-    /// Returns what an expression ends in. Returns `None` if a branch of it is not a call that may be replaced, or if the
-    /// replaced futures would have two types.
-    pub(crate) fn of(expression: &Expr) -> Option<Self> {
-        if diverges(expression) {
-            return Some(Self::default());
-        }
-        match peeled(expression) {
-            Expr::If(_) | Expr::Match(_) | Expr::Block(_) | Expr::Unsafe(_) => Self::of_all(branches(expression)?),
-            Expr::MethodCall(call) => Self::of_method(call),
-            Expr::Call(call) => Self::of_function(call),
-            _ => None,
-        }
-    }
-
-    /// Returns what all these expressions end in.
-    pub(crate) fn of_all<'a>(expressions: impl IntoIterator<Item = &'a Expr>) -> Option<Self> {
-        expressions.into_iter().try_fold(Self::default(), |ends, expression| ends.with(Self::of(expression)?))
-    }
-
-    /// Returns what two expressions of one type end in.
-    pub(crate) fn with(self, other: Self) -> Option<Self> {
-        let one = |one: Option<Replacement>, other: Option<Replacement>| match (one, other) {
-            (Some(one), Some(other)) => (one == other).then_some(Some(one)),
-            (one, other) => Some(one.or(other)),
-        };
-        Some(Self {
-            value: one(self.value, other.value)?,
-            left: one(self.left, other.left)?,
-            right: one(self.right, other.right)?,
-        })
-    }
-
-    fn of_shape(shape: Shape) -> Self {
-        let value = match shape {
-            Shape::Receiver | Shape::ReceiverUnlessChannel => Replacement::OfRequest,
-            Shape::Argument | Shape::Client => Replacement::OfClient,
-            Shape::Function => Replacement::OfFunction,
-        };
-        Self { value: Some(value), ..Self::default() }
-    }
-
-    fn of_method(call: &ExprMethodCall) -> Option<Self> {
-        let shape = match (calls::of_method(call), call.args.first()) {
-            (Some(Shape::Argument), Some(argument)) if !can_pass_through(argument) => None,
-            (Some(Shape::Client), Some(url)) if call.turbofish.is_some() || in_two_arms(url).is_none() => None,
-            (shape, _) => shape,
-        };
-        if let Some(shape) = shape.filter(|_| !is_skipped(&call.attrs)) {
-            return Some(Self::of_shape(shape));
-        }
-        // Each side of an `Either` has a type of its own.
-        let of_side = || Self::of(&call.receiver).map_or(Some(Replacement::Kept), |ends| ends.value);
-        match text(&call.method).as_str() {
-            "left_future" => Some(Self { left: of_side(), ..Self::default() }),
-            "right_future" => Some(Self { right: of_side(), ..Self::default() }),
-            method if WRAPPING_METHODS.contains(&method) => Self::of(&call.receiver),
-            _ => None,
-        }
-    }
-
-    fn of_function(call: &ExprCall) -> Option<Self> {
-        let shape = match (calls::of_function(call, &[]), call.args.first()) {
-            (Some(Shape::Argument), Some(argument)) if !can_pass_through(argument) => None,
-            (None, _) if calls::is_builder_method_call(call) => Some(Shape::Receiver),
-            (shape, _) => shape,
-        };
-        match shape.filter(|_| !is_skipped(&call.attrs)) {
-            Some(shape) => Some(Self::of_shape(shape)),
-            None if wraps(call) => call.args.iter().find_map(Self::of_initializer),
-            None => None,
-        }
-    }
-
-    /// Returns what the initializer of a variable holds: a call that may be replaced, a closure that returns one, or a
-    /// list of them.
-    pub(crate) fn of_initializer(initializer: &Expr) -> Option<Self> {
-        match peeled(initializer) {
-            Expr::Closure(closure) => Self::of(&closure.body),
-            Expr::Array(list) => Self::of_all(&list.elems),
-            Expr::Macro(call) if call.mac.path.is_ident("vec") || is_pin(&call.mac) => Self::of_elements(&call.mac),
-            Expr::MethodCall(call) if passes_items(call) => Self::of_initializer(&call.receiver),
-            // `map` of a list. `map` of a future is a case of `of`.
-            Expr::MethodCall(call) if is_one_of(&call.method, MAPPING_METHODS) => {
-                call.args.first().and_then(Self::of_initializer).or_else(|| Self::of(initializer))
-            }
-            other if is_empty_list(other) => Some(Self::default()),
-            other => Self::of(other),
-        }
-    }
-
-    /// Returns what the elements of `vec![first, second]` end in.
-    fn of_elements(list: &Macro) -> Option<Self> {
-        let elements = list.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
-        Self::of_all(&elements.ok()?)
-    }
-}
-
-/// Returns whether a call is a call to a function that puts its arguments into a future or a box.
-fn wraps(call: &ExprCall) -> bool {
-    let name = match peeled(&call.func) {
-        Expr::Path(function) => function.path.segments.last(),
-        _ => None,
-    };
-    is_box_pin(&call.func) || name.is_some_and(|name| is_one_of(&name.ident, WRAPPING_FUNCTIONS))
-}
-
-/// Returns whether a macro call is `pin!(future)`.
-fn is_pin(call: &Macro) -> bool {
-    call.path.segments.last().is_some_and(|name| is_one_of(&name.ident, &["pin", "pin_mut"]))
-}
-
-/// Returns whether an expression is the constructor of an empty list, which names no type of its items.
-pub(crate) fn is_empty_list(expression: &Expr) -> bool {
-    let Expr::Call(call) = peeled(expression) else { return false };
-    let Expr::Path(function) = peeled(&call.func) else { return false };
-    let names_a_type = function.path.segments.iter().any(|segment| !segment.arguments.is_none());
-    let mut names = function.path.segments.iter().rev().map(|segment| &segment.ident);
-    let is_new = names.next().is_some_and(|name| is_one_of(name, &["new", "with_capacity"]));
-    is_new && !names_a_type && names.next().is_some_and(|name| is_one_of(name, LISTS_OF_FUTURES))
-}
-
-/// Returns whether a method adds its argument to a list.
-pub(crate) fn adds_to_list(method: &str) -> bool {
-    ["push", "push_back"].contains(&method)
-}
-
-/// Returns whether an expression may put a variable into a future or another list: `join(first, second)`.
-pub(crate) fn wraps_variables(expression: &Expr) -> bool {
-    match peeled(expression) {
-        Expr::Call(call) => wraps(call),
-        Expr::MethodCall(call) => is_one_of(&call.method, WRAPPING_METHODS) || passes_items(call),
-        Expr::Macro(call) => is_pin(&call.mac),
-        _ => false,
-    }
-}
-
-/// Returns whether a method of futures returns a future that contains its receiver.
-pub(crate) fn wraps_future(method: &str) -> bool {
-    WRAPPING_METHODS.contains(&method)
-}
-
 /// Returns whether a branch of an expression ends in a call with `#[xray(skip)]`.
 fn has_skipped_branch(expression: &Expr) -> bool {
     let ends = branches(expression).unwrap_or_default();
-    ends.len() > 1 && ends.into_iter().any(|end| is_skipped(attributes(peeled(end))))
-}
-
-/// Returns the values of the branches of an expression, without the branches that leave it. Returns `None` if another
-/// branch has no value.
-fn branches(expression: &Expr) -> Option<Vec<&Expr>> {
-    let of_block = |block| if block_diverges(block) { Some(Vec::new()) } else { tail(block).map(|tail| vec![tail]) };
-    match peeled(expression) {
-        Expr::If(conditional) => {
-            let mut ends = of_block(&conditional.then_branch)?;
-            ends.extend(branches(&conditional.else_branch.as_ref()?.1)?);
-            Some(ends)
-        }
-        Expr::Match(choice) => Some(choice.arms.iter().map(|arm| &*arm.body).collect()),
-        // A `break` with a value may leave a block that has a label.
-        Expr::Block(block) if block.label.is_none() => of_block(&block.block),
-        Expr::Unsafe(block) => of_block(&block.block),
-        _ => None,
-    }
-}
-
-/// Returns whether attributes contain `#[xray(skip)]`.
-pub(crate) fn is_skipped(attributes: &[Attribute]) -> bool {
-    attributes
-        .iter()
-        .filter(|attribute| CallOptions::is_xray(attribute))
-        .any(|attribute| CallOptions::default().overridden_by(attribute).is_ok_and(|options| options.skip))
-}
-
-/// Returns whether a method returns a list of the items of its receiver, which have one type: `take(3)`, `collect()`,
-/// `collect::<Vec<_>>()`.
-fn passes_items(call: &ExprMethodCall) -> bool {
-    let names_no_type = call.turbofish.iter().flat_map(|turbofish| &turbofish.args).all(|argument| match argument {
-        GenericArgument::Type(ty) => matches!(ty, Type::Infer(_)) || is_list_of_any(ty),
-        _ => false,
-    });
-    names_no_type && is_one_of(&call.method, ITEM_PASSING_METHODS)
-}
-
-/// Returns whether a type is a list of items of any type: `Vec<_>`, `FuturesUnordered<_>`.
-fn is_list_of_any(ty: &Type) -> bool {
-    let Type::Path(path) = ty else { return false };
-    let Some(last) = path.path.segments.last() else { return false };
-    let is_list = is_one_of(&last.ident, LISTS_OF_FUTURES);
-    match &last.arguments {
-        PathArguments::AngleBracketed(arguments) => {
-            is_list && arguments.args.iter().all(|argument| matches!(argument, GenericArgument::Type(Type::Infer(_))))
-        }
-        _ => false,
-    }
-}
-
-fn is_one_of(name: &Ident, names: &[&str]) -> bool {
-    names.contains(&text(name).as_str())
-}
-
-/// Returns whether a function of this name calls a closure repeatedly, and polls the futures that it returns, as
-/// `retry(|| ..)` does. A future that is passed to such a function is not replaced:
-/// `tests/it/shapes/named_futures.rs::first_of_a_retry`
-pub(crate) fn repeats(name: &str) -> bool {
-    name.starts_with("retry")
+    ends.len() > 1 && ends.into_iter().any(|end| CallOptions::skips(attributes(peeled(end))))
 }

@@ -3,7 +3,7 @@
 use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
 
-use crate::position::wraps_future;
+use crate::combinators::wraps_receiver;
 use crate::syntax::{boxed_future, boxed_future_mut, peeled, tail, text};
 
 /// The kind of the argument that runs in the spawned task or thread.
@@ -57,7 +57,7 @@ pub(crate) fn spawned_kind(argument: &Expr) -> Option<Spawned> {
             (closure.inputs.is_empty() && closure.asyncness.is_none()).then_some(Spawned::Closure)
         }
         Expr::Block(block) if block.label.is_none() => spawned_kind(tail(&block.block)?),
-        Expr::MethodCall(call) if wraps_future(&text(&call.method)) => spawned_future(&call.receiver),
+        Expr::MethodCall(call) if wraps_receiver(&text(&call.method)) => spawned_future(&call.receiver),
         Expr::Call(call) => call.args.iter().find_map(spawned_future),
         argument => spawned_future(boxed_future(argument)?),
     }

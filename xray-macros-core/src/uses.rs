@@ -10,8 +10,11 @@ use syn::{
 };
 
 use crate::attributes::attributes;
+use crate::combinators::{adds_to_list, repeats, wraps_variables};
+use crate::ends::Ends;
 use crate::macros::{self, Arguments, Role};
-use crate::position::{Ends, Position, adds_to_list, is_skipped, repeats, wraps_variables};
+use crate::options::CallOptions;
+use crate::position::Position;
 use crate::spawn::spawn_call;
 use crate::syntax::{function_name, identifiers, identifiers_in_format_strings, identifiers_in_macro, peeled, text};
 use crate::variables::Variables;
@@ -172,7 +175,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
         self.left = self.left.saturating_sub(1);
         self.all_accept &= self.left > 0;
         // A call with `#[xray(skip)]` is not replaced.
-        self.all_accept &= !is_skipped(attributes(expression)) || !self.names_variable(expression);
+        self.all_accept &= !CallOptions::skips(attributes(expression)) || !self.names_variable(expression);
         if !self.all_accept {
             return;
         }
@@ -204,7 +207,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             // A value that is assigned later must be replaced too, because the variable has one type.
             Expr::Assign(assignment) if self.is_variable(&assignment.left) => {
                 // The parser attaches the attributes of an assignment to its left side.
-                self.all_accept = !is_skipped(attributes(&assignment.left));
+                self.all_accept = !CallOptions::skips(attributes(&assignment.left));
                 self.add_value(&assignment.right);
                 self.visit_expr(&assignment.right);
             }

@@ -8,8 +8,10 @@ use syn::{Block, Expr, ExprClosure, ExprIf, ExprMatch, ExprMethodCall, Local, Pa
 use super::Walker;
 use crate::attributes::{move_xray_to_statement, take_xray};
 use crate::calls;
+use crate::combinators::adds_to_list;
+use crate::ends::Ends;
 use crate::macros::Role;
-use crate::position::{Ends, Position, adds_to_list};
+use crate::position::Position;
 use crate::rewrite::Rewriter;
 use crate::settlement::as_block;
 use crate::spawn::{self, Spawned};
