@@ -1,15 +1,17 @@
-//! Code after which control does not go on: it returns, loops forever, panics or ends the process.
+//! Finds code that diverges: it returns, loops forever, panics or ends the process.
 
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprAsync, ExprBreak, ExprCall, ExprClosure, Item, Macro, Stmt};
 
-use crate::syntax::{function_name, peeled, tail, text};
+use crate::syntax::{peeled, tail, text};
 
 /// Macros that return or panic.
 const MACROS: &[&str] = &["bail", "panic", "todo", "unimplemented", "unreachable"];
 
-/// Functions that end the process or panic.
-const FUNCTIONS: &[&str] = &["abort", "exit", "panic_any", "resume_unwind"];
+/// Functions of the standard library that end the process or panic, with their modules. Without the module, the name
+/// may be that of a function in the program.
+const FUNCTIONS: &[[&str; 2]] =
+    &[["panic", "panic_any"], ["panic", "resume_unwind"], ["process", "abort"], ["process", "exit"]];
 
 /// Returns whether an expression never has a value, judged by its syntax.
 pub(crate) fn diverges(expression: &Expr) -> bool {
@@ -38,8 +40,8 @@ pub(crate) fn block_diverges(block: &Block) -> bool {
     }
 }
 
-/// Returns whether a block has no value but `()`, or none at all.
-pub(crate) fn has_no_value(block: &Block) -> bool {
+/// Returns whether a block diverges or has the value `()`, judged by its syntax.
+pub(crate) fn is_unit_or_diverges(block: &Block) -> bool {
     block_diverges(block)
         || tail(block).is_none() && !matches!(block.stmts.last(), Some(Stmt::Macro(last)) if last.semi_token.is_none())
 }
@@ -49,10 +51,13 @@ fn macro_diverges(call: &Macro) -> bool {
 }
 
 fn call_diverges(call: &ExprCall) -> bool {
-    function_name(call).is_some_and(|name| FUNCTIONS.contains(&text(name).as_str()))
+    let Expr::Path(function) = peeled(&call.func) else { return false };
+    let mut names = function.path.segments.iter().rev().map(|segment| text(&segment.ident));
+    let (Some(name), Some(module)) = (names.next(), names.next()) else { return false };
+    FUNCTIONS.contains(&[module.as_str(), name.as_str()])
 }
 
-/// Returns whether the body of a loop contains a `break`, also one of a loop in it.
+/// Returns whether the body of a loop contains a `break`. A `break` of an inner loop counts too.
 fn has_break(body: &Block) -> bool {
     struct Breaks(bool);
     impl<'ast> Visit<'ast> for Breaks {
@@ -66,7 +71,7 @@ fn has_break(body: &Block) -> bool {
             visit::visit_macro(self, call);
         }
 
-        // A `break` in these leaves a loop in them.
+        // A `break` in a closure, an async block or an item cannot leave this loop.
         fn visit_expr_closure(&mut self, _: &'ast ExprClosure) {}
         fn visit_expr_async(&mut self, _: &'ast ExprAsync) {}
         fn visit_item(&mut self, _: &'ast Item) {}

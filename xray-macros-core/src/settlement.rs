@@ -33,8 +33,8 @@
 //! `tests/it/shapes/typed.rs::as_a_future`
 //!
 //! If such a body has no value, because it ends in a `return` for example, the `return` around it would be unreachable.
-//! There the output is `let value = { body }; #[allow(unreachable_code)] return value;`. A body with a value cannot be
-//! put into a variable: the value would not be converted to the result of the function.
+//! There the output is `let value = { body }; #[allow(unreachable_code)] return value;`. A body with a value stays in
+//! the `return`, because a variable would lose the coercion to the result type of the function.
 //! `tests/it/shapes/branches.rs::returned_in_arms`
 
 use std::mem;
@@ -44,7 +44,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::token::Brace;
 use syn::{Attribute, Block, Expr, ExprAsync, ExprBlock, Path, ReturnType, Stmt};
 
-use crate::divergence::has_no_value;
+use crate::divergence::is_unit_or_diverges;
 use crate::syntax::{boxed_future_mut, identifiers, tail_mut};
 
 /// The types of the calls in a function, or in a closure that may be coerced to a function pointer.
@@ -142,9 +142,9 @@ impl Settlement {
                     #statements
                 }
             },
-            // rustc reports the braces of one expression after `return` as unused, but not the parentheses of a macro.
-            // tests/it/lints.rs
-            Leave::ByReturn if has_no_value(&inner) => {
+            // A block without a value would make the `return` around it unreachable.
+            // tests/it/shapes/branches.rs::returned_in_arms
+            Leave::ByReturn if is_unit_or_diverges(&inner) => {
                 let value = Ident::new("__xray_value", Span::mixed_site().located_at(span));
                 quote_spanned! {span=>
                     #(#declarations)*
@@ -154,6 +154,8 @@ impl Settlement {
                     #statements
                 }
             }
+            // rustc reports the braces of one expression after `return` as unused, but not the parentheses of a macro.
+            // tests/it/lints.rs
             Leave::ByReturn => quote_spanned! {span=>
                 #(#declarations)*
                 return (#inner);

@@ -166,8 +166,8 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///   there is no segment at the call.
 /// * On an `impl` block, for all its functions, except for functions with this attribute or with `#[xray(skip)]`, and
 ///   `const fn`s. If the block also has `traced_http`, `#[xray(skip)]` applies to both attributes.
-/// * On an inline module, for all functions of the module, of its `impl` blocks, traits and inline modules, with the
-///   exceptions of an `impl` block.
+/// * On an inline module, for all functions of the module, of its `impl` blocks, traits and inline modules, except for
+///   functions with this attribute or with `#[xray(skip)]`, and `const fn`s.
 ///
 /// # Options
 ///

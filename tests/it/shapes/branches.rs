@@ -1,4 +1,4 @@
-//! Branches and lists of futures: those that leave the function, and those whose futures would get two types.
+//! Functions with branches and lists of futures: some branches diverge, and some futures would get two types.
 #![deny(unreachable_code)]
 
 use std::future::{Future, ready};
@@ -12,11 +12,11 @@ use http::{Request, Response};
 use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error};
+use hyper_util::client::legacy::{Client, Error, ResponseFuture};
 use hyper_util::rt::TokioExecutor;
 
 use super::traced_http;
-use crate::shapes::run::{Run, recorded};
+use crate::shapes::run::{Run, recorded, unrecorded};
 
 type Body = Empty<Bytes>;
 type HyperClient = Client<HttpConnector, Body>;
@@ -80,7 +80,29 @@ async fn in_an_either(client: &HyperClient, url: &str, flag: bool) -> u16 {
     first.await + status(second.await)
 }
 
-/// Two clients of which one has a method like a request's, and the other a method like a client's.
+/// The types of these two functions are that of the client's own future.
+fn exit(client: &HyperClient, url: &str) -> ResponseFuture {
+    client.request(request(url))
+}
+
+fn own(client: &HyperClient, url: &str) -> ResponseFuture {
+    exit(client, url)
+}
+
+/// An `Either` in an `Either`, and a function of the program with the name of one that ends the process.
+#[traced_http]
+async fn with_own_futures(client: &HyperClient, url: &str, turn: u8) -> u16 {
+    let first = match turn {
+        0 => client.request(request(url)).left_future().left_future(),
+        1 => own(client, url).left_future().left_future(),
+        2 => own(client, url).right_future().left_future(),
+        _ => own(client, url).right_future(),
+    };
+    let second = if turn == 0 { client.request(request(url)) } else { exit(client, url) };
+    status(first.await) + status(second.await)
+}
+
+/// A client with a method like a request's, and a client with a method like a client's.
 struct Cache;
 struct Backend;
 
@@ -305,10 +327,14 @@ async fn branches() {
     let client: &HyperClient = &Client::builder(TokioExecutor::new()).build_http();
     let url = &run.url("/bytes/1");
     let seen = &[recorded("GET /bytes/1"); 3];
+    let own = &[unrecorded("GET /bytes/1"); 2];
 
     run.check_calls("beside_a_macro", beside_a_macro(client, url, 1), 400, &seen[..2]).await;
     run.check_calls("beside_a_return", beside_a_return(client, url, 1), Some(600), seen).await;
     run.check_calls("in_an_either", in_an_either(client, url, true), 400, &seen[..2]).await;
+    for turn in 0..4 {
+        run.check_calls("with_own_futures", with_own_futures(client, url, turn), 400, own).await;
+    }
     run.check("of_two_kinds", of_two_kinds(&Cache, &Backend, true), 1 + 3 + 4 + 4 + 4 + 3).await;
     for (flag, expected) in [(true, 1), (false, 3)] {
         run.check("returned_of_two_kinds", returned_of_two_kinds(&Cache, &Backend, flag), expected).await;
