@@ -1,4 +1,4 @@
-//! The dialect of SQL of a database, as far as it tells which parts of a statement are values.
+//! The rules of each SQL dialect for values, names and comments.
 
 /// A dialect of SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub(super) enum Dialect {
     /// MySQL and MariaDB.
     MySql,
     Sqlite,
-    /// Any other database. A text that two databases read in two ways is unclear.
+    /// Any other database. If two databases read a text differently, its meaning is unclear.
     Unknown,
 }
 
@@ -27,7 +27,7 @@ impl Dialect {
         matches!(self, Self::MySql | Self::Unknown)
     }
 
-    /// Returns whether a comment may contain comments. `None` if that is not known.
+    /// Returns whether comments nest. `None` if that is unknown.
     pub(super) fn nests_comments(self) -> Option<bool> {
         match self {
             Self::PostgreSql => Some(true),
@@ -36,11 +36,11 @@ impl Dialect {
         }
     }
 
-    /// Returns whether a comment begins at `--` before this character. `None` if that is not known.
+    /// Returns whether `--`, followed by the character `after`, begins a comment. `None` if that is unknown.
     //
     // In MySQL, `5--1` is a subtraction.
     pub(super) fn begins_comment(self, after: Option<char>) -> Option<bool> {
-        let is_apart = after.is_none_or(|char| char.is_whitespace() || char.is_control());
+        let is_apart = after.is_none_or(|char| char.is_ascii_whitespace() || char.is_ascii_control());
         match self {
             Self::PostgreSql | Self::Sqlite => Some(true),
             Self::MySql => Some(is_apart),
@@ -48,7 +48,7 @@ impl Dialect {
         }
     }
 
-    /// Returns whether `#` begins a comment. `None` if that is not known. It is an operator in PostgreSQL.
+    /// Returns whether `#` begins a comment. `None` if that is unknown. It is an operator in PostgreSQL.
     pub(super) fn has_hash_comments(self) -> Option<bool> {
         match self {
             Self::PostgreSql => Some(false),
@@ -57,7 +57,7 @@ impl Dialect {
         }
     }
 
-    /// Returns whether a line that ends with `\r` alone ends a comment. `None` if that is not known.
+    /// Returns whether a `\r` without `\n` ends a line comment. `None` if that is unknown.
     pub(super) fn ends_lines_with_cr(self) -> Option<bool> {
         match self {
             Self::PostgreSql => Some(true),
@@ -66,7 +66,7 @@ impl Dialect {
         }
     }
 
-    /// Returns whether `[text]` is a name. `None` if that is not known. It is a subscript or a list in PostgreSQL.
+    /// Returns whether `[text]` is a name. `None` if that is unknown. It is a subscript or a list in PostgreSQL.
     pub(super) fn has_names_in_brackets(self) -> Option<bool> {
         match self {
             Self::PostgreSql | Self::MySql => Some(false),
@@ -75,7 +75,13 @@ impl Dialect {
         }
     }
 
-    /// Returns whether `$tag$text$tag$` is a value. `None` if that is not known.
+    /// Returns whether `?1`, `:1` and `@1` are placeholders. In PostgreSQL, `:` and `@` are parts of expressions with
+    /// values: `tags[1:4711]` and `@ -5`.
+    pub(super) fn has_numbers_after_marks(self) -> bool {
+        self != Self::PostgreSql
+    }
+
+    /// Returns whether `$tag$text$tag$` is a value. `None` if that is unknown.
     pub(super) fn quotes_with_dollars(self) -> Option<bool> {
         match self {
             Self::PostgreSql => Some(true),
@@ -94,7 +100,7 @@ impl Dialect {
         self == Self::Unknown
     }
 
-    /// Returns whether `q'[text]'` may be a value, as in Oracle: its end is that of the brackets.
+    /// Returns whether `q'[text]'` may be a value, as in Oracle. A quotation mark inside the brackets does not end it.
     pub(super) fn has_custom_quotes(self) -> bool {
         self == Self::Unknown
     }

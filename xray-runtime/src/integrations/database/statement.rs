@@ -7,10 +7,9 @@ use crate::document::Sql;
 ///
 /// Keeps placeholders. If it is unclear where a value or a comment ends, the rest of the statement counts as one value:
 /// a wrong end would turn the values behind it into code.
-// A parser would have to know the whole dialect of each engine, and would refuse unknown syntax. The first characters of
-// a token are enough to tell whether the token is a value.
-// Input:  SELECT "id" FROM t1 WHERE name = 'it''s' AND age > 42 AND id = $1 -- of user 7
-// Output: SELECT "id" FROM t1 WHERE name = ? AND age > ? AND id = $1
+// A parser would have to know the whole dialect of each engine, and would refuse unknown syntax. The first characters
+// of a token are enough to tell whether the token is a value. Input:  SELECT "id" FROM t1 WHERE name = 'it''s' AND age
+// > 42 AND id = $1 -- of user 7 Output: SELECT "id" FROM t1 WHERE name = ? AND age > ? AND id = $1
 pub(super) fn without_values(statement: &str, dialect: Dialect) -> String {
     let mut kept = String::new();
     let mut rest = statement.trim();
@@ -58,6 +57,7 @@ impl Token {
             ('0'..='9', _) | ('.', Some('0'..='9')) => {
                 Self::of(Kind::Value, run(text, |char| is_of_name(char) || char == '.'))
             }
+            ('?' | ':' | '@', Some('0'..='9')) if !dialect.has_numbers_after_marks() => Self::of(Kind::Kept, 1),
             // A placeholder with a number or a name, such as `?1`, `:name` and `@name`.
             ('?' | ':' | '@', _) => Self::of(Kind::Kept, 1 + run(&text[1..], is_of_name)),
             _ if is_of_name(first) => Self::word(text, dialect),
@@ -70,7 +70,7 @@ impl Token {
         Self { kind, length }
     }
 
-    /// Returns the token of a text whose end is unclear.
+    /// Returns a value that extends to the end of the statement.
     fn unclear(text: &str) -> Self {
         Self::of(Kind::Value, text.len())
     }
@@ -93,20 +93,16 @@ impl Token {
     /// Reads a name in brackets, or the bracket of a subscript or of a list.
     fn bracket(text: &str, dialect: Dialect) -> Self {
         let bracket = Self::of(Kind::Kept, 1);
-        if dialect.has_names_in_brackets() == Some(false) {
-            return bracket;
-        }
-        match text.find(']') {
-            Some(end) if dialect.has_names_in_brackets().is_some() => Self::of(Kind::Kept, end + 1),
-            // A comment in a list, or a part of a name.
-            Some(end) if text[1..end].contains('#') || text[1..end].contains("--") => Self::unclear(text),
-            Some(end) if !has_marks(&text[1..end]) => bracket,
-            _ => Self::unclear(text),
+        match (dialect.has_names_in_brackets(), text.find(']')) {
+            (Some(false), _) => bracket,
+            (Some(true), Some(end)) => Self::of(Kind::Kept, end + 1),
+            (None, Some(end)) if is_plain_list(&text[1..end], &text[end + 1..]) => bracket,
+            (Some(true) | None, _) => Self::unclear(text),
         }
     }
 
-    /// Reads the rest of the line, if it is a comment. If that is not known, a quotation mark in it makes the rest of the
-    /// statement unclear.
+    /// Reads a line comment. If it is unclear whether the line is a comment, a quotation mark in the line makes the
+    /// rest of the statement a value.
     fn line(text: &str, dialect: Dialect, is_comment: Option<bool>) -> Self {
         if is_comment == Some(false) {
             return Self::of(Kind::Kept, 1);
@@ -139,7 +135,8 @@ impl Token {
             if is_opening {
                 match dialect.nests_comments() {
                     None if depth > 0 => return Self::unclear(text),
-                    Some(false) if depth > 0 => {}
+                    // The `*` may begin the end of the comment: `/*/*/`.
+                    Some(false) if depth > 0 => at = mark + 1,
                     _ => depth += 1,
                 }
             } else {
@@ -175,7 +172,7 @@ impl Token {
         // A `$` in a word does not begin a value.
         let length = run(text, |char| is_of_name(char) || char == '$');
         let (word, after) = text.split_at(length);
-        let is_quote = ["q", "nq"].iter().any(|quote| word.eq_ignore_ascii_case(quote)) && after.starts_with('\'');
+        let is_quote = word.ends_with(['q', 'Q']) && after.starts_with('\'');
         if is_quote && dialect.has_custom_quotes() { Self::unclear(text) } else { Self::of(Kind::Kept, length) }
     }
 }
@@ -196,13 +193,20 @@ fn length_of_quoted(text: &str, mark: char, is_unclear: impl Fn(usize) -> bool) 
     None
 }
 
+/// Returns whether brackets surround a list, and cannot surround a name. `list` is the text inside the brackets.
+fn is_plain_list(list: &str, after: &str) -> bool {
+    // In a list, `#` and `--` may begin a comment. In a name, `]]` stands for one bracket.
+    !has_marks(list) && !list.contains('#') && !list.contains("--") && !after.starts_with(']')
+}
+
 /// Returns whether a text contains a character that may begin or end a value, a name or a comment.
 fn has_marks(text: &str) -> bool {
     text.contains(['\'', '"', '`', '$', '[', ']']) || text.contains("/*") || text.contains("*/")
 }
 
+// PostgreSQL, MySQL and SQLite allow any character outside ASCII in a name, also spaces and arrows.
 fn is_of_name(char: char) -> bool {
-    char.is_alphanumeric() || char == '_'
+    char.is_ascii_alphanumeric() || char == '_' || !char.is_ascii()
 }
 
 /// Returns the length of the longest start of a text in which every character `belongs`.
@@ -220,7 +224,10 @@ mod tests {
             ("SELECT 1", "SELECT ?"),
             ("\n  select a1, t2.b from t2 where c=-1.5e10\n", "select a1, t2.b from t2 where c=-?"),
             ("a = 'it''s' or b = '' or c = 'x'", "a = ? or b = ? or c = ?"),
-            ("id = $1 and b = ?2 and c = :name and d = @d", "id = $1 and b = ?2 and c = :name and d = @d"),
+            ("id = $1 and b = ? and c = :name and d = @d", "id = $1 and b = ? and c = :name and d = @d"),
+            ("tags[1:4711], @42, x::int, j ? 'a'", "tags[?:?], @?, x::int, j ? ?"),
+            ("$\u{2192}$it's$\u{2192}$ = 'secret'", "? = ?"),
+            ("a\u{2192}$b$ = 'x$b$ secret'", "a\u{2192}$b$ = ?"),
             ("a = 0xFF, b = .5, c = 1_000, d1 = 7", "a = ?, b = ?, c = ?, d1 = ?"),
             ("a = $$it's$$ or b = $q$ $$ $q$ or c = $1", "a = ? or b = ? or c = $1"),
             ("a = E'x' and b = X'00' and n = N'x'", "a = E? and b = X? and n = N?"),
@@ -269,6 +276,10 @@ mod tests {
             // Comments.
             (MySql, "/* a */ b = '*/', c = 'secret'", "  b = ?, c = ?"),
             (MySql, "/* /* a */ b = 'secret'", "  b = ?"),
+            (MySql, "/*/*/ a = 'x */ y', b = 'secret'", "  a = ?, b = ?"),
+            (Sqlite, "/*/*/ a = 'x */ y', b = 'secret'", "  a = ?, b = ?"),
+            (PostgreSql, "/*/*/ a */ b */ c = 'secret'", "  c = ?"),
+            (MySql, "5--\u{a0}'a\nsecret'", "?--\u{a0}?"),
             (Unknown, "/* a */ b = '*/', c = 'secret'", "  b = ?, c = ?"),
             (Unknown, "a /* /* 'b */ = 'secret'", "a ?"),
             (MySql, "a /*!50000 'b */ secret' */", "a ?"),
@@ -286,12 +297,14 @@ mod tests {
             (Sqlite, "[a'b] = 'secret'", "[a'b] = ?"),
             (Unknown, "[a'b] = 'secret ok'", "?"),
             (Unknown, "[a -- b] = 'line1\nsecret'", "?"),
+            (Unknown, "[a]]b'c] = 'x', d = 'secret'", "?"),
             (Unknown, "[a] = [1, 2] and b = 'secret'", "[a] = [?, ?] and b = ?"),
             (MySql, "a['b'] = 'secret'", "a[?] = ?"),
             (Sqlite, "[never ends, 'secret'", "?"),
             // Other quotes.
             (MySql, "a$b$c = 'x$b$ secret'", "a$b$c = ?"),
             (Sqlite, "a = $b and c = 'secret'", "a = $b and c = ?"),
+            (Sqlite, "a = ?2 and b = :1", "a = ?2 and b = :1"),
             (Unknown, "a = $1 and b = $c$secret$c$", "a = $1 and b = ?"),
             (Unknown, "a = q'[it's secret]'", "a = ?"),
             (Unknown, "a = '''it's secret'''", "a = ?"),

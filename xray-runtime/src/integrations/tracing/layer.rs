@@ -94,8 +94,8 @@ use crate::support::secrets::SECRET_NAMES;
 ///
 /// # More
 ///
-/// Below a segment that is not sampled, a span only carries the context. A panic in the formatting of a field does not
-/// reach the program.
+/// Below a segment that is not sampled, a span only carries the context, and its errors may count for a
+/// [boost](crate::sampling::Central). A panic in the formatting of a field does not reach the program.
 ///
 /// **Secrets.** `#[instrument]` makes a field of every argument of a function. The layer leaves out each field whose
 /// name suggests a secret, such as `password`, `access_token` or `http.request.header.authorization`: see
@@ -243,7 +243,8 @@ impl SubsegmentLayer {
     ///
     /// Values that the program passes to `bind` are not part of the statement. Texts and numbers in the statement are
     /// replaced by `?`, and comments are left out. `"text"` in double quotes is a name in PostgreSQL and SQLite, and is
-    /// kept. For any other or an unknown [database](Self::with_database), it is replaced too.
+    /// kept, even where SQLite reads it as a value because no column has this name. For any other or an unknown
+    /// [database](Self::with_database), it is replaced too.
     ///
     /// ```
     /// use tracing_subscriber::prelude::*;
