@@ -31,7 +31,7 @@ use crate::support::log_line::{LoggedOnce, log_line};
 use crate::support::process::PerProcess;
 use crate::support::secrets;
 use crate::support::stats::Counters;
-use crate::support::variables::RejectedSetting;
+use crate::support::variables::{Outcome, RejectedSetting};
 
 /// A sampler, of the program or the default one.
 struct ChosenSampler {
@@ -370,8 +370,12 @@ impl RecorderBuilder {
         let of_program = |address: String| {
             let parsed = address.parse().ok();
             if parsed.is_none() {
-                let expected = DaemonAddress::EXPECTED;
-                rejected.push(RejectedSetting { name: "daemon_address", value: address, expected, used: None });
+                rejected.push(RejectedSetting {
+                    name: "daemon_address",
+                    value: address,
+                    expected: DaemonAddress::EXPECTED,
+                    outcome: Outcome::Ignored,
+                });
             }
             parsed
         };

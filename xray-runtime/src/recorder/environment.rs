@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::document::name::legal_name;
 use crate::header::propagation::Propagation;
 use crate::support::log_line::DEBUG_MODE_VARIABLE;
-use crate::support::variables::{RejectedSetting, setting};
+use crate::support::variables::{Outcome, RejectedSetting, setting};
 
 /// The reaction to a call or subsegment outside any segment (`AWS_XRAY_CONTEXT_MISSING`).
 ///
@@ -141,7 +141,7 @@ pub(super) fn altered_name(name: &'static str, given: &str, used: Option<&str>) 
         name,
         value: given.to_owned(),
         expected: EXPECTED_NAME,
-        used: used.map(str::to_owned),
+        outcome: used.map_or(Outcome::Ignored, |used| Outcome::Altered(used.to_owned())),
     })
 }
 

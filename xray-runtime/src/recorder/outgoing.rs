@@ -12,8 +12,8 @@ impl RecorderBuilder {
     ///
     /// The pattern is a host such as `169.254.169.254` or `*.local`, or a host and a path such as
     /// `example.com/health*`. `*` stands for any number of characters, `?` for exactly one. Neither the case of letters
-    /// nor the port matters. The text between two `*` is searched for in the first 1,024 characters. A pattern without a
-    /// host, or with a scheme such as `https://`, matches no request. It is logged and counted in
+    /// nor the port matters. The text between two `*` is searched for in the first 1,024 characters. A pattern without
+    /// a host, or with a scheme such as `https://`, matches no request. It is logged, and counted in
     /// [`Stats::settings_rejected`](crate::Stats::settings_rejected).
     ///
     /// ```

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::support::variables::RejectedSetting;
+use crate::support::variables::{Outcome, RejectedSetting};
 use crate::support::wildcard;
 
 /// The rules of a recorder for outgoing requests.
@@ -46,17 +46,17 @@ impl HttpRules {
         self.ignored.is_empty() && self.injected.is_empty() && self.named.is_empty()
     }
 
-    /// Returns the patterns that match no request: those without a host, and those with a scheme.
+    /// Returns the patterns that match no request, such as those without a host and those with a scheme.
     pub(super) fn invalid(&self) -> impl Iterator<Item = RejectedSetting> {
+        let ignored = self.ignored.iter().map(|pattern| ("ignore", pattern));
+        let injected = self.injected.iter().map(|pattern| ("inject_only", pattern));
         let named = self.named.iter().map(|(pattern, _)| ("name_hosts", pattern));
-        let unnamed = [("ignore", &self.ignored), ("inject_only", &self.injected)];
-        let unnamed =
-            unnamed.into_iter().flat_map(|(name, patterns)| patterns.iter().map(move |pattern| (name, pattern)));
-        unnamed.chain(named).filter(|(_, pattern)| !pattern.is_valid()).map(|(name, pattern)| RejectedSetting {
+        let all = ignored.chain(injected).chain(named);
+        all.filter(|(_, pattern)| !pattern.can_match()).map(|(name, pattern)| RejectedSetting {
             name,
             value: pattern.to_string(),
             expected: "a host such as `*.local`, or a host and a path such as `*/health`, without a scheme",
-            used: None,
+            outcome: Outcome::MatchesNothing,
         })
     }
 
@@ -101,10 +101,11 @@ impl Pattern {
         }
     }
 
-    fn is_valid(&self) -> bool {
-        // `http://host/path` is read as the host `http:` and the path `//host/path`.
+    /// Returns whether the pattern matches any request.
+    fn can_match(&self) -> bool {
+        // `new` splits `http://host/path` into the host `http:` and the path `//host/path`.
         let has_scheme = self.host.ends_with(':') && self.path.as_ref().is_some_and(|path| path.starts_with("//"));
-        !self.host.is_empty() && !has_scheme
+        !has_scheme && wildcard::can_match_host(&self.host)
     }
 
     fn matches(&self, host: &str, path: &str) -> bool {
@@ -118,8 +119,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_that_match_no_request_are_invalid() {
-        for (pattern, is_valid) in [
+    fn patterns_that_match_no_request_are_known() {
+        for (pattern, can_match) in [
             ("example.com", true),
             ("*/health", true),
             ("fd00::", true),
@@ -128,8 +129,12 @@ mod tests {
             ("", false),
             ("http://example.com/health", false),
             ("https://*", false),
+            ("*:8080", false),
+            (":8080/health", false),
+            ("[::1]:80", true),
+            ("localhost:8080", true),
         ] {
-            assert_eq!(Pattern::new(pattern).is_valid(), is_valid, "{pattern}");
+            assert_eq!(Pattern::new(pattern).can_match(), can_match, "{pattern}");
         }
     }
 

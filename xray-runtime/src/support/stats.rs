@@ -44,7 +44,7 @@ pub struct Stats {
     /// Segments that began and are not recorded: a caller, the program or the sampler decided so.
     pub segments_unsampled: u64,
     /// Settings that are not valid. In place of an invalid variable, the setting in code or the default is used. A name
-    /// is used without the characters that X-Ray does not accept.
+    /// is used without the characters that X-Ray does not accept. A pattern that matches no request counts too.
     pub settings_rejected: u64,
     /// Origin detectors that found unreadable data, or received no response in time.
     pub origin_failures: u64,

@@ -20,7 +20,7 @@ pub(crate) fn setting<T>(
     let parsed = value.to_str().and_then(parse);
     if parsed.is_none() {
         let value = value.to_string_lossy().into_owned();
-        rejected.push(RejectedSetting { name, value, expected, used: None });
+        rejected.push(RejectedSetting { name, value, expected, outcome: Outcome::Ignored });
     }
     parsed
 }
@@ -31,8 +31,17 @@ pub(crate) struct RejectedSetting {
     pub(crate) name: &'static str,
     pub(crate) value: String,
     pub(crate) expected: &'static str,
-    /// The altered value that is used. `None` if the setting is ignored.
-    pub(crate) used: Option<String>,
+    pub(crate) outcome: Outcome,
+}
+
+/// What becomes of an invalid setting.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Ignored,
+    /// This value is used instead.
+    Altered(String),
+    /// The setting is a pattern that is used, and that matches nothing.
+    MatchesNothing,
 }
 
 impl fmt::Display for RejectedSetting {
@@ -42,9 +51,10 @@ impl fmt::Display for RejectedSetting {
         // The text is cleaned before it is cut, because the cut may remove the `@` by which a password is recognized.
         let value = secrets::recorded(&self.value, SHOWN_CHARS);
         write!(formatter, "{} is {value:?}, expected {}; ", self.name, self.expected)?;
-        match &self.used {
-            Some(used) => write!(formatter, "{used:?} is used"),
-            None => formatter.write_str("the value is ignored"),
+        match &self.outcome {
+            Outcome::Ignored => formatter.write_str("the value is ignored"),
+            Outcome::Altered(used) => write!(formatter, "{used:?} is used"),
+            Outcome::MatchesNothing => formatter.write_str("no request matches it"),
         }
     }
 }

@@ -35,6 +35,12 @@ pub(crate) fn matches_host(pattern: &str, host: &str) -> bool {
     matches(without_port(pattern), without_port(host))
 }
 
+/// Returns whether a pattern matches any host; see [`matches_host`].
+pub(crate) fn can_match_host(pattern: &str) -> bool {
+    let pattern = without_port(pattern);
+    !pattern.is_empty() && !pattern.starts_with("*:")
+}
+
 /// Returns a host without its port, its brackets, and the dot at its end: `localhost` for `localhost:8080`.
 fn without_port(host: &str) -> &str {
     if let Some((address, _)) = host.strip_prefix('[').and_then(|address| address.split_once(']')) {
