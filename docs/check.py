@@ -9,6 +9,7 @@
   to files.
 * No line of a page in `docs/` or at the root is longer than 160 characters, except in blocks of code, in tables, and if it is a picture or
   one word.
+* No comment in a Rust file has a line of more than 120 characters, except in blocks of code and in tables.
 * README.md is shown on crates.io and docs.rs, so it has no relative link.
 * Each folder and file on the maps of CONTRIBUTING.md exists, and each file and folder of a crate with a map is on it.
 """
@@ -117,6 +118,16 @@ def check_lengths():
             in_code ^= line.startswith("```")
             if len(line) > 160 and not in_code and not line.startswith(("|", "![")) and " " in line.strip():
                 problems.append(f"{page}:{number} has {len(line)} characters, more than 160")
+    for path in tracked("*.rs"):
+        in_code = False
+        for number, line in enumerate((ROOT / path).read_text(encoding="utf-8").splitlines(), 1):
+            comment = re.match(r"\s*//[/!]? ?(.*)", line)
+            if comment is None:
+                in_code = False
+                continue
+            in_code ^= comment[1].lstrip().startswith("```")
+            if len(line) > 120 and not in_code and not comment[1].startswith("|"):
+                problems.append(f"{path}:{number} is a comment of {len(line)} characters, more than 120")
 
 
 def check_maps():
