@@ -49,6 +49,6 @@ fuzz_target!(|answer: &[u8]| {
     Segment::builder("fuzzed").recorder(&DAEMON.recorder).begin().end();
     let answers = DAEMON.answers.lock().expect("the target does not panic with the lock");
     answers.0.send(answer.to_vec()).expect("the daemon runs");
-    // Longer than `fuzz/run` allows an input to take: a busy machine is no fault.
+    // This limit exceeds the one of `fuzz/run`, so that a busy machine causes no failure.
     answers.1.recv_timeout(Duration::from_secs(300)).expect("the sampler asks again after any answer");
 });

@@ -145,7 +145,8 @@ fn every_failure_is_counted_in_sampled_and_in_unsampled_traces() {
         });
         assert_eq!(counted("AnomalyCount"), 0);
         for (at, (kind, fail)) in (1..).zip(FAILURES) {
-            // Statuses that blame the caller, and those of another service, are no failures of this one.
+            // A status that blames the caller is no failure of this service, and neither is a status of another
+            // service.
             Segment::builder("shop").recorder(&recorder).begin().in_scope(|| {
                 xray::current().set_grpc_status(0, "");
                 xray::current().set_grpc_status(5, "no order 7");

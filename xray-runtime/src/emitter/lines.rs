@@ -20,9 +20,9 @@ use crate::support::log_line::{LoggedOnce, log_line};
 /// It writes on its own thread, which starts with the first document. Whenever no document is waiting, it flushes the
 /// writer, so a writer needs no buffer of its own. Up to 16,384 documents, about 128 MiB of memory in total, wait in a
 /// queue. A document that finds the queue full, or that cannot be written, is dropped and [counted](crate::Stats). The
-/// first document that finds the queue full is logged. So is the first that cannot be written, and again the first one
-/// after a successful write. After an error in the middle of a line, the next document begins a new line. Unlike a
-/// datagram, a line has no limit of length: no document is split or trimmed.
+/// first document that finds the queue full is logged. The first document that cannot be written is logged, and after a
+/// successful write the next such document. After an error in the middle of a line, the next document begins a new
+/// line. Unlike a datagram, a line has no limit of length: no document is split or trimmed.
 ///
 /// ```
 /// use std::time::Duration;

@@ -281,7 +281,7 @@ impl OutgoingHeaders {
     }
 }
 
-/// Writes an `X-Amzn-Trace-Id`. There is a parent if the trace is sampled.
+/// Returns the value of `X-Amzn-Trace-Id`. `parent` is `None` in an unsampled trace.
 fn x_ray_header(root: TraceId, parent: Option<SegmentId>, extra: &str) -> Vec<u8> {
     let root = root.to_ascii();
     match parent.map(SegmentId::to_ascii) {

@@ -28,6 +28,8 @@ use super::trace_header::TraceHeader;
 /// assert_eq!(begin(Trust::TraceId).trace_id(), header.root);
 /// assert_ne!(begin(Trust::Nothing).trace_id(), header.root);
 /// ```
+///
+/// In Lambda it has no effect on requests, whose trace Lambda determines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trust {

@@ -78,7 +78,7 @@ impl<F: Future, R: Reader<F::Output>> Future for CallFuture<F, R> {
     }
 }
 
-/// For `futures::select!`.
+/// `futures::select!` requires this trait.
 impl<F: FusedFuture, R: Reader<F::Output>> FusedFuture for CallFuture<F, R> {
     fn is_terminated(&self) -> bool {
         self.future.is_terminated()

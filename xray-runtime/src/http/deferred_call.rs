@@ -190,7 +190,7 @@ impl<F: Future, S: Start<F>> Future for DeferredCall<F, S> {
     }
 }
 
-/// For `futures::select!`.
+/// `futures::select!` requires this trait.
 impl<F: FusedFuture, S: Start<F>> FusedFuture for DeferredCall<F, S> {
     fn is_terminated(&self) -> bool {
         match &self.state {

@@ -290,7 +290,7 @@ pub(crate) fn random_client_id() -> String {
 
 /// Returns a random number of at least 0 and below 1.
 pub(crate) fn random_f64() -> f64 {
-    // A number with the 52 bits of a fraction behind it is at least 1 and below 2.
+    // The exponent of 1.0. With 52 random bits as its fraction, the number is at least 1 and below 2.
     const ONE: u64 = 1023 << 52;
     f64::from_bits(ONE | random_u64() >> 12) - 1.0
 }

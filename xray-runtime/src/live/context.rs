@@ -23,8 +23,8 @@ use crate::support::text::first_chars;
 
 thread_local! {
     static CURRENT: RefCell<Context> = const { RefCell::new(Context::NONE) };
-    /// `true` if `CURRENT` names anything. A call outside any segment reads this flag and that of `invocation`, and
-    /// nothing else.
+    /// `true` if `CURRENT` names anything. A call outside any segment reads only this flag and
+    /// `invocation::IS_ANY_RUNNING`.
     static IS_SET: Cell<bool> = const { Cell::new(false) };
     /// The panic last recorded on this thread. Every enclosing scope catches the same panic while it unwinds, possibly
     /// before the inner subsegment has ended, so the inner document cannot be searched for it. This remembers its id.
@@ -36,7 +36,7 @@ static HAS_BEEN_CURRENT: AtomicBool = AtomicBool::new(false);
 
 /// A handle to a segment or subsegment, or an empty handle.
 ///
-/// A handle does not keep the segment or subsegment open. Its methods do nothing if the handle is empty, or if the
+/// A handle does not keep the segment or subsegment open. Its methods record nothing if the handle is empty, or if the
 /// segment or subsegment is not sampled or has ended.
 ///
 /// ```
@@ -324,10 +324,10 @@ impl Context {
         }
     }
 
-    /// Returns whether errors have an effect: they are recorded in a sampled trace, and counted for a boost in any trace.
+    /// Returns whether errors have an effect; see [`Trace::takes_errors`](super::trace::Trace::takes_errors).
     #[cfg(any(feature = "tower", feature = "tracing"))]
     pub(crate) fn takes_errors(&self) -> bool {
-        self.entity().is_some_and(|entity| entity.trace().is_sampled() || entity.trace().counts_failures())
+        self.entity().is_some_and(|entity| entity.trace().takes_errors())
     }
 
     /// Notes that something failed in the trace, sampled or not.

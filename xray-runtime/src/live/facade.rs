@@ -53,7 +53,7 @@ fn of_header(recorder: &Recorder, value: &str, header: &TraceHeader) -> Context 
 /// The incoming trace header of a new segment.
 pub(crate) struct Incoming<'a> {
     pub(crate) header: &'a TraceHeader,
-    /// How much of the header is used. An HTTP request that names the invocation is always trusted.
+    /// How much of the header is used. Not applied to the header of a request behind the Lambda Web Adapter.
     pub(crate) trust: Trust,
     /// `true` if the segment serves an HTTP request.
     pub(crate) serves_request: bool,
@@ -63,8 +63,8 @@ pub(crate) struct Incoming<'a> {
 /// or the facade of the invocation that the environment names. Behind the Lambda Web Adapter, the header of the request
 /// names the invocation.
 ///
-/// Returns `None` in two cases: outside Lambda, and for a segment that remains a segment, such as that of a message whose
-/// header names another trace. `name` is the name of the new segment.
+/// Returns `None` outside Lambda, and for a segment that remains a segment, such as that of a message whose header
+/// names another trace. `name` is the name of the new segment.
 pub(crate) fn invocation(
     current: &Context,
     recorder: &Recorder,
@@ -96,20 +96,20 @@ pub(crate) fn invocation(
 impl Incoming<'_> {
     /// Returns whether the segment belongs to the invocation with this trace.
     fn belongs_to(&self, invocation: Option<TraceId>, is_sampled: bool) -> bool {
-        // A request is the invocation's event, whatever its header says. API Gateway gives the request another trace than
-        // Lambda gives the invocation, and a client can write any header.
+        // A request is the invocation's event, whatever its header says. API Gateway gives the request another trace
+        // than Lambda gives the invocation, and a client can write any header.
         if self.serves_request {
             return true;
         }
         let header = self.trust.limit(self.header.clone());
-        // The header of a queued message may name the trace of its sender, with the sender's decision.
-        let is_of_other_trace = header.root.is_some() && header.root != invocation;
+        // The header of a queued message may contain the trace and the decision of its sender.
+        let names_invocation = header.root.is_none() || header.root == invocation;
         match header.sampled {
-            // An invocation without active tracing has no decision of its own.
-            Some(Sampled::Yes) => !is_of_other_trace && (is_sampled || header.root.is_none()),
-            Some(Sampled::No) => !is_of_other_trace,
-            // A sender without a decision has recorded nothing that the segment could belong to.
-            Some(Sampled::Requested) | None => !is_of_other_trace || invocation.is_some(),
+            // If the invocation is not recorded, a message that its sender recorded gets a segment.
+            Some(Sampled::Yes) => names_invocation && (is_sampled || header.root.is_none()),
+            Some(Sampled::No) => names_invocation,
+            // Without a decision the sender's trace may not exist, so the segment joins the invocation.
+            Some(Sampled::Requested) | None => names_invocation || invocation.is_some(),
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::live::entity::Entity;
 use crate::support::lock::lock;
 
 static RUNNING: Mutex<Option<Arc<Entity>>> = Mutex::new(None);
-/// `true` if `RUNNING` names an invocation. A call outside any context reads this flag and that of `context`, and
-/// nothing else.
+/// `true` if `RUNNING` names an invocation. A call outside any context reads only this flag and
+/// `context::IS_SET`.
 static IS_ANY_RUNNING: AtomicBool = AtomicBool::new(false);
 
 /// A guard that makes the facade of an invocation the context of all work that has no context of its own.

@@ -1,7 +1,7 @@
 //! The ids of the HTTP calls of a segment that are open.
 //!
-//! A request may pass two mechanisms, such as an annotated function and a middleware. The second one finds the id of
-//! the first in the request's header, looks it up here, and does not record the request again.
+//! A request may pass two mechanisms, such as an annotated function and a middleware. The second mechanism finds the
+//! first one's id in the header, looks the id up in this set, and does not record the request again.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -236,11 +236,11 @@ impl SegmentBuilder {
 
     /// Begins the segment now. Asks the sampler if neither the trace header nor [`sampled`](Self::sampled) decides.
     ///
-    /// In Lambda a function sends no segment of its own. There this begins a subsegment of the current segment or
-    /// subsegment, so that a program runs in Lambda as elsewhere. The header of a [request](Self::request) is not used
-    /// there, because Lambda decides about the request and names its trace; behind the Lambda Web Adapter, that header
-    /// names the invocation. A segment without a request, such as that of a message, remains a segment in two cases:
-    /// its header names another trace with a decision, or says `Sampled=1` in an invocation that is not recorded.
+    /// In Lambda this begins a subsegment of the current segment or subsegment, so that a program runs in Lambda as
+    /// elsewhere. Lambda decides about a [request](Self::request), so the request's header is not used, unless it is
+    /// the header of the invocation behind the Lambda Web Adapter. A segment without a request, such as that of a
+    /// message, remains a segment in two cases: its header names another trace and has a decision, or its header says
+    /// `Sampled=1` and the invocation is not recorded.
     pub fn begin(self) -> Segment {
         self.begin_with(|_, _| ())
     }

@@ -30,7 +30,7 @@ pub(crate) struct Trace {
     ignores_urls: bool,
     /// Counts the trace as failed when something fails. `None` if the sampling rule has no boost.
     watch: Option<Arc<Watch>>,
-    /// Started when it is read first, because a trace that is not sampled has no times.
+    /// Started at its first use, because an unsampled trace rarely needs a time.
     clock: OnceCell<Clock>,
     outgoing_headers: OutgoingHeaders,
     open_calls: OpenCalls,
@@ -112,9 +112,10 @@ impl Trace {
         }
     }
 
-    /// Returns whether a failure of the trace is counted, even if the trace is not sampled.
-    pub(crate) fn counts_failures(&self) -> bool {
-        self.watch.is_some()
+    /// Returns whether errors have an effect: they are recorded in a sampled trace, and counted for a boost in any
+    /// trace.
+    pub(crate) fn takes_errors(&self) -> bool {
+        self.sampled || self.watch.is_some()
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {

@@ -85,8 +85,8 @@ impl FunctionSubsegment {
 
     /// Runs the body of the function, which returns a future, and wraps that future. The subsegment covers both.
     ///
-    /// If no sampled segment is current when the body runs, the subsegment begins at the first poll, if one is current
-    /// then.
+    /// If no segment is current when the body runs, or its trace needs no subsegment, the subsegment begins at the
+    /// first poll, if a segment whose trace needs one is current then.
     pub fn around_returned_future<F: Future>(
         self,
         make: impl FnOnce() -> F,
@@ -98,7 +98,8 @@ impl FunctionSubsegment {
         FunctionFuture { future: Some(future), state: State::Running { subsegment }, check }
     }
 
-    /// Begins the subsegment. Returns `None` if the trace is not sampled, or if no segment is current, which is logged.
+    /// Begins the subsegment. Returns `None` if the trace is neither sampled nor counted for a boost, or if no segment
+    /// is current, which is logged.
     #[inline]
     fn begin(&self) -> Option<Subsegment> {
         match self.try_begin() {
@@ -117,10 +118,8 @@ impl FunctionSubsegment {
         if !context::is_set() {
             return Err(Unrecorded::NoSegment);
         }
-        // In a trace that is not sampled, the subsegment records nothing, and its errors may count for a boost.
         let needed = |entity: &Arc<Entity>| {
-            let is_needed = entity.trace().is_sampled() || entity.trace().counts_failures();
-            if is_needed { Ok(Arc::clone(entity)) } else { Err(Unrecorded::NotSampled) }
+            if entity.trace().takes_errors() { Ok(Arc::clone(entity)) } else { Err(Unrecorded::NotSampled) }
         };
         let entity = context::with_current_entity(needed).unwrap_or(Err(Unrecorded::NoSegment))?;
         let subsegment = Context::of_entity(entity).begin_subsegment(self.function.name);
@@ -203,7 +202,7 @@ enum State {
     Running {
         subsegment: Subsegment,
     },
-    /// There is no subsegment: no sampled segment was current, or the subsegment has ended.
+    /// There is no subsegment: none was needed, or it has ended.
     Idle,
 }
 

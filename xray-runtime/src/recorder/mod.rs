@@ -83,9 +83,9 @@ pub struct Recorder {
     shared: Arc<Shared>,
 }
 
-// Code of the program runs behind a guard that catches its panics, and a lock that a panic poisons is used all the same. So a
-// panic leaves no recorder in a state that others could observe. Without these, a future that holds a call could not be
-// passed to `catch_unwind`, because a `dyn Emitter` may contain anything.
+// The program's code runs while no lock of the recorder is held, so its panic cannot leave half-written data. Without
+// these implementations, a future that holds a call could not be passed to `catch_unwind`, because `dyn Emitter` is not
+// unwind safe.
 impl UnwindSafe for Recorder {}
 impl RefUnwindSafe for Recorder {}
 

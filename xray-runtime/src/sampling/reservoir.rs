@@ -48,8 +48,9 @@ impl Reservoir {
 
 /// Returns true with the probability `rate`, from 0 to 1.
 pub(crate) fn by_chance(rate: f64) -> bool {
-    // The random number is at least 0 and below 1. So the result is always true for rate 1, and never for rate 0. The
-    // generator is that of ids: a fork would copy another one, and all children would make the decisions of their parent.
+    // The random number is at least 0 and below 1. So the result is always true for rate 1, and never for rate 0. Uses
+    // the generator of ids, which each process seeds. Children that are forked with a copy of another generator would
+    // all make equal decisions.
     random_f64() < rate
 }
 

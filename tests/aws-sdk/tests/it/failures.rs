@@ -166,7 +166,8 @@ async fn a_huge_item_is_not_read() {
     assert_eq!((&call["aws"]["operation"], call["aws"].get("queue_url")), (&json!("SendMessage"), None));
 }
 
-/// Lambda stops a function that exceeds its time without notice, so an operation that stays open is sent before its end.
+/// Lambda stops a function that exceeds its time without notice, so an operation that stays open is sent before its
+/// end.
 #[tokio::test]
 async fn below_a_facade_an_open_operation_is_sent_and_sent_again_at_its_end() {
     let emitter = MemoryEmitter::new();

@@ -28,7 +28,7 @@ use crate::record::{Label, Record, Time};
 /// If it is dropped before its [`end`](Self::end), as by `select!` with a timeout, its subsegment is marked as
 /// cancelled.
 pub(super) struct OperationCall {
-    /// The segment or subsegment in which the operation was first polled.
+    /// The parent of the operation; its own subsegment if `recorded` is `Begun` or `Here`.
     entity: Arc<Entity>,
     recorded: Recorded,
     id: SegmentId,
@@ -119,11 +119,11 @@ impl OperationCall {
         call.parameters.extend(region.map(|region| ("region", region)));
         call.row = parameters::of(metadata.service(), metadata.name());
         call.metadata = Some(metadata);
-        call.ensure_reportable();
+        call.begin_if_reported();
     }
 
-    /// Begins a subsegment for the operation now, if the parent's children are sent while they are open.
-    fn ensure_reportable(&mut self) {
+    /// Begins the subsegment now if open children of the parent are reported.
+    fn begin_if_reported(&mut self) {
         if self.recorded == Recorded::Below && self.entity.reports_children() {
             let mut record = self.new_record();
             self.describe(&mut record, self.parameters.clone());
@@ -239,11 +239,11 @@ impl OperationCall {
         if self.recorded == Recorded::Begun {
             self.entity.forget();
         }
-        self.stop_recording();
+        self.take_recorded();
     }
 
-    /// Returns where the operation was recorded. It is not recorded from now on.
-    fn stop_recording(&mut self) -> Recorded {
+    /// Takes the place where the operation is recorded. Afterwards the operation is recorded nowhere.
+    fn take_recorded(&mut self) -> Recorded {
         if matches!(self.recorded, Recorded::Below | Recorded::Begun) {
             self.entity.trace().call_ends(self.id);
         }
@@ -252,7 +252,7 @@ impl OperationCall {
 
     /// Records the operation, once.
     fn record(&mut self, complete: impl FnOnce(&mut Record)) {
-        let recorded = self.stop_recording();
+        let recorded = self.take_recorded();
         let parameters = mem::take(&mut self.parameters);
         let trace = self.entity.trace();
         let annotations: BTreeMap<_, _> = self.site.annotations().pairs().collect();

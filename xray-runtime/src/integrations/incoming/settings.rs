@@ -79,7 +79,7 @@ impl<R: IncomingRequest> Settings<R> {
             return None;
         }
         let header = recorder.propagation().read(|name| request.headers(name));
-        let wants_decision = self.trust.limit(header.clone()).sampled == Some(Sampled::Requested);
+        let wants_decision = self.trust != Trust::Nothing && header.sampled == Some(Sampled::Requested);
         let url = url(request);
         let url = Url::from(&url);
         // The variable takes precedence over the name in code, as in the middlewares of the X-Ray SDKs for Node.js and

@@ -75,9 +75,9 @@ use crate::recorder::Recorder;
 /// # }
 /// ```
 ///
-/// **Timeouts.** Lambda stops a function that exceeds its time without a notice, and the subsegments that are open then
-/// are lost. With [`in_progress_after`](crate::RecorderBuilder::in_progress_after), each outermost subsegment and call
-/// that is open for longer is also sent before its end.
+/// **Timeouts.** If a function exceeds its time limit, Lambda stops it without notice, and the subsegments that are
+/// open then are lost. With [`in_progress_after`](crate::RecorderBuilder::in_progress_after), each outermost subsegment
+/// and call that is open for longer is also sent before its end.
 ///
 /// **Errors.** Lambda's own segment records that a handler failed or panicked. Open subsegments end; those around a
 /// future or closure record the panic as their cause.

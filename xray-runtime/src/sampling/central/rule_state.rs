@@ -95,10 +95,9 @@ impl RuleState {
     }
 
     /// Adds to the counts.
-    // In this order, because a report takes the counts in the reverse order: the sampled ones among the requests that
-    // it finds are counted already, and those of other requests wait for the next report. In another order the count of
-    // a sampled request could come too late for the report of the request, and would be left over for ever where each
-    // request is sampled.
+    // Counts a sampled request in `sampled` before `requests`, because a report reads `requests` first. So each request
+    // of a report has its sample in this report. In the other order, a report could get the request without its sample,
+    // and where each request is sampled, a later report could never make up for the sample.
     fn count(&self, counts: Counts) {
         if counts.sampled > 0 {
             self.borrowed.fetch_add(counts.borrowed, Ordering::Relaxed);
