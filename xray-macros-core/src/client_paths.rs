@@ -222,3 +222,91 @@ impl<'ast> Visit<'ast> for NamedClients<'_> {
     // Nested functions are not traced by the attribute.
     fn visit_item(&mut self, _: &'ast Item) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::ItemFn;
+
+    use super::*;
+
+    /// Returns the checks for a function: the module of a client, or the checked function of a type of reqwest.
+    fn checked(function: &str) -> Vec<String> {
+        let function: ItemFn = syn::parse_str(function).unwrap();
+        let options = TracedHttpOptions { local: vec![syn::parse_str("mine").unwrap()], ..Default::default() };
+        let checks = checks(&function.sig, &function.block, &options);
+        let names = checks.into_iter().map(|check| {
+            let check = check.to_string().replace(' ', "");
+            match check.split_once("clients::") {
+                Some((_, rest)) => rest.split_once("::").unwrap().0.to_owned(),
+                None => check.split_once('<').unwrap().1.split_once(");").unwrap().0.to_owned(),
+            }
+        });
+        names.collect()
+    }
+
+    #[track_caller]
+    fn check(cases: &[(&str, &[&str])]) {
+        for (function, expected) in cases {
+            assert_eq!(checked(function), *expected, "{function}");
+        }
+    }
+
+    #[test]
+    fn each_client_that_a_function_names_is_checked_once() {
+        check(&[
+            ("fn f() { ureq::get(u); ureq::post(u); }", &["ureq"]),
+            ("fn f() { ureq::get(u); awc::Client::new(); }", &["ureq", "awc"]),
+            ("fn f(a: ureq::Agent) {}", &["ureq"]),
+            ("fn f(a: awc::Client) {}", &["awc"]),
+            ("fn f(a: awc::Other) {}", &[]),
+            ("fn f() { other::get(u); get(u) }", &[]),
+            ("fn f() { mine::get(u) }", &[]),
+        ]);
+    }
+
+    #[test]
+    fn each_type_of_reqwest_that_a_function_names_is_checked_once_a_name() {
+        let checks: &[&str] = &["reqwest::Client>::builder", "reqwest::Request>::try_clone"];
+        check(&[
+            ("fn f(a: reqwest::Client, b: reqwest::Request, c: &reqwest::Client) {}", checks),
+            (
+                "fn f(a: reqwest::Client, b: ::reqwest::Client) {}",
+                &["reqwest::Client>::builder", "::reqwest::Client>::builder"],
+            ),
+            (
+                "fn f(a: reqwest::Client, b: reqwest_0_12::Client) {}",
+                &["reqwest::Client>::builder", "reqwest_0_12::Client>::builder"],
+            ),
+            ("fn f(a: reqwest::RequestBuilder) {}", &["reqwest::RequestBuilder>::build_split"]),
+            ("fn f(a: reqwest_middleware::Client) {}", &[]),
+        ]);
+    }
+
+    #[test]
+    fn a_client_under_a_condition_is_not_checked() {
+        check(&[
+            ("fn f(#[cfg(a)] b: awc::Client) {}", &[]),
+            ("fn f(#[other] b: awc::Client) {}", &["awc"]),
+            ("fn f() { #[cfg(a)] let b = ureq::get(u); }", &[]),
+            ("fn f() { #[other] let b = ureq::get(u); }", &["ureq"]),
+            ("fn f() { #[cfg(a)] ureq::get(u); }", &[]),
+            ("fn f() { match a { #[cfg(a)] b => ureq::get(u), _ => c } }", &[]),
+            ("fn f() { match a { b => ureq::get(u), _ => c } }", &["ureq"]),
+            ("fn f() { S { #[cfg(a)] b: ureq::get(u) } }", &[]),
+            ("fn f() { S { b: ureq::get(u) } }", &["ureq"]),
+        ]);
+    }
+
+    #[test]
+    fn a_name_that_an_item_may_give_another_meaning_is_not_checked() {
+        check(&[
+            ("fn f(a: awc::Client) { use other as awc; }", &[]),
+            ("fn f(a: awc::Client) { use other::{b, c as awc}; }", &[]),
+            ("fn f(a: awc::Client) { use other::b; }", &["awc"]),
+            ("fn f() { { ureq::get(u) } }", &["ureq"]),
+            ("fn f() { { use other as ureq; ureq::get(u) } }", &[]),
+            ("fn f() { use other::b; ureq::get(u) }", &["ureq"]),
+            ("fn f() { fn g() { ureq::get(u) } }", &[]),
+        ]);
+    }
+}

@@ -80,3 +80,68 @@ fn has_break(body: &Block) -> bool {
     breaks.visit_block(body);
     breaks.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_that_leaves_has_no_value() {
+        for code in [
+            "return a",
+            "(break)",
+            "continue",
+            "if a { return b } else { panic!() }",
+            "if a { return; } else if b { continue } else { todo!(); }",
+            "match a { 1 => return, _ => break }",
+            "{ g(); return }",
+            "{ g(); anyhow::bail!(a); }",
+            "unsafe { exit(1) }",
+            "std::process::abort()",
+            "loop {}",
+            "loop { g(|| loop { break }); }",
+            "loop { async { loop { break } }; }",
+            "loop { fn g() { loop { break } } }",
+            "loop { println!() }",
+            "unimplemented!()",
+        ] {
+            assert!(diverges(&syn::parse_str(code).unwrap()), "{code}");
+        }
+    }
+
+    #[test]
+    fn code_that_may_go_on_has_a_value() {
+        for code in [
+            "g()",
+            "println!()",
+            "if a { return }",
+            "if a { return } else { g() }",
+            "if a { g() } else { return }",
+            "match a {}",
+            "match a { 1 => return, _ => g() }",
+            "'a: { if b { break 'a } return }",
+            "{}",
+            "{ return; g() }",
+            "{ println!(); }",
+            "{ let a = return; }",
+            "unsafe { g() }",
+            "loop { if a { break } }",
+            "loop { loop { break } }",
+            "loop { select! { a = b => break } }",
+            "while true {}",
+        ] {
+            assert!(!diverges(&syn::parse_str(code).unwrap()), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_block_has_a_value_if_an_expression_or_a_macro_without_a_semicolon_ends_it() {
+        let of = |block: &str| has_no_value(&syn::parse_str(block).unwrap());
+        for block in ["{}", "{ g(); }", "{ vec![]; }", "{ let a = b; }", "{ return }", "{ panic!() }"] {
+            assert!(of(block), "{block}");
+        }
+        for block in ["{ a }", "{ g() }", "{ vec![] }", "{ a; vec![] }"] {
+            assert!(!of(block), "{block}");
+        }
+    }
+}

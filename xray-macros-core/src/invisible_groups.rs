@@ -111,3 +111,116 @@ fn needs_parentheses(expression: &Expr) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use quote::ToTokens as _;
+
+    use super::*;
+
+    /// Parses Rust code in which `$(..)` is an invisible group.
+    pub(crate) fn with_groups(code: &str) -> TokenStream {
+        grouped(code.parse().unwrap())
+    }
+
+    fn grouped(tokens: TokenStream) -> TokenStream {
+        let mut is_after_dollar = false;
+        let tokens = tokens.into_iter().filter_map(|token| {
+            let is_invisible = is_after_dollar;
+            is_after_dollar = matches!(&token, TokenTree::Punct(mark) if mark.as_char() == '$');
+            match token {
+                TokenTree::Group(group) => {
+                    let delimiter = if is_invisible { Delimiter::None } else { group.delimiter() };
+                    Some(Group::new(delimiter, grouped(group.stream())).into())
+                }
+                token => (!is_after_dollar).then_some(token),
+            }
+        });
+        tokens.collect()
+    }
+
+    /// Prints tokens, and an invisible group as `$(..)`.
+    fn shown(tokens: TokenStream) -> String {
+        fn spread(tokens: TokenStream) -> TokenStream {
+            let spread = tokens.into_iter().flat_map(|token| match token {
+                TokenTree::Group(group) => {
+                    let content = spread(group.stream());
+                    match group.delimiter() {
+                        Delimiter::None => {
+                            ["$".parse().unwrap(), Group::new(Delimiter::Parenthesis, content).into_token_stream()]
+                        }
+                        delimiter => [TokenStream::new(), Group::new(delimiter, content).into_token_stream()],
+                    }
+                }
+                token => [TokenStream::new(), token.into()],
+            });
+            spread.collect()
+        }
+        spread(tokens).to_string()
+    }
+
+    #[test]
+    fn a_block_that_is_alone_in_a_group_replaces_it() {
+        for (code, expected) in [
+            ("fn f() $({ g() })", "fn f() { g() }"),
+            ("fn f() { if a $({ g() }) }", "fn f() { if a { g() } }"),
+            ("$({ $({ a }) })", "{ { a } }"),
+            ("$($({ a }))", "{ a }"),
+            ("$(1 + 2) * $({ 3 })", "$(1 + 2) * { 3 }"),
+            ("$(1 + 2) * 2", "$(1 + 2) * 2"),
+            ("$((a))", "$((a))"),
+            ("$({ a } b)", "$({ a } b)"),
+            ("({ a })", "({ a })"),
+        ] {
+            let expected = expected.parse::<TokenStream>().unwrap().to_string();
+            assert_eq!(shown(unwrap_blocks(with_groups(code))), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_expression_in_a_group_keeps_its_precedence() {
+        let of = |code: &str| {
+            let mut expression: Expr = syn::parse2(with_groups(code)).unwrap();
+            Parenthesize.visit_expr_mut(&mut expression);
+            expression.into_token_stream().to_string()
+        };
+        for inner in ["a + b", "-a", "&a", "|a| b", "a as u8", "Point { x: 1 }", "if a { b } else { c }", "{ a }"] {
+            let expected = format!("({inner}) * 2").parse::<TokenStream>().unwrap().to_string();
+            assert_eq!(of(&format!("$({inner}) * 2")), expected);
+            assert_eq!(of(&format!("$($({inner})) * 2")), expected);
+            for rest in [".x", ".g()", "[0]", ".await", "?", "(1)"] {
+                let expected = format!("({inner}){rest}").parse::<TokenStream>().unwrap().to_string();
+                assert_eq!(of(&format!("$($({inner}){rest})")), expected);
+            }
+        }
+        // Only the beginning of an expression matters.
+        for rest in [".x", ".g()", "[0]", ".await", "?"] {
+            let expected = format!("(Point {{ x: 1 }}{rest})").parse::<TokenStream>().unwrap().to_string();
+            assert_eq!(of(&format!("$(Point {{ x: 1 }}{rest})")), expected);
+        }
+        for inner in
+            ["a", "a::b", "1", "(a + b)", "g!()", "[a]", "(a, b)", "g(1)", "a.g()", "a.x", "a[0]", "a.await", "a?"]
+        {
+            let expected = format!("{inner} * 2").parse::<TokenStream>().unwrap().to_string();
+            assert_eq!(of(&format!("$({inner}) * 2")), expected);
+            assert_eq!(of(&format!("$($({inner})) * 2")), expected);
+        }
+    }
+
+    #[test]
+    fn a_type_with_several_bounds_in_a_group_keeps_them() {
+        for (code, expected) in [
+            ("&$(dyn A + B)", "&(dyn A + B)"),
+            ("&$(impl A + B)", "&(impl A + B)"),
+            ("[&$(dyn A + B); 2]", "[&(dyn A + B); 2]"),
+            ("&$(dyn A)", "&dyn A"),
+            ("&$(impl A)", "&impl A"),
+            ("&$(u8)", "&u8"),
+        ] {
+            let mut ty: Type = syn::parse2(with_groups(code)).unwrap();
+            Parenthesize.visit_type_mut(&mut ty);
+            let expected = expected.parse::<TokenStream>().unwrap().to_string();
+            assert_eq!(ty.into_token_stream().to_string(), expected, "{code}");
+        }
+    }
+}

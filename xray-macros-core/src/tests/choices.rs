@@ -1,8 +1,9 @@
 //! How each call of a function is rewritten, in one word a call, and which syntax determines it.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 
 use super::expand;
+use crate::invisible_groups::tests::with_groups;
 
 /// Parts of an expansion that show how a call was rewritten, and a word for each.
 const MARKS: [(&str, &str); 8] = [
@@ -94,6 +95,7 @@ fn the_uses_of_a_variable_determine_the_type_of_its_future() {
         ("let a = c.request(r); info!(\"{}\", a.id()); a.await", "as-typed"),
         ("let a = c.request(r); keep(&mut a); a.await", "as-typed"),
         ("let a = c.request(r); select(&mut a, b).await;", "future"),
+        ("let a = c.request(r); select(&a, b).await;", "as-typed"),
         ("let a = c.request(r); a.await; let a = g(); keep(a)", "future"),
         ("let a = c.request(r); let b = join(a, g()); b.await", "future"),
         ("let a = c.request(r); let b: Both = join(a, g()); b.await", "as-typed"),
@@ -105,24 +107,30 @@ fn the_uses_of_a_variable_determine_the_type_of_its_future() {
         ("let a = c.request(r).map(f); a.await", "future"),
         ("let a = c.request(r).other(); a.await", "as-typed"),
         ("let a = g(c.request(r)); a.await", "as-typed"),
+        ("let a = pin(c.request(r)); a.await", "as-typed"),
+        ("let a = Box::new(c.request(r)); a.await", "as-typed"),
         ("let a = Box::pin(c.request(r)); a.await", "future"),
         ("let mut a = c.request(r); a = c.request(s); a.await", "future future"),
         ("let mut a = c.request(r); a = g(); a.await", "as-typed"),
+        ("let mut a = c.request(r); b = g(); a.await", "future"),
         ("let mut a = c.request(r); #[xray(skip)] a = c.request(s); a.await", "as-typed"),
         ("let a = c.request(r); if b { return a.await; } keep(0)", "future"),
         ("let a = c.request(r); #[xray(skip)] a.send(); a.await", "as-typed"),
+        ("let a = c.request(r); #[xray(skip)] b.send(); a.await", "future"),
         ("let a = c.request(r); #[xray(skip)] join(a, c.request(s)).await", "as-typed"),
         ("let ref a = c.request(r); a.await", "as-typed"),
         ("let a = std::pin::pin!(c.request(r)); select! { b = &mut a => b } a.await", "future"),
         ("let mut a = pin!(c.request(r)); a.as_mut().poll(d); a.as_mut().await", "future"),
         ("let mut a = pin!(c.request(r)); a.as_mut().cancel(); a.await", "as-typed"),
         ("let a = c.request(r); tokio::pin!(a); a.await", "future"),
+        ("let a = c.request(r); tokio::pin! { let b = keep(a); } b.await", "as-typed"),
         ("let a = c.request(r); let b = pin!(a); b.await", "future"),
         ("let a = c.request(r); let b = pin!(a); b.as_mut().cancel()", "as-typed"),
         ("let a = || c.request(r); a().await", "future"),
         ("let a = || c.request(r); keep(a)", "as-typed"),
         ("let a = c.request(r); println!(\"{}\", a)", "as-typed"),
         ("let a = c.request(r); println!(\"{a}\"); a.await", "as-typed"),
+        ("let a = c.request(r); println!(\"{}\", (format!(\"{a}\"))); a.await", "as-typed"),
         ("let a = c.request(r); info!(\"{a:?}\"); a.await", "as-typed"),
         ("let a = c.request(r); keep!(s, r#\"{{}} {0:>a$}\"#, 1); a.await", "as-typed"),
         ("let a = c.request(r); println!(\"a {{a}} {:a} {}\", 1); a.await", "future"),
@@ -130,6 +138,9 @@ fn the_uses_of_a_variable_determine_the_type_of_its_future() {
         ("let b = async { let a = c.request(r); a.await }; b.await", "future"),
         ("let b = async { let a = c.request(r); keep(a) }; b.await", "as-typed"),
         ("keep(async { c.request(r) })", "as-typed"),
+        // Too many expressions are between the call and the use.
+        (&format!("let a = c.request(r); {} a.await", "g(1);".repeat(1000)), "as-typed"),
+        (&format!("let a = c.request(r); {} a.await", "g(1);".repeat(100)), "future"),
     ]);
 }
 
@@ -149,6 +160,32 @@ fn the_branches_of_an_expression_have_one_type() {
         ("if b { c.request(r); } c.request(s).await", "as-typed future"),
         ("while c.request(r).await {}", "future"),
         ("let a = if b { ureq::run(r) } else { ureq::run(s) }; a.await", "future future"),
+        ("if b { c.request(r) } else { request.send() }.await", "as-typed place"),
+        ("if b { c.request(1) } else { c.request(r) }.await", "as-typed"),
+        ("if b { ureq::run(1) } else { ureq::run(r) }.await", "as-typed"),
+        ("if b { c.request(r).other() } else { c.request(s) }.await", "as-typed as-typed"),
+        ("if b { keep(c.request(r)) } else { c.request(s) }.await", "as-typed as-typed"),
+        ("if b { join(c.request(r), d) } else { c.request(s) }.await", "future future"),
+        ("if b { RequestBuilder::send(r) } else { RequestBuilder::send(s) }.await", "path path"),
+        ("if b { RequestBuilder::send(r) } else { g(r) }.await", "left-alone"),
+    ]);
+}
+
+#[test]
+fn each_side_of_an_either_has_a_type_of_its_own() {
+    check(&[
+        ("if b { c.request(r).left_future() } else { c.request(s).right_future() }.await", "future future"),
+        ("if b { c.request(r).left_future() } else { g().right_future() }.await", "future"),
+        ("if b { g().left_future() } else { c.request(r).right_future() }.await", "future"),
+        ("if b { c.request(r).left_future() } else { request.send().right_future() }.await", "future place"),
+        (
+            "if b { c.request(r).left_future() } else if d { g().left_future() } else { h().right_future() }.await",
+            "as-typed",
+        ),
+        (
+            "if b { c.request(r).right_future() } else if d { g().right_future() } else { h().left_future() }.await",
+            "as-typed",
+        ),
     ]);
 }
 
@@ -165,14 +202,20 @@ fn the_items_of_a_list_have_one_type() {
         ("let mut a = Vec::new(); a.push(c.request(r)); join_all(a).await", "future"),
         ("let mut a = Vec::<Response>::new(); a.push(c.request(r)); join_all(a).await", "as-typed"),
         ("let mut a = list(); a.push(c.request(r)); join_all(a).await", "as-typed"),
+        ("let mut a: Vec<_> = Vec::new(); a.push(c.request(r)); join_all(a).await", "future"),
+        ("let mut a: Vec<Response> = Vec::new(); a.push(c.request(r)); join_all(a).await", "as-typed"),
         ("let mut a = Vec::new(); a.push(c.request(r)); a.push(g()); join_all(a).await", "as-typed"),
         ("join_all(list.iter().map(|r| c.request(r))).await", "future"),
         ("keep(list.iter().map(|r| c.request(r)))", "as-typed"),
         ("join_all(list.iter().map(|r| c.request(r)).collect::<Vec<_>>()).await", "future"),
         ("join_all(list.iter().map(|r| c.request(r)).collect::<Vec<Response>>()).await", "as-typed"),
         ("join_all(list.iter().map(|r| c.request(r)).other()).await", "as-typed"),
+        ("let a = list.iter().map(|r| c.request(r)); join_all(a).await", "future"),
+        ("let a = list.iter().map(|r| c.request(r)).rev().collect(); join_all(a).await", "future"),
+        ("let mut a = other![c.request(r)]; a.push(c.request(s)); join_all(a).await", "as-typed"),
         ("stream.map(|r| c.request(r)).buffered(2).next().await", "future"),
         ("stream.for_each(|r| c.request(r)).await", "future"),
+        ("stream.for_each(async |r| c.request(r)).await", "as-typed"),
         ("now.then(|| c.request(r))", "as-typed"),
         ("first.then(|_| c.request(r)).await", "future"),
         ("let mut a = vec![b]; a.push(c.request(r)); join_all(a).await", "as-typed"),
@@ -184,6 +227,9 @@ fn the_items_of_a_list_have_one_type() {
         ("other(|| c.request(r)).await", "as-typed"),
         ("let a = [c.request(r), c.request(s)]; for b in a { b.await }", "future future"),
         ("let a = [c.request(r), c.request(s)]; for b in a { keep(b) }", "as-typed as-typed"),
+        ("let a = [c.request(r)]; for b in a { b.await; } for a in d { keep(a); }", "future"),
+        ("let a = [c.request(r)]; for b in a { b.await; } for b in d { keep(a); }", "as-typed"),
+        ("keep([c.request(r); 2])", "as-typed"),
     ]);
 }
 
@@ -196,6 +242,8 @@ fn the_values_of_a_function_have_one_type() {
     assert_eq!(of("if b { return c.request(r); } g()"), "as-typed");
     assert_eq!(of("let g = || { return g(); }; c.request(s)"), "future");
     assert_eq!(of("async { if b { return c.request(r); } g() }"), "as-typed");
+    assert_eq!(of("let a = c.request(r); a"), "future");
+    assert_eq!(of("let a = c.request(r); keep(a)"), "as-typed");
     assert_eq!(choices("fn f(c: &Client) -> Response { c.request(r) }"), "as-typed");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { Box::pin(c.request(r)) }"), "future");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { c.request(r) }"), "as-typed");
@@ -234,6 +282,8 @@ fn an_argument_that_cannot_be_a_request_is_left_alone() {
         "Some(r)",
         "module::value",
         "(f)(r)[0]",
+        "#[allow(a)] r",
+        "#[allow(a)] (r)",
         "{ 1 }",
         "if b { 1 } else { s }",
         "match b { 1 => Request, _ => None }",
@@ -261,6 +311,7 @@ fn an_argument_whose_type_may_depend_on_the_parameter_is_left_alone() {
         "&list[1]",
         "&list()[1]",
         "[1, 2]",
+        "[g(a)]",
         "&[(\"a\", a)]",
         "Payload { a, b: 1 }",
         "&Payload { a: a.b }",
@@ -279,6 +330,11 @@ fn an_argument_whose_type_may_depend_on_the_parameter_is_left_alone() {
         "g(None)",
         "g(Some(1))",
         "[None]",
+        "[&a]",
+        "[(a, &b)]",
+        "[Box::new(a)]",
+        "[std::sync::Arc::new(a)]",
+        "(1, Rc::new(a))",
         "&[|a| a]",
         "Payload { a: None }",
         "Payload { a, ..b }",
@@ -365,11 +421,15 @@ fn receivers_that_are_constants_are_left_alone() {
         ("Word((1, 2)).send()", "left-alone"),
         ("Word((1, g())).send()", "value"),
         ("Word([-1 + 2, 3 as u8]).send()", "left-alone"),
+        ("Word(1 + g()).send()", "value"),
+        ("Word(g() + 1).send()", "value"),
         ("Word(&Other { field: 1 }).send()", "left-alone"),
         ("Word(&Other { field: g() }).send()", "value"),
         ("Word(local).send()", "value"),
         ("Word(LIMIT).send()", "left-alone"),
         ("Word(LIMITS.0[1]).send()", "left-alone"),
+        ("Word(LIMITS[g()]).send()", "value"),
+        ("Word(local[1]).send()", "value"),
         ("Word(local.0).send()", "value"),
         ("Word([LIMIT; 2]).send()", "left-alone"),
         ("word(1).send()", "value"),
@@ -458,10 +518,13 @@ fn a_block_or_closure_that_is_spawned_keeps_the_trace() {
 
 #[test]
 fn a_spawned_block_is_searched_for_in_a_part_of_a_long_function() {
-    let uses = "g(1); h!(job);".repeat(2000);
-    let function = format!("async fn f(c: &Client) {{ let job = async {{ c.request(r).await; }}; {uses} spawn(job) }}");
-    let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
-    assert!(!expanded.contains("in_current_trace"));
+    for (uses, keeps) in [("g(1); h!(job);", false), ("g(1);", false), ("", true)] {
+        let uses = uses.repeat(2000);
+        let function =
+            format!("async fn f(c: &Client) {{ let job = async {{ c.request(r).await; }}; {uses} spawn(job) }}");
+        let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+        assert_eq!(expanded.contains("in_current_trace"), keeps);
+    }
 }
 
 #[test]
@@ -474,6 +537,8 @@ fn receivers_that_are_references_are_left_alone() {
         ("let a = map.get_mut(&1).unwrap(); a.send()", "left-alone"),
         ("let a = map.get(&1).unwrap(); a.send()", "place"),
         ("let a = (&mut b).unwrap(); a.send()", "left-alone"),
+        ("let a = (&mut b)?; a.send()", "left-alone"),
+        ("let a = b?; a.send()", "place"),
         ("let a = map.entry(1).or_default(); a.send()", "left-alone"),
         ("match &mut b { a => a.send() }", "left-alone"),
         ("match b { a => a.send() }", "place"),
@@ -482,8 +547,18 @@ fn receivers_that_are_references_are_left_alone() {
         ("for a in b.iter_mut() { a.send() }", "left-alone"),
         ("for a in b.iter() { a.send() }", "left-alone"),
         ("for a in b { a.send() }", "place"),
+        ("for a in b.other() { a.send() }", "place"),
         ("{ let a = &mut b; } a.send()", "place"),
         ("let a = &mut b; { let d = g(); } a.send()", "left-alone"),
+        ("let a = |b: &mut B| b.send(); a(d)", "left-alone"),
+        ("let b = &mut d; let a = |b| b.send(); a(e)", "place"),
+        // An item of an iterator over references is a reference.
+        ("let a = b.iter_mut(); if let Some(d) = a.next() { d.send() }", "left-alone"),
+        ("if let Some(d) = b.iter_mut().next() { d.send() }", "left-alone"),
+        ("if let Some(d) = b.next() { d.send() }", "place"),
+        // What is taken out of an option behind a reference is none.
+        ("let a = map.get_mut(&1).unwrap(); if let Some(d) = a.take() { d.send() }", "place"),
+        ("if let Some(d) = map.get_mut(&1).unwrap().take() { d.send() }", "place"),
     ]);
 }
 
@@ -496,6 +571,12 @@ fn a_function_of_a_client_is_one_with_its_name_and_one_argument() {
         ("<reqwest as A>::get(u).await; g().send()", "value"),
         ("mine::get(u).await; g().send()", "value"),
         ("RequestBuilder::send(r).await", "path"),
+        ("RequestBuilder::send::<u8>(r).await; g().send()", "value"),
+        ("<RequestBuilder as A>::send(r).await; g().send()", "value"),
+        ("RequestBuilder::execute(r).await; g().send()", "value"),
+        ("RequestBuilder::send_json(r).await; g().send()", "value"),
+        ("RequestBuilder::other(r).await; g().send()", "value"),
+        ("Sender::send(r).await; g().send()", "value"),
     ]);
 }
 
@@ -506,6 +587,9 @@ fn an_option_of_an_assignment_is_that_of_its_right_side() {
         ("#[xray(trace)] a += g(r).await?;", "future"),
         ("#[xray(trace)] &g(r);", "future"),
         ("#[xray(trace)] (g(r) as u8);", "future"),
+        ("#[xray(trace)] !g(r);", "future"),
+        ("#[xray(trace)] return g(r);", "future"),
+        ("#[xray(trace)] tx.send(r);", ""),
         ("#[xray(skip)] a = c.request(r); g().send()", "value"),
         ("#[xray(skip)] a.b[0] += c.request(r); g().send()", "value"),
         ("#[xray(skip)] a = c.request(r)", ""),
@@ -582,14 +666,49 @@ fn a_closure_that_names_no_variable_of_the_function_declares_its_open_types() {
 
 #[test]
 fn a_group_without_delimiters_is_read_as_its_content() {
-    // `macro_rules!` puts such a group around `$call:expr`.
-    let in_group = |inner: &str| TokenTree::from(Group::new(Delimiter::None, inner.parse().unwrap()));
-    let function = |call: TokenTree| {
-        let mut body: TokenStream = call.into();
-        body.extend(".await".parse::<TokenStream>().unwrap());
-        let mut function: TokenStream = "async fn f(c: &Client)".parse().unwrap();
-        function.extend([TokenTree::from(Group::new(Delimiter::Brace, body))]);
-        choices_of(function)
-    };
-    assert_eq!(function(in_group("c.request(r)")), "future");
+    // `macro_rules!` puts such a group around `$call:expr`, which the function below writes as `$(..)`.
+    for (body, expected) in [
+        ("$(c.request(r)).await", "future"),
+        ("c.request($(r)).await", "future"),
+        ("$(local).send()", "place"),
+        ("#[xray(trace)] $(g(r)).await;", "future"),
+        ("let a = c.request(r); $(a).await", "future"),
+        ("let a = c.request(r); keep($(a))", "as-typed"),
+        ("c.request(#[allow(a)] $(r)).await", "left-alone"),
+    ] {
+        let function = with_groups(&format!("async fn f(c: &Client) {{ {body} }}"));
+        assert_eq!(choices_of(function), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_group_without_delimiters_keeps_its_precedence() {
+    for item in [
+        "async fn f(c: &Client) { c.request(r).await; $(1 + 2) * 3 }",
+        "impl S { async fn f(c: &Client) { c.request(r).await; $(1 + 2) * 3 } }",
+        "mod m { async fn f(c: &Client) { c.request(r).await; $(1 + 2) * 3 } }",
+        "async fn f(c: &Client) { c.request(r).await; vec![$(1 + 2) * 3] }",
+    ] {
+        let expanded = expand(TokenStream::new(), with_groups(item)).to_string();
+        assert!(expanded.contains("(1 + 2) * 3"), "{expanded}");
+    }
+    let expanded = expand(TokenStream::new(), with_groups("async fn f() $({ g().send() })")).to_string();
+    assert!(!expanded.contains("compile_error"), "{expanded}");
+}
+
+#[test]
+fn a_part_of_a_value_or_of_a_list_is_a_call_too() {
+    check(&[
+        ("keep(S { #[cfg(a)] b: c.request(r) })", "as-typed"),
+        ("keep(S { b: c.request(r) })", "as-typed"),
+        // The length is evaluated by the compiler.
+        ("keep([c.request(r); g().send()])", "as-typed"),
+    ]);
+}
+
+#[test]
+fn a_loop_over_a_stream_is_read_in_the_body_of_a_stream_alone() {
+    let of = |body: &str| choices(&format!("fn f(c: &Client) -> impl Stream {{ {body} }}"));
+    assert_eq!(of("stream! { for await a in g() { yield c.request(r).await; } }"), "future");
+    assert_eq!(of("g().send(); tokio::pin! { for await a in g() { c.request(r).await; } }"), "value");
 }
