@@ -9,16 +9,14 @@ use std::fs;
 use std::path::Path;
 
 use expect_test::{expect, expect_file};
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Attribute, Item, ItemFn, Meta};
 
 use crate::calls::{self, Shape};
-use crate::driver;
-use crate::options::{TracedHttpOptions, TracedOptions};
 
 fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    driver::expand::<TracedHttpOptions>(arguments, item)
+    crate::traced_http(arguments, item)
 }
 
 fn expand_with_aws_sdk(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -26,7 +24,7 @@ fn expand_with_aws_sdk(arguments: TokenStream, item: TokenStream) -> TokenStream
 }
 
 fn expand_traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    driver::expand::<TracedOptions>(arguments, item)
+    crate::traced(arguments, item)
 }
 
 #[test]
@@ -103,6 +101,16 @@ fn all_wrong_options_are_reported_at_once() {
         "expected attribute arguments in parentheses: `local(...)`"
         the function is kept"#]]
     .assert_eq(&messages("nmae = \"x\", name = 1, name = \"y\", local", FUNCTION));
+    expect![[r#"
+        "expected a non-empty string in quotes"
+        the function is kept"#]]
+    .assert_eq(&messages("name = \"\"", FUNCTION));
+    for host in ["", "a b", "http://a"] {
+        expect![[r#"
+            "expected a host such as \"localhost\" or \"*.example.com\", without scheme or path"
+            the function is kept"#]]
+        .assert_eq(&messages(&format!("skip_hosts({host:?})"), FUNCTION));
+    }
 }
 
 #[test]
@@ -128,6 +136,10 @@ fn wrong_items_are_rejected() {
         "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (the full list: https://github.com/xray-rs/xray/blob/main/docs/what-is-traced.md), and not inside a macro whose arguments the attribute does not read; put `#[traced_http]` on the function that makes the calls; `.get(uri)` is found only on a variable or field whose name ends in `client`, because every map has a method `get`"
         the function is kept"#]]
     .assert_eq(&of("impl Api { fn f(&self) { map.get(&key) } fn g(&self, u: Uri) { self.http.get(u) } }"));
+    for body in ["map.get(&key)", "self.http.get(u, v)", "self.http.other(u)", "self.client.get(&key)"] {
+        let messages = messages("", &format!("fn f() {{ {body} }}"));
+        assert!(messages.contains("no HTTP call found") && !messages.contains("every map"), "{body}: {messages}");
+    }
     expect![[r#"
         "no HTTP call found, and the attribute does not know what `users_own!` does with its arguments: if they are expressions or statements with calls, put `#[xray(trace)]` on the macro call"
         the function is kept"#]].assert_eq(&of("fn f() { users_own!(c.send()) }"));
@@ -137,6 +149,136 @@ fn wrong_items_are_rejected() {
 fn functions_of_other_attributes_are_accepted() {
     // `#[wasm_bindgen]` above the attribute copies it onto a function of its own.
     expect!["the function is kept"].assert_eq(&messages("", "fn __wasm_bindgen_generated_f() { f() }"));
+}
+
+#[test]
+fn a_body_that_another_attribute_has_written_is_no_place_for_the_attribute() {
+    // The braces have the position of that attribute.
+    let attribute = "cached".parse::<TokenStream>().unwrap().into_iter().next().unwrap().span();
+    let mut function: TokenStream = "fn f()".parse().unwrap();
+    let mut body = Group::new(Delimiter::Brace, "g()".parse().unwrap());
+    body.set_span(attribute);
+    function.extend([TokenTree::from(body)]);
+    let expanded = expand(TokenStream::new(), function).to_string();
+    assert!(expanded.contains("which another attribute has written"), "{expanded}");
+}
+
+#[test]
+fn an_attribute_applies_to_an_item_once() {
+    let function = "fn f() { c().send(); }";
+    expect![[r#"
+        "`#[traced_http]` applies to this item twice; remove one of the attributes"
+        the function is kept"#]]
+    .assert_eq(&messages("", &format!("#[traced_http] {function}")));
+    expect![[r#"
+        "`#[traced]` applies to this item twice; remove one of the attributes"
+        the function is kept"#]]
+    .assert_eq(&messages_of(expand_traced, "", &format!("#[traced] {function}")));
+    for expand in [expand, expand_traced] {
+        let once = expand(TokenStream::new(), function.parse().unwrap());
+        assert!(!once.to_string().contains("twice"));
+        let twice = expand(TokenStream::new(), once).to_string();
+        assert!(twice.contains("applies to this item twice"), "{twice}");
+    }
+    // The two attributes do not exclude each other.
+    let once = expand(TokenStream::new(), function.parse().unwrap());
+    let both = expand_traced(TokenStream::new(), once).to_string();
+    assert!(!both.contains("compile_error"), "{both}");
+}
+
+#[test]
+fn the_error_about_a_wrong_item_is_at_its_keyword() {
+    for (item, keyword) in [
+        ("pub struct S { field: u32 }", "struct"),
+        ("#[inline] pub(crate) enum E {}", "enum"),
+        ("use a::b;", "use"),
+        ("static A: u8 = 1;", "static"),
+    ] {
+        let item: TokenStream = item.parse().unwrap();
+        // syn gives the tokens of an error the position of the error.
+        let error = expand(TokenStream::new(), item.clone()).into_iter().nth(item.into_iter().count()).unwrap();
+        assert_eq!(error.span().source_text().as_deref(), Some(keyword));
+    }
+}
+
+#[test]
+fn the_parts_of_an_item_accept_the_option_skip_alone() {
+    for option in ["trace", "name = \"x\""] {
+        expect![[r#"
+            "here only `#[xray(skip)]` is accepted; for other options of a function, put `#[traced_http(..)]` on the function"
+            the function is kept"#]]
+        .assert_eq(&messages("", &format!("impl S {{ #[xray({option})] fn f() {{ c().send(); }} }}")));
+    }
+}
+
+#[test]
+fn an_option_may_have_a_condition() {
+    let traced = |attribute: &str| {
+        let function = format!("fn f() {{ {attribute} c().send(); }}");
+        let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+        expanded.contains("__private :: send ::")
+    };
+    assert!(!traced("#[cfg_attr(feature = \"x\", xray(skip))]"));
+    assert!(traced("#[cfg_attr(feature = \"x\", inline)]"));
+    assert!(traced("#[cfg_attr(feature = \"x\", xray(name = \"y\"))]"));
+}
+
+#[test]
+fn a_function_without_calls_has_the_checks_of_its_clients_alone() {
+    let item = "impl S { fn f() { ureq::agent(); } fn g() { c().send(); } }";
+    let expanded = expand(TokenStream::new(), item.parse().unwrap()).to_string();
+    assert!(expanded.contains("fn f () { const _ : () = { { use"), "{expanded}");
+    assert_eq!(expanded.matches("static __XRAY_CALL_SITES").count(), 1, "{expanded}");
+}
+
+#[test]
+fn a_function_that_returns_an_open_type_returns_its_body_before_the_types_are_determined() {
+    let of = |result: &str, body: &str| {
+        let function = format!("fn f(c: &Client) -> {result} {{ {body} }}");
+        expand(TokenStream::new(), function.parse().unwrap()).to_string()
+    };
+    let expanded = of("impl Future", "c.request(r)");
+    assert!(expanded.contains("return ({") && !expanded.contains("if true {"), "{expanded}");
+    for body in ["return c.request(r)", "c.request(r); panic!()", "if b { return c.request(r) } else { return g() }"] {
+        let expanded = of("impl Future", body);
+        assert!(expanded.contains("return __xray_value ;") && !expanded.contains("return ({"), "{expanded}");
+    }
+    let expanded = of("Vec<u8>", "c.request(r)");
+    assert!(expanded.contains("if true {") && !expanded.contains("return"), "{expanded}");
+}
+
+#[test]
+fn only_the_future_in_a_box_is_spawned_in_the_trace() {
+    const BLOCK: &str = "async { c().send(); }";
+    for (spawned, start, end) in [
+        (BLOCK.to_owned(), "spawn (HERE (async {", "}))"),
+        (format!("Box::pin({BLOCK})"), "spawn (Box :: pin (HERE (async {", "})))"),
+        (format!("timeout(limit, {BLOCK})"), "spawn (timeout (limit , HERE (async {", "})))"),
+        (format!("{BLOCK}.boxed()"), "spawn (HERE (async {", "}) . boxed ())"),
+        (format!("{BLOCK}.map(g)"), "spawn (HERE (async {", "} . map (g)))"),
+    ] {
+        let function = format!("fn f() {{ spawn({spawned}) }}");
+        let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+        let expanded = expanded.replace(":: xray :: __private :: future_in_current_trace", "HERE");
+        assert!(expanded.contains(start) && expanded.contains(end), "{expanded}");
+    }
+}
+
+#[test]
+fn a_parameter_whose_drop_may_have_an_effect_is_named_first() {
+    let named = |parameters: &str, body: &str| {
+        let function = format!("fn f({parameters}) -> u8 {{ {body} }}");
+        let expanded = expand_traced(TokenStream::new(), function.parse().unwrap()).to_string();
+        let (_, rest) = expanded.split_once("let _ = (")?;
+        Some(rest.split_once(") ;").unwrap().0.replace(' ', ""))
+    };
+    assert_eq!(named("a: A, b: B", "a.g(); b.g()").as_deref(), Some("&b,&a,"));
+    assert_eq!(named("self, a: A", "self.g(); a.g()").as_deref(), Some("&a,&self,"));
+    assert_eq!(named("&self, a: A", "self.g(); a.g()").as_deref(), Some("&a,"));
+    assert_eq!(named("self: Box<Self>, a: A", "self.g(); a.g()").as_deref(), Some("&a,&self,"));
+    assert_eq!(named("Some(a): A, Word: B, ref b: C", "a.g(); Word.g(); b.g()").as_deref(), Some("&a,"));
+    assert_eq!(named("a: A, _b: B, d: D", "a.g()").as_deref(), Some("&_b,&a,"));
+    assert_eq!(named("a: &A, b: u8", "a.g(b)"), None);
 }
 
 #[test]
@@ -342,6 +484,41 @@ fn options_that_the_other_attribute_needs_are_kept_for_it() {
     }
     let expanded = expand_traced("wrong".parse().unwrap(), item.replace("#[traced_http]", "").parse().unwrap());
     assert!(!expanded.to_string().contains("# [xray"), "{expanded}");
+    let inner = "#[xray(skip)] fn f() { #[xray(skip)] c.send(); }";
+    for item in
+        [&*format!("impl S {{ {inner} }}"), &*format!("mod n {{ {inner} }}"), "fn f() { #[xray(skip)] c.send(); }"]
+    {
+        let count = item.matches("xray").count();
+        for attribute in ["traced_http", "traced"] {
+            // The inner attribute expands later, and one item has none.
+            let module =
+                format!("mod m {{ #[{attribute}] {item} #[xray(skip)] fn g() {{}} fn h() {{ c().send(); }} }}");
+            for expand in [expand, expand_traced] {
+                let expanded = expand("wrong".parse().unwrap(), module.parse().unwrap()).to_string();
+                assert_eq!(expanded.matches("# [xray (skip)]").count(), count, "{expanded}");
+            }
+        }
+        let module = format!("mod m {{ #[traced_http] {item} fn h() {{}} }}");
+        let expanded = expand_traced(TokenStream::new(), module.parse().unwrap()).to_string();
+        assert_eq!(expanded.matches("# [xray (skip)]").count(), count, "{expanded}");
+    }
+}
+
+#[test]
+fn the_runtime_gets_a_row_for_each_method_and_each_client() {
+    let methods = crate::for_each_method("table".parse().unwrap()).to_string().replace(' ', "");
+    assert!(methods.starts_with("table!{"), "{methods}");
+    for row in ["send(01)", "send_json(1)", "execute()"] {
+        assert!(methods.contains(row), "{row}: {methods}");
+    }
+    let names: BTreeSet<_> = calls::METHODS.iter().map(|method| method.name).collect();
+    assert_eq!(methods.matches('(').count(), names.len());
+    let clients = crate::for_each_client("table".parse().unwrap()).to_string();
+    assert!(clients.starts_with("table ! {"), "{clients}");
+    for client in calls::CLIENTS {
+        assert!(clients.contains(&format!("{} (any (feature", client.module)), "{clients}");
+        assert!(clients.contains(client.message), "{clients}");
+    }
 }
 
 /// Returns the code spans in a text: `` `send_json` `` is one.

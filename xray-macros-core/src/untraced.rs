@@ -300,7 +300,7 @@ mod tests {
         let source = "
             async fn bare() { (client.get(url)).send().await?.text().await; reqwest::get(url).await }
             #[traced_http]
-            async fn covered() { client.get(url).send().await; client.request(1).await; assert!(ping().send()); }
+            async fn covered() { client.get(url).send().await; client.request(1).await; assert!(ping().send() == 1); }
         ";
         let bodies = untraced(&syn::parse_file(source).unwrap());
         let mut found = Vec::new();
@@ -322,11 +322,85 @@ mod tests {
                 ),
                 (
                     "covered",
-                    ["ping().send()".to_owned(), "send".to_owned()],
+                    ["ping().send() == 1".to_owned(), "ping".to_owned()],
                     Some("its macro prints its arguments as they are written")
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn a_chain_that_begins_with_another_crate_is_not_listed() {
+        let lists = |call: &str| {
+            let source = format!("fn f() {{ {call}; }}");
+            !untraced(&syn::parse_file(&source).unwrap()).is_empty()
+        };
+        for call in [
+            "sqlx::query(text).execute(pool)",
+            "sqlx::query!(text).execute(pool)",
+            "sqlx::query(text).bind(a).execute(pool)",
+            "lambda_runtime::Runtime::new(handler).send()",
+            "Runtime::new(handler).send()",
+        ] {
+            assert!(!lists(call), "{call}");
+        }
+        for call in [
+            "query(text).execute(pool)",
+            "Runtime::other(handler).send()",
+            "Runtime(a).send()",
+            "query!(text).execute(pool)",
+            "client.execute(request)",
+        ] {
+            assert!(lists(call), "{call}");
+        }
+    }
+
+    #[test]
+    fn bodies_are_named_by_the_items_around_them() {
+        let source = "
+            mod api {
+                impl Client<u8> { fn a() { c().send() } const B: fn() = || c().send(); }
+                impl Other for &Client { fn c() { c().send() } }
+                trait Calls { fn d() { c().send() } fn e(); }
+                static F: Lazy = Lazy::new(|| c().send());
+                const G: Lazy = Lazy::new(|| { fn h() { c().send() } });
+                #[cfg(test)] mod tests { fn i() { c().send() } }
+            }
+            #[traced_http] fn j() { c().send(); fn k() { c().send() } }
+            #[xray(skip)] mod l { fn m() { c().send() } }
+            const fn n() { c().send() }
+        ";
+        let bodies = untraced(&syn::parse_file(source).unwrap());
+        let found: Vec<_> =
+            bodies.iter().map(|body| (&*body.name, matches!(body.attribute, Attribute::Missing(_)))).collect();
+        assert_eq!(
+            found,
+            [
+                ("api::Client::a", true),
+                ("api::Client::B", false),
+                ("api::Client::c", true),
+                ("api::Calls::d", true),
+                ("api::F", false),
+                ("api::G::h", true),
+                ("j::k", true),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_attribute_is_written_below_the_documentation_and_above_other_attributes() {
+        for (function, expected) in [
+            ("fn f() { c().send() }", "fn"),
+            ("pub fn f() { c().send() }", "pub"),
+            ("/// Text.\nasync fn f() { c().send() }", "async"),
+            ("/// Text.\n#[inline] fn f() { c().send() }", "#"),
+            ("#[inline] /** Text. */ fn f() { c().send() }", "#"),
+        ] {
+            let bodies = untraced(&syn::parse_file(function).unwrap());
+            let Attribute::Missing(start) = bodies[0].attribute else { panic!("it is missing") };
+            let text = start.source_text().unwrap();
+            assert!(text.starts_with(expected), "{function}: {text}");
+        }
     }
 
     #[test]
@@ -366,12 +440,20 @@ mod tests {
             "#[bench]",
             "#[cfg(test)]",
             "#[cfg(all(unix, test))]",
+            "#[cfg(all(any(unix, windows), test))]",
         ] {
             assert!(of(attributes), "{attributes}");
         }
-        for attributes in
-            ["", "#[cfg(not(test))]", "#[cfg(any(test, unix))]", "#[cfg(feature = \"test\")]", "#[inline]", "#[latest]"]
-        {
+        for attributes in [
+            "",
+            "#[allow(test)]",
+            "#[cfg(all(not(test), unix))]",
+            "#[cfg(not(test))]",
+            "#[cfg(any(test, unix))]",
+            "#[cfg(feature = \"test\")]",
+            "#[inline]",
+            "#[latest]",
+        ] {
             assert!(!of(attributes), "{attributes}");
         }
     }
