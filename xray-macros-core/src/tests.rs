@@ -136,7 +136,16 @@ fn wrong_items_are_rejected() {
         "no HTTP call found: expected `.send()`, `.send_json(..)`, `.execute(..)`, `.request(..)`, `.call(..)`, `reqwest::get(..)` or similar (the full list: https://github.com/xray-rs/xray/blob/main/docs/what-is-traced.md), and not inside a macro whose arguments the attribute does not read; put `#[traced_http]` on the function that makes the calls; `.get(uri)` is found only on a variable or field whose name ends in `client`, because every map has a method `get`"
         the function is kept"#]]
     .assert_eq(&of("impl Api { fn f(&self) { map.get(&key) } fn g(&self, u: Uri) { self.http.get(u) } }"));
-    for body in ["map.get(&key)", "self.http.get(u, v)", "self.http.other(u)", "self.client.get(&key)"] {
+    for body in [
+        "map.get(&key)",
+        "self.http.get(u, v)",
+        "self.http.other(u)",
+        "self.client.get(&key)",
+        "RequestBuilder::execute(r)",
+        "RequestBuilder::send_json(r)",
+        "RequestBuilder::other(r)",
+        "Sender::send(r)",
+    ] {
         let messages = messages("", &format!("fn f() {{ {body} }}"));
         assert!(messages.contains("no HTTP call found") && !messages.contains("every map"), "{body}: {messages}");
     }

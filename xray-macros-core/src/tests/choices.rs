@@ -74,6 +74,8 @@ fn a_future_that_stays_in_the_function_may_have_any_type() {
         ("let a: Response = c.request(r);", "as-typed"),
         ("let (a, b) = c.request(r);", "as-typed"),
         ("let a = c.request(r) as Boxed<dyn Future>;", "as-typed"),
+        ("let a = Box::pin(c.request(r)) as Pin<Box<dyn Future>>;", "future"),
+        ("let a = Box::pin(c.request(r)) as Pin<Box<Response>>;", "as-typed"),
         ("let a: Box<dyn Any> = Box::pin(c.request(r));", "future"),
         ("let a: Pin<Box<Response>> = Box::pin(c.request(r));", "as-typed"),
         ("pin! { let a = c.request(r); } a.await", "future"),
@@ -493,6 +495,8 @@ fn a_block_or_closure_that_is_spawned_keeps_the_trace() {
         (format!("let job = async {{ {CALL} }}; spawn(job)"), true),
         (format!("let job = async {{ {CALL} }}; if a {{ set.spawn(job); }}"), true),
         (format!("let job = Box::pin(async {{ {CALL} }}); spawn(job)"), true),
+        (format!("let job: BoxFuture<'_, u8> = Box::pin(async {{ {CALL} }}); spawn(job)"), true),
+        (format!("let job: Job = timeout(limit, async {{ {CALL} }}); spawn(job)"), false),
         (format!("let job = async {{ {CALL} }}; job.await"), false),
         (format!("let job = async {{ {CALL} }}; if a {{ spawn(job); }} else {{ keep(job); }}"), false),
         (format!("let job = async {{ {CALL} }}; if a {{ spawn(job); }} else {{ keep!(job); }}"), false),
@@ -518,13 +522,18 @@ fn a_block_or_closure_that_is_spawned_keeps_the_trace() {
 
 #[test]
 fn a_spawned_block_is_searched_for_in_a_part_of_a_long_function() {
-    for (uses, keeps) in [("g(1); h!(job);", false), ("g(1);", false), ("", true)] {
-        let uses = uses.repeat(2000);
-        let function =
-            format!("async fn f(c: &Client) {{ let job = async {{ c.request(r).await; }}; {uses} spawn(job) }}");
-        let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
-        assert_eq!(expanded.contains("in_current_trace"), keeps);
-    }
+    let keeps = |before: &str, after: &str| {
+        let function = format!(
+            "async fn f(c: &Client) {{ let job = async {{ c.request(r).await; }}; {} spawn(job); {} }}",
+            before.repeat(2000),
+            after.repeat(2000)
+        );
+        expand(TokenStream::new(), function.parse().unwrap()).to_string().contains("in_current_trace")
+    };
+    assert!(keeps("", ""));
+    assert!(!keeps("g(1); h!(job);", ""));
+    assert!(!keeps("g(1);", ""));
+    assert!(!keeps("", "g(1);"));
 }
 
 #[test]
@@ -549,6 +558,8 @@ fn receivers_that_are_references_are_left_alone() {
         ("for a in b { a.send() }", "place"),
         ("for a in b.other() { a.send() }", "place"),
         ("{ let a = &mut b; } a.send()", "place"),
+        ("let a = &mut b; let &a = g(); a.send()", "place"),
+        ("let &a = &mut b; a.send()", "place"),
         ("let a = &mut b; { let d = g(); } a.send()", "left-alone"),
         ("let a = |b: &mut B| b.send(); a(d)", "left-alone"),
         ("let b = &mut d; let a = |b| b.send(); a(e)", "place"),
@@ -573,9 +584,6 @@ fn a_function_of_a_client_is_one_with_its_name_and_one_argument() {
         ("RequestBuilder::send(r).await", "path"),
         ("RequestBuilder::send::<u8>(r).await; g().send()", "value"),
         ("<RequestBuilder as A>::send(r).await; g().send()", "value"),
-        ("RequestBuilder::execute(r).await; g().send()", "value"),
-        ("RequestBuilder::send_json(r).await; g().send()", "value"),
-        ("RequestBuilder::other(r).await; g().send()", "value"),
         ("Sender::send(r).await; g().send()", "value"),
     ]);
 }
@@ -617,6 +625,7 @@ fn a_value_that_is_sent_to_a_channel_is_no_request() {
         ("tx2.send(a); tx_first.send(a); sender_first.send(a); g().send()", "value"),
         ("self.sender.send(a); g().send()", "value"),
         ("builders.map(RequestBuilder::send)", "path"),
+        ("#[xray(skip)] builders.map(RequestBuilder::send);", ""),
         ("builders.map(Sender::send); g().send()", "value"),
     ]);
 }
@@ -711,4 +720,23 @@ fn a_loop_over_a_stream_is_read_in_the_body_of_a_stream_alone() {
     let of = |body: &str| choices(&format!("fn f(c: &Client) -> impl Stream {{ {body} }}"));
     assert_eq!(of("stream! { for await a in g() { yield c.request(r).await; } }"), "future");
     assert_eq!(of("g().send(); tokio::pin! { for await a in g() { c.request(r).await; } }"), "value");
+}
+
+#[test]
+fn a_method_by_its_path_may_have_a_name() {
+    for body in [
+        "#[xray(name = \"x\")] builders.map(RequestBuilder::send);",
+        "#[xray(name = \"x\")] RequestBuilder::send(r).await;",
+    ] {
+        let function = format!("async fn f() {{ {body} }}");
+        let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+        assert!(expanded.contains(". with_name (\"x\")"), "{expanded}");
+    }
+}
+
+#[test]
+fn the_receiver_of_a_marked_call_keeps_its_attributes() {
+    let function = "fn f() { #[xray(trace)] (#[allow(a)] (g())).send(); }";
+    let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
+    assert!(expanded.contains("# [allow (a)]"), "{expanded}");
 }
