@@ -217,8 +217,8 @@ pub(crate) fn is_one_of(name: &Ident, names: &[&str]) -> bool {
     names.contains(&text(name).as_str())
 }
 
-/// Returns whether a function or method with this name calls a closure repeatedly, and polls the futures that it returns, as
-/// `retry(|| ..)` does. A future that is passed to such a function is not replaced:
+/// Returns whether a function or method with this name calls a closure repeatedly, and polls the futures that it
+/// returns, as `retry(|| ..)` does. A future that is passed to such a function is not replaced:
 /// `tests/it/shapes/named_futures.rs::first_of_a_retry`
 pub(crate) fn repeats(name: &str) -> bool {
     name.starts_with("retry")

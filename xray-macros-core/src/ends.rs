@@ -12,8 +12,8 @@ use crate::divergence::{block_diverges, diverges};
 use crate::options::CallOptions;
 use crate::syntax::{peeled, tail, text};
 
-/// The kinds of traced futures at the ends of the branches of an expression, of the items of a list, or of the values of a
-/// function. All ends must have one type; in an `Either`, all ends of one side.
+/// The kinds of traced futures at the ends of the branches of an expression, of the items of a list, or of the values
+/// of a function. All ends must have one type; in an `Either`, all ends of one side.
 /// `tests/it/shapes/named_futures.rs::in_branches`
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Ends {
@@ -97,8 +97,8 @@ impl Ends {
         }
     }
 
-    /// Returns what one side of an `Either` ends in: `set` puts the end of `future` on that side. Each side has a type of
-    /// its own, so nothing need be replaced on the other side. Returns `None` for an `Either` in an `Either`.
+    /// Returns what one side of an `Either` ends in: `set` puts the end of `future` on that side. Each side has a type
+    /// of its own, so nothing need be replaced on the other side. Returns `None` for an `Either` in an `Either`.
     fn of_side(future: &Expr, set: impl FnOnce(Option<Replacement>) -> Self) -> Option<Self> {
         match Self::of(future) {
             Some(Self { value, left: None, right: None }) => Some(set(value)),
