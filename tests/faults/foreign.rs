@@ -120,6 +120,15 @@ fn what_a_hook_captures_may_panic_when_it_is_dropped() {
     });
 }
 
+/// In Lambda no sampler is used, and the variable selects the default emitter.
+#[test]
+fn what_the_environment_replaces_may_panic_when_it_is_dropped() {
+    let name = "what_the_environment_replaces_may_panic_when_it_is_dropped";
+    run_with(module_path!(), name, &[("LAMBDA_TASK_ROOT", "/var/task"), ("AWS_XRAY_EMITTER", "udp")], || {
+        drop(Recorder::builder().sampler(PanickingSampler).emitter(PanickingEmitter).build());
+    });
+}
+
 #[test]
 fn a_logger_that_panics_reaches_no_caller() {
     run("a_logger_that_panics_reaches_no_caller", || {

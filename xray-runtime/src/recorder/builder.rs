@@ -351,6 +351,8 @@ impl RecorderBuilder {
     fn choose_sampler(&mut self, is_in_lambda: bool) -> (ChosenSampler, Source) {
         let of_program = self.sampler.take();
         if is_in_lambda {
+            // The destructor of the sampler is the program's own code.
+            guard(|| drop(of_program));
             let name = "none, as LAMBDA_TASK_ROOT is set and Lambda's trace header decides";
             return (ChosenSampler { name, ..ChosenSampler::new(Never) }, Source::Default);
         }
