@@ -28,6 +28,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use reqwest::Client;
 use support::documents::{capture, checked};
 use support::subsegments::only_call;
@@ -359,6 +360,27 @@ async fn the_parent_is_what_is_current_where_the_call_stands() {
     let part = only_call(&documents);
     assert_eq!((part.name.as_str(), part.namespace), ("part", None));
     assert_eq!(only_request(&server).trace_header().parent, Some(part.subsegments[0].id));
+}
+
+/// A subsegment around the future of a call gets the call. A scope in which the call is made keeps it.
+#[tokio::test]
+async fn a_call_belongs_to_the_subsegment_around_its_future() {
+    #[xray::traced_http]
+    async fn work(client: Client, url: String) {
+        client.get(&url).send().in_subsegment("around").await.unwrap();
+        let parts = [(); 2].map(|()| client.get(&url).send());
+        join_all(parts).in_subsegment("around").await;
+        let part = xray::current().subsegment("scope");
+        let call = part.in_scope(|| client.get(&url).send());
+        call.await.unwrap();
+        part.end();
+        let other = Segment::builder("other").sampled(false);
+        client.get(&url).send().in_segment(other).await.unwrap();
+    }
+    let server = Server::start().await;
+    let ((), documents) = capture(work(Client::new(), server.url("/bytes/1")).in_segment("t")).await;
+    let parts: Vec<_> = documents[0].subsegments.iter().map(|part| (&*part.name, part.subsegments.len())).collect();
+    assert_eq!(parts, [("around", 1), ("around", 2), ("scope", 1), ("127.0.0.1", 0)]);
 }
 
 #[tokio::test]

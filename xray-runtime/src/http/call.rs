@@ -165,11 +165,24 @@ impl Call {
         Context::of_entity(Arc::clone(&self.entity))
     }
 
-    /// Polls the future that sends the request. The first poll starts the time of the call.
+    /// Polls the future that sends the request. The first poll starts the time of the call. If the future is first
+    /// polled in a subsegment below the parent, as with `client.get(url).send().in_subsegment("page")`, the call becomes
+    /// a child of that subsegment.
     #[inline]
     pub(crate) fn poll<F: Future>(&mut self, future: Pin<&mut F>, task: &mut task::Context<'_>) -> Poll<F::Output> {
-        self.start();
+        if self.is_pending() {
+            self.move_into_scope();
+            self.start();
+        }
         self.observe_panic(|| future.poll(task))
+    }
+
+    fn move_into_scope(&mut self) {
+        if self.record.is_some() {
+            if let Some(entity) = context::entity_below(&self.entity) {
+                self.entity = entity;
+            }
+        }
     }
 
     /// Finishes the call, and passes the response to `read`, which records it.

@@ -487,6 +487,20 @@ pub(crate) fn with_current_entity<T>(look: impl FnOnce(&Arc<Entity>) -> T) -> Op
     CURRENT.try_with(|current| current.borrow().entity().map(look)).ok().flatten()
 }
 
+/// Returns the entity of the innermost scope on this thread, if that entity began below `ancestor`.
+#[inline]
+pub(crate) fn entity_below(ancestor: &Arc<Entity>) -> Option<Arc<Entity>> {
+    if !IS_SET.get() {
+        return None;
+    }
+    let entity_below = |current: &RefCell<Context>| {
+        let current = current.borrow();
+        let entity = current.entity().filter(|entity| !Arc::ptr_eq(entity, ancestor))?;
+        entity.is_below(ancestor).then(|| Arc::clone(entity))
+    };
+    CURRENT.try_with(entity_below).ok().flatten()
+}
+
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let message = panic.downcast_ref::<String>().map(String::as_str);
     message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked")
