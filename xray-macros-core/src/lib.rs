@@ -10,6 +10,7 @@ mod body;
 mod call_variable;
 mod calls;
 mod candidate;
+mod captures;
 mod client_paths;
 mod combinators;
 mod conditions;

@@ -1,13 +1,11 @@
-//! Examines how variables are used: a variable that holds a future, and the variables that a closure names.
+//! Examines how a variable that holds a future is used.
 
 use std::mem;
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::visit::{self, Visit};
-use syn::{
-    Block, Expr, ExprClosure, ExprForLoop, ExprMethodCall, ExprPath, Item, Local, Macro, Pat, PatIdent, Stmt, StmtMacro,
-};
+use syn::{Block, Expr, ExprForLoop, ExprMethodCall, ExprPath, Item, Local, Macro, Pat, PatIdent, Stmt, StmtMacro};
 
 use crate::attributes::attributes;
 use crate::combinators::{adds_to_list, repeats, wraps_variables};
@@ -17,7 +15,6 @@ use crate::options::CallOptions;
 use crate::position::Position;
 use crate::spawn::spawn_call;
 use crate::syntax::{function_name, identifiers, identifiers_in_format_strings, identifiers_in_macro, peeled, text};
-use crate::variables::Variables;
 
 /// The number of expressions that are searched. A future is usually used a few lines after its call, and a function
 /// with thousands of variables must not be searched as a whole for each of them.
@@ -299,42 +296,6 @@ fn list_in(expression: &Expr) -> &Expr {
         Expr::Reference(reference) => list_in(&reference.expr),
         other => other,
     }
-}
-
-/// Returns whether a closure names a variable that is declared outside it. A closure of more than [`MAX_SEARCHED`]
-/// expressions is assumed to name such a variable.
-pub(crate) fn names_a_variable(closure: &ExprClosure, variables: &Variables) -> bool {
-    struct Names<'a> {
-        closure: &'a ExprClosure,
-        variables: &'a Variables,
-        found: bool,
-        left: usize,
-    }
-    impl Names<'_> {
-        fn is_outer(&self, name: &Ident) -> bool {
-            self.variables.contains(name) && !self.closure.inputs.iter().any(|input| binds(input, name))
-        }
-    }
-    impl<'ast> Visit<'ast> for Names<'_> {
-        fn visit_expr(&mut self, expression: &'ast Expr) {
-            self.left = self.left.saturating_sub(1);
-            self.found |= self.left == 0;
-            if !self.found {
-                visit::visit_expr(self, expression);
-            }
-        }
-
-        fn visit_expr_path(&mut self, path: &'ast ExprPath) {
-            self.found |= path.path.get_ident().is_some_and(|name| self.is_outer(name));
-        }
-
-        fn visit_macro(&mut self, call: &'ast Macro) {
-            self.found |= identifiers_in_macro(&call.tokens).any(|name| self.is_outer(&name));
-        }
-    }
-    let mut names = Names { closure, variables, found: false, left: MAX_SEARCHED };
-    names.visit_expr(&closure.body);
-    names.found
 }
 
 /// Returns whether a pattern declares a variable of this name.

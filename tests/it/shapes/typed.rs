@@ -294,6 +294,37 @@ async fn function_pointers(api: Api) -> Result<u16> {
     Ok(send(api.clone(), request).await? + count[0](&api, api.get()))
 }
 
+/// Closures whose own variables, fields and modules have the names of variables of the function.
+#[traced_http]
+async fn function_pointers_with_own_names(api: Api, path: &str, url: &str) -> Result<u16> {
+    let by_let: fn(&Api, &str) -> u16 = |api, to| {
+        let path = format!("{to}/path");
+        api.oneshot(api.http.get(path).build().unwrap())
+    };
+    let by_match: fn(&Api, Option<&str>) -> u16 = |api, to| match to {
+        Some(path) if !path.is_empty() => api.oneshot(api.http.get(path).build().unwrap()),
+        _ => 0,
+    };
+    let by_condition: fn(&Api, Option<&str>) -> u16 =
+        |api, to| if let Some(url) = to { api.oneshot(api.http.get(url).build().unwrap()) } else { 0 };
+    let by_loop: fn(&Api, [&str; 2]) -> u16 = |api, all| {
+        let mut sum = 0;
+        for url in all {
+            sum += api.oneshot::<u16>(api.http.get(url).build().unwrap());
+        }
+        sum
+    };
+    let by_parameter: fn(&Api, Option<&str>) -> u16 =
+        |api, to| to.map_or(0, |path| api.oneshot(api.http.get(path).build().unwrap()));
+    let by_field: fn(&Api) -> u16 = |api| {
+        let to = format!("{}/field", api.url);
+        api.oneshot(api.http.get(to).build().unwrap())
+    };
+    let answer: u16 = api.execute(api.get()).await?;
+    let lengths = [by_let(&api, url), by_match(&api, Some(path)), by_condition(&api, Some(path)), by_field(&api)];
+    Ok(answer + lengths.iter().sum::<u16>() + by_loop(&api, [url, path]) + by_parameter(&api, Some(url)))
+}
+
 /// The type parameter of the function is the argument or the result.
 #[traced_http]
 async fn of_a_type_parameter<T: Decode + Display, A: Clone>(api: &Api, value: A) -> (String, Option<A>) {
@@ -392,6 +423,8 @@ async fn typed() {
     run.check_calls("converted", async { api.converted().await.unwrap() }, Version { major: 400 }, &heads).await;
     run.check("generic_arguments", async { api.generic_arguments().await }, Ok((String::new(), 15))).await;
     run.check_calls("function_pointers", async { function_pointers(api.clone()).await.unwrap() }, 208, &[seen]).await;
+    let work = async { function_pointers_with_own_names(api.clone(), &api.url, &api.url).await.unwrap() };
+    run.check_calls("function_pointers_with_own_names", work, 200 + 13 + 8 + 8 + 14 + 16 + 8, once).await;
     let work = of_a_type_parameter::<u16, _>(api, 5);
     run.check_calls("of_a_type_parameter", work, ("200".to_owned(), Some(5)), once).await;
     let either = &Either(run.client.clone());

@@ -8,6 +8,7 @@ use syn::{Block, Expr, ExprClosure, ExprIf, ExprMatch, ExprMethodCall, Local, Pa
 use super::Walker;
 use crate::attributes::{move_xray_to_statement, take_xray};
 use crate::calls;
+use crate::captures;
 use crate::combinators::adds_to_list;
 use crate::ends::Ends;
 use crate::macros::Role;
@@ -112,7 +113,7 @@ impl Walker<'_> {
         // A closure that names no variable of the function may be coerced to a function pointer. The variable of the
         // open types would make that impossible, so such a closure declares it itself.
         // tests/it/shapes/typed.rs::function_pointers
-        let settles = position == Position::Elsewhere && !uses::names_a_variable(closure, &self.variables);
+        let settles = position == Position::Elsewhere && !captures::names_a_variable(closure, &self.variables);
         let outer = settles.then(|| {
             let outside = mem::replace(&mut self.conditions.outside_settlement, self.conditions.attributes.len());
             (mem::take(&mut self.settlement), outside)
