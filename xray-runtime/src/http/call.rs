@@ -165,24 +165,26 @@ impl Call {
         Context::of_entity(Arc::clone(&self.entity))
     }
 
-    /// Polls the future that sends the request. The first poll starts the time of the call. If the future is first
-    /// polled in a subsegment below the parent, as with `client.get(url).send().in_subsegment("page")`, the call becomes
-    /// a child of that subsegment.
+    /// Polls the future that sends the request. The first poll starts the time of the call.
+    ///
+    /// If the future is first polled in a subsegment below the parent, the call becomes a child of that subsegment, as
+    /// with `client.get(url).send().in_subsegment("page")`.
     #[inline]
     pub(crate) fn poll<F: Future>(&mut self, future: Pin<&mut F>, task: &mut task::Context<'_>) -> Poll<F::Output> {
         if self.is_pending() {
-            self.move_into_scope();
-            self.start();
+            self.start_in_scope();
         }
         self.observe_panic(|| future.poll(task))
     }
 
-    fn move_into_scope(&mut self) {
-        if self.record.is_some() {
-            if let Some(entity) = context::entity_below(&self.entity) {
-                self.entity = entity;
-            }
+    /// Starts the time of a pending call in the current scope.
+    #[inline(never)]
+    fn start_in_scope(&mut self) {
+        if let Some(entity) = context::entity_below(&self.entity).filter(|_| self.record.is_some()) {
+            self.entity = entity;
         }
+        self.set_stage(Stage::Started);
+        self.set_start_time();
     }
 
     /// Finishes the call, and passes the response to `read`, which records it.

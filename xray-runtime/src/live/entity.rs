@@ -127,8 +127,7 @@ impl Entity {
     /// Returns whether this entity began below `ancestor`, in its child or in a later descendant.
     #[cold]
     pub(crate) fn is_below(&self, ancestor: &Arc<Self>) -> bool {
-        // Only the ancestors between the two are looked at.
-        let mut ancestors = iter::successors(self.parent(), |entity| entity.parent());
+        let ancestors = iter::successors(self.parent(), |entity| entity.parent());
         Arc::ptr_eq(&self.trace, &ancestor.trace)
             && ancestors
                 .take_while(|entity| entity.depth >= ancestor.depth)
