@@ -88,6 +88,8 @@ fn walk<'a>(
         position: Position::Elsewhere,
         result: Position::of_result(signature, block),
         of_macro: Position::Elsewhere,
+        is_annotated: !options.common.annotations.is_empty(),
+        takes_any_closure: false,
         candidates: 0,
         rewritten: 0,
         left_alone: Vec::new(),
@@ -128,6 +130,10 @@ struct Walker<'a> {
     result: Position,
     /// Where the value of the current macro call goes.
     of_macro: Position,
+    /// `true` if the calls are recorded with the values of `annotate(..)`.
+    is_annotated: bool,
+    /// `true` if the closure visited next is the argument of a function that takes a closure of any type.
+    takes_any_closure: bool,
     /// The number of calls whose names are in the table, including calls under `#[xray(skip)]`.
     candidates: usize,
     /// The number of calls that are rewritten.
@@ -205,7 +211,12 @@ impl Walker<'_> {
         if self.call_options.skip {
             return;
         }
-        let rewriter = Rewriter { options: self.options, name: self.call_options.name.as_ref(), requirement };
+        let rewriter = Rewriter {
+            options: self.options,
+            name: self.call_options.name.as_ref(),
+            requirement,
+            is_annotated: self.is_annotated,
+        };
         self.rewritten += usize::from(!matches!(candidate, Candidate::LeftAlone(_) | Candidate::RequestBuilder));
         match (candidate, &mut *expression) {
             (Candidate::Value, Expr::MethodCall(call)) => rewriter.on_value(call),
@@ -260,13 +271,18 @@ impl Walker<'_> {
             Expr::Async(block) => block.capture.is_some(),
             _ => false,
         };
-        if moves && !self.options.common.annotations.is_empty() {
+        if moves && self.is_annotated {
             *expression = head::with_own_annotations(expression);
         }
     }
 
     fn rewriter(&self) -> Rewriter<'_> {
-        Rewriter { options: self.options, name: None, requirement: Requirement::Optional }
+        Rewriter {
+            options: self.options,
+            name: None,
+            requirement: Requirement::Optional,
+            is_annotated: self.is_annotated,
+        }
     }
 
     /// Returns whether the user requires the call `expression` to be traced.

@@ -16,6 +16,40 @@ use crate::variables::Variables;
 /// not visit all of the code at each level. `tests.rs::long_and_deep_code_takes_linear_work_and_little_stack`
 const MAX_SEARCHED: usize = 1000;
 
+/// Functions and methods whose parameter is a closure of any type, and never a function pointer: those of `Iterator`,
+/// `Option`, `Result`, `Future` and `Stream`. Functions whose names begin with `retry` or `spawn` count too.
+const TAKE_ANY_CLOSURE: &[&str] = &[
+    "all",
+    "and_then",
+    "any",
+    "filter",
+    "filter_map",
+    "find_map",
+    "flat_map",
+    "fold",
+    "for_each",
+    "for_each_concurrent",
+    "get_or_insert_with",
+    "is_some_and",
+    "map",
+    "map_err",
+    "map_ok",
+    "map_or",
+    "map_or_else",
+    "or_else",
+    "or_insert_with",
+    "then",
+    "try_fold",
+    "try_for_each",
+    "try_for_each_concurrent",
+    "unwrap_or_else",
+];
+
+/// Returns whether a function or method takes a closure of any type, judged by its name.
+pub(crate) fn takes_any_closure(name: &str) -> bool {
+    TAKE_ANY_CLOSURE.contains(&name) || name.starts_with("retry") || name.starts_with("spawn")
+}
+
 /// Returns whether a closure names a variable that is declared outside it. A closure of more than [`MAX_SEARCHED`]
 /// expressions is assumed to name such a variable. `tests/it/shapes/typed.rs::function_pointers`
 pub(crate) fn names_a_variable(closure: &ExprClosure, variables: &Variables) -> bool {

@@ -36,6 +36,8 @@ pub(crate) struct Rewriter<'a> {
     pub(crate) name: Option<&'a LitStr>,
     /// How strictly the user requires the call to be traced.
     pub(crate) requirement: Requirement,
+    /// `true` if the call is recorded with the values of `annotate(..)`.
+    pub(crate) is_annotated: bool,
 }
 
 impl Rewriter<'_> {
@@ -454,10 +456,10 @@ impl Rewriter<'_> {
                 }
             };
         }
-        if self.options.common.annotations.is_empty() {
-            quote_spanned!(span=> (#sites, #line))
-        } else {
+        if self.is_annotated {
             quote_spanned!(span=> (#sites, #line, &__xray_annotations))
+        } else {
+            quote_spanned!(span=> (#sites, #line))
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::LazyLock;
 use std::thread;
 
 use reqwest::{Client, RequestBuilder, Response};
@@ -230,11 +231,27 @@ async fn async_closures(client: &Client, url: &str) -> (u16, u32) {
     (fetch("1").await + fetch("2").await, count().await)
 }
 
+/// A closure that names no variable of the function may be a function pointer, and a closure that is not `move` may be
+/// `Copy`.
+#[traced_http(annotate(number = number))]
+fn annotated(number: u32) -> (u32, u32, u32) {
+    fn twice<F: Fn(u32) -> u32 + Copy>(closure: F) -> u32 {
+        let copy = closure;
+        closure(1) + copy(2)
+    }
+    let pointer: fn(u32) -> u32 = |other| vec![Shared(other)].remove(0).send();
+    let moved: fn(&Shared) -> u32 = move |shared| shared.clone().send();
+    let lazy: LazyLock<u32> = LazyLock::new(|| vec![Shared(4)].remove(0).send());
+    let borrowed = twice(|other| vec![Shared(number + other)].remove(0).send());
+    (pointer(1) + moved(&Shared(2)), *lazy, borrowed)
+}
+
 #[tokio::test]
 async fn closures() {
     let run = Run::start(super::IS_TRACED).await;
     run.check("called_twice", async { called_twice() }, 1 + 1 + 2 + 1).await;
     run.check("moves_one_field", async { moves_one_field() }, ("second".into(), "first".into())).await;
+    run.check("annotated", async { annotated(5) }, (1 + 2, 4, 6 + 7)).await;
     run.check("disjoint_fields", async { disjoint_fields() }, (4, 2, 8)).await;
     let work = async { disjoint_fields_of_self(&mut (Counter::default(), Counter::default())) };
     run.check("disjoint_fields_of_self", work, 4).await;

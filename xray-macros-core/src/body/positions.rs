@@ -90,7 +90,10 @@ impl Walker<'_> {
     /// its position from `name`; any other value has the position `otherwise`.
     fn visit_argument(&mut self, argument: &mut Expr, otherwise: Position, name: &str, position: Position) {
         let of_argument = match peeled(argument) {
-            Expr::Closure(closure) => position.of_closure_for(name, !closure.inputs.is_empty()),
+            Expr::Closure(closure) => {
+                self.takes_any_closure = captures::takes_any_closure(name);
+                position.of_closure_for(name, !closure.inputs.is_empty())
+            }
             _ => otherwise,
         };
         self.visit_at(argument, of_argument);
@@ -110,10 +113,15 @@ impl Walker<'_> {
     fn visit_closure(&mut self, closure: &mut ExprClosure, position: Position) {
         let position = position.of_closure(closure);
         let result = mem::replace(&mut self.result, position);
+        let takes_any_closure = mem::take(&mut self.takes_any_closure);
         // A closure that names no variable of the function may be coerced to a function pointer. The variable of the
         // open types would make that impossible, so such a closure declares it itself.
         // tests/it/shapes/typed.rs::function_pointers
-        let settles = position == Position::Elsewhere && !captures::names_a_variable(closure, &self.variables);
+        let names_no_variable = !captures::names_a_variable(closure, &self.variables);
+        let settles = position == Position::Elsewhere && names_no_variable;
+        // The variable of the annotations would make that impossible too. tests/it/shapes/closures.rs::annotated
+        let is_annotated = self.is_annotated && (takes_any_closure || !names_no_variable);
+        let outer_is_annotated = mem::replace(&mut self.is_annotated, is_annotated);
         let outer = settles.then(|| {
             let outside = mem::replace(&mut self.conditions.outside_settlement, self.conditions.attributes.len());
             (mem::take(&mut self.settlement), outside)
@@ -125,6 +133,7 @@ impl Walker<'_> {
                 as_block(&mut closure.body).stmts.splice(0..0, declarations);
             }
         });
+        self.is_annotated = outer_is_annotated;
         if let Some((settlement, outside)) = outer {
             self.conditions.outside_settlement = outside;
             let own = mem::replace(&mut self.settlement, settlement);

@@ -338,3 +338,30 @@ fn the_receiver_of_a_marked_call_keeps_its_attributes() {
     let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
     assert!(expanded.contains("# [allow (a)]"), "{expanded}");
 }
+
+#[test]
+fn a_closure_that_may_be_a_function_pointer_has_no_annotations() {
+    let names_annotations = |body: &str| {
+        let function = format!("fn f(a: &Agent, id: u32) {{ {body} }}").parse().unwrap();
+        expand("annotate(id = id)".parse().unwrap(), function).to_string().contains("& __xray_annotations")
+    };
+    for body in [
+        "a.get(url()).call();",
+        "run(|| a.get(url()).call());",
+        "urls.map(|url| ureq::get(url).call());",
+        "thread::spawn(|| ureq::get(url()).call());",
+        "(|| ureq::get(url()).call()).retry(policy());",
+        "run(|b| { let get = || b.get(id).call(); get() });",
+    ] {
+        assert!(names_annotations(body), "{body}");
+    }
+    for body in [
+        "run(|a| a.get(url()).call());",
+        "urls.map(Box::new(|url| ureq::get(url).call()));",
+        "urls.map(run(|url| ureq::get(url).call()));",
+        "run(|b| { let get = move || b.get(url()).call(); get() });",
+        "run(|b| Box::pin(async move { b.get(url()).send().await }));",
+    ] {
+        assert!(!names_annotations(body), "{body}");
+    }
+}
