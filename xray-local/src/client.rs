@@ -33,6 +33,8 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(address: Address) -> Self {
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT));
+        // By default, ureq uses the proxy in `http_proxy`, which cannot reach the loopback interface of this machine.
+        let config = config.proxy(None);
         Self { agent: config.build().into(), address }
     }
 

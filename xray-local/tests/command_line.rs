@@ -240,6 +240,20 @@ fn datagrams_and_spans_are_forwarded() {
     }
 }
 
+/// A proxy usually runs on another machine, where 127.0.0.1 is that machine.
+#[test]
+fn no_request_goes_through_a_proxy() {
+    // Nothing listens at this address.
+    let proxy = [("http_proxy", "http://127.0.0.1:9"), ("ALL_PROXY", "http://127.0.0.1:9")];
+    let other = xray_local::Server::builder().address("127.0.0.1:0").start().unwrap();
+    let program = Program::start_with(&["--otlp-forward", &format!("http://{}", other.http_address())], &proxy);
+    let spans = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"00000000000000000000000000000001","spanId":"0000000000000001","name":"job","startTimeUnixNano":"1","endTimeUnixNano":"2"}]}]}]}"#;
+    ureq::post(format!("http://{}/v1/traces", program.address)).content_type("application/json").send(spans).unwrap();
+    support::wait_for("the span", || other.store().trace("00000000000000000000000000000001").is_some());
+    let listed = command(&["traces", "--address", &program.address]).envs(proxy).output().unwrap();
+    assert!(listed.status.success() && listed.stdout.ends_with(b"000000000001\n"), "{listed:?}");
+}
+
 /// The receiver accepts a connection and never answers, so the request is given up when the program stops.
 #[test]
 fn a_request_that_is_given_up_at_the_end_is_reported_as_lost() {

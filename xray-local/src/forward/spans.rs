@@ -145,7 +145,9 @@ impl Pending {
 
 /// Forwards requests until their queue is closed or they are given up.
 fn send_all(requests: &Receiver<Request>, url: &str, pending: &Pending, lost: &Lost) {
-    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
+    let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT));
+    // By default, ureq uses the proxy in `http_proxy`, which cannot reach the loopback interface of this machine.
+    let agent: ureq::Agent = config.proxy(None).build().into();
     for request in requests {
         let mut post = agent.post(url).content_type(&request.content_type);
         if let Some(encoding) = &request.content_encoding {

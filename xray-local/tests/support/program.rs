@@ -16,7 +16,13 @@ pub struct Program {
 
 impl Program {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = command(&[&["--address", "127.0.0.1:0"], arguments].concat()).spawn().unwrap();
+        Self::start_with(arguments, &[])
+    }
+
+    /// Starts the program with these environment variables.
+    pub fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = command(&[&["--address", "127.0.0.1:0"], arguments].concat());
+        let mut child = command.envs(variables.iter().copied()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         let mut program = Self { child, lines, address: String::new(), sampling: String::new() };
         let first = program.line();
