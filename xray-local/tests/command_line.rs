@@ -230,6 +230,14 @@ fn datagrams_and_spans_are_forwarded() {
     let (status, rest) = program.stop("-TERM");
     assert!(status.success(), "the program fails if the other receiver has gone: {rest}");
 
+    // Free for both protocols a moment ago, and probably still free.
+    let own = xray_local::Server::builder().address("127.0.0.1:0").start().unwrap().udp_address().port();
+    let loops = [("--forward", format!("127.0.0.2:{own}")), ("--otlp-forward", format!("http://127.0.0.2:{own}"))];
+    for (option, address) in loops {
+        let error = fails(&["--address", &format!("0.0.0.0:{own}"), option, &address]);
+        assert!(error.contains("this server would receive its own "), "{error}");
+    }
+
     for (arguments, message) in [
         (["--otlp-forward", "https://collector"], "https is not supported"),
         (["--forward", "nowhere"], "\"nowhere\""),

@@ -1,10 +1,12 @@
 //! Forwards received datagrams and OTLP requests to another receiver: a real X-Ray daemon or a collector.
 
 mod datagrams;
+mod own;
 #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "requests with spans are refused"))]
 mod spans;
 
 pub(crate) use datagrams::ForwardedDatagrams;
+pub(crate) use own::leads_to;
 pub(crate) use spans::{ForwardThread, ForwardedSpans, endpoint};
 
 use std::sync::Arc;

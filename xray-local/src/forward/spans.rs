@@ -12,7 +12,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Uri};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Lost;
+use super::{Lost, leads_to};
 
 /// The most bytes of requests that wait to be forwarded. A request beyond this limit is lost.
 const MAX_WAITING: usize = 64 * 1024 * 1024;
@@ -51,8 +51,8 @@ struct Request {
     _room: OwnedSemaphorePermit,
 }
 
-/// Returns the URL to which requests are posted. Adds the path `/v1/traces` to a URL without a path. A URL whose host
-/// has an address in `own` is refused: the server would forward each request to itself without end.
+/// Returns the URL to which requests are posted. Adds the path `/v1/traces` to a URL without a path. A URL that
+/// leads to one of `own`, the addresses of the server's sockets, is refused.
 ///
 /// # Errors
 ///
@@ -70,8 +70,9 @@ pub(crate) fn endpoint(url: &str, own: &[SocketAddr]) -> Result<String, &'static
     // A host that is not known yet is the name of another container, which starts later.
     let is_at = |own: &SocketAddr| {
         let addresses = format!("{}:{port}", authority.host()).to_socket_addrs();
-        addresses.is_ok_and(|mut addresses| addresses.any(|address| address == *own))
+        addresses.is_ok_and(|mut addresses| addresses.any(|address| leads_to(*own, address)))
     };
+    // Only these need the name server.
     if own.iter().filter(|own| own.port() == port).any(is_at) {
         return Err("this server would receive its own requests again");
     }
@@ -187,6 +188,10 @@ mod tests {
             ["http://127.0.0.1:4318", "http://localhost:4318/v1/traces", "http://user@127.0.0.1:4318", "http://[::1]"]
         {
             assert!(endpoint(url, &own).is_err_and(|reason| reason.contains("its own requests")), "{url}");
+        }
+        let everywhere = ["0.0.0.0:4318".parse().unwrap()];
+        for url in ["http://127.0.0.2:4318", "http://localhost:4318"] {
+            assert!(endpoint(url, &everywhere).is_err(), "{url}");
         }
         for url in ["http://127.0.0.1:4317", "http://127.0.0.2:4318", "http://nowhere.invalid:4318"] {
             assert!(endpoint(url, &own).is_ok(), "{url}");

@@ -31,7 +31,7 @@ use crate::check::one_line;
 use crate::collect::{self, TRACES};
 use crate::console;
 use crate::document::TraceId;
-use crate::forward::{ForwardThread, ForwardedDatagrams, ForwardedSpans, Lost, endpoint};
+use crate::forward::{ForwardThread, ForwardedDatagrams, ForwardedSpans, Lost, endpoint, leads_to};
 use crate::intake::Intake;
 use crate::jobs::Jobs;
 use crate::receive::UdpReceiver;
@@ -409,7 +409,7 @@ impl ServerBuilder {
         let datagrams = match self.forward.as_deref() {
             Some(address) => {
                 let to = sockets::resolved(address)?;
-                if to == udp_address || to == reachable(udp_address) {
+                if leads_to(udp_address, to) {
                     let error = io::Error::other("this server would receive its own datagrams again");
                     return Err(StartError::Address { address: address.to_owned(), error });
                 }
@@ -419,8 +419,7 @@ impl ServerBuilder {
         };
         let (spans, forward_thread) = match self.otlp_forward {
             Some(url) => {
-                let addresses = [http_address].into_iter().chain(otlp_address);
-                let own: Vec<_> = addresses.flat_map(|address| [address, reachable(address)]).collect();
+                let own: Vec<_> = [http_address].into_iter().chain(otlp_address).collect();
                 let url = endpoint(&url, &own).map_err(|reason| StartError::Url { url, reason })?;
                 let (spans, thread) = ForwardedSpans::start(url, lost_requests.clone())?;
                 (Some(spans), Some(thread))
