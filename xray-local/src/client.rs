@@ -169,7 +169,7 @@ fn summary_line(summary: &Value) -> String {
         response_time: summary["ResponseTime"].as_f64(),
         duration: summary["Duration"].as_f64(),
         name: summary["EntryPoint"]["Name"].as_str().unwrap_or_default(),
-        has_root: !summary["EntryPoint"].is_null(),
+        has_segment: !summary["EntryPoint"].is_null(),
         services: summary["ServiceIds"].as_array().map_or(0, Vec::len),
     };
     line.to_string()

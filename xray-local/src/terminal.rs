@@ -121,9 +121,10 @@ pub(crate) struct TraceLine<'a> {
     pub(crate) response_time: Option<f64>,
     /// The duration of the trace in seconds, if it is known.
     pub(crate) duration: Option<f64>,
-    /// The name of the root segment. Without one, the name of the first subsegment.
+    /// The name of the root segment. Without one, the name of the first segment or subsegment.
     pub(crate) name: &'a str,
-    pub(crate) has_root: bool,
+    /// `true` if the name is that of a segment.
+    pub(crate) has_segment: bool,
     /// The number of services.
     pub(crate) services: usize,
 }
@@ -140,7 +141,7 @@ impl<'a> TraceLine<'a> {
             response_time: trace.response_time(),
             duration: trace.duration(),
             name: main.map_or("", |main| &main.name),
-            has_root: root.is_some(),
+            has_segment: main.is_some_and(|main| main.kind == Kind::Segment),
             services: segments.map(ServiceId::of).collect::<HashSet<_>>().len(),
         }
     }
@@ -164,7 +165,7 @@ impl<'a> TraceLine<'a> {
 impl fmt::Display for TraceLine<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, color) = verdict(self.state);
-        let note = if self.has_root { "" } else { " (no segment)" };
+        let note = if self.has_segment { "" } else { " (no segment)" };
         let services = match self.services {
             0 => String::new(),
             1 => ", 1 service".to_owned(),

@@ -91,6 +91,16 @@ fn the_program_ends_at_once_if_no_request_is_in_progress() {
 }
 
 #[test]
+fn the_line_of_a_segment_that_calls_itself_has_its_name() {
+    let mut program = Program::start(&[]);
+    let mut document = segment("shop");
+    document["parent_id"] = document["id"].clone();
+    program.send(&format!("{HEADER}{document}"));
+    let line = program.line();
+    assert_eq!(line, format!("ok        500 ms  shop, 1 service  {}", document["trace_id"].as_str().unwrap()));
+}
+
+#[test]
 fn the_start_says_which_requests_sdks_record() {
     let every = Program::start(&[]);
     assert_eq!(every.sampling, "sampling:  SDKs record every request (as in AWS, 1 a second and 5 %: --sampling aws)");
