@@ -92,6 +92,7 @@ const LOCAL: &[&str] = &[
     "console",
     "server",
     "lib",
+    "output",
     "terminal",
     "address",
     "tree",

@@ -3,6 +3,7 @@
 mod address;
 mod client;
 mod manual;
+mod output;
 mod terminal;
 mod tree;
 
@@ -17,6 +18,7 @@ use address::Address;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use client::{Client, Selection};
+use output::Output;
 use xray_local::store::Limits;
 use xray_local::{Losses, Replay, Sampling, Server};
 
@@ -242,11 +244,14 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         .map(|path| server.replay(path).map_err(|error| format!("cannot read {}: {error}", path.display())));
     let replay = replay.transpose()?;
 
+    let output = Output::start(anstream::stdout())?;
+    let printer = output.printer();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop_signal = stop_signal()?;
-        let log_lines = terminal::follow(&server, anstream::stdout());
-        print_start(&mut anstream::stdout(), &server, printed_sampling, replay.as_ref())?;
+        let log_lines = terminal::follow(&server, printer.clone());
+        // The console is useful without the lines.
+        let _ = printer.print(start_lines(&server, printed_sampling, replay.as_ref()));
         if arguments.open {
             open::that_detached(server.console_url()).unwrap_or_else(|error| {
                 log::warn!("cannot open a browser: {error}; open {} yourself", server.console_url());
@@ -257,7 +262,7 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
             // This branch never completes, so only a signal stops the program. Writing lines can end earlier, when
             // standard output is closed, and the console is still useful then.
             () = async {
-                let _ = log_lines.await;
+                log_lines.await;
                 std::future::pending::<()>().await;
             } => {}
         }
@@ -267,11 +272,14 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     let store = server.store().clone();
     let lost = server.shutdown();
     let counters = store.counters();
+    let mut lines = format!("{} documents received, {} rejected\n", counters.received, counters.rejected);
     if lost != Losses::default() {
         let (datagrams, requests) = (lost.datagrams, lost.requests);
-        let _ = writeln!(anstream::stdout(), "{datagrams} datagrams and {requests} OTLP requests not forwarded");
+        lines.insert_str(0, &format!("{datagrams} datagrams and {requests} OTLP requests not forwarded\n"));
     }
-    let _ = writeln!(anstream::stdout(), "{} documents received, {} rejected", counters.received, counters.rejected);
+    let _ = printer.print(lines);
+    drop(printer);
+    output.finish();
     Ok(())
 }
 
@@ -281,51 +289,47 @@ fn with_sources(error: &dyn Error) -> String {
     chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// Prints the server's addresses, which requests SDKs record, and the result of a replay.
-fn print_start(
-    out: &mut impl Write,
-    server: &Server,
-    sampling: Option<Sampling>,
-    replay: Option<&Replay>,
-) -> io::Result<()> {
-    writeln!(out, "documents: AWS_XRAY_DAEMON_ADDRESS={}", server.local_address())?;
-    writeln!(out, "console:   {}", server.console_url())?;
+/// Returns the lines about the server's addresses, which requests SDKs record, and the result of a replay.
+fn start_lines(server: &Server, sampling: Option<Sampling>, replay: Option<&Replay>) -> String {
+    let mut lines = vec![
+        format!("documents: AWS_XRAY_DAEMON_ADDRESS={}", server.local_address()),
+        format!("console:   {}", server.console_url()),
+    ];
     if let Some(address) = server.local_otlp_address() {
-        writeln!(out, "spans:     OTEL_EXPORTER_OTLP_ENDPOINT=http://{address}")?;
+        lines.push(format!("spans:     OTEL_EXPORTER_OTLP_ENDPOINT=http://{address}"));
     }
-    match sampling {
-        Some(Sampling::Everything) => {
-            writeln!(out, "sampling:  SDKs record every request (as in AWS, 1 a second and 5 %: --sampling aws)")?;
+    let sampling = sampling.map(|sampling| match sampling {
+        Sampling::Everything => {
+            "sampling:  SDKs record every request (as in AWS, 1 a second and 5 %: --sampling aws)".to_owned()
         }
-        Some(Sampling::Aws) => {
-            writeln!(out, "sampling:  SDKs record 1 request a second and 5 % of the others, as in AWS")?;
-        }
-        None => {}
-    }
+        Sampling::Aws => "sampling:  SDKs record 1 request a second and 5 % of the others, as in AWS".to_owned(),
+    });
+    lines.extend(sampling);
     let addresses = || [Some(server.http_address()), server.otlp_address()].into_iter().flatten();
     if addresses().any(|address| address.ip().is_unspecified()) {
-        writeln!(
-            out,
+        lines.push(
             "note:      in containers and on other machines, use an address of this machine in place of loopback; a host \
              name needs --allow-host"
-        )?;
+                .to_owned(),
+        );
     }
     if !addresses().all(|address| address.ip().is_loopback()) {
-        writeln!(out, "warning:   this address is not loopback; anyone who can reach it can read and write traces")?;
+        let warning = "warning:   this address is not loopback; anyone who can reach it can read and write traces";
+        lines.push(warning.to_owned());
     }
     if let Some(warning) = address::warning(server.udp_address().port()) {
-        writeln!(out, "warning:   {}", terminal::plain(&warning))?;
+        lines.push(format!("warning:   {}", terminal::plain(&warning)));
     }
     if let Some(replay) = replay {
-        writeln!(out, "replayed:  {} documents", replay.taken)?;
+        lines.push(format!("replayed:  {} documents", replay.taken));
         for bad in &replay.bad {
-            writeln!(out, "           line {} was not loaded: {}", bad.line, terminal::plain(&bad.reason))?;
+            lines.push(format!("           line {} was not loaded: {}", bad.line, terminal::plain(&bad.reason)));
         }
         if replay.bad_count > replay.bad.len() {
-            writeln!(out, "           {} more lines were not loaded", replay.bad_count - replay.bad.len())?;
+            lines.push(format!("           {} more lines were not loaded", replay.bad_count - replay.bad.len()));
         }
     }
-    out.flush()
+    lines.join("\n") + "\n"
 }
 
 /// Completes when the user presses Ctrl-C or the system asks the program to stop.

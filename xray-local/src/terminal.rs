@@ -1,8 +1,8 @@
 //! Terminal output: one line per trace, and one line per document with findings.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::io::{self, Write};
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
@@ -15,6 +15,8 @@ use xray_local::printable::is_printable;
 use xray_local::store::{Report, Store};
 use xray_local::summary::ServiceId;
 use xray_local::trace::Trace;
+
+use crate::output::Printer;
 
 /// How long a trace must receive no documents before its line is printed. If more documents arrive later, the line is
 /// printed again.
@@ -29,9 +31,9 @@ const MAX_LINES: usize = 20;
 /// The most traces that may wait for their line to be printed.
 const MAX_WAITING: usize = 10_000;
 
-/// Prints a line for each trace and finding from this call on. The future completes when writing fails, for example
-/// because standard output is closed.
-pub(crate) fn follow<W: Write>(server: &Server, mut out: W) -> impl Future<Output = io::Result<()>> + use<W> {
+/// Prints a line for each trace and finding from this call on. The future completes when nothing can be printed
+/// anymore.
+pub(crate) fn follow(server: &Server, printer: Printer) -> impl Future<Output = ()> + use<> {
     let (store, mut arrivals, mut reported) = (server.store().clone(), server.arrivals(), SystemTime::now());
     let (mut changes, problems) = (store.changes(), server.problems_url());
     async move {
@@ -43,19 +45,21 @@ pub(crate) fn follow<W: Write>(server: &Server, mut out: W) -> impl Future<Outpu
                     Ok(id) if waiting.len() < MAX_WAITING || waiting.contains_key(&id) => _ = waiting.insert(id, Instant::now()),
                     Ok(_) => missed += 1,
                     Err(RecvError::Lagged(count)) => missed += count,
-                    Err(RecvError::Closed) => return Ok(()),
+                    Err(RecvError::Closed) => return,
                 },
                 _ = ticks.tick() => {
-                    let quiet = take_quiet(&mut waiting);
-                    write_some(&mut out, trace_lines(&store, &quiet).await, quiet.len(), "traces")?;
+                    let (quiet, mut lines) = (take_quiet(&mut waiting), String::new());
+                    push_some(&mut lines, trace_lines(&store, &quiet).await, quiet.len(), "traces");
                     if changes.has_changed().unwrap_or(false) {
                         changes.mark_unchanged();
-                        reported = write_reports(&mut out, &store, reported, &problems)?;
+                        reported = push_reports(&mut lines, &store, reported, &problems);
                     }
                     if std::mem::take(&mut missed) > 0 {
-                        writeln!(out, "some traces are not listed here because too many arrived at once; see the console")?;
+                        lines += "some traces are not listed here because too many arrived at once; see the console\n";
                     }
-                    out.flush()?;
+                    if !lines.is_empty() && printer.print(lines).is_err() {
+                        return;
+                    }
                 }
             }
         }
@@ -70,29 +74,26 @@ async fn trace_lines(store: &Store, ids: &[TraceId]) -> Vec<String> {
     tokio::task::spawn_blocking(lines).await.unwrap_or_default()
 }
 
-/// Prints the reports made after a time. Returns the time of the latest report. `problems` is the address of all
-/// reports.
-fn write_reports(out: &mut impl Write, store: &Store, after: SystemTime, problems: &str) -> io::Result<SystemTime> {
+/// Appends the lines of the reports made after a time. Returns the time of the latest report. `problems` is the address
+/// of all reports.
+fn push_reports(out: &mut String, store: &Store, after: SystemTime, problems: &str) -> SystemTime {
     let mut reports = store.reports();
     reports.retain(|report| report.at > after);
     let latest = reports.iter().map(|report| report.at).max().unwrap_or(after);
     let lines = reports.iter().take(MAX_LINES).rev().map(|report| report_line(report, problems));
-    write_some(out, lines, reports.len(), "documents with findings")?;
-    Ok(latest)
+    push_some(out, lines, reports.len(), "documents with findings");
+    latest
 }
 
-fn write_some(
-    out: &mut impl Write,
-    lines: impl IntoIterator<Item = String>,
-    count: usize,
-    what: &str,
-) -> io::Result<()> {
+/// Appends the first lines, and a line with the number of the others. `count` is the number of all.
+fn push_some(out: &mut String, lines: impl IntoIterator<Item = String>, count: usize, what: &str) {
     for line in lines {
-        writeln!(out, "{line}")?;
+        out.push_str(&line);
+        out.push('\n');
     }
-    match count.saturating_sub(MAX_LINES) {
-        0 => Ok(()),
-        more => writeln!(out, "and {more} more {what}"),
+    let more = count.saturating_sub(MAX_LINES);
+    if more > 0 {
+        let _ = writeln!(out, "and {more} more {what}");
     }
 }
 

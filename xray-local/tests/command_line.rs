@@ -100,6 +100,40 @@ fn the_line_of_a_segment_that_calls_itself_has_its_name() {
     assert_eq!(line, format!("ok        500 ms  shop, 1 service  {}", document["trace_id"].as_str().unwrap()));
 }
 
+/// The pipe to a program that hangs is full after 64 kB.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_stops_the_program_even_if_nobody_reads_its_output() {
+    let program = Program::start(&[]);
+    let mut document = segment("shop");
+    document["http"] =
+        serde_json::json!({ "request": { "method": "GET", "url": format!("http://a/{}", "x".repeat(20_000)) } });
+    for number in 0..20 {
+        document["trace_id"] = support::trace_id().into();
+        document["id"] = format!("{number:016x}").into();
+        program.send(&format!("{HEADER}{document}"));
+    }
+    program.wait_until_output_is_full();
+    assert!(program.stop_unread("-TERM").success());
+}
+
+/// A service manager may give the program a log file on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_runs_although_its_output_cannot_be_written() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let mut child = command(&["--address", &address]).stdout(full).spawn().unwrap();
+    let mut line = String::new();
+    let mut errors = std::io::BufReader::new(child.stderr.take().unwrap());
+    std::io::BufRead::read_line(&mut errors, &mut line).unwrap();
+    let console = ureq::get(format!("http://{address}/")).call();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.contains("cannot write to standard output") && console.is_ok(), "{line}{console:?}");
+}
+
 #[test]
 fn the_start_says_which_requests_sdks_record() {
     let every = Program::start(&[]);

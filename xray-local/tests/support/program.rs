@@ -4,6 +4,8 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::UdpSocket;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// A running program. Dropping it kills the program.
 pub struct Program {
@@ -52,6 +54,36 @@ impl Program {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Waits until a thread of the program blocks because it cannot write to the pipe. Linux only.
+    pub fn wait_until_output_is_full(&self) {
+        let tasks = format!("/proc/{}/task", self.child.id());
+        let is_blocked = || {
+            std::fs::read_dir(&tasks).unwrap().flatten().any(|task| {
+                let call = std::fs::read_to_string(task.path().join("wchan")).unwrap_or_default();
+                call.contains("pipe")
+            })
+        };
+        // Only the superuser sees where a thread waits on some systems.
+        let begun = Instant::now();
+        while !is_blocked() && begun.elapsed() < Duration::from_secs(5) {
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends a signal, and returns the exit status. Does not read the rest of the output.
+    pub fn stop_unread(mut self, signal: &str) -> ExitStatus {
+        let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "the program still runs");
+            sleep(Duration::from_millis(10));
+        }
     }
 
     /// Sends a signal, and returns the exit status and the rest of the output.
