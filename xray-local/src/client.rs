@@ -10,7 +10,7 @@ use xray_local::time::now;
 use xray_local::trace::Trace;
 
 use crate::address::Address;
-use crate::terminal::{TraceLine, request_of};
+use crate::terminal::{TraceLine, plain_json, request_of};
 use crate::tree;
 
 /// The longest time to wait for a response.
@@ -55,7 +55,7 @@ impl Client {
                 return Err("the response has no traces".into());
             };
             for summary in summaries.iter().take(left) {
-                let line = if as_json { summary.to_string() } else { self.line(summary)? };
+                let line = if as_json { plain_json(&summary.to_string()) } else { self.line(summary)? };
                 writeln!(out, "{line}")?;
             }
             left = left.saturating_sub(summaries.len());
@@ -79,7 +79,8 @@ impl Client {
         let Some(stored) = self.stored(id)? else { return Err(format!("there is no trace {id}").into()) };
         if as_json {
             let (id, duration) = (&stored.response["Id"], &stored.response["Duration"]);
-            writeln!(out, "{}", json!({ "Id": id, "Duration": duration, "Segments": stored.documents }))?;
+            let trace = json!({ "Id": id, "Duration": duration, "Segments": stored.documents });
+            writeln!(out, "{}", plain_json(&trace.to_string()))?;
             return Ok(());
         }
         // The API does not say which parents were rejected. The console does.

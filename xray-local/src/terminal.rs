@@ -226,6 +226,22 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|char| if is_printable(char) { char } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
+/// Escapes the characters of a JSON text that control a terminal or the direction of its text. The text stays valid
+/// JSON with the same meaning: outside of strings, JSON has only printable characters.
+pub(crate) fn plain_json(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_printable(character) {
+            plain.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(plain, "\\u{unit:04x}");
+            }
+        }
+    }
+    plain
+}
+
 /// Prints the library's warnings and errors to standard error.
 pub(crate) fn log_to_stderr() {
     static STDERR: Stderr = Stderr;

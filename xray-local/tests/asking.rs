@@ -99,6 +99,27 @@ fn a_running_program_is_asked_for_its_traces() {
     assert!(error.contains("cannot reach xray-local at") && error.contains("--address"), "{error}");
 }
 
+/// U+009B begins an escape sequence, U+202E shows the text that follows from right to left, and U+E0001 is invisible and
+/// needs two escapes.
+#[test]
+fn no_text_of_a_document_controls_the_terminal_in_json() {
+    let mut program = Program::start(&[]);
+    let mut document = segment("shop");
+    let hostile = "\u{9b}31m\u{202e}gpj.exe\u{7f}\u{e0001}é";
+    document["user"] = hostile.into();
+    program.send(&format!("{HEADER}{document}"));
+    program.line();
+    let id = document["trace_id"].as_str().unwrap();
+    let [summary, trace] = [&["traces"][..], &["trace", id]]
+        .map(|ask| prints(&[ask, &["--json", "--address", &program.address]].concat()));
+    for text in [&summary, &trace] {
+        assert!(text.contains(r"\u009b31m\u202egpj.exe\u007f\udb40\udc01é"), "{text}");
+        assert!(text.trim_end().chars().all(xray_local::printable::is_printable), "{text:?}");
+    }
+    let [summary, trace]: [serde_json::Value; 2] = [summary, trace].map(|text| serde_json::from_str(&text).unwrap());
+    assert_eq!((&summary["Users"][0]["UserName"], &trace["Segments"][0]["user"]), (&hostile.into(), &hostile.into()));
+}
+
 /// Runs a command with this value of `AWS_XRAY_DAEMON_ADDRESS`. Returns its output and its error output.
 fn with_variable(value: &str, arguments: &[&str]) -> [String; 2] {
     let output = command(arguments).env("AWS_XRAY_DAEMON_ADDRESS", value).output().unwrap();
