@@ -120,6 +120,17 @@ fn no_text_of_a_document_controls_the_terminal_in_json() {
     assert_eq!((&summary["Users"][0]["UserName"], &trace["Segments"][0]["user"]), (&hostile.into(), &hostile.into()));
 }
 
+/// A clock may be wrong, and a program may write milliseconds.
+#[test]
+fn without_a_range_traces_of_any_time_are_printed() {
+    let mut program = Program::start(&[]);
+    for start in [-5.0, 1.8e12, xray_local::time::now() + 2.0 * 86_400.0] {
+        program.send(&format!("{HEADER}{}", support::segment_at(start, "shop")));
+        program.line();
+    }
+    assert_eq!(prints(&["traces", "--address", &program.address]).lines().count(), 3);
+}
+
 /// Runs a command with this value of `AWS_XRAY_DAEMON_ADDRESS`. Returns its output and its error output.
 fn with_variable(value: &str, arguments: &[&str]) -> [String; 2] {
     let output = command(arguments).env("AWS_XRAY_DAEMON_ADDRESS", value).output().unwrap();
