@@ -1,7 +1,7 @@
 //! Files of documents, one document per line: appending to one, and reading one.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +19,8 @@ struct State {
 }
 
 impl Recording {
-    /// Opens a file for appending; creates it if it does not exist.
+    /// Opens a file for appending; creates it if it does not exist. Ends the last line of the file, which is unfinished
+    /// if the disk was full or the program was killed.
     ///
     /// Documents may hold names, addresses and metadata of users, so only the user of the program can read a new file.
     pub(crate) fn append(path: &Path) -> io::Result<Self> {
@@ -27,7 +28,10 @@ impl Recording {
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
+        let mut file = options.open(path)?;
+        if is_last_line_unfinished(path, &file)? {
+            file.write_all(b"\n")?;
+        }
         let state = Mutex::new(State { writer: BufWriter::new(file), has_failed: false });
         Ok(Self { path: path.to_owned(), state })
     }
@@ -66,6 +70,22 @@ impl Recording {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns whether the last byte of a file is no line feed. `file` is open for writing only.
+fn is_last_line_unfinished(path: &Path, file: &File) -> io::Result<bool> {
+    let metadata = file.metadata()?;
+    // Only a regular file keeps what was written before: a pipe does not.
+    if !metadata.is_file() || metadata.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    let read = File::open(path).and_then(|mut file| {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)
+    });
+    // A file that cannot be read may end in the middle of a line. A replay skips an empty line.
+    Ok(read.is_err() || last != *b"\n")
 }
 
 /// The result of replaying a file.
@@ -153,6 +173,21 @@ mod tests {
         });
         assert_eq!(lines, ["{\"a\": \"\\n\",   \"b\": 1}", "[1]"]);
         assert_eq!(replay.unwrap(), Replay { taken: 2, ..Replay::default() });
+    }
+
+    #[test]
+    fn a_document_is_not_appended_to_an_unfinished_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("documents.jsonl");
+        for (before, after) in
+            [("", "{}\n"), ("[1]\n", "[1]\n{}\n"), ("[1]", "[1]\n{}\n"), ("[1]\n{\"a\":", "[1]\n{\"a\":\n{}\n")]
+        {
+            std::fs::write(&path, before).unwrap();
+            let recording = Recording::append(&path).unwrap();
+            recording.add("{}");
+            recording.flush();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
+        }
     }
 
     #[test]
