@@ -108,8 +108,9 @@ impl Client {
         let mut response = self.ask("Traces", &json!({ "TraceIds": [id.to_string()] }))?;
         let Some(trace) = response["Traces"].get_mut(0).map(Value::take) else { return Ok(None) };
         let segments = trace["Segments"].as_array().into_iter().flatten();
-        let documents =
-            segments.filter_map(|segment| serde_json::from_str(segment["Document"].as_str()?).ok()).collect();
+        let documents = segments.map(|segment| serde_json::from_str(segment["Document"].as_str().unwrap_or_default()));
+        let documents = documents.collect::<Result<_, _>>();
+        let documents = documents.map_err(|error| format!("a segment of the trace {id} cannot be read: {error}"))?;
         Ok(Some(Stored { id, response: trace, documents }))
     }
 

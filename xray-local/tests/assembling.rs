@@ -331,6 +331,34 @@ fn a_long_chain_of_parents_is_embedded_to_a_limited_depth() {
     assert_eq!(last.raw["parent_id"], id(LENGTH - 2));
 }
 
+/// `serde_json` reads 127 levels of JSON.
+#[test]
+fn a_subsegment_with_deep_metadata_is_embedded_where_its_segment_can_be_read() {
+    for (length, depth, is_embedded) in
+        [(1, 10, true), (1, 124, false), (10, 100, true), (40, 60, true), (60, 60, true), (60, 124, false)]
+    {
+        let mut documents = vec![entity(0, json!({}))];
+        documents.extend((1..=length).map(|number| independent(number, number - 1, json!({}))));
+        let mut value = json!(1);
+        for _ in 0..depth {
+            value = json!({ "a": value });
+        }
+        documents[length]["metadata"] = json!({ "default": value });
+        documents.push(independent(length + 1, length, json!({})));
+        let trace = trace(&documents);
+        assert_eq!(trace.segments.len(), if is_embedded { 1 } else { 2 }, "{length} {depth}");
+        let texts = trace.segments.iter().map(|segment| serde_json::to_string(segment).unwrap());
+        let read: Vec<_> = texts.filter_map(|text| Document::parse(&text)).collect();
+        assert_eq!(read.iter().flat_map(Document::walk).count(), length + 2, "{length} {depth}");
+        let rows = trace.rows(false);
+        for number in [length, length + 1] {
+            let found = trace.find(&id(number)).unwrap();
+            assert_eq!((found.parent_id.clone(), found.orphan), (Some(id(number - 1)), false));
+            assert!(rows.iter().any(|row| row.document.id == id(number)));
+        }
+    }
+}
+
 #[test]
 fn the_ids_of_inferred_segments_are_stable_and_unique() {
     let documents: Vec<Value> =

@@ -1,16 +1,21 @@
 //! Assembles the segments of a trace from documents in any order.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::document::{Document, Kind};
 
 /// The deepest level at which subsegments are embedded. A deeper subsegment is placed beside its parent and keeps its
-/// `parent_id`. The limit protects readers of JSON, which refuse deep nesting, and recursive code.
+/// `parent_id`. The limit protects recursive code.
 const MAX_DEPTH: usize = 50;
+
+/// The most levels of JSON in a segment with its subsegments. A subsegment with deep metadata is placed farther up, and
+/// keeps its `parent_id`. Many readers of JSON, such as `serde_json`, refuse 128 levels, and the segment may be
+/// part of another JSON value.
+const MAX_JSON_DEPTH: usize = 120;
 
 /// Returns the segments with their subsegments embedded, and the subsegments without a parent as orphans, ordered by
 /// start.
@@ -30,6 +35,7 @@ pub(super) fn assemble(trace_id: &str, documents: impl IntoIterator<Item = Docum
             parent.subsegments.push(document);
         } else {
             stand_alone(&mut document, trace_id);
+            document.orphan &= !tree.too_deep.contains(&index);
             top.push(document);
         }
     }
@@ -69,6 +75,8 @@ struct Tree {
     order: Vec<usize>,
     /// For each entity, the entity to embed it in.
     embedded_in: Vec<Option<usize>>,
+    /// The subsegments whose own fields are nested so deeply that no segment can contain them.
+    too_deep: HashSet<usize>,
 }
 
 impl Tree {
@@ -80,18 +88,32 @@ impl Tree {
                 children[*parent].push(child);
             }
         }
-        let mut tree = Self { order: Vec::with_capacity(entities.len()), embedded_in: vec![None; entities.len()] };
+        let mut tree = Self {
+            order: Vec::with_capacity(entities.len()),
+            embedded_in: vec![None; entities.len()],
+            too_deep: HashSet::new(),
+        };
         let mut is_placed = vec![false; entities.len()];
+        // The number of entities around each entity.
+        let mut depths = vec![0; entities.len()];
         let mut place_below = |root: usize, is_placed: &mut [bool]| {
-            let mut waiting = vec![(root, 0)];
-            while let Some((index, depth)) = waiting.pop() {
+            let mut waiting = vec![root];
+            while let Some(index) = waiting.pop() {
                 is_placed[index] = true;
                 tree.order.push(index);
-                let is_deepest = depth == MAX_DEPTH;
                 // In a circle of parents, the root is also the child of another member. Skipping it cuts the circle.
                 for &child in children[index].iter().filter(|child| **child != root) {
-                    tree.embedded_in[child] = if is_deepest { tree.embedded_in[index] } else { Some(index) };
-                    waiting.push((child, if is_deepest { depth } else { depth + 1 }));
+                    let deepest = deepest_level(&entities[child]);
+                    let mut place = Some(index);
+                    while let Some(above) = place.filter(|place| depths[*place] >= deepest) {
+                        place = tree.embedded_in[above];
+                    }
+                    match place {
+                        Some(place) => depths[child] = depths[place] + 1,
+                        None => _ = tree.too_deep.insert(child),
+                    }
+                    tree.embedded_in[child] = place;
+                    waiting.push(child);
                 }
             }
         };
@@ -109,6 +131,25 @@ impl Tree {
             }
         }
         tree
+    }
+}
+
+/// Returns the deepest level at which a subsegment can be embedded. A level of subsegments takes two levels of JSON: the
+/// list and the object.
+fn deepest_level(subsegment: &Document) -> usize {
+    MAX_DEPTH.min(MAX_JSON_DEPTH.saturating_sub(1 + fields_depth(&subsegment.raw)) / 2)
+}
+
+/// Returns how many levels of JSON the fields of a document take.
+fn fields_depth(fields: &Map<String, Value>) -> usize {
+    fields.values().map(value_depth).max().unwrap_or_default()
+}
+
+fn value_depth(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(value_depth).max().unwrap_or_default(),
+        Value::Object(fields) => 1 + fields_depth(fields),
+        _ => 0,
     }
 }
 
