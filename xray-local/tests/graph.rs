@@ -268,7 +268,10 @@ fn only_segments_that_start_in_the_range_are_counted() {
     assert_eq!(names, ["shop", "shop"]);
     // The called segment starts in the range, and the caller's does not. The graph has the call nevertheless.
     let late = graph_of(100.8, 200.0);
-    assert_eq!(callees(&late, node(&late, "shop", Some("AWS::ECS::Container"))), ["payments"]);
+    let caller = node(&late, "shop", Some("AWS::ECS::Container"));
+    assert_eq!(callees(&late, caller), ["payments"]);
+    assert_eq!((caller.state, caller.start_time, caller.end_time), ("active", 100.0, 102.0));
+    assert_eq!(caller.summary_statistics.as_ref().unwrap().total_count, 0);
 }
 
 #[test]

@@ -96,8 +96,12 @@ impl Builder {
                 // retries.
                 Caller::Segment { call, .. } if !counted.insert((call.id.as_str(), service.clone())) => {}
                 Caller::Segment { segment: caller, call } => {
+                    let caller_service = ServiceId::of(caller);
+                    if !range.contains(caller.start_time) {
+                        self.add_outer_caller(&caller_service, caller);
+                    }
                     let alias = (call.kind == Kind::Subsegment && call.name != service.name).then(|| call.name.clone());
-                    let Some(calls) = self.calls(ServiceId::of(caller), service) else { continue };
+                    let Some(calls) = self.calls(caller_service, service) else { continue };
                     if calls.aliases.len() < MAX_ALIASES {
                         calls.aliases.extend(alias);
                     }
@@ -107,11 +111,23 @@ impl Builder {
         }
     }
 
+    /// Adds the node of a caller whose segment does not start in the range. Its request is not counted: it is not in
+    /// the range either.
+    fn add_outer_caller(&mut self, service: &ServiceId, segment: &Document) {
+        let is_full = self.nodes.len() >= MAX_NODES || self.edges.len() >= MAX_EDGES;
+        if is_full && !self.nodes.contains_key(service) {
+            return;
+        }
+        let node = self.nodes.entry(service.clone()).or_default();
+        node.span.cover(segment);
+        node.is_active |= !segment.inferred && segment.stand_in.is_none();
+    }
+
     /// Returns the graph.
     pub(super) fn build(self) -> ServiceGraph {
         let mut nodes = self.nodes;
         for (caller, _) in self.edges.keys() {
-            // The caller's segment started before the range, so the caller has no node yet.
+            // A caller whose segment does not start in the range has no node if there are too many nodes.
             nodes.entry(caller.clone()).or_default();
         }
         let ids: HashMap<ServiceId, usize> =
