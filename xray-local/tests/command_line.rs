@@ -286,6 +286,7 @@ fn datagrams_and_spans_are_forwarded() {
         (["--otlp-forward", "https://collector"], "https is not supported"),
         (["--forward", "nowhere"], "\"nowhere\""),
         (["--otlp-address", "nowhere"], "\"nowhere\""),
+        (["--allow-host", "http://tracer"], "cannot allow the host \"http://tracer\": it is a URL; use only its host"),
     ] {
         let error = fails(&[&["--address", "127.0.0.1:0"], &arguments[..]].concat());
         assert!(error.contains(message), "{error}");

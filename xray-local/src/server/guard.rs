@@ -72,9 +72,31 @@ impl Guard {
             return Ok(authority);
         }
         Err(format!(
-            "the request's host {host:?} is neither loopback nor the server's address; start xray-local with \
-             --allow-host to allow this host"
+            "the request's host {host:?} is neither loopback nor the server's address; to allow it, start xray-local \
+             with --allow-host {name}"
         ))
+    }
+}
+
+/// Checks a host that a user allows: a name or an IP address, without the scheme, the port and the path of a URL. Requests
+/// to every port of the host are allowed.
+///
+/// # Errors
+///
+/// What is wrong.
+pub(super) fn check_allowed(host: &str) -> Result<(), &'static str> {
+    let name = normalized(host);
+    if name.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    let is_name = |name: &str| name.parse::<Authority>().is_ok_and(|authority| authority.host() == name);
+    match name.split_once(':') {
+        _ if name.contains("://") || name.contains('/') => Err("it is a URL; use only its host"),
+        Some((host, _)) if is_name(host) => {
+            Err("it has a port; use only the host, which is then allowed with each port")
+        }
+        None if is_name(&name) => Ok(()),
+        _ => Err("it is neither a host name nor an IP address"),
     }
 }
 
@@ -175,6 +197,39 @@ mod tests {
             "listens on all"
         );
         assert!(!is_host_allowed(&guard, "evil.example:2000"));
+    }
+
+    #[test]
+    fn a_refused_request_names_the_option_that_allows_it() {
+        for (host, name) in
+            [("Tracer:2000", "tracer"), ("[fe80::1]:2000", "fe80::1"), ("tracer.example.", "tracer.example")]
+        {
+            let refused = check(&loopback(), "GET", "/", &[("host", host)]).unwrap_err();
+            assert!(refused.ends_with(&format!(" --allow-host {name}")), "{refused}");
+            assert_eq!(check_allowed(name), Ok(()));
+            let guard = Guard::new("127.0.0.1:2000", IpAddr::from([127, 0, 0, 1]), vec![name.to_owned()]);
+            assert!(is_host_allowed(&guard, host), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_a_host_can_be_allowed() {
+        for host in ["xray-local", "Tracer.example.", "my_tracer", "10.0.0.1", "::1", "[::1]"] {
+            assert_eq!(check_allowed(host), Ok(()), "{host}");
+        }
+        for (host, reason) in [
+            ("xray-local:2000", "port"),
+            ("10.0.0.1:2000", "port"),
+            ("http://xray-local", "URL"),
+            ("http://xray-local:2000/", "URL"),
+            ("xray-local/", "URL"),
+            ("", "neither"),
+            ("a b", "neither"),
+            ("[::1]:2000", "neither"),
+            ("user@xray-local", "neither"),
+        ] {
+            assert!(check_allowed(host).is_err_and(|error| error.contains(reason)), "{host}");
+        }
     }
 
     #[test]

@@ -377,7 +377,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Allows HTTP requests whose `Host` header names this host. Names of the loopback interface and the server's own
+    /// Allows HTTP requests whose `Host` header names this host, with any port. Names of the loopback interface and the server's own
     /// address are always allowed.
     ///
     /// A server in a container needs this: other containers reach it by the container's name.
@@ -390,9 +390,12 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// Returns an error if the address is invalid or in use, if a file cannot be used, or if the operating system
+    /// Returns an error if the address is invalid or in use, if an allowed host is not a host, if a file cannot be used, or if the operating system
     /// refuses a thread or a socket operation.
     pub fn start(self) -> Result<Server, StartError> {
+        for host in &self.allowed_hosts {
+            guard::check_allowed(host).map_err(|reason| StartError::AllowedHost { host: host.clone(), reason })?;
+        }
         let (udp, tcp) = sockets::bind(&self.address)?;
         let (udp_address, http_address) = (udp.local_addr()?, tcp.local_addr()?);
         let otlp = self.otlp_address.as_deref().map(sockets::bind_tcp).transpose()?;

@@ -47,6 +47,13 @@ pub enum StartError {
         /// The reason why the URL cannot be used.
         reason: &'static str,
     },
+    /// The allowed host cannot be used.
+    AllowedHost {
+        /// The host passed to [`ServerBuilder::allow_host`](super::ServerBuilder::allow_host).
+        host: String,
+        /// The reason why the host cannot be used.
+        reason: &'static str,
+    },
     /// The operating system refused a thread or a socket operation.
     System(io::Error),
 }
@@ -66,6 +73,7 @@ impl fmt::Display for StartError {
             Self::Rules { path, .. } => write!(formatter, "cannot use the rules file {}", path.display()),
             Self::Record { path, .. } => write!(formatter, "cannot record documents in {}", path.display()),
             Self::Url { url, reason } => write!(formatter, "cannot forward spans to {url:?}: {reason}"),
+            Self::AllowedHost { host, reason } => write!(formatter, "cannot allow the host {host:?}: {reason}"),
             Self::System(_) => formatter.write_str("the operating system refused a thread or a socket operation"),
         }
     }
@@ -79,7 +87,7 @@ impl std::error::Error for StartError {
             | Self::Rules { error, .. }
             | Self::Record { error, .. }
             | Self::System(error) => Some(error),
-            Self::Url { .. } => None,
+            Self::Url { .. } | Self::AllowedHost { .. } => None,
         }
     }
 }
