@@ -5,9 +5,24 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-/// Reads a message. Accepts `null` for an absent field, an object without fields for an empty list, numbers in
-/// quotation marks, and the names of enumerations, as the JSON format of Protocol Buffers allows. OTLP itself asks for
-/// the numbers of enumerations, but some senders write their names.
+/// The fields with integers and enumerations.
+const INTEGERS: [&str; 10] = [
+    "kind",
+    "code",
+    "flags",
+    "droppedAttributesCount",
+    "droppedEventsCount",
+    "droppedLinksCount",
+    "startTimeUnixNano",
+    "endTimeUnixNano",
+    "timeUnixNano",
+    "intValue",
+];
+
+/// Reads a message. Accepts the forms of the JSON format of Protocol Buffers: `null` for an absent field, an object
+/// without fields for an empty list, numbers in quotation marks, integers such as `5.0`, the names of enumerations, and
+/// Base64 of either alphabet, with or without padding. OTLP itself asks for the numbers of enumerations, but some senders
+/// write their names.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
     // Almost every message is read without a tree of its values.
     serde_json::from_str(json).or_else(|refused| {
@@ -47,6 +62,45 @@ fn simplify_fields(fields: &mut Map<String, Value>) {
     }
     replace_name(fields, "kind", |name| SpanKind::from_str_name(name).map(i32::from));
     replace_name(fields, "code", |name| StatusCode::from_str_name(name).map(i32::from));
+    for field in INTEGERS {
+        if let Some(value) = fields.get_mut(field) {
+            if let Some(integer) = integer(value) {
+                *value = integer;
+            }
+        }
+    }
+    if let Some(Value::String(base64)) = fields.get_mut("bytesValue") {
+        *base64 = standard_base64(base64);
+    }
+}
+
+/// Returns an integer that is written in quotation marks, with a fraction of zero, or with an exponent.
+fn integer(value: &Value) -> Option<Value> {
+    if let Some(text) = value.as_str() {
+        let number: Value = serde_json::from_str(text).ok()?;
+        return if number.is_i64() || number.is_u64() { Some(number) } else { integer(&number) };
+    }
+    let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "the number is whole and in the range"
+    )]
+    match number {
+        _ if (0.0..u64::MAX as f64).contains(&number) => Some((number as u64).into()),
+        _ if (i64::MIN as f64..0.0).contains(&number) => Some((number as i64).into()),
+        _ => None,
+    }
+}
+
+/// Returns Base64 in the standard alphabet and with padding.
+fn standard_base64(text: &str) -> String {
+    let mut standard = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    while standard.len() % 4 != 0 {
+        standard.push('=');
+    }
+    standard
 }
 
 /// Replaces the name of an enumeration's value by its number.
@@ -92,6 +146,35 @@ mod tests {
             with(&json!({ "spanId": 7 })).unwrap_err().contains("invalid type"),
             "the first error is the clearer one"
         );
+    }
+
+    #[test]
+    fn every_form_of_an_integer_is_read() {
+        let counted = with(&json!({ "flags": 257, "droppedAttributesCount": 3, "links": [], "events": [] }));
+        for (flags, count) in [(json!("257"), json!("3")), (json!(257.0), json!(3.0)), (json!("2.57e2"), json!("3.0"))]
+        {
+            assert_eq!(with(&json!({ "flags": flags, "droppedAttributesCount": count })), counted);
+        }
+        let late = with(&json!({ "startTimeUnixNano": 1.7e18, "endTimeUnixNano": "1.8e18" })).unwrap();
+        let nanoseconds = [1_700_000_000_000_000_000, 1_800_000_000_000_000_000];
+        assert_eq!([late.start_time_unix_nano, late.end_time_unix_nano], nanoseconds);
+        assert_eq!(with(&json!({ "kind": "2" })), with(&json!({})));
+        for wrong in [json!("x"), json!("5.5"), json!(1e30), json!(-1), json!({})] {
+            assert!(with(&json!({ "flags": wrong })).is_err(), "{wrong}");
+        }
+        for (written, read) in
+            [(json!(5.0), "5"), (json!("-5.0"), "-5"), (json!("9223372036854775807"), "9223372036854775807")]
+        {
+            assert_eq!(value(&json!({ "intValue": written })), json!({ "intValue": read }));
+        }
+    }
+
+    #[test]
+    fn every_form_of_base64_is_read() {
+        for text in ["+/8=", "-_8=", "-_8", "+/8"] {
+            assert_eq!(value(&json!({ "bytesValue": text })), json!({ "bytesValue": "+/8=" }), "{text}");
+        }
+        assert!(with(&json!({ "attributes": [{ "key": "a", "value": { "bytesValue": "-_8!" } }] })).is_err());
     }
 
     #[test]
