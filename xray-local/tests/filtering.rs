@@ -18,7 +18,7 @@ fn good() -> Trace {
             "id": "000000000000000a", "name": "shop", "start_time": 100.0, "end_time": 101.0, "origin": "AWS::ECS::Container", "user": "alice",
             "resource_arn": "arn:shop", "aws": { "account_id": "7", "ec2": { "instance_id": "i-1", "availability_zone": "eu-1a" } },
             "http": { "request": { "method": "GET", "url": "http://shop.example.com/v2/cart", "user_agent": "curl/8", "client_ip": "10.0.0.1" }, "response": { "status": 200 } },
-            "annotations": { "tier": "gold", "age": 30, "new": true, "a.b": "dotted" },
+            "annotations": { "tier": "gold", "age": 30, "new": true, "a.b": "dotted", "2fa": "on", "404": 7 },
             "subsegments": [{ "id": "000000000000000b", "name": "names.example.com", "namespace": "remote", "start_time": 100.2, "end_time": 100.7,
                 "http": { "request": { "method": "GET", "url": "https://names.example.com/" }, "response": { "status": 200 } } }],
         })],
@@ -142,6 +142,7 @@ fn annotations_select_traces() {
         (r#"annotation.tier = "gold""#, &[1]),
         (r#"annotation[tier] BEGINSWITH "go""#, &[1]),
         (r#"annotation[a.b] = "dotted" AND annotation["a.b"] = "dotted" AND annotation.a.b = "dotted""#, &[1]),
+        (r#"annotation[2fa] = "on" AND annotation[ 404 ] = 7 AND annotation.2fa = "on""#, &[1]),
         (r#"annotation.Tier = "gold""#, &[]),
     ] {
         assert_eq!(selected(expression), numbers, "{expression}");

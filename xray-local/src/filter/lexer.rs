@@ -30,7 +30,7 @@ const SYMBOLS: [&str; 15] = ["!=", "<=", ">=", "=", "<", ">", "!", "(", ")", "{"
 /// Returns the tokens of an expression, followed by [`TokenKind::End`].
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
     let characters: Vec<char> = text.chars().collect();
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::<Token>::new();
     let mut at = 0;
     while let Some(&character) = characters.get(at) {
         if character.is_whitespace() {
@@ -38,7 +38,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
             continue;
         }
         let rest = &characters[at..];
-        let (kind, length) = if is_word(character) && !character.is_ascii_digit() {
+        // In brackets is the key of an annotation, which may start with a digit, as in `annotation[2fa]`.
+        let is_key = matches!(tokens.last(), Some(Token { kind: TokenKind::Symbol("["), .. }));
+        let (kind, length) = if is_word(character) && (is_key || !character.is_ascii_digit()) {
             word(rest)
         } else if character == '"' || character == '\'' {
             quoted(rest, at)?
