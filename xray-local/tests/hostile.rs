@@ -220,7 +220,10 @@ fn a_request_with_documents_may_have_8_mib_and_is_counted_if_it_is_refused() {
     for part in ["has 51", "larger than 8388608 bytes", "TraceSegmentDocuments[0]: invalid type"] {
         assert!(reasons.iter().any(|reason| reason.contains(part)), "{part} in {reasons:?}");
     }
-    // Another operation, and a foreign page, send no documents.
+    // Another operation, a foreign page, and a request with another method send no documents.
+    for request in ["GET /TraceSegments", "HEAD /TraceSegments", "GET /v1/traces"] {
+        raw(&server, format!("{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes());
+    }
     post(&server, "/Traces", &json!({ "TraceIds": [7] })).invalid();
     raw(&server, b"POST /TraceSegments HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     assert_eq!(server.store().counters().rejected, 3);

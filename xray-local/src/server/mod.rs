@@ -545,8 +545,10 @@ async fn unknown(method: Method, uri: Uri) -> ApiError {
 /// Counts and reports a request with documents or spans that was refused as a whole. The documents or spans are lost,
 /// and their sender may not read the response.
 async fn count_refused(State(intake): State<Intake>, request: Request, next: Next) -> Response {
-    let (has_documents, has_spans) = (request.uri().path() == PUT_TRACE_SEGMENTS, request.uri().path() == TRACES);
+    // A request with another method, such as that of a browser or a health check, sends no documents.
+    let is_sent = *request.method() == Method::POST;
     let path = request.uri().path().to_owned();
+    let (has_documents, has_spans) = (is_sent && path == PUT_TRACE_SEGMENTS, is_sent && path == TRACES);
     let response = next.run(request).await;
     if let Some(Refusal(message)) = response.extensions().get() {
         // A person sent a file with a form, and sees the response.
