@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -174,16 +174,23 @@ fn clients_that_keep_their_connections_do_not_lock_out_others() {
 
 /// A client that sends the head of a request, and its body not at all, gets a response before its connection ends.
 #[test]
-fn slow_clients_time_out() {
+fn a_client_that_sends_no_body_times_out() {
+    let head = "POST /TraceSegments HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 8000000\r\n\r\n{";
+    let answer = raw(&start(), head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+}
+
+/// X-Ray SDKs ask for sampling targets every 10 seconds.
+#[test]
+fn a_connection_may_be_idle_for_longer_than_the_interval_of_sdks() {
     let server = start();
-    for request in [
-        "",
-        "POST /TraceSegments HTT",
-        "POST /TraceSegments HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 8000000\r\n\r\n{",
-    ] {
-        let answer = raw(&server, request.as_bytes());
-        let is_whole_head = request.ends_with('{');
-        assert_eq!(answer.starts_with("HTTP/1.1 408 "), is_whole_head, "{answer}");
+    let mut stream = TcpStream::connect(server.http_address()).unwrap();
+    for pause in [11, 0] {
+        stream.write_all(b"GET /changes HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = [0; 4_096];
+        let read = stream.read(&mut answer).unwrap();
+        assert!(answer[..read].starts_with(b"HTTP/1.1 200 "), "{:?}", String::from_utf8_lossy(&answer[..read]));
+        std::thread::sleep(Duration::from_secs(pause));
     }
 }
 

@@ -25,8 +25,10 @@ use tokio_io_timeout::TimeoutStream;
 /// closed.
 const MAX_CONNECTIONS: usize = 256;
 
-/// How long a client may take to send a request's head, and how long a connection may be idle between two requests.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to send a request's head, and how long a connection may be idle between two requests. X-Ray
+/// SDKs ask for sampling targets every 10 seconds on one connection. A connection that is closed at that moment fails the
+/// request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The size of a connection's read buffer in bytes, which is also the largest head of a request.
 const READ_BUFFER: usize = 64 * 1024;
@@ -58,7 +60,7 @@ async fn serve_in(connections: &Connections, listener: TcpListener, router: Rout
     loop {
         if let Some(stream) = accepted.take() {
             if connections.make_room() {
-                serve_connection(stream, connections.add(), &router, &graceful);
+                serve_connection(stream, connections, &router, &graceful);
             } else {
                 accepted = Some(stream);
             }
@@ -81,7 +83,8 @@ async fn serve_in(connections: &Connections, listener: TcpListener, router: Rout
 }
 
 /// Serves a connection in a task of its own.
-fn serve_connection(stream: TcpStream, open: OpenConnection, router: &Router, graceful: &GracefulShutdown) {
+fn serve_connection(stream: TcpStream, connections: &Connections, router: &Router, graceful: &GracefulShutdown) {
+    let open = connections.add();
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let (turn, router) = (Arc::clone(&open.turn), TowerToHyperService::new(router.clone()));
@@ -91,7 +94,7 @@ fn serve_connection(stream: TcpStream, open: OpenConnection, router: &Router, gr
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(connections.head_timeout)
         .max_buf_size(READ_BUFFER)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let connection = graceful.watch(connection);
@@ -115,9 +118,10 @@ pub(super) async fn work(request: Request, next: Next) -> Response {
 }
 
 /// The open connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Connections {
     shared: Arc<Shared>,
+    head_timeout: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -146,6 +150,12 @@ struct Turn {
     /// Since when the server has waited for the client. `None` while the server works on a request.
     waits_since: Mutex<Option<Instant>>,
     close: Notify,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { shared: Arc::default(), head_timeout: HEAD_TIMEOUT }
+    }
 }
 
 impl Connections {
@@ -246,6 +256,10 @@ mod tests {
 
     impl Served {
         async fn start() -> Self {
+            Self::start_with(Connections::default()).await
+        }
+
+        async fn start_with(connections: Connections) -> Self {
             let (long, answer) = (Bytes::from(vec![0; 32 << 20]), Arc::new(Notify::new()));
             let waits = Arc::clone(&answer);
             let router = Router::new()
@@ -254,7 +268,7 @@ mod tests {
                 .route("/waits", get(async move || waits.notified().await))
                 .layer(from_fn(work));
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let (address, connections) = (listener.local_addr().unwrap(), Arc::<Connections>::default());
+            let (address, connections) = (listener.local_addr().unwrap(), Arc::new(connections));
             let (shutdown, is_shut_down) = oneshot::channel::<()>();
             let in_task = Arc::clone(&connections);
             let serving = tokio::spawn(async move { serve_in(&in_task, listener, router, is_shut_down).await });
@@ -283,6 +297,20 @@ mod tests {
         let _unread = send_request(served.address, "/long").await;
         served.until(1).await;
         served.until(0).await;
+        served.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_client_that_sends_no_head_is_disconnected() {
+        let head_timeout = Duration::from_millis(100);
+        let served = Served::start_with(Connections { head_timeout, ..Connections::default() }).await;
+        for head in ["", "POST /TraceSegments HTT"] {
+            let mut stream = TcpStream::connect(served.address).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            timeout(WRITE_TIMEOUT * 3, stream.read_to_end(&mut answer)).await.expect("it stays open").unwrap();
+            assert!(answer.is_empty(), "{answer:?}");
+        }
         served.stop().await;
     }
 
