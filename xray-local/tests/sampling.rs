@@ -68,6 +68,25 @@ fn a_rule_is_created_read_updated_and_deleted() {
 }
 
 #[test]
+fn a_rule_is_identified_by_its_name_or_its_own_arn() {
+    let server = start();
+    let made = create(&server, &rule("carts")).ok();
+    let arn = &made["SamplingRuleRecord"]["SamplingRule"]["RuleARN"];
+    for (identity, message) in [
+        (json!({ "RuleName": "carts", "RuleARN": arn }), "both present"),
+        (json!({ "RuleARN": "arn:aws:xray:eu-west-1:999999999999:sampling-rule/carts" }), "there is no sampling rule"),
+        (json!({ "RuleName": "", "RuleARN": null }), "both missing"),
+    ] {
+        for answer in [update(&server, &identity), post(&server, "/DeleteSamplingRule", &identity)] {
+            let refused = answer.invalid();
+            assert!(refused.contains(message), "{refused}");
+        }
+    }
+    assert_eq!(names(&server), ["carts", "Default"]);
+    post(&server, "/DeleteSamplingRule", &json!({ "RuleARN": arn })).ok();
+}
+
+#[test]
 fn a_value_beyond_a_limit_is_refused_with_the_name_of_its_field() {
     let server = start();
     let long = |length| "x".repeat(length);

@@ -199,7 +199,7 @@ impl SamplingRules {
     ///
     /// If no rule has that name, a field exceeds a limit, or the file cannot be written.
     pub(crate) fn update(&self, mut update: SamplingRuleUpdate, now: f64) -> Result<SamplingRuleRecord, RuleError> {
-        let name = rule::name_of(update.rule_name.take(), update.rule_arn.take()).map_err(RuleError::Invalid)?;
+        let name = rule::identified(update.rule_name.take(), update.rule_arn.take()).map_err(RuleError::Invalid)?;
         let mut state = self.state();
         let old = state.record(&name)?.clone();
         let rule = old.sampling_rule.with(update).checked().map_err(RuleError::Invalid)?;
@@ -227,7 +227,7 @@ impl SamplingRules {
         arn: Option<String>,
         now: f64,
     ) -> Result<SamplingRuleRecord, RuleError> {
-        let name = rule::name_of(name, arn).map_err(RuleError::Invalid)?;
+        let name = rule::identified(name, arn).map_err(RuleError::Invalid)?;
         let mut state = self.state();
         let record = state.record(&name)?.clone();
         if record.sampling_rule.is_default() {

@@ -181,7 +181,22 @@ impl SamplingRule {
     }
 }
 
-/// Returns the name of a rule that a client identifies by name, by ARN, or by both.
+/// Returns the name of the rule that a request identifies by its name or its ARN.
+///
+/// # Errors
+///
+/// If the request has both or neither, or if the ARN is that of another region or account.
+pub(super) fn identified(name: Option<String>, arn: Option<String>) -> Result<String, String> {
+    let [name, arn] = [name, arn].map(|text| text.filter(|text| !text.is_empty()));
+    match (name, arn) {
+        (Some(_), Some(_)) => Err("RuleName and RuleARN are both present; send one of them".to_owned()),
+        (None, Some(arn)) if !arn.starts_with(ARN) => Err(format!("RuleARN: there is no sampling rule {arn:?}")),
+        (name, arn) => name_of(name, arn),
+    }
+}
+
+/// Returns the name of a rule in a file or of a new rule, which may have a name, an ARN, or both. The ARN may be that of
+/// another region or account, as in a file that `aws xray get-sampling-rules` wrote.
 ///
 /// # Errors
 ///
