@@ -68,6 +68,7 @@ const RUNTIME: &[&str] = &[
 const LOCAL: &[&str] = &[
     "time",
     "bounded",
+    "optional",
     "printable",
     "url",
     "document",

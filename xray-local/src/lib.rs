@@ -30,6 +30,7 @@ pub mod graph;
 mod import;
 mod intake;
 mod jobs;
+mod optional;
 mod otlp;
 #[doc(hidden)] // Public for the program.
 pub mod printable;

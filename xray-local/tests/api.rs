@@ -195,6 +195,9 @@ fn an_invalid_parameter_is_named_in_the_message() {
         ("/TraceSummaries", r#"{"StartTime":1,"EndTime":2,"TimeRangeType":"No"}"#, "TimeRangeType"),
         ("/ServiceGraph", r#"{"StartTime":"x","EndTime":2}"#, "invalid type"),
         ("/TraceSegments", "no JSON", "line 1 column"),
+        ("/GetGroup", r#"["Default",null]"#, "must be a JSON object"),
+        ("/Groups", " [null]", "must be a JSON object"),
+        ("/EncryptionConfig", "7", "must be a JSON object"),
         ("/TraceSegments", r#"{"TraceSegmentDocuments":[]} {}"#, "trailing"),
         ("/TraceSegments", "", "TraceSegmentDocuments"),
         ("/SamplingTargets", r#"{"SamplingStatisticsDocuments":[{}]}"#, "SamplingStatisticsDocuments[0]"),
@@ -206,6 +209,38 @@ fn an_invalid_parameter_is_named_in_the_message() {
     let six: Vec<_> = (0..6).map(|_| support::trace_id()).collect();
     let message = post(&server, "/Traces", &json!({ "TraceIds": six })).invalid();
     assert!(message.contains("has 6"), "{message}");
+}
+
+/// A client of a language in which each member of an object has a value sends `null` for an absent one.
+#[test]
+fn an_optional_member_may_be_null() {
+    let server = start();
+    let statistics = json!({ "RuleName": "Default", "ClientID": "a".repeat(24), "Timestamp": 1, "RequestCount": 1,
+        "SampledCount": 1, "BorrowCount": null });
+    let rule = json!({ "RuleName": "carts", "RuleARN": null, "ResourceARN": "*", "Priority": 10, "FixedRate": 0.5,
+        "ReservoirSize": 5, "ServiceName": "*", "ServiceType": "*", "Host": "*", "HTTPMethod": "*", "URLPath": "*",
+        "Version": 1, "Attributes": null, "SamplingRateBoost": null });
+    let insights = json!({ "InsightsEnabled": null, "NotificationsEnabled": null });
+    let retrieval = json!({ "TraceIds": [support::trace_id()], "StartTime": 0, "EndTime": 1 });
+    let token = post(&server, "/StartTraceRetrieval", &retrieval).ok()["RetrievalToken"].clone();
+    for (path, body) in [
+        ("/Groups", json!({ "NextToken": null })),
+        (
+            "/CreateGroup",
+            json!({ "GroupName": "a", "FilterExpression": null, "InsightsConfiguration": null, "Tags": null }),
+        ),
+        ("/CreateGroup", json!({ "GroupName": "b", "InsightsConfiguration": insights })),
+        ("/TraceSummaries", with(with(all_time(), "TimeRangeType", Value::Null), "Sampling", Value::Null)),
+        ("/InsightSummaries", with(all_time(), "States", Value::Null)),
+        (
+            "/SamplingTargets",
+            json!({ "SamplingStatisticsDocuments": [statistics], "SamplingBoostStatisticsDocuments": null }),
+        ),
+        ("/CreateSamplingRule", json!({ "SamplingRule": rule, "Tags": null })),
+        ("/ListRetrievedTraces", json!({ "RetrievalToken": token, "TraceFormat": null, "NextToken": null })),
+    ] {
+        post(&server, path, &body).ok();
+    }
 }
 
 #[test]

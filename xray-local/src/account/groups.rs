@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AccountError;
 use crate::filter::{Filter, NamedFilter};
+use crate::optional::or_default;
 
 /// The name of the default group, which contains all traces and always exists.
 const DEFAULT: &str = "Default";
@@ -51,7 +52,9 @@ pub(crate) struct Group {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct InsightsConfiguration {
+    #[serde(deserialize_with = "or_default")]
     insights_enabled: bool,
+    #[serde(deserialize_with = "or_default")]
     notifications_enabled: bool,
 }
 

@@ -10,6 +10,7 @@ use super::json::Json;
 use super::pages::page;
 use crate::account::{Account, AccountError, CheckedTags, Group, GroupChange, InsightsConfiguration, Tag};
 use crate::filter::Filter;
+use crate::optional::or_default;
 
 /// The most groups on a page.
 const PAGE: usize = 10;
@@ -26,7 +27,7 @@ pub(super) struct Create {
     group_name: String,
     filter_expression: Option<String>,
     insights_configuration: Option<InsightsConfiguration>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     tags: Vec<Tag>,
 }
 

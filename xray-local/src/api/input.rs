@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::task::spawn_blocking;
 
 use super::MAX_QUERY_BYTES;
@@ -34,6 +34,12 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for In
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
+    // `serde_json` would also read the members from an array.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        let error = serde_json::from_slice::<IgnoredAny>(bytes).err();
+        let error = error.map_or_else(|| "the body must be a JSON object".to_owned(), |error| error.to_string());
+        return Err(ApiError::invalid(error));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     // The path names the field in the message, such as `TraceIds[0]`.
     let parameters = serde_path_to_error::deserialize(&mut json);

@@ -10,6 +10,7 @@ use super::input::Input;
 use super::json::Json;
 use super::summaries::time_range;
 use crate::account::Account;
+use crate::optional::or_default;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -18,7 +19,7 @@ pub(super) struct Summaries {
     end_time: f64,
     #[serde(flatten)]
     group: groups::Named,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     states: Vec<InsightState>,
     max_results: Option<u32>,
 }

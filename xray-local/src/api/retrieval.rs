@@ -19,6 +19,7 @@ use super::traces::{ApiSegment, TraceIds};
 use crate::account::Retrieval;
 use crate::document::Document;
 use crate::graph::{Service, service_graph};
+use crate::optional::or_default;
 use crate::service::ServiceId;
 use crate::store::{OpenTrace, Store};
 use crate::time::TimeRange;
@@ -49,7 +50,7 @@ pub(super) struct Request {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct List {
     retrieval_token: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     trace_format: TraceFormat,
     next_token: Option<String>,
 }

@@ -12,6 +12,7 @@ use super::pages::page;
 use super::tags::Resources;
 use crate::account::{CheckedTags, Tag};
 use crate::bounded::Bounded;
+use crate::optional::or_default;
 use crate::rules::{
     BoostStatistics, SamplingRule, SamplingRuleRecord, SamplingRuleUpdate, SamplingRules, SamplingStatistics,
     SamplingTargets,
@@ -40,7 +41,7 @@ pub(super) struct Rule {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Create {
     sampling_rule: SamplingRule,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     tags: Vec<Tag>,
 }
 
@@ -68,7 +69,7 @@ pub(super) struct Delete {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Statistics {
     sampling_statistics_documents: Bounded<SamplingStatistics, MAX_STATISTICS>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     sampling_boost_statistics_documents: Bounded<BoostStatistics, MAX_STATISTICS>,
 }
 

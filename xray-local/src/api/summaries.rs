@@ -13,6 +13,7 @@ use super::error::{ApiError, answer};
 use super::input::Input;
 use crate::document::TraceId;
 use crate::filter::Filter;
+use crate::optional::or_default;
 use crate::store::{Store, StoredTrace};
 use crate::summary::{TraceSummary, summary};
 use crate::time::TimeRange;
@@ -35,7 +36,7 @@ const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
 pub(super) struct Query {
     start_time: f64,
     end_time: f64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     time_range_type: TimeRangeType,
     filter_expression: Option<String>,
     next_token: Option<String>,

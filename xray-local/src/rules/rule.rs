@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::optional::or_default;
+
 /// The name of the default rule, which applies to requests that no other rule matches.
 pub(super) const DEFAULT: &str = "Default";
 
@@ -15,10 +17,10 @@ const ARN: &str = "arn:aws:xray:us-east-1:000000000000:sampling-rule/";
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SamplingRule {
     /// The unique name: 1 to 32 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) rule_name: String,
     /// The ARN, which is made from the name.
-    #[serde(default, rename = "RuleARN")]
+    #[serde(default, deserialize_with = "or_default", rename = "RuleARN")]
     pub(crate) rule_arn: String,
     /// A pattern for the ARN of the resource on which the service runs: at most 500 characters.
     #[serde(rename = "ResourceARN")]
@@ -44,7 +46,7 @@ pub(crate) struct SamplingRule {
     /// The version of the rule format: 1.
     pub(crate) version: u32,
     /// Patterns for attributes of the request: at most 5, with keys and values of 1 to 32 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(crate) attributes: BTreeMap<String, String>,
     /// The rate boost after an anomaly.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::boost::SamplingBoost;
 use super::rule::SamplingRule;
+use crate::optional::or_default;
 
 /// After how many seconds a client should ask for its target again.
 const INTERVAL: u32 = 10;
@@ -28,7 +29,7 @@ pub(crate) struct SamplingStatistics {
     _timestamp: f64,
     pub(super) request_count: u64,
     pub(super) sampled_count: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub(super) borrow_count: u64,
 }
 
