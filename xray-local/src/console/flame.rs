@@ -158,8 +158,7 @@ fn beside(members: impl Iterator<Item = usize>, mut left: f64, groups: &[Group<'
 
 fn render(trace: &Trace, group: &Group<'_>, drawn: &Drawn, whole: f64) -> Markup {
     let label = Label::of(group.document);
-    let address =
-        format!("{}#{}", View::at(&group.document.id, false).address(&trace.id), link::row_id(group.document));
+    let address = link::at_row(&View::at(&group.document.id, false).address(&trace.id), group.document);
     let text = html! {
         (label.name) @if group.count > 1 { " × " (format::count(group.count)) } " · " (format::duration(group.total))
     };

@@ -101,6 +101,13 @@ pub(super) fn edge_condition(from: &str, to: &str, condition: &str) -> String {
     format!("edge({from}, {to}){}", in_braces(condition))
 }
 
+/// Appends the segment's row in the timeline to the address of a page. An id may hold any character, so it is escaped.
+pub(super) fn at_row(address: &str, document: &Document) -> String {
+    let fragment: String = form_urlencoded::byte_serialize(row_id(document).as_bytes()).collect();
+    // Only a query has `+` in place of a space.
+    format!("{address}#{}", fragment.replace('+', "%20"))
+}
+
 fn in_braces(condition: &str) -> String {
     if condition.is_empty() { String::new() } else { format!(" {{ {condition} }}") }
 }
@@ -132,6 +139,15 @@ mod tests {
         assert_eq!(traces(""), "/");
         assert_eq!(traces("a&b=c#d"), "/?filter=a%26b%3Dc%23d");
         assert_eq!(older_traces("fault", "1-2", &[("minutes", "5")]), "/?filter=fault&before=1-2&minutes=5");
+    }
+
+    #[test]
+    fn the_row_of_any_id_is_escaped() {
+        for (id, address) in [("70de5b6f19ff9a0a", "/a#s-70de5b6f19ff9a0a"), ("100% +é#", "/a#s-100%25%20%2B%C3%A9%23")]
+        {
+            let document = serde_json::json!({ "id": id, "trace_id": "1-2-3", "name": "n", "start_time": 1 });
+            assert_eq!(at_row("/a", &Document::from_value(document).unwrap()), address);
+        }
     }
 
     #[test]

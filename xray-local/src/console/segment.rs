@@ -19,7 +19,7 @@ pub(super) fn page(console: &Console, trace: &str, id: &str) -> Option<Markup> {
     // The rows of a long trace are on several pages.
     let is_long = trace.entities().nth(PAGE_ROWS).is_some();
     let view = View::at(if is_long { &document.id } else { "" }, document.inferred);
-    let timeline = format!("{}#{}", view.address(&trace.id), link::row_id(document));
+    let timeline = link::at_row(&view.address(&trace.id), document);
     let content = html! {
         p.crumbs { a href="/" { "Traces" } " / " a href=(timeline) { span.mono { (trace.id) } } " / " (document.name) }
         // The script takes the content of this element into the panel beside the timeline.
@@ -126,7 +126,7 @@ fn zoomed(trace: &Trace, document: &Document) -> String {
     let (start, last) = (trace.start(), trace.end().unwrap_or(document.start_time));
     let range = (document.start_time - start, document.end_time.unwrap_or(last) - start);
     let view = View::at("", document.inferred).with_range(Some(range));
-    format!("{}#{}", view.address(&trace.id), link::row_id(document))
+    link::at_row(&view.address(&trace.id), document)
 }
 
 fn pair(name: &str, value: &Markup) -> Markup {

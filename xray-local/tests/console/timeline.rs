@@ -100,6 +100,20 @@ async fn selecting_a_bar_shows_the_details_beside_the_timeline() {
     .await;
 }
 
+/// The id of a missing parent may hold any character, and a reader may type any address.
+#[tokio::test]
+async fn a_percent_sign_in_the_address_stops_no_script() {
+    in_browser(async |page| {
+        let fields = json!({ "type": "subsegment", "parent_id": "100%", "id": "0000000000000002" });
+        send(&page.server, &segment(&fields));
+        page.visit(&format!("/traces/{TRACE_ID}#s-100%")).await;
+        page.until("return document.querySelector('.rows a[aria-current]') !== null;").await;
+        page.visit(&format!("/traces/{TRACE_ID}#s-100%25")).await;
+        page.until("return document.querySelector('.rows a[aria-current]')?.id === 's-100%';").await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_label_of_a_call_tells_it_from_others() {
     in_browser(async |page| {

@@ -164,7 +164,7 @@ const details = {
   async select(link) {
     // The reader's selection is part of the address, so that a reload or a shared link shows it again. `replaceState` adds
     // no entry to the history: the Back button leads to the list at once.
-    history.replaceState(null, "", `#${link.id}`);
+    history.replaceState(null, "", `#${encodeURIComponent(link.id)}`);
     await this.show(link);
   },
   async show(link) {
@@ -193,9 +193,18 @@ const details = {
     all(".rows a[aria-current]").forEach((row) => row.removeAttribute("aria-current"));
     if (this.id) document.getElementById(this.id)?.setAttribute("aria-current", "true");
   },
+  idInAddress() {
+    const fragment = location.hash.slice(1);
+    try {
+      return decodeURIComponent(fragment);
+    } catch {
+      // The reader has typed an address with a `%` that is not escaped.
+      return fragment;
+    }
+  },
   // Shows the row that the address names, or else the row that the server chose.
   showFirst() {
-    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const named = document.getElementById(this.idInAddress());
     const link = named?.matches(".rows a") ? named : one(".rows a[data-first]");
     if (!link || !this.isPanelVisible()) return;
     this.show(link);

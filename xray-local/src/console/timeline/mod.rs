@@ -141,7 +141,7 @@ impl Links<'_> {
     /// Returns the address of the view that selects a row.
     fn to(&self, shown: usize) -> String {
         let document = self.rows.row(shown).document;
-        format!("{}#{}", self.view.with_row(&document.id).address(&self.trace.id), link::row_id(document))
+        link::at_row(&self.view.with_row(&document.id).address(&self.trace.id), document)
     }
 
     /// Returns the address of the next (0) or the previous stop (1) on another page.
