@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use address::Address;
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use client::{Client, Selection};
@@ -129,11 +130,11 @@ struct Serve {
     allow_host: Vec<String>,
 
     /// The most traces to keep; the oldest are dropped first
-    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().traces)]
+    #[arg(long, value_name = "COUNT", default_value_t = Limits::default().traces, value_parser = at_least_one())]
     max_traces: usize,
 
     /// The most memory for traces, in MiB; the oldest traces are dropped first
-    #[arg(long, value_name = "MIB", default_value_t = Limits::default().bytes >> 20)]
+    #[arg(long, value_name = "MIB", default_value_t = Limits::default().bytes >> 20, value_parser = at_least_one())]
     max_memory: usize,
 
     /// Which requests SDKs record if they ask for sampling rules. The console can change it
@@ -163,6 +164,11 @@ enum SamplingArgument {
     Everything,
     /// 1 request per second and 5 % of the others, like the default rule of AWS
     Aws,
+}
+
+/// Reads a number of at least 1. With a limit of 0, every document would be rejected.
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 fn main() -> ExitCode {

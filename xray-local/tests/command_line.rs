@@ -158,6 +158,9 @@ fn each_error_is_one_line_that_names_its_subject() {
     assert!(fails(&["--address", "127.0.0.1:0", "--record", "/nowhere/file"]).contains("/nowhere/file"));
     assert!(fails(&["--address", "127.0.0.1:0", "--rules", "/"]).contains("rules file"));
     assert!(fails(&["--max-traces", "many"]).contains("--max-traces"));
+    for limit in ["--max-traces", "--max-memory"] {
+        assert!(fails(&[limit, "0"]).contains("0 is not in 1.."), "{limit}");
+    }
 }
 
 /// U+202E shows the text that follows from right to left, and U+009B begins an escape sequence.
