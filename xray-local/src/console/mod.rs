@@ -27,6 +27,7 @@ mod load;
 mod logs;
 mod map;
 mod page;
+mod parameter;
 mod periods;
 mod problems;
 mod range;

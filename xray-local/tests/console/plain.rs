@@ -172,6 +172,20 @@ fn an_unknown_trace_or_segment_gives_a_page_with_status_404() {
 }
 
 #[test]
+fn a_mistyped_parameter_counts_as_absent() {
+    let server = start();
+    send(&server, &segment(&json!({})));
+    for (path, mistyped) in
+        [("/", "/?by=zz"), ("/?by=url", "/?by=url&sort=zz"), ("/map", "/map?minutes=zz&zoom=zz&group=zz")]
+    {
+        let mut response = get(&server, mistyped);
+        assert_eq!(response.status(), 200, "{mistyped}");
+        let rows = |page: &str| page.matches("<tr").count();
+        assert_eq!(rows(&response.body_mut().read_to_string().unwrap()), rows(&body(&server, path)), "{mistyped}");
+    }
+}
+
+#[test]
 fn a_revision_grows_with_the_documents_that_it_counts() {
     let server = start();
     let revision = |path: &str| body(&server, path).parse::<u64>().unwrap();

@@ -12,6 +12,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::page::{Page, Section};
+use super::parameter::choice;
 use super::range::Range;
 use super::state::Console;
 use super::{empty, format, link, sampling};
@@ -36,10 +37,11 @@ pub(super) struct Query {
     #[serde(default)]
     before: String,
     /// Shows statistics instead of traces.
+    #[serde(default, deserialize_with = "choice")]
     by: Option<By>,
     /// The order of the statistics.
-    #[serde(default)]
-    sort: Sort,
+    #[serde(default, deserialize_with = "choice")]
+    sort: Option<Sort>,
     /// `all` to read all traces for the statistics, even if that takes long.
     #[serde(default)]
     read: String,
@@ -205,7 +207,7 @@ fn results(console: &Console, query: &Query, search: &Search, stored: &[StoredTr
             @if stored.is_empty() && query.range.is_whole() {
                 (empty::first_steps(console))
             } @else if let Some(groups) = results.groups.filter(|groups| !groups.is_empty()) {
-                (groups.table(text, search, query.sort, &query.range))
+                (groups.table(text, search, query.sort.unwrap_or_default(), &query.range))
             } @else if results.rows.is_empty() {
                 (no_match(&results.rest))
             } @else {
@@ -218,7 +220,7 @@ fn results(console: &Console, query: &Query, search: &Search, stored: &[StoredTr
 
 /// Renders which traces the statistics cover, and a link to those of all traces.
 fn read_all(query: &Query, read: usize, all: usize) -> Markup {
-    let (by, sort) = (query.by.map_or("", By::value), query.sort.value());
+    let (by, sort) = (query.by.map_or("", By::value), query.sort.unwrap_or_default().value());
     html! {
         p.read-all {
             "The statistics cover " (format::count(read as u64)) " of " (format::count_of(all as u64, "trace")) ". "

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::console::link;
+use crate::console::parameter::{choice, number};
 use crate::graph::Service;
 
 /// The parameters. An empty text stands for a parameter that is not given.
@@ -10,14 +11,17 @@ use crate::graph::Service;
 #[serde(default)]
 pub(in crate::console) struct Query {
     /// The length of the time range up to now. Without it the map shows all traces.
+    #[serde(deserialize_with = "number")]
     pub(super) minutes: Option<u32>,
     /// The size of the drawing, in per cent. Without it the drawing fits the window.
+    #[serde(deserialize_with = "number")]
     pub(super) zoom: Option<u32>,
     /// The text of the search box: the map shows the traces that match.
     pub(super) filter: String,
     /// A part of the names of services that the reader looks for.
     pub(super) find: String,
     /// What services are merged by.
+    #[serde(deserialize_with = "choice")]
     pub(super) group: Option<Group>,
     /// `only` for the services and calls with failures.
     pub(super) failing: String,
