@@ -2,7 +2,9 @@
 
 use std::mem;
 
-use syn::{Attribute, BinOp, Expr};
+use quote::quote;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, BinOp, Expr, Meta, MetaList, Token};
 
 use crate::options::CallOptions;
 
@@ -77,12 +79,35 @@ pub(crate) fn assigns(operator: &BinOp) -> bool {
 
 /// Returns whether an attribute can exclude the annotated code from the build.
 pub(crate) fn is_conditional(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(is_condition)
+    attributes.iter().any(|attribute| condition(attribute).is_some())
 }
 
-/// Returns whether the attribute is `#[cfg(..)]` or `#[cfg_attr(..)]`.
-pub(crate) fn is_condition(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+/// Returns the part of an attribute that can exclude the annotated code from the build.
+///
+/// ```text
+/// Input:  #[cfg_attr(unix, allow(unused), cfg(feature = "net"))]
+/// Output: #[cfg_attr(unix, cfg(feature = "net"))]
+/// ```
+///
+/// Another attribute may have no effect on the code that the expansion adds, and the compiler reports an `expect`
+/// without effect: `#[cfg_attr(unix, expect(unused))]`. `tests/it/lints.rs`
+pub(crate) fn condition(attribute: &Attribute) -> Option<Attribute> {
+    let meta = condition_in(&attribute.meta)?;
+    Some(Attribute { meta, ..attribute.clone() })
+}
+
+fn condition_in(meta: &Meta) -> Option<Meta> {
+    if meta.path().is_ident("cfg") {
+        return Some(meta.clone());
+    }
+    let list = meta.require_list().ok().filter(|list| list.path.is_ident("cfg_attr"))?;
+    let Ok(parts) = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
+        return Some(meta.clone());
+    };
+    let conditions: Vec<_> = parts.iter().skip(1).filter_map(condition_in).collect();
+    let predicate = parts.first();
+    let tokens = quote!(#predicate #(, #conditions)*);
+    (!conditions.is_empty()).then(|| Meta::List(MetaList { tokens, ..list.clone() }))
 }
 
 /// Defines a shared and a mutable accessor for the attributes of an expression. syn has none, and `Expr` is
@@ -109,3 +134,35 @@ accessors!(
     Array Assign Async Await Binary Block Break Call Cast Closure Field ForLoop Group If Index Let Loop Macro Match
     MethodCall Paren Path Range RawAddr Reference Repeat Return Struct Try Tuple Unary Unsafe While
 );
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens as _;
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn a_condition_is_taken_out_of_a_conditional_attribute() {
+        let cases: [(Attribute, Option<Attribute>); 8] = [
+            (parse_quote!(#[cfg(a)]), Some(parse_quote!(#[cfg(a)]))),
+            (parse_quote!(#[allow(a)]), None),
+            (parse_quote!(#[inline]), None),
+            (parse_quote!(#[cfg_attr(a, expect(b))]), None),
+            (parse_quote!(#[cfg_attr(a, doc = "b", cfg(c))]), Some(parse_quote!(#[cfg_attr(a, cfg(c))]))),
+            (
+                parse_quote!(#[cfg_attr(all(a, not(b)), cfg(c), allow(d), cfg(e))]),
+                Some(parse_quote!(#[cfg_attr(all(a, not(b)), cfg(c), cfg(e))])),
+            ),
+            (
+                parse_quote!(#[cfg_attr(a, cfg_attr(b, cfg(c), allow(d)))]),
+                Some(parse_quote!(#[cfg_attr(a, cfg_attr(b, cfg(c)))])),
+            ),
+            (parse_quote!(#[cfg_attr(a = "b", cfg_attr(c, allow(d)))]), None),
+        ];
+        for (attribute, expected) in cases {
+            let text = |attribute: &Attribute| attribute.to_token_stream().to_string();
+            assert_eq!(condition(&attribute).as_ref().map(text), expected.as_ref().map(text), "{}", text(&attribute));
+        }
+    }
+}

@@ -8,9 +8,10 @@ use crate::calls::{self, Shape};
 use crate::combinators::{
     is_empty_list, is_one_of, is_pin, lists_results, passes_items, wraps_arguments_of, wraps_receiver,
 };
+use crate::conditions::tails;
 use crate::divergence::{block_diverges, diverges};
 use crate::options::CallOptions;
-use crate::syntax::{peeled, tail, text};
+use crate::syntax::{peeled, text};
 
 /// The kinds of traced futures at the ends of the branches of an expression, of the items of a list, or of the values
 /// of a function. All ends must have one type; in an `Either`, all ends of one side.
@@ -152,7 +153,11 @@ fn is_either(expression: &Expr) -> bool {
 /// Returns the values of the branches of an expression, without the branches that leave it. Returns `None` if another
 /// branch has no value.
 pub(crate) fn branches(expression: &Expr) -> Option<Vec<&Expr>> {
-    let of_block = |block| if block_diverges(block) { Some(Vec::new()) } else { tail(block).map(|tail| vec![tail]) };
+    let of_block = |block| match tails(block) {
+        alternatives if alternatives.len() > 1 => Some(alternatives),
+        _ if block_diverges(block) => Some(Vec::new()),
+        values => (!values.is_empty()).then_some(values),
+    };
     match peeled(expression) {
         Expr::If(conditional) => {
             let mut ends = of_block(&conditional.then_branch)?;

@@ -17,9 +17,10 @@ use crate::combinators::{
     is_future_trait, is_list_of_any, is_one_of, lists_results, passes_items, polls_arguments, polls_items,
     polls_receiver, polls_results, wraps_arguments, wraps_receiver,
 };
+use crate::conditions::tails;
 use crate::ends::{Ends, branches};
 use crate::options::CallOptions;
-use crate::syntax::{identifiers, is_box_pin, peeled, tail, text};
+use crate::syntax::{identifiers, is_box_pin, peeled, text};
 
 /// Where the value of an expression goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -99,7 +100,7 @@ impl Position {
         if !position.accepts_any_future() {
             return position;
         }
-        position.with_returns(&Returns::of(|returns| returns.visit_block(block)), tail(block))
+        position.with_returns(&Returns::of(|returns| returns.visit_block(block)), tails(block))
     }
 
     /// Returns the position of the value that a closure returns, for a closure whose value goes to this position.
@@ -113,14 +114,14 @@ impl Position {
             return position;
         }
         let returns = Returns::of(|returns| returns.visit_expr(&closure.body));
-        position.with_returns(&returns, Some(&closure.body))
+        position.with_returns(&returns, vec![&closure.body])
     }
 
     /// Returns this position if the future can be replaced at every `return` and at the end, and `Elsewhere` otherwise.
     /// A function returns values of one type. `tests/it/shapes/named_futures.rs::with_returns`
-    fn with_returns(self, returns: &Returns, end: Option<&Expr>) -> Self {
+    fn with_returns(self, returns: &Returns, end: Vec<&Expr>) -> Self {
         // A body without a value at the end leaves by its `return`s alone.
-        let of_end = || end.map_or(Some(Ends::default()), Ends::of);
+        let of_end = || Ends::of_all(end);
         let is_one_type =
             returns.count == 0 || returns.ends.zip(of_end()).is_some_and(|(one, other)| one.with(other).is_some());
         if is_one_type { self } else { Self::Elsewhere }

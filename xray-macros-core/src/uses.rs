@@ -9,6 +9,7 @@ use syn::{Block, Expr, ExprForLoop, ExprMethodCall, ExprPath, Item, Local, Macro
 
 use crate::attributes::attributes;
 use crate::combinators::{adds_to_list, repeats, wraps_variables};
+use crate::conditions::first_tail;
 use crate::ends::Ends;
 use crate::macros::{self, Arguments, Role};
 use crate::options::CallOptions;
@@ -118,6 +119,7 @@ impl Uses<'_> {
     }
 
     fn visit_statements(&mut self, statements: &[Stmt], end: Position) {
+        let first_tail = first_tail(statements);
         for (index, statement) in statements.iter().enumerate() {
             match statement {
                 Stmt::Local(local) => {
@@ -126,7 +128,7 @@ impl Uses<'_> {
                         return;
                     }
                 }
-                Stmt::Expr(value, None) if index + 1 == statements.len() => self.visit_at(value, end),
+                Stmt::Expr(value, None) if index >= first_tail => self.visit_at(value, end),
                 other => self.visit_stmt(other),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use reqwest::Client;
+use reqwest::{Client, Response};
 use tracing::instrument;
 
 use super::traced_http;
@@ -144,6 +144,46 @@ async fn many(client: &Client, url: &str, #[allow(unused_mut)] mut unused: u8) -
     second.unwrap().status().as_u16()
 }
 
+/// Each build has another expression at the end of a block.
+#[traced_http]
+async fn alternatives_at_the_end(client: &Client, url: &str, flag: bool) -> u16 {
+    let request = |method: &str| client.request(method.parse().unwrap(), url).build().unwrap();
+    let call = match flag {
+        true => client.execute(request("GET")),
+        false => {
+            let put = request("PUT");
+            #[cfg(not(windows))]
+            {
+                client.execute(put)
+            }
+            #[cfg(windows)]
+            {
+                client.execute(request("HEAD"))
+            }
+        }
+    };
+    call.await.unwrap().status().as_u16()
+}
+
+#[traced_http]
+fn alternatives_of_a_function(
+    client: &Client,
+    url: &str,
+    flag: bool,
+) -> impl Future<Output = reqwest::Result<Response>> + use<> {
+    if flag {
+        return client.execute(client.get(url).build().unwrap());
+    }
+    #[cfg(not(windows))]
+    {
+        client.execute(client.put(url).build().unwrap())
+    }
+    #[cfg(windows)]
+    {
+        client.execute(client.head(url).build().unwrap())
+    }
+}
+
 #[tokio::test]
 async fn attributes() {
     let run = Run::start(super::IS_TRACED).await;
@@ -151,6 +191,12 @@ async fn attributes() {
     let (get, put, post) = (recorded("GET /bytes/1"), recorded("PUT /bytes/1"), recorded("POST /bytes/1"));
     run.check_calls("instrument_above", instrument_above(client, url), 200, &[get]).await;
     run.check_calls("instrument_below", instrument_below(client, url), 200, &[get]).await;
+    run.check_calls("alternatives_at_the_end", alternatives_at_the_end(client, url, true), 200, &[get]).await;
+    run.check_calls("alternatives_at_the_end", alternatives_at_the_end(client, url, false), 200, &[put]).await;
+    for (flag, call) in [(true, get), (false, put)] {
+        let work = async { alternatives_of_a_function(client, url, flag).await.unwrap().status().as_u16() };
+        run.check_calls("alternatives_of_a_function", work, 200, &[call]).await;
+    }
     let work = async { instrument_err_above(client, url).await.unwrap() };
     run.check_calls("instrument_err_above", work, 200, &[get]).await;
     let work = async { instrument_err_below(client, url).await.unwrap() };

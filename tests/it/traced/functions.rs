@@ -393,6 +393,21 @@ fn cloned_future(number: u32) -> impl Future<Output = u32> + Clone + Debug {
     std::future::ready(number)
 }
 
+trait Tagged {
+    fn tag(&self) -> u32;
+}
+
+impl<T> Tagged for std::future::Ready<T> {
+    fn tag(&self) -> u32 {
+        7
+    }
+}
+
+#[xray::traced]
+fn tagged_future(number: u32) -> impl Future<Output = u32> + Tagged {
+    std::future::ready(number)
+}
+
 #[xray::traced]
 fn unpinned_future(number: u32) -> impl Future<Output = u32> + Unpin + Send + Sync {
     std::future::ready(number)
@@ -403,8 +418,41 @@ async fn a_future_keeps_its_traits() {
     let ((), subsegments) = below(async {
         let future = cloned_future(1);
         assert_eq!((format!("{future:?}").as_str(), future.clone().await, future.await), ("Ready(Some(1))", 1, 1));
+        assert_eq!((tagged_future(3).tag(), tagged_future(3).await), (7, 3));
         assert_eq!(Pin::new(&mut unpinned_future(2)).await, 2);
     })
     .await;
-    assert_eq!(tree(&subsegments), "cloned_future, unpinned_future");
+    assert_eq!(tree(&subsegments), "cloned_future, tagged_future, tagged_future, unpinned_future");
+}
+
+#[xray::traced]
+fn alternatives(number: u32) -> impl Future<Output = u32> {
+    #[cfg(not(windows))]
+    {
+        async move { number }
+    }
+    #[cfg(windows)]
+    {
+        async move { number + 1 }
+    }
+}
+
+#[xray::traced]
+fn boxed_alternatives(number: u32) -> Pin<Box<dyn Future<Output = u32> + Send>> {
+    #[cfg(windows)]
+    {
+        Box::pin(async move { number + 1 })
+    }
+    #[cfg(not(windows))]
+    Box::pin(async move {
+        sleep(Duration::from_millis(1)).await;
+        number
+    })
+}
+
+#[tokio::test]
+async fn alternatives_at_the_end() {
+    let ((), subsegments) = below(async { assert_eq!(alternatives(1).await + boxed_alternatives(2).await, 3) }).await;
+    assert_eq!(tree(&subsegments), "alternatives, boxed_alternatives");
+    assert!(seconds(&subsegments[1]) > 0.0005);
 }

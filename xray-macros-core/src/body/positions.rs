@@ -10,6 +10,7 @@ use crate::attributes::{move_xray_to_statement, take_xray};
 use crate::calls;
 use crate::captures;
 use crate::combinators::adds_to_list;
+use crate::conditions::first_tail;
 use crate::ends::Ends;
 use crate::macros::Role;
 use crate::position::Position;
@@ -145,7 +146,7 @@ impl Walker<'_> {
     /// Visits a block. `end` is the position of its value.
     pub(super) fn visit_block_at(&mut self, block: &mut Block, end: Position) {
         self.in_scope(|walker| {
-            let count = block.stmts.len();
+            let (count, first_tail) = (block.stmts.len(), first_tail(&block.stmts));
             for index in 0..count {
                 let (before, after) = block.stmts.split_at_mut(index + 1);
                 if let Stmt::Expr(expression, _) = &mut before[index] {
@@ -160,7 +161,7 @@ impl Walker<'_> {
                             walker.rewrite_spawned_local(local, after);
                         }
                     }
-                    Stmt::Expr(value, None) if index + 1 == count => walker.visit_at(value, end),
+                    Stmt::Expr(value, None) if index >= first_tail => walker.visit_at(value, end),
                     other => walker.visit_stmt_mut(other),
                 }
             }
