@@ -18,7 +18,7 @@ pub(crate) use cost::cost;
 pub use http::Http;
 pub use link::Link;
 pub use trace_id::TraceId;
-pub(crate) use value::number;
+pub(crate) use value::{number, time};
 
 /// A segment or subsegment.
 ///

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::cause::Cause;
 use super::http::Http;
-use super::value::{flag, number, text};
+use super::value::{flag, text, time};
 use super::{Document, Kind, Namespace};
 
 /// Reads a document and the subsegments in it. Returns `None` if the value is not an object, or if the id, name, trace
@@ -20,7 +20,7 @@ pub(super) fn document(value: Value) -> Option<Document> {
 /// Reads a segment or subsegment and the subsegments in it. Skips subsegments that cannot be read.
 fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: Option<String>) -> Option<Document> {
     let id = text(raw.get("id")?)?;
-    let end_time = raw.get("end_time").and_then(number);
+    let end_time = raw.get("end_time").and_then(time);
     let subsegments = match raw.remove("subsegments") {
         Some(Value::Array(embedded)) => {
             let objects = embedded.into_iter().filter_map(|value| match value {
@@ -36,7 +36,7 @@ fn entity(mut raw: Map<String, Value>, kind: Kind, trace_id: String, parent_id: 
     let flag_of = |field: &str| raw.get(field).is_some_and(flag);
     Some(Document {
         name: text(raw.get("name")?)?,
-        start_time: number(raw.get("start_time")?)?,
+        start_time: time(raw.get("start_time")?)?,
         end_time,
         in_progress: end_time.is_none(),
         namespace: raw.get("namespace").and_then(namespace),
@@ -124,6 +124,8 @@ mod tests {
             segment(json!({ "start_time": 1e308, "end_time": -1e308, "http": { "response": { "status": 1e30 } } }))
                 .unwrap();
         assert_eq!((read.duration(), read.http.unwrap().status), (Some(0.0), Some(i64::MAX)));
+        let longest = segment(json!({ "start_time": -1.7e308, "end_time": 1.7e308 })).unwrap();
+        assert!(longest.duration().is_some_and(f64::is_finite));
     }
 
     #[test]

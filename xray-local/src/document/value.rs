@@ -21,6 +21,14 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
+/// The latest time, in seconds. Differences and sums of times near the largest number would be infinite.
+const MAX_TIME: f64 = 1e100;
+
+/// Returns a time in seconds since 1970: a [`number`] from -1e100 to 1e100, or the nearer bound.
+pub(crate) fn time(value: &Value) -> Option<f64> {
+    number(value).map(|time| time.clamp(-MAX_TIME, MAX_TIME))
+}
+
 /// Returns an integer, or the integer part of any other [`number`].
 pub(super) fn integer(value: &Value) -> Option<i64> {
     #[expect(

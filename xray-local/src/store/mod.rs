@@ -19,7 +19,7 @@ pub use reports::Report;
 use reports::Reports;
 
 use crate::check::{Checked, Code, Finding, IdDigits, inspect, inspect_span, is_random_id};
-use crate::document::{Document, TraceId, cost, number};
+use crate::document::{Document, TraceId, cost, time};
 use crate::time::now;
 use crate::trace::Trace;
 
@@ -271,7 +271,7 @@ impl Store {
     fn put_checked(&self, checked: Checked<Map<String, Value>>, text: &str, source: Source) -> Outcome {
         let Checked { document, id, trace_id, findings } = checked;
         let accepted = document.and_then(|document| {
-            let start = document.get("start_time").and_then(number)?;
+            let start = document.get("start_time").and_then(time)?;
             Some((TraceId::parse(trace_id.as_deref()?)?, start, cost(&document)))
         });
         let mut outcome = Outcome { trace: None, id, findings };

@@ -3,7 +3,7 @@
 use serde_json::json;
 use xray_local::{Server, time};
 
-use crate::server::{TRACE_ID, segment, send, start};
+use crate::server::{SEGMENT_ID, TRACE_ID, segment, send, start};
 use crate::shop;
 
 type Response = ureq::http::Response<ureq::Body>;
@@ -169,6 +169,23 @@ fn an_unknown_trace_or_segment_gives_a_page_with_status_404() {
         }
     }
     assert_eq!(get(&server, &trace).status(), 200);
+}
+
+#[test]
+fn no_page_has_a_number_that_is_infinite() {
+    let server = start();
+    let call = |id: u32, start: f64, end: f64| json!({ "id": format!("{id:016x}"), "name": "api", "namespace": "remote", "start_time": start, "end_time": end });
+    let calls = [call(1, -1.7e308, 1.7e308), call(2, 1.7e308, -1.7e308), call(3, 5e-324, 1.7e308)];
+    let document = segment(&json!({ "start_time": -1.7e308, "end_time": 1.7e308, "subsegments": calls }));
+    server.store().put(&document.to_string(), xray_local::store::Source::Http);
+    let trace = format!("/traces/{TRACE_ID}");
+    let of_trace = [trace.clone(), format!("{trace}/flame"), format!("{trace}/segment?id={SEGMENT_ID}")];
+    for path in ["/", "/?by=operation", "/map", "/recent"].into_iter().chain(of_trace.iter().map(String::as_str)) {
+        let page = body(&server, path);
+        for wrong in ["NaN", "inf\"", "inf%", "inf ", "inf<"] {
+            assert!(!page.contains(wrong), "{path}: {wrong} in {page}");
+        }
+    }
 }
 
 #[test]
