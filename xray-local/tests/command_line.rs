@@ -279,9 +279,11 @@ fn datagrams_and_spans_are_forwarded() {
 
     // Free for both protocols a moment ago, and probably still free.
     let own = xray_local::Server::builder().address("127.0.0.1:0").start().unwrap().udp_address().port();
-    let loops = [("--forward", format!("127.0.0.2:{own}")), ("--otlp-forward", format!("http://127.0.0.2:{own}"))];
-    for (option, address) in loops {
-        let error = fails(&["--address", &format!("0.0.0.0:{own}"), option, &address]);
+    let everywhere = || xray_local::Server::builder().address(format!("0.0.0.0:{own}"));
+    let datagrams = everywhere().forward(format!("127.0.0.2:{own}")).start();
+    let spans = everywhere().otlp_forward(format!("http://127.0.0.2:{own}")).start();
+    for started in [datagrams, spans] {
+        let error = format!("{:?}", started.unwrap_err());
         assert!(error.contains("this server would receive its own "), "{error}");
     }
 
