@@ -105,3 +105,22 @@ impl Dialect {
         self == Self::Unknown
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialect_is_that_of_the_type_of_the_database() {
+        for (database_type, dialect) in [
+            (Some("PostgreSQL"), Dialect::PostgreSql),
+            (Some("MySQL"), Dialect::MySql),
+            (Some("MariaDB"), Dialect::MySql),
+            (Some("SQLite"), Dialect::Sqlite),
+            (Some("Oracle"), Dialect::Unknown),
+            (None, Dialect::Unknown),
+        ] {
+            assert_eq!(Dialect::of(database_type), dialect, "{database_type:?}");
+        }
+    }
+}

@@ -262,6 +262,10 @@ mod tests {
         let kept = without_values(&many, Dialect::PostgreSql);
         assert!(kept.starts_with("insert into t values (?, ?), (?, ?)"));
         assert!((Sql::MAX_QUERY_CHARS..5 * Sql::MAX_QUERY_CHARS).contains(&kept.len()), "{}", kept.len());
+        // The limit is one of characters.
+        let many = format!("select {}", "\u{20ac}, ".repeat(Sql::MAX_QUERY_CHARS));
+        let kept = without_values(&many, Dialect::PostgreSql);
+        assert!(kept.chars().count() >= Sql::MAX_QUERY_CHARS, "{}", kept.chars().count());
     }
 
     #[test]
@@ -292,6 +296,8 @@ mod tests {
             (Unknown, "a # secret\n= 'b'", "a  \n= ?"),
             (Unknown, "a -- b\r\n= 'c'", "a  \n= ?"),
             (Unknown, "a -- b\r= 'c\nsecret'", "a ?"),
+            (Unknown, "a --b /*\n= 'c'", "a ?"),
+            (Unknown, "a --b */\n= 'c'", "a ?"),
             (Sqlite, "a # 'line1\nsecret'", "a ?"),
             // Brackets.
             (Sqlite, "[a'b] = 'secret'", "[a'b] = ?"),
@@ -301,6 +307,7 @@ mod tests {
             (Unknown, "[a] = [1, 2] and b = 'secret'", "[a] = [?, ?] and b = ?"),
             (MySql, "a['b'] = 'secret'", "a[?] = ?"),
             (Sqlite, "[never ends, 'secret'", "?"),
+            (Sqlite, "a = [] and b = 'c'", "a = [] and b = ?"),
             // Other quotes.
             (MySql, "a$b$c = 'x$b$ secret'", "a$b$c = ?"),
             (Sqlite, "a = $b and c = 'secret'", "a = $b and c = ?"),
@@ -309,6 +316,13 @@ mod tests {
             (Unknown, "a = q'[it's secret]'", "a = ?"),
             (Unknown, "a = '''it's secret'''", "a = ?"),
             (Unknown, "a = '' and b = 'c'", "a = ? and b = ?"),
+            (PostgreSql, "a = '''' and b = 'c'", "a = ? and b = ?"),
+            (PostgreSql, "a = q'b' and c = 'd'", "a = q? and c = ?"),
+            (PostgreSql, "a /*! b */ = 'c'", "a   = ?"),
+            (MySql, "a = $$ and b = 'c'", "a = $$ and b = ?"),
+            (Unknown, "a = $b$secret$b$secret", "a = ?"),
+            (Unknown, "a = $b and c = 'd'", "a = $b and c = ?"),
+            (Unknown, "a = N'b' and q = 'd'", "a = N? and q = ?"),
         ] {
             assert_eq!(without_values(statement, dialect), expected, "{dialect:?}: {statement}");
         }
