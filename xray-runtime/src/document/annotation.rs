@@ -148,6 +148,9 @@ mod tests {
     fn values_are_cut_or_refused_at_the_limits_of_x_ray() {
         assert_eq!(AnnotationValue::from(f64::NAN).accepted(), None);
         assert_eq!(AnnotationValue::from(f64::INFINITY).accepted(), None);
+        for value in [AnnotationValue::from(0.5), AnnotationValue::from(7), AnnotationValue::from(true)] {
+            assert_eq!(value.clone().accepted(), Some((value, false)));
+        }
         let (exact, long) = ("\u{e9}".repeat(1000), "\u{e9}".repeat(5000));
         assert_eq!(AnnotationValue::from(&exact).accepted(), Some((AnnotationValue::String(exact.clone()), false)));
         for value in [AnnotationValue::from(&long), AnnotationValue::from(long.clone())] {

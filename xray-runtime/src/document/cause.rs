@@ -299,6 +299,21 @@ mod tests {
     }
 
     #[test]
+    fn exceptions_of_one_message_are_the_same_unless_their_types_differ() {
+        let of = |message: &str, kind: Option<&str>| {
+            let exception = Exception::panic(message);
+            Exception { kind: kind.map(str::to_owned), ..exception }
+        };
+        let error = of("refused", Some("Error"));
+        assert!(error.is_same_error(&of("refused", Some("Error"))));
+        assert!(error.is_same_error(&of("refused", None)) && of("refused", None).is_same_error(&error));
+        assert!(!error.is_same_error(&of("refused", Some("Other"))));
+        assert!(!error.is_same_error(&of("other", Some("Error"))));
+        let without_message = Exception { message: None, ..error };
+        assert!(!without_message.is_same_error(&without_message));
+    }
+
+    #[test]
     fn an_error_whose_methods_fail_is_recorded_as_far_as_they_succeed() {
         assert_eq!(messages(&Hostile::MessagePanics), (vec![None], true));
         assert_eq!(messages(&Hostile::MessageFails), (vec![None], true));

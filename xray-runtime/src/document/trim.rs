@@ -246,6 +246,52 @@ mod tests {
     }
 
     #[test]
+    fn the_size_of_a_value_is_that_of_its_json_and_its_key() {
+        let mut document = document();
+        let values = document.metadata.entry("default".to_owned()).or_default();
+        values.insert("a".to_owned(), "x".repeat(300).into());
+        values.insert("b".repeat(30), "x".repeat(20).into());
+        values.insert("c".repeat(100), 1.into());
+        // The first two have 303 and 101 bytes.
+        assert_eq!(trim(&mut document, 303), 1);
+        assert!(!document.metadata["default"].contains_key("a"));
+        assert_eq!(trim(&mut document, 1), 1);
+        assert!(!document.metadata["default"].contains_key(&*"c".repeat(100)));
+        let aws = &mut document.aws.get_or_insert_default().other;
+        aws.insert("a".repeat(40), "x".repeat(22).into());
+        aws.insert("b".repeat(40), "x".repeat(23).into());
+        assert_eq!((trim(&mut document, 1), trim(&mut document, 1)), (1, 1), "the metadata, then a value of 65 bytes");
+        let left = document.aws.as_ref().unwrap().other.keys().collect::<Vec<_>>();
+        assert_eq!(left, [&"a".repeat(40)], "a value of 64 bytes stays");
+    }
+
+    #[test]
+    fn exceptions_and_annotations_are_counted_together() {
+        let mut document = document();
+        document.annotations.extend((0..60).map(|number| (format!("{number:02}"), number.into())));
+        record_exceptions(&mut document, (0..20).map(|_| Exception::text("text", "kind")).collect());
+        for exception in exceptions(&mut document) {
+            exception.stack.clear();
+        }
+        assert_eq!(trim(&mut document, 1), 14);
+        assert_eq!(document.metadata["xray"][LEFT_OUT], 14);
+        document.annotations.extend((70..80).map(|number| (format!("{number:02}"), number.into())));
+        exceptions(&mut document).last_mut().unwrap().skipped = None;
+        assert_eq!(trim(&mut document, 1), 10);
+        assert_eq!(exceptions(&mut document).last().unwrap().skipped, None, "no exception was removed");
+    }
+
+    #[test]
+    fn a_string_keeps_its_first_and_last_bytes() {
+        let mut document = document();
+        document.annotations.insert("long".to_owned(), "x".repeat(1000).into());
+        assert_eq!((trim(&mut document, 10_000), trim(&mut document, 10_000)), (1, 0));
+        let AnnotationValue::String(text) = &document.annotations["long"] else { panic!() };
+        assert_eq!(text.len(), MIN_STRING_BYTES + CUT_MARK.len());
+        assert!(document.metadata.is_empty(), "the mark in the string says that it is cut");
+    }
+
+    #[test]
     fn outer_frames_go_before_inner_ones() {
         let mut document = document();
         let frame = |line| StackFrame { line: Some(line), ..StackFrame::default() };

@@ -321,3 +321,40 @@ fn seeded_generator() -> fastrand::Rng {
     // that start after the cloning differ. A child has the keys of its parent, so the id of the process is added.
     fastrand::Rng::with_seed(RandomState::new().hash_one(std::process::id()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_trace_begins_with_the_time_and_the_rest_is_random() {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let before = now();
+        let ids: Vec<_> = (0..64).map(|_| TraceId::random().to_string()).collect();
+        let after = now();
+        for id in &ids {
+            let seconds = u64::from_str_radix(&id[2..10], 16).unwrap();
+            assert!((before..=after).contains(&seconds), "{id}");
+        }
+        for digit in 11..35 {
+            assert!(ids.iter().any(|id| id[digit..=digit] != ids[0][digit..=digit]), "digit {digit} of {}", ids[0]);
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_trace_has_one_form() {
+        let id = "1-5759e988-bd862e3fe1be46a994272793";
+        assert_eq!(id.parse::<TraceId>().unwrap().to_string(), id);
+        for wrong in [
+            "2-5759e988-bd862e3fe1be46a994272793",
+            "1.5759e988-bd862e3fe1be46a994272793",
+            "1-5759e988.bd862e3fe1be46a994272793",
+            "1-5759e988-bd862e3fe1be46a99427279",
+            "1-5759e988-bd862e3fe1be46a9942727930",
+            "1-5759e98g-bd862e3fe1be46a994272793",
+            "1-5759e988-bd862e3fe1be46a99427279g",
+        ] {
+            assert!(wrong.parse::<TraceId>().is_err(), "{wrong}");
+        }
+    }
+}

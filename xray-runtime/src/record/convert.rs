@@ -92,3 +92,59 @@ impl From<Document> for Record {
         record
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A document with each field.
+    const FULL: &str = r#"{
+        "id": "53995c3f42cd8ad8", "trace_id": "1-5759e988-bd862e3fe1be46a994272793", "parent_id": "53995c3f42cd8ad7",
+        "type": "subsegment", "name": "pay", "namespace": "aws", "start_time": 1480615200.010001,
+        "end_time": 1480615200.090002, "in_progress": true, "error": true, "throttle": true, "fault": true,
+        "cause": { "exceptions": [{ "id": "53995c3f42cd8ad6", "message": "refused", "type": "Error" }] },
+        "http": {
+            "request": {
+                "method": "GET", "url": "https://example.com/pay", "user_agent": "curl", "client_ip": "10.0.0.1",
+                "x_forwarded_for": true
+            },
+            "response": { "status": 429, "content_length": 7 }
+        },
+        "aws": { "operation": "PutItem", "xray": { "sdk": "X-Ray for Rust", "sdk_version": "1.0.0" } },
+        "sql": { "database_type": "SQLite", "sanitized_query": "SELECT ?", "user": "me" },
+        "user": "user-7", "origin": "AWS::ECS::Container", "annotations": { "paid": true },
+        "metadata": { "default": { "items": [1, 2] } },
+        "links": [{ "trace_id": "1-5759e988-bd862e3fe1be46a994272794", "id": "53995c3f42cd8ad5" }],
+        "subsegments": [{ "id": "53995c3f42cd8ad4", "name": "inner", "start_time": 1480615200.020003 }]
+    }"#;
+
+    fn stays_the_same(document: &Document) {
+        assert_eq!(Document::from(Record::from(document.clone())), *document);
+        let mut json = Vec::new();
+        Record::from(document.clone()).write_json(&mut json);
+        assert_eq!(serde_json::from_slice::<Document>(&json).unwrap(), *document);
+    }
+
+    #[test]
+    fn a_document_stays_the_same_as_a_record() {
+        let document: Document = serde_json::from_str(FULL).unwrap();
+        let json: serde_json::Value = serde_json::from_str(FULL).unwrap();
+        assert_eq!(serde_json::to_value(&document).unwrap(), json, "no field is lost");
+        stays_the_same(&document);
+    }
+
+    #[test]
+    fn each_part_of_a_request_makes_a_block_of_its_own() {
+        for http in [
+            r#"{ "request": { "method": "GET" } }"#,
+            r#"{ "request": { "url": "https://example.com/pay" } }"#,
+            r#"{ "request": { "user_agent": "curl" } }"#,
+            r#"{ "request": { "client_ip": "10.0.0.1", "x_forwarded_for": true } }"#,
+            r#"{ "response": { "status": 200 } }"#,
+            r#"{ "response": { "content_length": 7 } }"#,
+        ] {
+            let json = format!(r#"{{ "id": "53995c3f42cd8ad8", "name": "pay", "start_time": 1.5, "http": {http} }}"#);
+            stays_the_same(&serde_json::from_str(&json).unwrap());
+        }
+    }
+}

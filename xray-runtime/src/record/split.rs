@@ -168,6 +168,21 @@ mod tests {
     }
 
     #[test]
+    fn a_document_of_the_largest_size_is_written_whole_behind_others() {
+        let of_size = |bytes: usize| {
+            let mut empty = Vec::new();
+            Split::new(document("", vec![]).into(), MAX_DOCUMENT_BYTES).write_next(&mut empty);
+            let name = "x".repeat(bytes - empty.len());
+            let mut split = Split::new(document(&name, vec![]).into(), MAX_DOCUMENT_BYTES);
+            let mut buffer = vec![b'x'; MAX_DOCUMENT_BYTES];
+            let written = split.write_next(&mut buffer).unwrap().is_ok();
+            (written, buffer.len() - MAX_DOCUMENT_BYTES, split.trimmed)
+        };
+        assert_eq!(of_size(MAX_DOCUMENT_BYTES), (true, MAX_DOCUMENT_BYTES, 0));
+        assert_eq!(of_size(MAX_DOCUMENT_BYTES + 1), (false, 0, 0));
+    }
+
+    #[test]
     fn a_document_that_stays_too_large_is_an_error_and_its_subsegments_are_written() {
         let large = document(&"x".repeat(MAX_DOCUMENT_BYTES), vec![document("a", vec![])]);
         let results = written(large);

@@ -31,3 +31,18 @@ impl Time {
         (self.0.get() / MICROS_PER_SECOND, (self.0.get() % MICROS_PER_SECOND) as u32)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_exact_to_a_microsecond() {
+        let time = Time::from_micros(1_480_615_200_010_001);
+        assert_eq!(time.parts(), (1_480_615_200, 10_001));
+        assert!((time.seconds() - 1_480_615_200.010_001).abs() < 1e-6, "{}", time.seconds());
+        assert_eq!(Time::from_seconds(time.seconds()), time);
+        assert_eq!(Time::from_seconds(1.000_001_4), Time::from_micros(1_000_001));
+        assert_eq!(Time::from_seconds(-1.0), Time::from_micros(1), "no time is zero");
+    }
+}
