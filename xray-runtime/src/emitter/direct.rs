@@ -93,6 +93,19 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_document_is_sent() {
+        let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let direct = Direct::new(&daemon.local_addr().unwrap().to_string());
+        let mut empty = Vec::new();
+        document("").write_json(&mut empty);
+        let name = "x".repeat(MAX_DOCUMENT_BYTES - empty.len());
+        assert!(direct.send(document(&(name.clone() + "x"))).is_err());
+        direct.send(document(&name)).unwrap();
+        let mut datagram = vec![0; 2 * MAX_DOCUMENT_BYTES];
+        assert_eq!(daemon.recv(&mut datagram).unwrap(), DATAGRAM_HEADER.len() + MAX_DOCUMENT_BYTES);
+    }
+
+    #[test]
     fn a_document_that_would_have_to_wait_is_returned() {
         let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = daemon.local_addr().unwrap();

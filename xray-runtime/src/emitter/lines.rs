@@ -318,6 +318,41 @@ mod tests {
     }
 
     #[test]
+    fn a_write_goes_on_where_it_stopped_and_a_torn_line_is_ended_first() {
+        /// Gives one answer to each call.
+        struct Answers(Vec<io::Result<usize>>, Vec<u8>);
+
+        impl Write for Answers {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let length = self.0.remove(0)?;
+                self.1.extend_from_slice(&bytes[..length]);
+                Ok(length)
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let mut lines = LineWriter { writer: Answers(Vec::new(), Vec::new()), is_torn: false };
+        let mut write = |text: &[u8], answers: Vec<io::Result<usize>>| {
+            lines.writer = Answers(answers, Vec::new());
+            let (written, result) = lines.write(text);
+            assert!(lines.writer.0.is_empty(), "each answer is used");
+            (String::from_utf8(lines.writer.1.clone()).unwrap(), written, result.is_ok(), lines.is_torn)
+        };
+        let (full, interrupted) =
+            (|| Err(io::ErrorKind::StorageFull.into()), || Err(io::ErrorKind::Interrupted.into()));
+        let text = b"ab\ncd\n";
+        assert_eq!(write(text, vec![Ok(1), interrupted(), Ok(5)]), ("ab\ncd\n".to_owned(), 6, true, false));
+        assert_eq!(write(text, vec![full()]), (String::new(), 0, false, false));
+        assert_eq!(write(text, vec![Ok(3), full()]), ("ab\n".to_owned(), 3, false, false));
+        assert_eq!(write(text, vec![Ok(4), Ok(0)]), ("ab\nc".to_owned(), 4, false, true));
+        assert_eq!(write(text, vec![full()]), (String::new(), 0, false, true));
+        assert_eq!(write(text, vec![Ok(1), Ok(6)]), ("\nab\ncd\n".to_owned(), 6, true, false));
+    }
+
+    #[test]
     fn a_writer_that_panics_loses_its_documents_and_nothing_else() {
         struct Panics;
 

@@ -69,3 +69,37 @@ impl Pace {
         self.refilled = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bucket that does not fill, because it was last filled in the future.
+    fn allows(pace: &mut Pace, bytes: usize) -> bool {
+        pace.refilled = Instant::now() + Duration::from_secs(3600);
+        pace.allows(bytes)
+    }
+
+    #[test]
+    fn a_full_bucket_allows_a_burst_of_a_limited_size() {
+        let mut pace = Pace::new();
+        assert!(allows(&mut pace, 64 * 1024));
+        assert!(!allows(&mut pace, 64 * 1024));
+        assert!(allows(&mut pace, 30 * 1024));
+        assert!(!allows(&mut pace, 0));
+        // Each datagram has a cost besides its bytes.
+        let mut pace = Pace::new();
+        assert_eq!((0..1000).filter(|_| allows(&mut pace, 1)).count(), 95);
+    }
+
+    #[test]
+    fn a_bucket_fills_with_time_but_not_beyond_its_size() {
+        let mut pace = Pace { budget: 0.0, refilled: Instant::now() };
+        pace.refilled -= Duration::from_millis(1);
+        assert!(pace.allows(30 * 1024));
+        let mut pace = Pace { budget: -1024.0, refilled: Instant::now() };
+        pace.refilled -= Duration::from_secs(10);
+        assert!(pace.allows(90 * 1024));
+        assert!(!allows(&mut pace, 10 * 1024));
+    }
+}

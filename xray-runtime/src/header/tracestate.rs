@@ -117,6 +117,15 @@ mod tests {
             let state = TraceState::read(values.iter().map(|value| value.as_bytes()));
             assert_eq!(state.value().as_deref(), value, "{values:?}");
         }
+        // With the first member, its comma and the second key, the limit is reached exactly.
+        for (length, is_kept) in [(MAX_OTHER_BYTES - 6, true), (MAX_OTHER_BYTES - 5, false)] {
+            let second = format!("b={}", "x".repeat(length));
+            let value = TraceState::read([&b"a=1"[..], second.as_bytes()].into_iter()).value().unwrap();
+            assert_eq!(value, if is_kept { format!("a=1,{second}") } else { "a=1".to_owned() });
+        }
+        let rule = RuleHash::of("pay");
+        let state = TraceState::read([&b"a=1"[..]].into_iter()).with_rule(Some(rule));
+        assert_eq!(state.value(), Some(format!("{},a=1", rule.member())));
         let many = "a=1,".repeat(40);
         assert_eq!(
             TraceState::read([many.as_bytes()].into_iter()).value().unwrap().matches("a=1").count(),

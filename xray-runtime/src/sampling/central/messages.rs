@@ -326,6 +326,18 @@ mod tests {
     }
 
     #[test]
+    fn another_page_follows_if_there_is_a_token_for_it() {
+        let of = |token: &str| {
+            let json = format!(r#"{{"SamplingRuleRecords":[]{token}}}"#);
+            RulesPage::read(json.as_bytes()).unwrap().next_token
+        };
+        assert_eq!(of(r#","NextToken":"a""#).as_deref(), Some("a"));
+        for none in ["", r#","NextToken":"""#, r#","NextToken":null"#, r#","NextToken":7"#] {
+            assert_eq!(of(none), None, "{none}");
+        }
+    }
+
+    #[test]
     fn a_rule_with_all_fields_of_x_ray_is_read() {
         let page = page(&[r#"{
             "Attributes": {}, "FixedRate": 0.5, "HTTPMethod": "GET", "Host": "*.example.com", "Priority": 7,
