@@ -56,7 +56,8 @@ impl Output {
         Printer { texts: self.texts.clone(), has_dropped: Arc::clone(&self.has_dropped) }
     }
 
-    /// Waits until everything is written, but not longer than [`FINISH_TIME`]. Every [`Printer`] must have been dropped.
+    /// Waits until everything is written, but not longer than [`FINISH_TIME`]. Every [`Printer`] must have been
+    /// dropped.
     pub(crate) fn finish(self) {
         let Self { texts, thread, .. } = self;
         drop(texts);

@@ -99,8 +99,8 @@ fn a_running_program_is_asked_for_its_traces() {
     assert!(error.contains("cannot reach xray-local at") && error.contains("--address"), "{error}");
 }
 
-/// U+009B begins an escape sequence, U+202E shows the text that follows from right to left, and U+E0001 is invisible and
-/// needs two escapes.
+/// U+009B begins an escape sequence, U+202E shows the text that follows from right to left, and U+E0001 is invisible
+/// and needs two escapes.
 #[test]
 fn no_text_of_a_document_controls_the_terminal_in_json() {
     let mut program = Program::start(&[]);

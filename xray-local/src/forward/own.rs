@@ -21,7 +21,8 @@ pub(crate) fn leads_to(bound: SocketAddr, to: SocketAddr) -> bool {
     }
 }
 
-/// Returns whether an IP address belongs to an interface of this machine. Only to such an address can a socket be bound.
+/// Returns whether an IP address belongs to an interface of this machine. Only to such an address can a socket be
+/// bound.
 fn is_of_this_machine(mut address: SocketAddr) -> bool {
     address.set_port(0);
     UdpSocket::bind(address).is_ok()

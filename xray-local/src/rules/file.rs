@@ -53,8 +53,8 @@ impl RulesFile {
     }
 }
 
-/// Replaces a file and keeps its permissions. Renaming a complete temporary file means that a reader, or a restart after
-/// a crash, sees either the old rules or the new ones.
+/// Replaces a file and keeps its permissions. Renaming a complete temporary file means that a reader, or a restart
+/// after a crash, sees either the old rules or the new ones.
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let mut file = NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;

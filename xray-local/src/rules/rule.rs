@@ -197,8 +197,8 @@ pub(super) fn identified(name: Option<String>, arn: Option<String>) -> Result<St
     }
 }
 
-/// Returns the name of a rule in a file or of a new rule, which may have a name, an ARN, or both. The ARN may be that of
-/// another region or account, as in a file that `aws xray get-sampling-rules` wrote.
+/// Returns the name of a rule in a file or of a new rule, which may have a name, an ARN, or both. The ARN may be that
+/// of another region or account, as in a file that `aws xray get-sampling-rules` wrote.
 ///
 /// # Errors
 ///

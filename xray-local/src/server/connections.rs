@@ -25,9 +25,9 @@ use tokio_io_timeout::TimeoutStream;
 /// closed.
 const MAX_CONNECTIONS: usize = 256;
 
-/// How long a client may take to send a request's head, and how long a connection may be idle between two requests. X-Ray
-/// SDKs ask for sampling targets every 10 seconds on one connection. A connection that is closed at that moment fails the
-/// request.
+/// How long a client may take to send a request's head, and how long a connection may be idle between two requests.
+/// X-Ray SDKs ask for sampling targets every 10 seconds on one connection. A connection that is closed at that moment
+/// fails the request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The size of a connection's read buffer in bytes, which is also the largest head of a request.

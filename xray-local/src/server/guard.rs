@@ -78,8 +78,8 @@ impl Guard {
     }
 }
 
-/// Checks a host that a user allows: a name or an IP address, without the scheme, the port and the path of a URL. Requests
-/// to every port of the host are allowed.
+/// Checks a host that a user allows: a name or an IP address, without the scheme, the port and the path of a URL.
+/// Requests to every port of the host are allowed.
 ///
 /// # Errors
 ///

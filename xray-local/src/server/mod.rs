@@ -377,8 +377,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Allows HTTP requests whose `Host` header names this host, with any port. Names of the loopback interface and the server's own
-    /// address are always allowed.
+    /// Allows HTTP requests whose `Host` header names this host, with any port. Names of the loopback interface and the
+    /// server's own address are always allowed.
     ///
     /// A server in a container needs this: other containers reach it by the container's name.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
@@ -390,8 +390,8 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// Returns an error if the address is invalid or in use, if an allowed host is not a host, if a file cannot be used, or if the operating system
-    /// refuses a thread or a socket operation.
+    /// Returns an error if the address is invalid or in use, if an allowed host is not a host, if a file cannot be
+    /// used, or if the operating system refuses a thread or a socket operation.
     pub fn start(self) -> Result<Server, StartError> {
         for host in &self.allowed_hosts {
             guard::check_allowed(host).map_err(|reason| StartError::AllowedHost { host: host.clone(), reason })?;

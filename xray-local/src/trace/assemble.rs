@@ -134,8 +134,8 @@ impl Tree {
     }
 }
 
-/// Returns the deepest level at which a subsegment can be embedded. A level of subsegments takes two levels of JSON: the
-/// list and the object.
+/// Returns the deepest level at which a subsegment can be embedded. A level of subsegments takes two levels of JSON:
+/// the list and the object.
 fn deepest_level(subsegment: &Document) -> usize {
     MAX_DEPTH.min(MAX_JSON_DEPTH.saturating_sub(1 + fields_depth(&subsegment.raw)) / 2)
 }

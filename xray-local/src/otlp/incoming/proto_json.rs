@@ -21,8 +21,8 @@ const INTEGERS: [&str; 10] = [
 
 /// Reads a message. Accepts the forms of the JSON format of Protocol Buffers: `null` for an absent field, an object
 /// without fields for an empty list, numbers in quotation marks, integers such as `5.0`, the names of enumerations, and
-/// Base64 of either alphabet, with or without padding. OTLP itself asks for the numbers of enumerations, but some senders
-/// write their names.
+/// Base64 of either alphabet, with or without padding. OTLP itself asks for the numbers of enumerations, but some
+/// senders write their names.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
     // Almost every message is read without a tree of its values.
     serde_json::from_str(json).or_else(|refused| {
