@@ -73,7 +73,7 @@ impl Scan<'_> {
             return None;
         }
         match separator {
-            b'(' => self.quoted(behind),
+            b'(' => self.quoted(self.without_wrappers(behind)),
             b'>' => self.element(name, behind),
             b'=' => self.assigned(at, behind, is_encoded),
             _ => self.labelled(name, &snake, behind),
@@ -108,7 +108,8 @@ impl Scan<'_> {
         }
         // `"name" => "value"`
         let behind = if self.byte(behind) == b'>' { behind + 1 } else { behind };
-        let value = if before == b' ' { self.without_spaces(behind) } else { behind };
+        // `name = value` and `name= value`.
+        let value = if before == b' ' || self.byte(behind) == b' ' { self.without_spaces(behind) } else { behind };
         if let Some(quoted) = self.quoted(self.without_wrappers(value)).or_else(|| self.list(value)) {
             return Some(quoted);
         }
