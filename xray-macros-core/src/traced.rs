@@ -120,7 +120,9 @@ impl BodyWrapper<'_> {
         if self.signature.asyncness.is_none() {
             let futures = futures_in_mut(block).unwrap_or_default();
             if !futures.is_empty() {
-                futures.into_iter().for_each(|future| self.wrap_future_in_tail(future));
+                for future in futures {
+                    self.wrap_future_in_tail(future);
+                }
                 block.stmts.insert(0, declaration);
                 return;
             }
