@@ -1,12 +1,64 @@
 //! Finds code that diverges: it returns, loops forever, panics or ends the process.
 
-use syn::visit::{self, Visit};
+use std::iter::Peekable;
+
+use proc_macro2::token_stream::IntoIter;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::visit::Visit;
 use syn::{Block, Expr, ExprAsync, ExprBreak, ExprCall, ExprClosure, Item, Macro, Stmt};
 
 use crate::syntax::{peeled, tail, text};
 
 /// Macros that return or panic.
 const MACROS: &[&str] = &["bail", "panic", "todo", "unimplemented", "unreachable"];
+
+/// Macros of the standard library, `futures`, `log`, `tracing` and `serde_json`. They expand to a `break` or `return`
+/// only if their arguments contain one.
+const TRANSPARENT_MACROS: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "concat",
+    "dbg",
+    "debug",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "error",
+    "file",
+    "format",
+    "format_args",
+    "include_bytes",
+    "include_str",
+    "info",
+    "join",
+    "json",
+    "line",
+    "matches",
+    "module_path",
+    "panic",
+    "pin",
+    "pin_mut",
+    "poll",
+    "print",
+    "println",
+    "select",
+    "select_biased",
+    "stringify",
+    "todo",
+    "trace",
+    "try_join",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "warn",
+    "write",
+    "writeln",
+];
 
 /// Functions of the standard library that end the process or panic, with their modules. Without the module, the name
 /// may be that of a function in the program.
@@ -57,7 +109,40 @@ fn call_diverges(call: &ExprCall) -> bool {
     FUNCTIONS.contains(&[module.as_str(), name.as_str()])
 }
 
-/// Returns whether the body of a loop contains a `break`. A `break` of an inner loop counts too.
+/// Returns whether a macro call may leave the code around it by `jump`, which is `break` or `return`: the macro is
+/// unknown, or the word or an unknown macro is among its arguments. `tests/it/shapes/branches.rs::beside_hidden_jumps`
+pub(crate) fn may_jump(call: &Macro, jump: &str) -> bool {
+    let is_transparent = call.path.segments.last().is_some_and(|name| is_transparent(&name.ident));
+    !is_transparent || may_contain_jump(call.tokens.clone(), jump)
+}
+
+fn is_transparent(name: &Ident) -> bool {
+    TRANSPARENT_MACROS.contains(&text(name).as_str())
+}
+
+fn may_contain_jump(tokens: TokenStream, jump: &str) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_jump = match &token {
+            TokenTree::Group(group) => may_contain_jump(group.stream(), jump),
+            TokenTree::Ident(name) if *name == jump => true,
+            TokenTree::Ident(name) if !is_transparent(name) => is_macro(&mut tokens),
+            _ => false,
+        };
+        if is_jump {
+            return true;
+        }
+    }
+    false
+}
+
+/// Returns whether the tokens after a name make it the name of a macro, as in `name!(..)`, but not in `name != (..)`.
+fn is_macro(after: &mut Peekable<IntoIter>) -> bool {
+    let is_exclamation = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == '!');
+    after.next_if(is_exclamation).is_some() && matches!(after.peek(), Some(TokenTree::Group(_)))
+}
+
+/// Returns whether the body of a loop may contain a `break`. A `break` of an inner loop counts too.
 fn has_break(body: &Block) -> bool {
     struct Breaks(bool);
     impl<'ast> Visit<'ast> for Breaks {
@@ -65,10 +150,10 @@ fn has_break(body: &Block) -> bool {
             self.0 = true;
         }
 
-        // A macro may expand to a `break`.
         fn visit_macro(&mut self, call: &'ast Macro) {
-            self.0 |= call.tokens.to_string().contains("break");
-            visit::visit_macro(self, call);
+            // `bail!` returns, so it contains no `break`.
+            let is_bail = call.path.segments.last().is_some_and(|name| name.ident == "bail");
+            self.0 |= if is_bail { may_contain_jump(call.tokens.clone(), "break") } else { may_jump(call, "break") };
         }
 
         // A `break` in a closure, an async block or an item cannot leave this loop.
@@ -103,6 +188,9 @@ mod tests {
             "loop { async { loop { break } }; }",
             "loop { fn g() { loop { break } } }",
             "loop { println!() }",
+            "loop { log::info!(\"{}\", a != b); if vec![c].is_empty() { return a; } }",
+            "loop { anyhow::bail!(a) }",
+            "loop { select! { a = b => return c, else => panic!() } }",
             "unimplemented!()",
         ] {
             assert!(diverges(&syn::parse_str(code).unwrap()), "{code}");
@@ -130,6 +218,10 @@ mod tests {
             "loop { if a { break } }",
             "loop { loop { break } }",
             "loop { select! { a = b => break } }",
+            "loop { done!(a) }",
+            "loop { println!(\"{}\", done!(a)) }",
+            "loop { vec![if a { break }]; }",
+            "loop { bail!(done!(a)) }",
             "while true {}",
         ] {
             assert!(!diverges(&syn::parse_str(code).unwrap()), "{code}");
