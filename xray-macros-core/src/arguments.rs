@@ -2,7 +2,7 @@
 
 use quote::ToTokens as _;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprCall, Ident, Lit};
+use syn::{Expr, ExprCall, Ident, Lit, UnOp};
 
 use crate::syntax::{peeled, starts_upper_case, tail, text, variable};
 
@@ -27,9 +27,25 @@ pub(crate) fn can_pass_through(argument: &Expr) -> bool {
         Expr::Path(path) => variable(path).is_some(),
         Expr::Field(_) | Expr::Struct(_) | Expr::Try(_) | Expr::Await(_) | Expr::MethodCall(_) => true,
         Expr::Call(call) => is_function(call),
+        // `*boxed` moves the request out of its box. tests/it/shapes/arguments.rs::moved_out_of_a_box
+        Expr::Unary(unary) => matches!(unary.op, UnOp::Deref(_)) && can_pass_through(&unary.expr),
         Expr::Block(block) => tail(&block.block).is_some_and(can_pass_through),
+        Expr::Unsafe(block) => tail(&block.block).is_some_and(can_pass_through),
         Expr::If(conditional) => tail(&conditional.then_branch).is_some_and(can_pass_through),
         Expr::Match(choice) => choice.arms.iter().any(|arm| can_pass_through(&arm.body)),
+        _ => false,
+    }
+}
+
+/// Returns whether the syntax of an argument says nothing about its value: a macro may expand to a closure or a list as
+/// well as to a request.
+pub(crate) fn has_unknown_value(argument: &Expr) -> bool {
+    match peeled(argument) {
+        Expr::Macro(_) | Expr::Loop(_) => true,
+        Expr::Block(block) => tail(&block.block).is_some_and(has_unknown_value),
+        Expr::Unsafe(block) => tail(&block.block).is_some_and(has_unknown_value),
+        Expr::If(conditional) => tail(&conditional.then_branch).is_some_and(has_unknown_value),
+        Expr::Match(choice) => choice.arms.iter().any(|arm| has_unknown_value(&arm.body)),
         _ => false,
     }
 }

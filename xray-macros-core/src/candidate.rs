@@ -6,11 +6,12 @@
 use proc_macro2::Span;
 use syn::{Expr, ExprMethodCall, Ident};
 
-use crate::arguments::{ArgumentUse, can_pass_through, in_two_arms, names_receiver};
+use crate::arguments::{ArgumentUse, can_pass_through, has_unknown_value, in_two_arms, names_receiver};
 use crate::attributes::assigns;
 use crate::calls::{self, Shape};
 use crate::position::Position;
 use crate::receiver::Receiver;
+use crate::syntax::peeled;
 use crate::variables::Variables;
 
 /// How to rewrite a candidate: a call whose name is in the table of `calls`, or that is marked with `#[xray(trace)]`.
@@ -115,7 +116,11 @@ impl Candidate {
             (_, Some(argument)) if requirement != Requirement::Optional || can_pass_through(argument) => {
                 Some(Self::Argument)
             }
-            (_, Some(_)) => Some(Self::LeftAlone("the syntax of its argument shows that it is not a request")),
+            (_, Some(argument)) => Some(Self::LeftAlone(if has_unknown_value(argument) {
+                "its argument is a macro or a loop, and the attribute cannot tell whether that is a request"
+            } else {
+                "the syntax of its argument shows that it is not a request"
+            })),
             _ => Some(Self::LeftAlone(NO_ARGUMENT)),
         }
     }
@@ -161,9 +166,11 @@ fn on_receiver(call: &ExprMethodCall, variables: &Variables) -> Candidate {
             Ok(argument) => Candidate::Place(argument),
             Err(why) => Candidate::LeftAlone(why),
         },
-        Receiver::Unsupported => Candidate::LeftAlone(
-            "its receiver is an index, a dereference, a constant or a macro, which cannot be evaluated twice",
-        ),
+        Receiver::Unsupported => Candidate::LeftAlone(match peeled(&call.receiver) {
+            Expr::Field(_) => "its receiver is a field of a value, which it may not be possible to move",
+            Expr::Cast(_) | Expr::Loop(_) => "its receiver is a cast or a loop, which the attribute does not support",
+            _ => "its receiver is an index, a dereference, a constant or a macro, which cannot be evaluated twice",
+        }),
     }
 }
 
@@ -202,7 +209,15 @@ fn on_client(call: &ExprMethodCall, position: Position, requirement: Requirement
     if matches!(position, Position::Receiver { .. }) {
         return None;
     }
-    let argument = argument_in_two_arms(call).ok()?;
+    let argument = match argument_in_two_arms(call) {
+        Ok(argument) => argument,
+        // The methods of the clients have no type arguments.
+        Err(_) if call.turbofish.is_some() || requirement == Requirement::Strict => return None,
+        Err(why) => {
+            let is_traced = requirement == Requirement::Marked || position.accepts_any_future();
+            return Some(if is_traced { Candidate::LeftAlone(why) } else { Candidate::RequestBuilder });
+        }
+    };
     // The type test names the client once more than the user's code. `state.lock().await.client` would lock twice.
     // tests/it/shapes/evaluation.rs::behind_a_lock
     if !matches!(Receiver::of(&call.receiver), Receiver::Place | Receiver::Variable(_)) {

@@ -207,6 +207,21 @@ fn sendable<'a>(client: &'a Client, url: &'a str) -> impl Future<Output = reqwes
     }
 }
 
+/// An argument behind a dereference is moved, copied or borrowed again as before.
+#[traced_http]
+async fn moved_out_of_a_box(client: &Client, boxed: Box<Request>, put: Request) -> reqwest::Result<u16> {
+    let put = &mut Some(Box::new(put));
+    let first = client.execute(*boxed).await?.status().as_u16();
+    Ok(first + client.execute(*put.take().unwrap()).await?.status().as_u16())
+}
+
+#[traced_http]
+async fn behind_a_dereference(pool: &&Pool, mut conn: &mut Connection, number: &u64) -> Result<u32, ()> {
+    let conn = &mut conn;
+    let first = Query(1).execute(*pool).await? + 2.execute(*conn)? + 3.execute(*conn)?;
+    Ok(first + Service::default().call(*number) as u32)
+}
+
 #[tokio::test]
 async fn arguments() {
     let run = Run::start(super::IS_TRACED).await;
@@ -220,7 +235,14 @@ async fn arguments() {
     let work = async { closures_twice(&mut Service::default(), vec![1, 2]) };
     run.check("closures_twice", work, 2 + 3 + 4).await;
 
+    let work = async { behind_a_dereference(&&Pool(10), &mut Connection { count: 0 }, &7).await };
+    run.check("behind_a_dereference", work, Ok(11 + 2 + 5 + 1)).await;
+
     let url = run.url("/bytes/3");
+    let request = run.client.get(&url).build().unwrap();
+    let put = run.client.put(&url).build().unwrap();
+    let work = async { moved_out_of_a_box(&run.client, Box::new(request), put).await.unwrap() };
+    run.check_calls("moved_out_of_a_box", work, 400, &["GET /bytes/3", "PUT /bytes/3"].map(recorded)).await;
     let calls = ["GET /bytes/3", "POST /bytes/3", "PUT /bytes/3"].map(recorded);
     run.check_calls("execute", async { execute(&run.client, &url).await.unwrap() }, 3, &calls).await;
     let calls = ["GET /bytes/3", "POST /bytes/3", "HEAD /bytes/3", "PATCH /bytes/3"].map(recorded);

@@ -35,7 +35,7 @@ async fn left_alone(&self, reference: &Sender) {
                 },
                 ::xray::__private::LeftAlone {
                     line: ::core::line!(),
-                    why: "its receiver is an index, a dereference, a constant or a macro, which cannot be evaluated twice",
+                    why: "its receiver is a field of a value, which it may not be possible to move",
                 },
                 ::xray::__private::LeftAlone {
                     line: ::core::line!(),

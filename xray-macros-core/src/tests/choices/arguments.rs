@@ -18,6 +18,9 @@ fn an_argument_that_cannot_be_a_request_is_left_alone() {
         "{ g(); r }",
         "if b { r } else { s }",
         "match b { 1 => Request, _ => g() }",
+        "*boxed",
+        "**a.b",
+        "unsafe { g() }",
     ];
     let cannot_be = [
         "1",
@@ -35,6 +38,10 @@ fn an_argument_that_cannot_be_a_request_is_left_alone() {
         "{ 1 }",
         "if b { 1 } else { s }",
         "match b { 1 => Request, _ => None }",
+        "make!(u)",
+        "loop { break r }",
+        "-a",
+        "*CONSTANT",
     ];
     check_arguments("c.request(", &may_be, "future");
     check_arguments("c.request(", &cannot_be, "left-alone");
@@ -94,6 +101,40 @@ fn an_argument_whose_type_may_depend_on_the_parameter_is_left_alone() {
     ];
     check_arguments("local.send_json(", &independent, "place");
     check_arguments("local.send_json(", &dependent, "left-alone");
+}
+
+#[test]
+fn a_call_to_get_is_left_alone_for_its_argument_only_if_it_may_be_awaited() {
+    check(&[
+        ("client.get(if a { b } else { d }).await;", "left-alone"),
+        ("join(client.get(Some(a)), b).await;", "left-alone"),
+        ("c.request(r).await; let a = client.get(if a { b } else { d });", "future"),
+        ("c.request(r).await; client.get(if a { b } else { d }).send().await;", "future value"),
+        ("c.request(r).await; client.get::<A>(a).await;", "future"),
+    ]);
+}
+
+#[test]
+fn the_reason_fits_the_receiver_and_the_argument() {
+    let reason = |call: &str| {
+        let function = format!("fn f() {{ {call} }}").parse().unwrap();
+        let expanded = expand(TokenStream::new(), function).to_string();
+        let (_, why) = expanded.split_once("why : \"").expect("the call is left alone");
+        why.split_once('"').unwrap().0.to_owned()
+    };
+    for (call, part) in [
+        ("p().r.send();", "a field of a value"),
+        ("(a, 1).0.send();", "a field of a value"),
+        ("(a as RequestBuilder).send();", "a cast or a loop"),
+        ("loop { break a }.send();", "a cast or a loop"),
+        ("a[0].send();", "an index"),
+        ("make!().send();", "a macro"),
+        ("c.request(make!(u));", "a macro or a loop"),
+        ("c.request({ loop { break r } });", "a macro or a loop"),
+        ("c.request(&r);", "shows that it is not a request"),
+    ] {
+        assert!(reason(call).contains(part), "{call}: {}", reason(call));
+    }
 }
 
 #[test]
