@@ -8,7 +8,7 @@
 
 mod positions;
 
-use std::mem;
+use std::{iter, mem};
 
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
@@ -402,6 +402,7 @@ impl VisitMut for Walker<'_> {
                     });
                 });
             }
+            Stmt::Expr(value, Some(_)) => self.visit_at(value, Position::of_statement(value)),
             other => visit_mut::visit_stmt_mut(self, other),
         }
     }
@@ -425,7 +426,8 @@ impl VisitMut for Walker<'_> {
 
     fn visit_expr_let_mut(&mut self, condition: &mut ExprLet) {
         let facts = self.variables.facts_of_matched(&condition.expr);
-        self.visit_expr_mut(&mut condition.expr);
+        let position = Position::of_matched(&condition.expr, iter::once(&*condition.pat));
+        self.visit_at(&mut condition.expr, position);
         self.variables.declare_pattern(&condition.pat, facts);
     }
 

@@ -69,6 +69,12 @@ const WRAPPING_FUNCTIONS: &[&str] = &[
     "unconstrained",
 ];
 
+/// The functions among these that take a list of futures.
+const LIST_FUNCTIONS: &[&str] = &["join_all", "select_all", "select_ok", "try_join_all"];
+
+/// The functions among these whose result is one of two futures: the one that is not finished.
+const LOSER_FUNCTIONS: &[&str] = &["select", "try_select"];
+
 /// Functions and methods that take a future of any type and whose result does not contain the type. Functions whose
 /// names begin with `spawn` count too.
 const POLLING_FUNCTIONS: &[&str] = &["block_on", "drop", "run_until"];
@@ -83,9 +89,12 @@ const MAPPING_METHODS: &[&str] = &["map", "map_ok"];
 /// Methods of iterators and streams that poll the items.
 const ITEM_POLLING_METHODS: &[&str] = &["buffered", "buffer_unordered", "try_buffered", "try_buffer_unordered"];
 
-/// Methods of iterators and streams that return a list of items of one type.
-const ITEM_PASSING_METHODS: &[&str] =
-    &["by_ref", "chain", "collect", "filter", "into_iter", "peekable", "rev", "skip", "take"];
+/// Methods of iterators and streams that return a list of the items of their receiver. `filter` is none of them,
+/// because its closure receives the items: `tests/it/shapes/combined.rs::passed_by_a_list`
+const ITEM_PASSING_METHODS: &[&str] = &["by_ref", "collect", "into_iter", "peekable", "rev", "skip", "take"];
+
+/// Methods of lists that drop the items or only count them.
+const COUNTING_METHODS: &[&str] = &["count", "is_empty", "len"];
 
 /// Traits that a traced future implements if the client's future does. It does not implement a trait of the program, so
 /// it cannot be the result `impl Future + Cancel`. `tests/it/shapes/branches.rs::with_both_traits`
@@ -106,6 +115,9 @@ const FUTURE_TRAITS: &[&str] = &[
     "UnwindSafe",
 ];
 
+/// Types of lists that poll their items.
+const POLLED_LISTS: &[&str] = &["FuturesOrdered", "FuturesUnordered"];
+
 /// Types of lists whose items may be futures of any type.
 const LISTS_OF_FUTURES: &[&str] = &["FuturesOrdered", "FuturesUnordered", "Vec", "VecDeque"];
 
@@ -122,6 +134,17 @@ pub(crate) fn polls_receiver(method: &str) -> bool {
 /// Returns whether a function or method returns a future that contains its arguments.
 pub(crate) fn wraps_arguments(name: &str) -> bool {
     WRAPPING_FUNCTIONS.contains(&name)
+}
+
+/// Returns whether a function takes a list of futures.
+pub(crate) fn takes_list(name: &str) -> bool {
+    LIST_FUNCTIONS.contains(&name)
+}
+
+/// Returns whether the result of a function is one of two futures, so both must have one type if the result is not
+/// taken apart.
+pub(crate) fn returns_loser(name: &str) -> bool {
+    LOSER_FUNCTIONS.contains(&name)
 }
 
 /// Returns whether a function or method takes a future, and its result does not contain the type of the future.
@@ -144,6 +167,16 @@ pub(crate) fn lists_results(method: &str) -> bool {
 /// Returns whether a method polls the items of its receiver.
 pub(crate) fn polls_items(method: &str) -> bool {
     ITEM_POLLING_METHODS.contains(&method)
+}
+
+/// Returns whether a method returns a list of the items of its receiver and of its argument.
+pub(crate) fn merges_lists(method: &str) -> bool {
+    method == "chain"
+}
+
+/// Returns whether a method of a list drops the items or only counts them.
+pub(crate) fn counts_items(method: &str) -> bool {
+    COUNTING_METHODS.contains(&method)
 }
 
 /// Returns whether a traced future implements a trait with this name if the client's future does.
@@ -173,6 +206,31 @@ pub(crate) fn is_empty_list(expression: &Expr) -> bool {
     let mut names = function.path.segments.iter().rev().map(|segment| &segment.ident);
     let is_new = names.next().is_some_and(|name| is_one_of(name, &["new", "with_capacity"]));
     is_new && !names_a_type && names.next().is_some_and(|name| is_one_of(name, LISTS_OF_FUTURES))
+}
+
+/// Returns whether an expression is a list that polls its items, judged by the name of its type.
+pub(crate) fn is_polled_list(expression: &Expr) -> bool {
+    match peeled(expression) {
+        Expr::MethodCall(call) => call
+            .turbofish
+            .iter()
+            .flat_map(|turbofish| &turbofish.args)
+            .any(|argument| matches!(argument, GenericArgument::Type(ty) if is_type_of_polled_list(ty))),
+        Expr::Call(call) => match peeled(&call.func) {
+            Expr::Path(function) => {
+                let of = function.path.segments.iter().rev().nth(1);
+                of.is_some_and(|of| is_one_of(&of.ident, POLLED_LISTS))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Returns whether a type is a list that polls its items.
+pub(crate) fn is_type_of_polled_list(ty: &Type) -> bool {
+    let last = if let Type::Path(path) = ty { path.path.segments.last() } else { None };
+    last.is_some_and(|last| is_one_of(&last.ident, POLLED_LISTS))
 }
 
 /// Returns whether a method adds its argument to a list.
@@ -222,4 +280,14 @@ pub(crate) fn is_one_of(name: &Ident, names: &[&str]) -> bool {
 /// `tests/it/shapes/named_futures.rs::first_of_a_retry`
 pub(crate) fn repeats(name: &str) -> bool {
     name.starts_with("retry")
+}
+
+/// Returns the name of a called function, by which the functions above know it. For `Retry::spawn(strategy, || ..)` of
+/// the crate tokio-retry, that is `retry`.
+pub(crate) fn name_of_combinator(call: &ExprCall) -> String {
+    let Expr::Path(function) = peeled(&call.func) else { return String::new() };
+    let mut names = function.path.segments.iter().rev().map(|segment| text(&segment.ident));
+    let (name, of) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+    let is_start = ["spawn", "start"].contains(&name.as_str());
+    if is_start && ["Retry", "RetryIf"].contains(&of.as_str()) { "retry".to_owned() } else { name }
 }

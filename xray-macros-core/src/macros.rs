@@ -90,7 +90,7 @@ impl Role {
             // tests/it/shapes/named_futures.rs::pinned
             Self::Pinned => of_macro.of_content(),
             // `join_all(vec![a, b])`: the elements of the list have one type.
-            Self::Element => of_macro,
+            Self::Element => of_macro.of_items(),
             _ => Position::Elsewhere,
         }
     }

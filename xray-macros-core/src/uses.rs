@@ -1,6 +1,6 @@
 //! Examines how a variable that holds a future is used.
 
-use std::mem;
+use std::{iter, mem};
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;
@@ -8,14 +8,17 @@ use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprForLoop, ExprMethodCall, ExprPath, Item, Local, Macro, Pat, PatIdent, Stmt, StmtMacro};
 
 use crate::attributes::attributes;
-use crate::combinators::{adds_to_list, repeats, wraps_variables};
+use crate::combinators::{
+    adds_to_list, counts_items, is_polled_list, is_type_of_polled_list, name_of_combinator, passes_items, repeats,
+    wraps_variables,
+};
 use crate::conditions::first_tail;
-use crate::ends::Ends;
+use crate::ends::{Ends, Held};
 use crate::macros::{self, Arguments, Role};
 use crate::options::CallOptions;
 use crate::position::Position;
 use crate::spawn::spawn_call;
-use crate::syntax::{function_name, identifiers, identifiers_in_format_strings, identifiers_in_macro, peeled, text};
+use crate::syntax::{identifiers, identifiers_in_format_strings, identifiers_in_macro, is_box_pin, peeled, text};
 
 /// The number of expressions that are searched. A future is usually used a few lines after its call, and a function
 /// with thousands of variables must not be searched as a whole for each of them.
@@ -32,22 +35,21 @@ pub(crate) fn position_of_local(local: &Local, after: &[Stmt], end: Position) ->
         other => other,
     };
     match name {
-        Pat::Ident(name) if accept_any_future(&name.ident, &init.expr, after, end) => Position::AnyFuture,
+        Pat::Ident(name) => accepting_position(&name.ident, local, &init.expr, after, end),
         _ => Position::Elsewhere,
     }
 }
 
-/// Returns whether a future in a variable may have any type, judged by the uses of the variable in the statements after
-/// its `let`. `end` is the position of the value of these statements.
+/// Returns the position of a future, list or closure in a variable, judged by the uses of the variable in the
+/// statements after its `let`. `end` is the position of the value of these statements.
 ///
-/// If the variable holds a closure, the question is about the futures that the closure returns.
+/// If the variable holds a closure, the position is that of the futures that the closure returns.
 /// `tests/it/shapes/named_futures.rs::in_variables_alone`, `by_its_fields`
-fn accept_any_future(name: &Ident, initializer: &Expr, statements: &[Stmt], end: Position) -> bool {
-    let Some(ends) = Ends::of_initializer(initializer) else { return false };
-    let holds_closure = matches!(peeled(initializer), Expr::Closure(_));
+fn accepting_position(name: &Ident, local: &Local, initializer: &Expr, statements: &[Stmt], end: Position) -> Position {
+    let Some((held, ends)) = Ends::of_initializer(initializer) else { return Position::Elsewhere };
     let mut uses = Uses {
         name,
-        holds_closure,
+        held: with_type(held, local),
         ends,
         position: Position::Elsewhere,
         of_macro: Position::Elsewhere,
@@ -55,13 +57,28 @@ fn accept_any_future(name: &Ident, initializer: &Expr, statements: &[Stmt], end:
         left: MAX_SEARCHED,
     };
     uses.visit_statements(statements, end);
-    uses.all_accept
+    if uses.all_accept { of_held(held) } else { Position::Elsewhere }
+}
+
+/// Returns the position of a value all uses of which accept any future.
+fn of_held(held: Held) -> Position {
+    match held {
+        Held::List | Held::PolledList => Position::AnyFutures,
+        Held::Future | Held::Closure => Position::AnyFuture,
+    }
+}
+
+/// Returns what a variable holds, by the type that its `let` names: `FuturesUnordered<_>` is a list that polls.
+fn with_type(held: Held, local: &Local) -> Held {
+    match &local.pat {
+        Pat::Type(typed) if held == Held::List && is_type_of_polled_list(&typed.ty) => Held::PolledList,
+        _ => held,
+    }
 }
 
 struct Uses<'a> {
     name: &'a Ident,
-    /// `true` if the variable holds a closure, and `false` for a future or a list.
-    holds_closure: bool,
+    held: Held,
     /// What the values of the variable, or the items of its list, end in.
     ends: Ends,
     /// The position of the expression visited next.
@@ -83,9 +100,14 @@ impl Uses<'_> {
         identifiers(expression.to_token_stream()).any(|name| name == *self.name)
     }
 
+    fn adds_item(&self, call: &ExprMethodCall) -> bool {
+        let is_list = matches!(self.held, Held::List | Held::PolledList);
+        is_list && adds_to_list(&text(&call.method)) && self.is_variable(&call.receiver)
+    }
+
     /// Notes a further value of the variable, or a further item of its list. All of them have one type.
     fn add_value(&mut self, value: &Expr) {
-        match Ends::of(value).and_then(|ends| self.ends.with(ends)) {
+        match Ends::of(value).and_then(|ends| self.ends.clone().with(ends)) {
             Some(ends) => self.ends = ends,
             None => self.all_accept = false,
         }
@@ -97,12 +119,12 @@ impl Uses<'_> {
     }
 
     /// Returns whether another variable accepts any future. The search counts towards the limit of this one.
-    fn accepts_any_future(&mut self, name: &Pat, statements: &[Stmt], end: Position) -> bool {
+    fn accepts_any_future(&mut self, name: &Pat, held: Held, statements: &[Stmt], end: Position) -> bool {
         let Pat::Ident(name) = name else { return false };
         let mut uses = Uses {
             name: &name.ident,
-            holds_closure: self.holds_closure,
-            ends: self.ends,
+            held,
+            ends: self.ends.clone(),
             position: Position::Elsewhere,
             of_macro: Position::Elsewhere,
             all_accept: true,
@@ -113,9 +135,40 @@ impl Uses<'_> {
         uses.all_accept
     }
 
-    /// Returns the position of the arguments of a function. `otherwise` is the position of futures and lists.
-    fn of_arguments(&self, otherwise: Position, function: &str) -> Position {
-        if self.holds_closure && repeats(function) { Position::AnyFuture } else { otherwise }
+    /// Returns whether an expression is the variable and its use accepts a value of any type in this position.
+    fn accepts(&self, position: Position) -> bool {
+        let is_list_accepted = matches!(position, Position::AnyFuture | Position::AnyFutures);
+        match self.held {
+            Held::Future | Held::Closure => position.accepts_any_future(),
+            // `map` and `next` of a list pass on the futures themselves.
+            // tests/it/shapes/combined.rs::passed_by_a_list
+            Held::List => is_list_accepted,
+            Held::PolledList => is_list_accepted || position.accepts_any_future(),
+        }
+    }
+
+    /// Visits the receiver or an argument of a call. `repeats` is `true` if the callee calls closures repeatedly, and
+    /// polls their futures.
+    fn visit_argument(&mut self, argument: &Expr, otherwise: Position, repeats: bool) {
+        let place = match peeled(argument) {
+            Expr::Reference(reference) if reference.mutability.is_some() => &*reference.expr,
+            _ => argument,
+        };
+        let is_closure = self.held == Held::Closure && self.is_variable(place);
+        let of_closure = if repeats { Position::AnyFuture } else { Position::Elsewhere };
+        self.visit_at(argument, if is_closure { of_closure } else { otherwise });
+    }
+
+    /// Returns what another variable holds whose initializer wraps this variable.
+    fn held_by(&self, local: &Local, initializer: &Expr) -> Held {
+        let held = match peeled(initializer) {
+            Expr::Call(call) if !is_box_pin(&call.func) => Held::Future,
+            _ if is_polled_list(initializer) => Held::PolledList,
+            Expr::MethodCall(call) if passes_items(call) => Held::List,
+            _ if self.held == Held::Closure => Held::Future,
+            _ => self.held,
+        };
+        with_type(held, local)
     }
 
     fn visit_statements(&mut self, statements: &[Stmt], end: Position) {
@@ -129,6 +182,7 @@ impl Uses<'_> {
                     }
                 }
                 Stmt::Expr(value, None) if index >= first_tail => self.visit_at(value, end),
+                Stmt::Expr(value, Some(_)) => self.visit_at(value, Position::of_statement(value)),
                 other => self.visit_stmt(other),
             }
         }
@@ -141,8 +195,9 @@ impl Uses<'_> {
         let mut position = Position::of_local(local).unwrap_or_default();
         if Position::of_local(local).is_none() && wraps_variables(&init.expr) {
             let name = if let Pat::Type(typed) = &local.pat { &typed.pat } else { &local.pat };
-            if self.accepts_any_future(name, after, end) {
-                position = Position::AnyFuture;
+            let held = self.held_by(local, &init.expr);
+            if self.accepts_any_future(name, held, after, end) {
+                position = of_held(held);
             }
         }
         self.visit_at(&init.expr, position);
@@ -151,8 +206,9 @@ impl Uses<'_> {
 
     /// Visits a loop, whose items may be the futures in the variable.
     fn visit_loop(&mut self, for_loop: &ExprForLoop) {
-        let is_item = self.is_variable(list_in(&for_loop.expr));
-        let is_known = is_item && self.accepts_any_future(&for_loop.pat, &for_loop.body.stmts, Position::Elsewhere);
+        let is_list = matches!(self.held, Held::List | Held::PolledList) && self.is_variable(list_in(&for_loop.expr));
+        let body = &for_loop.body.stmts;
+        let is_known = is_list && self.accepts_any_future(&for_loop.pat, Held::Future, body, Position::Elsewhere);
         self.visit_at(&for_loop.expr, if is_known { Position::AnyFutures } else { Position::Elsewhere });
         if !binds(&for_loop.pat, self.name) {
             self.visit_block(&for_loop.body);
@@ -161,10 +217,11 @@ impl Uses<'_> {
 
     fn visit_call_of_method(&mut self, call: &ExprMethodCall, position: Position) {
         let name = text(&call.method);
-        self.visit_at(&call.receiver, position.of_receiver(call, &name));
-        for argument in &call.args {
-            self.visit_at(argument, self.of_arguments(position.of_arguments_for(&name), &name));
-        }
+        let is_counted = counts_items(&name) && self.held == Held::List && self.is_variable(&call.receiver);
+        let of_receiver = if is_counted { Position::AnyFutures } else { position.of_receiver(call, &name) };
+        self.visit_argument(&call.receiver, of_receiver, repeats(&name));
+        let of_arguments = position.of_arguments_of_method(call, &name);
+        call.args.iter().for_each(|argument| self.visit_argument(argument, of_arguments, repeats(&name)));
     }
 }
 
@@ -180,8 +237,7 @@ impl<'ast> Visit<'ast> for Uses<'_> {
         }
         match expression {
             Expr::Path(_) => {
-                let is_known = position.accepts_any_future() || position == Position::AnyFutures;
-                self.all_accept = is_known || !self.is_variable(expression);
+                self.all_accept = self.accepts(position) || !self.is_variable(expression);
             }
             Expr::Paren(inner) => self.visit_at(&inner.expr, position),
             Expr::Group(inner) => self.visit_at(&inner.expr, position),
@@ -189,19 +245,27 @@ impl<'ast> Visit<'ast> for Uses<'_> {
             // named.
             Expr::Reference(inner) if inner.mutability.is_none() => self.visit_at(&inner.expr, Position::Elsewhere),
             Expr::Reference(inner) => self.visit_at(&inner.expr, position),
-            Expr::Await(awaited) => self.visit_at(&awaited.base, Position::Awaited),
-            Expr::MethodCall(call) if adds_to_list(&text(&call.method)) && self.is_variable(&call.receiver) => {
+            Expr::Await(awaited) => self.visit_at(&awaited.base, position.of_awaited()),
+            Expr::MethodCall(call) if self.adds_item(call) => {
                 call.args.iter().for_each(|argument| self.add_value(argument));
                 call.args.iter().for_each(|argument| self.visit_expr(argument));
             }
             Expr::MethodCall(call) => self.visit_call_of_method(call, position),
             Expr::ForLoop(for_loop) => self.visit_loop(for_loop),
+            Expr::Let(condition) => {
+                let position = Position::of_matched(&condition.expr, iter::once(&*condition.pat));
+                self.visit_at(&condition.expr, position);
+            }
+            Expr::Match(choice) => {
+                let position = Position::of_matched(&choice.expr, choice.arms.iter().map(|arm| &arm.pat));
+                self.visit_at(&choice.expr, position);
+                choice.arms.iter().for_each(|arm| self.visit_arm(arm));
+            }
             Expr::Call(call) => {
                 // If the variable holds a closure, its call has the position of the future.
                 self.visit_at(&call.func, position);
-                let name = function_name(call).map(text).unwrap_or_default();
-                let of_arguments = self.of_arguments(position.of_arguments(call), &name);
-                call.args.iter().for_each(|argument| self.visit_at(argument, of_arguments));
+                let (of_arguments, repeats) = (position.of_arguments(call), repeats(&name_of_combinator(call)));
+                call.args.iter().for_each(|argument| self.visit_argument(argument, of_arguments, repeats));
             }
             // A value that is assigned later must be replaced too, because the variable has one type.
             Expr::Assign(assignment) if self.is_variable(&assignment.left) => {

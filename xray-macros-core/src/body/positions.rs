@@ -9,7 +9,7 @@ use super::Walker;
 use crate::attributes::{move_xray_to_statement, take_xray};
 use crate::calls;
 use crate::captures;
-use crate::combinators::adds_to_list;
+use crate::combinators::{adds_to_list, name_of_combinator};
 use crate::conditions::first_tail;
 use crate::ends::Ends;
 use crate::macros::Role;
@@ -17,7 +17,7 @@ use crate::position::Position;
 use crate::rewrite::Rewriter;
 use crate::settlement::as_block;
 use crate::spawn::{self, Spawned};
-use crate::syntax::{function_name, peeled, puts_into_box, text};
+use crate::syntax::{peeled, puts_into_box, text};
 use crate::uses;
 
 impl Walker<'_> {
@@ -27,7 +27,7 @@ impl Walker<'_> {
             Expr::Paren(inner) => self.visit_at(&mut inner.expr, position),
             Expr::Group(inner) => self.visit_at(&mut inner.expr, position),
             Expr::Reference(inner) => self.visit_at(&mut inner.expr, position),
-            Expr::Await(awaited) => self.visit_at(&mut awaited.base, Position::Awaited),
+            Expr::Await(awaited) => self.visit_at(&mut awaited.base, position.of_awaited()),
             Expr::Return(returned) => {
                 let result = self.result;
                 returned.expr.iter_mut().for_each(|value| self.visit_at(value, result));
@@ -44,14 +44,14 @@ impl Walker<'_> {
             Expr::Call(call) => {
                 self.visit_expr_mut(&mut call.func);
                 let of_arguments = position.of_arguments(call);
-                let name = function_name(call).map(text).unwrap_or_default();
+                let name = name_of_combinator(call);
                 for argument in &mut call.args {
                     self.visit_argument(argument, of_arguments, &name, Position::Elsewhere);
                 }
             }
             Expr::Array(list) => {
-                let is_replaced = position.accepts_any_future() && Ends::of_all(&list.elems).is_some();
-                let of_elements = if is_replaced { position } else { Position::Elsewhere };
+                let is_replaced = position == Position::AnyFutures && Ends::of_all(&list.elems).is_some();
+                let of_elements = if is_replaced { position.of_items() } else { Position::Elsewhere };
                 list.elems.iter_mut().for_each(|element| self.visit_at(element, of_elements));
             }
             Expr::Closure(closure) => self.visit_closure(closure, position),
@@ -72,9 +72,10 @@ impl Walker<'_> {
         let name = text(&call.method);
         // `(|| client.request(request())).retry(policy)`
         let of_receiver = position.of_receiver(call, &name);
+        let of_arguments = position.of_arguments_of_method(call, &name);
         self.visit_argument(&mut call.receiver, of_receiver, &name, position);
         let is_replaced = adds_to_list(&name) && self.variables.accepts_any_future(&call.receiver);
-        let of_arguments = if is_replaced { Position::AnyFuture } else { position.of_arguments_for(&name) };
+        let of_arguments = if is_replaced { Position::AnyFuture } else { of_arguments };
         // `.map(RequestBuilder::send)`, whose results are polled.
         let takes_methods = position.of_closure_for(&name, true).accepts_any_future() || name == "map";
         for argument in &mut call.args {
@@ -172,7 +173,7 @@ impl Walker<'_> {
         let (xray, others) = (take_xray(&mut local.attrs), local.attrs.clone());
         // Read the initializer before it is visited: the visit rewrites its calls.
         let mut facts = self.variables.facts_of_local(local);
-        facts.accepts_any_future = position == Position::AnyFuture;
+        facts.accepts_any_future = matches!(position, Position::AnyFuture | Position::AnyFutures);
         self.with_options(&xray, |walker| {
             walker.under_conditions(&others, |walker| {
                 if let Some(init) = &mut local.init {
@@ -213,7 +214,8 @@ impl Walker<'_> {
 
     fn visit_match(&mut self, matched: &mut ExprMatch, of_branches: Position) {
         let facts = self.variables.facts_of_matched(&matched.expr);
-        self.visit_expr_mut(&mut matched.expr);
+        let position = Position::of_matched(&matched.expr, matched.arms.iter().map(|arm| &arm.pat));
+        self.visit_at(&mut matched.expr, position);
         for arm in &mut matched.arms {
             self.in_scope(|walker| {
                 walker.variables.declare_pattern(&arm.pat, facts);

@@ -114,7 +114,18 @@ fn the_branches_of_an_expression_have_one_type() {
         ("if b { ureq::run(1) } else { ureq::run(r) }.await", "as-typed"),
         ("if b { c.request(r).other() } else { c.request(s) }.await", "as-typed as-typed"),
         ("if b { keep(c.request(r)) } else { c.request(s) }.await", "as-typed as-typed"),
-        ("if b { join(c.request(r), d) } else { c.request(s) }.await", "future future"),
+        ("if b { join(c.request(r), d) } else { join(c.request(s), e) }.await", "future future"),
+        (
+            "if b { join(c.request(r), c.request(s)) } else { join(c.request(t), g()) }.await",
+            "as-typed as-typed as-typed",
+        ),
+        ("if b { timeout(1, c.request(r)) } else { timeout(2, c.request(s)) }.await", "future future"),
+        ("if b { join(g(), h()) } else { join(c.request(r), h()) }.await", "as-typed"),
+        ("join_all([join(c.request(r), g()), join(h(), c.request(s))]).await", "as-typed as-typed"),
+        ("let a = if b { join(c.request(r), g()) } else { join(c.request(s), g()) }; a.await", "future future"),
+        ("if b { c.request(r) } else { loop { done!(a) } }.await", "as-typed"),
+        ("if b { c.request(r) } else { loop { info!(a); break c.request(s); } }.await", "as-typed as-typed"),
+        ("if b { c.request(r) } else { loop { info!(a); if d { return } } }.await", "future"),
         ("if b { RequestBuilder::send(r) } else { RequestBuilder::send(s) }.await", "path path"),
         ("if b { RequestBuilder::send(r) } else { g(r) }.await", "left-alone"),
     ]);
@@ -159,6 +170,29 @@ fn the_items_of_a_list_have_one_type() {
         ("join_all(list.iter().map(|r| c.request(r)).collect::<Vec<_>>()).await", "future"),
         ("join_all(list.iter().map(|r| c.request(r)).collect::<Vec<Response>>()).await", "as-typed"),
         ("join_all(list.iter().map(|r| c.request(r)).other()).await", "as-typed"),
+        ("join_all(a.map(|r| c.request(r)).chain(b.map(|r| c.request(r)))).await", "future future"),
+        ("join_all(a.map(|r| c.request(r)).chain([c.request(s)]).rev()).await", "future future"),
+        ("join_all(a.map(|r| c.request(r)).chain(vec![c.request(s)])).await", "future future"),
+        ("join_all(a.map(|r| c.request(r)).chain([g()])).await", "as-typed"),
+        ("join_all([g()].into_iter().chain(a.map(|r| c.request(r)))).await", "as-typed"),
+        ("join_all(a.map(|r| c.request(r)).chain(Some(c.request(s)))).await", "as-typed as-typed"),
+        ("join_all(a.map(|r| c.request(r)).chain(b.map(|r| request.send()))).await", "as-typed place"),
+        ("join_all(a.map(|r| { if b { return g(); } c.request(r) }).chain([c.request(s)])).await", "as-typed as-typed"),
+        ("a.map(|r| c.request(r)).chain(b.map(|r| c.request(r))).buffered(2).next().await", "future future"),
+        ("a.map(|r| c.request(r)).chain(other()).buffered(2).next().await", "as-typed"),
+        ("let a = [c.request(r)]; for b in a.into_iter().chain([g()]) { b.await; }", "as-typed"),
+        ("let a = b.map(|r| c.request(r)).chain([c.request(s)]); join_all(a).await", "future future"),
+        ("let a = b.map(|r| c.request(r)); join_all(a.chain(d)).await", "as-typed"),
+        ("join_all([c.request(r)].into_iter()).await", "future"),
+        ("join_all([c.request(r)].map(keep)).await", "as-typed"),
+        ("join_all(vec![c.request(r)].into_iter().map(keep)).await", "as-typed"),
+        ("join_all(list.iter().map(|r| c.request(r)).map(keep)).await", "as-typed"),
+        ("join_all(list.iter().map(|r| c.request(r)).filter(keep)).await", "as-typed"),
+        ("join_all(if b { vec![c.request(r)] } else { Vec::new() }).await", "future"),
+        ("join_all(if b { vec![c.request(r)] } else { list() }).await", "as-typed"),
+        ("let a = list.iter().map(|r| c.request(r)).collect().await; keep(a)", "as-typed"),
+        ("stream.map(|r| c.request(r)).collect::<Vec<_>>().await", "as-typed"),
+        ("first.map(|_| c.request(r)).await", "as-typed"),
         ("let a = list.iter().map(|r| c.request(r)); join_all(a).await", "future"),
         ("let a = list.iter().map(|r| c.request(r)).rev().collect(); join_all(a).await", "future"),
         ("let mut a = other![c.request(r)]; a.push(c.request(s)); join_all(a).await", "as-typed"),
@@ -174,11 +208,71 @@ fn the_items_of_a_list_have_one_type() {
         ("retry_if(|| c.request(r), policy).await", "future"),
         ("(|| c.request(r)).retry(policy).await", "future"),
         ("other(|| c.request(r)).await", "as-typed"),
+        ("let a = || c.request(r); a.retry(policy).await", "future"),
+        ("let a = || c.request(r); retry(policy, a).await", "future"),
+        ("let mut a = || c.request(r); retry(policy, &mut a).await", "future"),
+        ("let a = || c.request(r); a.other(policy).await", "as-typed"),
+        ("let a = || c.request(r); spawn_blocking(a).await", "as-typed"),
+        ("Retry::spawn(strategy, || c.request(r)).await", "future"),
+        ("tokio_retry::RetryIf::spawn(strategy, || c.request(r), d).await", "future"),
+        ("let a = || c.request(r); Retry::spawn(strategy, a).await", "future"),
+        ("Other::spawn(strategy, || c.request(r)).await", "as-typed"),
+        ("let mut a = list.map(|r| c.request(r)); keep(a.next().unwrap()).await", "as-typed"),
+        ("let mut a = list.map(|r| c.request(r)); while let Some(b) = a.next() { keep(b) }", "as-typed"),
+        ("let mut a = list.map(|r| c.request(r)); pin!(a); a.next().await", "as-typed"),
+        ("let mut a = list.map(|r| c.request(r)).collect::<FuturesUnordered<_>>(); a.next().await", "future"),
+        ("let mut a: FuturesOrdered<_> = list.map(|r| c.request(r)).collect(); a.next().await", "future"),
+        ("let mut a = FuturesUnordered::new(); a.push(c.request(r)); a.try_next().await", "future"),
+        ("let mut a = FuturesUnordered::new(); a.push(c.request(r)); a.into_iter().next().unwrap().await", "as-typed"),
+        (
+            "let a = list.map(|r| c.request(r)); let mut b = a.collect::<FuturesUnordered<_>>(); b.next().await",
+            "future",
+        ),
+        ("let a = list.map(|r| c.request(r)); let mut b = a.rev(); keep(b.next())", "as-typed"),
+        ("let a = list.map(|r| c.request(r)); a.buffered(2).next().await", "future"),
+        ("let a = list.map(|r| c.request(r)); a.len(); join_all(a).await", "future"),
+        ("let a = list.map(|r| c.request(r)); a.await", "as-typed"),
+        ("let a = c.request(r).map(|b| tx.send(b)); a.await", "future"),
+        ("let a = [c.request(r), c.request(s)]; join_all(a.map(keep)).await", "as-typed as-typed"),
+        ("let a = [c.request(r)]; join_all(a.into_iter().map(keep)).await", "as-typed"),
         ("let a = [c.request(r), c.request(s)]; for b in a { b.await }", "future future"),
         ("let a = [c.request(r), c.request(s)]; for b in a { keep(b) }", "as-typed as-typed"),
         ("let a = [c.request(r)]; for b in a { b.await; } for a in d { keep(a); }", "future"),
         ("let a = [c.request(r)]; for b in a { b.await; } for b in d { keep(a); }", "as-typed"),
         ("keep([c.request(r); 2])", "as-typed"),
+    ]);
+}
+
+#[test]
+fn either_of_two_futures_is_the_rest_of_a_selection() {
+    check(&[
+        ("select(c.request(r), c.request(s)).await.into_inner()", "future future"),
+        ("select(c.request(r), g()).await.into_inner()", "as-typed"),
+        ("match select(c.request(r), g()).await { Left((a, b)) | Right((a, b)) => keep(b) }", "as-typed"),
+        ("match select(c.request(r), g()).await { Either::Left((a, _)) => a, Either::Right(_) => b }", "future"),
+        ("match select(c.request(r), g()).await { Left((a, _)) if a => a, _ => b }", "future"),
+        ("match select(c.request(r), g()).await { a => keep(a) }", "as-typed"),
+        ("match try_select(c.request(r), g()).await { Ok(Left(_)) => a, Ok(Right(_)) => b, Err(e) => d }", "as-typed"),
+        ("match try_select(c.request(r), g()).await { Ok(Left(_)) => a, Ok(Right(_)) => b, Err(_) => d }", "future"),
+        ("if let Either::Left((a, _)) = select(c.request(r), g()).await { b }", "future"),
+        ("let Either::Left((a, _)) = select(c.request(r), g()).await else { return };", "future"),
+        ("let _ = select(c.request(r), g()).await;", "future"),
+        ("let (a, _) = select(c.request(r), g()).await.factor_first();", "future"),
+        ("let a = select(c.request(r), g()).await; keep(a)", "as-typed"),
+        ("let a = select(c.request(r), g()); a.await", "as-typed"),
+        ("select(pin!(c.request(r)), g()).await;", "future"),
+        ("let a = c.request(r); match select(a, b).await { Left(_) => 1, Right(_) => 2 }", "future"),
+        ("let a = c.request(r); if let Left(_) = select(&mut a, b).await { 1 } a.await", "future"),
+        ("let a = c.request(r); match select(a, b).await { Left((d, e)) | Right((d, e)) => keep(e) }", "as-typed"),
+        (
+            "join_all(vec![select(c.request(r), g()), select(c.request(s), c.request(t))]).await",
+            "as-typed as-typed as-typed",
+        ),
+        (
+            "join_all(vec![select(c.request(r), c.request(q)), select(c.request(s), c.request(t))]).await",
+            "future future future future",
+        ),
+        ("timeout(1, select(c.request(r), g())).await", "as-typed"),
     ]);
 }
 
@@ -196,7 +290,23 @@ fn the_values_of_a_function_have_one_type() {
     assert_eq!(choices("fn f(c: &Client) -> Response { c.request(r) }"), "as-typed");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { Box::pin(c.request(r)) }"), "future");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { c.request(r) }"), "as-typed");
+    assert_eq!(of("if b { give!(c.request(r)) } c.request(s)"), "as-typed");
+    assert_eq!(of("if b { give!() } c.request(s)"), "future");
+    assert_eq!(of("if b { println!(\"{}\", r.get(1)) } c.request(s)"), "future");
+    assert_eq!(of("if b { vec![{ return g() }]; } c.request(s)"), "as-typed");
     let of = |result: &str, body: &str| choices(&format!("fn f(c: Client) -> {result} {{ {body} }}"));
+    assert_eq!(of("impl IntoFuture<Output = u8, IntoFuture = Response>", "c.request(r)"), "as-typed");
+    assert_eq!(of("impl IntoFuture<Output = u8, IntoFuture: Cancel>", "c.request(r)"), "as-typed");
+    assert_eq!(of("impl TryFuture<Ok = u8, Error = u8>", "c.request(r)"), "future");
+    assert_eq!(of("impl IntoIterator<Item = impl Future, IntoIter = List>", "rs.map(|r| c.request(r))"), "as-typed");
+    assert_eq!(of("impl Iterator<Item = impl Future> + Send", "rs.map(|r| c.request(r)).chain([g()])"), "as-typed");
+    assert_eq!(of("impl Fn() -> impl Future + use<>", "move || c.request(r)"), "future");
+    assert_eq!(of("Pin<Box<Map<Response, Box<dyn FnOnce(u8)>>>>", "Box::pin(c.request(r).map(g))"), "as-typed");
+    assert_eq!(of("Pin<Box<(dyn Future<Output = u8> + Send)>>", "Box::pin(c.request(r).map(g))"), "future");
+    assert_eq!(
+        of("Vec<Pin<Box<dyn Future>>>", "vec![Box::pin(c.request(r)), Box::pin(c.request(s))]"),
+        "future future"
+    );
     assert_eq!(of("impl Fn(Request) -> Response", "move |r| c.request(r)"), "as-typed");
     assert_eq!(of("impl Iterator<Item = Response>", "rs.map(|r| c.request(r))"), "as-typed");
     assert_eq!(of("impl Iterator<Item = impl Future>", "rs.map(|r| c.request(r))"), "future");
