@@ -312,6 +312,64 @@ fn endless_in_a_thread(backend: &'static Backend) {
     drop(backend.call("key".into()));
 }
 
+/// Macros of the program that leave the code around them.
+macro_rules! done {
+    ($value:expr) => {
+        break $value
+    };
+}
+
+macro_rules! give {
+    ($value:expr) => {
+        return $value
+    };
+}
+
+#[traced_http]
+async fn beside_hidden_jumps(client: &HyperClient, url: &str, flag: bool) -> u16 {
+    let first = if flag {
+        client.request(request(url))
+    } else {
+        loop {
+            done!(own(client, url))
+        }
+    };
+    let second = if flag {
+        client.request(request(url))
+    } else {
+        loop {
+            println!("{url}");
+            return 0;
+        }
+    };
+    status(first.await) + status(second.await)
+}
+
+#[traced_http]
+fn returned_by_a_macro(client: &HyperClient, url: &str, flag: bool) -> impl Future<Output = Answer> + use<> {
+    if flag {
+        give!(HyperClient::request(client, request(url)))
+    }
+    client.request(request(url))
+}
+
+/// Results whose bounds and boxes name a type.
+#[traced_http]
+fn named_by_a_bound(
+    client: &HyperClient,
+    url: &str,
+) -> impl IntoFuture<Output = Answer, IntoFuture = ResponseFuture> + use<> {
+    client.request(request(url))
+}
+
+#[traced_http]
+fn in_a_box_of_a_named_type(
+    client: &HyperClient,
+    url: &str,
+) -> std::pin::Pin<Box<futures::future::Map<ResponseFuture, Box<dyn FnOnce(Answer) -> u16>>>> {
+    Box::pin(client.request(request(url)).map(Box::new(status) as _))
+}
+
 #[traced_http]
 #[tracing::instrument(skip_all)]
 fn returned_in_a_box(client: HyperClient, url: String) -> BoxFuture<'static, Result<u16, Error>> {
@@ -359,5 +417,13 @@ async fn branches() {
     run.check("endless_in_a_thread", async { endless_in_a_thread(&Backend) }, ()).await;
     let work = async { returned_in_a_box(client.clone(), url.clone()).await.unwrap() };
     run.check_calls("returned_in_a_box", work, 200, &seen[..1]).await;
+    run.check_calls("beside_hidden_jumps", beside_hidden_jumps(client, url, true), 400, &[own[0], seen[0]]).await;
+    for flag in [true, false] {
+        let work = async { status(returned_by_a_macro(client, url, flag).await) };
+        run.check_calls("returned_by_a_macro", work, 200, &own[..1]).await;
+    }
+    let work = async { status(named_by_a_bound(client, url).await) };
+    run.check_calls("named_by_a_bound", work, 200, &own[..1]).await;
+    run.check_calls("in_a_box_of_a_named_type", in_a_box_of_a_named_type(client, url), 200, &own[..1]).await;
     run.check("unwind_safe", unwind_safe(&Worker), Some(6)).await;
 }

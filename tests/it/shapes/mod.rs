@@ -28,6 +28,7 @@ mod plain {
     mod builders;
     mod channels;
     mod closures;
+    mod combined;
     mod databases;
     mod evaluation;
     mod futures;
@@ -62,6 +63,7 @@ mod traced {
     mod builders;
     mod channels;
     mod closures;
+    mod combined;
     mod databases;
     mod evaluation;
     mod futures;
