@@ -28,6 +28,7 @@ const MACROS: &[&str] = &[
     "receiver",
     "spawn",
     "variables",
+    "captures",
     "uses",
     "driver",
     "client_paths",
