@@ -18,7 +18,7 @@ use syn::{
 };
 
 use crate::attributes::{attributes, attributes_mut, take_xray, take_xray_of};
-use crate::call_variable::CallVariable;
+use crate::call_variable::{self, CallVariable};
 use crate::calls;
 use crate::candidate::{Candidate, LeftAlone, Requirement, is_call, marked_call};
 use crate::conditions::Conditions;
@@ -100,10 +100,11 @@ fn walk<'a>(
     };
     walker.variables.declare_function_parameters(signature);
     walker.position = walker.result;
-    walker.walk_body(block);
+    let call_variables = walker.in_body(|walker| walker.visit_block_mut(block));
     let keeps_last_expression = signature.asyncness.is_none() && has_other_attributes;
     mem::take(&mut walker.settlement).wrap_function(
         block,
+        call_variables,
         &signature.output,
         keeps_last_expression,
         &options.common.runtime,
@@ -187,7 +188,13 @@ impl Walker<'_> {
         declared.into_iter().map(|variable| variable.declaration(&self.options.common.runtime)).collect()
     }
 
-    /// Walks the body of the function or of an async block.
+    /// Walks the body of an async block.
+    fn walk_async_block(&mut self, block: &mut Block) {
+        let declarations = self.in_body(|walker| walker.visit_block_mut(block));
+        call_variable::declare_around(block, declarations);
+    }
+
+    /// Walks the body of an async block whose statements a macro reads, such as `stream!`.
     fn walk_body(&mut self, block: &mut Block) {
         let declarations = self.in_body(|walker| walker.visit_block_mut(block));
         block.stmts.splice(0..0, declarations);

@@ -1,9 +1,12 @@
 //! The variables that an expansion declares for calls whose argument is the request.
 
+use std::mem;
+
 use proc_macro2::Span;
 use quote::quote_spanned;
-use syn::{Attribute, Expr, Ident, Path, Stmt};
+use syn::{Attribute, Block, Expr, Ident, Path, Stmt};
 
+use crate::divergence::is_unit_or_diverges;
 use crate::syntax::{callee_name, span_at};
 
 /// A variable that carries a call from its request to its response.
@@ -44,4 +47,26 @@ impl CallVariable {
         };
         Stmt::Expr(Expr::Verbatim(declaration), None)
     }
+}
+
+/// Puts the declarations of call variables around the body of an async block.
+pub(crate) fn declare_around(block: &mut Block, declarations: Vec<Stmt>) {
+    // Input:  async move { body }
+    // Output: async move {
+    //             let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
+    //             if true { body } else { loop {} }
+    //         }
+    //
+    // The temporaries of the last expression are dropped before the variable. In a body that begins with the variable,
+    // edition 2021 would drop them after it, and the lint `tail_expr_drop_order` would report that. The value of a
+    // block in a block keeps its temporaries, the value of an `if` does not. A body without a value needs no `if`.
+    // tests/crates/shapes-2021/only_2021.rs
+    if declarations.is_empty() || is_unit_or_diverges(block) {
+        block.stmts.splice(0..0, declarations);
+        return;
+    }
+    let inner = Block { brace_token: block.brace_token, stmts: mem::replace(&mut block.stmts, declarations) };
+    let span = Span::mixed_site();
+    let body = quote_spanned!(span=> if true #inner else { loop {} });
+    block.stmts.push(Stmt::Expr(Expr::Verbatim(body), None));
 }

@@ -87,11 +87,12 @@ impl Settlement {
         self.calls.push(Settled { name, conditions, statement });
     }
 
-    /// Puts the declarations before the body of a function, and the statements after it. With `keeps_last_expression`
-    /// the last expression of the function remains the last one.
+    /// Puts the declarations, and those of the call variables, before the body of a function, and the statements after
+    /// it. With `keeps_last_expression` the last expression of the function remains the last one.
     pub(crate) fn wrap_function(
         self,
         block: &mut Block,
+        call_variables: Vec<Stmt>,
         result: &ReturnType,
         keeps_last_expression: bool,
         runtime: &Path,
@@ -106,6 +107,8 @@ impl Settlement {
             }
             _ => self.wrap(block, Leave::AtTheEnd, runtime),
         }
+        // Outside the user's braces; see `call_variable::declare_around`.
+        block.stmts.splice(0..0, call_variables);
     }
 
     fn declares(&self, name: &Ident) -> bool {

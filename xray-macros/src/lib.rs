@@ -194,14 +194,14 @@ pub fn traced_http(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// * Lazy results are not covered. If a function returns an iterator, or a future behind a type alias, the subsegment
 ///   ends when the function returns, before the result is used.
 /// * If a function returns `impl Future + Clone`, or a future with a trait of your own or one of the bounds `Debug`,
-///   `FusedFuture` and `UnwindSafe`, the subsegment ends when the function returns, unless the function ends in an async
-///   block.
+///   `FusedFuture` and `UnwindSafe`, the subsegment ends when the function returns, unless its body ends in an
+///   `async` block.
 /// * A closure that a function returns as `impl Fn(&str) -> usize` needs types for its parameters: `|s: &str| s.len()`.
 ///   If the closure returns a reference to its argument, write the closure as a function, or put `#[xray(skip)]` on the
 ///   function if the attribute is on its `impl` block or module.
 /// * Values that the pattern of a parameter ignores, as in `fn pay(_: Guard)` and `Pair { first, .. }`, or binds by
-///   reference, as in `ref guard`, are dropped after the other parameters. A parameter that is named `_guard` is dropped
-///   in its turn.
+///   reference, as in `ref guard`, are dropped after the other parameters. A parameter that is named `_guard` is
+///   dropped in its turn.
 #[proc_macro_attribute]
 pub fn traced(arguments: TokenStream, item: TokenStream) -> TokenStream {
     xray_macros_core::traced(arguments.into(), item.into()).into()

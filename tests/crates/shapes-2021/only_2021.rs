@@ -3,11 +3,11 @@
 
 use std::cell::RefCell;
 
-use reqwest::{Client, Request};
+use reqwest::{Client, Request, Response};
 
 use xray::{traced, traced_http};
 
-use crate::shapes::run::{Run, timed};
+use crate::shapes::run::{Run, recorded, timed};
 
 trait Decode: Sized {
     fn decode() -> Self;
@@ -85,4 +85,29 @@ async fn traced_functions_drop_temporaries_as_before() {
         assert_eq!(if is_async { drops_later(parameter).await } else { drops(parameter) }, 18);
         assert_eq!(DROPPED.with(RefCell::take), ["local", "temporary", "parameter"], "{is_async}");
     }
+}
+
+/// The value of a function and that of an async block have temporaries. The variables of the expansion are not dropped
+/// before them, so edition 2024 does not change the order.
+#[traced_http]
+#[deny(tail_expr_drop_order)]
+async fn at_the_end(client: &Client, request: Request) -> Result<Response, reqwest::Error> {
+    client.execute(request).await
+}
+
+#[traced_http]
+#[deny(tail_expr_drop_order)]
+async fn at_the_end_of_a_block(client: &Client, request: Request) -> Result<Response, reqwest::Error> {
+    let call = async { client.execute(request).await };
+    call.await
+}
+
+#[tokio::test]
+async fn the_order_of_drops_stays() {
+    let run = Run::start(true).await;
+    let request = || run.client.get(run.url("/bytes/1")).build().unwrap();
+    let work = async { at_the_end(&run.client, request()).await.unwrap().status().as_u16() };
+    run.check_calls("at_the_end", work, 200, &[recorded("GET /bytes/1")]).await;
+    let work = async { at_the_end_of_a_block(&run.client, request()).await.unwrap().status().as_u16() };
+    run.check_calls("at_the_end_of_a_block", work, 200, &[recorded("GET /bytes/1")]).await;
 }

@@ -57,7 +57,7 @@ impl Walker<'_> {
             Expr::Closure(closure) => self.visit_closure(closure, position),
             Expr::Async(block) => {
                 let result = mem::take(&mut self.result);
-                self.walk_body(&mut block.block);
+                self.walk_async_block(&mut block.block);
                 self.result = result;
             }
             Expr::Block(block) => self.visit_block_at(&mut block.block, of_branches),

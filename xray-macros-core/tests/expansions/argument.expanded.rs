@@ -7,6 +7,11 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
         ::core::file!(),
         ::core::line!(),
     );
+    let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
+    let mut __xray_call_1 = ::xray::__private::argument::CallInProgress::none();
+    #[cfg(feature = "http2")]
+    let mut __xray_call_4 = ::xray::__private::argument::CallInProgress::none();
+    let mut __xray_call_5 = ::xray::__private::argument::CallInProgress::none();
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_1 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_2 = ::xray::__private::argument::CallTypes::new();
@@ -15,11 +20,6 @@ async fn requests(client: &Client, mut service: Service, text: &str) {
     let __xray_types_4 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_5 = ::xray::__private::argument::CallTypes::new();
     if true {
-        let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
-        let mut __xray_call_1 = ::xray::__private::argument::CallInProgress::none();
-        #[cfg(feature = "http2")]
-        let mut __xray_call_4 = ::xray::__private::argument::CallInProgress::none();
-        let mut __xray_call_5 = ::xray::__private::argument::CallInProgress::none();
         (match client
             .execute(
                 ::xray::__private::argument::inspect(
@@ -236,9 +236,9 @@ fn named(client: &Client, request: Request) -> ResponseFuture {
         ::core::file!(),
         ::core::line!(),
     );
+    let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
     if true {
-        let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         (match client
             .request(
                 ::xray::__private::argument::inspect(
@@ -284,9 +284,9 @@ fn boxed(client: &mut Client, request: Request) -> Self::Future {
         ::core::file!(),
         ::core::line!(),
     );
+    let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
     if true {
-        let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         let future = (match client
             .request(
                 ::xray::__private::argument::inspect(

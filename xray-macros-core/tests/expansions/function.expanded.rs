@@ -17,9 +17,9 @@ async fn functions(url: &str, request: Request<()>) -> reqwest::Result<()> {
         }
         ::xray::__private::CallSites::new("functions", ::core::file!(), ::core::line!())
     };
+    let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
     if true {
-        let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         (match reqwest::get {
             __xray_callee => {
                 ::xray::__private::functions::Callee::of(&__xray_callee)

@@ -7,16 +7,16 @@ async fn futures(client: &Client, mut pending: Vec<ResponseFuture>) {
         ::core::file!(),
         ::core::line!(),
     );
+    let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
+    let mut __xray_call_1 = ::xray::__private::argument::CallInProgress::none();
+    let mut __xray_call_2 = ::xray::__private::argument::CallInProgress::none();
+    let mut __xray_call_4 = ::xray::__private::argument::CallInProgress::none();
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_1 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_2 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_3 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_4 = ::xray::__private::argument::CallTypes::new();
     if true {
-        let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
-        let mut __xray_call_1 = ::xray::__private::argument::CallInProgress::none();
-        let mut __xray_call_2 = ::xray::__private::argument::CallInProgress::none();
-        let mut __xray_call_4 = ::xray::__private::argument::CallInProgress::none();
         (match client
             .request(
                 ::xray::__private::argument::inspect(

@@ -7,11 +7,11 @@ async fn marked(courier: &Courier, parcel: Parcel) -> Result<(), Error> {
         ::core::file!(),
         ::core::line!(),
     );
+    let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
+    let mut __xray_call_1 = ::xray::__private::argument::CallInProgress::none();
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
     let __xray_types_1 = ::xray::__private::argument::CallTypes::new();
     if true {
-        let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
-        let mut __xray_call_1 = ::xray::__private::argument::CallInProgress::none();
         ::xray::__private::any::traced(parcel, (&__XRAY_CALL_SITES, ::core::line!()))
             .ship()
             .await?;
@@ -107,9 +107,9 @@ async fn strict(request: RequestBuilder, client: &Client) -> Result<(), Error> {
             ::core::line!(),
         )
         .skip_hosts(&["*.local"]);
+    let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
     let __xray_types_0 = ::xray::__private::argument::CallTypes::new();
     if true {
-        let mut __xray_call_0 = ::xray::__private::argument::CallInProgress::none();
         ::xray::__private::send::traced(request, (&__XRAY_CALL_SITES, ::core::line!()))
             .send()
             .await?;
