@@ -358,7 +358,7 @@ fn returned_by_a_macro(client: &HyperClient, url: &str, flag: bool) -> impl Futu
 fn named_by_a_bound(
     client: &HyperClient,
     url: &str,
-) -> impl IntoFuture<Output = Answer, IntoFuture = ResponseFuture> + use<> {
+) -> impl std::future::IntoFuture<Output = Answer, IntoFuture = ResponseFuture> + use<> {
     client.request(request(url))
 }
 
