@@ -96,7 +96,7 @@ async fn beside_other_lists(client: &HyperClient, url: &str) -> usize {
 fn returned_beside_another(
     client: &HyperClient,
     urls: [String; 1],
-) -> impl Iterator<Item = impl Future<Output = Answer>> {
+) -> impl Iterator<Item = impl Future<Output = Answer>> + use<'_> {
     let last = other(client, &urls[0]);
     urls.into_iter().map(|url| client.request(request(&url))).chain([last])
 }
