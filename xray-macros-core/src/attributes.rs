@@ -90,7 +90,7 @@ pub(crate) fn is_conditional(attributes: &[Attribute]) -> bool {
 /// ```
 ///
 /// Another attribute may have no effect on the code that the expansion adds, and the compiler reports an `expect`
-/// without effect: `#[cfg_attr(unix, expect(unused))]`. `tests/it/lints.rs`
+/// without effect: `#[cfg_attr(unix, expect(unused))]`. `tests/it/lints.rs::chosen`
 pub(crate) fn condition(attribute: &Attribute) -> Option<Attribute> {
     let meta = condition_in(&attribute.meta)?;
     Some(Attribute { meta, ..attribute.clone() })
