@@ -44,7 +44,7 @@ enum Replacement {
     Kept,
 }
 
-/// What a variable holds.
+/// The kind of value that a variable holds.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Held {
     Future,
@@ -54,6 +54,12 @@ pub(crate) enum Held {
     PolledList,
     /// A closure that returns a future.
     Closure,
+}
+
+impl Held {
+    pub(crate) fn is_list(self) -> bool {
+        matches!(self, Self::List | Self::PolledList)
+    }
 }
 
 impl Ends {

@@ -60,12 +60,9 @@ fn accepting_position(name: &Ident, local: &Local, initializer: &Expr, statement
     if uses.all_accept { of_held(held) } else { Position::Elsewhere }
 }
 
-/// Returns the position of a value all uses of which accept any future.
+/// Returns the position of a value whose uses all accept any future.
 fn of_held(held: Held) -> Position {
-    match held {
-        Held::List | Held::PolledList => Position::AnyFutures,
-        Held::Future | Held::Closure => Position::AnyFuture,
-    }
+    if held.is_list() { Position::AnyFutures } else { Position::AnyFuture }
 }
 
 /// Returns what a variable holds, by the type that its `let` names: `FuturesUnordered<_>` is a list that polls.
@@ -101,8 +98,7 @@ impl Uses<'_> {
     }
 
     fn adds_item(&self, call: &ExprMethodCall) -> bool {
-        let is_list = matches!(self.held, Held::List | Held::PolledList);
-        is_list && adds_to_list(&text(&call.method)) && self.is_variable(&call.receiver)
+        self.held.is_list() && adds_to_list(&text(&call.method)) && self.is_variable(&call.receiver)
     }
 
     /// Notes a further value of the variable, or a further item of its list. All of them have one type.
@@ -206,7 +202,7 @@ impl Uses<'_> {
 
     /// Visits a loop, whose items may be the futures in the variable.
     fn visit_loop(&mut self, for_loop: &ExprForLoop) {
-        let is_list = matches!(self.held, Held::List | Held::PolledList) && self.is_variable(list_in(&for_loop.expr));
+        let is_list = self.held.is_list() && self.is_variable(list_in(&for_loop.expr));
         let body = &for_loop.body.stmts;
         let is_known = is_list && self.accepts_any_future(&for_loop.pat, Held::Future, body, Position::Elsewhere);
         self.visit_at(&for_loop.expr, if is_known { Position::AnyFutures } else { Position::Elsewhere });
