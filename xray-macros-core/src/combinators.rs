@@ -89,8 +89,8 @@ const MAPPING_METHODS: &[&str] = &["map", "map_ok"];
 /// Methods of iterators and streams that poll the items.
 const ITEM_POLLING_METHODS: &[&str] = &["buffered", "buffer_unordered", "try_buffered", "try_buffer_unordered"];
 
-/// Methods of iterators and streams that return a list of the items of their receiver. `filter` is none of them,
-/// because its closure receives the items: `tests/it/shapes/combined.rs::passed_by_a_list`
+/// Methods of iterators and streams that return a list of the items of their receiver. The table does not contain
+/// `filter`, because the closure of `filter` receives the items: `tests/it/shapes/combined.rs::passed_by_a_list`
 const ITEM_PASSING_METHODS: &[&str] = &["by_ref", "collect", "into_iter", "peekable", "rev", "skip", "take"];
 
 /// Methods of lists that drop the items or only count them.

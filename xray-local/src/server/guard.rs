@@ -83,7 +83,7 @@ impl Guard {
 ///
 /// # Errors
 ///
-/// What is wrong.
+/// Returns the reason why the host cannot be allowed.
 pub(super) fn check_allowed(host: &str) -> Result<(), &'static str> {
     let name = normalized(host);
     if name.parse::<IpAddr>().is_ok() {

@@ -207,7 +207,7 @@ fn receivers_that_are_references_are_left_alone() {
         ("let a = b.iter_mut(); if let Some(d) = a.next() { d.send() }", "left-alone"),
         ("if let Some(d) = b.iter_mut().next() { d.send() }", "left-alone"),
         ("if let Some(d) = b.next() { d.send() }", "place"),
-        // What is taken out of an option behind a reference is none.
+        // `take` on an option behind a reference returns a value, and the value is no reference.
         ("let a = map.get_mut(&1).unwrap(); if let Some(d) = a.take() { d.send() }", "place"),
         ("if let Some(d) = map.get_mut(&1).unwrap().take() { d.send() }", "place"),
     ]);

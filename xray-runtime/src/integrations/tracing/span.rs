@@ -30,8 +30,8 @@ pub(super) struct SpanSubsegment {
 pub(super) struct Waiting(pub(super) Fields);
 
 impl SpanSubsegment {
-    /// Begins the subsegment below `parent`. Calls `fields` only if the trace is sampled
-    /// or counts failures for a boost.
+    /// Begins the subsegment below `parent`. Calls `fields` only if the trace is sampled or counts
+    /// failures for a boost.
     pub(super) fn begin(parent: &Context, name: &str, fields: impl FnOnce() -> Fields) -> Arc<Self> {
         let subsegment = parent.begin_subsegment(name);
         let work = subsegment.owned().cloned().map(Work::new);
@@ -44,8 +44,8 @@ impl SpanSubsegment {
         &self.subsegment
     }
 
-    /// Records fields. Calls `fields` only if the trace is sampled
-    /// or counts failures for a boost.
+    /// Records fields. Calls `fields` only if the trace is sampled or counts
+    /// failures for a boost.
     pub(super) fn record(&self, fields: impl FnOnce() -> Fields) {
         if self.context().takes_errors() {
             self.write(fields());
