@@ -83,7 +83,6 @@ fn requires_test(condition: &TokenStream) -> bool {
             (TokenTree::Ident(name), Some(TokenTree::Group(inner))) if name == "all" => {
                 return requires_test(&inner.stream());
             }
-            (TokenTree::Ident(_), Some(TokenTree::Group(_))) => _ = tokens.next(),
             (TokenTree::Ident(name), _) if name == "test" => return true,
             _ => {}
         }

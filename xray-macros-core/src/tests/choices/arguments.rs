@@ -214,6 +214,7 @@ fn a_value_that_is_sent_to_a_channel_is_no_request() {
         ("tx2.send(a); tx_first.send(a); sender_first.send(a); g().send()", "value"),
         ("self.sender.send(a); g().send()", "value"),
         ("builders.map(RequestBuilder::send)", "path"),
+        ("builders.map(RequestBuilder::send); Word(1).send()", "path"),
         ("#[xray(skip)] builders.map(RequestBuilder::send);", ""),
         ("builders.map(Sender::send); g().send()", "value"),
     ]);
