@@ -301,8 +301,8 @@ const EDGE: [char; 3] = [',', ' ', '\t'];
 
 /// Splits off the first of several headers that are joined by commas. The second value is the next header and all
 /// behind it. Empty headers between them are left out.
-// A value of an extra part may contain a comma too, so a comma separates headers only if nothing or a known key stands
-// on one of its sides.
+// A value of an extra part may contain a comma too, so a comma separates headers only if nothing or a known key follows
+// it.
 fn split_joined(value: &str) -> (&str, Option<&str>) {
     let is_key = |text: &str, key: &str| {
         let (start, rest) = text.split_at_checked(key.len()).unwrap_or_default();
@@ -310,16 +310,14 @@ fn split_joined(value: &str) -> (&str, Option<&str>) {
     };
     let begins_header =
         |text: &str| text.is_empty() || ["root", "self", "parent", "sampled"].iter().any(|key| is_key(text, key));
-    let start = value.len() - value.trim_start().len();
-    // Each run of commas is judged once, and the white space before the first one is skipped once, because a hostile
-    // client may send thousands.
+    // Each run of commas is judged once, because a hostile client may send thousands.
     let mut judged = 0;
     for (comma, _) in value.match_indices(',') {
         if comma < judged {
             continue;
         }
         let rest = value[comma..].trim_start_matches(EDGE);
-        if comma == start || begins_header(rest) {
+        if begins_header(rest) {
             return (&value[..comma], Some(rest));
         }
         judged = value.len() - rest.len();
@@ -401,7 +399,9 @@ mod tests {
             let header = format!("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled={decision}");
             let header = header.parse::<TraceHeader>().unwrap();
             assert!(header.sampled.is_some() && header.root.is_some());
-            assert_eq!(header.clone().without_decision(), TraceHeader { sampled, ..header });
+            // `tracestate` may contain the decisions of other systems.
+            let with_state = header.clone().with_tracestate("vendor=1");
+            assert_eq!(with_state.without_decision(), TraceHeader { sampled, ..header });
         }
     }
 
@@ -526,6 +526,8 @@ mod tests {
     fn what_is_read_is_written_so_that_it_is_read_alike() {
         for value in [
             "a=b,",
+            "a=b,rooted",
+            "a=b,abcd=e",
             "a=b,,,, ;Root=1-5759e988-bd862e3fe1be46a994272793",
             "a=1,,2,",
             "a=b,c=d, ,e",
@@ -536,6 +538,8 @@ mod tests {
             assert_eq!(TraceHeader::parse(&header.to_string()), header, "{value}");
         }
         assert_eq!(TraceHeader::parse("a=1,,2,").to_string(), "a=1,,2");
+        assert_eq!(TraceHeader::parse("a=b,rooted;c=d,self=e;f=g").to_string(), "a=b,rooted;c=d");
+        assert_eq!(TraceHeader::parse(" , a=b,abcd=e").to_string(), "a=b,abcd=e");
     }
 
     #[test]
@@ -570,6 +574,8 @@ mod tests {
         // In quadratic time, this would take hours.
         let spaces = "\u{a0}".repeat(MANY);
         assert_eq!(TraceHeader::parse(&format!("{spaces}{}{good}", "a,".repeat(MANY))).root, expected.root);
+        let commas = TraceHeader::parse(&format!("a=1{}{}", ",".repeat(MANY), "b".repeat(MANY)));
+        assert_eq!(commas, TraceHeader::default(), "one value, which is too long");
         let many = format!("{}{good}", "Sampled=0,".repeat(MANY));
         let first = TraceHeader::parse_one("Sampled=0");
         assert_eq!(TraceHeader::parse(&many), first, "the number of headers that are read is limited");
@@ -585,6 +591,12 @@ mod tests {
     fn extra_data_is_bounded_and_valid_in_a_header() {
         let long = format!("a={};b=1;c=\u{1};\u{e9}=1;=x", "v".repeat(TraceHeader::MAX_EXTRA_BYTES));
         assert_eq!(TraceHeader::parse(&long).extra().collect::<Vec<_>>(), [("b", "1")]);
+        let keys = |length: usize| {
+            let long = format!("first={};second={}", "v".repeat(100), "v".repeat(length));
+            TraceHeader::parse(&long).extra().count()
+        };
+        let room = TraceHeader::MAX_EXTRA_BYTES - "first".len() - 100 - "second".len();
+        assert_eq!((keys(room), keys(room + 1)), (2, 1), "keys and values count");
         let huge = "k=v;".repeat(MANY);
         assert_eq!(TraceHeader::parse(&huge).extra().count(), TraceHeader::MAX_PARTS);
     }
