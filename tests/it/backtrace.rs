@@ -44,6 +44,7 @@ fn case_in_a_child_process() {
         "deep" => deep(),
         "each way" => each_way(),
         "panic" => panicking(),
+        "status of gRPC" => status_of_grpc(),
         _ => panic!("{case}"),
     }
     child::done();
@@ -263,4 +264,16 @@ fn panicking() {
     assert!(result.is_err());
     let exceptions = exceptions(&documents[0].subsegments[0]);
     assert_eq!((exceptions[0].message.as_deref(), exceptions[0].stack.len()), (Some("at a loss"), 0));
+}
+
+/// The stack would be that of the code that polls the response.
+#[test]
+fn a_status_of_grpc_has_no_stack() {
+    run("status of gRPC", &[("RUST_BACKTRACE", "1")]);
+}
+
+fn status_of_grpc() {
+    let exceptions = recorded(|segment| segment.set_grpc_status(5, "no todo 7"));
+    let [exception] = &exceptions[..] else { panic!("{exceptions:#?}") };
+    assert_eq!((exception.message.as_deref(), exception.stack.len()), (Some("no todo 7"), 0));
 }

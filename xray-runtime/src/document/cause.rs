@@ -136,12 +136,17 @@ impl Exception {
 
     /// Creates an exception from the text of an error that does not implement `Error`.
     pub(crate) fn text(message: &str, kind: &str) -> Self {
-        exception(recorded(message), Some(kind.to_owned()), false).with_stack()
+        Self::without_stack(message, kind).with_stack()
+    }
+
+    /// Creates an exception from the text of an error that did not happen on the current stack.
+    pub(crate) fn without_stack(message: &str, kind: &str) -> Self {
+        exception(recorded(message), Some(kind.to_owned()), false)
     }
 
     /// Creates an exception for a panic that was caught. It has no stack: `catch_unwind` has unwound it.
     pub(crate) fn panic(message: &str) -> Self {
-        exception(recorded(message), Some("panic".to_owned()), false)
+        Self::without_stack(message, "panic")
     }
 
     /// Adds the stack of the current thread, if the environment asks for it. The caller must hold no lock.

@@ -64,8 +64,8 @@ impl Context {
         let Some(entity) = self.sampled_entity().filter(|_| code != OK) else { return };
         // A number outside the list of codes counts as `UNKNOWN`. (gRPC over HTTP/2, "Responses".)
         let name = NAMES.get(code as usize).copied().unwrap_or(NAMES[UNKNOWN as usize]);
-        // The exception has no stack, because the stack would be that of the code that polls the response.
-        let exception = Exception { stack: Vec::new(), truncated: None, ..Exception::text(message, name) };
+        // The stack would be that of the code that polls the response.
+        let exception = Exception::without_stack(message, name);
         self.add_metadata_in("grpc", "code", code);
         self.add_metadata_in("grpc", "status", name);
         if let Some(message) = &exception.message {
