@@ -353,15 +353,10 @@ impl Context {
         self.entity().filter(|entity| entity.trace().is_sampled())
     }
 
-    /// Returns whether both handles name the same entity or recorder.
+    /// Returns whether both handles name the same segment or subsegment.
     #[cfg(feature = "tracing")]
     pub(crate) fn is(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Some(Scope::Entity(one)), Some(Scope::Entity(other))) => Arc::ptr_eq(one, other),
-            (Some(Scope::Recorder(one)), Some(Scope::Recorder(other))) => one.is(other),
-            (None, None) => true,
-            _ => false,
-        }
+        self.entity().zip(other.entity()).is_some_and(|(one, other)| Arc::ptr_eq(one, other))
     }
 
     /// Returns the recorder for a segment that begins here.
@@ -504,4 +499,53 @@ pub(crate) fn entity_below(ancestor: &Arc<Entity>) -> Option<Arc<Entity>> {
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let message = panic.downcast_ref::<String>().map(String::as_str);
     message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panicked")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Cause;
+    use crate::live::segment::Segment;
+    use crate::testing::capture_blocking;
+
+    /// Runs a closure that panics.
+    fn caught(run: impl FnOnce()) {
+        assert!(panic::catch_unwind(AssertUnwindSafe(run)).is_err());
+    }
+
+    #[test]
+    fn a_panic_after_another_one_was_caught_is_recorded_with_its_own_message() {
+        let ((), documents) = capture_blocking(|| {
+            let segment = Segment::builder("s").begin();
+            let outer = segment.subsegment("outer");
+            caught(|| {
+                outer.in_scope(|| {
+                    caught(|| outer.subsegment("inner").in_scope(|| panic!("one")));
+                    panic!("two");
+                });
+            });
+        });
+        let Some(Cause::Exceptions(cause)) = &documents[0].subsegments[0].cause else { panic!("{documents:#?}") };
+        let messages: Vec<_> = cause.exceptions.iter().filter_map(|exception| exception.message.as_deref()).collect();
+        assert_eq!(messages, ["two"]);
+    }
+
+    /// The first panic has passed `inner` and goes on further out, so `inner` cannot meet it again.
+    #[test]
+    fn a_panic_below_the_scopes_that_an_equal_one_has_passed_is_another_one() {
+        let ((), documents) = capture_blocking(|| {
+            let segment = Segment::builder("s").begin();
+            let outer = segment.subsegment("outer");
+            let inner = outer.subsegment("inner");
+            let innermost = inner.subsegment("innermost");
+            caught(|| outer.in_scope(|| inner.in_scope(|| innermost.in_scope(|| panic!("no way out")))));
+            caught(|| inner.in_scope(|| panic!("no way out")));
+            innermost.end();
+            inner.end();
+        });
+        let outer = &documents[0].subsegments[0];
+        assert!(matches!(outer.cause, Some(Cause::Reference(_))), "{documents:#?}");
+        let Some(Cause::Exceptions(cause)) = &outer.subsegments[0].cause else { panic!("{documents:#?}") };
+        assert_eq!(cause.exceptions.len(), 2);
+    }
 }

@@ -197,15 +197,13 @@ impl Trace {
     /// guide, "Annotations".)
     pub(crate) fn note_annotations(&self, count: usize) {
         const INDEXED: usize = 50;
-        if count > 0 {
-            let before = self.annotations.fetch_add(count, Ordering::Relaxed);
-            for _ in before.max(INDEXED)..before.saturating_add(count) {
-                self.recorder.report_value(
-                    "an annotation of trace",
-                    &self.id,
-                    "recorded but not searchable (X-Ray indexes 50 annotations of a trace; use metadata for the rest)",
-                );
-            }
+        let before = self.annotations.fetch_add(count, Ordering::Relaxed);
+        for _ in before.max(INDEXED)..before.saturating_add(count) {
+            self.recorder.report_value(
+                "an annotation of trace",
+                &self.id,
+                "recorded but not searchable (X-Ray indexes 50 annotations of a trace; use metadata for the rest)",
+            );
         }
     }
 
@@ -225,14 +223,13 @@ impl Trace {
         Self { outgoing_headers, is_facade: self.is_facade, ..trace }
     }
 
-    /// Sends records.
+    /// Sends records, at least one.
     ///
     /// In Lambda this waits until the documents have left, because Lambda freezes the process as soon as the function
     /// has answered. After the first document that misses the limit, the trace waits for no further one.
     pub(super) fn emit(&self, records: impl IntoIterator<Item = Box<Record>>) {
-        if self.emit_without_waiting(records) > 0 {
-            self.wait_in_lambda();
-        }
+        self.emit_without_waiting(records);
+        self.wait_in_lambda();
     }
 
     fn wait_in_lambda(&self) {
@@ -249,9 +246,9 @@ impl Trace {
         }
     }
 
-    /// Sends records and returns how many.
-    pub(super) fn emit_without_waiting(&self, records: impl IntoIterator<Item = Box<Record>>) -> usize {
-        self.recorder.emit(records.into_iter().map(FinishedSegment::new))
+    /// Sends records, and does not wait in Lambda.
+    pub(super) fn emit_without_waiting(&self, records: impl IntoIterator<Item = Box<Record>>) {
+        self.recorder.emit(records.into_iter().map(FinishedSegment::new));
     }
 
     /// Notes that an open segment is being reported; see [`emit_end`](Self::emit_end).

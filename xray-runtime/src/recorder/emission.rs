@@ -91,18 +91,18 @@ impl Recorder {
         }
     }
 
-    /// Passes finished segments to the emitter, and returns how many.
+    /// Passes finished segments to the emitter.
     //
     // The emitter may be the program's own code. Callers hold no lock.
-    pub(crate) fn emit(&self, segments: impl IntoIterator<Item = FinishedSegment>) -> usize {
+    pub(crate) fn emit(&self, segments: impl IntoIterator<Item = FinishedSegment>) {
         let mut segments = segments.into_iter().peekable();
         if segments.peek().is_none() {
-            return 0;
+            return;
         }
         // This notices a fork too, because a segment that began in the parent may end in the child. It is called once
         // for all segments, because it takes a system call.
         self.shared.counters.count_in(Process::current());
-        segments.map(|segment| self.emit_one(segment)).count()
+        segments.for_each(|segment| self.emit_one(segment));
     }
 
     /// Passes a finished segment to the emitter. Adds the origin first, if the origin has been detected.

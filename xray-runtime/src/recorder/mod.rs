@@ -160,12 +160,6 @@ impl Recorder {
         self.shared.counters.snapshot()
     }
 
-    /// Returns whether two handles are of the same recorder.
-    #[cfg(feature = "tracing")]
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
-    }
-
     /// Returns whether the process runs in AWS Lambda, where the Lambda service sends the segments and samples.
     pub(crate) fn is_in_lambda(&self) -> bool {
         self.shared.is_in_lambda
