@@ -94,6 +94,31 @@ pub(crate) fn read_head<B>(response: &Response<B>, call: &mut Call) {
     call.response_head(&ResponseHead::new(response.status().as_u16(), None).with_headers(response.headers()));
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::segment::Segment;
+    use crate::testing::capture_blocking;
+
+    #[test]
+    fn a_status_in_the_head_counts_if_the_response_is_one_of_grpc() {
+        for (version, content_type, is_failed) in [
+            (Version::HTTP_2, "application/grpc", true),
+            (Version::HTTP_2, "application/json", false),
+            (Version::HTTP_11, "application/grpc", false),
+        ] {
+            let response = Response::builder().version(version).header("content-type", content_type);
+            let response = response.header("grpc-status", "5").body(()).unwrap();
+            let (_, documents) = capture_blocking(|| {
+                let call = || crate::http::call("POST", "http://h/").run(|| response, ReadResponse::read);
+                Segment::builder("s").begin().in_scope(call)
+            });
+            let call = &documents[0].subsegments[0];
+            assert_eq!(call.error, is_failed, "{version:?} {content_type}");
+        }
+    }
+}
+
 #[cfg(feature = "hyper-0-14")]
 pub(super) use on_a_connection;
 #[cfg(any(feature = "hyper-0-14", feature = "isahc"))]

@@ -155,3 +155,22 @@ impl<T, E: From<serde_json::Error>> HoldsJson<T> for E {
         error.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::site::CallSites;
+    use crate::live::segment::Segment;
+    use crate::testing::capture_blocking;
+
+    #[test]
+    fn a_url_without_a_scheme_or_a_host_makes_no_call() {
+        static SITES: CallSites = CallSites::new("get", "src/main.rs", 1);
+
+        for (url, is_call) in [("http://h/", true), ("h:80", false), ("h", false), ("/path", false)] {
+            let begun = || begin(&mut ureq::get(url), SITES.at(1).parent().unwrap()).is_some();
+            let (has_begun, _) = capture_blocking(|| Segment::builder("s").begin().in_scope(begun));
+            assert_eq!(has_begun, is_call, "{url}");
+        }
+    }
+}

@@ -346,3 +346,107 @@ fn name_of<'a>(url: &Url<'a>) -> Option<Cow<'a, str>> {
         Cow::Owned(host) => legal_name(&host).map(|name| Cow::Owned(name.into_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::document::Document;
+    use crate::emitter::{Emitter, FinishedSegment, MemoryEmitter};
+    use crate::http::site::{Annotations, CallSite, CallSites};
+    use crate::live::segment::Segment;
+    use crate::recorder::Recorder;
+    use crate::sampling::Always;
+    use crate::testing::capture_blocking;
+
+    /// Begins a call below the current segment.
+    fn begun() -> Call {
+        crate::http::call("GET", "http://h/").into_call().unwrap()
+    }
+
+    /// Records a subsegment, at a time at which nothing else happens.
+    fn mark(name: &str) {
+        sleep(Duration::from_millis(1));
+        context::current().subsegment(name).end();
+        sleep(Duration::from_millis(1));
+    }
+
+    #[test]
+    fn a_call_starts_when_its_request_is_passed_to_the_client() {
+        let ((), documents) = capture_blocking(|| {
+            Segment::builder("s").begin().in_scope(|| {
+                let call = crate::http::call("GET", "http://blocking/");
+                mark("before");
+                call.run(|| mark("sending"), |(), _| ());
+
+                // A method that may return a future, and returns a response.
+                let mut call = begun();
+                mark("before");
+                call.stamp();
+                mark("sending");
+                call.start_as_stamped();
+                call.response(200, None);
+                drop(call);
+
+                let call = crate::http::call("GET", "http://connection/");
+                mark("before");
+                let call = call.started();
+                mark("sending");
+                call.into_call().unwrap().response(200, None);
+            });
+        });
+        let subsegments = &documents[0].subsegments;
+        assert_eq!(subsegments.len(), 9, "{documents:#?}");
+        for three in subsegments.chunks(3) {
+            let [before, sending, call] = three else { unreachable!() };
+            assert!(before.end_time < Some(call.start_time), "{three:#?}");
+            assert!(call.start_time < sending.start_time && sending.end_time < call.end_time, "{three:#?}");
+        }
+    }
+
+    #[test]
+    fn annotations_of_calls_count_towards_those_of_the_trace() {
+        static SITES: CallSites = CallSites::new("get", "src/main.rs", 1);
+
+        let recorder = Recorder::builder().sampler(Always).emitter(MemoryEmitter::new()).build();
+        Segment::builder("s").recorder(&recorder).begin().in_scope(|| {
+            let annotations = Annotations::new(|| vec![("tier", 1.into()), ("region", 2.into())]);
+            for is_shared in [true, false].repeat(15) {
+                let parent = CallSite::from((&SITES, 1, &annotations)).parent().unwrap();
+                let mut call = parent.begin("GET", "http://h/").into_call().unwrap();
+                call.response(200, None);
+                if is_shared {
+                    call.subsegment();
+                }
+            }
+        });
+        assert_eq!(recorder.stats().values_rejected, 10, "X-Ray indexes 50 of the 60");
+    }
+
+    /// Below a facade, a call is reported while it is open. A client's future may be dropped before its first poll.
+    #[test]
+    fn a_call_that_was_reported_and_is_never_sent_has_an_end() {
+        struct Reports(Sender<Document>);
+
+        impl Emitter for Reports {
+            fn emit(&self, segment: FinishedSegment) {
+                let _ = self.0.send(segment.into());
+            }
+        }
+
+        let (sender, documents) = channel();
+        let recorder = Recorder::builder().emitter(Reports(sender)).in_progress_after(Duration::from_millis(1)).build();
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let mut call = Segment::facade_of(&recorder, header).in_scope(begun);
+        call.stamp();
+        let next = || documents.recv_timeout(Duration::from_secs(20)).unwrap();
+        let report = next();
+        assert!(report.in_progress && report.end_time.is_none(), "{report:#?}");
+        drop(call);
+        let end = next();
+        assert!(end.id == report.id && !end.in_progress && end.end_time.is_some(), "{end:#?}");
+    }
+}

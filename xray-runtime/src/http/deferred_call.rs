@@ -212,7 +212,11 @@ impl<F: Future, S> fmt::Debug for DeferredCall<F, S> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
+    use crate::live::segment::Segment;
+    use crate::testing::capture_blocking;
 
     #[test]
     fn a_request_and_the_future_that_sends_it_share_their_place() {
@@ -221,5 +225,44 @@ mod tests {
         let start = move |_: Option<CallParent>| Sent::new(std::future::ready(request), None);
         let call = DeferredCall::new(CallSite::manual(), start, |_, _| ());
         assert!(size_of_val(&call) <= BYTES + 9 * size_of::<usize>(), "{}", size_of_val(&call));
+    }
+
+    /// A client's future, which is terminated after it was ready.
+    struct Once(Option<u8>);
+
+    impl Future for Once {
+        type Output = u8;
+
+        fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u8> {
+            self.0.take().map_or(Poll::Pending, Poll::Ready)
+        }
+    }
+
+    impl FusedFuture for Once {
+        fn is_terminated(&self) -> bool {
+            self.0.is_none()
+        }
+    }
+
+    #[test]
+    fn a_traced_future_is_terminated_after_it_was_ready() {
+        fn check(mut future: impl FusedFuture<Output = u8> + Unpin) {
+            assert!(!future.is_terminated());
+            let polled = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
+            assert_eq!((polled, future.is_terminated()), (Poll::Ready(7), true));
+        }
+
+        fn check_each() {
+            let send = |_: Option<CallParent>| Sent::new(Once(Some(7)), None);
+            check(DeferredCall::new(CallSite::manual(), send, |_, _| ()));
+            let refuse = |_: Option<CallParent>| Sent::<Once>::refused(7);
+            check(DeferredCall::new(CallSite::manual(), refuse, |_, _| ()));
+            check(crate::http::call("GET", "http://h/").run_async(Once(Some(7)), |_, _| ()));
+        }
+
+        // Outside a segment, the request is sent at the first poll.
+        check_each();
+        let ((), documents) = capture_blocking(|| Segment::builder("s").begin().in_scope(check_each));
+        assert_eq!(documents[0].subsegments.len(), 1);
     }
 }

@@ -292,4 +292,27 @@ mod tests {
         assert!(!advice_for(paginator).contains("wrapper"));
         assert!(advice_for("shop::Client").contains("the client is behind a wrapper"));
     }
+
+    #[test]
+    fn each_line_with_a_call_outside_any_segment_is_named_once() {
+        // The lines are named again after the first segment of the process, which another test may begin.
+        drop(crate::testing::capture_blocking(|| drop(crate::Segment::builder("s").begin())));
+        let function = Function::new("get", "src/main.rs", 10);
+        for line in [10, 12, 13] {
+            assert!(!function.is_missing_noted(line), "{line}");
+            let place = function.note_missing(line).unwrap().to_string();
+            assert_eq!(place, format!(" in `get` at src/main.rs:{line}"));
+            assert!(function.is_missing_noted(line) && function.note_missing(line).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn after_a_call_that_is_traced_no_warning_follows() {
+        for state in [IDLE, ONLY_UNTRACED, SETTLED] {
+            let function = Function::new("get", "src/main.rs", 10);
+            function.state.store(state, Ordering::Relaxed);
+            function.note_traced();
+            assert_eq!(function.state.load(Ordering::Relaxed), SETTLED);
+        }
+    }
 }

@@ -241,3 +241,19 @@ impl Annotations {
 fn accepted(annotations: Vec<Annotation>, recorder: &Recorder) -> Vec<Annotation> {
     annotations.into_iter().filter_map(|(key, value)| Some((key, recorder.accept_annotation(key, value)?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_site_has_the_file_of_its_function_and_its_own_line() {
+        static FUNCTION: CallSites = CallSites::new("get", "src/main.rs", 7);
+        static NAMED: CallSites = FUNCTION.with_name("prices");
+        for sites in [&FUNCTION, &NAMED] {
+            let site = CallSite::from((sites, 9));
+            assert_eq!((site.file(), site.line()), ("src/main.rs", 9));
+            assert!(format!("{site:?}").contains("src/main.rs"), "{site:?}");
+        }
+    }
+}
