@@ -354,7 +354,8 @@ mod tests {
             "1-5759e98g-bd862e3fe1be46a994272793",
             "1-5759e988-bd862e3fe1be46a99427279g",
         ] {
-            assert!(wrong.parse::<TraceId>().is_err(), "{wrong}");
+            let error = wrong.parse::<TraceId>().unwrap_err().to_string();
+            assert!(error.starts_with("expected a trace id such as 1-"), "{wrong}: {error}");
         }
     }
 }

@@ -385,3 +385,70 @@ impl InProgress for Entity {
         self.trace.end_report();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emitter::MemoryEmitter;
+    use crate::live::context::Context;
+    use crate::live::segment::Segment;
+    use crate::record::Label;
+    use crate::recorder::Recorder;
+    use crate::sampling::Always;
+
+    fn segment() -> (Segment, Recorder) {
+        let recorder = Recorder::builder().sampler(Always).emitter(MemoryEmitter::new());
+        let recorder = recorder.in_progress_after(std::time::Duration::from_secs(3600)).build();
+        (Segment::builder("s").recorder(&recorder).begin(), recorder)
+    }
+
+    #[test]
+    fn a_long_chain_of_subsegments_is_freed_without_recursion() {
+        // Miri is a thousand times slower, and shows faults of a short chain too.
+        const MANY: usize = if cfg!(miri) { 100 } else { 100_000 };
+
+        let (segment, _) = segment();
+        let mut parts = vec![segment.subsegment("part")];
+        for _ in 1..MANY {
+            parts.push(parts[parts.len() - 1].subsegment("part"));
+        }
+        // The handle keeps the innermost subsegment, which keeps those around it.
+        let innermost = Context::clone(&parts[parts.len() - 1]);
+        while let Some(part) = parts.pop() {
+            part.end();
+        }
+        segment.end();
+        drop(innermost);
+    }
+
+    #[test]
+    fn a_value_for_what_has_ended_is_not_counted() {
+        let (segment, recorder) = segment();
+        let (part, handle) = (segment.subsegment("part"), Context::clone(&segment));
+        let late = Context::clone(&part);
+        part.end();
+        segment.end();
+        for ended in [handle, late] {
+            ended.annotate("late", true);
+            ended.add_metadata("late", true);
+        }
+        assert_eq!(recorder.stats().values_rejected, 0);
+    }
+
+    /// Only the outermost subsegments are documents there, so each is kept in the list of what may be reported.
+    #[test]
+    fn nothing_is_kept_of_a_subsegment_of_a_facade_that_has_ended() {
+        let (segment, recorder) = segment();
+        let header = segment.trace_header().unwrap().to_string();
+        let facade = Segment::facade_of(&recorder, &header);
+        let facade = facade.entity().unwrap();
+        for end in [Entity::end, Entity::forget] {
+            let record = Record::new(SegmentId::next(), Label::named("part"), facade.trace().now());
+            let part = facade.subsegment(record);
+            assert_eq!(Arc::weak_count(&part), 1);
+            end(&part);
+            assert_eq!(Arc::weak_count(&part), 0);
+        }
+        assert_eq!(recorder.stats().documents_emitted, 1, "what is forgotten is not sent");
+    }
+}

@@ -139,3 +139,22 @@ pub(crate) fn announce() {
         log_line!(Debug, "xray::lambda", "could not create .aws-xray/initialized in the temporary directory: {error}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::live::context;
+    use crate::live::segment::Segment;
+    use crate::testing::capture_blocking;
+
+    #[test]
+    fn a_segment_in_the_unsampled_part_of_an_invocation_is_not_recorded() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let ((), documents) = capture_blocking(|| {
+            Segment::facade(header).in_scope(|| {
+                let unsampled = context::current().without_sampling();
+                unsampled.in_scope(|| Segment::builder("cart").begin().end());
+            });
+        });
+        assert!(documents.is_empty(), "{documents:#?}");
+    }
+}

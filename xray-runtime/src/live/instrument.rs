@@ -260,3 +260,20 @@ impl<F> fmt::Debug for Instrumented<F> {
         formatter.debug_struct("Instrumented").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::capture_blocking;
+
+    #[test]
+    fn a_segment_ends_with_its_future_and_not_when_the_future_is_dropped() {
+        let (kept, documents) = capture_blocking(|| {
+            let mut future = Box::pin(async {}.in_subsegment("part").in_segment("s"));
+            assert!(future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready());
+            future
+        });
+        assert_eq!(documents[0].subsegments.len(), 1);
+        drop(kept);
+    }
+}

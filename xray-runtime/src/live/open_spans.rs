@@ -64,3 +64,45 @@ impl OpenSpans {
         lock(&self.spans)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Span {
+        is_left: bool,
+        has_ended: AtomicBool,
+    }
+
+    impl OpenSpan for Span {
+        fn is_left(&self) -> bool {
+            self.is_left
+        }
+
+        fn end(&self) {
+            self.has_ended.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_spans_below_an_ended_one_end_if_their_work_has_ended() {
+        let spans = OpenSpans::default();
+        let [parent, other] = [SegmentId::random(), SegmentId::random()];
+        let add = |parent, is_left| {
+            let span = Arc::new(Span { is_left, has_ended: AtomicBool::new(false) });
+            let id = SegmentId::random();
+            spans.add(parent, id, Arc::clone(&span) as _);
+            (id, span)
+        };
+        assert!(!spans.end_below(parent));
+        let (_, busy) = add(parent, false);
+        assert!(!spans.end_below(parent), "no span has ended");
+        let ((_, left), (_, elsewhere), (id, closed)) = (add(parent, true), add(other, true), add(parent, true));
+        spans.remove(parent, id);
+        assert_eq!(Arc::strong_count(&closed), 1);
+        assert!(spans.end_below(parent));
+        let has_ended = |span: &Span| span.has_ended.load(Ordering::Relaxed);
+        assert_eq!([&busy, &left, &elsewhere, &closed].map(|span| has_ended(span)), [false, true, false, false]);
+        assert!(!spans.end_below(parent), "a span ends once");
+    }
+}

@@ -55,3 +55,23 @@ impl ProgressReport {
         lock(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Label, Time};
+
+    #[test]
+    fn only_the_end_of_what_is_being_reported_is_held_back() {
+        let record = || Record::new(SegmentId::random(), Label::named("s"), Time::from_micros(0));
+        let (reported, other) = (record(), record());
+        let (id, other_id) = (reported.id, other.id);
+        let report = ProgressReport::default();
+        let other = report.hold_back(other).expect("no report is being made");
+        report.begin(id);
+        assert_eq!(report.hold_back(other).map(|record| record.id), Some(other_id));
+        assert!(report.hold_back(reported).is_none());
+        assert_eq!(report.end().map(|record| record.id), Some(id));
+        assert!(report.end().is_none());
+    }
+}

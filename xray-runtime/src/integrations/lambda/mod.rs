@@ -265,3 +265,53 @@ impl<F, Form> fmt::Debug for InvocationFuture<F, Form> {
         formatter.debug_struct("InvocationFuture").field("invocation", &self.invocation).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::emitter::MemoryEmitter;
+
+    /// A service that is never ready.
+    struct Busy;
+
+    impl<I> Service<I> for Busy {
+        type Response = ();
+        type Error = &'static str;
+        type Future = std::future::Ready<Result<(), &'static str>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+            Poll::Ready(Err("busy"))
+        }
+
+        fn call(&mut self, _: I) -> Self::Future {
+            unreachable!("the service is not ready")
+        }
+    }
+
+    #[test]
+    fn the_layer_is_ready_when_the_function_is() {
+        let mut function: TraceService<_, Complete> = TraceLayer::new().layer(Busy);
+        let mut task = Context::from_waker(Waker::noop());
+        let of_runtime = Service::<LambdaInvocation>::poll_ready(&mut function, &mut task);
+        let of_handler = Service::<LambdaEvent<u8>>::poll_ready(&mut function, &mut task);
+        assert_eq!([of_runtime, of_handler], [Poll::Ready(Err("busy")); 2]);
+    }
+
+    #[tokio::test]
+    async fn clones_of_the_layer_and_of_the_service_have_the_recorder() {
+        let emitter = MemoryEmitter::new();
+        let recorder = Recorder::builder().emitter(emitter.clone()).build();
+        let layer: TraceLayer = TraceLayer::new().recorder(&recorder);
+        let handler = tower::service_fn(async |_: LambdaEvent<()>| {
+            context::current().subsegment("work").end();
+            Ok::<_, lambda_runtime::Error>(())
+        });
+        let mut function = layer.clone().layer(handler).clone();
+        let mut context = lambda_runtime::Context::default();
+        context.xray_trace_id = Some(format!("Root={};Parent={};Sampled=1", TraceId::random(), SegmentId::random()));
+        function.call(LambdaEvent::new((), context)).await.unwrap();
+        assert_eq!(emitter.take().len(), 1);
+    }
+}
