@@ -44,7 +44,7 @@ async fn missing_contexts() {
     let segment = Segment::builder("todo-app").sampled(true).begin();
     get_again(&url).await.unwrap();
     let line = errors().pop().unwrap();
-    assert!(line.contains("`get_again`") && line.contains(".in_scope("), "{line}");
+    assert!(line.contains("`get_again`") && line.contains("was not made current: run the work with"), "{line}");
     assert!(!line.contains("SegmentLayer"), "{line}");
 
     // A segment is current, and a task is spawned below it.

@@ -359,6 +359,18 @@ fn a_span_of_work_that_is_over_does_not_take_the_place_of_other_work() {
 }
 
 #[test]
+fn spans_in_a_segment_that_has_ended_are_nested_too() {
+    subscribe();
+    let ((), documents) = capture_blocking(|| {
+        let segment = Segment::builder("t").begin();
+        let late = xray::Context::clone(&segment);
+        segment.end();
+        late.in_scope(|| info_span!("a").in_scope(|| info_span!("b").in_scope(|| ())));
+    });
+    assert_eq!(tree(&documents), "t, a(b)");
+}
+
+#[test]
 fn a_span_that_outlives_its_invocation_is_not_current_in_the_next() {
     subscribe();
     let facade = |number| {

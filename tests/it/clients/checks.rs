@@ -97,6 +97,7 @@ pub(super) async fn run(
     statuses_decide(&server, &plain, &traced).await;
     a_refused_connection_is_a_fault(client, &plain, &traced).await;
     own_headers_are_replaced(client, &server, &traced).await;
+    a_request_of_another_call_is_not_recorded_again(&server, &traced).await;
     unsampled_traces_travel_on(&server, &traced).await;
     both_headers_are_carried(client, &server, &traced).await;
     nothing_happens_without_a_context(&server, &plain, &traced).await;
@@ -159,6 +160,7 @@ async fn a_call_is_recorded(
     assert_eq!((response.status, response.content_length), (Some(200), Some(5)));
     assert_eq!((call.error, call.throttle, call.fault), (false, false, false));
     assert!(call.cause.is_none() && call.metadata.is_empty(), "{call:#?}");
+    assert!(documents[0].start_time <= call.start_time, "{documents:#?}");
     assert!(call.end_time.is_some_and(|end| call.start_time < end), "{call:#?}");
 
     let seen = only_request(server);
@@ -222,6 +224,24 @@ async fn own_headers_are_replaced(client: &Client, server: &Server, traced: &imp
     } else {
         assert_eq!(seen.trace_headers(), ["Root=mine"]);
     }
+}
+
+/// The request has the header of a call that the program begins by hand, so it passes two mechanisms.
+async fn a_request_of_another_call_is_not_recorded_again(
+    server: &Server,
+    traced: &impl AsyncFn(CallInput) -> CallResult,
+) {
+    let work = async {
+        let url = server.url("/bytes/1");
+        let mut headers = Vec::<(String, String)>::new();
+        let call = xray::http::call("GET", &url).inject(&mut headers);
+        let header: &str = headers.remove(0).1.leak();
+        call.run_async(traced(CallInput { url, own_header: Some(header) }), |_, _| ()).await
+    };
+    let (result, documents) = capture(work.in_segment("t")).await;
+    assert_eq!(result, Ok(200));
+    let header = TraceHeader::parse(&only_request(server).trace_headers()[0]);
+    assert_eq!(header.parent, Some(only_call(&documents).id));
 }
 
 async fn unsampled_traces_travel_on(server: &Server, traced: &impl AsyncFn(CallInput) -> CallResult) {

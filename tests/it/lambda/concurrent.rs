@@ -26,6 +26,7 @@ async fn concurrent_invocations_record_separate_traces() {
         let answer = lambda.answer().await;
         assert!(!answer.is_error, "{}", answer.body);
         assert_eq!(answer.body["variable"], Value::Null, "the environment variable must not be set");
+        assert_eq!(answer.body["trace_outside"], Value::Null, "work without a context may be of any invocation");
         for document in answer.documents {
             documents.entry(document["trace_id"].as_str().unwrap().to_owned()).or_default().push(document);
         }

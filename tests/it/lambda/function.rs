@@ -1,6 +1,7 @@
 //! The Lambda functions. Each runs in a child process.
 
 use std::env;
+use std::fs;
 use std::pin::Pin;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,6 +64,7 @@ fn function() {
         match case.as_str() {
             "concurrent" => Runtime::new(service_fn(handler)).layer(TraceLayer::new()).run_concurrent().await,
             "without layer" => without_layer().await,
+            "message without layer" => message_without_layer().await,
             "http" => Runtime::new(lambda_http::Adapter::from(router())).layer(TraceLayer::new()).run().await,
             "stream" => Runtime::new(service_fn(stream)).layer(TraceLayer::new()).run().await,
             "concurrent stream" => Runtime::new(TraceLayer::new().layer(service_fn(stream))).run_concurrent().await,
@@ -80,6 +82,15 @@ async fn without_layer() -> Result<(), Error> {
     Runtime::new(service_fn(async |event| handler(event).in_segment("todo-app").await)).run().await
 }
 
+async fn message_without_layer() -> Result<(), Error> {
+    // A message that was sent in the trace of the invocation.
+    let segment = || {
+        let header = TraceHeader::parse(&env::var("_X_AMZN_TRACE_ID").unwrap());
+        Segment::builder("queue").trace_header(&header)
+    };
+    Runtime::new(service_fn(async |event| handler(event).in_segment(segment()).await)).run().await
+}
+
 /// An axum router as it could run outside Lambda too.
 fn router() -> Router {
     let cart = async |Path(items): Path<u32>| {
@@ -95,6 +106,8 @@ async fn handler(event: LambdaEvent<Event>) -> Result<Value, Error> {
     }
     Ok(json!({
         "trace": xray::trace_id().map(|id| id.to_string()),
+        // Work without a context, such as the stream of a response.
+        "trace_outside": thread::spawn(xray::trace_id).join().unwrap().map(|id| id.to_string()),
         "variable": env::var("_X_AMZN_TRACE_ID").ok(),
         "values_rejected": xray::stats().values_rejected,
         "warnings": logs::lines().iter().filter(|line| line.level <= Level::Warn).count(),
@@ -139,6 +152,12 @@ async fn perform(step: &str, url: &str) -> Result<(), Error> {
         "work" => {
             work("cart").await;
         }
+        "wait for the end" => drop(thread::spawn(|| {
+            while xray::trace_id().is_some() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            fs::write(env::temp_dir().join("ended"), "").unwrap();
+        })),
         "hang" => std::future::pending().in_subsegment("outer").await,
         "together" => {
             TOGETHER_NOW.wait().await;

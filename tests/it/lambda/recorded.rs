@@ -1,5 +1,7 @@
 //! Invocations that are sampled.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::service::{Lambda, PARENT, ROOT, sampled};
@@ -12,7 +14,7 @@ async fn each_subsegment_leaves_by_itself() {
     let steps = json!({"url": server.url("/bytes/3"), "steps": ["call", "nested", "thread"]});
     let answer = lambda.call(Some(&sampled()), steps).await;
     assert!(!answer.is_error, "{}", answer.body);
-    assert_eq!(answer.body["trace"], ROOT);
+    assert_eq!([&answer.body["trace"], &answer.body["trace_outside"]], [ROOT, ROOT]);
     assert_eq!(answer.body["samplers_asked"], 0);
 
     let [call, nested, thread] = &answer.documents[..] else { panic!("{:#?}", answer.documents) };
@@ -47,6 +49,20 @@ async fn invocations_in_turn_keep_apart() {
         let expected = if number % 2 == 1 { 2 } else { 0 };
         assert_eq!(ids, vec![[&json!(root), &json!(parent)]; expected], "{header}");
     }
+}
+
+#[tokio::test]
+async fn after_its_answer_an_invocation_is_not_current_any_more() {
+    let mut lambda = Lambda::start("handler").await;
+    let answer = lambda.call(Some(&sampled()), json!({"steps": ["wait for the end"]})).await;
+    assert_eq!(answer.body["trace_outside"], ROOT);
+    let ended = lambda.directory().join("ended");
+    let end = async {
+        while !ended.exists() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), end).await.expect("the invocation is still current");
 }
 
 #[tokio::test]

@@ -47,6 +47,14 @@ async fn without_the_layer_the_variable_names_the_invocation() {
     assert_eq!(of(&answer.documents[0]), ["todo-app", "1-11111111-111111111111111111111111", "1111111111111111"]);
 }
 
+#[tokio::test]
+async fn without_the_layer_a_message_of_the_recorded_invocation_is_a_subsegment() {
+    let mut lambda = Lambda::start("message without layer").await;
+    let answer = lambda.call(Some(&sampled()), json!({"steps": []})).await;
+    let [segment] = &answer.documents[..] else { panic!("{:#?}", answer.documents) };
+    assert_eq!((of(segment), &segment["type"]), (["queue", ROOT, PARENT], &json!("subsegment")));
+}
+
 /// A client can write any header into a request, and API Gateway gives a request another trace than Lambda gives the
 /// invocation.
 #[test]
