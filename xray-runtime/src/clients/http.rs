@@ -94,6 +94,11 @@ pub(crate) fn read_head<B>(response: &Response<B>, call: &mut Call) {
     call.response_head(&ResponseHead::new(response.status().as_u16(), None).with_headers(response.headers()));
 }
 
+#[cfg(feature = "hyper-0-14")]
+pub(super) use on_a_connection;
+#[cfg(any(feature = "hyper-0-14", feature = "isahc"))]
+pub(super) use to_a_named_host;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,8 +123,3 @@ mod tests {
         }
     }
 }
-
-#[cfg(feature = "hyper-0-14")]
-pub(super) use on_a_connection;
-#[cfg(any(feature = "hyper-0-14", feature = "isahc"))]
-pub(super) use to_a_named_host;
