@@ -259,11 +259,6 @@ impl<'a, S: Serializer> Serializer for BoundedSerializer<'a, S> {
         let limits = self.limits;
         self.inner.serialize_newtype_variant(name, index, variant, &Bounded { value, limits })
     }
-
-    // Types such as `IpAddr` write a text for a human-readable format and bytes for others.
-    fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
-    }
 }
 
 impl<S: Serializer> BoundedSerializer<'_, S> {
