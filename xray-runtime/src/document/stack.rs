@@ -85,7 +85,7 @@ pub(super) fn current() -> Option<Stack> {
         Stack::of(&frames, is_full, resolve)
     });
     // A stripped program has addresses only. Fifty times `<unknown>` would make the document larger and tell nothing.
-    stack.filter(|stack| stack.frames.iter().any(|frame| frame.label.as_deref() != Some(UNKNOWN)))
+    stack.filter(Stack::has_names)
 }
 
 impl BacktraceSetting {
@@ -100,6 +100,11 @@ impl BacktraceSetting {
 }
 
 impl Stack {
+    /// Returns whether the function of a frame is known.
+    fn has_names(&self) -> bool {
+        self.frames.iter().any(|frame| frame.label.as_deref() != Some(UNKNOWN))
+    }
+
     /// Returns the number of frames further out that were left out.
     pub(super) fn truncated(&self) -> Option<u32> {
         (self.omitted > 0).then(|| u32::try_from(self.omitted).unwrap_or(u32::MAX))
@@ -198,7 +203,11 @@ fn our_directory() -> &'static str {
     // `file!()` is the path that rustc was given, as in debug information: absolute for a crate from a registry, and
     // relative to the workspace for a member. `env!("CARGO_MANIFEST_DIR")` would not do: `--remap-path-prefix` changes
     // the paths of debug information and of `file!()`, but no environment variable.
-    let file = file!();
+    directory_of(file!())
+}
+
+/// Returns the directory of this library's source files, given the path of this file.
+fn directory_of(file: &'static str) -> &'static str {
     let directory = &file[..file.len() - "document/stack.rs".len()];
     // In an unpacked archive of this crate, which is a workspace by itself, `file!()` is `src/document/stack.rs`. The
     // paths of most programs contain `src/`.
@@ -210,9 +219,14 @@ fn resolve(frame: &Frame) -> Vec<StackFrame> {
     let mut functions = Vec::new();
     backtrace::resolve_frame(frame, |symbol| functions.push(function(symbol)));
     if functions.is_empty() {
-        functions.push(StackFrame { label: Some(UNKNOWN.to_owned()), ..StackFrame::default() });
+        functions.push(unknown());
     }
     functions
+}
+
+/// Returns a frame without a known function.
+fn unknown() -> StackFrame {
+    StackFrame { label: Some(UNKNOWN.to_owned()), ..StackFrame::default() }
 }
 
 fn function(symbol: &Symbol) -> StackFrame {
@@ -342,10 +356,31 @@ mod tests {
             assert_eq!((labels.len(), omitted), (50, truncated), "{depth}");
             assert_eq!(labels[0], "app::a");
         }
-        let frames: Vec<&[&str]> = vec![&["app::inlined", "app::a"]; 26];
-        assert_eq!(recorded(&frames, false).1, Some(1), "the last resolved frame counts both of its functions");
+        let mut frames: Vec<&[&str]> = vec![&["app::inlined", "app::a"]; 26];
+        assert_eq!(recorded(&frames, false).1, Some(1), "a frame that is not resolved counts as one function");
+        frames.insert(0, &["app::first"]);
+        let (labels, omitted) = recorded(&frames, false);
+        assert_eq!((labels.len(), omitted), (50, Some(2)), "one function of the last resolved frame is left out");
         assert_eq!(recorded(&vec![&["xray::x"][..]; 60], true).1, Some(10));
         assert_eq!(recorded(&vec![&["app::a"][..]; 1000], false).1, Some(950), "a thread that Rust did not start");
+    }
+
+    #[test]
+    fn a_stack_of_a_stripped_program_has_no_names() {
+        let has_names = |frames| Stack { frames, ..Stack::default() }.has_names();
+        assert!(!has_names(vec![unknown(); 3]));
+        assert!(has_names(vec![unknown(), frame("app::main", None)]));
+    }
+
+    #[test]
+    fn the_files_of_this_library_are_found_however_it_is_built() {
+        for (file, directory) in [
+            ("xray-runtime/src/document/stack.rs", "xray-runtime/src/"),
+            ("/registry/xray-sdk-1.0.0/src/document/stack.rs", "/registry/xray-sdk-1.0.0/src/"),
+            ("src/document/stack.rs", concat!(env!("CARGO_MANIFEST_DIR"), "/src/")),
+        ] {
+            assert_eq!(directory_of(file), directory);
+        }
     }
 
     #[test]
