@@ -389,6 +389,9 @@ mod tests {
             ("https:u:p@h/p", "https://h/p", Some("h")),
             (" http://u:p@h/p ", "http://h/p", Some("h")),
             ("http://u:p/p@h/p", "http://h/p", Some("h")),
+            ("http://u:p/@h/p", "http://h/p", Some("h")),
+            ("http://u:p/\u{e9}@h/p", "http://h/p", Some("h")),
+            ("http://u:p/p@h%20h/p", "http://h%20h/p", Some("h%20h")),
             ("http://u%3Ap%40h/p", "http://h/p", Some("h")),
             ("http://u:p%40p@h:1/p?q", "http://h:1/p", Some("h")),
             ("http://u:p%2Fp@h/p%3Fp", "http://h/p%3Fp", Some("h")),
@@ -397,6 +400,7 @@ mod tests {
             ("http://http%3A%2F%2Fu:p@h%2Fp%3Fq", "http://http%3A%2F%2Fh%2Fp", Some("http%3a")),
             ("//:x/http:%2F%2Fu:p@h%2Fp%3Fk=q#f", "//h%2Fp", None),
             ("http://a b%40:p@h/p", "http://", None),
+            ("http://a b%20c/p", "http://a b%20c/p", Some("a b%20c")),
             ("http://[fe80::1%25e]:80/p", "http://[fe80::1%25e]:80/p", Some("fe80::1%25e")),
             ("http://u:p?p@h/p", "http://", None),
             ("http://u:p#p@h/p", "http://", None),
@@ -412,6 +416,7 @@ mod tests {
             let parts = Url::from(url);
             assert_eq!(parts.recorded(), recorded, "{url}");
             assert_eq!(parts.host().as_deref(), name, "{url}");
+            assert_eq!(format!("{parts:?}"), format!("Url({recorded:?})"));
         }
         let long = format!("http://h/{}", "\u{e9}".repeat(300));
         assert_eq!(Url::from(&long).recorded().chars().count(), 250);

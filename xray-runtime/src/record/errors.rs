@@ -175,4 +175,16 @@ mod tests {
         assert_eq!(record.exceptions().last().map(|last| last.id), new);
         assert_eq!(record.record_panic(&Exception::panic("")), None, "a panic without a message has no id");
     }
+
+    #[test]
+    fn a_list_begins_with_the_id_of_an_exception_that_has_left_before() {
+        let mut record = Record::new(SegmentId::random(), Label::named("outer"), Time::from_micros(1));
+        let (first, second) = (Exception::panic("first"), Exception::text("second", "String"));
+        record.record_known_panic(&first);
+        record.record_error(vec![second.clone()]);
+        let [placeholder, last] = record.exceptions() else { panic!("{:?}", record.cause()) };
+        assert_eq!(last, &second);
+        let placeholder = serde_json::to_value(placeholder).unwrap();
+        assert_eq!(placeholder, serde_json::json!({ "id": first.id }), "it says nothing else about it");
+    }
 }
