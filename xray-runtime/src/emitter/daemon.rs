@@ -130,10 +130,15 @@ impl<'a> Daemon<'a> {
 /// takes documents.
 async fn connect(address: String, current: Option<SocketAddr>) -> Result<Connection, SendError> {
     let mut addresses = VecDeque::from(resolve(&address).await.map_err(SendError::Unresolved)?);
+    prefer(&mut addresses, current);
+    Connection::to_first(addresses).map_err(SendError::Failed)
+}
+
+/// Moves the address `current` to the front, if the name still has it.
+fn prefer(addresses: &mut VecDeque<SocketAddr>, current: Option<SocketAddr>) {
     if let Some(at) = addresses.iter().position(|address| Some(*address) == current) {
         addresses.rotate_left(at);
     }
-    Connection::to_first(addresses).map_err(SendError::Failed)
 }
 
 impl SendError {
@@ -312,5 +317,53 @@ mod tests {
             let connection = connect("localhost:7".to_owned(), Some(*current)).await.unwrap();
             assert_eq!((connection.peer, connection.others.len()), (*current, resolved.len() - 1));
         }
+        // This machine may know only one address of the name.
+        let of = |hosts: [u8; 3]| VecDeque::from(hosts.map(|host| SocketAddr::from(([127, 0, 0, host], 7))));
+        for (current, expected) in [(1, [1, 2, 3]), (3, [3, 1, 2]), (4, [1, 2, 3])] {
+            let mut addresses = of([1, 2, 3]);
+            prefer(&mut addresses, Some(([127, 0, 0, current], 7).into()));
+            assert_eq!(addresses, of(expected), "{current}");
+        }
+    }
+
+    /// A daemon on another host is one at the address 0.0.0.0: unix takes it for this host, and this library does not.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_refusal_that_comes_late_is_about_an_earlier_datagram() {
+        let [first, next] = [(); 2].map(|()| std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+        for listener in [&first, &next] {
+            listener.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        }
+        let next_address = next.local_addr().unwrap();
+        for (host, is_loopback) in [(Ipv4Addr::LOCALHOST, true), (Ipv4Addr::UNSPECIFIED, false)] {
+            let peer = SocketAddr::from((host, first.local_addr().unwrap().port()));
+            let connection = Connection::to_first(VecDeque::from([peer, next_address])).unwrap();
+            // A connected listener refuses the datagrams of others.
+            first.connect(next_address).unwrap();
+            connection.socket.send(b"refused").await.unwrap();
+            first.connect(connection.socket.local_addr().unwrap()).unwrap();
+            let mut daemon = Daemon::new("daemon.invalid:2000");
+            (daemon.connection, daemon.resolved) = (Some(connection), Some(Instant::now()));
+            assert_eq!(daemon.is_loopback(), is_loopback);
+            let sent = [daemon.send(b"second").await.unwrap(), daemon.send(b"third").await.unwrap()];
+            assert_eq!(sent.map(|sent| sent.was_earlier_refused), [true, false]);
+            // The refusal of the second datagram would already be here if the daemon were on this host.
+            let (used, listener) = if is_loopback { (peer, &first) } else { (next_address, &next) };
+            assert_eq!(daemon.connection.as_ref().unwrap().peer, used);
+            for expected in [&b"second"[..], b"third"] {
+                let mut datagram = [0; 10];
+                let length = listener.recv(&mut datagram).unwrap();
+                assert_eq!(&datagram[..length], expected);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_datagram_that_no_system_sends_is_too_long() {
+        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let mut daemon = Daemon::new(&address);
+        assert!(matches!(daemon.send(&vec![0; 65_536]).await, Err(SendError::TooLong)));
+        assert!(daemon.send(b"short").await.is_ok());
     }
 }
