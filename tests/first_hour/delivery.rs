@@ -85,8 +85,53 @@ fn a_daemon_that_answers_is_not_logged_as_missing() {
         }
         sleep(Duration::from_secs(1));
         assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "one connection");
+        let lines = logs::lines();
+        assert!(lines.iter().all(|line| line.target != "xray::emitter"), "{lines:?}");
         assert_eq!(logs::texts_at(Level::Warn), [""; 0]);
         drop((daemon, recorder));
+    });
+}
+
+#[test]
+fn a_daemon_that_refuses_datagrams_is_not_logged_as_missing_too() {
+    run_with(module_path!(), "a_daemon_that_refuses_datagrams_is_not_logged_as_missing_too", &[], || {
+        logs::keep();
+        let (refusing, (daemon, swallowing)) = (unused(), daemon());
+        // The TCP side of the first one is checked first.
+        let recorders = [&refusing, &swallowing].map(|address| {
+            let recorder = Recorder::builder().sampler(Always).daemon_address(address).build();
+            end_a_segment(&recorder);
+            recorder
+        });
+        let warnings = wait_for("xray::emitter", Level::Warn, 2);
+        assert!(warnings.len() == 2 && warnings[0].contains(&format!("UDP {refusing}")), "{warnings:?}");
+        assert!(warnings[1].contains(&format!("TCP {swallowing}")), "{warnings:?}");
+        drop((daemon, recorders));
+    });
+}
+
+#[test]
+fn a_document_that_is_shortened_is_logged_once_and_each_value_is_counted() {
+    let name = "a_document_that_is_shortened_is_logged_once_and_each_value_is_counted";
+    run_with(module_path!(), name, &[], || {
+        logs::keep();
+        let (daemon, address) = daemon();
+        let recorder = Recorder::builder().sampler(Always).daemon_address(&address).build();
+        end_a_segment(&recorder);
+        assert_eq!(texts("xray::emitter", Level::Warn), [""; 0]);
+        for _ in 0..2 {
+            let segment = Segment::builder("todo-app").recorder(&recorder).begin();
+            for key in ["first", "second"] {
+                segment.add_metadata(key, "x".repeat(40_000));
+            }
+            segment.end();
+            assert!(recorder.flush(Duration::from_secs(20)));
+        }
+        let warnings = texts("xray::emitter", Level::Warn);
+        assert!(warnings.len() == 1 && warnings[0].contains("shortened"), "{warnings:?}");
+        let stats = recorder.stats();
+        assert_eq!((stats.documents_sent, stats.values_rejected), (3, 2), "{stats:?}");
+        drop(daemon);
     });
 }
 

@@ -88,6 +88,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_outage_begins_with_a_datagram_that_is_lost() {
+        let sent = |was_earlier_refused| Ok(Sent { was_earlier_refused });
+        for (result, is_loopback, is_open) in [
+            (sent(false), true, false),
+            (sent(false), false, false),
+            // This host refuses at once, so this datagram has arrived.
+            (sent(true), true, false),
+            (sent(true), false, true),
+            (Err(SendError::TooLong), true, false),
+            (Err(SendError::Refused), true, true),
+            (Err(SendError::Failed(std::io::ErrorKind::NetworkUnreachable.into())), false, true),
+        ] {
+            let mut outage = Outage::new("192.0.2.1:2000");
+            outage.note(&result, is_loopback);
+            assert_eq!(outage.flag().load(Ordering::Relaxed), is_open, "{result:?} {is_loopback}");
+        }
+    }
+
+    #[test]
     fn a_remote_daemon_is_back_only_after_a_silence() {
         let mut outage = Outage::new("192.0.2.1:2000");
         let flag = outage.flag();

@@ -92,6 +92,14 @@ mod tests {
         assert_eq!((0..1000).filter(|_| allows(&mut pace, 1)).count(), 95);
     }
 
+    #[tokio::test]
+    async fn a_datagram_waits_until_the_bucket_has_its_cost() {
+        let mut pace = Pace { budget: -Pace::BYTES_PER_SECOND * 0.02, refilled: Instant::now() };
+        let start = pace.refilled;
+        pace.wait_for(1).await;
+        assert!(start.elapsed() >= Duration::from_millis(20));
+    }
+
     #[test]
     fn a_bucket_fills_with_time_but_not_beyond_its_size() {
         let mut pace = Pace { budget: 0.0, refilled: Instant::now() };

@@ -311,6 +311,9 @@ impl Drop for Parts<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::net::{Ipv4Addr, UdpSocket};
+
     use super::*;
     use crate::document::Document;
     use crate::id::{SegmentId, TraceId};
@@ -348,6 +351,46 @@ mod tests {
         assert!((LIMIT / 4..LIMIT).contains(&split.max_bytes()), "the next document is split at once");
         let stats = counters.snapshot();
         assert_eq!([stats.documents_emitted, stats.documents_sent, stats.documents_dropped], [53, 53, 0]);
+    }
+
+    #[tokio::test]
+    async fn a_document_that_stays_too_large_counts_as_dropped() {
+        let document = Document::new(SegmentId::random(), "n".repeat(MAX_DOCUMENT_BYTES), 1.0);
+        let counters = Arc::new(Counters::default());
+        let sender = Sender::new("127.0.0.1:2000".to_owned(), None, Arc::clone(&counters));
+        let mut split = Split::new(document.into(), MAX_DOCUMENT_BYTES);
+        let mut system = System::default();
+        let lost = sender.send_documents(&mut split, &mut DATAGRAM_HEADER.to_vec(), &mut system).await;
+        assert!(lost.is_some_and(|reason| reason.contains("too large")) && system.documents.is_empty());
+        let stats = counters.snapshot();
+        assert_eq!([stats.documents_sent, stats.documents_dropped], [0, 1]);
+    }
+
+    #[test]
+    fn a_document_is_sent_directly_unless_it_would_overtake_another() {
+        let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        daemon.set_nonblocking(true).unwrap();
+        let (address, counters) = (daemon.local_addr().unwrap().to_string(), Arc::new(Counters::default()));
+        let background = || Arc::new(Background::new("xray-test"));
+        let emitter = UdpEmitter::new(background(), address, None, Arc::clone(&counters)).sending_directly();
+        // Nothing leaves this queue.
+        let queue = BackgroundQueue::new(background(), |_| std::future::ready(()));
+        let emitter = UdpEmitter { queue, ..emitter };
+        let document = || FinishedSegment::from(Document::new(SegmentId::random(), "s".to_owned(), 1.0));
+        let counts = || {
+            let stats = counters.snapshot();
+            [stats.documents_sent, stats.documents_dropped]
+        };
+        emitter.emit(document());
+        assert_eq!(counts(), [1, 0]);
+        assert!(daemon.recv(&mut [0; 1000]).is_ok(), "it has arrived");
+        assert!(emitter.queue.push(document()));
+        emitter.emit(document());
+        while emitter.queue.push(document()) {}
+        assert_eq!(counts(), [1, 0]);
+        emitter.emit(document());
+        assert_eq!(counts(), [1, 1], "the queue is full");
+        assert_eq!(daemon.recv(&mut [0; 1000]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 
     #[test]
