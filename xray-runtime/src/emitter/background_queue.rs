@@ -105,3 +105,34 @@ impl Drop for ProcessQueue {
         self.queue.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::document::Document;
+    use crate::id::SegmentId;
+
+    #[test]
+    fn a_flush_starts_a_task_again_that_ends_meanwhile() {
+        let has_run = Arc::new(AtomicBool::new(false));
+        let queue = BackgroundQueue::new(Arc::new(Background::new("xray-test")), move |queue| {
+            let is_second = has_run.swap(true, Ordering::Relaxed);
+            async move {
+                if !is_second {
+                    // A document waits, so this is `true` only during the flush.
+                    while !queue.is_flush_due() {
+                        tokio::task::yield_now().await;
+                    }
+                    return;
+                }
+                while queue.next().await.is_some() {
+                    queue.mark_finished();
+                }
+            }
+        });
+        assert!(queue.push(Document::new(SegmentId::random(), "s".to_owned(), 1.0).into()));
+        assert!(queue.flush(Duration::from_secs(20)));
+    }
+}

@@ -249,8 +249,11 @@ impl fmt::Debug for LinesEmitter {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
+    use crate::id::SegmentId;
+    use crate::support::stats::Counters;
     use crate::{Document, Recorder, Segment};
 
     /// A writer whose bytes the test can read. It takes that many bytes and then fails.
@@ -295,6 +298,53 @@ mod tests {
         let text = String::from_utf8(writer.0.lock().unwrap().clone()).unwrap();
         let names: Vec<_> = text.lines().map(|line| serde_json::from_str::<Document>(line).unwrap().name).collect();
         assert_eq!(names, (0..1000).map(|number| format!("segment {number}")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn documents_that_wait_share_a_write() {
+        /// Waits in its first write until the other end is dropped, and passes on how many lines each write has.
+        struct Gate(Receiver<()>, Sender<usize>);
+
+        impl Write for Gate {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let _ = self.0.recv();
+                self.1.send(std::str::from_utf8(bytes).unwrap().lines().count()).unwrap();
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let ((closed, gate), (sender, lines)) = (channel(), channel());
+        let recorder = Recorder::builder().emitter(LinesEmitter::new(Gate(gate, sender))).build_for_capture();
+        for _ in 0..100 {
+            Segment::builder("segment").recorder(&recorder).sampled(true).begin().end();
+        }
+        drop(closed);
+        let mut writes = Vec::new();
+        while writes.iter().sum::<usize>() < 100 {
+            writes.push(lines.recv_timeout(Duration::from_secs(20)).unwrap());
+        }
+        assert!(writes.len() <= 2, "{writes:?}");
+    }
+
+    #[test]
+    fn a_task_that_dies_has_counted_each_of_its_documents_once() {
+        let counters = Arc::new(Counters::default());
+        let counts = Counts::default();
+        counts.claim(&Deliveries::new(Arc::clone(&counters), "service"));
+        let mut batch = Batch::new(&counts);
+        let push = |batch: &mut Batch<'_>| batch.push(&Document::new(SegmentId::random(), "s".to_owned(), 1.0).into());
+        push(&mut batch);
+        let written = batch.text.len();
+        push(&mut batch);
+        batch.finish(written);
+        push(&mut batch);
+        drop(batch);
+        let stats = counters.snapshot();
+        assert_eq!([stats.documents_sent, stats.documents_dropped], [1, 2]);
     }
 
     #[test]

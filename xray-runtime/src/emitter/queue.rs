@@ -232,6 +232,8 @@ mod tests {
         queue.lock().take();
         queue.mark_finished();
         assert!(flush.join().unwrap());
+        queue.push(segment(1));
+        assert!(!queue.is_flush_due(), "the thread waits no more");
     }
 
     #[test]
@@ -240,6 +242,9 @@ mod tests {
         assert_eq!([1, 1, 1].map(|bytes| queue.push(segment(bytes))), [true, true, false]);
         let queue = Queue::new(Limits { documents: 10, bytes: 4_000 });
         assert_eq!([2_000, 2_000, 100].map(|bytes| queue.push(segment(bytes))), [true, false, true]);
+        let bytes = 2 * segment(1).record().held_bytes();
+        let queue = Queue::new(Limits { documents: 10, bytes });
+        assert_eq!([1, 1, 1].map(|bytes| queue.push(segment(bytes))), [true, true, false]);
         let queue = Queue::new(Limits { documents: 10, bytes: 2_000 });
         assert_eq!(
             [10_000, 10].map(|bytes| queue.push(segment(bytes))),
@@ -279,12 +284,22 @@ mod tests {
             queue.set_attended(false);
             assert!(!flush.join().unwrap(), "a flush does not wait for a task that has ended");
         });
-        assert!(queue.push(segment(3)));
+        assert!(queue.push(segment(3)) && queue.has_unfinished());
         for bytes in [1, 2, 3] {
             assert_eq!(queue.next().await.map(|segment| segment.name().len()), Some(bytes));
         }
         queue.mark_finished();
         assert!(!queue.has_unfinished());
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_ends_the_task_that_collects() {
+        let queue = Queue::new(Limits { documents: 10, bytes: usize::MAX });
+        queue.push(segment(1));
+        queue.close();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        assert!(matches!(queue.next_until(deadline).await, Next::Segment(_)));
+        assert!(matches!(queue.next_until(deadline).await, Next::End));
     }
 
     #[tokio::test]
