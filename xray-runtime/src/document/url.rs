@@ -391,7 +391,7 @@ mod tests {
             ("http://u:p/p@h/p", "http://h/p", Some("h")),
             ("http://u:p/@h/p", "http://h/p", Some("h")),
             ("http://u:p/\u{e9}@h/p", "http://h/p", Some("h")),
-            ("http://u:p/p@h%20h/p", "http://h%20h/p", Some("h%20h")),
+            ("http://u:p/p@a b%20c/p", "http://a b%20c/p", Some("a b%20c")),
             ("http://u%3Ap%40h/p", "http://h/p", Some("h")),
             ("http://u:p%40p@h:1/p?q", "http://h:1/p", Some("h")),
             ("http://u:p%2Fp@h/p%3Fp", "http://h/p%3Fp", Some("h")),
