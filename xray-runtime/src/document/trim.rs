@@ -17,8 +17,8 @@ const MIN_FRAMES: usize = 10;
 const MIN_EXCEPTIONS: usize = 16;
 /// Number of annotations that a document keeps. X-Ray indexes 50 in each trace. (Developer guide, "Annotations".)
 const MIN_ANNOTATIONS: usize = 50;
-/// Size up to which a value of the `aws` block stays: the keys that X-Ray itself uses, such as `operation` and `ecs`,
-/// are short.
+/// Size up to which a value of the `aws` block stays in the first step: the keys that X-Ray itself uses, such as
+/// `operation` and `ecs`, are short.
 const MIN_AWS_BYTES: usize = 64;
 /// Key in the metadata namespace `xray` of the number of values that lost something.
 const LEFT_OUT: &str = "left_out";
@@ -30,14 +30,16 @@ const LEFT_OUT: &str = "left_out";
 pub(crate) fn trim(document: &mut Document, excess: usize) -> usize {
     // The order is the order of worth. Metadata is the largest and cannot be searched for, and neither can most values
     // of the `aws` block. Stacks help to read an error, which its message still names. Strings keep both ends.
-    // Annotations come last: people search for traces by them.
-    let steps: [fn(&mut Document, usize) -> usize; 6] = [
+    // Annotations come last: people search for traces by them. Only a document with thousands of short values of the
+    // `aws` block is still too large then.
+    let steps: [fn(&mut Document, usize) -> usize; 7] = [
         remove_metadata,
-        remove_aws_values,
+        |document, excess| remove_aws_values(document, excess, MIN_AWS_BYTES),
         |document, _| truncate_stacks(document, MIN_FRAMES),
         |document, _| truncate_stacks(document, 0),
         cut_strings,
         |document, _| remove_exceptions_and_annotations(document),
+        |document, excess| remove_aws_values(document, excess, 0),
     ];
     // One kind of value in each call: its estimate of the removed bytes is rough, so the caller measures the JSON again
     // before values of more worth are removed.
@@ -65,11 +67,11 @@ fn remove_metadata(document: &mut Document, excess: usize) -> usize {
 }
 
 /// Removes the largest values of the `aws` block until `excess` bytes are gone; returns their number. Values of at most
-/// [`MIN_AWS_BYTES`] stay.
-fn remove_aws_values(document: &mut Document, excess: usize) -> usize {
+/// `min_bytes` stay.
+fn remove_aws_values(document: &mut Document, excess: usize, min_bytes: usize) -> usize {
     let Some(aws) = &mut document.aws else { return 0 };
     let sizes = aws.other.iter().map(|(key, value)| (json_bytes(value) + key.len(), key.clone()));
-    let largest = largest(sizes.filter(|(bytes, _)| *bytes > MIN_AWS_BYTES).collect(), excess);
+    let largest = largest(sizes.filter(|(bytes, _)| *bytes > min_bytes).collect(), excess);
     for key in &largest {
         aws.other.remove(key);
     }
@@ -242,7 +244,12 @@ mod tests {
             assert!(trim(&mut document, excess) > 0);
             assert_eq!(document.aws.as_ref().unwrap().other.keys().collect::<Vec<_>>(), left);
         }
-        assert_eq!((trim(&mut document, 1), &document.metadata["xray"][LEFT_OUT]), (0, &4.into()));
+        assert_eq!(document.metadata["xray"][LEFT_OUT], 4);
+        document.annotations.insert("long".to_owned(), "x".repeat(1000).into());
+        assert_eq!(trim(&mut document, 1), 1, "the string");
+        assert_eq!(document.aws.as_ref().unwrap().other["operation"].as_str().map(str::len), Some(10));
+        assert_eq!((trim(&mut document, 10_000), trim(&mut document, 10_000)), (1, 1), "the string, then short values");
+        assert_eq!((trim(&mut document, 1), &document.metadata["xray"][LEFT_OUT]), (0, &5.into()));
     }
 
     #[test]
@@ -260,8 +267,9 @@ mod tests {
         let aws = &mut document.aws.get_or_insert_default().other;
         aws.insert("a".repeat(40), "x".repeat(22).into());
         aws.insert("b".repeat(40), "x".repeat(23).into());
+        document.annotations.insert("long".to_owned(), "x".repeat(100).into());
         let trimmed = [(); 3].map(|()| trim(&mut document, 1));
-        assert_eq!(trimmed, [1, 1, 0], "the metadata, then a value of 65 bytes");
+        assert_eq!(trimmed, [1; 3], "the metadata, then a value of 65 bytes, then the string");
         let left = document.aws.as_ref().unwrap().other.keys().collect::<Vec<_>>();
         assert_eq!(left, [&"a".repeat(40)], "a value of 64 bytes stays");
     }
@@ -334,6 +342,18 @@ mod tests {
         assert_eq!(document.annotations["short"], "abc".into());
     }
 
+    /// Trims a document until it fits into a datagram.
+    fn trim_to_fit(document: &mut Document) {
+        let mut steps = 0;
+        loop {
+            let bytes = serde_json::to_vec(document).unwrap().len();
+            let Some(excess) = bytes.checked_sub(63 * 1024) else { break };
+            assert!(trim(document, excess + 1) > 0, "{bytes} bytes, and nothing left to remove");
+            steps += 1;
+        }
+        assert!(steps < 20, "{steps}");
+    }
+
     #[test]
     fn any_document_fits_after_a_few_steps() {
         let mut document = document();
@@ -341,16 +361,20 @@ mod tests {
         document.annotations.extend((0..500).map(|number| (key(number), "\u{1}".repeat(1000).into())));
         let exceptions = (0..200).map(|_| Exception::text(&"\u{1}".repeat(1000), "kind")).collect();
         record_exceptions(&mut document, exceptions);
-        let mut steps = 0;
-        loop {
-            let bytes = serde_json::to_vec(&document).unwrap().len();
-            let Some(excess) = bytes.checked_sub(63 * 1024) else { break };
-            assert!(trim(&mut document, excess + 1) > 0, "{bytes} bytes, and nothing left to remove");
-            steps += 1;
-        }
-        assert!(steps < 20, "{steps}");
+        trim_to_fit(&mut document);
         assert_eq!(document.annotations.len(), MIN_ANNOTATIONS);
         let [.., last] = super::exceptions(&mut document) else { panic!() };
         assert_eq!(last.skipped, Some(200 - u32::try_from(MIN_EXCEPTIONS).unwrap()));
+    }
+
+    #[test]
+    fn of_thousands_of_short_values_the_shortest_stay() {
+        let mut document = document();
+        let aws = &mut document.aws.get_or_insert_default().other;
+        aws.extend((0..5000).map(|number| (format!("table {number}"), "x".repeat(30).into())));
+        aws.insert("operation".to_owned(), "PutItem".into());
+        trim_to_fit(&mut document);
+        let aws = &document.aws.as_ref().unwrap().other;
+        assert!((1000..2000).contains(&aws.len()) && aws.contains_key("operation"), "{} values", aws.len());
     }
 }
