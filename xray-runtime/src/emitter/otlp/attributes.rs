@@ -148,3 +148,62 @@ fn value(json: &Json) -> Value<'_> {
         other => Value::from(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::id::SegmentId;
+    use crate::support::json::written;
+
+    #[test]
+    fn a_kind_of_database_has_the_name_that_the_exporter_knows() {
+        for (database_type, expected) in [
+            ("PostgreSQL", "postgresql"),
+            ("Postgres", "postgresql"),
+            ("MySQL", "mysql"),
+            ("Microsoft SQL Server", "mssql"),
+            ("CockroachDB", "other_sql"),
+            ("", "other_sql"),
+        ] {
+            assert_eq!(system(database_type), expected, "{database_type}");
+        }
+    }
+
+    #[test]
+    fn the_database_is_an_attribute_only_if_the_exporter_then_names_the_subsegment_as_it_is_named() {
+        let attributes = |name: &str| {
+            let sql = Some(Box::new(Sql { url: Some("postgresql://db/shop".to_owned()), ..Sql::default() }));
+            let document = Document { sql, ..Document::new(SegmentId::random(), name.to_owned(), 1.0) };
+            written(|object| {
+                object.list("attributes", |list| write_attributes(&document, false, SpanNames::XRay, list));
+            })
+        };
+        let text = |key: &str, text: &str| json!({ "key": key, "value": { "stringValue": text } });
+        let system = text("db.system", "other_sql");
+        assert_eq!(
+            attributes("shop@db"),
+            json!({ "attributes": [system, text("db.connection_string", "postgresql://db"), text("db.name", "shop")] })
+        );
+        assert_eq!(
+            attributes("orders"),
+            json!({ "attributes": [system, text("db.connection_string", "postgresql://db/shop")] })
+        );
+    }
+
+    #[test]
+    fn a_value_of_the_aws_block_keeps_its_type_if_otlp_has_it() {
+        for (json, expected) in [
+            (json!("a"), Value::from("a")),
+            (json!(true), Value::from(true)),
+            (json!(-3), Value::from(-3)),
+            (json!(0.5), Value::from(0.5)),
+            (json!(["a", "b"]), Value::Texts(vec!["a", "b"])),
+            (json!(["a", 1]), Value::from(r#"["a",1]"#)),
+            (json!({ "a": null }), Value::from(r#"{"a":null}"#)),
+        ] {
+            assert_eq!(value(&json), expected);
+        }
+    }
+}
