@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use log::Level;
 use support::child::run_with;
 use support::{Always, logs};
+use xray::emitter::OtlpEmitter;
 use xray::{Recorder, Segment, TraceHeader};
 
 use super::{daemon, daemon_with_tcp, end_a_segment, receive, texts, unused, wait_for};
@@ -155,4 +156,24 @@ fn in_lambda_the_tcp_side_of_the_daemon_is_left_alone() {
             assert_eq!(logs::texts_at(Level::Warn), [""; 0]);
         },
     );
+}
+
+#[test]
+fn the_otlp_emitter_logs_once_that_it_drops_what_is_still_open() {
+    let name = "the_otlp_emitter_logs_once_that_it_drops_what_is_still_open";
+    run_with(module_path!(), name, &[], || {
+        logs::keep();
+        let emitter = OtlpEmitter::builder().endpoint(format!("http://{}", unused())).build().unwrap();
+        let builder = Recorder::builder().sampler(Always).emitter(emitter);
+        let recorder = builder.in_progress_after(Duration::from_millis(10)).build();
+        let open = [(); 2].map(|()| Segment::builder("todo-app").recorder(&recorder).begin());
+        let start = Instant::now();
+        while recorder.stats().documents_dropped < 2 {
+            assert!(start.elapsed() < Duration::from_secs(20), "{:?}", recorder.stats());
+            sleep(Duration::from_millis(10));
+        }
+        let warnings = texts("xray::emitter", Level::Warn);
+        assert!(warnings.len() == 1 && warnings[0].contains("still open"), "{warnings:?}");
+        drop(open);
+    });
 }

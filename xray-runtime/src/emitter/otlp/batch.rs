@@ -288,6 +288,21 @@ mod tests {
     }
 
     #[test]
+    fn a_document_fits_up_to_the_limit_and_waits_no_longer_than_the_delay() {
+        let counts = Counts::default();
+        // One span with its resource.
+        let bytes = b"{}".len() + ENVELOPE + b"{}".len();
+        for (bytes, fits) in [(bytes, true), (bytes - 1, false)] {
+            let batch = Batch::new(BatchLimits { bytes, ..LIMITS }, &counts);
+            assert_eq!(batch.has_room(b"{}", &spans(1)), fits, "{bytes}");
+        }
+        let (start, delay) = (Instant::now(), Duration::from_secs(3600));
+        let mut batch = Batch::new(BatchLimits { delay, ..LIMITS }, &counts);
+        add(&mut batch, &counts);
+        assert!(batch.deadline().is_some_and(|deadline| (start + delay..=Instant::now() + delay).contains(&deadline)));
+    }
+
+    #[test]
     fn a_document_that_does_not_fit_counts_as_its_parts() {
         let counts = counted(|counts| {
             let (mut batch, spans) = (Batch::new(LIMITS, counts), spans(7));

@@ -193,3 +193,46 @@ fn stack_trace(exception: &Exception) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::document::{Exceptions, Http, HttpResponse, StackFrame};
+    use crate::support::json::written;
+
+    fn events(document: &Document) -> Json {
+        written(|object| object.list("events", |list| write_events(document, 1.0, list)))["events"].take()
+    }
+
+    #[test]
+    fn only_a_response_with_a_body_is_an_event() {
+        for (content_length, is_event) in [(None, false), (Some(-1), false), (Some(0), false), (Some(1), true)] {
+            let response = HttpResponse { status: Some(200), content_length };
+            let mut document = Document::new(SegmentId::random(), "call".to_owned(), 1.0);
+            document.http = Some(Http { request: None, response: Some(response) });
+            assert_eq!(events(&document).is_array(), is_event, "{content_length:?}");
+        }
+    }
+
+    #[test]
+    fn a_stack_is_written_as_rust_prints_it() {
+        let stack = vec![
+            StackFrame { label: Some("app::pay".to_owned()), path: Some("src/pay.rs".to_owned()), line: Some(7) },
+            StackFrame::default(),
+        ];
+        for (stack, expected) in [
+            (stack, json!("   0: app::pay\n             at src/pay.rs:7\n   1: <unknown>\n")),
+            (Vec::new(), Json::Null),
+        ] {
+            let exceptions = vec![Exception { stack, ..Exception::panic("out") }];
+            let mut document = Document::new(SegmentId::random(), "call".to_owned(), 1.0);
+            document.cause = Some(Cause::Exceptions(Box::new(Exceptions { exceptions, ..Exceptions::default() })));
+            let events = events(&document);
+            let attributes = events[0]["attributes"].as_array().unwrap();
+            let written = attributes.iter().find(|attribute| attribute["key"] == "exception.stacktrace");
+            assert_eq!(written.map_or(Json::Null, |written| written["value"]["stringValue"].clone()), expected);
+        }
+    }
+}

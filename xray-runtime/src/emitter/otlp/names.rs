@@ -81,6 +81,7 @@ pub(super) fn sql_name(server: &str, database: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::SegmentId;
 
     #[test]
     fn a_query_is_named_after_its_operation_and_its_database() {
@@ -93,5 +94,13 @@ mod tests {
             let sql = Sql::new("PostgreSQL").url(url).sanitized_query(query);
             assert_eq!(of_query(&sql).as_deref(), name, "{url}");
         }
+    }
+
+    #[test]
+    fn a_segment_with_a_query_keeps_its_name() {
+        let document = Document::new(SegmentId::random(), "job".to_owned(), 1.0);
+        let document = Document { sql: Some(Box::new(Sql::new("PostgreSQL"))), ..document };
+        let name = |is_segment| name(&document, is_segment, SpanNames::OpenTelemetry);
+        assert_eq!([name(true), name(false)], ["job", "PostgreSQL"]);
     }
 }

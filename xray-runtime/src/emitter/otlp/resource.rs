@@ -133,3 +133,43 @@ fn platform(origin: &str) -> Option<(&'static str, Option<&'static str>)> {
 pub(super) fn is_of_resource(key: &str) -> bool {
     matches!(key, "account_id" | "cloudwatch_logs") || KEYS.iter().any(|(block, ..)| *block == key)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::id::SegmentId;
+
+    #[test]
+    fn the_resource_names_the_platform_and_its_keys() {
+        for (origin, platform, launch_type) in [
+            ("AWS::EC2::Instance", Some("aws_ec2"), None),
+            ("AWS::ECS::Container", Some("aws_ecs"), None),
+            ("AWS::ECS::EC2", Some("aws_ecs"), Some("ec2")),
+            ("AWS::ECS::Fargate", Some("aws_ecs"), Some("fargate")),
+            ("AWS::EKS::Container", Some("aws_eks"), None),
+            ("AWS::ElasticBeanstalk::Environment", Some("aws_elastic_beanstalk"), None),
+            ("AWS::AppRunner::Service", Some("aws_app_runner"), None),
+            ("AWS::Own::Thing", None, None),
+        ] {
+            let mut document = Document::new(SegmentId::random(), "shop".to_owned(), 1.0);
+            document.origin = Some(origin.into());
+            let block = json!({ "deployment_id": 32, "version_label": "v1", "environment_name": null });
+            document.aws.get_or_insert_default().other.insert("elastic_beanstalk".to_owned(), block);
+            let resource = resource(&document, "service", SpanNames::XRay).0;
+            let value = |key: &str| resource.iter().find(|(set, _)| *set == key).map(|(_, value)| value);
+            for (key, expected) in [
+                ("service.name", Some("shop")),
+                ("cloud.provider", platform.map(|_| "aws")),
+                ("cloud.platform", platform),
+                (LAUNCH_TYPE, launch_type),
+                ("service.instance.id", Some("32")),
+                ("service.version", Some("v1")),
+                ("service.namespace", None),
+            ] {
+                assert_eq!(value(key), expected.map(Value::from).as_ref(), "{origin}: {key}");
+            }
+        }
+    }
+}

@@ -315,6 +315,31 @@ fn jittered(pause: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emitter::Deliveries;
+    use crate::id::{SegmentId, TraceId};
+    use crate::support::stats::Counters;
+
+    #[test]
+    fn a_large_span_is_trimmed_by_its_own_size() {
+        let document = |name: &str, texts: &[(&str, usize)]| {
+            let mut document = Document::new(SegmentId::random(), name.to_owned(), 1.0);
+            for (key, bytes) in texts {
+                let values = document.metadata.entry("default".to_owned()).or_default();
+                values.insert((*key).to_owned(), "x".repeat(*bytes).into());
+            }
+            document
+        };
+        let mut segment = document("segment", &[("first", 40_000), ("second", 30_000)]);
+        segment.subsegments.push(document("call", &[("third", 50_000)]));
+        segment.trace_id = Some(TraceId::random());
+        let (counters, counts) = (Arc::new(Counters::default()), Counts::default());
+        counts.claim(&Deliveries::new(Arc::clone(&counters), "shop"));
+        let sender = Sender::new(Settings::default(), Arc::new(counts));
+        let mut rendered = Rendered::default();
+        sender.render(&segment, &mut rendered).unwrap();
+        assert_eq!(rendered.spans.len(), 2);
+        assert_eq!(counters.snapshot().values_rejected, 1, "only the first text is removed");
+    }
 
     #[test]
     fn a_pause_varies_by_a_quarter() {
