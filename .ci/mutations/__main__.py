@@ -1,0 +1,90 @@
+"""Finds the mutations of a crate that its tests do not notice.
+
+    pip install -r .ci/mutations/requirements.txt && cargo install cargo-mutants
+    python3 .ci/mutations DIRECTORY xray-sdk [--tests xray-tests:it,first_hour,faults,tracing,allocations] [--files live/,record/]
+        [--workspaces tests/aws-sdk,tests/databases] [--jobs 4]
+
+`DIRECTORY` gets a clone of the last commit, the compiled tests, and the state of the run, which continues where it ended. The
+mutations are those of cargo-mutants. All of them are compiled into one program, where each is behind a switch, so a run takes
+an hour in place of weeks. A mutation that does not compile there is not tried. The library tests of the crate run, and those of
+the test targets that `--tests` names. Each mutation runs the tests that reach its switch, until one fails.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from collections import Counter
+
+from switches import Crate
+from trial import Trial, tests_of
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
+CARGO_TEST = ["cargo", "test", "--locked", "--all-features", "--no-run", "--message-format=json"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=pathlib.Path)
+    parser.add_argument("package")
+    parser.add_argument("--tests", metavar="PACKAGE:TARGET,..", action="append", default=[])
+    parser.add_argument("--workspaces", type=lambda text: text.split(","), default=[], help="directories whose tests run too")
+    parser.add_argument("--files", type=lambda text: text.split(","), default=[""], help="parts of paths")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    return parser.parse_args()
+
+
+def output(command, **options):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
+
+
+def programs(clone, command):
+    """Builds tests. Returns the path and the directory of each program."""
+    messages = map(json.loads, filter(lambda line: line.startswith("{"), output(command, cwd=clone).splitlines()))
+    for message in messages:
+        if message.get("executable") and message["profile"]["test"]:
+            yield message["executable"], pathlib.Path(message["manifest_path"]).parent
+
+
+def main():
+    options = arguments()
+    clone, excluded = options.directory / "clone", options.directory / "excluded.json"
+    os.environ |= {"CARGO_TARGET_DIR": str(options.directory.resolve() / "target")}
+    os.environ |= {"CARGO_INCREMENTAL": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}
+    if not clone.exists():
+        subprocess.run(["git", "clone", "--quiet", REPOSITORY, clone], check=True)
+        listed = output(["cargo", "mutants", "--list", "--json", "--all-features", "-p", options.package], cwd=clone)
+        (options.directory / "listed.json").write_text(listed)
+    listed = json.loads((options.directory / "listed.json").read_text())
+    metadata = json.loads(output(["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=clone))
+    package = next(each for each in metadata["packages"] if each["name"] == options.package)
+    root = next(target["src_path"] for target in package["targets"] if "lib" in target["kind"])
+    known = json.loads(excluded.read_text()) if excluded.exists() else {}
+    crate = Crate(clone, str(pathlib.Path(root).relative_to(clone.resolve())), listed, known)
+    crate.compile(["cargo", "check", "--locked", "--all-features", "--lib", "-p", options.package, "--message-format=json"])
+    excluded.write_text(json.dumps(crate.excluded))
+
+    built = [*programs(clone, [*CARGO_TEST, "--lib", "-p", options.package])]
+    for tests in options.tests:
+        name, targets = tests.split(":")
+        named = [word for target in targets.split(",") for word in ("--test", target)]
+        built += programs(clone, [*CARGO_TEST, "-p", name, *named])
+    for workspace in options.workspaces:
+        built += programs(clone, [*CARGO_TEST, "--manifest-path", f"{workspace}/Cargo.toml"])
+    trial = Trial(options.directory / "state.json", [test for program in built for test in tests_of(*program)], options.jobs)
+    trial.find_reached()
+    tried = [number for number in crate.mutations if number not in crate.excluded]
+    tried = [number for number in tried if any(part in listed[number - 1]["file"] for part in options.files)]
+    trial.judge(tried)
+
+    for number in tried:
+        verdict, _ = trial.verdicts[str(number)]
+        if verdict != "noticed":
+            print(f"{number} {verdict}: {crate.mutations[number].name}")
+    print(f"{len(listed)} listed, {len(listed) - len(crate.excluded)} compile, of these tried:",
+          dict(Counter(trial.verdicts[str(number)][0] for number in tried)))
+
+
+sys.exit(main())
