@@ -228,6 +228,15 @@ mod tests {
             let problem = detected(Detector::ElasticBeanstalk, &[(BEANSTALK, conf)]).await.unwrap_err();
             assert!(problem.0.contains("environment.conf") && problem.0.len() < 500, "{problem}");
         }
+        // A file of the largest size, and one that is a byte longer.
+        for (bytes, is_read) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
+            let mut conf = br#"{"deployment_id": 32}"#.to_vec();
+            conf.resize(bytes, b' ');
+            match detected(Detector::ElasticBeanstalk, &[(BEANSTALK, &conf)]).await {
+                Ok(origin) => assert!(is_read && origin.is_some()),
+                Err(problem) => assert!(!is_read && problem.0.ends_with("more than 65536 bytes"), "{problem}"),
+            }
+        }
         // A directory in the place of the file.
         let below = format!("{BEANSTALK}/file");
         assert!(detected(Detector::ElasticBeanstalk, &[(&below, b"")]).await.is_err());

@@ -187,4 +187,26 @@ mod tests {
         let placeholder = serde_json::to_value(placeholder).unwrap();
         assert_eq!(placeholder, serde_json::json!({ "id": first.id }), "it says nothing else about it");
     }
+
+    #[test]
+    fn a_record_has_room_for_a_number_of_errors_and_for_their_memory() {
+        let new = || Record::new(SegmentId::random(), Label::named("job"), Time::from_micros(1));
+        let error = |number: usize| vec![Exception::text(&format!("error {number}"), "String")];
+        let mut record = new();
+        assert!(!record.record_error(Vec::new()));
+        assert!(record.fault && record.cause().is_none(), "no error to record");
+        let is_recorded: Vec<_> = (0..=MAX_EXCEPTIONS).map(|number| record.record_error(error(number))).collect();
+        assert!(is_recorded[..MAX_EXCEPTIONS].iter().all(|is_recorded| *is_recorded));
+        assert!(!is_recorded[MAX_EXCEPTIONS] && record.own_exceptions().len() == MAX_EXCEPTIONS);
+
+        // Nine hundred characters are all kept.
+        let mut record = new();
+        for number in 1..=3 {
+            assert!(record.record_error(vec![Exception::text(&format!("{number}{}", "x".repeat(900)), "String")]));
+            let held = record.details_mut().held;
+            assert!((number * 900..number * 1800).contains(&held), "{held} for {number} errors");
+        }
+        record.details_mut().held = MAX_HELD_BYTES;
+        assert!(!record.record_error(error(4)) && record.own_exceptions().len() == 3);
+    }
 }

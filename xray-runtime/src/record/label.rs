@@ -120,6 +120,7 @@ mod tests {
             label.set_url(url, name);
             assert_eq!((label.name(), label.url()), (name, Some(url.concat().as_str())));
             assert_eq!(label.text.as_bytes().len(), length, "{label:?}");
+            assert_eq!(label.len(), name.len() + url.concat().len());
             let other = label.and_url("/other");
             assert_eq!((other.name(), other.url()), (name, Some("/other")));
         }

@@ -204,3 +204,37 @@ impl Record {
         self.details().is_some_and(|details| details.was_sent_in_progress)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_sent_in_progress_once() {
+        let mut record = Record::new(SegmentId::random(), Label::named("job"), Time::from_micros(1));
+        record.end = Some(Time::from_micros(2));
+        assert!(!record.was_sent_in_progress());
+        let (_, so_far) = record.take_progress();
+        assert!(so_far.is_some_and(|so_far| so_far.in_progress && so_far.end.is_none()));
+        assert!(record.was_sent_in_progress() && !record.in_progress);
+        assert!(record.take_progress().1.is_none());
+    }
+
+    #[cfg(any(feature = "diesel", feature = "tracing"))]
+    #[test]
+    fn subsegments_that_were_closed_late_are_sorted_by_their_ends() {
+        let new = |end| {
+            let mut record = Record::new(SegmentId::random(), Label::named("part"), Time::from_micros(1));
+            record.end = Some(Time::from_micros(end));
+            record
+        };
+        let mut parent = new(9);
+        let limit = Extent { subsegments: usize::MAX, bytes: usize::MAX, held: usize::MAX };
+        for end in [5, 3, 8, 4] {
+            parent.embed(new(end), limit);
+        }
+        parent.sort_by_end();
+        let ends: Vec<_> = parent.subsegments().iter().filter_map(|part| part.end).collect();
+        assert_eq!(ends, [3, 4, 5, 8].map(Time::from_micros));
+    }
+}

@@ -101,6 +101,7 @@ mod tests {
     use crate::document::Exception;
     use crate::id::SegmentId;
     use crate::record::{Label, Time};
+    use crate::support::lock::lock;
 
     fn empty() -> String {
         format!("{:?}", Record::default())
@@ -132,6 +133,18 @@ mod tests {
             assert_eq!(format!("{record:?}"), empty());
         }
         assert!(spare.iter().any(|record| &raw const **record == address), "a record is used again");
+    }
+
+    #[test]
+    fn a_thread_keeps_less_than_two_batches_and_leaves_whole_ones() {
+        for (records, kept) in [(2 * BATCH - 1, 2 * BATCH - 1), (2 * BATCH, BATCH), (10 * BATCH + 1, BATCH + 1)] {
+            let keep_new = move || {
+                keep((0..records).map(|_| Box::default()).collect());
+                OWN.with(Cell::take).len()
+            };
+            assert_eq!(thread::spawn(keep_new).join().unwrap(), kept, "{records} records");
+        }
+        assert!(lock(&BATCHES).iter().all(|batch| batch.len() == BATCH));
     }
 
     #[test]

@@ -207,7 +207,7 @@ impl Recorder {
             counters.documents_emitted.increment();
             if udp_works { &counters.documents_sent } else { &counters.documents_dropped }.increment();
         }
-        diagnosis.trace_id = trace_id.filter(|_| is_sent && udp_works);
+        diagnosis.trace_id = trace_id.filter(|_| udp_works);
         diagnosis
     }
 
@@ -320,4 +320,60 @@ fn try_tcp(address: &str, deadline: Instant) -> Outcome {
         }
     }
     Err(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+
+    use super::*;
+    use crate::emitter::OtlpEmitter;
+    use crate::sampling::Never;
+
+    /// Returns an address at which nothing listens.
+    fn unused() -> String {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.local_addr().unwrap().to_string()
+    }
+
+    #[test]
+    fn a_port_that_refuses_the_datagram_is_told_from_other_failures() {
+        let address = unused();
+        let recorder = Recorder::builder().sampler(Never).daemon_address(&address).build();
+        let diagnosis = recorder.check();
+        let text = diagnosis.to_string();
+        let line = format!(
+            "\n  UDP {address}: FAILED, the host refuses the datagram, so no daemon listens on the port\n  TCP {address}: FAILED"
+        );
+        assert!(text.contains(&line) && text.contains("\n  sent no segment\n"), "{text}");
+        assert!(diagnosis.trace_id().is_none() && !diagnosis.is_healthy());
+        assert_eq!((recorder.stats().documents_dropped, recorder.stats().documents_sent), (1, 0));
+
+        let too_long = try_udp(&address, Some(&[0; 100_000])).unwrap_err();
+        assert!(!too_long.is_empty() && !too_long.contains("refuses"), "{too_long}");
+    }
+
+    #[test]
+    fn the_reason_is_missing_only_from_a_report_in_which_no_segment_is_sampled() {
+        let mut diagnosis = Recorder::builder().enabled(false).build().check();
+        for (segments, has_hint) in [([0, 0], false), ([0, 1], true), ([1, 1], false), ([1, 0], false)] {
+            diagnosis.segments = segments;
+            let text = diagnosis.to_string();
+            let [sampled, unsampled] = segments;
+            assert!(text.contains(&format!(": {sampled} sampled, {unsampled} not sampled")), "{text}");
+            assert_eq!(text.ends_with(". The log names the reason for each at the level `debug`"), has_hint, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_that_cannot_be_reached_is_why_an_emitter_is_not_flushed() {
+        let why = |endpoint: &str| {
+            let emitter = OtlpEmitter::builder().endpoint(endpoint).build().unwrap();
+            Recorder::builder().emitter(emitter).build().why_not_flushed()
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        assert_eq!(why(&format!("http://{}/path", listener.local_addr().unwrap())), "");
+        let refused = why(&format!("http://{}", unused()));
+        assert!(refused.starts_with(": ") && refused.contains("refused"), "{refused}");
+    }
 }

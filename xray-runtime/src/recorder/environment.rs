@@ -320,6 +320,10 @@ mod tests {
         assert_eq!((environment.emitter, environment.propagation), (Some(EmitterChoice::Udp), Some(Propagation::Both)));
         assert!(environment.is_lambda);
         assert_eq!(rejected, []);
+        for (value, expected) in [("xray", Propagation::XRay), (" W3C ", Propagation::W3c), ("both", Propagation::Both)]
+        {
+            assert_eq!(read(&[("AWS_XRAY_PROPAGATION", value)]).0.propagation, Some(expected));
+        }
         assert!(read(&[("LAMBDA_TASK_ROOT", "/var/task")]).0.is_lambda);
         assert!(!read(&[("LAMBDA_TASK_ROOT", "")]).0.is_lambda);
     }

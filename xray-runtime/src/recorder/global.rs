@@ -111,3 +111,13 @@ impl fmt::Display for InstallError {
 }
 
 impl std::error::Error for InstallError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn main_prints_the_text_of_an_error_that_it_returns() {
+        assert!(format!("{:?}", InstallError(())).contains(&InstallError(()).to_string()));
+    }
+}

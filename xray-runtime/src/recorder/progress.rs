@@ -187,3 +187,48 @@ impl fmt::Debug for Progress {
         formatter.debug_struct("Progress").field("interval", &self.interval).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::thread;
+
+    use super::*;
+
+    /// A segment whose report begins when it is told, and ends when it is allowed to.
+    struct Slow(Sender<()>, Mutex<Receiver<()>>);
+
+    impl InProgress for Slow {
+        fn report(&self) {
+            let _ = self.0.send(());
+            let _ = lock(&self.1).recv();
+        }
+    }
+
+    #[test]
+    fn a_flush_waits_for_a_report_that_has_begun() {
+        const LONG: Duration = Duration::from_secs(20);
+
+        let progress = Progress::new(Arc::new(Background::new("xray-test")), Duration::from_millis(1));
+        assert!(progress.wait_for_reports(Duration::ZERO), "no report has begun");
+        let ((begun, reports), (allow, allowed)) = (channel(), channel());
+        let segment: Arc<dyn InProgress> = Arc::new(Slow(begun, Mutex::new(allowed)));
+        progress.register(SegmentId::random(), Arc::downgrade(&segment));
+        reports.recv_timeout(LONG).expect("the segment is reported");
+        assert!(!progress.wait_for_reports(Duration::from_millis(1)), "the report has not ended");
+        thread::scope(|scope| {
+            let (waits, is_waiting) = channel();
+            let waiting = scope.spawn({
+                let progress = &progress;
+                move || {
+                    waits.send(()).unwrap();
+                    progress.wait_for_reports(LONG)
+                }
+            });
+            is_waiting.recv().unwrap();
+            // Every further report ends at once.
+            drop(allow);
+            assert!(waiting.join().unwrap(), "the report has ended");
+        });
+    }
+}

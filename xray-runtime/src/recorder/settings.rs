@@ -258,11 +258,22 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recorder::environment::Environment;
 
     #[test]
     fn the_name_of_a_type_is_short() {
         assert_eq!(type_name::<crate::sampling::Always>(), "Always");
         assert_eq!(type_name::<Vec<crate::sampling::Always>>(), "Vec");
         assert_eq!(type_name::<u8>(), "u8");
+    }
+
+    #[test]
+    fn in_lambda_the_settings_say_that_no_sampler_decides() {
+        let environment = Environment { is_lambda: true, ..Environment::default() };
+        let (recorder, _) = Recorder::builder().build_with((environment, Vec::new()));
+        let texts = recorder.shared.settings.texts(None);
+        let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
+        let expected = "sampler = none, as LAMBDA_TASK_ROOT is set and Lambda's trace header decides (default)";
+        assert!(texts.iter().any(|text| text == expected), "{texts:?}");
     }
 }

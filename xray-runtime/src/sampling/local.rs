@@ -288,6 +288,21 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_may_be_as_long_as_its_limit() {
+        let path = std::env::temp_dir().join(format!("xray-long-manifest-{}", std::process::id()));
+        for (bytes, expected) in [(MAX_BYTES, None), (MAX_BYTES + 1, Some(manifest::TOO_LONG))] {
+            let mut text = r#"{"version": 2, "default": {"fixed_target": 1, "rate": 0}}"#.to_owned();
+            text.extend(std::iter::repeat_n(' ', bytes - text.len()));
+            std::fs::write(&path, &text).unwrap();
+            for read in [Local::from_json(&text), Local::from_file(&path)] {
+                let problem = read.err().map(|error| error.to_string());
+                assert_eq!(problem.as_deref().and_then(|problem| problem.rsplit(": ").next()), expected);
+            }
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
     fn each_rule_has_its_own_reservoir() {
         let sampler = Local::builder().rule(Rule::new(2, 0.0).path("/a")).default_rule(1, 0.0).build();
         let decisions = |path: &str, second| {

@@ -275,3 +275,17 @@ impl Sampler for Never {
         Decision::not_sampled()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decisions_are_equal_if_their_outcomes_and_rules_are() {
+        let by = |name| Decision::sampled().by_rule(name);
+        assert_eq!(by("a").watched(RuleHash::of("a"), None), by("a"));
+        for other in [Decision::sampled(), by("b"), Decision::not_sampled().by_rule("a")] {
+            assert_ne!(by("a"), other);
+        }
+    }
+}
