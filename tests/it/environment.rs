@@ -209,6 +209,21 @@ async fn disabled() {
     async fn get(url: &str) -> reqwest::Result<reqwest::Response> {
         reqwest::Client::new().get(url).send().await
     }
+
+    struct Request;
+
+    impl Request {
+        #[expect(clippy::unused_self, reason = "it stands for a client that consumes its request")]
+        fn send(self) -> u32 {
+            1
+        }
+    }
+
+    #[xray::traced_http]
+    fn unknown(request: Request) -> u32 {
+        request.send()
+    }
+
     let server = Server::start().await;
     let work = async {
         assert_eq!(xray::trace_id(), None);
@@ -217,7 +232,10 @@ async fn disabled() {
     assert_eq!(work.in_segment("todo-app").await.unwrap().status(), 200);
     assert!(server.take_seen()[0].trace_headers().is_empty());
     assert_eq!(xray::stats().documents_emitted, 0);
-    assert_eq!(logs::texts_at(Level::Error), [""; 0], "a disabled recorder does not log a missing context");
+    assert_eq!(unknown(Request), 1, "a call of an unknown type outside any segment");
+    for level in [Level::Error, Level::Warn] {
+        assert_eq!(logs::texts_at(level), [""; 0], "a disabled recorder does not log what is not traced");
+    }
     let (_, documents) = capture(get(&server.url("/bytes/1")).in_segment("todo-app")).await;
     assert_eq!(documents[0].subsegments.len(), 1, "a capture records nevertheless");
 }

@@ -90,6 +90,20 @@ mod own {
         }
     }
 
+    pub(super) mod asynchronous {
+        mod reqwest {
+            /// Requests another path too.
+            pub(crate) async fn get(url: &str) -> Result<reqwest::Response, reqwest::Error> {
+                reqwest::Client::new().get(format!("{url}/own")).send().await
+            }
+        }
+
+        #[xray::traced_http]
+        pub(in super::super) async fn the_same_type(url: &str) -> Result<u16, ::reqwest::Error> {
+            Ok(reqwest::get(url).await?.status().as_u16())
+        }
+    }
+
     #[xray::traced_http]
     pub(super) fn another_type() -> Option<u32> {
         let all: Vec<_> = [1, 2].into_iter().filter_map(|number| reqwest::get(number)).collect();
@@ -111,6 +125,10 @@ async fn modules_of_the_same_name_are_left_alone() {
         move || capture_blocking(|| Segment::builder("t").begin().in_scope(|| own::the_same_type(&url).unwrap()));
     let (status, documents) = tokio::task::spawn_blocking(work).await.unwrap();
     assert_eq!((status, documents[0].subsegments.len()), (404, 0));
+    assert_eq!(server.take_seen()[0].uri, "/bytes/1/own");
+    let url = server.url("/bytes/1");
+    let (status, documents) = capture(own::asynchronous::the_same_type(&url).in_segment("t")).await;
+    assert_eq!((status.unwrap(), documents[0].subsegments.len()), (404, 0));
     assert_eq!(server.take_seen()[0].uri, "/bytes/1/own");
 }
 

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use support::documents::{capture, capture_blocking, checked};
-use support::{Always, Server};
+use support::{Always, Server, child};
 use tokio::time::sleep;
 use tracing::{Instrument as _, Level, Span, debug_span, error, error_span, field, info_span, instrument, warn};
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::prelude::*;
-use xray::emitter::{Emitter, FinishedSegment};
+use xray::emitter::{Emitter, FinishedSegment, MemoryEmitter};
 use xray::tracing::SubsegmentLayer;
 use xray::{Document, Instrument as _, Segment, TraceHeader};
 
@@ -313,7 +313,7 @@ fn a_span_ends_where_it_is_left_and_leaves_where_it_is_closed() {
     assert!(seconds(&documents[0].subsegments[0]) >= 0.1);
     drop(kept);
 
-    let emitter = xray::emitter::MemoryEmitter::new();
+    let emitter = MemoryEmitter::new();
     let recorder = xray::Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
     let segment = Segment::builder("t").recorder(&recorder).begin();
     let id = segment.id();
@@ -442,4 +442,42 @@ fn what_is_not_sampled_is_carried_and_costs_no_formatting() {
         })
     });
     assert!(documents.is_empty() && !IS_FORMATTED.load(Ordering::Relaxed));
+}
+
+/// A span outside any segment may be entered in one later, unless the process records nothing.
+fn outside_any_segment(is_enabled: bool) {
+    static IS_FORMATTED: AtomicBool = AtomicBool::new(false);
+
+    struct Noted;
+
+    impl Debug for Noted {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            IS_FORMATTED.store(true, Ordering::Relaxed);
+            formatter.write_str("noted")
+        }
+    }
+
+    let emitter = MemoryEmitter::new();
+    let builder = xray::Recorder::builder().enabled(is_enabled).sampler(Always).emitter(emitter.clone());
+    let _recorder = builder.install().unwrap();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(SubsegmentLayer::new()), || {
+        let span = info_span!("a", field = ?Noted);
+        assert_eq!(IS_FORMATTED.load(Ordering::Relaxed), is_enabled);
+        Segment::builder("t").begin().in_scope(move || span.in_scope(|| ()));
+    });
+    let documents = emitter.take();
+    assert_eq!(tree(&documents), if is_enabled { "t(a)" } else { "" });
+    assert!(documents.iter().all(|segment| annotations(&segment.subsegments[0]) == r#"{"field":"noted"}"#));
+}
+
+#[test]
+fn the_fields_of_a_span_outside_any_segment_are_recorded_where_it_is_entered() {
+    let name = "the_fields_of_a_span_outside_any_segment_are_recorded_where_it_is_entered";
+    child::run(module_path!(), name, || outside_any_segment(true));
+}
+
+#[test]
+fn a_span_formats_no_field_while_tracing_is_disabled() {
+    let name = "a_span_formats_no_field_while_tracing_is_disabled";
+    child::run(module_path!(), name, || outside_any_segment(false));
 }

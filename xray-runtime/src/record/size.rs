@@ -148,8 +148,11 @@ fn object_bytes<'a>(values: impl Iterator<Item = (&'a String, &'a Value)>) -> us
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::id::SegmentId;
+    use crate::document::StackFrame;
+    use crate::id::{SegmentId, TraceId};
     use crate::record::{Label, Time};
 
     #[test]
@@ -166,6 +169,95 @@ mod tests {
         record.write_json(&mut json);
         let (json, estimate) = (json.len(), record.own_bytes());
         assert!(estimate.abs_diff(json) < json / 10, "{estimate}, but {json}");
+    }
+
+    fn text(bytes: usize) -> String {
+        "x".repeat(bytes)
+    }
+
+    fn exception() -> Exception {
+        let frame = |_| StackFrame { path: Some(text(40)), line: Some(7), label: Some(text(60)) };
+        Exception { stack: (0..20).map(frame).collect(), ..Exception::text(&text(500), &text(500)) }
+    }
+
+    fn sql() -> Sql {
+        let mut sql = Sql::new(text(20));
+        (sql.url, sql.sanitized_query) = (Some(text(1000)), Some(text(4000)));
+        (sql.database_version, sql.driver_version, sql.user) = (Some(text(20)), Some(text(20)), Some(text(20)));
+        sql
+    }
+
+    /// A kind of content, the bytes of its texts and items, and a function that adds it to a record.
+    type Kind = (&'static str, usize, fn(&mut Record));
+
+    const KINDS: [Kind; 12] = [
+        ("long annotations", 20 * 504, |record| {
+            let details = record.details_mut();
+            (100..120).for_each(|number| drop(details.annotate(format!("k{number}"), text(500).into())));
+        }),
+        ("short annotations", 600 * (4 + held::ALLOCATION_BYTES + size_of::<(String, AnnotationValue)>()), |record| {
+            let details = record.details_mut();
+            (100..700).for_each(|number| drop(details.annotate(format!("k{number}"), number.into())));
+        }),
+        ("metadata", 20 * 504, |record| {
+            let details = record.details_mut();
+            let mut add = |number, value| details.add_metadata("default".to_owned(), format!("k{number}"), value);
+            (100..120).for_each(|number| add(number, text(500).into()).unwrap());
+        }),
+        ("namespaces", 100 * (2 * 4 + 2 * size_of::<String>() + 11 * size_of::<(String, Value)>()), |record| {
+            let details = record.details_mut();
+            let mut add = |number| details.add_metadata(format!("n{number}"), format!("k{number}"), json!(number));
+            (100..200).for_each(|number| add(number).unwrap());
+        }),
+        ("lists", 1000 * size_of::<Value>(), |record| {
+            let values = json!(vec![1_000_000; 1000]);
+            record.details_mut().add_metadata("default".to_owned(), "list".to_owned(), values).unwrap();
+        }),
+        ("an AWS value", 1000, |record| record.details_mut().add_aws("key".to_owned(), text(1000).into()).unwrap()),
+        ("errors", 5 * (1000 + 20 * (100 + size_of::<StackFrame>())), |record| {
+            assert!(record.record_error((0..5).map(|_| exception()).collect()));
+        }),
+        ("SQL", 5080, |record| record.details_mut().sql = Some(Box::new(sql()))),
+        ("the client", 3000, |record| {
+            let details = record.details_mut();
+            (details.client.user_agent, details.client.client_ip) = (Some(text(1000)), Some(text(1000)));
+            details.user = Some(text(1000));
+        }),
+        ("a URL", 1000, |record| record.label.set_url(["https", "://", "example.com", &text(1000)], "example.com")),
+        ("links", 0, |record| {
+            let details = record.details_mut();
+            (0..20).for_each(|_| assert!(details.add_link(TraceId::random(), SegmentId::random(), || true)));
+        }),
+        ("a place", size_of::<Place>(), |record| {
+            record.place = Some(Place::below(TraceId::random(), SegmentId::random()));
+        }),
+    ];
+
+    #[test]
+    fn the_estimates_are_near_the_json_and_the_memory_for_each_kind_of_content() {
+        for (kind, least, add) in KINDS {
+            let mut record = Record::new(SegmentId::random(), Label::named("example.com"), Time::from_micros(1));
+            let sizes = |record: &mut Record| {
+                let mut json = Vec::new();
+                record.write_json(&mut json);
+                (json.len(), record.own_bytes(), record.held_bytes(), record.details_mut().held)
+            };
+            // The first call creates the details.
+            sizes(&mut record);
+            let (json, estimate, held, charged) = sizes(&mut record);
+            assert_eq!(charged, 0);
+            add(&mut record);
+            let (more_json, more_estimate, more_held, charged) = sizes(&mut record);
+            let (json, estimate, held) = (more_json - json, more_estimate - estimate, more_held - held);
+            // The names of the fields of a record are a constant.
+            assert!(estimate.abs_diff(json) < json / 5 + RECORD_BYTES, "{kind}: {json} bytes, estimated {estimate}");
+            assert!((least..2 * least + 900).contains(&held), "{kind}: {least} held, estimated {held}");
+            // What an open record is charged for is what it holds in the end.
+            assert!(
+                charged == 0 || charged.abs_diff(held) < held / 4 + 1000,
+                "{kind}: charged {charged}, holds {held}"
+            );
+        }
     }
 
     #[test]
