@@ -205,3 +205,47 @@ impl fmt::Display for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
+
+    use super::*;
+
+    /// Fetches from a server that answers with these bytes and keeps the connection open.
+    async fn fetch_from(answer: &'static str, limits: Limits) -> Result<Vec<u8>, Failure> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            connection.write_all(answer.as_bytes()).unwrap();
+            // Until the client closes the connection.
+            let _ = connection.read_to_end(&mut Vec::new());
+        });
+        fetch(&address, Request::new(String::new()), limits).await
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_as_long_as_its_limit() {
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody";
+        let time = Duration::from_secs(60);
+        assert_eq!(fetch_from(answer, Limits { time, bytes: 4 }).await.unwrap(), b"body");
+        assert!(matches!(fetch_from(answer, Limits { time, bytes: 3 }).await, Err(Failure::TooLong(3))));
+    }
+
+    #[tokio::test]
+    async fn a_status_is_known_although_its_message_never_ends() {
+        let answer = "HTTP/1.1 503 busy\r\ncontent-length: 9\r\n\r\nbusy";
+        let limits = Limits { time: Duration::from_secs(2), bytes: 100 };
+        let Err(failure) = fetch_from(answer, limits).await else { panic!("503 is a failure") };
+        assert!(matches!(failure, Failure::Status(StatusCode::SERVICE_UNAVAILABLE, _)), "{failure}");
+    }
+
+    #[test]
+    fn the_length_of_a_payload_is_known() {
+        assert_eq!(Payload::from(vec![1, 2, 3]).size_hint().exact(), Some(3));
+        assert_eq!(Payload::from(Vec::new()).size_hint().exact(), Some(0));
+    }
+}

@@ -77,6 +77,7 @@ mod tests {
     #[test]
     fn another_host_is_not_told_a_zone() {
         assert_eq!(without_zone("[fe80::1%eth0]:2000"), "[fe80::1]:2000");
+        assert_eq!(without_zone("[::1]:7%"), "[::1]:7%", "not an address with a zone");
         assert_eq!([without_zone("[::1]:7"), without_zone("a:7")], ["[::1]:7", "a:7"]);
     }
 }

@@ -110,6 +110,21 @@ mod tests {
     }
 
     #[test]
+    fn letters_outside_ascii_match_in_either_case() {
+        for (pattern, text, expected) in [
+            ("/\u{e9}t\u{e9}/*", "/\u{c9}T\u{c9}/1", true),
+            ("/\u{e9}", "/\u{e8}", false),
+            ("/?t?", "/\u{e9}t\u{e9}", true),
+            ("/e", "/\u{e9}", false),
+            // The sign of the unit Kelvin is a capital K to Unicode.
+            ("/k", "/\u{212a}", true),
+            ("/\u{212a}", "/k", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
     fn a_long_text_is_compared_at_its_ends_and_searched_up_to_a_limit() {
         let path = format!("/api/{}b{}.png", "a".repeat(1000), "a".repeat(59_000));
         for (pattern, expected) in [

@@ -218,5 +218,9 @@ mod tests {
             }
         };
         assert_eq!((again, seen.recv_timeout(SOON)), (2, Ok(100)));
+        drop(lock(&worker.state.started));
+        // As after a thread that could not start: not at each call.
+        worker.start(Duration::MAX);
+        assert!(!worker.state.is_running.load(Ordering::Relaxed), "the task was started a moment ago");
     }
 }

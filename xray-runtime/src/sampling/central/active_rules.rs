@@ -368,6 +368,16 @@ mod tests {
     }
 
     #[test]
+    fn a_trace_of_a_caller_is_watched_by_a_rule_with_a_boost_that_is_not_too_old() {
+        let with_boost = Definition { has_boost: true, ..definition("a", 1, "/a") };
+        let active_rules = active_rules(vec![with_boost, definition("b", 2, "*")]);
+        let is_watched =
+            |rule: &str, second| active_rules.watch(RuleHash::of(rule), TraceId::random(), "shop", second).is_some();
+        assert_eq!(["a", "b", "unknown"].map(|rule| is_watched(rule, 1)), [true, false, false]);
+        assert_eq!([3599, 3600].map(|second| is_watched("a", second)), [true, false]);
+    }
+
+    #[test]
     fn counts_and_rates_stay_when_the_rules_are_fetched_again() {
         let active_rules = active_rules(vec![definition("a", 1, "/a"), definition("gone", 2, "*")]);
         rule_of(&active_rules, "/a");

@@ -94,11 +94,9 @@ impl Polling {
             }
             Err(failure) => {
                 self.note_failure("rules", failure);
-                // After 10 s, 20 s, 40 s and so on up to 300 s, so that a restarted daemon is found soon and an absent
-                // one costs little.
-                let pause = self.periods.targets.saturating_mul(1 << self.failures.min(16));
+                let pause = pause_after(self.failures, self.periods);
                 self.failures = self.failures.saturating_add(1);
-                with_jitter(pause.min(self.periods.rules), Self::RULES_JITTER)
+                with_jitter(pause, Self::RULES_JITTER)
             }
         }
     }
@@ -226,6 +224,12 @@ fn take_first<T>(list: &mut Vec<T>, most: usize) -> Vec<T> {
     mem::replace(list, rest)
 }
 
+/// Returns the time between a failed fetch of the rules and the next one. `failures` is the number of earlier failures.
+// 10 s, 20 s, 40 s and so on up to 300 s, so that a restarted daemon is found soon and an absent one costs little.
+fn pause_after(failures: u32, periods: Periods) -> Duration {
+    periods.targets.saturating_mul(1 << failures.min(16)).min(periods.rules)
+}
+
 /// Returns a period with a random delay of at most its share `at_most`.
 fn with_jitter(period: Duration, at_most: f64) -> Duration {
     period + period.mul_f64(at_most * fastrand::f64())
@@ -242,6 +246,14 @@ fn epoch() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_failure_doubles_the_pause_up_to_the_period_of_the_rules() {
+        let [rules, targets] = [300, 10].map(Duration::from_secs);
+        let pauses = [0, 1, 2, 4, 5, 100, u32::MAX].map(|failures| pause_after(failures, Periods { rules, targets }));
+        let pauses = pauses.map(|pause| pause.as_secs());
+        assert_eq!(pauses, [10, 20, 40, 160, 300, 300, 300]);
+    }
 
     #[test]
     fn a_period_is_prolonged_by_at_most_its_share() {
