@@ -349,7 +349,7 @@ mod tests {
         assert!(diagnosis.trace_id().is_none() && !diagnosis.is_healthy());
         assert_eq!((recorder.stats().documents_dropped, recorder.stats().documents_sent), (1, 0));
 
-        let too_long = try_udp(&address, Some(&[0; 100_000])).unwrap_err();
+        let too_long = try_udp(&address, Some(&vec![0; 100_000])).unwrap_err();
         assert!(!too_long.is_empty() && !too_long.contains("refuses"), "{too_long}");
     }
 
