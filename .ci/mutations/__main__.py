@@ -66,11 +66,10 @@ def main():
     crate.compile(["cargo", "check", "--locked", "--all-features", "--lib", "-p", options.package, "--message-format=json"])
     excluded.write_text(json.dumps(crate.excluded))
 
-    built = [*programs(clone, [*CARGO_TEST, "--lib", "-p", options.package])]
-    for tests in options.tests:
-        name, targets = tests.split(":")
-        named = [word for target in targets.split(",") for word in ("--test", target)]
-        built += programs(clone, [*CARGO_TEST, "-p", name, *named])
+    # One command, so that the crate is compiled with its features for all programs.
+    named = [word for target in options.tests for word in ("-p", target.split(":")[0])]
+    named += [word for target in options.tests for each in target.split(":")[1].split(",") for word in ("--test", each)]
+    built = [*programs(clone, [*CARGO_TEST, "-p", options.package, "--lib", *named])]
     for workspace in options.workspaces:
         built += programs(clone, [*CARGO_TEST, "--manifest-path", f"{workspace}/Cargo.toml"])
     trial = Trial(options.directory / "state.json", [test for program in built for test in tests_of(*program)], options.jobs)
