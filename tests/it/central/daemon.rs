@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use xray::sampling::{Central, Decision, Sampler, SamplerHost, SamplingRequest};
 use xray::{Recorder, Segment, TraceHeader};
 
+use support::logs;
 use support::sampling_daemon::{Daemon, FALLBACK, Service, eager, rule, rules_answer, targets_answer, until, with};
 
 fn epoch() -> f64 {
@@ -112,12 +113,18 @@ fn the_lowest_priority_goes_first_and_the_default_last() {
 }
 
 #[test]
-fn a_rule_that_cannot_be_read_is_counted_and_left_out_alone() {
+fn rules_that_cannot_be_read_are_counted_logged_once_and_left_out_alone() {
+    logs::keep();
+    // The system may give a daemon the port of an earlier one, which has its own lines.
+    let earlier = logs::texts_of("xray::sampling").len();
     let wrong = with(rule("wrong", 1, "*"), "FixedRate", "all");
     let daemon = Daemon::with_rules(&[wrong, json!(null), json!([]), rule("Default", 10_000, "*")]);
     let service = Service::new(daemon.address);
     service.wait_for("/", "Default");
     assert_eq!((service.recorder.stats().sampling_rejected, service.recorder.stats().sampling_failures), (3, 0));
+    let mut logged = logs::texts_of("xray::sampling").split_off(earlier);
+    logged.retain(|text| text.contains(&daemon.address.to_string()));
+    assert!(matches!(&logged[..], [text] if text.contains("ignored an invalid sampling rule")), "{logged:#?}");
 }
 
 /// The daemon gives no quota, so each rule borrows one request in each second.

@@ -245,7 +245,13 @@ fn epoch() -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::timeout;
+
     use super::*;
+    use crate::sampling::host::CallerRules;
+    use crate::support::background::Background;
 
     #[test]
     fn each_failure_doubles_the_pause_up_to_the_period_of_the_rules() {
@@ -253,6 +259,27 @@ mod tests {
         let pauses = [0, 1, 2, 4, 5, 100, u32::MAX].map(|failures| pause_after(failures, Periods { rules, targets }));
         let pauses = pauses.map(|pause| pause.as_secs());
         assert_eq!(pauses, [10, 20, 40, 160, 300, 300, 300]);
+    }
+
+    /// The daemon is away, and there is nothing to report.
+    #[tokio::test]
+    async fn the_task_sleeps_between_its_requests() {
+        let (period, duration) = (Duration::from_millis(50), Duration::from_millis(200));
+        let host = SamplerHost {
+            background: Arc::new(Background::new("xray-test")),
+            daemon_address: "127.0.0.1:9".to_owned(),
+            counters: Arc::default(),
+            caller_rules: CallerRules::default(),
+        };
+        let periods = Periods { rules: period, targets: period };
+        let mut task = Box::pin(Polling::new(Arc::default(), &host, periods, String::new()).run());
+        let mut polls = 0;
+        let counted = poll_fn(|context| {
+            polls += 1;
+            task.as_mut().poll(context)
+        });
+        assert!(timeout(duration, counted).await.is_err());
+        assert!((2..200).contains(&polls), "{polls} polls");
     }
 
     #[test]
