@@ -40,10 +40,9 @@ def output(command, **options):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
 
 
-def programs(clone, command):
+def programs(crate, command):
     """Builds tests. Returns the path and the directory of each program."""
-    messages = map(json.loads, filter(lambda line: line.startswith("{"), output(command, cwd=clone).splitlines()))
-    for message in messages:
+    for message in crate.compile(command):
         if message.get("executable") and message["profile"]["test"]:
             yield message["executable"], pathlib.Path(message["manifest_path"]).parent
 
@@ -63,15 +62,15 @@ def main():
     root = next(target["src_path"] for target in package["targets"] if "lib" in target["kind"])
     known = json.loads(excluded.read_text()) if excluded.exists() else {}
     crate = Crate(clone, str(pathlib.Path(root).relative_to(clone.resolve())), listed, known)
+    # Quicker than a build, of which each round excludes some more.
     crate.compile(["cargo", "check", "--locked", "--all-features", "--lib", "-p", options.package, "--message-format=json"])
-    excluded.write_text(json.dumps(crate.excluded))
-
     # One command, so that the crate is compiled with its features for all programs.
     named = [word for target in options.tests for word in ("-p", target.split(":")[0])]
     named += [word for target in options.tests for each in target.split(":")[1].split(",") for word in ("--test", each)]
-    built = [*programs(clone, [*CARGO_TEST, "-p", options.package, "--lib", *named])]
+    built = [*programs(crate, [*CARGO_TEST, "-p", options.package, "--lib", *named])]
     for workspace in options.workspaces:
-        built += programs(clone, [*CARGO_TEST, "--manifest-path", f"{workspace}/Cargo.toml"])
+        built += programs(crate, [*CARGO_TEST, "--manifest-path", f"{workspace}/Cargo.toml"])
+    excluded.write_text(json.dumps(crate.excluded))
     trial = Trial(options.directory / "state.json", [test for program in built for test in tests_of(*program)], options.jobs)
     trial.find_reached()
     tried = [number for number in crate.mutations if number not in crate.excluded]

@@ -244,14 +244,17 @@ class Crate:
         return texts
 
     def compile(self, command):
-        """Excludes the mutations that do not compile, until `command` succeeds. It prints the messages of rustc as JSON."""
+        """Excludes the mutations that do not compile, until `command` succeeds. Returns the messages of cargo, which the command
+        prints as JSON.
+        """
         while True:
             texts = self.write()
             run = subprocess.run(command, cwd=self.clone, capture_output=True, text=True)
+            messages = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
             if run.returncode == 0:
-                return
-            lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
-            errors = [line["message"] for line in lines if line.get("message") and line["message"].get("level") == "error"]
+                return messages
+            errors = [each["message"] for each in messages if each["reason"] == "compiler-message"]
+            errors = [error for error in errors if error["level"] == "error"]
             causes = Causes(texts)
             found = {number: error["message"] for error in errors for number in causes.of(error)}
             if not found:

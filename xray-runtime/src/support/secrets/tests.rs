@@ -133,6 +133,8 @@ const HARMLESS: &[&str] = &[
     "// a comment?",
     "no URL: a/b?c",
     "did you mean https://h/p?",
+    "wrong password(s)",
+    "token=\nnext line",
     "what is /etc/passwd?",
     "see (http://h/a).",
     "at 12:30@home",
