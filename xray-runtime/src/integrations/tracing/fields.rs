@@ -58,6 +58,11 @@ impl FieldReader<'_> {
             self.fields.annotations.push((field.name(), value.into()));
         }
     }
+
+    /// Returns whether the field is recorded as an error because of its name.
+    fn is_error(&self, field: &Field) -> bool {
+        is_error(field) && !self.names.is_secret(field.name())
+    }
 }
 
 impl Visit for FieldReader<'_> {
@@ -79,7 +84,7 @@ impl Visit for FieldReader<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if is_error(field) {
+        if self.is_error(field) {
             if !is_absent(value) {
                 self.fields.errors.push(vec![exception(value)]);
             }
@@ -90,12 +95,13 @@ impl Visit for FieldReader<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if !is_error(field) && !self.names.allow_text(field.name()) {
+        let is_error = self.is_error(field);
+        if !is_error && !self.names.allow_text(field.name()) {
             return;
         }
         match text(value) {
-            Some(text) if is_error(field) && is_absent(&text) => {}
-            Some(text) if is_error(field) => self.fields.errors.push(vec![exception(&text)]),
+            Some(text) if is_error && is_absent(&text) => {}
+            Some(text) if is_error => self.fields.errors.push(vec![exception(&text)]),
             Some(text) => self.fields.annotations.push((field.name(), text.into())),
             None => self.fields.failed = Some(field.name()),
         }
@@ -119,24 +125,26 @@ fn is_absent(text: &str) -> bool {
     matches!(text, "" | "None" | "()" | "false" | "null") || text.starts_with("Ok(")
 }
 
-/// The error of an event: a field that is an error, else a field named `error` or `err`, else the message.
-#[derive(Default)]
-pub(super) struct ErrorOfEvent {
+/// The error of an event: a field that is an error, else a field named `error` or `err`, else the message. A field
+/// whose name suggests a secret does not count.
+pub(super) struct ErrorOfEvent<'a> {
+    names: &'a FieldNames,
     error: Option<Vec<Exception>>,
     text: Option<String>,
     message: Option<String>,
 }
 
-impl ErrorOfEvent {
+impl<'a> ErrorOfEvent<'a> {
     /// Returns the error of the event that `record` visits. Formatting runs the user's code, so no lock may be held.
-    pub(super) fn read(record: impl FnOnce(&mut dyn Visit)) -> Vec<Exception> {
-        let mut event = Self::default();
+    pub(super) fn read(names: &'a FieldNames, record: impl FnOnce(&mut dyn Visit)) -> Vec<Exception> {
+        let mut event = Self { names, error: None, text: None, message: None };
         record(&mut event);
         event.error.unwrap_or_else(|| vec![exception(&event.text.or(event.message).unwrap_or_default())])
     }
 
     fn slot(&mut self, field: &Field) -> Option<&mut Option<String>> {
         match field.name() {
+            name if self.names.is_secret(name) => None,
             "message" => Some(&mut self.message),
             _ if is_error(field) => Some(&mut self.text),
             _ => None,
@@ -144,7 +152,7 @@ impl ErrorOfEvent {
     }
 }
 
-impl Visit for ErrorOfEvent {
+impl Visit for ErrorOfEvent<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         if let Some(slot) = self.slot(field) {
             *slot = Some(secrets::recorded(value, MAX_CHARS).into_owned());
@@ -157,8 +165,10 @@ impl Visit for ErrorOfEvent {
         }
     }
 
-    fn record_error(&mut self, _: &Field, value: &(dyn Error + 'static)) {
-        self.error.get_or_insert_with(|| chain(value, false).0);
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        if !self.names.is_secret(field.name()) {
+            self.error.get_or_insert_with(|| chain(value, false).0);
+        }
     }
 }
 
@@ -180,4 +190,55 @@ fn exception(text: &str) -> Exception {
 /// Returns the recorded form of a value's `Debug` text, or `None` if formatting fails or panics.
 fn text(value: &dyn Debug) -> Option<String> {
     guard(|| secrets::recorded_display(&format_args!("{value:?}"), MAX_CHARS)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::prelude::*;
+
+    use super::*;
+    use crate::document::{Cause, Document};
+    use crate::live::segment::Segment;
+    use crate::testing::capture_blocking;
+    use crate::tracing::SubsegmentLayer;
+
+    /// Returns the subsegments that a closure records below a layer.
+    fn below(layer: SubsegmentLayer, work: impl FnOnce()) -> Vec<Document> {
+        let work = || Segment::builder("shop").begin().in_scope(work);
+        let subscriber = tracing_subscriber::registry().with(layer);
+        let ((), mut documents) = tracing::subscriber::with_default(subscriber, || capture_blocking(work));
+        documents.remove(0).subsegments
+    }
+
+    fn exceptions(document: &Document) -> &[Exception] {
+        match &document.cause {
+            Some(Cause::Exceptions(cause)) => &cause.exceptions,
+            _ => &[],
+        }
+    }
+
+    #[test]
+    fn no_kind_of_field_is_recorded_as_an_error_if_its_name_suggests_a_secret() {
+        let error = std::io::Error::other("hunter2");
+        let error: &(dyn Error + 'static) = &error;
+        let layer = SubsegmentLayer::new().with_secret_names(["api_key", "error"]);
+        let subsegments = below(layer, || {
+            tracing::info_span!("span", api_key = error, error = "hunter2").in_scope(|| ());
+            tracing::info_span!("debug", error = ?"hunter2").in_scope(|| ());
+            let event = || tracing::error!(api_key = error, error = "hunter2", "refused");
+            tracing::info_span!("event").in_scope(event);
+        });
+        assert!(!format!("{subsegments:?}").contains("hunter2"), "{subsegments:#?}");
+        assert_eq!(subsegments.len(), 3);
+        assert_eq!(exceptions(&subsegments[2])[0].message.as_deref(), Some("refused"));
+    }
+
+    #[test]
+    fn an_error_that_is_a_text_has_no_type() {
+        let subsegments = below(SubsegmentLayer::new(), || {
+            tracing::info_span!("span", error = "refused").in_scope(|| tracing::error!("failed"));
+        });
+        let types: Vec<_> = exceptions(&subsegments[0]).iter().map(|exception| exception.kind.as_deref()).collect();
+        assert_eq!(types, [None, None]);
+    }
 }

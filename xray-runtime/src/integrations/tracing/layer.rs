@@ -331,7 +331,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SubsegmentLayer {
             self.queries.record(event, parent.as_ref().map_or(&current, |span| span.context()));
         } else if *event.metadata().level() == Level::ERROR {
             if let Some(innermost) = innermost() {
-                innermost.record_error(|| ErrorOfEvent::read(|visitor| event.record(visitor)));
+                innermost.record_error(|| ErrorOfEvent::read(&self.names, |visitor| event.record(visitor)));
             }
         }
     }
