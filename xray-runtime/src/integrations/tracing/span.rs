@@ -193,3 +193,98 @@ pub(super) fn entered_span_subsegment<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, 
         Some(begun)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::emitter::MemoryEmitter;
+    use crate::live::instrument::Instrument as _;
+    use crate::live::segment::Segment;
+    use crate::recorder::Recorder;
+    use crate::sampling::Always;
+
+    /// An open segment with a span below it.
+    struct Case {
+        emitter: MemoryEmitter,
+        segment: Segment,
+        span: Arc<SpanSubsegment>,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let emitter = MemoryEmitter::new();
+            let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build();
+            let segment = Segment::builder("shop").recorder(&recorder).begin();
+            let span = SpanSubsegment::begin(&segment, "work", Fields::default);
+            Self { emitter, segment, span }
+        }
+
+        /// Ends the segment. Returns whether the span was sent with it, while another task holds the span.
+        fn ends_the_span(self) -> bool {
+            let Self { emitter, segment, span } = self;
+            segment.end();
+            let documents = emitter.take();
+            drop(span);
+            assert_eq!(documents.len(), 1);
+            let is_sent = !documents[0].subsegments.is_empty();
+            assert_eq!(emitter.take().len(), usize::from(!is_sent), "a span is sent once");
+            is_sent
+        }
+    }
+
+    /// Enters a span and exits it. Returns whether the entry belonged to the span's own work.
+    fn visit(span: &SpanSubsegment) -> bool {
+        let is_own = span.enter();
+        span.leave(Exit { is_own, by_panic: false });
+        is_own
+    }
+
+    #[tokio::test]
+    async fn a_task_without_a_segment_that_holds_a_span_does_none_of_its_work() {
+        let Case { segment, span, .. } = Case::new();
+        let visit = || {
+            let span = Arc::clone(&span);
+            move || visit(&span)
+        };
+        let (first, again) = (visit(), visit());
+        assert_eq!(tokio::spawn(async move { [first(), again()] }).await.unwrap(), [true; 2], "its first task");
+        let other = visit();
+        assert!(!tokio::spawn(async move { other() }).await.unwrap(), "another task");
+        let inside = visit();
+        let inside = async move { inside() }.in_context((*segment).clone());
+        assert!(tokio::spawn(inside).await.unwrap(), "another task in the segment");
+        assert!(thread::spawn(visit()).join().unwrap(), "a thread");
+    }
+
+    #[tokio::test]
+    async fn a_span_that_is_held_ends_with_its_parent_where_its_own_work_has_ended() {
+        let case = Case::new();
+        visit(&case.span);
+        assert!(case.ends_the_span(), "in the thread of `block_on`");
+
+        let in_a_task = || {
+            let case = Case::new();
+            visit(&case.span);
+            case
+        };
+        assert!(tokio::spawn(async move { in_a_task().ends_the_span() }).await.unwrap(), "in a task");
+        let case = tokio::spawn(async move { in_a_task() }).await.unwrap();
+        assert!(!case.ends_the_span(), "the parent ends in another task");
+
+        let case = Case::new();
+        assert!(case.span.enter() && visit(&case.span));
+        assert!(!case.ends_the_span(), "its work is going on");
+    }
+
+    #[tokio::test]
+    async fn a_span_that_is_closed_is_not_kept_until_its_parent_ends() {
+        let Case { segment, span, .. } = Case::new();
+        visit(&span);
+        let work = Arc::downgrade(span.work.as_ref().unwrap());
+        drop(span);
+        assert!(work.upgrade().is_none());
+        segment.end();
+    }
+}
