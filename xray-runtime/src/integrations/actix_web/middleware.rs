@@ -321,3 +321,56 @@ impl<F> fmt::Debug for SegmentFuture<F> {
         formatter.debug_struct("SegmentFuture").field("segment", &segment).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use actix_web::HttpResponse;
+    use actix_web::dev::fn_service;
+    use actix_web::error::ErrorServiceUnavailable;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::testing::capture;
+
+    /// A service that is never ready.
+    struct Busy;
+
+    impl Service<ServiceRequest> for Busy {
+        type Response = ServiceResponse;
+        type Error = Error;
+        type Future = Ready<Result<ServiceResponse, Error>>;
+
+        fn poll_ready(&self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+            Poll::Ready(Err(ErrorServiceUnavailable("busy")))
+        }
+
+        fn call(&self, _: ServiceRequest) -> Self::Future {
+            unreachable!("the service is not ready")
+        }
+    }
+
+    #[tokio::test]
+    async fn the_middleware_is_ready_when_the_service_is() {
+        let service = SegmentMiddleware::new("shop").new_transform(Busy).await.unwrap();
+        let readiness = service.poll_ready(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(readiness, Poll::Ready(Err(_))));
+    }
+
+    #[tokio::test]
+    async fn an_absolute_uri_and_the_peer_of_the_connection_are_recorded() {
+        let service = fn_service(async |request: ServiceRequest| {
+            Ok::<_, Error>(request.into_response(HttpResponse::NoContent().finish()))
+        });
+        let service = SegmentMiddleware::dynamic("*", "unknown").new_transform(service).await.unwrap();
+        let request = TestRequest::with_uri("https://shop.example.com:8443/cart?token=x");
+        let request = request.insert_header(("host", "other")).peer_addr("192.0.2.1:5000".parse().unwrap());
+        let work = async { service.call(request.to_srv_request()).await.map(drop).unwrap() };
+        let ((), documents) = capture(work).await;
+        let request = documents[0].http.as_ref().and_then(|http| http.request.as_ref()).unwrap();
+        assert_eq!(documents[0].name, "shop.example.com");
+        assert_eq!(request.url.as_deref(), Some("https://shop.example.com:8443/cart"));
+        assert_eq!(request.client_ip.as_deref(), Some("192.0.2.1"));
+    }
+}

@@ -133,3 +133,22 @@ impl Drop for Serving {
         self.segment.mark_cancelled();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_method_and_the_status_tell_whether_a_response_has_a_body() {
+        for (method, without_body) in [
+            ("GET", &[101, 204, 304][..]),
+            ("HEAD", &[101, 200, 204, 299, 300, 304, 404]),
+            ("CONNECT", &[101, 200, 204, 299, 304]),
+        ] {
+            let serving = Serving::new(Segment::builder("shop").begin(), false, method);
+            let statuses = [101, 200, 204, 299, 300, 304, 404].into_iter();
+            let found: Vec<_> = statuses.filter(|status| serving.is_without_body(*status)).collect();
+            assert_eq!(found, without_body, "{method}");
+        }
+    }
+}

@@ -232,3 +232,14 @@ impl<R: fmt::Debug> fmt::Debug for SubsegmentBody<R> {
         formatter.debug_struct("SubsegmentBody").field("body", &self.body).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_a_body_is_that_of_the_clients_body() {
+        let body = SubsegmentBody { body: "body".to_owned(), call: None };
+        assert_eq!(body.size_hint().exact(), Some(4));
+    }
+}

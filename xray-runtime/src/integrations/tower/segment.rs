@@ -353,3 +353,90 @@ impl<F, Form, BodyForm> fmt::Debug for SegmentFuture<F, Form, BodyForm> {
         formatter.debug_struct("SegmentFuture").field("segment", &segment).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, poll_fn};
+    use std::task::Waker;
+
+    use http::HeaderName;
+    use http::header::CONTENT_TYPE;
+    use http_body::Frame;
+    use tower::service_fn;
+
+    use super::*;
+    use crate::http::Call;
+    use crate::testing::capture;
+
+    /// An error that neither is nor holds a [`std::error::Error`].
+    #[derive(Debug, PartialEq)]
+    struct Refused;
+
+    impl ServiceError<Plain> for Refused {
+        fn record(&self, _: &mut Call) {}
+    }
+
+    /// A service that is never ready.
+    struct Busy;
+
+    impl Service<Request<()>> for Busy {
+        type Response = Response<String>;
+        type Error = Refused;
+        type Future = Ready<Result<Response<String>, Refused>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+            Poll::Ready(Err(Refused))
+        }
+
+        fn call(&mut self, _: Request<()>) -> Self::Future {
+            unreachable!("the service is not ready")
+        }
+    }
+
+    /// A body that has only trailers.
+    struct Trailers(Option<HeaderMap>);
+
+    impl Body for Trailers {
+        type Data = &'static [u8];
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+            Poll::Ready(self.0.take().map(|trailers| Ok(Frame::trailers(trailers))))
+        }
+    }
+
+    #[test]
+    fn the_layer_is_ready_when_the_service_is() {
+        let mut service: SegmentService<_> = SegmentLayer::new("shop").layer(Busy);
+        assert_eq!(service.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Err(Refused)));
+    }
+
+    #[tokio::test]
+    async fn an_error_without_a_record_of_its_own_is_a_fault() {
+        let service = service_fn(async |_: Request<()>| Err::<Response<String>, _>(Refused));
+        let mut service: SegmentService<_> = SegmentLayer::new("shop").layer(service);
+        let (result, documents) = capture(async { service.call(Request::new(())).await.map(drop) }).await;
+        assert_eq!(result, Err(Refused));
+        assert!(documents[0].fault && documents[0].cause.is_none(), "{documents:#?}");
+    }
+
+    #[tokio::test]
+    async fn the_trailers_of_a_grpc_call_are_awaited_behind_an_empty_body() {
+        let service = service_fn(async |_: Request<()>| {
+            let trailers = HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from(13))]);
+            let response = Response::builder().header(CONTENT_TYPE, "application/grpc").header(CONTENT_LENGTH, 0);
+            Ok::<_, std::io::Error>(response.body(Trailers(Some(trailers))).unwrap())
+        });
+        let mut service: SegmentService<_> = SegmentLayer::new("shop").layer(service);
+        let request = Request::builder().header(CONTENT_TYPE, "application/grpc").body(()).unwrap();
+        let work = async {
+            let mut body = service.call(request).await.unwrap().into_body();
+            poll_fn(|task| Pin::new(&mut body).poll_frame(task)).await.unwrap().unwrap();
+        };
+        let ((), documents) = capture(work).await;
+        assert!(documents[0].fault, "{documents:#?}");
+    }
+}
