@@ -177,6 +177,7 @@ mod tests {
             ("/var/lib/shop.db", Some("shop.db"), "SQLite", None),
             ("C:\\data\\shop.db", Some("shop.db"), "SQLite", None),
             ("data/shop.db?mode=ro", Some("shop.db"), "SQLite", None),
+            ("C://data/shop.db", Some("shop.db"), "SQLite", None),
         ] {
             let database = Database::of_url(text);
             assert_eq!((database.name.as_deref(), database.sql.url.as_deref()), (name, url), "{text}");
@@ -190,6 +191,9 @@ mod tests {
             ("host=db.example.com dbname=shop user=app password='hunter 2'", Some("shop@db.example.com")),
             ("host = db password = hunter2 dbname = shop", Some("shop@db")),
             ("host=db password='hunter2", None),
+            ("host=db application_name=app password=hunter's dbname=shop", Some("shop@db")),
+            ("password=hunter2://x host=db", Some("db")),
+            ("Password=hunter2 dbname=shop", None),
             ("password=hunter2", None),
             ("Host=db;Password=hunter2", None),
             ("cockroachdb://app:hunter2@db", Some("db")),
