@@ -176,7 +176,6 @@ fn is_coerced(expression: &Expr) -> bool {
             _ => false,
         },
         Expr::Tuple(tuple) => tuple.elems.iter().any(is_coerced),
-        Expr::Array(array) => array.elems.iter().any(is_coerced),
         _ => false,
     }
 }

@@ -438,10 +438,6 @@ impl VisitMut for Walker<'_> {
         self.variables.declare_pattern(&condition.pat, facts);
     }
 
-    fn visit_macro_mut(&mut self, call: &mut Macro) {
-        self.walk_macro(call, Requirement::Optional);
-    }
-
     fn visit_field_value_mut(&mut self, field: &mut FieldValue) {
         self.under_conditions(&field.attrs.clone(), |walker| visit_mut::visit_field_value_mut(walker, field));
     }

@@ -38,7 +38,8 @@ enum Replacement {
     OfClient,
     /// The future of a function: `reqwest::get(url)`.
     OfFunction,
-    /// A future that contains the arguments of a function: `join(first, second)`.
+    /// A future that contains the arguments of a function: `join(first, second)`. An argument in which nothing is
+    /// replaced has no ends.
     Combined(Vec<Ends>),
     /// Nothing is replaced in this branch.
     Kept,
@@ -152,8 +153,7 @@ impl Ends {
         // `select` returns either of its futures, so both are replaced or none.
         let is_one_type = !returns_loser || of_all.iter().all(|ends| *ends == of_all[0]);
         let is_replaced = is_one_type && of_all.iter().any(Option::is_some);
-        let kept = Self { value: Some(Replacement::Kept), ..Self::default() };
-        let of_all = of_all.into_iter().map(|ends| ends.unwrap_or_else(|| kept.clone())).collect();
+        let of_all = of_all.into_iter().map(Option::unwrap_or_default).collect();
         is_replaced.then(|| Self { value: Some(Replacement::Combined(of_all)), ..Self::default() })
     }
 
@@ -196,10 +196,8 @@ impl Ends {
         if passes_items(call) {
             return Self::of_list(&call.receiver);
         }
-        // `map` of a future passes the result to the closure.
-        let is_list = lists_results(&name) && Self::of(&call.receiver).is_none();
         match call.args.first().map(peeled) {
-            Some(Expr::Closure(closure)) if is_list => Self::of_closure(closure),
+            Some(Expr::Closure(closure)) if lists_results(&name) => Self::of_closure(closure),
             _ => None,
         }
     }
@@ -278,13 +276,12 @@ fn is_either(expression: &Expr) -> bool {
     matches!(peeled(expression), Expr::MethodCall(call) if is_one_of(&call.method, &["left_future", "right_future"]))
 }
 
-/// Returns the values of the branches of an expression, without the branches that leave it. Returns `None` if another
-/// branch has no value.
+/// Returns the values of the branches of an expression. Returns `None` if a branch has no value and does not leave the
+/// expression either.
 pub(crate) fn branches(expression: &Expr) -> Option<Vec<&Expr>> {
-    let of_block = |block| match tails(block) {
-        alternatives if alternatives.len() > 1 => Some(alternatives),
-        _ if block_diverges(block) => Some(Vec::new()),
-        values => (!values.is_empty()).then_some(values),
+    let of_block = |block| {
+        let values = tails(block);
+        (!values.is_empty() || block_diverges(block)).then_some(values)
     };
     match peeled(expression) {
         Expr::If(conditional) => {

@@ -5,7 +5,7 @@
 //! that are nested too deeply are removed before parsing. Afterwards they are put back, unchanged, and calls in them
 //! are not traced. `tests.rs::code_that_is_too_deep_is_left_as_it_was`
 
-use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Group, Spacing, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 /// The number of levels that are parsed. Handwritten code has about 30; 200 levels take 5 of the stack's 8 MiB.
@@ -116,9 +116,7 @@ fn placeholder_number(content: &TokenStream) -> Option<usize> {
         content.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(name) if name == PLACEHOLDER));
     tokens.next()?;
     match tokens.nth(1)? {
-        TokenTree::Group(number) if number.delimiter() == Delimiter::Parenthesis => {
-            number.stream().to_string().trim_end_matches("usize").parse().ok()
-        }
+        TokenTree::Group(number) => number.stream().to_string().trim_end_matches("usize").parse().ok(),
         _ => None,
     }
 }

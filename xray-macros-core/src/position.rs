@@ -318,6 +318,5 @@ fn named_item(of: &PathSegment) -> Option<&Type> {
 
 /// Returns whether a branch of an expression ends in a call with `#[xray(skip)]`.
 fn has_skipped_branch(expression: &Expr) -> bool {
-    let ends = branches(expression).unwrap_or_default();
-    ends.len() > 1 && ends.into_iter().any(|end| CallOptions::skips(attributes(peeled(end))))
+    branches(expression).unwrap_or_default().into_iter().any(|end| CallOptions::skips(attributes(peeled(end))))
 }

@@ -4,7 +4,7 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
 
 use crate::combinators::wraps_receiver;
-use crate::syntax::{boxed_future, boxed_future_mut, peeled, tail, text};
+use crate::syntax::{boxed_future_mut, peeled, puts_into_box, tail, text};
 
 /// The kind of the argument that runs in the spawned task or thread.
 #[derive(Clone, Copy)]
@@ -57,9 +57,11 @@ pub(crate) fn spawned_kind(argument: &Expr) -> Option<Spawned> {
             (closure.inputs.is_empty() && closure.asyncness.is_none()).then_some(Spawned::Closure)
         }
         Expr::Block(block) if block.label.is_none() => spawned_kind(tail(&block.block)?),
-        Expr::MethodCall(call) if wraps_receiver(&text(&call.method)) => spawned_future(&call.receiver),
+        boxed @ Expr::MethodCall(call) if wraps_receiver(&text(&call.method)) || puts_into_box(boxed) => {
+            spawned_future(&call.receiver)
+        }
         Expr::Call(call) => call.args.iter().find_map(spawned_future),
-        argument => spawned_future(boxed_future(argument)?),
+        _ => None,
     }
 }
 

@@ -185,15 +185,6 @@ pub(crate) fn puts_into_box(expression: &Expr) -> bool {
 }
 
 /// Returns the future that an expression puts into a box.
-pub(crate) fn boxed_future(expression: &Expr) -> Option<&Expr> {
-    match expression {
-        Expr::Call(call) if puts_into_box(expression) => call.args.first(),
-        Expr::MethodCall(call) if puts_into_box(expression) => Some(&call.receiver),
-        _ => None,
-    }
-}
-
-/// Like [`boxed_future`], but returns an exclusive reference.
 pub(crate) fn boxed_future_mut(expression: &mut Expr) -> Option<&mut Expr> {
     if !puts_into_box(expression) {
         return None;

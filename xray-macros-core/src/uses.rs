@@ -12,7 +12,6 @@ use crate::combinators::{
     adds_to_list, counts_items, is_polled_list, is_type_of_polled_list, name_of_combinator, passes_items, repeats,
     wraps_variables,
 };
-use crate::conditions::first_tail;
 use crate::ends::{Ends, Held};
 use crate::macros::{self, Arguments, Role};
 use crate::options::CallOptions;
@@ -147,7 +146,7 @@ impl Uses<'_> {
     /// polls their futures.
     fn visit_argument(&mut self, argument: &Expr, otherwise: Position, repeats: bool) {
         let place = match peeled(argument) {
-            Expr::Reference(reference) if reference.mutability.is_some() => &*reference.expr,
+            Expr::Reference(reference) => &*reference.expr,
             _ => argument,
         };
         let is_closure = self.held == Held::Closure && self.is_variable(place);
@@ -168,7 +167,6 @@ impl Uses<'_> {
     }
 
     fn visit_statements(&mut self, statements: &[Stmt], end: Position) {
-        let first_tail = first_tail(statements);
         for (index, statement) in statements.iter().enumerate() {
             match statement {
                 Stmt::Local(local) => {
@@ -177,7 +175,7 @@ impl Uses<'_> {
                         return;
                     }
                 }
-                Stmt::Expr(value, None) if index >= first_tail => self.visit_at(value, end),
+                Stmt::Expr(value, None) => self.visit_at(value, end),
                 Stmt::Expr(value, Some(_)) => self.visit_at(value, Position::of_statement(value)),
                 other => self.visit_stmt(other),
             }
@@ -202,9 +200,9 @@ impl Uses<'_> {
 
     /// Visits a loop, whose items may be the futures in the variable.
     fn visit_loop(&mut self, for_loop: &ExprForLoop) {
-        let is_list = self.held.is_list() && self.is_variable(list_in(&for_loop.expr));
+        let is_variable = self.is_variable(list_in(&for_loop.expr));
         let body = &for_loop.body.stmts;
-        let is_known = is_list && self.accepts_any_future(&for_loop.pat, Held::Future, body, Position::Elsewhere);
+        let is_known = is_variable && self.accepts_any_future(&for_loop.pat, Held::Future, body, Position::Elsewhere);
         self.visit_at(&for_loop.expr, if is_known { Position::AnyFutures } else { Position::Elsewhere });
         if !binds(&for_loop.pat, self.name) {
             self.visit_block(&for_loop.body);
