@@ -248,6 +248,12 @@ mod tests {
             quote!(|a| println!("{:?}", 0..count)),
             quote!(|a| println!("{:?}", a[count..])),
             quote!(|a| println!("{}", b(url))),
+            quote!(|a| println!("{:?}", User { name: url })),
+            quote!(|a| {
+                while let Some(b) = a() {
+                    b(url)
+                }
+            }),
             quote!(|a| User { url }),
         ] {
             assert!(names(closure.clone()), "{closure}");

@@ -110,6 +110,12 @@ mod tests {
             ("{ #[cfg(a)] { b } #[cfg(b)] { return c; } }", &["#[cfg (a)] { b }", "#[cfg (b)] { return c ; }"]),
             ("{ #[cfg(a)] { return b; } #[cfg(b)] { c } }", &["#[cfg (b)] { c }"]),
             ("{ #[cfg(a)] if a { b } #[cfg(b)] { c } }", &["#[cfg (b)] { c }"]),
+            ("{ #[cfg(a)] { g! {} } #[cfg(b)] { c } }", &["#[cfg (a)] { g ! { } }", "#[cfg (b)] { c }"]),
+            ("{ #[cfg(a)] { g! {}; } #[cfg(b)] { c } }", &["#[cfg (b)] { c }"]),
+            ("{ #[cfg(a)] unsafe { b } #[cfg(b)] { c } }", &["#[cfg (a)] unsafe { b }", "#[cfg (b)] { c }"]),
+            ("{ #[cfg(a)] unsafe { b; } #[cfg(b)] { c } }", &["#[cfg (b)] { c }"]),
+            ("{ #[cfg(a)] for b in c {} #[cfg(b)] { c } }", &["#[cfg (b)] { c }"]),
+            ("{ #[cfg(a)] while b {} #[cfg(b)] { c } }", &["#[cfg (b)] { c }"]),
             ("{ #[cfg(a)] { b } #[allow(c)] { d } }", &["#[allow (c)] { d }"]),
         ] {
             let mut parsed: Block = syn::parse_str(block).unwrap();

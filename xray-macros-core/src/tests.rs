@@ -409,6 +409,11 @@ fn code_that_is_too_deep_is_left_as_it_was() {
             assert!(expanded.contains(&core), "{core}: {expanded}");
         }
     }
+    // A cut in a type.
+    let body = "(".repeat(190) + "a as " + &"(".repeat(20) + "u8" + &")".repeat(210);
+    let function = format!("fn f() {{ b.send(); {body} }}");
+    let expanded = on_a_small_stack(move || expand(TokenStream::new(), function.parse().unwrap()).to_string());
+    assert!(expanded.contains("(((u8)))") && expanded.contains("__xray_dispatch"), "{expanded}");
 }
 
 #[test]

@@ -66,6 +66,19 @@ fn the_body_of_a_stream_declares_the_variables_of_its_calls() {
 }
 
 #[test]
+fn an_async_block_declares_the_variables_of_its_calls_around_its_value() {
+    for (block, declares) in [
+        ("async { c.request(r).await; }", "async { let mut __xray_call_0 ="),
+        // The temporaries of the value are dropped before the variable.
+        ("async move { c.request(r).await }", "CallInProgress :: none () ; if true { (match c . request"),
+    ] {
+        let expanded =
+            expand(TokenStream::new(), format!("fn f(c: Client) {{ {block} }}").parse().unwrap()).to_string();
+        assert!(expanded.contains(declares), "{expanded}");
+    }
+}
+
+#[test]
 fn receivers_that_are_constants_are_left_alone() {
     check(&[
         ("g().send()", "value"),
@@ -282,6 +295,7 @@ fn a_group_without_delimiters_is_read_as_its_content() {
         ("let a = c.request(r); $(a).await", "future"),
         ("let a = c.request(r); keep($(a))", "as-typed"),
         ("c.request(#[allow(a)] $(r)).await", "left-alone"),
+        ("Box::pin(c.request(r)) as Pin<Box<$(dyn Future)>>", "future"),
     ] {
         let function = with_groups(&format!("async fn f(c: &Client) {{ {body} }}"));
         assert_eq!(choices_of(function), expected, "{body}");
@@ -334,9 +348,17 @@ fn a_method_by_its_path_may_have_a_name() {
 
 #[test]
 fn the_receiver_of_a_marked_call_keeps_its_attributes() {
-    let function = "fn f() { #[xray(trace)] (#[allow(a)] (g())).send(); }";
-    let expanded = expand(TokenStream::new(), function.parse().unwrap()).to_string();
-    assert!(expanded.contains("# [allow (a)]"), "{expanded}");
+    let of = |receiver: &str| {
+        let function = with_groups(&format!("fn f() {{ #[xray(trace)] {receiver}.send(); }}"));
+        expand(TokenStream::new(), function).to_string()
+    };
+    for receiver in ["(#[allow(a)] (g()))", "(#[allow(a)] $(g()))"] {
+        assert!(of(receiver).contains("# [allow (a)]"), "{}", of(receiver));
+    }
+    // The compiler would report parentheses around an argument as unused.
+    for receiver in ["(g())", "$(g())", "$((g()))"] {
+        assert_eq!(of(receiver), of("g()"), "{receiver}");
+    }
 }
 
 #[test]

@@ -120,6 +120,19 @@ fn returned() -> impl Future<Output = u32> {
             |_, _| (),
         )
 }
+/// The runtime's future does not implement `Debug`.
+fn shown() -> impl Future<Output = u32> + Debug {
+    let __xray_subsegment = ::xray::__private::traced::FunctionSubsegment::new({
+        static __XRAY_FUNCTION: ::xray::__private::traced::TracedFunction = ::xray::__private::traced::TracedFunction::new(
+            "shown",
+            "shown",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        &__XRAY_FUNCTION
+    });
+    __xray_subsegment.around(move || -> _ { later() }, |_, _| ())
+}
 fn never() -> ! {
     let __xray_subsegment = ::xray::__private::traced::FunctionSubsegment::new({
         static __XRAY_FUNCTION: ::xray::__private::traced::TracedFunction = ::xray::__private::traced::TracedFunction::new(

@@ -26,6 +26,12 @@ fn returned() -> impl Future<Output = u32> {
     h(first)
 }
 
+/// The runtime's future does not implement `Debug`.
+#[traced]
+fn shown() -> impl Future<Output = u32> + Debug {
+    later()
+}
+
 #[traced]
 fn never() -> ! {
     loop {}

@@ -66,6 +66,7 @@ fn an_argument_whose_type_may_depend_on_the_parameter_is_left_alone() {
         "&list[1]",
         "&list()[1]",
         "[1, 2]",
+        "[[1], [2]]",
         "[g(a)]",
         "&[(\"a\", a)]",
         "Payload { a, b: 1 }",
@@ -86,6 +87,7 @@ fn an_argument_whose_type_may_depend_on_the_parameter_is_left_alone() {
         "g(Some(1))",
         "[None]",
         "[&a]",
+        "[[&a]]",
         "[(a, &b)]",
         "[Box::new(a)]",
         "[std::sync::Arc::new(a)]",
@@ -107,11 +109,27 @@ fn an_argument_whose_type_may_depend_on_the_parameter_is_left_alone() {
 fn a_call_to_get_is_left_alone_for_its_argument_only_if_it_may_be_awaited() {
     check(&[
         ("client.get(if a { b } else { d }).await;", "left-alone"),
+        ("let a = client.get(if a { b } else { d }); requests[0].send()", "left-alone"),
         ("join(client.get(Some(a)), b).await;", "left-alone"),
         ("c.request(r).await; let a = client.get(if a { b } else { d });", "future"),
         ("c.request(r).await; client.get(if a { b } else { d }).send().await;", "future value"),
         ("c.request(r).await; client.get::<A>(a).await;", "future"),
     ]);
+}
+
+#[test]
+fn a_call_to_get_that_cannot_be_traced_is_an_error_only_if_it_is_marked() {
+    const GET: &str = "client.get(if a { b } else { d })";
+    let of = |arguments: &str, body: String| {
+        let function = format!("async fn f(c: &Client) {{ c.request(r).await; {body} }}").parse().unwrap();
+        expand(arguments.parse().unwrap(), function).to_string()
+    };
+    for body in [format!("#[xray(trace)] {GET};"), format!("#[xray(trace)] {GET}.await;")] {
+        assert!(of("", body).contains("this call is not traced, because the type of its argument may depend"));
+    }
+    for body in [format!("{GET};"), format!("{GET}.await;")] {
+        assert!(!of("strict", body).contains("compile_error"));
+    }
 }
 
 #[test]
@@ -131,6 +149,9 @@ fn the_reason_fits_the_receiver_and_the_argument() {
         ("make!().send();", "a macro"),
         ("c.request(make!(u));", "a macro or a loop"),
         ("c.request({ loop { break r } });", "a macro or a loop"),
+        ("c.request(unsafe { make!(u) });", "a macro or a loop"),
+        ("c.request(if a { make!(u) } else { r });", "a macro or a loop"),
+        ("c.request(match a { 1 => make!(u), _ => 2 });", "a macro or a loop"),
         ("c.request(&r);", "shows that it is not a request"),
     ] {
         assert!(reason(call).contains(part), "{call}: {}", reason(call));

@@ -31,6 +31,10 @@ fn a_future_that_stays_in_the_function_may_have_any_type() {
         ("select(pin!(c.request(r)), pin!(c.request(s))).await", "future future"),
         ("let a: Pin<&mut Response> = pin!(c.request(r)); a.await", "as-typed"),
         ("let a: Pin<&mut dyn Future<Output = u8>> = pin!(c.request(r)); keep(a)", "future"),
+        ("(&mut c.request(r)).await", "future"),
+        ("timeout(1, &mut c.request(r)).await", "future"),
+        ("RequestBuilder::send(r)?", "path"),
+        ("keep(RequestBuilder::send(r))", "left-alone"),
     ]);
 }
 
@@ -77,6 +81,7 @@ fn the_uses_of_a_variable_determine_the_type_of_its_future() {
         ("let a = c.request(r); let b = pin!(a); b.as_mut().cancel()", "as-typed"),
         ("let a = || c.request(r); a().await", "future"),
         ("let a = || c.request(r); keep(a)", "as-typed"),
+        ("let a = || c.request(r); let b = a().map(f); join(b, g()).await", "future"),
         ("let a = c.request(r); println!(\"{}\", a)", "as-typed"),
         ("let a = c.request(r); println!(\"{a}\"); a.await", "as-typed"),
         ("let a = c.request(r); println!(\"{}\", (format!(\"{a}\"))); a.await", "as-typed"),
@@ -107,6 +112,11 @@ fn the_branches_of_an_expression_have_one_type() {
         ("let a = { g(); c.request(r) }; a.await", "future"),
         ("unsafe { c.request(r) }.await", "future"),
         ("if b { c.request(r); } c.request(s).await", "as-typed future"),
+        ("if b { return; } else { c.request(r) }.await", "future"),
+        ("if b { g(); panic!(); } else { c.request(r) }.await", "future"),
+        ("if b { make! { u } } else { c.request(r) }.await", "as-typed"),
+        ("if b { #[cfg(a)] { g() } #[cfg(b)] { return } } else { c.request(r) }.await", "as-typed"),
+        ("if b { #[cfg(a)] { c.request(r) } #[cfg(b)] { return } } else { c.request(s) }.await", "future future"),
         ("while c.request(r).await {}", "future"),
         ("let a = if b { ureq::run(r) } else { ureq::run(s) }; a.await", "future future"),
         ("if b { c.request(r) } else { request.send() }.await", "as-typed place"),
@@ -121,6 +131,10 @@ fn the_branches_of_an_expression_have_one_type() {
         ),
         ("if b { timeout(1, c.request(r)) } else { timeout(2, c.request(s)) }.await", "future future"),
         ("if b { join(g(), h()) } else { join(c.request(r), h()) }.await", "as-typed"),
+        ("if b { join(join(g(), h()), c.request(r)) } else { join(both(), c.request(s)) }.await", "future future"),
+        ("if b { join(g(), c.request(r)) } else { join(todo!(), c.request(s)) }.await", "future future"),
+        // The program's function may name the type of its argument or of its result.
+        ("if b { keep(c.request(r)) } else { unconstrained(c.request(s)) }.await", "as-typed as-typed"),
         ("join_all([join(c.request(r), g()), join(h(), c.request(s))]).await", "as-typed as-typed"),
         ("let a = if b { join(c.request(r), g()) } else { join(c.request(s), g()) }; a.await", "future future"),
         ("if b { c.request(r) } else { loop { done!(a) } }.await", "as-typed"),
@@ -144,6 +158,16 @@ fn each_side_of_an_either_has_a_type_of_its_own() {
         ),
         (
             "if b { c.request(r).right_future() } else if d { g().right_future() } else { h().left_future() }.await",
+            "as-typed",
+        ),
+        (
+            "if b { join(g(), h()).left_future() } else if d { both().left_future() } \
+             else { c.request(r).right_future() }.await",
+            "future",
+        ),
+        (
+            "if b { c.request(r).left_future().left_future().left_future() } \
+             else if d { g().left_future().left_future().left_future() } else { h().right_future() }.await",
             "as-typed",
         ),
     ]);
@@ -170,6 +194,11 @@ fn the_items_of_a_list_have_one_type() {
         ("join_all(list.iter().map(|r| c.request(r)).collect::<Vec<_>>()).await", "future"),
         ("join_all(list.iter().map(|r| c.request(r)).collect::<Vec<Response>>()).await", "as-typed"),
         ("join_all(list.iter().map(|r| c.request(r)).other()).await", "as-typed"),
+        ("join_all(pool.each(|r| c.request(r))).await", "as-typed"),
+        ("join_all(a.map(|r| c.request(r)).chain(pool.each(|r| c.request(r)))).await", "as-typed as-typed"),
+        ("join_all(a.map(|r| c.request(r)).chain(b.map(|r| -> Named { c.request(r) }))).await", "as-typed as-typed"),
+        ("join_all([c.request(r)].map(|a| { keep(a); c.request(s) })).await", "as-typed future"),
+        ("keep(a.map(|r| c.request(r)).chain([c.request(s)]))", "as-typed as-typed"),
         ("join_all(a.map(|r| c.request(r)).chain(b.map(|r| c.request(r)))).await", "future future"),
         ("join_all(a.map(|r| c.request(r)).chain([c.request(s)]).rev()).await", "future future"),
         ("join_all(a.map(|r| c.request(r)).chain(vec![c.request(s)])).await", "future future"),
@@ -217,21 +246,6 @@ fn the_items_of_a_list_have_one_type() {
         ("tokio_retry::RetryIf::spawn(strategy, || c.request(r), d).await", "future"),
         ("let a = || c.request(r); Retry::spawn(strategy, a).await", "future"),
         ("Other::spawn(strategy, || c.request(r)).await", "as-typed"),
-        ("let mut a = list.map(|r| c.request(r)); keep(a.next().unwrap()).await", "as-typed"),
-        ("let mut a = list.map(|r| c.request(r)); while let Some(b) = a.next() { keep(b) }", "as-typed"),
-        ("let mut a = list.map(|r| c.request(r)); pin!(a); a.next().await", "as-typed"),
-        ("let mut a = list.map(|r| c.request(r)).collect::<FuturesUnordered<_>>(); a.next().await", "future"),
-        ("let mut a: FuturesOrdered<_> = list.map(|r| c.request(r)).collect(); a.next().await", "future"),
-        ("let mut a = FuturesUnordered::new(); a.push(c.request(r)); a.try_next().await", "future"),
-        ("let mut a = FuturesUnordered::new(); a.push(c.request(r)); a.into_iter().next().unwrap().await", "as-typed"),
-        (
-            "let a = list.map(|r| c.request(r)); let mut b = a.collect::<FuturesUnordered<_>>(); b.next().await",
-            "future",
-        ),
-        ("let a = list.map(|r| c.request(r)); let mut b = a.rev(); keep(b.next())", "as-typed"),
-        ("let a = list.map(|r| c.request(r)); a.buffered(2).next().await", "future"),
-        ("let a = list.map(|r| c.request(r)); a.len(); join_all(a).await", "future"),
-        ("let a = list.map(|r| c.request(r)); a.await", "as-typed"),
         ("let a = c.request(r).map(|b| tx.send(b)); a.await", "future"),
         ("let a = [c.request(r), c.request(s)]; join_all(a.map(keep)).await", "as-typed as-typed"),
         ("let a = [c.request(r)]; join_all(a.into_iter().map(keep)).await", "as-typed"),
@@ -244,6 +258,35 @@ fn the_items_of_a_list_have_one_type() {
 }
 
 #[test]
+fn a_method_of_a_list_polls_its_futures_or_passes_them_on() {
+    check(&[
+        ("let mut a = list.map(|r| c.request(r)); keep(a.next().unwrap()).await", "as-typed"),
+        ("let mut a = list.map(|r| c.request(r)); while let Some(b) = a.next() { keep(b) }", "as-typed"),
+        ("let mut a = list.map(|r| c.request(r)); pin!(a); a.next().await", "as-typed"),
+        ("let mut a = list.map(|r| c.request(r)).collect::<FuturesUnordered<_>>(); a.next().await", "future"),
+        ("let mut a: FuturesOrdered<_> = list.map(|r| c.request(r)).collect(); a.next().await", "future"),
+        ("let mut a = FuturesUnordered::new(); a.push(c.request(r)); a.try_next().await", "future"),
+        ("let mut a = FuturesUnordered::new(); a.push(c.request(r)); a.into_iter().next().unwrap().await", "as-typed"),
+        (
+            "let a = list.map(|r| c.request(r)); let mut b = a.collect::<FuturesUnordered<_>>(); b.next().await",
+            "future",
+        ),
+        ("let a = list.map(|r| c.request(r)); let mut b = a.rev(); keep(b.next())", "as-typed"),
+        ("let mut a: _ = list.map(|r| c.request(r)); keep(a.next())", "as-typed"),
+        ("let a = list.map(|r| c.request(r)); let mut b = Box::pin(a); keep(b.next())", "as-typed"),
+        ("let a = list.map(|r| c.request(r)); let mut b = pin!(a); keep(b.next())", "as-typed"),
+        ("let a = list.map(|r| c.request(r)); let b = join_all(a); b.await", "future"),
+        (
+            "let mut a = FuturesUnordered::new(); a.push(c.request(r)); let b = a.into_iter(); keep(b.next())",
+            "as-typed",
+        ),
+        ("let a = list.map(|r| c.request(r)); a.buffered(2).next().await", "future"),
+        ("let a = list.map(|r| c.request(r)); a.len(); join_all(a).await", "future"),
+        ("let a = list.map(|r| c.request(r)); a.await", "as-typed"),
+    ]);
+}
+
+#[test]
 fn either_of_two_futures_is_the_rest_of_a_selection() {
     check(&[
         ("select(c.request(r), c.request(s)).await.into_inner()", "future future"),
@@ -251,6 +294,7 @@ fn either_of_two_futures_is_the_rest_of_a_selection() {
         ("match select(c.request(r), g()).await { Left((a, b)) | Right((a, b)) => keep(b) }", "as-typed"),
         ("match select(c.request(r), g()).await { Either::Left((a, _)) => a, Either::Right(_) => b }", "future"),
         ("match select(c.request(r), g()).await { Left((a, _)) if a => a, _ => b }", "future"),
+        ("match select(c.request(r), g()).await { (Left((a, _))) => a, (_) => b }", "future"),
         ("match select(c.request(r), g()).await { a => keep(a) }", "as-typed"),
         ("match try_select(c.request(r), g()).await { Ok(Left(_)) => a, Ok(Right(_)) => b, Err(e) => d }", "as-typed"),
         ("match try_select(c.request(r), g()).await { Ok(Left(_)) => a, Ok(Right(_)) => b, Err(_) => d }", "future"),
@@ -287,17 +331,27 @@ fn the_values_of_a_function_have_one_type() {
     assert_eq!(of("async { if b { return c.request(r); } g() }"), "as-typed");
     assert_eq!(of("let a = c.request(r); a"), "future");
     assert_eq!(of("let a = c.request(r); keep(a)"), "as-typed");
+    // A block in front of the value is a statement.
+    assert_eq!(of("unsafe { c.request(r) } c.request(s)"), "as-typed future");
     assert_eq!(choices("fn f(c: &Client) -> Response { c.request(r) }"), "as-typed");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { Box::pin(c.request(r)) }"), "future");
     assert_eq!(choices("fn f(c: &Client) -> BoxFuture<u8> { c.request(r) }"), "as-typed");
     assert_eq!(of("if b { give!(c.request(r)) } c.request(s)"), "as-typed");
     assert_eq!(of("if b { give!() } c.request(s)"), "future");
+    assert_eq!(of("if b { check!(b) } c.request(s)"), "future");
     assert_eq!(of("if b { println!(\"{}\", r.get(1)) } c.request(s)"), "future");
     assert_eq!(of("if b { vec![{ return g() }]; } c.request(s)"), "as-typed");
     let of = |result: &str, body: &str| choices(&format!("fn f(c: Client) -> {result} {{ {body} }}"));
     assert_eq!(of("impl IntoFuture<Output = u8, IntoFuture = Response>", "c.request(r)"), "as-typed");
     assert_eq!(of("impl IntoFuture<Output = u8, IntoFuture: Cancel>", "c.request(r)"), "as-typed");
     assert_eq!(of("impl TryFuture<Ok = u8, Error = u8>", "c.request(r)"), "future");
+    assert_eq!(of("impl Future<Output = u8> + Send + 'static", "c.request(r)"), "future");
+    assert_eq!(of("impl Future<Output = u8> + Cancel", "c.request(r)"), "as-typed");
+    assert_eq!(of("BoxFuture<u8>", "if b { return Box::pin(g()); } Box::pin(c.request(r))"), "future");
+    assert_eq!(
+        of("impl Iterator<Item = impl Future>", "if b { return list(); } vec![c.request(r)].into_iter()"),
+        "as-typed"
+    );
     assert_eq!(of("impl IntoIterator<Item = impl Future, IntoIter = List>", "rs.map(|r| c.request(r))"), "as-typed");
     assert_eq!(of("impl Iterator<Item = impl Future> + Send", "rs.map(|r| c.request(r)).chain([g()])"), "as-typed");
     assert_eq!(of("impl Fn() -> impl Future + use<>", "move || c.request(r)"), "future");
@@ -327,6 +381,8 @@ fn the_future_of_a_client_is_replaced_or_its_call_is_left_alone() {
         ("client.get(&key).await; c.request(r).await", "future"),
         ("map.get(url).await; c.request(r).await", "future"),
         ("client.get::<u32>(url).await; c.request(r).await", "future"),
+        // With type arguments it is no client's method, so only the other call is left alone.
+        ("client.get::<u32>(url).await; requests[0].send()", "left-alone"),
         ("let a = if b { client.get::<u32>(url) } else { c.request(r) }; a.await", "as-typed"),
         ("state.client.get(url).await", "client"),
         ("state.lock().await.client.get(url).await", "left-alone"),
