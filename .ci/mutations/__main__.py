@@ -4,9 +4,10 @@
     python3 .ci/mutations DIRECTORY xray-sdk [--tests xray-tests:it,first_hour,faults,tracing,allocations] [--files live/,record/]
         [--workspaces tests/aws-sdk,tests/databases] [--jobs 4]
 
-`DIRECTORY` gets a clone of the last commit, the compiled tests, and the state of the run, which continues where it ended. The
-mutations are those of cargo-mutants. All of them are compiled into one program, where each is behind a switch, so a run takes
-an hour in place of weeks. A mutation that does not compile there is not tried. The library tests of the crate run, and those of
+`DIRECTORY` gets a clone of the last commit, the compiled tests, and the state of the run. A run that was interrupted continues
+there. Another commit needs another directory. The mutations are those of cargo-mutants. All of them are compiled into one
+program, where each is behind a switch, so a run takes hours instead of weeks. A mutation that does not compile there is not
+tried. The library tests of the crate run, and those of
 the test targets that `--tests` names. Each mutation runs the tests that reach its switch, until one fails.
 """
 
@@ -15,7 +16,6 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 from collections import Counter
 
 from switches import Crate
@@ -29,7 +29,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=pathlib.Path)
     parser.add_argument("package")
-    parser.add_argument("--tests", metavar="PACKAGE:TARGET,..", action="append", default=[])
+    parser.add_argument("--tests", metavar="PACKAGE:TARGET,..", type=lambda text: text.split(":"), action="append", default=[])
     parser.add_argument("--workspaces", type=lambda text: text.split(","), default=[], help="directories whose tests run too")
     parser.add_argument("--files", type=lambda text: text.split(","), default=[""], help="parts of paths")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -41,7 +41,7 @@ def output(command, **options):
 
 
 def programs(crate, command):
-    """Builds tests. Returns the path and the directory of each program."""
+    """Builds tests. Yields the path and the directory of each program."""
     for message in crate.compile(command):
         if message.get("executable") and message["profile"]["test"]:
             yield message["executable"], pathlib.Path(message["manifest_path"]).parent
@@ -54,19 +54,22 @@ def main():
     os.environ |= {"CARGO_INCREMENTAL": "0", "CARGO_PROFILE_DEV_DEBUG": "0"}
     if not clone.exists():
         subprocess.run(["git", "clone", "--quiet", REPOSITORY, clone], check=True)
-        listed = output(["cargo", "mutants", "--list", "--json", "--all-features", "-p", options.package], cwd=clone)
-        (options.directory / "listed.json").write_text(listed)
-    listed = json.loads((options.directory / "listed.json").read_text())
+    listing = options.directory / "listed.json"
+    if not listing.exists():
+        command = ["cargo", "mutants", "--list", "--json", "--all-features", "-p", options.package]
+        listing.write_text(output(command, cwd=clone))
+    listed = json.loads(listing.read_text())
     metadata = json.loads(output(["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=clone))
     package = next(each for each in metadata["packages"] if each["name"] == options.package)
     root = next(target["src_path"] for target in package["targets"] if "lib" in target["kind"])
     known = json.loads(excluded.read_text()) if excluded.exists() else {}
     crate = Crate(clone, str(pathlib.Path(root).relative_to(clone.resolve())), listed, known)
-    # Quicker than a build, of which each round excludes some more.
+    # A check is quicker than a build. Each of its rounds excludes the mutations that do not compile.
     crate.compile(["cargo", "check", "--locked", "--all-features", "--lib", "-p", options.package, "--message-format=json"])
     # One command, so that the crate is compiled with its features for all programs.
-    named = [word for target in options.tests for word in ("-p", target.split(":")[0])]
-    named += [word for target in options.tests for each in target.split(":")[1].split(",") for word in ("--test", each)]
+    named = []
+    for package, targets in options.tests:
+        named += ["-p", package, *(word for target in targets.split(",") for word in ("--test", target))]
     built = [*programs(crate, [*CARGO_TEST, "-p", options.package, "--lib", *named])]
     for workspace in options.workspaces:
         built += programs(crate, [*CARGO_TEST, "--manifest-path", f"{workspace}/Cargo.toml"])
@@ -78,11 +81,11 @@ def main():
     trial.judge(tried)
 
     for number in tried:
-        verdict, _ = trial.verdicts[str(number)]
+        verdict = trial.verdicts[str(number)]
         if verdict != "noticed":
             print(f"{number} {verdict}: {crate.mutations[number].name}")
     print(f"{len(listed)} listed, {len(listed) - len(crate.excluded)} compile, of these tried:",
-          dict(Counter(trial.verdicts[str(number)][0] for number in tried)))
+          dict(Counter(trial.verdicts[str(number)] for number in tried)))
 
 
-sys.exit(main())
+main()

@@ -38,8 +38,8 @@ pub fn is_mutated(number: usize) -> bool {
 }
 """
 
-# What may not compile is between comments, so that an error of the compiler leads to the mutations that cause it: the code of
-# one mutation, or the expression or function around several.
+# Each piece of code that may not compile stands between two comments, which lead from an error of the compiler to the mutations
+# that may cause it. A piece is the code of one mutation, or the expression or the function around several.
 COMMENT = re.compile(rb"/\*(<|>)(one|expression|function) ([\d ]+)\*/")
 
 
@@ -178,7 +178,7 @@ def no_operator(text, node, code, mutations):
 
 
 def other_guard(_, node, code, mutations):
-    """Without an arm, its guard is never true."""
+    """An arm that is left out gets a guard that is never true."""
     if node.type == "match_pattern":
         is_off = mutations[0].code(b"!" + mutations[0].is_on())
         return code + b" if " + expression(mutations, is_off)

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 # Memory of a test's process, which a mutation may let grow without end.
 MAX_BYTES = 8 << 30
-# A mutation may let a test wait without end: the test may take ten times as long as without it, within these limits.
+# A mutation may let a test wait without end. Tests may take ten times as long as without it, at least and at most these
+# seconds, and always twice as long.
 LEAST_SECONDS, MOST_SECONDS = 10, 60
 # A mutation that many tests reach is not tried with those that take longer.
 MANY_TESTS, SLOW_SECONDS = 60, 2.5
@@ -36,16 +37,10 @@ def tests_of(program, directory):
 
 def run(tests, seconds, **environment):
     """Returns whether these tests of one program pass within a time."""
-
-    def prepare():
-        os.setsid()
-        os.nice(10)
-        resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
-
     command = [tests[0].program, "--exact", *(test.name for test in tests)]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, "RUST_BACKTRACE": "0", **environment}
-    process = subprocess.Popen(command, cwd=tests[0].directory, env=environment, preexec_fn=prepare, **quiet)
+    process = subprocess.Popen(command, cwd=tests[0].directory, env=environment, start_new_session=True, **quiet)
     try:
         return process.wait(seconds) == 0
     except subprocess.TimeoutExpired:
@@ -66,13 +61,18 @@ class Trial:
         self.file, self.jobs = file, jobs
         self.tests = {str(test): test for test in tests}
         self.lock = threading.Lock()
+        # The processes of the tests inherit both.
+        os.nice(10)
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_BYTES, MAX_BYTES))
         kept = json.loads(file.read_text()) if file.exists() else {}
         # Test to its seconds and the numbers that it reaches; `None` if it fails without a mutation.
         self.reached = kept.get("reached", {})
         self.verdicts = kept.get("verdicts", {})
 
     def keep(self):
-        self.file.write_text(json.dumps({"reached": self.reached, "verdicts": self.verdicts}))
+        new = self.file.with_suffix(".new")
+        new.write_text(json.dumps({"reached": self.reached, "verdicts": self.verdicts}))
+        new.replace(self.file)
 
     def in_parallel(self, work, items):
         with ThreadPoolExecutor(self.jobs) as executor:
@@ -80,7 +80,7 @@ class Trial:
                 if done % 100 == 0:
                     with self.lock:
                         self.keep()
-                    print(f"{done} of {len(items)}", dict(Counter(verdict for verdict, _ in self.verdicts.values())), flush=True)
+                        print(f"{done} of {len(items)}", dict(Counter(self.verdicts.values())), flush=True)
         self.keep()
 
     def find_reached(self):
@@ -88,11 +88,11 @@ class Trial:
 
     def find_reached_by(self, name):
         with tempfile.NamedTemporaryFile() as file:
-            seconds = time.monotonic()
+            start = time.monotonic()
             # A test that counts allocations fails while the switches write to a file, so each test runs twice.
             run([self.tests[name]], 2 * MOST_SECONDS, XRAY_REACHED=file.name)
             numbers = sorted({int(line) for line in file.read().split()})
-        seconds = time.monotonic() - seconds
+        seconds = time.monotonic() - start
         passes = run([self.tests[name]], 2 * MOST_SECONDS)
         if not passes:
             print("fails without a mutation:", name, flush=True)
@@ -109,14 +109,17 @@ class Trial:
         self.in_parallel(lambda number: self.judge_one(number, sorted(reaching[number])), left)
 
     def judge_one(self, number, tests):
-        """Finds a test that notices a mutation. `tests` are those that reach it, the quickest first."""
+        """Finds whether a test notices a mutation. `tests` are those that reach it, the quickest first."""
+        verdict = "missed" if tests else "unreached"
         if len(tests) > MANY_TESTS:
             tests = [test for test in tests if test[0] < SLOW_SECONDS]
-        verdict = ("missed", None) if tests else ("unreached", None)
         for group in groups(tests):
-            seconds = min(max(LEAST_SECONDS, 10 * sum(seconds for seconds, _ in group)), MOST_SECONDS)
-            if not run([self.tests[name] for _, name in group], seconds, XRAY_MUTATION=str(number)):
-                verdict = ("noticed", group[0][1])
+            named = [self.tests[name] for _, name in group]
+            expected = sum(seconds for seconds, _ in group)
+            seconds = max(LEAST_SECONDS, min(10 * expected, MOST_SECONDS), 2 * expected)
+            # The group may also fail without the mutation: each of its tests has only passed alone.
+            if not run(named, seconds, XRAY_MUTATION=str(number)) and run(named, seconds):
+                verdict = "noticed"
                 break
         with self.lock:
             self.verdicts[str(number)] = verdict
