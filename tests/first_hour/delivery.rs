@@ -94,11 +94,12 @@ fn a_daemon_that_answers_is_not_logged_as_missing() {
 }
 
 #[test]
-fn a_daemon_that_refuses_datagrams_is_not_logged_as_missing_too() {
-    run_with(module_path!(), "a_daemon_that_refuses_datagrams_is_not_logged_as_missing_too", &[], || {
+fn a_daemon_that_refuses_datagrams_is_logged_once_although_its_tcp_side_refuses_too() {
+    let name = "a_daemon_that_refuses_datagrams_is_logged_once_although_its_tcp_side_refuses_too";
+    run_with(module_path!(), name, &[], || {
         logs::keep();
-        let (refusing, (daemon, swallowing)) = (unused(), daemon());
-        // The TCP side of the first one is checked first.
+        let ((daemon, swallowing), refusing) = (daemon(), unused());
+        // The recorder whose datagrams are refused checks the TCP side of its daemon first.
         let recorders = [&refusing, &swallowing].map(|address| {
             let recorder = Recorder::builder().sampler(Always).daemon_address(address).build();
             end_a_segment(&recorder);

@@ -148,3 +148,12 @@ fn an_argument_without_an_error_is_no_failure() {
     assert_eq!(messages(&subsegments[1]), ["Some(\"no\")"]);
     assert_eq!(messages(&subsegments[2]), ["Err(7)"]);
 }
+
+#[test]
+fn an_error_that_is_a_text_has_no_type() {
+    let ((), subsegments) = below_blocking(|| {
+        info_span!("span", error = "refused").in_scope(|| error!("failed"));
+    });
+    let types: Vec<_> = exceptions(&subsegments[0]).iter().map(|exception| exception.kind.as_deref()).collect();
+    assert_eq!(types, [None, None]);
+}

@@ -92,3 +92,18 @@ fn an_allow_list_names_the_only_fields() {
     assert_eq!(keys(&subsegments[0]), ["http_method", "order"], "a secret name is left out even if it is allowed");
     assert_eq!(messages(&subsegments[0]), ["failed"], "errors are recorded");
 }
+
+#[test]
+fn no_kind_of_field_is_recorded_as_an_error_if_its_name_suggests_a_secret() {
+    let error = std::io::Error::other("hunter2");
+    let error: &(dyn std::error::Error + 'static) = &error;
+    let layer = SubsegmentLayer::new().with_secret_names(["api_key", "error"]);
+    let subsegments = below(layer, || {
+        info_span!("span", api_key = error, error = "hunter2").in_scope(|| ());
+        info_span!("debug", error = ?"hunter2").in_scope(|| ());
+        info_span!("event").in_scope(|| error!(api_key = error, error = "hunter2", "refused"));
+    });
+    assert!(!format!("{subsegments:?}").contains("hunter2"), "{subsegments:#?}");
+    assert_eq!(subsegments.len(), 3);
+    assert_eq!(messages(&subsegments[2]), ["refused"]);
+}

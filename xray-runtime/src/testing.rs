@@ -48,3 +48,9 @@ fn capturing() -> (Context, MemoryEmitter) {
     let recorder = Recorder::builder().sampler(Always).emitter(emitter.clone()).build_for_capture();
     (Context::of_recorder(recorder), emitter)
 }
+
+/// Begins a segment, so that a test does not depend on when another test begins the first segment of the process.
+#[cfg(test)]
+pub(crate) fn begin_the_first_segment() {
+    drop(capture_blocking(|| drop(crate::Segment::builder("s").begin())));
+}

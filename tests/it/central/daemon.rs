@@ -115,7 +115,7 @@ fn the_lowest_priority_goes_first_and_the_default_last() {
 #[test]
 fn rules_that_cannot_be_read_are_counted_logged_once_and_left_out_alone() {
     logs::keep();
-    // The system may give a daemon the port of an earlier one, which has its own lines.
+    // An earlier daemon may have had the same port. Its lines are not counted.
     let earlier = logs::texts_of("xray::sampling").len();
     let wrong = with(rule("wrong", 1, "*"), "FixedRate", "all");
     let daemon = Daemon::with_rules(&[wrong, json!(null), json!([]), rule("Default", 10_000, "*")]);

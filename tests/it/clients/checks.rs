@@ -226,7 +226,7 @@ async fn own_headers_are_replaced(client: &Client, server: &Server, traced: &imp
     }
 }
 
-/// The request has the header of a call that the program begins by hand, so it passes two mechanisms.
+/// The program begins a call by hand and puts its header into the request, which a traced client then sends.
 async fn a_request_of_another_call_is_not_recorded_again(
     server: &Server,
     traced: &impl AsyncFn(CallInput) -> CallResult,

@@ -115,13 +115,13 @@ mod tests {
     use crate::id::SegmentId;
 
     #[test]
-    fn a_flush_starts_a_task_again_that_ends_meanwhile() {
+    fn a_task_that_ends_during_a_flush_is_started_again() {
         let has_run = Arc::new(AtomicBool::new(false));
         let queue = BackgroundQueue::new(Arc::new(Background::new("xray-test")), move |queue| {
             let is_second = has_run.swap(true, Ordering::Relaxed);
             async move {
                 if !is_second {
-                    // A document waits, so this is `true` only during the flush.
+                    // A document is waiting, so this is `true` only while a thread flushes.
                     while !queue.is_flush_due() {
                         tokio::task::yield_now().await;
                     }

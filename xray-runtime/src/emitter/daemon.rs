@@ -317,7 +317,7 @@ mod tests {
             let connection = connect("localhost:7".to_owned(), Some(*current)).await.unwrap();
             assert_eq!((connection.peer, connection.others.len()), (*current, resolved.len() - 1));
         }
-        // This machine may know only one address of the name.
+        // The name may have only one address on this machine.
         let of = |hosts: [u8; 3]| VecDeque::from(hosts.map(|host| SocketAddr::from(([127, 0, 0, host], 7))));
         for (current, expected) in [(1, [1, 2, 3]), (3, [3, 1, 2]), (4, [1, 2, 3])] {
             let mut addresses = of([1, 2, 3]);
@@ -326,7 +326,8 @@ mod tests {
         }
     }
 
-    /// A daemon on another host is one at the address 0.0.0.0: unix takes it for this host, and this library does not.
+    /// The address 0.0.0.0 stands for a daemon on another host. Unix connects it to this host, but the address is not a
+    /// loopback address.
     #[cfg(unix)]
     #[tokio::test]
     async fn a_refusal_that_comes_late_is_about_an_earlier_datagram() {
@@ -338,7 +339,7 @@ mod tests {
         for (host, is_loopback) in [(Ipv4Addr::LOCALHOST, true), (Ipv4Addr::UNSPECIFIED, false)] {
             let peer = SocketAddr::from((host, first.local_addr().unwrap().port()));
             let connection = Connection::to_first(VecDeque::from([peer, next_address])).unwrap();
-            // A connected listener refuses the datagrams of others.
+            // A listener that is connected to another peer refuses this datagram.
             first.connect(next_address).unwrap();
             connection.socket.send(b"refused").await.unwrap();
             first.connect(connection.socket.local_addr().unwrap()).unwrap();
@@ -347,7 +348,8 @@ mod tests {
             assert_eq!(daemon.is_loopback(), is_loopback);
             let sent = [daemon.send(b"second").await.unwrap(), daemon.send(b"third").await.unwrap()];
             assert_eq!(sent.map(|sent| sent.was_earlier_refused), [true, false]);
-            // The refusal of the second datagram would already be here if the daemon were on this host.
+            // On this host, a refusal of the second datagram would be known by now. From another host it may still
+            // come, so the next address is used.
             let (used, listener) = if is_loopback { (peer, &first) } else { (next_address, &next) };
             assert_eq!(daemon.connection.as_ref().unwrap().peer, used);
             for expected in [&b"second"[..], b"third"] {

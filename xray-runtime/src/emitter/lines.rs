@@ -302,7 +302,8 @@ mod tests {
 
     #[test]
     fn documents_that_wait_share_a_write() {
-        /// Waits in its first write until the other end is dropped, and passes on how many lines each write has.
+        /// Waits in its first write until the sender of its channel is dropped. Passes on how many lines each write
+        /// has.
         struct Gate(Receiver<()>, Sender<usize>);
 
         impl Write for Gate {

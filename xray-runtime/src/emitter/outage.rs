@@ -93,7 +93,8 @@ mod tests {
         for (result, is_loopback, is_open) in [
             (sent(false), true, false),
             (sent(false), false, false),
-            // This host refuses at once, so this datagram has arrived.
+            // On this host a refusal is known at once. So the refused datagram was an earlier one, and this one has
+            // arrived.
             (sent(true), true, false),
             (sent(true), false, true),
             (Err(SendError::TooLong), true, false),

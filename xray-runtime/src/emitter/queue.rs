@@ -233,7 +233,7 @@ mod tests {
         queue.mark_finished();
         assert!(flush.join().unwrap());
         queue.push(segment(1));
-        assert!(!queue.is_flush_due(), "the thread waits no more");
+        assert!(!queue.is_flush_due(), "no thread waits any more");
     }
 
     #[test]

@@ -369,11 +369,11 @@ mod tests {
     #[test]
     fn a_document_is_sent_directly_unless_it_would_overtake_another() {
         let daemon = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        daemon.set_nonblocking(true).unwrap();
+        daemon.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let (address, counters) = (daemon.local_addr().unwrap().to_string(), Arc::new(Counters::default()));
         let background = || Arc::new(Background::new("xray-test"));
         let emitter = UdpEmitter::new(background(), address, None, Arc::clone(&counters)).sending_directly();
-        // Nothing leaves this queue.
+        // The task of this queue ends at once and takes no document.
         let queue = BackgroundQueue::new(background(), |_| std::future::ready(()));
         let emitter = UdpEmitter { queue, ..emitter };
         let document = || FinishedSegment::from(Document::new(SegmentId::random(), "s".to_owned(), 1.0));
@@ -384,6 +384,7 @@ mod tests {
         emitter.emit(document());
         assert_eq!(counts(), [1, 0]);
         assert!(daemon.recv(&mut [0; 1000]).is_ok(), "it has arrived");
+        daemon.set_nonblocking(true).unwrap();
         assert!(emitter.queue.push(document()));
         emitter.emit(document());
         while emitter.queue.push(document()) {}

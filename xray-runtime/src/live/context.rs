@@ -530,9 +530,9 @@ mod tests {
         assert_eq!(messages, ["two"]);
     }
 
-    /// The first panic has passed `inner` and goes on further out, so `inner` cannot meet it again.
+    /// The first panic has left `inner`, so a panic with an equal message that passes `inner` later is a new one.
     #[test]
-    fn a_panic_below_the_scopes_that_an_equal_one_has_passed_is_another_one() {
+    fn after_a_panic_has_left_a_scope_an_equal_one_in_that_scope_is_another() {
         let ((), documents) = capture_blocking(|| {
             let segment = Segment::builder("s").begin();
             let outer = segment.subsegment("outer");

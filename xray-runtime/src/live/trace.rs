@@ -223,7 +223,7 @@ impl Trace {
         Self { outgoing_headers, is_facade: self.is_facade, ..trace }
     }
 
-    /// Sends records, at least one.
+    /// Sends one or more records.
     ///
     /// In Lambda this waits until the documents have left, because Lambda freezes the process as soon as the function
     /// has answered. After the first document that misses the limit, the trace waits for no further one.
@@ -246,7 +246,7 @@ impl Trace {
         }
     }
 
-    /// Sends records, and does not wait in Lambda.
+    /// Sends records without waiting until the documents have left, even in Lambda.
     pub(super) fn emit_without_waiting(&self, records: impl IntoIterator<Item = Box<Record>>) {
         self.recorder.emit(records.into_iter().map(FinishedSegment::new));
     }

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_begins_with_the_id_of_an_exception_that_has_left_before() {
+    fn a_list_of_exceptions_begins_with_the_id_of_one_in_an_earlier_document() {
         let mut record = Record::new(SegmentId::random(), Label::named("outer"), Time::from_micros(1));
         let (first, second) = (Exception::panic("first"), Exception::text("second", "String"));
         record.record_known_panic(&first);
@@ -185,30 +185,29 @@ mod tests {
         let [placeholder, last] = record.exceptions() else { panic!("{:?}", record.cause()) };
         assert_eq!(last, &second);
         let placeholder = serde_json::to_value(placeholder).unwrap();
-        assert_eq!(placeholder, serde_json::json!({ "id": first.id }), "it says nothing else about it");
+        assert_eq!(placeholder, serde_json::json!({ "id": first.id }), "only the id is known here");
     }
 
     #[test]
-    fn a_record_has_room_for_a_number_of_errors_and_for_their_memory() {
+    fn a_record_limits_the_number_and_the_memory_of_its_errors() {
         let new = || Record::new(SegmentId::random(), Label::named("job"), Time::from_micros(1));
-        let error = |number: usize| vec![Exception::text(&format!("error {number}"), "String")];
+        let error = |text: &str| vec![Exception::without_stack(text, "String")];
         let mut record = new();
         assert!(!record.record_error(Vec::new()));
         assert!(record.fault && record.cause().is_none(), "no error to record");
-        let is_recorded: Vec<_> = (0..=MAX_EXCEPTIONS).map(|number| record.record_error(error(number))).collect();
+        let mut record_one = |number| record.record_error(error(&format!("error {number}")));
+        let is_recorded: Vec<_> = (0..=MAX_EXCEPTIONS).map(&mut record_one).collect();
         assert!(is_recorded[..MAX_EXCEPTIONS].iter().all(|is_recorded| *is_recorded));
         assert!(!is_recorded[MAX_EXCEPTIONS] && record.own_exceptions().len() == MAX_EXCEPTIONS);
 
-        // Nine hundred characters are all kept.
+        // A message of 900 characters is not cut.
         let mut record = new();
         for number in 1..=3 {
-            assert!(
-                record.record_error(vec![Exception::without_stack(&format!("{number}{}", "x".repeat(900)), "String")])
-            );
+            assert!(record.record_error(error(&format!("{number}{}", "x".repeat(900)))));
             let held = record.details_mut().held;
             assert!((number * 900..number * 1800).contains(&held), "{held} for {number} errors");
         }
         record.details_mut().held = MAX_HELD_BYTES;
-        assert!(!record.record_error(error(4)) && record.own_exceptions().len() == 3);
+        assert!(!record.record_error(error("error 4")) && record.own_exceptions().len() == 3);
     }
 }

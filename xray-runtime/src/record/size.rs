@@ -177,7 +177,7 @@ mod tests {
 
     fn exception() -> Exception {
         let frame = |_| StackFrame { path: Some(text(40)), line: Some(7), label: Some(text(60)) };
-        Exception { stack: (0..20).map(frame).collect(), ..Exception::text(&text(500), &text(500)) }
+        Exception { stack: (0..20).map(frame).collect(), ..Exception::without_stack(&text(500), &text(500)) }
     }
 
     fn sql() -> Sql {

@@ -330,15 +330,10 @@ mod tests {
     use crate::emitter::OtlpEmitter;
     use crate::sampling::Never;
 
-    /// Returns an address at which nothing listens.
-    fn unused() -> String {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        socket.local_addr().unwrap().to_string()
-    }
-
     #[test]
     fn a_port_that_refuses_the_datagram_is_told_from_other_failures() {
-        let address = unused();
+        // The port is free again at the end of this statement.
+        let address = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string();
         let recorder = Recorder::builder().sampler(Never).daemon_address(&address).build();
         let diagnosis = recorder.check();
         let text = diagnosis.to_string();
@@ -354,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_missing_only_from_a_report_in_which_no_segment_is_sampled() {
+    fn the_report_says_where_the_reason_is_if_no_segment_was_sampled() {
         let mut diagnosis = Recorder::builder().enabled(false).build().check();
         for (segments, has_hint) in [([0, 0], false), ([0, 1], true), ([1, 1], false), ([1, 0], false)] {
             diagnosis.segments = segments;
@@ -372,8 +367,10 @@ mod tests {
             Recorder::builder().emitter(emitter).build().why_not_flushed()
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        assert_eq!(why(&format!("http://{}/path", listener.local_addr().unwrap())), "");
-        let refused = why(&format!("http://{}", unused()));
+        let address = listener.local_addr().unwrap();
+        assert_eq!(why(&format!("http://{address}/path")), "");
+        drop(listener);
+        let refused = why(&format!("http://{address}"));
         assert!(refused.starts_with(": ") && refused.contains("refused"), "{refused}");
     }
 }

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_status_is_known_although_its_message_never_ends() {
+    async fn a_status_is_known_although_its_body_never_ends() {
         let answer = "HTTP/1.1 503 busy\r\ncontent-length: 9\r\n\r\nbusy";
         let limits = Limits { time: Duration::from_secs(2), bytes: 100 };
         let Err(failure) = fetch_from(answer, limits).await else { panic!("503 is a failure") };

@@ -218,8 +218,9 @@ mod tests {
             }
         };
         assert_eq!((again, seen.recv_timeout(SOON)), (2, Ok(100)));
+        // The task holds this lock while it ends.
         drop(lock(&worker.state.started));
-        // As after a thread that could not start: not at each call.
+        // A start within the pause is refused, so a thread that cannot start is not tried at each call.
         worker.start(Duration::MAX);
         assert!(!worker.state.is_running.load(Ordering::Relaxed), "the task was started a moment ago");
     }

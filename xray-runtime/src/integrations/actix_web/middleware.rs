@@ -334,7 +334,7 @@ mod tests {
     use super::*;
     use crate::testing::capture;
 
-    /// A service that is never ready.
+    /// A service that fails before it is ready.
     struct Busy;
 
     impl Service<ServiceRequest> for Busy {

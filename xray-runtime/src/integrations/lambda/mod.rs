@@ -273,7 +273,7 @@ mod tests {
     use super::*;
     use crate::emitter::MemoryEmitter;
 
-    /// A service that is never ready.
+    /// A service that fails before it is ready.
     struct Busy;
 
     impl<I> Service<I> for Busy {

@@ -376,7 +376,7 @@ mod tests {
         fn record(&self, _: &mut Call) {}
     }
 
-    /// A service that is never ready.
+    /// A service that fails before it is ready.
     struct Busy;
 
     impl Service<Request<()>> for Busy {

@@ -242,14 +242,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_without_a_segment_that_holds_a_span_does_none_of_its_work() {
+    async fn a_task_outside_any_segment_that_holds_a_span_does_none_of_the_work_of_the_span() {
         let Case { segment, span, .. } = Case::new();
         let visit = || {
             let span = Arc::clone(&span);
             move || visit(&span)
         };
         let (first, again) = (visit(), visit());
-        assert_eq!(tokio::spawn(async move { [first(), again()] }).await.unwrap(), [true; 2], "its first task");
+        assert_eq!(
+            tokio::spawn(async move { [first(), again()] }).await.unwrap(),
+            [true; 2],
+            "the task that entered the span first"
+        );
         let other = visit();
         assert!(!tokio::spawn(async move { other() }).await.unwrap(), "another task");
         let inside = visit();

@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_of_a_caller_is_watched_by_a_rule_with_a_boost_that_is_not_too_old() {
+    fn a_trace_of_a_caller_is_watched_if_its_rule_has_a_boost_and_the_rules_are_not_too_old() {
         let with_boost = Definition { has_boost: true, ..definition("a", 1, "/a") };
         let active_rules = active_rules(vec![with_boost, definition("b", 2, "*")]);
         let is_watched =
