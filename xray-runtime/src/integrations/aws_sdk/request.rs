@@ -320,6 +320,16 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_of_sagemaker_is_found_in_the_path() {
+        let path = "/endpoints/my%20model/invocations";
+        let request = request(&format!("https://runtime.sagemaker.us-east-1.amazonaws.com{path}"));
+        let found = of_request("SageMaker Runtime", "InvokeEndpoint", &request, path);
+        assert_eq!(found, Found::from([("endpoint_name", "my model".into())]));
+        let services = ["Lambda", "S3", "SageMaker Runtime", "DynamoDB", "SNS"];
+        assert_eq!(services.map(are_in_path), [true, true, true, false, false]);
+    }
+
+    #[test]
     fn an_unknown_service_or_a_broken_uri_has_no_parameters() {
         let mut with_body = request("https://new.us-east-1.amazonaws.com/TableName");
         *with_body.body_mut() = r#"{"TableName":"t"}"#.into();

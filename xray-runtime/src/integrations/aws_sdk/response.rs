@@ -44,3 +44,43 @@ fn read_headers(response: &HttpResponse, is_invocation: bool, parameters: &mut P
     // The SDK itself looks for the id in this order. (`aws_types::request_id`.)
     parameters.extend(request_id.or(of_s3).map(|id| ("request_id", Value::from(id))));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(service: &str, operation: &str, status: u16, headers: &[(&'static str, &'static str)]) -> Value {
+        let mut response = HttpResponse::new(status.try_into().unwrap(), "".into());
+        for (name, value) in headers {
+            response.headers_mut().append(*name, *value);
+        }
+        let mut parameters = Parameters::new();
+        read(service, operation, None, &response, &mut parameters);
+        json!(parameters.into_iter().collect::<BTreeMap<_, _>>())
+    }
+
+    #[test]
+    fn an_invocation_of_a_function_has_its_status_and_its_error() {
+        let of = |service, operation, status| found(service, operation, status, &[("x-amz-function-error", "Handled")]);
+        assert_eq!(of("Lambda", "Invoke", 200), json!({ "status_code": 200, "function_error": "Handled" }));
+        assert_eq!(of("Lambda", "InvokeAsync", 202), json!({ "status": 202 }));
+        for (service, operation, status) in
+            [("Lambda", "Invoke", 429), ("Lambda", "GetFunction", 200), ("S3", "Invoke", 200)]
+        {
+            assert_eq!(of(service, operation, status), json!({}), "{service} {operation} {status}");
+        }
+    }
+
+    #[test]
+    fn the_first_id_of_a_request_counts_and_that_of_s3_only_without_another() {
+        let of = |headers: &[_]| found("S3", "GetObject", 500, headers);
+        let (own, of_s3, second) = (("x-amzn-requestid", "own"), ("x-amz-request-id", "s3"), ("x-amz-id-2", "2"));
+        assert_eq!(of(&[of_s3, second]), json!({ "request_id": "s3", "id_2": "2" }));
+        assert_eq!(of(&[of_s3, own, ("x-amzn-requestid", "later")]), json!({ "request_id": "own" }));
+        assert_eq!(of(&[]), json!({}));
+    }
+}

@@ -147,3 +147,37 @@ impl<S> fmt::Debug for InvocationStream<S> {
         formatter.debug_struct("InvocationStream").field("invocation", &self.invocation).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// A stream of one item.
+    struct Once(Option<u8>);
+
+    impl Stream for Once {
+        type Item = u8;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<u8>> {
+            Poll::Ready(self.0.take())
+        }
+
+        fn size_hint(&self) -> (usize, Option<usize>) {
+            let left = usize::from(self.0.is_some());
+            (left, Some(left))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_has_the_size_of_the_handlers_stream_until_its_end() {
+        let mut stream = Once(Some(7)).traced(None);
+        let mut sizes = vec![stream.size_hint()];
+        while poll_fn(|task| Pin::new(&mut stream).poll_next(task)).await.is_some() {
+            sizes.push(stream.size_hint());
+        }
+        sizes.push(stream.size_hint());
+        assert_eq!(sizes, [(1, Some(1)), (0, Some(0)), (0, Some(0))]);
+    }
+}
