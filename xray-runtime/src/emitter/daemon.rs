@@ -284,17 +284,20 @@ mod tests {
         assert_eq!(daemon.renewal.len(), 1, "one look-up at a time");
     }
 
-    /// Returns an address on which nobody listens.
-    async fn refusing() -> SocketAddr {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        socket.local_addr().unwrap()
+    /// Makes a socket refuse all datagrams, as if nobody listened: its only peer is itself. The port stays taken, so no
+    /// other test listens there.
+    async fn refuse(socket: &UdpSocket) -> SocketAddr {
+        let address = socket.local_addr().unwrap();
+        socket.connect(address).await.unwrap();
+        address
     }
 
     #[tokio::test]
     async fn a_datagram_that_is_refused_is_sent_to_the_next_address() {
-        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let bind = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+        let [first, second, listener] = [bind().await, bind().await, bind().await].map(Result::unwrap);
         let listening = listener.local_addr().unwrap();
-        let addresses = VecDeque::from([refusing().await, refusing().await, listening]);
+        let addresses = VecDeque::from([refuse(&first).await, refuse(&second).await, listening]);
         let mut daemon = Daemon::new("daemon.invalid:2000");
         daemon.connection = Some(Connection::to_first(addresses).unwrap());
         daemon.resolved = Some(Instant::now());
@@ -305,7 +308,7 @@ mod tests {
             assert_eq!(&datagram[..length], sent);
             assert_eq!(daemon.connection.as_ref().unwrap().peer, listening, "it stays with that address");
         }
-        drop(listener);
+        refuse(&listener).await;
         assert!(matches!(daemon.send(b"third").await, Err(SendError::Refused)));
         assert_eq!(daemon.connection.as_ref().unwrap().others.len(), 2, "no address is lost");
     }

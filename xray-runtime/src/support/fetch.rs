@@ -208,7 +208,7 @@ impl fmt::Display for Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
     use std::net::{Ipv4Addr, TcpListener};
     use std::thread;
 
@@ -220,9 +220,16 @@ mod tests {
         let address = listener.local_addr().unwrap().to_string();
         thread::spawn(move || {
             let (mut connection, _) = listener.accept().unwrap();
+            let mut request = BufReader::new(connection.try_clone().unwrap());
+            // The client gives up on a server that answers before the request.
+            for line in request.by_ref().lines() {
+                if line.unwrap().is_empty() {
+                    break;
+                }
+            }
             connection.write_all(answer.as_bytes()).unwrap();
             // Until the client closes the connection.
-            let _ = connection.read_to_end(&mut Vec::new());
+            let _ = request.read_to_end(&mut Vec::new());
         });
         fetch(&address, Request::new(String::new()), limits).await
     }
