@@ -112,3 +112,22 @@ impl Recorder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emitter::MemoryEmitter;
+    use crate::live::segment::Segment;
+    use crate::sampling::Always;
+
+    #[test]
+    fn segments_are_counted_by_their_sampling_decision() {
+        let recorder = Recorder::builder().sampler(Always).emitter(MemoryEmitter::new()).build();
+        for header in ["Sampled=1", "", "Sampled=0"] {
+            let segment = Segment::builder("s").recorder(&recorder).trace_header(&TraceHeader::parse(header));
+            segment.begin().end();
+        }
+        let stats = recorder.stats();
+        assert_eq!((stats.segments_sampled, stats.segments_unsampled), (2, 1));
+    }
+}

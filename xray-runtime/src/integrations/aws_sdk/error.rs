@@ -135,12 +135,16 @@ mod tests {
     use crate::id::SegmentId;
     use crate::record::{Label, Time};
 
-    /// A table throttles with the status 400, and a bucket with 503.
+    /// A table throttles with the status 400, and a bucket with 503. An upload in parts may fail with the status 200.
     #[test]
     fn a_request_that_is_throttled_is_an_error_and_no_fault() {
-        for (status, is_throttle, flags) in
-            [(400, true, (true, true, false)), (503, true, (true, true, false)), (503, false, (false, false, true))]
-        {
+        for (status, is_throttle, flags) in [
+            (400, true, (true, true, false)),
+            (503, true, (true, true, false)),
+            (503, false, (false, false, true)),
+            (404, false, (true, false, false)),
+            (200, false, (false, false, true)),
+        ] {
             let mut record = Record::new(SegmentId::random(), Label::named("S3"), Time::from_micros(1));
             record.record_response(status, None);
             let exceptions = vec![Exception::text("Please reduce your request rate.", "SlowDown")];
