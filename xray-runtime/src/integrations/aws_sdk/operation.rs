@@ -330,3 +330,32 @@ impl RequestHeaders for Headers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::segment::Segment;
+    use crate::testing::capture_blocking;
+
+    #[test]
+    fn an_operation_is_recorded_on_a_subsegment_with_its_name_and_without_a_response() {
+        capture_blocking(|| {
+            let segment = Segment::builder("shop").begin();
+            let is_of = |names: &[(&str, &str)], namespace| {
+                let part = segment.subsegment("DynamoDB");
+                if let Some(namespace) = namespace {
+                    part.set_namespace(namespace);
+                }
+                names.iter().for_each(|(name, value)| part.add_aws(*name, value));
+                is_subsegment_of(part.entity().unwrap(), "GetItem")
+            };
+            let (own, answered) = (("operation", "GetItem"), ("request_id", "1"));
+            assert!(is_of(&[own], Some(Namespace::Aws)));
+            assert!(!is_of(&[own, answered], Some(Namespace::Aws)), "another operation is recorded there");
+            assert!(!is_of(&[("operation", "PutItem")], Some(Namespace::Aws)));
+            assert!(!is_of(&[own], None));
+            segment.add_aws("operation", "GetItem");
+            assert!(!is_subsegment_of(segment.entity().unwrap(), "GetItem"), "a segment");
+        });
+    }
+}
