@@ -221,6 +221,8 @@ impl fmt::Debug for QueryInstrumentation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::segment::Segment;
+    use crate::testing::capture_blocking;
 
     #[test]
     fn a_statement_has_no_values_and_endless_values_are_not_written() {
@@ -237,5 +239,34 @@ mod tests {
 
         assert_eq!(statement(&Query), "INSERT INTO t VALUES ($1)");
         assert_eq!(statement(&"SELECT 1"), "SELECT 1");
+        let longest = "\u{1f980}".repeat(Sql::MAX_QUERY_CHARS);
+        assert_eq!(statement(&longest), longest);
+    }
+
+    #[test]
+    fn a_clone_has_the_settings_and_no_query() {
+        let mut instrumentation = QueryInstrumentation::new().with_database("postgres://db/shop").with_statements(true);
+        instrumentation.begin(&"SELECT 1");
+        let clone = instrumentation.clone();
+        assert!(clone.has_statements && clone.database.is_some() && clone.queries.is_empty());
+    }
+
+    #[test]
+    fn a_query_that_does_not_finish_is_cancelled_and_forgotten_at_the_end_of_its_parent() {
+        let mut instrumentation = QueryInstrumentation::new();
+        let ((), documents) = capture_blocking(|| {
+            Segment::builder("first").begin().in_scope(|| instrumentation.begin(&"SELECT 1"));
+            Segment::builder("second").begin().in_scope(|| instrumentation.begin(&"SELECT 2"));
+            assert_eq!(instrumentation.queries.len(), 1, "the first query has ended with its parent");
+            Segment::builder("third").begin().in_scope(|| {
+                instrumentation.begin(&"SELECT 3");
+                drop(instrumentation);
+            });
+        });
+        for document in &documents {
+            let [query] = &document.subsegments[..] else { panic!("{document:#?}") };
+            assert_eq!(query.metadata["xray"]["cancelled"], true, "{}", document.name);
+        }
+        assert_eq!(documents.len(), 3);
     }
 }

@@ -136,3 +136,18 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_before_the_first_document_of_a_process_stays() {
+        let counters = Counters::default();
+        for emitted in 1..=2 {
+            counters.documents_emitted.increment();
+            counters.count_in(Process::current());
+            assert_eq!(counters.snapshot().documents_emitted, emitted);
+        }
+    }
+}

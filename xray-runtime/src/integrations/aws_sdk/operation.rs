@@ -334,8 +334,39 @@ impl RequestHeaders for Headers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::site::CallSites;
     use crate::live::segment::Segment;
     use crate::testing::capture_blocking;
+
+    fn begun() -> OperationCall {
+        static SITES: CallSites = CallSites::new("get", "src/main.rs", 1);
+        OperationCall::begin(SITES.at(1), &[]).unwrap()
+    }
+
+    #[test]
+    fn the_configuration_of_an_operation_is_read_once() {
+        let ((), documents) = capture_blocking(|| {
+            Segment::builder("shop").begin().in_scope(|| {
+                let mut cfg = ConfigBag::base();
+                cfg.interceptor_state().store_put(Metadata::new("GetItem", "DynamoDB"));
+                cfg.interceptor_state().store_put(begun());
+                for _ in 0..2 {
+                    OperationCall::read_configuration(&mut cfg);
+                    let call = OperationCall::of(&mut cfg).unwrap();
+                    assert_eq!(call.parameters, [("operation", "GetItem".into())]);
+                    assert_eq!(call.recorded, Recorded::Below, "nothing reports open children");
+                }
+            });
+        });
+        let [operation] = &documents[0].subsegments[..] else { panic!("{documents:#?}") };
+        assert!(operation.name == "DynamoDB" && operation.end_time.is_some());
+    }
+
+    #[test]
+    fn an_operation_whose_name_is_not_known_is_not_recorded() {
+        let ((), documents) = capture_blocking(|| Segment::builder("shop").begin().in_scope(|| drop(begun())));
+        assert!(documents[0].subsegments.is_empty(), "{documents:#?}");
+    }
 
     #[test]
     fn an_operation_is_recorded_on_a_subsegment_with_its_name_and_without_a_response() {

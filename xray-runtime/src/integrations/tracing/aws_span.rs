@@ -68,3 +68,34 @@ impl Visit for AwsSpan {
 
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing::info_span;
+    use tracing_subscriber::prelude::*;
+
+    use crate::live::segment::Segment;
+    use crate::testing::capture_blocking;
+    use crate::tracing::SubsegmentLayer;
+
+    #[test]
+    fn a_span_is_an_operation_by_its_target_its_system_and_its_service() {
+        let spans = || {
+            let spans = [
+                info_span!(target: "aws_sdk_dynamodb", "own", rpc.system = "aws-api", rpc.service = "DynamoDB"),
+                info_span!(target: "aws_sdk_dynamodb", "no service", rpc.system = "aws-api", rpc.service = ""),
+                info_span!(target: "aws_sdk_dynamodb", "no system", rpc.service = "DynamoDB"),
+                info_span!(target: "aws_sdk_dynamodb", "gRPC", rpc.system = "grpc", rpc.service = "DynamoDB"),
+                info_span!(target: "shop", "own of the shop", rpc.system = "aws-api", rpc.service = "DynamoDB"),
+            ];
+            spans.iter().for_each(|span| span.in_scope(|| ()));
+        };
+        let subscriber = tracing_subscriber::registry().with(SubsegmentLayer::new());
+        let ((), documents) = tracing::subscriber::with_default(subscriber, || {
+            capture_blocking(|| Segment::builder("shop").begin().in_scope(spans))
+        });
+        let mut names: Vec<_> = documents[0].subsegments.iter().map(|span| &*span.name).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["DynamoDB", "gRPC", "no service", "no system", "own of the shop"]);
+    }
+}
