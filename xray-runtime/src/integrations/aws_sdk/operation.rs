@@ -377,7 +377,9 @@ mod tests {
                 if let Some(namespace) = namespace {
                     part.set_namespace(namespace);
                 }
-                names.iter().for_each(|(name, value)| part.add_aws(*name, value));
+                for (name, value) in names {
+                    part.add_aws(*name, value);
+                }
                 is_subsegment_of(part.entity().unwrap(), "GetItem")
             };
             let (own, answered) = (("operation", "GetItem"), ("request_id", "1"));

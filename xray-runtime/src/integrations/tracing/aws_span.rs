@@ -88,7 +88,9 @@ mod tests {
                 info_span!(target: "aws_sdk_dynamodb", "gRPC", rpc.system = "grpc", rpc.service = "DynamoDB"),
                 info_span!(target: "shop", "own of the shop", rpc.system = "aws-api", rpc.service = "DynamoDB"),
             ];
-            spans.iter().for_each(|span| span.in_scope(|| ()));
+            for span in spans {
+                span.in_scope(|| ());
+            }
         };
         let subscriber = tracing_subscriber::registry().with(SubsegmentLayer::new());
         let ((), documents) = tracing::subscriber::with_default(subscriber, || {
