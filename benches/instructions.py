@@ -6,8 +6,8 @@
 
 Needs valgrind, whose tool callgrind counts. A count is the difference of two runs, so it excludes the start of the program.
 The counts depend on the versions of the crates that the runtime uses, which the lock file fixes, and on that of the compiler:
-with another compiler than the one of the committed counts, nothing fails. They do not depend on the load of the machine, nor on
-its processor and environment (see `STEADY_LIBC`). A floor is the work of a path without the runtime; see `overhead.rs`.
+with another compiler than the one of the committed counts, nothing fails. They do not depend on the load of the machine or on
+its environment, and hardly on its processor (see `STEADY_LIBC`). A floor is the work of a path without the runtime; see `overhead.rs`.
 """
 
 import json

@@ -7,8 +7,8 @@
 `DIRECTORY` gets a clone of the last commit, the compiled tests, and the state of the run. A run that was interrupted continues
 there. Another commit needs another directory. The mutations are those of cargo-mutants. All of them are compiled into one
 program, where each is behind a switch, so a run takes hours instead of weeks. A mutation that does not compile there is not
-tried. The library tests of the crate run, and those of
-the test targets that `--tests` names. Each mutation runs the tests that reach its switch, until one fails.
+tried. The library tests of the crate run, those of the test targets that `--tests` names, and all tests of `--workspaces`. For
+each mutation the tests run that reach its switch, until one fails.
 """
 
 import argparse

@@ -252,7 +252,7 @@ mod tests {
             // The names of the fields of a record are a constant.
             assert!(estimate.abs_diff(json) < json / 5 + RECORD_BYTES, "{kind}: {json} bytes, estimated {estimate}");
             assert!((least..2 * least + 900).contains(&held), "{kind}: {least} held, estimated {held}");
-            // What an open record is charged for is what it holds in the end.
+            // An open record is charged for the memory that it holds when it is finished.
             assert!(
                 charged == 0 || charged.abs_diff(held) < held / 4 + 1000,
                 "{kind}: charged {charged}, holds {held}"
