@@ -61,7 +61,7 @@ impl FieldReader<'_> {
 
     /// Returns whether the field is recorded as an error because of its name.
     fn is_error(&self, field: &Field) -> bool {
-        is_error(field) && !self.names.is_secret(field.name())
+        has_error_name(field) && !self.names.is_secret(field.name())
     }
 }
 
@@ -146,7 +146,7 @@ impl<'a> ErrorOfEvent<'a> {
         match field.name() {
             name if self.names.is_secret(name) => None,
             "message" => Some(&mut self.message),
-            _ if is_error(field) => Some(&mut self.text),
+            _ if has_error_name(field) => Some(&mut self.text),
             _ => None,
         }
     }
@@ -173,7 +173,7 @@ impl Visit for ErrorOfEvent<'_> {
 }
 
 /// Returns whether the field has a name under which `#[instrument(err)]` and `error!(?err)` record errors.
-fn is_error(field: &Field) -> bool {
+fn has_error_name(field: &Field) -> bool {
     matches!(field.name(), "error" | "err")
 }
 
